@@ -1,0 +1,189 @@
+//! The Annie voice API, as this program speaks it (`annie-api.md`).
+//!
+//! [`Vendor`] is the seam: the engine knows the vendor by these methods only, and tests put a simulator's rules behind
+//! them without a network. [`client`] speaks HTTP, [`auth`] has the credentials, [`wire`] the JSON, [`reply`] tells what
+//! an answer means for the attempt, and [`budget`] how fast an organisation may ask.
+
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+
+use crate::entry::{Content, Testimony};
+use crate::ids::ConversationId;
+use crate::phone::E164;
+
+/// What the engine asks of the vendor. One organisation's line; every method is one request.
+pub trait Vendor: Send + Sync + 'static {
+    /// `POST /calls`. Sends once and never again, whatever happens.
+    fn place(&self, call: CallRequest) -> impl Future<Output = Answer<Reply>> + Send;
+
+    /// `GET /conversations`: one page, `limit` 1 to 100.
+    fn page(&self, offset: u64, limit: u32) -> impl Future<Output = Answer<Result<Page, Unread>>> + Send;
+
+    /// `GET /conversations/{id}`.
+    fn conversation(&self, id: &ConversationId) -> impl Future<Output = Answer<Result<Conversation, Unread>>> + Send;
+
+    /// `GET /phone-numbers`: whether `from` exists and may call out. `None`: the answer does not say.
+    fn may_call_from(&self, from: E164) -> impl Future<Output = Answer<Result<Option<bool>, Unread>>> + Send;
+}
+
+/// One call to be placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRequest {
+    /// The Annie number that calls.
+    pub from: E164,
+    /// The number to dial.
+    pub to: E164,
+    /// What the call says.
+    pub content: Content,
+}
+
+/// What came back of a request, and what its headers said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<T> {
+    /// What came back.
+    pub value: T,
+    /// The request budget, as the vendor sees it.
+    pub meter: Meter,
+    /// The vendor's clock when it answered, from `Date`.
+    pub date: Option<DateTime<Utc>>,
+}
+
+/// The request budget, as an answer's headers tell it. Any part may be missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Meter {
+    /// `X-RateLimit-Limit`: requests a minute.
+    pub limit: Option<u32>,
+    /// `X-RateLimit-Remaining`: requests left in this window.
+    pub remaining: Option<u32>,
+    /// `X-RateLimit-Reset`: when the window ends.
+    pub reset: Option<DateTime<Utc>>,
+    /// `Retry-After`, whether given in seconds or as a date, counted from the answer's own `Date` if it has one.
+    pub retry_at: Option<DateTime<Utc>>,
+    /// The answer was 429.
+    pub exhausted: bool,
+}
+
+/// What an answer to `POST /calls` means for the attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// The call was accepted.
+    Accepted(ConversationId),
+    /// Provably no call was placed.
+    NotPlaced(NotPlaced),
+    /// Nothing says whether the call was placed.
+    Lost(LostAnswer),
+}
+
+/// Why no call was placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotPlaced {
+    /// The connection was never established.
+    NeverConnected,
+    /// 429.
+    RateLimited,
+    /// 401 or 403: the credentials. The next request uses fresh ones if they can be renewed.
+    Unauthorised {
+        /// The status.
+        status: u16,
+    },
+    /// The from-number may not call.
+    LineRefused {
+        /// The status.
+        status: u16,
+    },
+    /// Outside the vendor's legal hours.
+    OutsideHours {
+        /// The status.
+        status: u16,
+    },
+    /// The vendor's own limit for this number.
+    OverCap {
+        /// The status.
+        status: u16,
+    },
+    /// Any other documented refusal.
+    Refused {
+        /// The status.
+        status: u16,
+    },
+}
+
+/// Why an answer says nothing about the call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostAnswer {
+    /// No answer within the request's time.
+    Timeout,
+    /// The connection broke after the request may have been sent.
+    Broken,
+    /// An answer with a status that does not say (3xx, 408, 409, 425, 5xx).
+    Status(u16),
+    /// 2xx, but no conversation id could be read.
+    Unreadable,
+}
+
+/// Why a read brought nothing. Reads may be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// No connection, a broken one, or no answer in time.
+    #[error("the vendor did not answer")]
+    Unreachable,
+    /// 429.
+    #[error("the vendor asked for a slower pace")]
+    RateLimited,
+    /// 401 or 403, with renewed credentials too.
+    #[error("the vendor did not accept our credentials (status {0})")]
+    Unauthorised(u16),
+    /// 404.
+    #[error("the vendor knows no such conversation")]
+    NotFound,
+    /// Any other status.
+    #[error("the vendor answered with status {0}")]
+    Status(u16),
+    /// 2xx with a body that is not what the contract says.
+    #[error("the vendor's answer could not be read")]
+    Unreadable,
+}
+
+/// A page of the conversation list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// In the vendor's order, which is not documented.
+    pub conversations: Vec<Conversation>,
+    /// Where the page starts.
+    pub offset: u64,
+    /// How many conversations there are, if the answer says.
+    pub total: Option<u64>,
+}
+
+/// A conversation, as far as it matters here. Any field but the id may be missing while the call is under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    /// The vendor's id.
+    pub id: ConversationId,
+    /// Who called; `None` where it is missing or not a number.
+    pub from: Option<E164>,
+    /// Who was called; `None` where it is missing or not a number.
+    pub to: Option<E164>,
+    /// When it started.
+    pub started: Option<DateTime<Utc>>,
+    /// When it ended.
+    pub ended: Option<DateTime<Utc>>,
+    /// Where it stands.
+    pub status: Status,
+    /// What may tell its outcome.
+    pub testimony: Testimony,
+}
+
+/// Where a conversation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// `OPEN`.
+    Open,
+    /// `CLOSING`.
+    Closing,
+    /// `CLOSED`: nothing more will change.
+    Closed,
+    /// Missing, or a word that the contract does not have.
+    Other,
+}

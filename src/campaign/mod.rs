@@ -1,0 +1,301 @@
+//! A campaign: the checked content of a campaign file.
+//!
+//! Everything here has been checked: zones exist, numbers are numbers, templates compile. What is written in a file
+//! lives in [`file`]; what a file leaves out comes from `defaults.toml`, which is embedded in the program.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc, Weekday};
+use serde::{Deserialize, Serialize};
+
+use crate::entry::{Outcome, OutcomeRules};
+use crate::ids::{CampaignName, OrganisationId};
+use crate::phone::E164;
+use crate::template::Template;
+use crate::zone::Zone;
+
+/// A checked campaign.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// Names the campaign in the ledger: entries are unique within it.
+    pub name: CampaignName,
+    /// What the calls are for.
+    pub purpose: Purpose,
+    /// Who calls.
+    pub practice: Practice,
+    /// How the patient list is read.
+    pub list: ListRules,
+    /// What is said.
+    pub message: Message,
+    /// When calls may be made.
+    pub calling: Calling,
+    /// When an entry is called again.
+    pub redial: Redial,
+    /// How fast calls are placed.
+    pub rate: Rate,
+    /// What stops a run, and how a lost answer is settled.
+    pub safety: Safety,
+    /// Who places the calls.
+    pub vendor: Vendor,
+    /// What a finished conversation means.
+    pub outcomes: OutcomeRules,
+    /// The file this came from.
+    pub source: Source,
+}
+
+/// The text of a campaign file and the folder that its relative paths start from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The file's text, which the ledger keeps so that `resume` needs no file.
+    pub text: String,
+    /// The folder of the file.
+    pub directory: PathBuf,
+}
+
+/// What the calls of a campaign are for. It decides the defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The patient is due for a visit and has none booked.
+    Recall,
+    /// The patient has an appointment.
+    Reminder,
+    /// The patient was treated a short while ago.
+    FollowUp,
+}
+
+/// The practice on whose behalf calls are made.
+#[derive(Debug, Clone)]
+pub struct Practice {
+    /// Spoken in messages.
+    pub name: String,
+    /// The organisation's zone: the vendor's legal hours are in it.
+    pub zone: Zone,
+    /// The Annie number that calls.
+    pub from_number: E164,
+    /// The number that patients call back.
+    pub callback_number: E164,
+    /// Numbers of the practice itself, never dialled; `from_number` and `callback_number` are always among them.
+    pub own_numbers: Vec<E164>,
+    /// The organisation that owns `from_number`.
+    pub organisation: OrganisationId,
+}
+
+/// How the patient list is read.
+#[derive(Debug, Clone)]
+pub struct ListRules {
+    /// The list, relative to the campaign file's folder, if the campaign names one.
+    pub file: Option<PathBuf>,
+    /// The columns whose values make an entry's key, as field names of the intake or normalised column names.
+    pub key: Vec<String>,
+    /// What happens to entries that a later list does not have.
+    pub on_absent: OnAbsent,
+    /// Field name → column name, where the header does not say it.
+    pub columns: Vec<(String, String)>,
+    /// The share of bad rows above which the list is refused whole: 0 to 1.
+    pub max_reject_rate: f64,
+    /// How old the list file may be.
+    pub max_list_age: TimeDelta,
+    /// Day and month order for all date columns, where the cells do not decide it.
+    pub date_order: Option<DateOrder>,
+    /// Where rejected rows are written; beside the ledger if not given.
+    pub rejects: Option<PathBuf>,
+}
+
+/// What happens to an entry that is not on the newest list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnAbsent {
+    /// Nightly lists are authoritative: it is withdrawn.
+    Withdraw,
+    /// One-off lists add up: it stays.
+    Keep,
+}
+
+/// The order of day, month and year in a date of three numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DateOrder {
+    /// 3/22/1988
+    Mdy,
+    /// 22/3/1988
+    Dmy,
+    /// 1988-03-22
+    Ymd,
+}
+
+/// What is said. Templates are compiled and use known names only.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Supplements the bot's workflow for one call.
+    pub context: Template,
+    /// Left when voicemail is detected.
+    pub voicemail: Option<Template>,
+}
+
+/// When calls may be made.
+#[derive(Debug, Clone)]
+pub struct Calling {
+    /// The called party's windows.
+    pub preset: Preset,
+    /// Where consent is recorded.
+    pub consent: Consent,
+    /// The practice's own calling days.
+    pub days: Vec<Weekday>,
+    /// The practice's own calling hours, in its zone.
+    pub window: DayWindow,
+    /// Which zones of the called party count.
+    pub zone_mode: ZoneMode,
+    /// Whether patients who share a number share a call.
+    pub household: bool,
+    /// How often one number may be called.
+    pub caps: Caps,
+}
+
+/// A named set of calling windows (`calling-rules.md`, Called-party windows). Not legal advice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// 9–20 in every zone that may apply, Monday to Saturday.
+    VendorSafe,
+    /// 8–21 daily.
+    UsFederal,
+    /// Monday to Friday 9:00–21:30, Saturday and Sunday 10:00–18:00.
+    Canada,
+}
+
+/// Where consent to such calls is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Consent {
+    /// The practice attests that every patient on the list gave this number for such calls. A consent cell that says
+    /// `no` wins all the same.
+    OnFile,
+    /// One per row.
+    Column,
+}
+
+/// Which zones of the called party count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ZoneMode {
+    /// Every zone that may apply.
+    Intersect,
+    /// A zone that the row names replaces what the number suggests.
+    RowWins,
+}
+
+/// Hours of a day: from `start`, inclusive, to `end`, exclusive. `start` is before `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayWindow {
+    /// The first moment.
+    pub start: NaiveTime,
+    /// The moment after the last.
+    pub end: NaiveTime,
+}
+
+/// How often one number may be called, over all campaigns on the ledger (`annie-api.md`, POST /calls).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// The least time between two attempts; the vendor's is 24 h.
+    pub min_gap: TimeDelta,
+    /// Attempts in rolling 7 days; the vendor's is 3.
+    pub per_7_days: u32,
+    /// Attempts in rolling 30 days; the vendor's is 6.
+    pub per_30_days: u32,
+    /// Failed attempts in a row that start the cool-down; the vendor's is 3.
+    pub failures_before_cool_down: u32,
+    /// How long the cool-down lasts; the vendor's is 30 days.
+    pub cool_down: TimeDelta,
+}
+
+/// When an entry is called again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Redial {
+    /// Calls in all, the first one included.
+    pub max_attempts: u32,
+    /// The least time between two calls to one entry.
+    pub min_gap: TimeDelta,
+    /// Outcomes after which an entry is called again.
+    pub after: Vec<Outcome>,
+    /// Calls end this long before the appointment starts; none if calls do not depend on one.
+    pub stop_before_appointment: Option<TimeDelta>,
+}
+
+/// How fast calls are placed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// The organisation's request budget, reads included.
+    pub requests_per_minute: u32,
+    /// Conversations under way at once.
+    pub open_calls: u32,
+}
+
+/// What stops a run, and how a lost answer is settled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Safety {
+    /// Calls placed by one run at most.
+    pub max_calls: Option<u32>,
+    /// Place this many, look at their outcomes, then go on.
+    pub canary: Option<u32>,
+    /// Shares of finished calls that stop the run.
+    pub stop_on: StopOn,
+    /// S of rule R.
+    pub settle: TimeDelta,
+    /// What happens to an entry whose call rule R found absent.
+    pub on_lost_answer: OnLostAnswer,
+    /// A conversation that is not closed this long after its start is lost track of.
+    pub track_for: TimeDelta,
+}
+
+/// Shares, 0 to 1, of the run's finished calls that stop it once enough calls have finished to judge.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct StopOn {
+    /// Finished calls before a rate is judged.
+    pub at_least: u32,
+    /// Opt-outs.
+    pub opt_out_rate: Option<f64>,
+    /// Wrong or invalid numbers.
+    pub wrong_number_rate: Option<f64>,
+    /// Calls that the vendor refused or whose answer was lost.
+    pub error_rate: Option<f64>,
+    /// Calls that reached nobody.
+    pub unanswered_rate: Option<f64>,
+}
+
+/// What happens to an entry whose lost answer turns out to have no conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnLostAnswer {
+    /// A person decides.
+    Hold,
+    /// It is called again.
+    Retry,
+}
+
+/// Who places the calls.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Vendor {
+    /// The Annie API.
+    Annie {
+        /// A file, readable by its owner only, that holds the API key; the environment otherwise.
+        key_file: Option<PathBuf>,
+    },
+    /// The embedded simulator.
+    Simulator(SimulatorSettings),
+}
+
+/// How the embedded simulator behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SimulatorSettings {
+    /// Decides everybody's behaviour.
+    pub seed: u64,
+    /// The first run's first instant; the present if not given.
+    pub start: Option<DateTime<Utc>>,
+    /// Simulated seconds per real second.
+    pub speed: f64,
+    /// A file that scripts how single numbers behave, relative to the campaign file's folder.
+    pub people: Option<PathBuf>,
+    /// Faults as `simulate --fault` takes them: `KIND=SHARE`.
+    pub faults: Vec<String>,
+}

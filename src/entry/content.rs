@@ -1,0 +1,137 @@
+//! What a call says, and to whom: the part of an entry that holds a patient's data. None of it is ever printed:
+//! `Debug` masks, and the fields are read by the vendor's client and the ledger only.
+
+use std::fmt;
+
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::reason::Reason;
+use crate::ids::{EntryKey, OrganisationId};
+use crate::phone::E164;
+
+/// Everything one call carries to the vendor, beside the two numbers.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Content {
+    /// Who is called.
+    pub patient: PatientInfo,
+    /// What the call is about, for reminders and follow-ups.
+    pub appointment: Option<Appointment>,
+    /// Supplements the bot's workflow for this one call: at most 500 characters.
+    pub context: Option<String>,
+    /// Left when voicemail is detected: at most 500 characters.
+    pub voicemail: Option<String>,
+}
+
+/// The person called, as the vendor takes it (`annie-api.md`, POST /calls).
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PatientInfo {
+    /// At most 100 characters.
+    pub first_name: String,
+    /// At most 100 characters.
+    pub last_name: Option<String>,
+    /// Sent as `YYYY-MM-DD`.
+    pub date_of_birth: Option<NaiveDate>,
+    /// The practice's own number for the patient.
+    pub patient_id: Option<String>,
+}
+
+/// An appointment, as the vendor takes it.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Appointment {
+    /// The practice's own number for it.
+    pub id: Option<String>,
+    /// With the practice's offset on that day.
+    pub start: Option<DateTime<FixedOffset>>,
+    /// With the practice's offset on that day.
+    pub end: Option<DateTime<FixedOffset>>,
+    /// The practice's own number for the kind of appointment.
+    pub type_id: Option<String>,
+    /// In words.
+    pub description: Option<String>,
+}
+
+/// An entry as the intake makes it, ready to enrol.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// Unique within the campaign.
+    pub key: EntryKey,
+    /// Whose line places the call.
+    pub organisation: OrganisationId,
+    /// The number to dial.
+    pub phone: E164,
+    /// Other usable numbers of the same patient, best first.
+    pub alternatives: Vec<E164>,
+    /// Where the called party may be.
+    pub zones: CalledPartyZones,
+    /// What the call says.
+    pub content: Content,
+    /// The call makes no sense after this instant.
+    pub not_after: Option<DateTime<Utc>>,
+    /// Whether the list itself already forbids the call, or asks a person.
+    pub standing: Standing,
+    /// The other patients of a household that this one call covers.
+    pub members: Vec<Member>,
+    /// Where in the list it came from: the row's first line, counted from 1.
+    pub line: u64,
+}
+
+/// A household member whom somebody else's call covers.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The member's own key.
+    pub key: EntryKey,
+    /// The member.
+    pub patient: PatientInfo,
+    /// Where in the list the member came from.
+    pub line: u64,
+}
+
+/// What the list itself says about calling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing on the list forbids the call.
+    Ready,
+    /// The list forbids the call.
+    Suppressed(Reason),
+    /// A person must decide.
+    Held(Reason),
+}
+
+/// The zones in which the called party may be, as IANA names, and how that is known. Empty: anywhere in the United
+/// States or Canada.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CalledPartyZones {
+    /// IANA names, sorted, each once.
+    pub zones: Vec<String>,
+    /// Where the knowledge comes from.
+    pub source: ZoneSource,
+}
+
+/// How a called party's zones are known, best first (`calling-rules.md`, Local time of the called party).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ZoneSource {
+    /// The row names its zone.
+    Row,
+    /// The row names a state or province.
+    State,
+    /// The row's postcode lies in a state or province.
+    Postcode,
+    /// The number's area code.
+    AreaCode,
+    /// Not known.
+    Unknown,
+}
+
+macro_rules! masked {
+    ($($name:ident),*) => {$(
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(masked)"))
+            }
+        }
+    )*};
+}
+
+masked!(Content, PatientInfo, Appointment, Member, Draft);

@@ -1,0 +1,107 @@
+//! Why an entry is not being called now: the rule's name, as the ledger, reports and events show it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! reasons {
+    ($($(#[doc = $says:literal])+ $name:ident = $word:literal),* $(,)?) => {
+        /// A rule, or a circumstance, that keeps an entry from being called.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+        pub enum Reason {
+            $($(#[doc = $says])+ #[serde(rename = $word)] $name,)*
+        }
+
+        impl Reason {
+            /// Every reason.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its word in the ledger, in reports and in events.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The reason in a sentence, for the person on duty.
+            #[must_use]
+            pub fn says(self) -> &'static str {
+                match self { $(Self::$name => concat!($($says),+).trim_ascii(),)* }
+            }
+
+            /// The reason of that name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.name() == name)
+            }
+        }
+    };
+}
+
+reasons! {
+    /// Outside the calling window
+    Window = "window",
+    /// No hour of the day is allowed in every zone that applies
+    NoCommonWindow = "no_common_window",
+    /// This number was called less than 24 hours ago
+    DailyCap = "daily_cap",
+    /// This number was called as often as the rules allow in 7 days
+    WeeklyCap = "weekly_cap",
+    /// This number was called as often as the rules allow in 30 days
+    MonthlyCap = "monthly_cap",
+    /// Three attempts in a row reached nobody: 30 days of rest
+    CoolDown = "cool_down",
+    /// Another call to this number is not settled yet
+    NumberBusy = "number_busy",
+    /// Nobody was reached; to be called again after a gap
+    RedialGap = "redial_gap",
+    /// On the suppression list
+    Suppressed = "suppressed",
+    /// The list says: do not call
+    DoNotCall = "do_not_call",
+    /// No consent to such calls
+    NoConsent = "no_consent",
+    /// The list does not say whether there is consent
+    ConsentBlank = "consent_blank",
+    /// Has a future appointment already
+    Booked = "booked",
+    /// No longer an active patient
+    Inactive = "inactive",
+    /// Deceased, by the list
+    Deceased = "deceased",
+    /// Its number has an extension, which cannot be dialled
+    Extension = "extension",
+    /// The area code is not known, so neither is the local time
+    UnknownAreaCode = "unknown_area_code",
+    /// The last sensible moment for the call has passed
+    NotAfter = "not_after",
+    /// The connection to the vendor could not be made
+    NotConnected = "not_connected",
+    /// The vendor asked for a slower pace
+    RateLimited = "rate_limited",
+    /// The vendor did not accept our credentials
+    Unauthorised = "unauthorised",
+    /// The vendor does not let this number call
+    LineRefused = "line_refused",
+    /// The vendor refused the call: outside its hours
+    VendorHours = "vendor_hours",
+    /// The vendor refused the call: its own limit for this number
+    VendorCap = "vendor_cap",
+    /// The vendor refused the call for good
+    VendorRefused = "vendor_refused",
+    /// Could not be placed after several tries
+    TriesExhausted = "tries_exhausted",
+    /// The answer was lost, and the vendor's list does not show the call
+    AnswerLost = "answer_lost",
+    /// The conversation was not seen to end in time
+    TrackLost = "track_lost",
+    /// Not on the newest list
+    Unlisted = "unlisted",
+    /// Decided by an operator
+    Operator = "operator",
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

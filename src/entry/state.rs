@@ -1,0 +1,238 @@
+//! Where an entry stands, and the one function that moves it.
+//!
+//! ```text
+//! ready ──claimed──▶ submitting ──accepted──▶ open ──ended──▶ finished
+//!   ▲                   │ not placed ▶ ready      │ ended without contact ▶ waiting
+//!   │                   │ refused ▶ failed        │ track lost ▶ lost_track
+//!   │                   │ answer lost ▶ unknown ──adopted──▶ open
+//!   │                                     └──absent──▶ held, or ready if the operator opted in
+//! waiting ◀─deferred─ ready                      held ▶ open | ready | cancelled, by a person
+//! ready, waiting ▶ suppressed | withdrawn | expired | cancelled | held
+//! ```
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::outcome::Outcome;
+use super::reason::Reason;
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// May be called as soon as the rules allow.
+    Ready,
+    /// May be called from a known instant on.
+    Waiting,
+    /// An attempt's intent is on stable storage; its answer has not come yet.
+    Submitting,
+    /// The vendor accepted the call; the conversation is being followed.
+    Open,
+    /// The answer was lost: the call may or may not have been placed. Rule R settles it.
+    Unknown,
+    /// Only a person may decide what happens next.
+    Held,
+    /// Over, with an outcome.
+    Finished,
+    /// Over: the vendor refused this call for good.
+    Failed,
+    /// Not to be called: an exclusion, an opt-out, no consent.
+    Suppressed,
+    /// No longer on the list.
+    Withdrawn,
+    /// Its call would come too late.
+    Expired,
+    /// Ended by a person.
+    Cancelled,
+    /// The vendor accepted the call, but its conversation could not be followed to its end.
+    LostTrack,
+}
+
+impl State {
+    /// Every state, in the order in which people read them.
+    pub const ALL: [Self; 13] = [
+        Self::Ready,
+        Self::Waiting,
+        Self::Submitting,
+        Self::Open,
+        Self::Unknown,
+        Self::Held,
+        Self::Finished,
+        Self::Failed,
+        Self::Suppressed,
+        Self::Withdrawn,
+        Self::Expired,
+        Self::Cancelled,
+        Self::LostTrack,
+    ];
+
+    /// The word for it in the ledger, in reports and in events.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Waiting => "waiting",
+            Self::Submitting => "submitting",
+            Self::Open => "open",
+            Self::Unknown => "unknown",
+            Self::Held => "held",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+            Self::Suppressed => "suppressed",
+            Self::Withdrawn => "withdrawn",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::LostTrack => "lost_track",
+        }
+    }
+
+    /// The state of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Where an entry in this state stands once `fact` is known. The only place that decides a transition: the ledger
+    /// carries it out with a compare-and-set, and refuses every other pair by a table of its own.
+    pub fn after(self, fact: &Fact) -> Result<Self, Illegal> {
+        use State::{
+            Cancelled, Expired, Failed, Finished, Held, LostTrack, Open, Ready, Submitting, Suppressed, Unknown,
+            Waiting, Withdrawn,
+        };
+        let (from, to): (&[Self], Self) = match fact {
+            Fact::Claimed => (&[Ready, Waiting], Submitting),
+            Fact::Deferred { .. } => (&[Ready, Waiting], Waiting),
+            Fact::Barred { .. } => (&[Ready, Waiting], Suppressed),
+            Fact::SetAside { .. } => (&[Ready, Waiting], Held),
+            Fact::Unlisted => (&[Ready, Waiting, Held, Suppressed], Withdrawn),
+            Fact::TooLate => (&[Ready, Waiting], Expired),
+            Fact::Listed { .. } => (&[Withdrawn, Suppressed], Ready),
+            Fact::Accepted => (&[Submitting], Open),
+            Fact::NotPlaced { .. } => (&[Submitting], Ready),
+            Fact::Refused { .. } => (&[Submitting], Failed),
+            Fact::AnswerLost => (&[Submitting], Unknown),
+            Fact::Ended { redial: None, .. } => (&[Open, LostTrack], Finished),
+            Fact::Ended { redial: Some(_), .. } => (&[Open, LostTrack], Waiting),
+            Fact::TrackLost => (&[Open], LostTrack),
+            Fact::Adopted => (&[Unknown, Held], Open),
+            Fact::Absent { retry: false } => (&[Unknown], Held),
+            Fact::Absent { retry: true } => (&[Unknown], Ready),
+            Fact::DeclaredNotPlaced => (&[Held], Ready),
+            Fact::CancelledByOperator => (&[Ready, Waiting, Held], Cancelled),
+        };
+        if from.contains(&self) { Ok(to) } else { Err(Illegal { state: self, fact: fact.name() }) }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Something that became known about an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// Every rule allows the call now, and its intent is about to be committed.
+    Claimed,
+    /// A rule allows the call only later.
+    Deferred {
+        /// The earliest instant.
+        until: DateTime<Utc>,
+        /// The rule.
+        reason: Reason,
+    },
+    /// A rule forbids the call.
+    Barred {
+        /// The rule.
+        reason: Reason,
+    },
+    /// A rule asks for a person's decision.
+    SetAside {
+        /// The rule.
+        reason: Reason,
+    },
+    /// The newest list no longer has this entry.
+    Unlisted,
+    /// The last instant at which the call made sense has passed.
+    TooLate,
+    /// The newest list has this entry again, and nothing on it forbids the call any more.
+    Listed {
+        /// Why it had not been called.
+        reason: Reason,
+    },
+    /// The vendor answered with a conversation id.
+    Accepted,
+    /// Provably no call was placed, and another attempt may be made.
+    NotPlaced {
+        /// When, at the earliest.
+        retry_at: DateTime<Utc>,
+        /// Why it was not placed.
+        reason: Reason,
+    },
+    /// The vendor refused this call for a reason that time does not mend.
+    Refused {
+        /// Its reason.
+        reason: Reason,
+    },
+    /// No answer that says whether the call was placed.
+    AnswerLost,
+    /// The conversation is closed.
+    Ended {
+        /// What it meant.
+        outcome: Outcome,
+        /// When the entry may be called again, if it may.
+        redial: Option<DateTime<Utc>>,
+    },
+    /// The conversation was not seen to end before its deadline.
+    TrackLost,
+    /// The conversation of an attempt whose answer was lost has been found.
+    Adopted,
+    /// Rule R found no conversation for an attempt whose answer was lost.
+    Absent {
+        /// Whether the campaign lets such an entry be called again.
+        retry: bool,
+    },
+    /// An operator says that a held attempt was not placed.
+    DeclaredNotPlaced,
+    /// An operator ends the entry.
+    CancelledByOperator,
+}
+
+impl Fact {
+    /// The word for it in the ledger's events.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Deferred { .. } => "deferred",
+            Self::Barred { .. } => "barred",
+            Self::SetAside { .. } => "set_aside",
+            Self::Unlisted => "unlisted",
+            Self::TooLate => "too_late",
+            Self::Listed { .. } => "listed",
+            Self::Accepted => "accepted",
+            Self::NotPlaced { .. } => "not_placed",
+            Self::Refused { .. } => "refused",
+            Self::AnswerLost => "answer_lost",
+            Self::Ended { .. } => "ended",
+            Self::TrackLost => "track_lost",
+            Self::Adopted => "adopted",
+            Self::Absent { .. } => "absent",
+            Self::DeclaredNotPlaced => "declared_not_placed",
+            Self::CancelledByOperator => "cancelled",
+        }
+    }
+}
+
+/// A fact that cannot be true of an entry in that state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an entry that is {state} cannot be {fact}")]
+pub struct Illegal {
+    /// Where the entry stands.
+    pub state: State,
+    /// What was said of it.
+    pub fact: &'static str,
+}

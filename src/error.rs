@@ -1,0 +1,1 @@
+//! What stops a command: its text and its exit code.

@@ -1,0 +1,53 @@
+//! callrounds places a practice's calls through the Annie voice API: each exactly once, within every rule that applies,
+//! and follows every conversation to its end.
+//!
+//! # The straight line
+//!
+//! list → rows → patients → households → entries *(ledger)* → decision → intent *(ledger)* → request → reply *(ledger)*
+//! → conversation *(ledger)* → outcome → report. Resuming is the same line: enrolling again inserts nothing new.
+//!
+//! # The map
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`cli`] | one file per command: arguments, wiring, exit codes |
+//! | [`campaign`], [`template`] | the campaign file, its checked content, and its message templates |
+//! | [`intake`] | from a file to entries ready to enrol; shared by `check` and `run` |
+//! | [`entry`] | an entry's content, its states, the one function that moves it, and what an outcome is |
+//! | [`policy`] | whether an entry may be called now, when, or never, and by which rule; pure |
+//! | [`ledger`] | the only SQL: everything that must survive; one writer |
+//! | [`annie`] | the vendor: requests, credentials, what an answer means, the request budget |
+//! | [`engine`] | the dispatcher, the tracker and the reconciler: a run |
+//! | [`report`] | events → progress; ledger → text, json, csv |
+//! | [`simulator`] | a faithful Annie over real HTTP |
+//! | [`phone`], [`zone`], [`clock`], [`ids`], [`error`] | numbers, local time, time as a parameter, names of things, what stops a command |
+//!
+//! Who may use whom: main → cli → engine → {ledger, annie} → {policy, campaign, entry} → {phone, zone, clock, ids};
+//! cli → intake → {campaign, template, entry, phone}; report sees events and the ledger's summaries. `ledger` and `annie`
+//! do not know each other; the simulator knows only the basics and never the client. `tests/` enforces it.
+//!
+//! # What always holds
+//!
+//! * An attempt's intent is on stable storage before the first byte of its request leaves; one attempt is at most one
+//!   `POST`.
+//! * An entry gets another attempt only if the last one ended and the redial rules allow, or provably was not placed, or
+//!   was found absent by rule R and the operator opted in.
+//! * Rows read = accepted + rejected + duplicate + merged, and accepted = the sum over states.
+//! * No patient's data leaves but to the ledger, the files that were asked for, and the request's body.
+
+pub mod annie;
+pub mod campaign;
+pub mod cli;
+pub mod clock;
+pub mod engine;
+pub mod entry;
+pub mod error;
+pub mod ids;
+pub mod intake;
+pub mod ledger;
+pub mod phone;
+pub mod policy;
+pub mod report;
+pub mod simulator;
+pub mod template;
+pub mod zone;

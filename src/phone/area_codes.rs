@@ -1,0 +1,1 @@
+//! Area codes of the United States and Canada (stub).

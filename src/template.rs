@@ -1,0 +1,5 @@
+//! Message templates (stub).
+
+/// A compiled template.
+#[derive(Debug, Clone)]
+pub struct Template;
