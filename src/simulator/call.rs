@@ -1,0 +1,209 @@
+//! What a `POST /calls` asks for, and whether it is well-formed (`annie-api.md`, POST /calls).
+
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate};
+use serde::Deserialize;
+
+use crate::phone::E164;
+
+use super::rules::Refusal;
+
+/// The most Unicode scalar values in `context` and in `voicemailMessage`.
+pub const LONGEST_TEXT: usize = 500;
+/// The most Unicode scalar values in a first or last name.
+pub const LONGEST_NAME: usize = 100;
+
+/// The body of `POST /calls`, as it came. Fields that the contract does not have are ignored.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PlaceCall {
+    /// The Annie number that calls, in E.164. Required.
+    pub from_number: String,
+    /// The number to dial, in E.164. Required.
+    pub to_number: String,
+    /// Who is called.
+    pub patient_info: Option<PatientInfo>,
+    /// The appointment that the call is about. With one, people confirm or reschedule instead of booking.
+    pub appointment_info: Option<AppointmentInfo>,
+    /// Supplements the bot's workflow for this one call; at most [`LONGEST_TEXT`].
+    pub context: Option<String>,
+    /// Left when voicemail is detected; at most [`LONGEST_TEXT`].
+    pub voicemail_message: Option<String>,
+}
+
+/// `patientInfo`.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PatientInfo {
+    /// At most [`LONGEST_NAME`].
+    pub first_name: Option<String>,
+    /// At most [`LONGEST_NAME`].
+    pub last_name: Option<String>,
+    /// `YYYY-MM-DD`.
+    pub date_of_birth: Option<String>,
+    /// The practice's own id.
+    pub patient_id: Option<String>,
+}
+
+/// `appointmentInfo`.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AppointmentInfo {
+    /// ISO 8601 with offset.
+    pub start_time: Option<String>,
+    /// ISO 8601 with offset.
+    pub end_time: Option<String>,
+    /// The practice's own id of the type.
+    pub appointment_type_id: Option<String>,
+    /// In words.
+    pub appointment_description: Option<String>,
+    /// The practice's own id of the appointment.
+    pub appointment_id: Option<String>,
+}
+
+impl fmt::Debug for PlaceCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlaceCall(masked)")
+    }
+}
+
+/// A well-formed call: what of it the simulator keeps.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct CheckedCall {
+    pub(super) from: E164,
+    pub(super) to: E164,
+    pub(super) patient_id: Option<String>,
+    pub(super) appointment_id: Option<String>,
+    pub(super) has_appointment: bool,
+}
+
+impl PlaceCall {
+    /// Reads a request's body. What is wrong with it is said without repeating it.
+    pub fn read(body: &[u8]) -> Result<Self, Refusal> {
+        serde_json::from_slice(body)
+            .map_err(|_| Refusal::Malformed("the body is not a JSON object of the documented shape"))
+    }
+
+    /// Checks every field, in the contract's order; the first one that is wrong is the answer.
+    pub(super) fn check(&self) -> Result<CheckedCall, Refusal> {
+        let from = number(&self.from_number, "fromNumber is not an E.164 number")?;
+        let to = number(&self.to_number, "toNumber is not an E.164 number")?;
+        self.patient_info.as_ref().map_or(Ok(()), PatientInfo::check)?;
+        self.appointment_info.as_ref().map_or(Ok(()), AppointmentInfo::check)?;
+        no_longer(self.context.as_ref(), LONGEST_TEXT, "context is longer than 500 characters")?;
+        no_longer(self.voicemail_message.as_ref(), LONGEST_TEXT, "voicemailMessage is longer than 500 characters")?;
+        Ok(CheckedCall {
+            from,
+            to,
+            patient_id: self.patient_info.as_ref().and_then(|patient| patient.patient_id.clone()),
+            appointment_id: self.appointment_info.as_ref().and_then(|visit| visit.appointment_id.clone()),
+            has_appointment: self.appointment_info.is_some(),
+        })
+    }
+}
+
+impl PatientInfo {
+    fn check(&self) -> Result<(), Refusal> {
+        no_longer(self.first_name.as_ref(), LONGEST_NAME, "patientInfo.firstName is longer than 100 characters")?;
+        no_longer(self.last_name.as_ref(), LONGEST_NAME, "patientInfo.lastName is longer than 100 characters")?;
+        let good = self.date_of_birth.as_deref().is_none_or(is_date);
+        good.then_some(()).ok_or(Refusal::Malformed("patientInfo.dateOfBirth is not a date in the form YYYY-MM-DD"))
+    }
+}
+
+impl AppointmentInfo {
+    fn check(&self) -> Result<(), Refusal> {
+        instant(self.start_time.as_ref(), "appointmentInfo.startTime is not an ISO 8601 time with an offset")?;
+        instant(self.end_time.as_ref(), "appointmentInfo.endTime is not an ISO 8601 time with an offset")
+    }
+}
+
+fn number(text: &str, otherwise: &'static str) -> Result<E164, Refusal> {
+    E164::parse(text).map_err(|_| Refusal::Malformed(otherwise))
+}
+
+fn no_longer(text: Option<&String>, limit: usize, otherwise: &'static str) -> Result<(), Refusal> {
+    let fits = text.is_none_or(|text| text.chars().count() <= limit);
+    fits.then_some(()).ok_or(Refusal::Malformed(otherwise))
+}
+
+fn instant(text: Option<&String>, otherwise: &'static str) -> Result<(), Refusal> {
+    let good = text.is_none_or(|text| DateTime::parse_from_rfc3339(text).is_ok());
+    good.then_some(()).ok_or(Refusal::Malformed(otherwise))
+}
+
+/// chrono alone would take `1988-3-2` too.
+fn is_date(text: &str) -> bool {
+    text.len() == "YYYY-MM-DD".len() && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{
+        "fromNumber": "+13125550142", "toNumber": "+13125550101",
+        "patientInfo": {"firstName": "Zoë", "lastName": null, "dateOfBirth": "1988-03-22", "patientId": "P-1001"},
+        "appointmentInfo": {"startTime": "2026-11-25T09:00:00-06:00", "appointmentId": "A-7"},
+        "somethingNew": [1, 2]
+    }"#;
+
+    fn refused(body: &str) -> &'static str {
+        let read = PlaceCall::read(body.as_bytes()).and_then(|call| call.check().map(|_| call));
+        let Err(Refusal::Malformed(what)) = read else { panic!("not malformed: {read:?}") };
+        what
+    }
+
+    fn with(from: &str, to: &str) -> String {
+        let changed = GOOD.replace(from, to);
+        assert_ne!(changed, GOOD, "the case changes nothing");
+        changed
+    }
+
+    #[test]
+    fn a_good_call_keeps_its_ids_and_nothing_about_the_patient() {
+        let call = PlaceCall::read(GOOD.as_bytes()).expect("a call").check().expect("well-formed");
+        assert_eq!(call.patient_id.as_deref(), Some("P-1001"));
+        assert_eq!(call.appointment_id.as_deref(), Some("A-7"));
+        assert!(call.has_appointment);
+    }
+
+    #[test]
+    fn every_malformed_field_is_named() {
+        let cases = [
+            ("not json".to_string(), "the body is not a JSON object of the documented shape"),
+            (with("\"+13125550142\"", "13125550142"), "the body is not a JSON object of the documented shape"),
+            (with("+13125550142", "3125550142"), "fromNumber is not an E.164 number"),
+            (with("toNumber", "to"), "toNumber is not an E.164 number"),
+            (with("Zoë", &"ë".repeat(101)), "patientInfo.firstName is longer than 100 characters"),
+            (with("null", &format!("{:?}", "x".repeat(101))), "patientInfo.lastName is longer than 100 characters"),
+            (with("1988-03-22", "1988-3-22"), "patientInfo.dateOfBirth is not a date in the form YYYY-MM-DD"),
+            (with("1988-03-22", "1988-02-30"), "patientInfo.dateOfBirth is not a date in the form YYYY-MM-DD"),
+            (with("09:00:00-06:00", "09:00:00"), "appointmentInfo.startTime is not an ISO 8601 time with an offset"),
+        ];
+        for (body, expected) in cases {
+            assert_eq!(refused(&body), expected);
+        }
+    }
+
+    #[test]
+    fn texts_are_counted_in_characters_and_not_in_bytes() {
+        let call = |length: usize| PlaceCall {
+            from_number: "+13125550142".into(),
+            to_number: "+13125550101".into(),
+            context: Some("é".repeat(length)),
+            ..PlaceCall::default()
+        };
+        assert!(call(500).check().is_ok());
+        assert!(call(501).check().is_err());
+        let voicemail = PlaceCall { context: None, voicemail_message: Some("é".repeat(501)), ..call(1) };
+        assert!(voicemail.check().is_err());
+    }
+
+    #[test]
+    fn a_call_is_masked_when_debugged() {
+        let call = PlaceCall::read(GOOD.as_bytes()).expect("a call");
+        assert_eq!(format!("{call:?}"), "PlaceCall(masked)");
+    }
+}

@@ -1,0 +1,225 @@
+//! The server: a world behind HTTP/1.1 on a loopback address.
+//!
+//! One task accepts; each connection has a task of its own and, unless the settings say otherwise, carries one request.
+//! A request is read whole, then let in or not, then acted upon, then answered, and its [`Fate`] may spoil every step.
+//! hyper serves each connection, but does not own its end: a reset needs the bare socket.
+
+use std::future::{Future, pending, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::header::{CONTENT_LENGTH, LOCATION};
+use axum::http::{Request, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::clock::SharedClock;
+
+use super::door::Door;
+use super::fault::{Fate, Kind};
+use super::routes::{Moment, failure, router};
+use super::settings::Settings;
+use super::spoil;
+use super::vendor::{Vendor, set};
+
+/// The longest request body, in bytes.
+const LONGEST_BODY: usize = 1024 * 1024;
+
+/// A simulator that is not running yet.
+#[derive(Debug)]
+pub struct Simulator;
+
+/// A running simulator. Dropping it stops it at once.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    vendor: Arc<Vendor>,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Starts on the current tokio runtime and on `bind`, which has to be a loopback address; port 0 takes a free one.
+    /// If the settings' log exists, the world goes on from it.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start(settings: Settings, clock: SharedClock, bind: SocketAddr) -> io::Result<Running> {
+        if !bind.ip().is_loopback() {
+            let what = "the simulator listens on loopback addresses only, such as 127.0.0.1";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
+        let door = Door::open(bind)?;
+        let address = door.address();
+        let vendor = Arc::new(Vendor::open(settings, clock)?);
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(serve(door, Arc::clone(&vendor), stopped));
+        Ok(Running { address, vendor, stop: Some(stop), task })
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The API's address, as a client takes it: `http://127.0.0.1:PORT/v1`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// How many calls have been placed, those of a replayed log included.
+    #[must_use]
+    pub fn placed(&self) -> u64 {
+        self.vendor.with_world(|world| world.placed())
+    }
+
+    /// Stops, and returns when no request is being worked on any more.
+    pub async fn stop(mut self) {
+        // Neither can matter: a receiver that is gone has stopped, and so has a task that failed.
+        let _ = self.stop.take().map(|stop| stop.send(()));
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Accepts connections until told to stop.
+async fn serve(door: Door, vendor: Arc<Vendor>, stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    tokio::select! {
+        _ = stopped => {}
+        () = accept(door, &vendor, &mut connections) => {}
+    }
+    connections.shutdown().await;
+}
+
+async fn accept(mut door: Door, vendor: &Arc<Vendor>, connections: &mut JoinSet<()>) {
+    let api = router(Arc::clone(vendor));
+    let serve = |stream| connection(stream, Arc::clone(vendor), api.clone());
+    loop {
+        tokio::select! {
+            accepted = door.accept() => match accepted {
+                Ok(stream) => drop(connections.spawn(serve(stream))),
+                // Out of descriptors, most likely: some will come back.
+                Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            },
+            Some(_) = connections.join_next() => {}
+            () = vendor.shut.notified() => {
+                door.waiting().into_iter().for_each(|stream| drop(connections.spawn(serve(stream))));
+                door = door.shut(vendor.settings.network.shut).await;
+            }
+        }
+    }
+}
+
+/// The connection ends here, without another word.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is reset by a fault")]
+struct HangUp;
+
+/// Serves one connection to its end.
+async fn connection(stream: TcpStream, vendor: Arc<Vendor>, api: Router) {
+    type Answer = Pin<Box<dyn Future<Output = Result<Response, HangUp>> + Send>>;
+    let keep_alive = vendor.settings.network.keep_alive;
+    let service = service_fn(move |request| -> Answer { Box::pin(answer(request, Arc::clone(&vendor), api.clone())) });
+    let mut served = http1::Builder::new().keep_alive(keep_alive).serve_connection(TokioIo::new(stream), service);
+    let outcome = poll_fn(|context| served.poll_without_shutdown(context)).await;
+    let mut stream = served.into_parts().io.into_inner();
+    // Failing to close a connection is the client's doing, and nothing follows from it.
+    let _ = match outcome {
+        Err(error) if std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<HangUp>) => {
+            stream.set_zero_linger()
+        }
+        _ => stream.shutdown().await,
+    };
+}
+
+/// Answers one request, as its fate allows.
+async fn answer(request: Request<Incoming>, vendor: Arc<Vendor>, api: Router) -> Result<Response, HangUp> {
+    let (head, body) = request.into_parts();
+    let fate = vendor.fate(&head);
+    // Read whole whatever follows: closing a socket with unread bytes would reset the connection.
+    let body = Limited::new(body, LONGEST_BODY).collect().await.map(http_body_util::Collected::to_bytes);
+    tokio::time::sleep(vendor.settings.network.latency).await;
+    let now = vendor.clock.now();
+    let mut response = match (body, vendor.admit(now, &head)) {
+        (Err(_), _) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 1 MiB"),
+        (Ok(_), Err(why)) => vendor.turned_away(now, why),
+        (Ok(body), Ok(())) => admitted(now, fate, Request::from_parts(head, body), &vendor, api).await?,
+    };
+    vendor.stamp(&mut response, now);
+    Ok(response)
+}
+
+/// Acts upon a request that was let in, and spoils its answer.
+async fn admitted(
+    now: DateTime<Utc>,
+    fate: Option<Fate>,
+    request: Request<Bytes>,
+    vendor: &Vendor,
+    api: Router,
+) -> Result<Response, HangUp> {
+    let path = request.uri().path().to_string();
+    let acts = fate.is_none_or(|fate| fate.acts);
+    let hit = fate.filter(|fate| fate.kind != Kind::Refuse).map(|fate| fate.kind.name());
+    let response = if acts { act(Moment { now, fault: hit }, request, api).await } else { Response::default() };
+    let Some(fate) = fate else { return Ok(response) };
+    match fate.kind {
+        Kind::Refuse => {
+            vendor.shut.notify_one();
+            Ok(response)
+        }
+        Kind::ResetBefore | Kind::ResetAfter => Err(HangUp),
+        Kind::TimeoutAfter => pending().await,
+        Kind::ErrorBefore | Kind::ErrorAfter => Ok(failure(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
+        Kind::BadGateway => Ok(spoil::gateway(StatusCode::BAD_GATEWAY)),
+        Kind::Unavailable => Ok(spoil::gateway(StatusCode::SERVICE_UNAVAILABLE)),
+        Kind::GatewayTimeout => Ok(spoil::gateway(StatusCode::GATEWAY_TIMEOUT)),
+        Kind::RateLimited => Ok(vendor.too_many_requests(now)),
+        Kind::Redirect => {
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+            set(&mut response, LOCATION.as_str(), &path);
+            Ok(response)
+        }
+        Kind::Truncated => Ok(spoil::truncated(response).await),
+        Kind::BadJson => Ok(spoil::bad_json(response)),
+        Kind::IdMissing => Ok(spoil::without_data(response).await),
+        Kind::SlowBody => Ok(spoil::slow(response, vendor.settings.network.dribble).await),
+        Kind::BigBody => Ok(spoil::big(response).await),
+    }
+}
+
+async fn act(moment: Moment, request: Request<Bytes>, api: Router) -> Response {
+    let mut request = request.map(Body::from);
+    // The length was checked while reading; the body is of a known length now, whatever the header said.
+    request.headers_mut().remove(CONTENT_LENGTH);
+    request.extensions_mut().insert(moment);
+    match TowerToHyperService::new(api).call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}

@@ -1,0 +1,335 @@
+//! The vendor without a network: its rules, its conversations, its list.
+//!
+//! Nothing in here reads a clock or does I/O. Every method is handed the instant, and what it answers follows from the
+//! settings' seed, the calls so far and that instant.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::ids::ConversationId;
+use crate::phone::E164;
+
+use super::call::PlaceCall;
+use super::conversation::{Conversation, Message, Status, View};
+use super::dice::Dice;
+use super::log::Placed;
+use super::people::People;
+use super::rules::{Book, Refusal};
+use super::settings::{Foreign, Order, Settings};
+
+/// The most foreign conversations that one request catches up on.
+const MOST_FOREIGN: i64 = 10_000;
+
+/// The vendor without a network.
+#[derive(Debug)]
+pub struct World {
+    settings: Settings,
+    dice: Dice,
+    organisation: String,
+    bot: String,
+    /// In the order of the list, oldest first.
+    conversations: Vec<Listed>,
+    by_id: HashMap<ConversationId, usize>,
+    books: HashMap<E164, Book>,
+    /// Numbers that have called, where any number may.
+    callers: BTreeSet<E164>,
+    /// Calls placed through the API.
+    placed: u64,
+    /// The next span of foreign calls, counted from the epoch.
+    next_foreign: i64,
+}
+
+#[derive(Debug)]
+struct Listed {
+    conversation: Conversation,
+    /// When it appears in the list; never falls along the list.
+    from: DateTime<Utc>,
+}
+
+/// What `GET /conversations` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    /// Conversations to skip.
+    pub offset: u64,
+    /// The page's length, 1 to 100.
+    pub limit: u32,
+    /// Only this organisation's.
+    pub organisation: Option<String>,
+    /// Only this bot's.
+    pub bot: Option<String>,
+}
+
+impl Default for ListQuery {
+    fn default() -> Self {
+        Self { offset: 0, limit: 20, organisation: None, bot: None }
+    }
+}
+
+/// A page of the list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListPage {
+    /// In the list's order.
+    pub conversations: Vec<View>,
+    /// Where the page starts.
+    pub offset: u64,
+    /// The length that was asked for.
+    pub limit: u32,
+    /// How many conversations there are.
+    pub total: u64,
+}
+
+/// One of the organisation's numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PhoneNumber {
+    /// Its id.
+    pub id: String,
+    /// The number.
+    pub number: E164,
+    /// Whether it may call out.
+    pub outbound: bool,
+}
+
+/// One of the organisation's bots.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bot {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: &'static str,
+}
+
+impl World {
+    /// A world in which nobody has been called yet, at `now`.
+    #[must_use]
+    pub fn new(settings: Settings, now: DateTime<Utc>) -> Self {
+        let dice = Dice::new(settings.seed);
+        let next_foreign = settings.list.foreign.as_ref().map_or(0, |foreign| {
+            let backlog = i64::from(foreign.backlog).min(MOST_FOREIGN);
+            foreign.span_at(now) - backlog
+        });
+        Self {
+            organisation: dice.under_text("organisation").uuid().to_string(),
+            bot: dice.under_text("bot").uuid().to_string(),
+            dice,
+            settings,
+            conversations: Vec::new(),
+            by_id: HashMap::new(),
+            books: HashMap::new(),
+            callers: BTreeSet::new(),
+            placed: 0,
+            next_foreign,
+        }
+    }
+
+    /// The world as it was after the calls of a log, in their order. `now` matters only if there are none.
+    #[must_use]
+    pub fn replay(settings: Settings, calls: Vec<Placed>, now: DateTime<Utc>) -> Self {
+        let born = calls.first().map_or(now, |first| first.at);
+        let mut world = Self::new(settings, born);
+        for call in calls {
+            world.admit(&call);
+        }
+        world
+    }
+
+    /// Places a call, if the rules allow it.
+    pub fn place(&mut self, now: DateTime<Utc>, call: &PlaceCall) -> Result<ConversationId, Refusal> {
+        let placed = self.consider(now, call)?;
+        self.admit(&placed);
+        Ok(placed.conversation_id)
+    }
+
+    /// What placing a call would do, without doing it: a server writes it down first.
+    pub(super) fn consider(&self, now: DateTime<Utc>, call: &PlaceCall) -> Result<Placed, Refusal> {
+        let call = call.check()?;
+        self.check_line(call.from, call.to)?;
+        self.settings.rules.check_hours(now)?;
+        let book = self.books.get(&call.to);
+        book.map_or(Ok(()), |book| book.check(now, &self.settings.rules))?;
+        let earlier = book.map_or(0, |book| book.count);
+        let Settings { people, weights, .. } = &self.settings;
+        let (behaviour, duration_seconds) =
+            people.take_call(weights, &self.dice.under_text("people"), call.to, earlier, call.has_appointment);
+        Ok(Placed {
+            at: now,
+            conversation_id: self.id("call", self.placed),
+            from_number: call.from,
+            to_number: call.to,
+            patient_id: call.patient_id,
+            appointment_id: call.appointment_id,
+            behaviour,
+            duration_seconds,
+            answered: None,
+        })
+    }
+
+    fn check_line(&self, from: E164, to: E164) -> Result<(), Refusal> {
+        let Settings { from_numbers, inbound_numbers, allow_list, .. } = &self.settings;
+        let may_call = (from_numbers.is_empty() || from_numbers.contains(&from)) && !inbound_numbers.contains(&from);
+        if !may_call {
+            return Err(Refusal::FromNumber);
+        }
+        let allowed = allow_list.as_ref().is_none_or(|allowed| allowed.contains(&to));
+        allowed.then_some(()).ok_or(Refusal::NotAllowed)
+    }
+
+    /// Makes what [`World::consider`] found happen.
+    pub(super) fn admit(&mut self, call: &Placed) {
+        self.catch_up(call.at);
+        self.placed += 1;
+        self.callers.insert(call.from_number);
+        self.books.entry(call.to_number).or_default().enter(call.at, call.behaviour, &self.settings.rules);
+        self.push(Conversation {
+            id: call.conversation_id.clone(),
+            from: call.from_number,
+            to: call.to_number,
+            started: call.at,
+            seconds: call.duration_seconds,
+            behaviour: call.behaviour,
+            cut: None,
+        });
+    }
+
+    fn push(&mut self, conversation: Conversation) {
+        let lagged = conversation.started + self.settings.list.lag;
+        let from = self.conversations.last().map_or(lagged, |last| last.from.max(lagged));
+        self.by_id.insert(conversation.id.clone(), self.conversations.len());
+        self.conversations.push(Listed { conversation, from });
+    }
+
+    fn id(&self, kind: &str, counter: u64) -> ConversationId {
+        ConversationId::new(self.dice.under_text(kind).under(counter).uuid().to_string())
+    }
+
+    /// Adds the calls that other software has made by `now`.
+    fn catch_up(&mut self, now: DateTime<Utc>) {
+        // Taken out for the while, so that its calls can be added to the world that owns it.
+        if let Some(foreign) = self.settings.list.foreign.take() {
+            self.add_foreign(now, &foreign);
+            self.settings.list.foreign = Some(foreign);
+        }
+    }
+
+    fn add_foreign(&mut self, now: DateTime<Utc>, foreign: &Foreign) {
+        let last = foreign.span_at(now);
+        for span in self.next_foreign.max(last - MOST_FOREIGN)..=last {
+            let counter = span.cast_unsigned();
+            let mut dice = self.dice.under_text("foreign").under(counter);
+            let started = foreign.instant_in(span, &mut dice);
+            if started > now {
+                return;
+            }
+            let id = self.id("foreign", counter);
+            self.push(foreign.call(id, started, &self.settings, &mut dice));
+            self.next_foreign = span + 1;
+        }
+    }
+
+    /// A page of the conversations that the list has at `now`.
+    pub fn list(&mut self, now: DateTime<Utc>, query: &ListQuery) -> ListPage {
+        self.catch_up(now);
+        let ours = |asked: &Option<String>, id: &String| asked.as_ref().is_none_or(|asked| asked == id);
+        let asked_for = ours(&query.organisation, &self.organisation) && ours(&query.bot, &self.bot);
+        let total = if asked_for { self.conversations.partition_point(|listed| listed.from <= now) } else { 0 };
+        let start = usize::try_from(query.offset).unwrap_or(usize::MAX).min(total);
+        let end = start.saturating_add(query.limit as usize).min(total);
+        let view = |at: usize| self.view(now, &self.conversations[at].conversation);
+        let conversations = match self.settings.list.order {
+            Order::OldestFirst => (start..end).map(view).collect(),
+            Order::NewestFirst => (start..end).map(|at| view(total - 1 - at)).collect(),
+        };
+        ListPage { conversations, offset: query.offset, limit: query.limit, total: total as u64 }
+    }
+
+    fn view(&self, now: DateTime<Utc>, conversation: &Conversation) -> View {
+        conversation.view(now, self.settings.closing)
+    }
+
+    fn find(&self, id: &ConversationId) -> Option<&Conversation> {
+        self.by_id.get(id).map(|at| &self.conversations[*at].conversation)
+    }
+
+    /// One conversation at `now`, whether the list has it yet or not.
+    #[must_use]
+    pub fn conversation(&self, now: DateTime<Utc>, id: &ConversationId) -> Option<View> {
+        self.find(id).map(|conversation| self.view(now, conversation))
+    }
+
+    /// What has been said in a conversation by `now`.
+    #[must_use]
+    pub fn messages(&self, now: DateTime<Utc>, id: &ConversationId) -> Option<Vec<Message>> {
+        self.find(id).map(|conversation| conversation.messages(now))
+    }
+
+    /// Ends a conversation, if it is under way, and says where it stands. The log does not have it: after a replay, the
+    /// conversation takes its scripted course.
+    pub fn close(&mut self, now: DateTime<Utc>, id: &ConversationId) -> Option<Status> {
+        let at = *self.by_id.get(id)?;
+        self.conversations[at].conversation.cut(now);
+        self.conversation(now, id).map(|view| view.status)
+    }
+
+    /// The organisation's numbers.
+    #[must_use]
+    pub fn phone_numbers(&self) -> Vec<PhoneNumber> {
+        let listed = |number: E164, outbound| {
+            let id = self.dice.under_text("number").under_text(&number.expose()).uuid().to_string();
+            PhoneNumber { id, number, outbound }
+        };
+        let Settings { from_numbers, inbound_numbers, .. } = &self.settings;
+        let seen = self.callers.iter().filter(|_| from_numbers.is_empty());
+        let outbound = from_numbers.iter().chain(seen).map(|number| listed(*number, true));
+        outbound.chain(inbound_numbers.iter().map(|number| listed(*number, false))).collect()
+    }
+
+    /// The organisation's bots: one.
+    #[must_use]
+    pub fn bots(&self) -> Vec<Bot> {
+        vec![Bot { id: self.bot.clone(), name: "Annie" }]
+    }
+
+    /// The organisation's id.
+    #[must_use]
+    pub fn organisation(&self) -> &str {
+        &self.organisation
+    }
+
+    /// The bot's id.
+    #[must_use]
+    pub fn bot(&self) -> &str {
+        &self.bot
+    }
+
+    /// How many calls have been placed through the API.
+    #[must_use]
+    pub fn placed(&self) -> u64 {
+        self.placed
+    }
+}
+
+impl Foreign {
+    fn every(&self) -> TimeDelta {
+        self.every.max(TimeDelta::seconds(1))
+    }
+
+    /// Which span `now` lies in, counted from the epoch.
+    fn span_at(&self, now: DateTime<Utc>) -> i64 {
+        now.timestamp_millis().div_euclid(self.every().num_milliseconds())
+    }
+
+    fn instant_in(&self, span: i64, dice: &mut Dice) -> DateTime<Utc> {
+        let length = self.every().num_milliseconds();
+        let millis = span * length + dice.below(length.cast_unsigned()).cast_signed();
+        DateTime::from_timestamp_millis(millis).unwrap_or_default()
+    }
+
+    fn call(&self, id: ConversationId, started: DateTime<Utc>, settings: &Settings, dice: &mut Dice) -> Conversation {
+        let pick = dice.throw();
+        let fictitious = || E164::parse(&format!("+1847555{:04}", 100 + pick % 100)).unwrap_or(self.from);
+        let to = usize::try_from(pick).ok().and_then(|pick| self.to.get(pick.checked_rem(self.to.len())?));
+        let to = to.copied().unwrap_or_else(fictitious);
+        let (behaviour, seconds) = People::default().take_call(&settings.weights, dice, to, 0, false);
+        Conversation { id, from: self.from, to, started, seconds, behaviour, cut: None }
+    }
+}
