@@ -223,3 +223,6 @@ async fn act(moment: Moment, request: Request<Bytes>, api: Router) -> Response {
         Err(never) => match never {},
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -333,3 +333,6 @@ impl Foreign {
         Conversation { id, from: self.from, to, started, seconds, behaviour, cut: None }
     }
 }
+
+#[cfg(test)]
+mod tests;

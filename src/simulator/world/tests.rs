@@ -1,0 +1,261 @@
+//! The world's promises: every refusal, the list, and the same world again after a restart.
+
+use super::*;
+use crate::simulator::people::{Behaviour, Scripted, Weights};
+use crate::simulator::rules::Rules;
+use crate::simulator::settings::ListHabits;
+use crate::zone::Zone;
+
+const FROM: &str = "+13125550142";
+
+/// 9 AM in Chicago, on a Tuesday.
+fn morning() -> DateTime<Utc> {
+    "2026-11-24T15:00:00Z".parse().expect("an instant")
+}
+
+fn after(seconds: i64) -> DateTime<Utc> {
+    morning() + TimeDelta::seconds(seconds)
+}
+
+fn number(text: &str) -> E164 {
+    E164::parse(text).expect("a good number")
+}
+
+fn patient(n: u32) -> String {
+    format!("+1312555{:04}", 100 + n)
+}
+
+fn call(n: u32) -> PlaceCall {
+    PlaceCall { from_number: FROM.into(), to_number: patient(n), ..PlaceCall::default() }
+}
+
+fn world(settings: Settings) -> World {
+    World::new(settings, morning())
+}
+
+/// Settings under which calls may be placed at any time.
+fn unruled() -> Settings {
+    Settings { rules: Rules::none(Zone::named("America/Chicago").expect("a zone")), ..Settings::default() }
+}
+
+#[test]
+fn every_rule_refuses_what_it_is_for_and_nothing_else() {
+    let inbound = "+13125550199";
+    let settings = || Settings {
+        from_numbers: vec![number(FROM)],
+        inbound_numbers: vec![number(inbound)],
+        allow_list: Some(vec![number(&patient(1)), number(&patient(2))]),
+        weights: Weights::always(Behaviour::Voicemail),
+        ..Settings::default()
+    };
+    let from = |number: &str| PlaceCall { from_number: number.into(), ..call(1) };
+    let day = 24 * 3600;
+    let cases = [
+        ("a good call", 0, call(1), Ok(())),
+        ("no number", 0, from("312"), Err(Refusal::Malformed("fromNumber is not an E.164 number"))),
+        ("a stranger's number", 0, from("+13125550177"), Err(Refusal::FromNumber)),
+        ("an inbound number", 0, from(inbound), Err(Refusal::FromNumber)),
+        ("not on the allow-list", 0, call(3), Err(Refusal::NotAllowed)),
+        ("before nine", -1, call(1), Err(Refusal::OutsideHours)),
+        ("the same number an hour after", 4 * day + 3600, call(2), Err(Refusal::TooSoon)),
+        ("the same number a day after", 5 * day, call(2), Ok(())),
+        ("a malformed call before nine", -1, from("312"), Err(Refusal::Malformed("fromNumber is not an E.164 number"))),
+    ];
+    for (name, at, call_made, expected) in cases {
+        let mut world = world(settings());
+        world.place(after(4 * day), &call(2)).expect("the earlier call");
+        assert_eq!(world.place(after(at), &call_made).map(|_| ()), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_refused_call_leaves_no_trace() {
+    let mut world = world(Settings::default());
+    world.place(morning(), &call(1)).expect("placed");
+    assert_eq!(world.place(after(60), &call(1)), Err(Refusal::TooSoon));
+    assert_eq!(world.placed(), 1);
+    assert_eq!(world.list(after(60), &ListQuery::default()).total, 1);
+    assert_eq!(world.place(after(24 * 3600), &call(1)).map(|_| ()), Ok(()));
+}
+
+#[test]
+fn ids_are_uuids_and_follow_from_the_seed_and_the_count() {
+    let place = |seed| {
+        let mut world = world(Settings { seed, ..Settings::default() });
+        (1..=3).map(|n| world.place(morning(), &call(n)).expect("placed")).collect::<Vec<_>>()
+    };
+    assert_eq!(place(7), place(7));
+    assert_ne!(place(7), place(8));
+    assert!(place(7).iter().all(|id| uuid::Uuid::parse_str(id.as_str()).is_ok()));
+}
+
+#[test]
+fn how_somebody_takes_a_call_does_not_depend_on_who_was_called_before() {
+    let told = |order: &[u32]| {
+        let mut world = world(Settings::default());
+        let ids: Vec<_> = order.iter().map(|n| (*n, world.place(morning(), &call(*n)).expect("placed"))).collect();
+        let story = |id| world.conversation(after(3600), id).expect("known").story.expect("closed").summary;
+        let mut told: Vec<_> = ids.iter().map(|(n, id)| (*n, story(id))).collect();
+        told.sort_unstable();
+        told
+    };
+    assert_eq!(told(&[1, 2, 3, 4, 5]), told(&[5, 3, 1, 2, 4]));
+}
+
+#[test]
+fn a_script_is_followed_call_by_call() {
+    let mut settings = unruled();
+    let scripted = |behaviour, seconds| Scripted { behaviour, seconds: Some(seconds) };
+    settings.people.script(number(&patient(1)), vec![scripted(Behaviour::Busy, 15), scripted(Behaviour::Books, 90)]);
+    let mut world = world(settings);
+    let durations = [0, 100, 200].map(|at| {
+        let id = world.place(after(at), &call(1)).expect("placed");
+        world.conversation(after(1_000), &id).and_then(|view| view.duration).expect("ended").num_seconds()
+    });
+    assert_eq!(durations, [15, 90, 90]);
+}
+
+/// Three calls, ten seconds apart, and where they stand in the list at `at`.
+fn listed(list: ListHabits, at: i64, query: &ListQuery) -> (Vec<usize>, u64) {
+    let mut world = world(Settings { list, ..unruled() });
+    let ids: Vec<_> = (1..=3).map(|n| world.place(after(i64::from(n) * 10), &call(n)).expect("placed")).collect();
+    let page = world.list(after(at), query);
+    let place = |view: &View| ids.iter().position(|id| *id == view.id).expect("one of the three") + 1;
+    (page.conversations.iter().map(place).collect(), page.total)
+}
+
+#[test]
+fn the_list_has_an_order_pages_and_a_lag() {
+    let newest = ListHabits::default;
+    let oldest = || ListHabits { order: Order::OldestFirst, ..newest() };
+    let lagging = || ListHabits { lag: TimeDelta::seconds(15), ..newest() };
+    let page = |offset, limit| ListQuery { offset, limit, ..ListQuery::default() };
+    let cases = [
+        (newest(), 30, page(0, 100), vec![3, 2, 1], 3),
+        (oldest(), 30, page(0, 100), vec![1, 2, 3], 3),
+        (newest(), 30, page(1, 1), vec![2], 3),
+        (oldest(), 30, page(2, 5), vec![3], 3),
+        (newest(), 30, page(3, 5), vec![], 3),
+        (newest(), 30, page(u64::MAX, 5), vec![], 3),
+        (lagging(), 30, page(0, 100), vec![1], 1),
+        (lagging(), 44, page(0, 100), vec![2, 1], 2),
+        (lagging(), 45, page(0, 100), vec![3, 2, 1], 3),
+    ];
+    for (list, at, query, expected, total) in cases {
+        assert_eq!(listed(list.clone(), at, &query), (expected, total), "{list:?} {query:?} at {at}");
+    }
+}
+
+#[test]
+fn the_list_is_the_organisations_and_the_bots() {
+    let mut world = world(Settings::default());
+    world.place(morning(), &call(1)).expect("placed");
+    let (organisation, bot) = (Some(world.organisation().to_string()), Some(world.bots()[0].id.clone()));
+    let cases = [
+        (organisation.clone(), bot.clone(), 1),
+        (Some("another".to_string()), bot, 0),
+        (organisation, Some("another".to_string()), 0),
+    ];
+    for (organisation, bot, total) in cases {
+        let query = ListQuery { organisation, bot, ..ListQuery::default() };
+        assert_eq!(world.list(morning(), &query).total, total);
+    }
+}
+
+#[test]
+fn a_lagging_conversation_can_be_read_by_its_id() {
+    let mut world =
+        world(Settings { list: ListHabits { lag: TimeDelta::days(1), ..ListHabits::default() }, ..unruled() });
+    let id = world.place(morning(), &call(1)).expect("placed");
+    assert_eq!(world.list(morning(), &ListQuery::default()).total, 0);
+    assert!(world.conversation(morning(), &id).is_some());
+}
+
+#[test]
+fn a_clock_that_goes_back_takes_nothing_out_of_order() {
+    let mut world =
+        world(Settings { list: ListHabits { order: Order::OldestFirst, ..ListHabits::default() }, ..unruled() });
+    let first = world.place(after(100), &call(1)).expect("placed");
+    let second = world.place(after(0), &call(2)).expect("placed");
+    assert_eq!(world.list(after(50), &ListQuery::default()).total, 0);
+    let ids: Vec<_> =
+        world.list(after(100), &ListQuery::default()).conversations.into_iter().map(|view| view.id).collect();
+    assert_eq!(ids, [first, second]);
+}
+
+fn with_foreign() -> Settings {
+    let foreign = Foreign {
+        every: TimeDelta::minutes(10),
+        backlog: 5,
+        from: number("+18475550100"),
+        to: vec![number(&patient(1))],
+    };
+    Settings { list: ListHabits { foreign: Some(foreign), ..ListHabits::default() }, ..Settings::default() }
+}
+
+#[test]
+fn other_softwares_calls_are_in_the_list_and_in_nobodys_caps() {
+    let mut world = world(with_foreign());
+    let ours = world.place(morning(), &call(1)).expect("their calls do not count");
+    let page = world.list(after(6 * 3600), &ListQuery { limit: 100, ..ListQuery::default() });
+    assert!((40..=43).contains(&page.total), "{}", page.total);
+    assert!(page.conversations.windows(2).all(|pair| pair[0].started >= pair[1].started));
+    let ours: Vec<_> = page.conversations.iter().filter(|view| view.id == ours).collect();
+    assert_eq!(ours.len(), 1);
+    assert_eq!(world.placed(), 1);
+}
+
+#[test]
+fn other_softwares_calls_do_not_depend_on_when_one_looks() {
+    let all = ListQuery { limit: 100, ..ListQuery::default() };
+    let mut often = world(with_foreign());
+    for minute in 0..120 {
+        often.list(after(minute * 60), &all);
+    }
+    assert_eq!(often.list(after(7_200), &all), world(with_foreign()).list(after(7_200), &all));
+}
+
+#[test]
+fn a_replayed_world_is_the_same_world() {
+    let mut lived = world(Settings::default());
+    let mut log = Vec::new();
+    for (n, at) in (1..=40).map(|n| (n % 20, i64::from(n) * 3_700)) {
+        let at = after(at);
+        if let Ok(placed) = lived.consider(at, &call(n)) {
+            lived.admit(&placed);
+            log.push(placed);
+        }
+    }
+    assert!(log.len() > 10, "{} calls placed", log.len());
+    let mut again = World::replay(Settings::default(), log, after(0));
+    let all = ListQuery { limit: 100, ..ListQuery::default() };
+    for at in [0, 50_000, 200_000, 1_000_000].map(after) {
+        assert_eq!(again.list(at, &all), lived.list(at, &all));
+    }
+    for (n, at) in (0..60).map(|n| (n % 25, after(200_000 + i64::from(n) * 3_700))) {
+        assert_eq!(again.place(at, &call(n)), lived.place(at, &call(n)), "call {n} at {at}");
+    }
+}
+
+#[test]
+fn closing_ends_a_call_and_says_where_it_stands() {
+    let mut world = world(Settings { weights: Weights::always(Behaviour::Books), ..Settings::default() });
+    let id = world.place(morning(), &call(1)).expect("placed");
+    assert_eq!(world.close(after(10), &id), Some(Status::Closing));
+    assert_eq!(world.close(after(31), &id), Some(Status::Closed));
+    assert_eq!(world.close(after(31), &ConversationId::new("unknown")), None);
+}
+
+#[test]
+fn any_number_may_call_where_none_is_configured_and_is_listed_from_then_on() {
+    let mut free = world(Settings::default());
+    assert_eq!(free.phone_numbers(), []);
+    free.place(morning(), &call(1)).expect("placed");
+    let listed: Vec<_> = free.phone_numbers().into_iter().map(|listed| (listed.number, listed.outbound)).collect();
+    assert_eq!(listed, [(number(FROM), true)]);
+
+    let inbound_numbers = vec![number("+13125550199")];
+    let settings = Settings { from_numbers: vec![number(FROM)], inbound_numbers, ..Settings::default() };
+    let listed: Vec<_> = world(settings).phone_numbers().into_iter().map(|listed| listed.outbound).collect();
+    assert_eq!(listed, [true, false]);
+}
