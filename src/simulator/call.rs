@@ -1,4 +1,4 @@
-//! What a `POST /calls` asks for, and whether it is well-formed (`annie-api.md`, POST /calls).
+//! What a `POST /calls` or `POST /sms` asks for, and whether it is well-formed (`annie-api.md`, POST /calls and SMS).
 
 use std::fmt;
 
@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::phone::E164;
 
+use super::conversation::Medium;
 use super::rules::Refusal;
 
 /// The most Unicode scalar values in `context` and in `voicemailMessage`.
@@ -62,6 +63,23 @@ pub struct AppointmentInfo {
     pub appointment_id: Option<String>,
 }
 
+/// The body of `POST /sms`: that of a call, though `voicemailMessage` means nothing, and the first message.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct PlaceSms {
+    /// Who texts whom, and about what.
+    #[serde(flatten)]
+    pub call: PlaceCall,
+    /// The first message, 1 to [`LONGEST_TEXT`]. Required.
+    pub message: String,
+}
+
+impl fmt::Debug for PlaceSms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlaceSms(masked)")
+    }
+}
+
 impl fmt::Debug for PlaceCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("PlaceCall(masked)")
@@ -76,17 +94,26 @@ pub(super) struct CheckedCall {
     pub(super) patient_id: Option<String>,
     pub(super) appointment_id: Option<String>,
     pub(super) has_appointment: bool,
+    pub(super) medium: Medium,
 }
 
-impl PlaceCall {
+/// A request that starts a conversation.
+pub(super) trait Request: Sized {
     /// Reads a request's body. What is wrong with it is said without repeating it.
-    pub fn read(body: &[u8]) -> Result<Self, Refusal> {
-        serde_json::from_slice(body)
-            .map_err(|_| Refusal::Malformed("the body is not a JSON object of the documented shape"))
-    }
+    fn read(body: &[u8]) -> Result<Self, Refusal>;
 
     /// Checks every field, in the contract's order; the first one that is wrong is the answer.
-    pub(super) fn check(&self) -> Result<CheckedCall, Refusal> {
+    fn check(&self) -> Result<CheckedCall, Refusal>;
+}
+
+const NOT_THE_SHAPE: Refusal = Refusal::Malformed("the body is not a JSON object of the documented shape");
+
+impl Request for PlaceCall {
+    fn read(body: &[u8]) -> Result<Self, Refusal> {
+        serde_json::from_slice(body).map_err(|_| NOT_THE_SHAPE)
+    }
+
+    fn check(&self) -> Result<CheckedCall, Refusal> {
         let from = number(&self.from_number, "fromNumber is not an E.164 number")?;
         let to = number(&self.to_number, "toNumber is not an E.164 number")?;
         self.patient_info.as_ref().map_or(Ok(()), PatientInfo::check)?;
@@ -99,7 +126,21 @@ impl PlaceCall {
             patient_id: self.patient_info.as_ref().and_then(|patient| patient.patient_id.clone()),
             appointment_id: self.appointment_info.as_ref().and_then(|visit| visit.appointment_id.clone()),
             has_appointment: self.appointment_info.is_some(),
+            medium: Medium::Voice,
         })
+    }
+}
+
+impl Request for PlaceSms {
+    fn read(body: &[u8]) -> Result<Self, Refusal> {
+        serde_json::from_slice(body).map_err(|_| NOT_THE_SHAPE)
+    }
+
+    fn check(&self) -> Result<CheckedCall, Refusal> {
+        let call = self.call.check()?;
+        let fits = (1..=LONGEST_TEXT).contains(&self.message.chars().count());
+        fits.then_some(CheckedCall { medium: Medium::Sms, ..call })
+            .ok_or(Refusal::Malformed("message is missing or longer than 500 characters"))
     }
 }
 
@@ -199,6 +240,18 @@ mod tests {
         assert!(call(501).check().is_err());
         let voicemail = PlaceCall { context: None, voicemail_message: Some("é".repeat(501)), ..call(1) };
         assert!(voicemail.check().is_err());
+    }
+
+    #[test]
+    fn a_text_needs_a_message_of_a_good_length() {
+        let check = |message: &str| {
+            let text = GOOD.replace("\"somethingNew\": [1, 2]", &format!("\"message\": {message:?}"));
+            PlaceSms::read(text.as_bytes()).and_then(|text| text.check()).map(|checked| checked.medium)
+        };
+        assert_eq!(check("Hello."), Ok(Medium::Sms));
+        for message in [String::new(), "é".repeat(501)] {
+            assert_eq!(check(&message), Err(Refusal::Malformed("message is missing or longer than 500 characters")));
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::ConversationId;
 use crate::phone::E164;
 
@@ -31,10 +33,30 @@ impl Status {
     }
 }
 
+/// `medium`: what a conversation is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Medium {
+    /// A phone call.
+    #[default]
+    Voice,
+    /// Text messages.
+    Sms,
+}
+
+impl Medium {
+    /// Whether it is a phone call.
+    #[must_use]
+    pub fn is_voice(&self) -> bool {
+        *self == Self::Voice
+    }
+}
+
 /// A conversation, whose whole course is decided when it starts.
 #[derive(Debug, Clone)]
 pub(super) struct Conversation {
     pub(super) id: ConversationId,
+    pub(super) medium: Medium,
     pub(super) from: E164,
     pub(super) to: E164,
     pub(super) started: DateTime<Utc>,
@@ -49,6 +71,8 @@ pub(super) struct Conversation {
 pub struct View {
     /// The vendor's id.
     pub id: ConversationId,
+    /// What it is made of.
+    pub medium: Medium,
     /// Who called.
     pub from: E164,
     /// Who was called.
@@ -97,6 +121,7 @@ impl Conversation {
         let ended = (status != Status::Open).then_some(end);
         View {
             id: self.id.clone(),
+            medium: self.medium,
             from: self.from,
             to: self.to,
             started: self.started,
@@ -141,6 +166,7 @@ mod tests {
     fn conversation() -> Conversation {
         Conversation {
             id: ConversationId::new("c-1"),
+            medium: Medium::Voice,
             from: E164::parse("+13125550142").expect("a good number"),
             to: E164::parse("+13125550101").expect("a good number"),
             started: at(0),

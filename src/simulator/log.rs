@@ -1,6 +1,6 @@
 //! The log of placed calls: the oracle that every other story is held against.
 //!
-//! One JSON line for each placed call and nothing else, handed to the operating system before the answer leaves, so that
+//! One JSON line for each placed call (and each text conversation, marked as such) and nothing else, handed to the operating system before the answer leaves, so that
 //! killing the process loses no call that anybody was told of. A world is rebuilt from it.
 
 use std::fs::{File, OpenOptions};
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::ConversationId;
 use crate::phone::E164;
 
+use super::conversation::Medium;
 use super::people::Behaviour;
 
 /// One placed call, as a line of the log.
@@ -23,6 +24,9 @@ pub struct Placed {
     pub at: DateTime<Utc>,
     /// The conversation that it started.
     pub conversation_id: ConversationId,
+    /// What it is made of; left out for a phone call.
+    #[serde(default, skip_serializing_if = "Medium::is_voice")]
+    pub medium: Medium,
     /// Who called.
     #[serde(with = "number")]
     pub from_number: E164,
@@ -121,6 +125,7 @@ mod tests {
         Placed {
             at: "2026-11-24T15:00:00.123456789Z".parse().expect("an instant"),
             conversation_id: ConversationId::new(format!("c-{n}")),
+            medium: Medium::Voice,
             from_number: E164::parse("+13125550142").expect("a good number"),
             to_number: E164::parse("+13125550101").expect("a good number"),
             patient_id: Some("P-1".into()),

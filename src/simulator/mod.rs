@@ -13,7 +13,7 @@
 //! | file | holds |
 //! |---|---|
 //! | [`settings`] | how this vendor behaves; the default is polite and friendly |
-//! | [`call`] | what a `POST /calls` asks for, and whether it is well-formed |
+//! | [`call`] | what a `POST /calls` or `POST /sms` asks for, and whether it is well-formed |
 //! | [`rules`] | how often and when a number may be called, and every refusal |
 //! | [`people`], [`story`] | how people take a call, and what a conversation tells of it |
 //! | [`conversation`], [`world`] | a conversation through time, and all of them |
@@ -39,7 +39,7 @@ pub mod story;
 mod vendor;
 pub mod world;
 
-pub use call::PlaceCall;
+pub use call::{PlaceCall, PlaceSms};
 pub use fault::Fault;
 pub use people::{Behaviour, People};
 pub use rules::Refusal;

@@ -94,6 +94,11 @@ impl Behaviour {
         }
     }
 
+    /// The same, where there is no line that could be busy and no machine: nobody writes back.
+    pub(super) fn by_text(self) -> Self {
+        if matches!(self, Self::Voicemail | Self::Busy) { Self::NoAnswer } else { self }
+    }
+
     /// A length within [`Behaviour::seconds`].
     pub(super) fn length(self, dice: &mut Dice) -> u32 {
         let (shortest, longest) = self.seconds();

@@ -16,8 +16,8 @@ use serde_json::{Map, Value, json};
 use crate::ids::ConversationId;
 
 use super::access::NoToken;
-use super::call::PlaceCall;
-use super::conversation::{Status, View};
+use super::call::{PlaceCall, PlaceSms, Request};
+use super::conversation::{Medium, Status, View};
 use super::rules::Refusal;
 use super::settings::{DurationUnit, Settings, Statuses, Unfinished, Wording};
 use super::vendor::Vendor;
@@ -37,7 +37,8 @@ type Shared = State<Arc<Vendor>>;
 /// Every endpoint, both at the root and under `/v1`.
 pub(super) fn router(vendor: Arc<Vendor>) -> Router {
     let api = Router::new()
-        .route("/calls", post(place))
+        .route("/calls", post(begin::<PlaceCall>))
+        .route("/sms", post(begin::<PlaceSms>))
         .route("/conversations", get(list))
         .route("/conversations/{id}", get(conversation))
         .route("/conversations/{id}/messages", get(messages))
@@ -85,10 +86,10 @@ async fn no_such_method() -> Response {
     failure(StatusCode::METHOD_NOT_ALLOWED, "this endpoint has no such method")
 }
 
-async fn place(State(vendor): Shared, Extension(moment): Extension<Moment>, body: Bytes) -> Response {
+async fn begin<R: Request>(State(vendor): Shared, Extension(moment): Extension<Moment>, body: Bytes) -> Response {
     let settings = &vendor.settings;
-    let placed = match PlaceCall::read(&body) {
-        Ok(call) => vendor.place(moment, &call),
+    let placed = match R::read(&body) {
+        Ok(request) => vendor.begin(moment, &request),
         Err(refusal) => Ok(Err(refusal)),
     };
     match placed {
@@ -103,6 +104,7 @@ async fn place(State(vendor): Shared, Extension(moment): Extension<Moment>, body
 fn status_of(refusal: Refusal, statuses: &Statuses) -> StatusCode {
     let status = match refusal {
         Refusal::Malformed(_) => statuses.malformed,
+        Refusal::Sending => StatusCode::CONFLICT.as_u16(),
         Refusal::FromNumber => statuses.from_number,
         Refusal::NotAllowed => statuses.not_allowed,
         Refusal::OutsideHours => statuses.outside_hours,
@@ -251,7 +253,7 @@ fn told(view: &View, world: &World, settings: &Settings) -> Value {
     put("conversationId", json!(view.id));
     put("conversationTags", story.map_or(Value::Null, |story| json!(story.tags)));
     put("orgId", json!(world.organisation()));
-    put("medium", json!(wording.voice_medium));
+    put("medium", json!(if view.medium == Medium::Voice { &wording.voice_medium } else { "SMS" }));
     put("botId", json!(world.bot()));
     put("toNumber", json!(view.to.expose()));
     put("fromNumber", json!(view.from.expose()));

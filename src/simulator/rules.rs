@@ -79,6 +79,9 @@ pub enum Refusal {
     /// Outside the legal hours.
     #[error("outbound calls are allowed between 9 AM and 8 PM in the organization's time zone")]
     OutsideHours,
+    /// The first message of a text conversation with this number is still being sent.
+    #[error("a message to this number is being sent")]
+    Sending,
     /// Too soon after the last attempt.
     #[error("this number was attempted less than 24 hours ago")]
     TooSoon,
@@ -93,6 +96,9 @@ pub enum Refusal {
     CoolingDown,
 }
 
+/// How long it takes to send a text, in seconds.
+const SENDING: i64 = 10;
+
 /// The attempts made to one number.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Book {
@@ -102,6 +108,7 @@ pub(super) struct Book {
     pub(super) count: u64,
     failures_in_a_row: u32,
     cooling_until: Option<DateTime<Utc>>,
+    sending_until: Option<DateTime<Utc>>,
 }
 
 impl Book {
@@ -121,6 +128,17 @@ impl Book {
             return Err(Refusal::CoolingDown);
         }
         Ok(())
+    }
+
+    /// Whether a text may be sent, as far as others under way matter.
+    pub(super) fn check_sending(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let sending = self.sending_until.is_some_and(|until| now < until);
+        (!sending).then_some(()).ok_or(Refusal::Sending)
+    }
+
+    /// Enters a text whose sending begins.
+    pub(super) fn send(&mut self, at: DateTime<Utc>) {
+        self.sending_until = Some(at + TimeDelta::seconds(SENDING));
     }
 
     /// Enters an attempt whose end is already decided: within the 24 hours until it matters, it has ended.

@@ -17,7 +17,7 @@ use axum::http::header::{CONTENT_LENGTH, LOCATION};
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -135,9 +135,9 @@ async fn accept(mut door: Door, vendor: &Arc<Vendor>, connections: &mut JoinSet<
     }
 }
 
-/// The connection ends here, without another word.
+/// The connection is reset: by a fault, or because the request broke off.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is reset by a fault")]
+#[error("the connection is reset")]
 struct HangUp;
 
 /// Serves one connection to its end.
@@ -161,17 +161,31 @@ async fn connection(stream: TcpStream, vendor: Arc<Vendor>, api: Router) {
 async fn answer(request: Request<Incoming>, vendor: Arc<Vendor>, api: Router) -> Result<Response, HangUp> {
     let (head, body) = request.into_parts();
     let fate = vendor.fate(&head);
-    // Read whole whatever follows: closing a socket with unread bytes would reset the connection.
-    let body = Limited::new(body, LONGEST_BODY).collect().await.map(http_body_util::Collected::to_bytes);
+    let body = read(body).await.map_err(|_| HangUp)?;
     tokio::time::sleep(vendor.settings.network.latency).await;
     let now = vendor.clock.now();
     let mut response = match (body, vendor.admit(now, &head)) {
-        (Err(_), _) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 1 MiB"),
-        (Ok(_), Err(why)) => vendor.turned_away(now, why),
-        (Ok(body), Ok(())) => admitted(now, fate, Request::from_parts(head, body), &vendor, api).await?,
+        (None, _) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 1 MiB"),
+        (Some(_), Err(why)) => vendor.turned_away(now, why),
+        (Some(body), Ok(())) => admitted(now, fate, Request::from_parts(head, body), &vendor, api).await?,
     };
     vendor.stamp(&mut response, now);
     Ok(response)
+}
+
+/// The body, unless it is too long. It is read whole all the same: closing a socket with unread bytes would reset the
+/// connection, and the answer with it.
+async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+    let mut bytes = Vec::new();
+    let mut fits = true;
+    while let Some(frame) = body.frame().await {
+        let data = frame?.into_data().unwrap_or_default();
+        fits = fits && bytes.len() + data.len() <= LONGEST_BODY;
+        if fits {
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(fits.then(|| Bytes::from(bytes)))
 }
 
 /// Acts upon a request that was let in, and spoils its answer.

@@ -63,7 +63,7 @@ pub fn story(behaviour: Behaviour) -> Story {
         Behaviour::Voicemail => {
             told(&["left-voicemail"], "Voicemail", "The call went to voicemail and a message was left.")
         }
-        Behaviour::NoAnswer => told(&["no-answer"], "No answer", "Nobody picked up."),
+        Behaviour::NoAnswer => told(&["no-answer"], "No answer", "Nobody answered."),
         Behaviour::Busy => told(&["busy"], "Busy", "The line was busy."),
         Behaviour::WrongNumber => Story {
             actions: &["Check the phone number"],

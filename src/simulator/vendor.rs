@@ -16,7 +16,7 @@ use crate::ids::ConversationId;
 
 use super::access::{Access, NoToken, Token};
 use super::budget::{Budget, Meter};
-use super::call::PlaceCall;
+use super::call::Request;
 use super::fault::{Fate, Fates, Scope};
 use super::log::CallLog;
 use super::routes::{Moment, failure, is_calls_path, is_token_path};
@@ -81,10 +81,10 @@ impl Vendor {
         ask(&mut lock(&self.office).world)
     }
 
-    /// Places a call: written first, so that the log has it before anybody can be told.
-    pub(super) fn place(&self, moment: Moment, call: &PlaceCall) -> io::Result<Result<ConversationId, Refusal>> {
+    /// Starts a conversation: written first, so that the log has it before anybody can be told.
+    pub(super) fn begin(&self, moment: Moment, request: &impl Request) -> io::Result<Result<ConversationId, Refusal>> {
         let mut office = lock(&self.office);
-        let mut placed = match office.world.consider(moment.now, call) {
+        let mut placed = match office.world.consider(moment.now, request) {
             Ok(placed) => placed,
             Err(refusal) => return Ok(Err(refusal)),
         };

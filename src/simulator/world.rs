@@ -10,8 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::ids::ConversationId;
 use crate::phone::E164;
 
-use super::call::PlaceCall;
-use super::conversation::{Conversation, Message, Status, View};
+use super::call::{PlaceCall, PlaceSms, Request};
+use super::conversation::{Conversation, Medium, Message, Status, View};
 use super::dice::Dice;
 use super::log::Placed;
 use super::people::People;
@@ -34,7 +34,7 @@ pub struct World {
     books: HashMap<E164, Book>,
     /// Numbers that have called, where any number may.
     callers: BTreeSet<E164>,
-    /// Calls placed through the API.
+    /// Calls and texts placed through the API.
     placed: u64,
     /// The next span of foreign calls, counted from the epoch.
     next_foreign: i64,
@@ -135,18 +135,27 @@ impl World {
 
     /// Places a call, if the rules allow it.
     pub fn place(&mut self, now: DateTime<Utc>, call: &PlaceCall) -> Result<ConversationId, Refusal> {
-        let placed = self.consider(now, call)?;
+        self.start(now, call)
+    }
+
+    /// Starts a text conversation, if the rules allow it. Texts and calls share the limits of a number.
+    pub fn text(&mut self, now: DateTime<Utc>, sms: &PlaceSms) -> Result<ConversationId, Refusal> {
+        self.start(now, sms)
+    }
+
+    fn start(&mut self, now: DateTime<Utc>, request: &impl Request) -> Result<ConversationId, Refusal> {
+        let placed = self.consider(now, request)?;
         self.admit(&placed);
         Ok(placed.conversation_id)
     }
 
-    /// What placing a call would do, without doing it: a server writes it down first.
-    pub(super) fn consider(&self, now: DateTime<Utc>, call: &PlaceCall) -> Result<Placed, Refusal> {
-        let call = call.check()?;
+    /// What a request would do, without doing it: a server writes it down first.
+    pub(super) fn consider(&self, now: DateTime<Utc>, request: &impl Request) -> Result<Placed, Refusal> {
+        let call = request.check()?;
         self.check_line(call.from, call.to)?;
         self.settings.rules.check_hours(now)?;
         let book = self.books.get(&call.to);
-        book.map_or(Ok(()), |book| book.check(now, &self.settings.rules))?;
+        self.check_book(now, book, call.medium)?;
         let earlier = book.map_or(0, |book| book.count);
         let Settings { people, weights, .. } = &self.settings;
         let (behaviour, duration_seconds) =
@@ -154,14 +163,23 @@ impl World {
         Ok(Placed {
             at: now,
             conversation_id: self.id("call", self.placed),
+            medium: call.medium,
             from_number: call.from,
             to_number: call.to,
             patient_id: call.patient_id,
             appointment_id: call.appointment_id,
-            behaviour,
+            behaviour: if call.medium.is_voice() { behaviour } else { behaviour.by_text() },
             duration_seconds,
             answered: None,
         })
+    }
+
+    fn check_book(&self, now: DateTime<Utc>, book: Option<&Book>, medium: Medium) -> Result<(), Refusal> {
+        let Some(book) = book else { return Ok(()) };
+        if medium == Medium::Sms {
+            book.check_sending(now)?;
+        }
+        book.check(now, &self.settings.rules)
     }
 
     fn check_line(&self, from: E164, to: E164) -> Result<(), Refusal> {
@@ -179,9 +197,14 @@ impl World {
         self.catch_up(call.at);
         self.placed += 1;
         self.callers.insert(call.from_number);
-        self.books.entry(call.to_number).or_default().enter(call.at, call.behaviour, &self.settings.rules);
+        let book = self.books.entry(call.to_number).or_default();
+        book.enter(call.at, call.behaviour, &self.settings.rules);
+        if call.medium == Medium::Sms {
+            book.send(call.at);
+        }
         self.push(Conversation {
             id: call.conversation_id.clone(),
+            medium: call.medium,
             from: call.from_number,
             to: call.to_number,
             started: call.at,
@@ -301,7 +324,7 @@ impl World {
         &self.bot
     }
 
-    /// How many calls have been placed through the API.
+    /// How many calls and texts have been placed through the API.
     #[must_use]
     pub fn placed(&self) -> u64 {
         self.placed
@@ -330,7 +353,7 @@ impl Foreign {
         let to = usize::try_from(pick).ok().and_then(|pick| self.to.get(pick.checked_rem(self.to.len())?));
         let to = to.copied().unwrap_or_else(fictitious);
         let (behaviour, seconds) = People::default().take_call(&settings.weights, dice, to, 0, false);
-        Conversation { id, from: self.from, to, started, seconds, behaviour, cut: None }
+        Conversation { id, medium: Medium::Voice, from: self.from, to, started, seconds, behaviour, cut: None }
     }
 }
 

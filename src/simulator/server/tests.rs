@@ -190,6 +190,20 @@ async fn a_refusal_has_its_status_its_reason_and_no_line_in_the_log() {
 }
 
 #[tokio::test]
+async fn a_text_conversation_is_a_conversation_of_another_medium() {
+    let stage = Stage::new(Settings::default());
+    let mut sms = call(1);
+    assert_eq!(stage.post("/v1/sms", &sms).await.answer().status, 400);
+    sms["message"] = json!("Hello from your dentist.");
+    for status in [200, 409] {
+        assert_eq!(stage.post("/v1/sms", &sms).await.answer().status, status);
+    }
+    let listed = stage.get("/v1/conversations").await.answer().data();
+    assert_eq!(listed["conversations"][0]["medium"], json!("SMS"));
+    assert_eq!(stage.log()[0]["medium"], json!("sms"));
+}
+
+#[tokio::test]
 async fn what_does_not_exist_is_said_so() {
     let stage = Stage::new(Settings::default());
     let nobody = "/v1/conversations/00000000-0000-4000-8000-000000000000";
@@ -224,10 +238,10 @@ async fn numbers_and_bots_belong_together() {
 }
 
 /// What one fault does: how the client sees it, and how many lines the log has afterwards.
-async fn check_fault(kind: &str, sees: impl Fn(&Seen) -> bool, lines: usize) {
+async fn check_fault(kind: &str, expected: impl Fn(&Seen) -> bool, lines: usize) {
     let stage = Stage::with_faults(&[&format!("{kind}=1")]);
     let seen = stage.call(1).await;
-    assert!(sees(&seen), "{kind}: {:.300}", format!("{seen:?}"));
+    assert!(expected(&seen), "{kind}: {:.300}", format!("{seen:?}"));
     let log = stage.log();
     assert_eq!(log.len(), lines, "{kind}");
     assert!(log.iter().all(|line| line["answered"] == json!(kind)), "{kind}: {log:?}");
@@ -468,8 +482,10 @@ async fn connections_can_be_kept() {
 #[tokio::test]
 async fn a_long_body_is_refused_with_an_answer() {
     let stage = Stage::new(Settings::default());
-    let answer = stage.post("/v1/calls", &json!({ "context": "x".repeat(200_000) })).await.answer();
-    assert_eq!(answer.status, 400);
+    for (length, status) in [(1_000_000, 400), (1_100_000, 413), (8_000_000, 413)] {
+        let body = json!({ "context": "x".repeat(length) });
+        assert_eq!(stage.post("/v1/calls", &body).await.answer().status, status, "{length}");
+    }
 }
 
 #[tokio::test]
@@ -506,4 +522,27 @@ async fn a_simulator_that_was_stopped_or_dropped_is_gone() {
     drop(running);
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert!(matches!(exchange(address, "GET", "/bots", "any", "").await, Seen::Refused));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn twenty_thousand_requests_at_high_speed() {
+    let rules = crate::simulator::rules::Rules::none(crate::zone::Zone::named("America/Chicago").expect("a zone"));
+    let budget = BudgetRules { requests: u32::MAX, ..BudgetRules::default() };
+    let stage = Arc::new(Stage::new(Settings { rules, budget, ..Settings::default() }));
+    let before = Instant::now();
+    let mut workers = JoinSet::new();
+    for worker in 0..8 {
+        let stage = Arc::clone(&stage);
+        workers.spawn(async move {
+            for n in 0..2_500 {
+                let seen =
+                    if n % 2 == 0 { stage.call(worker).await } else { stage.get("/v1/conversations?limit=10").await };
+                assert_eq!(seen.answer().status, 200);
+            }
+        });
+    }
+    workers.join_all().await;
+    assert_eq!(stage.log().len(), 10_000);
+    assert!(before.elapsed() < Duration::from_mins(1), "{:?}", before.elapsed());
 }

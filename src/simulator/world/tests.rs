@@ -69,6 +69,18 @@ fn every_rule_refuses_what_it_is_for_and_nothing_else() {
 }
 
 #[test]
+fn texts_and_calls_share_the_limits_of_a_number() {
+    let sms = |n| PlaceSms { call: call(n), message: "Hello.".into() };
+    let mut world = world(Settings::default());
+    let id = world.text(morning(), &sms(1)).expect("sent");
+    assert_eq!(world.conversation(morning(), &id).map(|view| view.medium), Some(Medium::Sms));
+    assert_eq!(world.text(after(9), &sms(1)), Err(Refusal::Sending));
+    assert_eq!(world.text(after(10), &sms(1)), Err(Refusal::TooSoon));
+    assert_eq!(world.place(after(9), &call(1)), Err(Refusal::TooSoon));
+    assert_eq!(world.text(after(13 * 3600), &sms(2)), Err(Refusal::OutsideHours));
+}
+
+#[test]
 fn a_refused_call_leaves_no_trace() {
     let mut world = world(Settings::default());
     world.place(morning(), &call(1)).expect("placed");
