@@ -79,6 +79,10 @@ impl CallLog {
     /// was never answered for; it is removed.
     pub fn open(path: &Path) -> io::Result<(Self, Vec<Placed>)> {
         let mut file = owner_only().read(true).append(true).create(true).open(path)?;
+        if !file.metadata()?.is_file() {
+            let what = "the simulator's log has to be a regular file: it is read again at the next start";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        }
         let mut text = String::new();
         file.read_to_string(&mut text)?;
         let whole = text.rfind('\n').map_or(0, |at| at + 1);
@@ -177,6 +181,13 @@ mod tests {
         std::fs::write(&path, "{\"toNumber\": \"+13125550101\"}\n").expect("written");
         let error = CallLog::open(&path).expect_err("not a log").to_string();
         assert_eq!(error, "simulator log, line 1: not a placed call; move the file away to start anew");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_no_log() {
+        let error = CallLog::open(Path::new("/dev/full")).expect_err("a device");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 
     #[cfg(unix)]

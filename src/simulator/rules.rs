@@ -228,6 +228,12 @@ mod tests {
     }
 
     #[test]
+    fn after_a_cool_down_the_count_starts_again() {
+        let fourth = 41 * 24;
+        assert_eq!(answer(Behaviour::NoAnswer, &[0, 5 * 24, 10 * 24, fourth], fourth + 24), Ok(()));
+    }
+
+    #[test]
     fn rules_can_be_switched_off() {
         let none = Rules::none(Zone::named("America/Chicago").expect("a zone"));
         let mut book = Book::default();

@@ -1,7 +1,7 @@
 //! The server: a world behind HTTP/1.1 on a loopback address.
 //!
 //! One task accepts; each connection has a task of its own and, unless the settings say otherwise, carries one request.
-//! A request is read whole, then let in or not, then acted upon, then answered, and its [`Fate`] may spoil every step.
+//! A request is read whole, then let in or not, then acted upon, then answered, and its fate may spoil every step.
 //! hyper serves each connection, but does not own its end: a reset needs the bare socket.
 
 use std::future::{Future, pending, poll_fn};

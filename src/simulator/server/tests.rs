@@ -510,9 +510,12 @@ async fn a_simulator_that_was_stopped_or_dropped_is_gone() {
     let address = stage.running.address();
     let Stage { running, folder, clock } = stage;
     let hanging = tokio::spawn(async move { exchange(address, "POST", "/calls", "any", &call(1).to_string()).await });
-    while running.placed() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let acted = async {
+        while running.placed() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(5), acted).await.expect("the call is placed");
     running.stop().await;
     assert!(matches!(exchange(address, "GET", "/bots", "any", "").await, Seen::Refused));
     assert!(timeout(Duration::from_secs(1), hanging).await.is_ok(), "a request in flight ends with it");
