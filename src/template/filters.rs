@@ -15,9 +15,8 @@
 //! clock shows something else.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use chrono::format::{Item, StrftimeItems};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value, filters as builtin, tests as builtin_tests};
@@ -30,8 +29,26 @@ pub(super) const INSERT: &str = "{{ }}";
 
 /// Every filter there is.
 pub(super) const FILTERS: &[&str] = &[
-    "date", "time", "spoken", "plural", "name", "shorten", "default", "d", "upper", "lower", "title", "capitalize",
-    "trim", "replace", "join", "first", "last", "length", "int", "round",
+    "date",
+    "time",
+    "spoken",
+    "plural",
+    "name",
+    "shorten",
+    "default",
+    "d",
+    "upper",
+    "lower",
+    "title",
+    "capitalize",
+    "trim",
+    "replace",
+    "join",
+    "first",
+    "last",
+    "length",
+    "int",
+    "round",
 ];
 
 /// Every test there is.
@@ -115,19 +132,23 @@ fn one_piece(text: &str) -> Cow<'_, str> {
 }
 
 fn date(value: &Value, format: Option<&str>) -> Result<String, Error> {
-    let format = format.unwrap_or("%B %-d, %Y");
-    check_format(format).map_err(|what| refuse("date", what))?;
     let text = said("date", value)?;
     let day = day(text.trim()).map_err(|what| refuse("date", what))?;
-    Ok(one_piece(&day.format(format).to_string()).into_owned())
+    let written = written(day, format.unwrap_or("%B %-d, %Y")).map_err(|what| refuse("date", what))?;
+    Ok(one_piece(&written).into_owned())
 }
 
 /// Whether a date can be written so. A date has no hour.
 pub(super) fn check_format(format: &str) -> Result<(), &'static str> {
-    let is_understood = !StrftimeItems::new(format).any(|item| item == Item::Error);
-    let probe = NaiveDate::default().format_with_items(StrftimeItems::new(format));
-    let is_of_dates = is_understood && fmt::write(&mut String::new(), format_args!("{probe}")).is_ok();
-    if is_of_dates { Ok(()) } else { Err("not a format for dates") }
+    written(NaiveDate::default(), format).map(|_| ())
+}
+
+fn written(day: NaiveDate, format: &str) -> Result<String, &'static str> {
+    let mut text = String::new();
+    match write!(text, "{}", day.format(format)) {
+        Ok(()) => Ok(text),
+        Err(fmt::Error) => Err("not a format for dates"),
+    }
 }
 
 const NO_DATE: &str = "not a date such as 2026-11-24";

@@ -242,7 +242,8 @@ mod tests {
 
     #[test]
     fn every_unknown_word_is_reported_with_its_place_and_the_nearest_known_one() {
-        let source = "é {{ a | uper }}\n{{ b | default('x') | frobnicate_it }}{% if c is defind %}{{ now() }}{% endif %}";
+        let source =
+            "é {{ a | uper }}\n{{ b | default('x') | frobnicate_it }}{% if c is defind %}{{ now() }}{% endif %}";
         let found = problems(source);
         let pointed_at: Vec<_> = found.iter().map(|(_, text)| *text).collect();
         assert_eq!(pointed_at, ["uper", "frobnicate_it", "defind", "now"]);

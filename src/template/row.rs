@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn a_row_shows_its_cells_and_its_objects() {
-        let source = "{{ first_name }} {{ preference | default('any time') }} {{ practice.name }} {{ household | length }}";
+        let source =
+            "{{ first_name }} {{ preference | default('any time') }} {{ practice.name }} {{ household | length }}";
         let template = Template::compile("context", source).expect("compiles");
         assert_eq!(template.render(&row().into()).expect("renders"), "Ana any time Bright Smile Dental 1");
     }
