@@ -147,6 +147,7 @@ impl CallingTable {
             consent: value(self.consent),
             days: value(self.days)?,
             window: value(self.window)?,
+            allow_wider: value(self.allow_wider)?,
             zone_mode: value(self.zone_mode)?,
             household: value(self.household)?.0,
             caps: value(self.caps)?.checked()?,

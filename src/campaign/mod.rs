@@ -206,6 +206,9 @@ pub struct Calling {
     pub days: Vec<Weekday>,
     /// The practice's own calling hours, in its zone.
     pub window: DayWindow,
+    /// The practice's own days and hours stand in place of the preset's instead of narrowing them. The vendor's legal
+    /// hours hold all the same.
+    pub allow_wider: bool,
     /// Which zones of the called party count.
     pub zone_mode: ZoneMode,
     /// Whether patients who share a number share a call.

@@ -125,6 +125,7 @@ fn a_syntax_error_is_reported_alone() {
     let found = lines("name = \"x\npurpose = 3\n[practice\n");
     assert!(!found.is_empty() && found.iter().all(|line| line.contains("not valid TOML")), "{found:?}");
     assert!(found[0].starts_with("c.toml:1:"), "{found:?}");
+    assert_eq!(lines("\u{feff}x = \r\n").len(), 1);
     assert!(lines("name = \"a\"\nname = \"b\"\n")[0].contains("c.toml:2:1: not valid TOML: duplicate key"));
 }
 
@@ -194,7 +195,7 @@ fn a_templates_problem_points_into_the_file() {
 fn hours_and_days_may_only_be_wider_if_that_is_said() {
     let wider = "[calling]\nwindow = \"08:00-17:00\"\ndays = [\"sun\"]\n";
     assert_eq!(lines(&format!("{REQUIRED}{wider}")).len(), 2);
-    good(&format!("{REQUIRED}{wider}allow_wider = true\n"));
+    assert!(good(&format!("{REQUIRED}{wider}allow_wider = true\n")).calling.allow_wider);
     check("[calling]\nwindow = \"09:00-20:01\"\n", "\"09:00-20:01\"", "legal hours, 09:00-20:00", "allow_wider = true");
     check("[calling]\ndays = []\n", "[]", "nobody could ever be called", "");
     good(&format!("{REQUIRED}[calling]\npreset = \"canada\"\ndays = [\"sun\"]\nwindow = \"09:00-20:00\"\n"));

@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
-use minijinja::value::ValueKind;
+use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value, filters as builtin, tests as builtin_tests};
 
 /// Joins the words of one piece until the message is finished.
@@ -107,8 +107,11 @@ pub(super) fn install(environment: &mut Environment<'_>) {
 }
 
 /// Writes what `{{ … }}` holds, as one piece.
-#[allow(clippy::unnecessary_wraps, reason = "the engine's signature")]
-pub(super) fn insert(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+pub(super) fn insert(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        // The engine knows a variable that does not exist from an `if` without an `else`, which says nothing.
+        return minijinja::escape_formatter(out, state, value);
+    }
     let text = said(INSERT, value)?;
     out.write_str(&one_piece(&text)).map_err(Error::from)
 }
@@ -131,10 +134,23 @@ fn one_piece(text: &str) -> Cow<'_, str> {
     if text.contains(' ') { Cow::Owned(text.replace(' ', NO_BREAK)) } else { Cow::Borrowed(text) }
 }
 
-fn date(value: &Value, format: Option<&str>) -> Result<String, Error> {
+/// The one argument that a filter may have. An argument that does not exist is an error, not a missing one.
+fn argument(arguments: &[Value]) -> Result<Option<&Value>, Error> {
+    match arguments {
+        [] => Ok(None),
+        [one] if one.is_undefined() => Err(Error::from(ErrorKind::UndefinedError)),
+        [one] => Ok(Some(one)),
+        _ => Err(Error::from(ErrorKind::TooManyArguments)),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+fn date(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
+    let format = argument(&arguments)?.map_or(Some("%B %-d, %Y"), Value::as_str);
+    let format = format.ok_or_else(|| refuse("date", NO_FORMAT))?;
     let text = said("date", value)?;
     let day = day(text.trim()).map_err(|what| refuse("date", what))?;
-    let written = written(day, format.unwrap_or("%B %-d, %Y")).map_err(|what| refuse("date", what))?;
+    let written = written(day, format).map_err(|what| refuse("date", what))?;
     Ok(one_piece(&written).into_owned())
 }
 
@@ -147,10 +163,11 @@ fn written(day: NaiveDate, format: &str) -> Result<String, &'static str> {
     let mut text = String::new();
     match write!(text, "{}", day.format(format)) {
         Ok(()) => Ok(text),
-        Err(fmt::Error) => Err("not a format for dates"),
+        Err(fmt::Error) => Err(NO_FORMAT),
     }
 }
 
+const NO_FORMAT: &str = "not a format for dates";
 const NO_DATE: &str = "not a date such as 2026-11-24";
 const EMPTY: &str = "the cell is empty: put the text into {% if … %}, or give a default first";
 const IN_UTC: &str = "in UTC, which no patient's clock shows: give the local time, such as 2026-11-24T14:30:00-06:00";
@@ -224,10 +241,12 @@ fn in_groups(digits: &str) -> String {
     groups.filter(|group| !group.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-fn plural(value: &Value, one: &str, many: &str) -> Result<String, Error> {
+#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+fn plural(value: &Value, one: Cow<'_, str>, many: Cow<'_, str>) -> Result<String, Error> {
     let text = said("plural", value)?;
     let count: f64 = text.trim().parse().map_err(|_| refuse("plural", "not a number"))?;
-    Ok(if (count - 1.0).abs() < f64::EPSILON { one } else { many }.to_owned())
+    let is_one = (count - 1.0).abs() < f64::EPSILON;
+    Ok(if is_one { one } else { many }.into_owned())
 }
 
 fn name(value: &Value) -> Result<String, Error> {
@@ -235,12 +254,16 @@ fn name(value: &Value) -> Result<String, Error> {
     Ok(text.split_whitespace().collect::<Vec<_>>().join(NO_BREAK))
 }
 
-fn default(value: &Value, other: Option<Value>) -> Value {
+#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+fn default(value: &Value, arguments: Rest<Value>) -> Result<Value, Error> {
+    let other = argument(&arguments)?.cloned();
     let is_blank = value.is_undefined() || value.is_none() || value.as_str().is_some_and(|text| text.trim().is_empty());
-    if is_blank { other.unwrap_or_else(|| Value::from("")) } else { value.clone() }
+    Ok(if is_blank { other.unwrap_or_else(|| Value::from("")) } else { value.clone() })
 }
 
-fn shorten(value: &Value, most: usize) -> Result<String, Error> {
+fn shorten(value: &Value, most: &Value) -> Result<String, Error> {
+    let most = argument(std::slice::from_ref(most))?.and_then(Value::as_usize);
+    let most = most.ok_or_else(|| refuse("shorten", "it needs a number of characters: shorten(80)"))?;
     Ok(shortened(&said("shorten", value)?, most).into_owned())
 }
 
@@ -377,6 +400,20 @@ mod tests {
         check("{{ x | default('any time') }}", "  ", "any time");
         check("{{ x | default('any time') }}", "mornings", "mornings");
         check("{{ y | default(x) }}{{ z | default }}", "mornings", "mornings");
+    }
+
+    #[test]
+    fn an_argument_that_does_not_exist_is_an_error() {
+        for source in ["{{ x | default(y) }}", "{{ x | date(y) }}", "{{ x | shorten(y) }}", "{{ x | plural(y, 'b') }}"]
+        {
+            assert_eq!(render(source, "2026-11-24"), Err(Cause::Undefined { variable: "y".into() }), "{source}");
+        }
+    }
+
+    #[test]
+    fn an_if_without_an_else_says_nothing() {
+        check("a{{ ' and ' ~ x if x }}.", "", "a.");
+        check("a{{ ' and ' ~ x if x }}.", "b", "a and b.");
     }
 
     #[test]
