@@ -1,5 +1,0 @@
-//! Message templates (stub).
-
-/// A compiled template.
-#[derive(Debug, Clone)]
-pub struct Template;
