@@ -114,7 +114,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// Its word in campaign files and templates.
+    /// Its word in campaign files, templates and the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

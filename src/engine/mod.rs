@@ -1,1 +1,87 @@
-//! (to come)
+//! A run: due entries are claimed, sent, followed and settled until nothing more may be done.
+//!
+//! One dispatcher ([`run`]) owns all of a run's state; what waits (requests, commits) runs beside it and comes back as
+//! something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list; [`reconciler`] settles lost
+//! answers by rule R; [`guard`] counts what stops a run early; [`events`] are what the outside is told.
+//!
+//! The vendor, the clock and the stop signal are handed in.
+
+mod dispatcher;
+pub mod ending;
+pub mod events;
+pub mod guard;
+mod line;
+pub mod reconciler;
+mod replies;
+pub mod scan;
+pub mod tracker;
+
+use std::sync::Arc;
+
+pub use dispatcher::run;
+pub use ending::{Ending, Refusal};
+pub use events::{Event, Listener};
+
+use crate::annie::Vendor;
+use crate::campaign::Campaign;
+use crate::clock::SharedClock;
+use crate::ledger::{Ledger, LedgerError, RunHandle};
+
+/// What a run works with.
+pub struct Engine<V> {
+    /// Where everything is kept.
+    pub ledger: Ledger,
+    /// Who places the calls.
+    pub vendor: Arc<V>,
+    /// What time it is.
+    pub clock: SharedClock,
+    /// By which rules.
+    pub campaign: Arc<Campaign>,
+    /// Which run.
+    pub run: RunHandle,
+    /// Whether closed windows and redial gaps are slept through until every entry is finished.
+    pub until_done: bool,
+    /// Seeds the spread of retry delays.
+    pub seed: u64,
+}
+
+/// How a run ended, and what it cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Why it placed no further calls.
+    pub ending: Ending,
+    /// The requests that it made.
+    pub requests: Requests,
+}
+
+/// Requests made, all of which count against the organisation's budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct Requests {
+    /// `POST /calls`.
+    pub calls: u64,
+    /// Pages of the conversation list.
+    pub pages: u64,
+    /// Single conversations.
+    pub conversations: u64,
+    /// Everything else.
+    pub other: u64,
+}
+
+/// What ends a run at once: without the ledger nothing may be sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+impl<V: Vendor> Engine<V> {
+    /// Runs until nothing more may be done, or until `stop` completes and the replies under way have come.
+    pub async fn run(
+        self,
+        listener: &mut dyn Listener,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<Finished, EngineError> {
+        run(self, listener, stop).await
+    }
+}

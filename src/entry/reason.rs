@@ -100,6 +100,40 @@ reasons! {
     Operator = "operator",
 }
 
+impl Reason {
+    /// Whether a rule itself puts the call on another day, so that nothing is left undone while it waits.
+    #[must_use]
+    pub fn is_of_another_day(self) -> bool {
+        matches!(
+            self,
+            Self::RedialGap
+                | Self::DailyCap
+                | Self::WeeklyCap
+                | Self::MonthlyCap
+                | Self::CoolDown
+                | Self::VendorHours
+                | Self::VendorCap
+        )
+    }
+
+    /// Whether the list itself gives this reason, so that a newer list may take it back.
+    #[must_use]
+    pub fn is_of_the_list(self) -> bool {
+        matches!(
+            self,
+            Self::DoNotCall
+                | Self::NoConsent
+                | Self::ConsentBlank
+                | Self::Booked
+                | Self::Inactive
+                | Self::Deceased
+                | Self::Extension
+                | Self::UnknownAreaCode
+                | Self::Unlisted
+        )
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -108,7 +108,7 @@ impl State {
             Fact::SetAside { .. } => (&[Ready, Waiting], Held),
             Fact::Unlisted => (&[Ready, Waiting, Held, Suppressed], Withdrawn),
             Fact::TooLate => (&[Ready, Waiting], Expired),
-            Fact::Listed { .. } => (&[Withdrawn, Suppressed], Ready),
+            Fact::Listed => (&[Withdrawn, Suppressed, Held, Expired], Ready),
             Fact::Accepted => (&[Submitting], Open),
             Fact::NotPlaced { .. } => (&[Submitting], Ready),
             Fact::Refused { .. } => (&[Submitting], Failed),
@@ -158,11 +158,8 @@ pub enum Fact {
     Unlisted,
     /// The last instant at which the call made sense has passed.
     TooLate,
-    /// The newest list has this entry again, and nothing on it forbids the call any more.
-    Listed {
-        /// Why it had not been called.
-        reason: Reason,
-    },
+    /// The newest list has this entry, and nothing on it stands in the way of the call any more.
+    Listed,
     /// The vendor answered with a conversation id.
     Accepted,
     /// Provably no call was placed, and another attempt may be made.
@@ -212,7 +209,7 @@ impl Fact {
             Self::SetAside { .. } => "set_aside",
             Self::Unlisted => "unlisted",
             Self::TooLate => "too_late",
-            Self::Listed { .. } => "listed",
+            Self::Listed => "listed",
             Self::Accepted => "accepted",
             Self::NotPlaced { .. } => "not_placed",
             Self::Refused { .. } => "refused",

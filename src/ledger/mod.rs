@@ -1,1 +1,152 @@
-//! (to come)
+//! The ledger: everything that must survive, in one SQLite file, and the only SQL of the program (in `sql/` and
+//! `migrations/`).
+//!
+//! One [`Ledger`] writes, and one only: a lock file beside the ledger is held for as long as it lives. Its methods are
+//! queue their work at once, in the order of the calls, and return a [`Pending`] that completes once it is on stable
+//! storage; what has queued up on the writing thread becomes one commit, so that many intents and replies share an
+//! fsync. [`Reader`]s see the last commit and never wait.
+//!
+//! Who may move where is not decided here: [`crate::entry::State::after`] decides, [`crate::policy`] says who may be
+//! called, and the ledger compares and sets. Changed rows ≠ 1 is an error.
+
+mod census;
+mod claim;
+mod enrol;
+mod error;
+mod open;
+mod read;
+mod record;
+mod rows;
+mod runs;
+mod suppression;
+mod transition;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+pub use census::{Census, Group};
+pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
+pub use enrol::Enrolled;
+pub use error::LedgerError;
+pub use read::{AttemptCounts, EntryRow, EventRow, Reader, RunReport};
+pub use record::{Happened, Note, UnderWay};
+pub use runs::{Prospects, Reopened, RunHandle};
+pub use suppression::Scope;
+
+use crate::campaign::Campaign;
+use crate::entry::{Draft, ListTally};
+use crate::ids::{CampaignId, ConversationId, RunId};
+use crate::phone::E164;
+pub use writer::Pending;
+use writer::Writer;
+
+/// The text of a statement under `sql/`.
+macro_rules! sql {
+    ($name:literal) => {
+        include_str!(concat!("sql/", $name, ".sql"))
+    };
+}
+pub(crate) use sql;
+
+/// The one writer of a ledger. Clones share it; the lock is let go when the last one is dropped.
+#[derive(Clone)]
+pub struct Ledger {
+    writer: Arc<Writer>,
+}
+
+impl Ledger {
+    /// Opens or creates the ledger at `path`, takes its lock, brings it up to date, and starts the writing thread.
+    pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
+        let opened = open::exclusively(path, now)?;
+        Ok(Self { writer: Arc::new(Writer::on_a_thread(opened)?) })
+    }
+
+    /// The same without a thread: every call commits before it returns. For simulations in virtual time, in which
+    /// nothing may depend on how threads are scheduled.
+    pub fn open_inline(path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
+        Ok(Self { writer: Arc::new(Writer::inline(open::exclusively(path, now)?)) })
+    }
+
+    /// The instant of the newest event; `None` in a new ledger.
+    pub fn newest_event(&self) -> Pending<Option<DateTime<Utc>>> {
+        self.writer.submit(runs::newest_event)
+    }
+
+    /// Stores the campaign's text and starts a run of it.
+    pub fn begin_run(&self, campaign: Arc<Campaign>, attested: bool, now: DateTime<Utc>) -> Pending<RunHandle> {
+        self.writer.submit(move |conn| runs::begin(conn, &campaign, attested, now))
+    }
+
+    /// Goes on with a run that has not ended: the one named, or the newest.
+    pub fn reopen_run(&self, run: Option<RunId>) -> Pending<Reopened> {
+        self.writer.submit(move |conn| runs::reopen(conn, run))
+    }
+
+    /// Enrols entries of the run's list, or brings those that are there up to date.
+    pub fn enrol(&self, run: RunHandle, drafts: Vec<Draft>, now: DateTime<Utc>) -> Pending<Enrolled> {
+        self.writer.submit(move |conn| enrol::enrol(conn, run, &drafts, now))
+    }
+
+    /// The run's list is enrolled to its end: notes its totals, and withdraws the campaign's entries that it does not
+    /// have if `withdraw` says so. Returns how many it withdrew.
+    pub fn close_list(&self, run: RunHandle, tally: ListTally, withdraw: bool, now: DateTime<Utc>) -> Pending<u64> {
+        self.writer.submit(move |conn| enrol::close_list(conn, run, tally, withdraw, now))
+    }
+
+    /// Decides on due entries, in one transaction with the claims: authorises up to `order.limit` attempts, whose
+    /// intents are on stable storage when this returns, and moves the others to where the rules put them.
+    pub fn claim(&self, order: ClaimOrder) -> Pending<Claims> {
+        self.writer.submit(move |conn| claim::claim(conn, &order))
+    }
+
+    /// Records what became known about attempts. All of it or, if any of it is illegal, none.
+    pub fn record(&self, run: RunHandle, happened: Vec<Happened>) -> Pending<()> {
+        self.writer.submit(move |conn| record::record(conn, run, &happened))
+    }
+
+    /// The campaign's attempts that are not settled.
+    pub fn under_way(&self, campaign: CampaignId) -> Pending<Vec<UnderWay>> {
+        self.writer.submit(move |conn| record::under_way(conn, campaign))
+    }
+
+    /// Those of `conversations` that no attempt has.
+    pub fn unknown_among(&self, conversations: Vec<ConversationId>) -> Pending<Vec<ConversationId>> {
+        self.writer.submit(move |conn| record::unknown_among(conn, conversations))
+    }
+
+    /// Notes evidence that moves nothing, such as a scan of the vendor's list.
+    pub fn note(&self, run: RunHandle, note: Note) -> Pending<()> {
+        self.writer.submit(move |conn| record::note(conn, run, &note))
+    }
+
+    /// What is left to do in a campaign.
+    pub fn prospects(&self, campaign: CampaignId) -> Pending<Prospects> {
+        self.writer.submit(move |conn| runs::prospects(conn, campaign))
+    }
+
+    /// Where the campaign's entries stand, and what became of the run's attempts.
+    pub fn standing(&self, run: RunHandle) -> Pending<(Census, AttemptCounts)> {
+        self.writer.submit(move |conn| Ok((census::take(conn, run)?, read::attempt_counts(conn, run.run)?)))
+    }
+
+    /// How many intents the organisation's lines committed since `since`: what a limiter must not forget on a restart.
+    pub fn intents_since(&self, since: DateTime<Utc>) -> Pending<u32> {
+        self.writer.submit(move |conn| runs::intents_since(conn, since))
+    }
+
+    /// Notes how a run ended. A run that was stopped may be resumed.
+    pub fn end_run(&self, run: RunHandle, ending: &'static str, now: DateTime<Utc>) -> Pending<()> {
+        self.writer.submit(move |conn| runs::end(conn, run, ending, now))
+    }
+
+    /// Puts a number on the suppression list.
+    pub fn suppress(&self, phone: E164, scope: Scope, source: &'static str, now: DateTime<Utc>) -> Pending<()> {
+        self.writer.submit(move |conn| suppression::add(conn, phone, scope, source, now))
+    }
+}
+
+#[cfg(test)]
+mod tests;

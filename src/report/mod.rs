@@ -1,1 +1,11 @@
-//! (to come)
+//! What is shown: events → progress on a terminal or JSON lines; the ledger → a summary, and reports as text, JSON and
+//! CSV.
+
+pub mod csv;
+pub mod explain;
+pub mod json;
+pub mod progress;
+pub mod summary;
+pub mod text;
+
+pub use summary::Summary;

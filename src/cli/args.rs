@@ -1,0 +1,251 @@
+//! The command line as it is typed. What it means is settled once, in [`super::setting`].
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Places a practice's calls through the Annie voice API: each exactly once, within every rule that applies.
+#[derive(Debug, Parser)]
+#[command(name = "callrounds", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused · \
+4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger locked, damaged or full")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The ledger [default: callrounds.db beside the campaign]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
+    /// Data as JSON on standard output; for `run` and `resume`, events as JSON lines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Nothing but errors on standard error
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// More about what happens; twice for every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Enrol the list, then place and follow calls; the same command again goes on
+    Run(Run),
+    /// Validate everything without a network, and show what a run would do
+    Check(Check),
+    /// Go on with an unfinished run from the ledger alone
+    Resume(Resume),
+    /// Where everybody stands
+    Status(OfRun),
+    /// What happened to each patient
+    Report(Report),
+    /// What happened to one patient, and why
+    Explain(Explain),
+    /// Run the simulated vendor as a server of its own
+    Simulate(Simulate),
+    /// Print the JSON Schema of a format
+    Schema(Schema),
+    /// Print a completion script
+    Completions(Completions),
+}
+
+/// Time travel: against the embedded simulator or a loopback API address only.
+#[derive(Debug, Clone, Args)]
+pub struct Travel {
+    /// Start the clock at this instant (UTC, RFC 3339)
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<DateTime<Utc>>,
+    /// Seconds that pass in one real second
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub speed: Option<f64>,
+}
+
+/// `run`
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// The patient list, or - for standard input [default: the campaign's list.file]
+    #[arg(long, value_name = "FILE")]
+    pub list: Option<PathBuf>,
+    /// How calls are placed.
+    #[command(flatten)]
+    pub placing: Placing,
+}
+
+/// How calls are placed.
+#[derive(Debug, Clone, Args)]
+pub struct Placing {
+    /// Sleep through closed windows and redial gaps until every entry is finished
+    #[arg(long)]
+    pub until_done: bool,
+    /// Place live calls without asking
+    #[arg(long)]
+    pub yes: bool,
+    /// When.
+    #[command(flatten)]
+    pub travel: Travel,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The campaign file
+    pub campaign: PathBuf,
+    /// The patient list, or - for standard input [default: the campaign's list.file]
+    #[arg(long, value_name = "FILE")]
+    pub list: Option<PathBuf>,
+    /// When.
+    #[command(flatten)]
+    pub travel: Travel,
+}
+
+/// `resume`
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run [default: the newest]
+    pub run: Option<i64>,
+    /// How calls are placed.
+    #[command(flatten)]
+    pub placing: Placing,
+}
+
+/// Commands about one run.
+#[derive(Debug, Args)]
+pub struct OfRun {
+    /// The run [default: the newest]
+    pub run: Option<i64>,
+}
+
+/// `report`
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The run [default: the newest]
+    pub run: Option<i64>,
+    /// The format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write to this file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// A report's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+    /// One row per patient
+    Csv,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// A patient's id, an entry's number in the ledger, or a phone number in the form +13125550142
+    pub patient: String,
+}
+
+/// `simulate`
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// The port; 0 takes a free one
+    #[arg(long, default_value_t = 4010)]
+    pub port: u16,
+    /// When.
+    #[command(flatten)]
+    pub travel: Travel,
+    /// Decides how everybody behaves
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Write a JSON line for each placed call to this file, before the call is answered
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Script single numbers' behaviour
+    #[arg(long, value_name = "FILE")]
+    pub people: Option<PathBuf>,
+    /// A fault and its share of requests, such as reset-after=0.2; may be given several times
+    #[arg(long = "fault", value_name = "KIND=SHARE")]
+    pub faults: Vec<String>,
+    /// The request budget a minute
+    #[arg(long, value_name = "N")]
+    pub requests_per_minute: Option<u32>,
+    /// The organisation's time zone
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+    /// A number that may call; may be given several times [default: any]
+    #[arg(long = "from-number", value_name = "NUMBER")]
+    pub from_numbers: Vec<String>,
+    /// A number that may be called, as for a sandbox organisation; may be given several times [default: any]
+    #[arg(long = "allow", value_name = "NUMBER")]
+    pub allowed: Vec<String>,
+    /// An API key that is accepted; may be given several times [default: any]
+    #[arg(long = "api-key", value_name = "KEY")]
+    pub api_keys: Vec<String>,
+    /// How the conversation list is ordered
+    #[arg(long, value_enum, default_value_t = ListOrder::NewestFirst)]
+    pub list_order: ListOrder,
+    /// How long a new conversation takes to appear on the list, in the simulator's seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub list_lag: u32,
+    /// How long an answer takes, in real milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pub latency: u64,
+}
+
+/// How a simulated conversation list is ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListOrder {
+    /// The newest conversation first
+    NewestFirst,
+    /// The oldest conversation first
+    OldestFirst,
+}
+
+/// `schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Which format
+    #[arg(value_enum)]
+    pub name: SchemaName,
+}
+
+/// The formats that have a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaName {
+    /// A campaign file
+    Campaign,
+    /// A row of a patient list
+    ListRow,
+    /// The JSON report
+    Report,
+    /// The events of `run --json`
+    Events,
+}
+
+/// `completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
+        _ => Err("not a number above 0".into()),
+    }
+}

@@ -1,0 +1,63 @@
+//! A campaign's list, as `check` and `run` open it.
+
+use std::path::{Path, PathBuf};
+
+use crate::campaign::Campaign;
+use crate::error::Stop;
+use crate::intake::rejects::RejectsFile;
+use crate::intake::{Intake, ListProblem, ListSource, Setting, Step};
+
+/// The list that was named, or the campaign's own.
+pub(super) fn source(named: Option<&Path>, campaign: &Campaign) -> Result<ListSource, Stop> {
+    match (named, &campaign.list.file) {
+        (Some(path), _) => Ok(ListSource::from_argument(path)),
+        (None, Some(file)) => Ok(ListSource::File(campaign.source.beside(file))),
+        (None, None) => {
+            Err(Stop::Usage("no list: give --list FILE, or name it in the campaign file under [list] file".into()))
+        }
+    }
+}
+
+/// Opens a list and looks through it. A list that is refused stops the command with exit code 3.
+pub(super) fn open<'c>(source: &ListSource, campaign: &'c Campaign, setting: Setting) -> Result<Intake<'c>, Stop> {
+    Intake::open(source, campaign, setting).map_err(refused)
+}
+
+pub(super) fn refused(problem: ListProblem) -> Stop {
+    match problem {
+        // What is missing is a line in the campaign file.
+        problem @ ListProblem::NoConsent => Stop::Campaign(problem.to_string()),
+        problem => Stop::List(format!("{problem}; nothing was sent")),
+    }
+}
+
+/// Where rejected rows go: where the campaign says, or beside the ledger.
+pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
+    match &campaign.list.rejects {
+        Some(path) => campaign.source.beside(path),
+        None => ledger.with_file_name(format!("{}.rejects.csv", campaign.name)),
+    }
+}
+
+/// Writes every rejected row to the rejects file, and removes one that is no longer true. Returns how many there are.
+pub(super) fn write_rejects(intake: &Intake<'_>, path: &Path) -> Result<u64, Stop> {
+    let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
+    let mut file = None;
+    for step in intake.read().map_err(refused)? {
+        if let Step::Rejected(rejection, row) = step.map_err(refused)? {
+            if file.is_none() {
+                file = Some(RejectsFile::create(path, intake.header()).map_err(failed)?);
+            }
+            if let Some(file) = &mut file {
+                file.write(&rejection, &row).map_err(failed)?;
+            }
+        }
+    }
+    match file {
+        Some(file) => file.finish().map_err(failed),
+        None => match std::fs::remove_file(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
+            Ok(()) | Err(_) => Ok(0),
+        },
+    }
+}

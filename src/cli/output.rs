@@ -1,0 +1,107 @@
+//! Where things are written: data on standard output, everything for people on standard error.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::error::Stop;
+
+use super::args::Global;
+
+/// Whether standard error takes colour.
+pub(super) fn colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// The standard streams, as the options want them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Output {
+    pub(super) json: bool,
+    pub(super) quiet: bool,
+    verbose: u8,
+}
+
+impl Output {
+    pub(super) fn new(global: &Global) -> Self {
+        Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
+    }
+
+    /// Starts the log on standard error. Only this program's own lines are let through: what a library logs of a
+    /// request is not ours to vouch for.
+    pub(super) fn log(self) {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => LevelFilter::ERROR,
+            (false, 0) => LevelFilter::WARN,
+            (false, 1) => LevelFilter::INFO,
+            (false, 2) => LevelFilter::DEBUG,
+            (false, _) => LevelFilter::TRACE,
+        };
+        let only_ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour()).with_target(false);
+        // A second start in one process keeps the first log.
+        let _ = tracing_subscriber::registry().with(only_ours).with(lines).try_init();
+    }
+
+    /// Data on standard output.
+    pub(super) fn data(self, text: &str) -> Result<(), Stop> {
+        match std::io::stdout().write_all(text.as_bytes()) {
+            // Whoever read it has seen enough.
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Stop::Output { what: "to standard output".into(), why: error.kind() })
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// A JSON document on standard output.
+    pub(super) fn document(self, value: &impl serde::Serialize) -> Result<(), Stop> {
+        let text = serde_json::to_string_pretty(value).map_err(|_| Stop::Internal("a document has no JSON".into()))?;
+        self.data(&(text + "\n"))
+    }
+
+    /// Something for people, on standard error, unless they want quiet.
+    pub(super) fn say(self, text: &str) {
+        if !self.quiet {
+            anstream::eprint!("{text}");
+            let ended = text.ends_with('\n');
+            anstream::eprint!("{}", if ended { "" } else { "\n" });
+        }
+    }
+
+    /// What stopped the command, on standard error.
+    pub(super) fn complain(self, stop: &Stop) {
+        let text = stop.to_string();
+        anstream::eprintln!("error: {}", text.trim_end());
+    }
+
+    /// Whether somebody watches.
+    pub(super) fn on_terminal(self) -> bool {
+        std::io::stderr().is_terminal() && !self.quiet && !self.json
+    }
+}
+
+/// Writes a file that may hold patients' data: its owner's alone, and whole or not at all.
+pub(super) fn write_private(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Stop>,
+) -> Result<(), Stop> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&partial)
+        .map_err(failed)?;
+    let mut out = std::io::BufWriter::new(file);
+    write(&mut out)?;
+    out.flush().map_err(failed)?;
+    std::fs::rename(&partial, path).map_err(failed)
+}

@@ -1,0 +1,220 @@
+//! What `run` and `resume` share: the ledger, the clock and the vendor of a run, its confirmation, its signals, and its
+//! end.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::annie::client::{AnnieClient, ClientSettings};
+use crate::campaign::{Campaign, SimulatorSettings};
+use crate::clock::SharedClock;
+use crate::engine::{Ending, Engine, Finished, Listener};
+use crate::error::{Exit, Stop};
+use crate::ledger::{Ledger, Reader, RunHandle, RunReport};
+use crate::policy::Hours;
+use crate::report::progress::{JsonLines, Progress};
+use crate::report::{Summary, text};
+use crate::simulator::{Running, Settings, Simulator};
+
+use super::api::{Api, Remote};
+use super::args::Placing;
+use super::output::Output;
+use super::{run, setting, simulate};
+
+/// What a run is made with, once its ledger is ours.
+pub(super) struct Session {
+    pub(super) ledger: Ledger,
+    pub(super) ledger_path: PathBuf,
+    pub(super) clock: SharedClock,
+    pub(super) api: Api,
+    campaign: Arc<Campaign>,
+    until_done: bool,
+    /// The ledger held nothing before this run.
+    fresh: bool,
+}
+
+/// A live run needs somebody who says yes: here, before anything is opened, if nobody can be asked.
+pub(super) fn refuse_unattended(api: &Api, placing: &Placing) -> Result<(), Stop> {
+    if api.is_simulated() || placing.yes || std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    Err(Stop::Usage("this would place live calls, and nobody is here to be asked: add --yes".into()))
+}
+
+impl Session {
+    pub(super) async fn open(
+        ledger_path: PathBuf,
+        campaign: Arc<Campaign>,
+        api: Api,
+        placing: &Placing,
+    ) -> Result<Self, Stop> {
+        let machine: SharedClock = Arc::new(crate::clock::WallClock);
+        let ledger = Ledger::open(&ledger_path, machine.now())?;
+        let newest = ledger.newest_event().await?;
+        let clock = setting::clock(&api, &placing.travel, newest)?;
+        let until_done = placing.until_done || matches!(api, Api::Embedded(_));
+        Ok(Self { ledger, ledger_path, clock, api, campaign, until_done, fresh: newest.is_none() })
+    }
+
+    /// Asks before live calls: how many, from which number, in which window, until when.
+    pub(super) fn confirm(&self, calls: u64, yes: bool, output: &Output) -> Result<(), Stop> {
+        if self.api.is_simulated() {
+            return Ok(());
+        }
+        let closes = Hours::of_practice(&self.campaign).closes(self.clock.now());
+        let question = run::question(&self.campaign, calls, closes);
+        output.say(&question);
+        if yes || ask().unwrap_or(false) { Ok(()) } else { Err(Stop::Usage("not confirmed; nothing was sent".into())) }
+    }
+
+    /// Places and follows the run's calls to the end.
+    pub(super) async fn place(self, run: RunHandle, output: &Output) -> Result<Exit, Stop> {
+        let (simulator, remote) = match &self.api {
+            Api::Embedded(settings) => {
+                let running = self.start_simulator(settings)?;
+                let remote = Remote::embedded(running.base_url());
+                (Some(running), remote)
+            }
+            Api::Remote(remote) => (None, remote.clone()),
+        };
+        let finished = self.run_engine(run, &remote, output).await?;
+        if let Some(simulator) = simulator {
+            simulator.stop().await;
+        }
+        self.conclude(run, &finished, output)
+    }
+
+    fn start_simulator(&self, wanted: &SimulatorSettings) -> Result<Running, Stop> {
+        let mut log = self.ledger_path.clone().into_os_string();
+        log.push(".simulator.jsonl");
+        let log = PathBuf::from(log);
+        if self.fresh && log.exists() {
+            // An earlier ledger's vendor: its calls are not this one's.
+            std::fs::remove_file(&log)
+                .map_err(|error| Stop::Output { what: log.display().to_string(), why: error.kind() })?;
+        }
+        let mut settings = Settings { seed: wanted.seed, log: Some(log), ..Settings::default() };
+        settings.rules.zone = self.campaign.practice.zone.clone();
+        settings.from_numbers = vec![self.campaign.practice.from_number];
+        settings.faults = simulate::faults(&wanted.faults)?;
+        if let Some(people) = &wanted.people {
+            settings.people = simulate::people(&self.campaign.source.beside(people))?;
+        }
+        Simulator::start(settings, Arc::clone(&self.clock), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+            .map_err(|error| Stop::Usage(format!("the embedded simulator cannot start: {error}")))
+    }
+
+    async fn run_engine(&self, run: RunHandle, remote: &Remote, output: &Output) -> Result<Finished, Stop> {
+        let settings = ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(remote.credentials()?) };
+        let client = AnnieClient::new(settings, Arc::clone(&self.clock)).map_err(|problem| Stop::Usage(problem.to_string()))?;
+        let engine = Engine {
+            ledger: self.ledger.clone(),
+            vendor: Arc::new(client),
+            clock: Arc::clone(&self.clock),
+            campaign: Arc::clone(&self.campaign),
+            run,
+            until_done: self.until_done,
+            seed: run.run.0.unsigned_abs(),
+        };
+        let mut listener = self.listener(run, output)?;
+        let finished = engine.run(listener.as_mut(), first_signal()).await;
+        listener.finish();
+        finished.map_err(|error| match error {
+            crate::engine::EngineError::Ledger(error) => error.into(),
+        })
+    }
+
+    fn listener(&self, run: RunHandle, output: &Output) -> Result<Box<dyn Watching>, Stop> {
+        let zone = self.campaign.practice.zone.clone();
+        let output = *output;
+        if output.json {
+            return Ok(Box::new(JsonLines::new(std::io::stdout())));
+        }
+        if output.on_terminal() {
+            let unfinished = self.read(run)?.census.due_work();
+            return Ok(Box::new(Progress::on_terminal(unfinished, zone)));
+        }
+        Ok(Box::new(Progress::in_lines(zone, Box::new(move |line| output.say(line)))))
+    }
+
+    fn read(&self, run: RunHandle) -> Result<RunReport, Stop> {
+        Ok(Reader::open(&self.ledger_path)?.run(Some(run.run))?)
+    }
+
+    /// Says how the run ended, and what that means for the exit code.
+    fn conclude(&self, run: RunHandle, finished: &Finished, output: &Output) -> Result<Exit, Stop> {
+        let mut summary = Summary::of(&self.read(run)?);
+        summary.requests = Some(finished.requests);
+        summary.exit_code = Some(exit(&finished.ending, summary.standing).code());
+        if output.json {
+            let line = serde_json::to_string(&summary).map_err(|_| Stop::Internal("the summary has no JSON".into()))?;
+            output.data(&(line + "\n"))?;
+        } else {
+            output.say(&text::summary(&summary, &self.campaign.practice.zone));
+        }
+        let exit = exit(&finished.ending, summary.standing);
+        if exit == Exit::VendorRefused {
+            return Err(Stop::VendorRefused(format!("{}; no further call was placed", finished.ending)));
+        }
+        Ok(exit)
+    }
+}
+
+/// The exit code of a run: the vendor's refusal before everything else, then what the entries ask for.
+fn exit(ending: &Ending, standing: Exit) -> Exit {
+    match ending {
+        Ending::Refused(_) => Exit::VendorRefused,
+        Ending::Done
+        | Ending::WindowClosed { .. }
+        | Ending::MaxCalls { .. }
+        | Ending::Interrupted
+        | Ending::StopRule { .. }
+        | Ending::Unreachable => standing,
+    }
+}
+
+/// A listener that has something to clear away at the end.
+trait Watching: Listener {
+    fn finish(&self) {}
+}
+
+impl Watching for Progress {
+    fn finish(&self) {
+        Progress::finish(self);
+    }
+}
+
+impl Watching for JsonLines<std::io::Stdout> {}
+
+fn ask() -> std::io::Result<bool> {
+    anstream::eprint!("Place these calls? Type yes: ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
+/// Completes at the first Ctrl-C or SIGTERM. A second one ends the program at once, which loses nothing: what was under
+/// way is settled by the next run.
+async fn first_signal() {
+    stop_signal().await;
+    tokio::spawn(async {
+        stop_signal().await;
+        std::process::exit(Exit::DueWorkLeft.code().into());
+    });
+}
+
+/// Completes at Ctrl-C or SIGTERM.
+pub(super) async fn stop_signal() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        // Without signal handling the system's own applies: the process ends, and the next run goes on.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

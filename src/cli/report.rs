@@ -1,0 +1,84 @@
+//! `report`: what happened to each patient.
+
+use std::io::Write;
+
+use crate::error::{Exit, Stop};
+use crate::ids::RunId;
+use crate::ledger::{LedgerError, Reader, RunReport};
+use crate::report::json::Patient;
+use crate::report::{Summary, csv, json, text};
+
+use super::args::{Format, Global, Report};
+use super::output::{Output, write_private};
+use super::setting;
+use super::status::zone_of;
+
+pub(super) fn report(args: &Report, global: &Global, output: &Output) -> Result<Exit, Stop> {
+    let reader = Reader::open(&setting::ledger_around(global))?;
+    let run = reader.run(args.run.map(RunId))?;
+    let format = if output.json { Format::Json } else { args.format };
+    match &args.out {
+        Some(path) => {
+            write_private(path, |out| write(&reader, &run, format, out))?;
+            output.say(&format!("wrote {}", path.display()));
+        }
+        None => write(&reader, &run, format, &mut std::io::stdout().lock())?,
+    }
+    Ok(Exit::Done)
+}
+
+/// What goes wrong between the ledger and the output.
+enum Broken {
+    Ledger(LedgerError),
+    Output(std::io::Error),
+}
+
+impl From<LedgerError> for Broken {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl From<std::io::Error> for Broken {
+    fn from(error: std::io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+fn write(reader: &Reader, run: &RunReport, format: Format, out: &mut dyn Write) -> Result<(), Stop> {
+    let zone = zone_of(run)?;
+    let written = match format {
+        Format::Text => {
+            let mut rows = text::Rows::new(run.handle.run, zone.clone());
+            let all = reader.each_entry(run.handle, |row| {
+                rows.add(&row);
+                Ok::<_, Broken>(())
+            });
+            let head = text::summary(&Summary::of(run), &zone);
+            all.and_then(|()| Ok(write!(out, "{head}\n{}", rows.into_text())?))
+        }
+        Format::Csv => csv(reader, run, out),
+        Format::Json => document(reader, run, out),
+    };
+    written.map_err(|broken| match broken {
+        Broken::Ledger(error) => error.into(),
+        Broken::Output(error) => Stop::Output { what: "the report".into(), why: error.kind() },
+    })
+}
+
+fn csv(reader: &Reader, run: &RunReport, out: &mut dyn Write) -> Result<(), Broken> {
+    let mut rows = csv::Rows::new(out)?;
+    reader.each_entry(run.handle, |row| Ok::<_, Broken>(rows.add(&row)?))?;
+    Ok(rows.finish()?)
+}
+
+fn document(reader: &Reader, run: &RunReport, out: &mut dyn Write) -> Result<(), Broken> {
+    let mut patients = Vec::new();
+    reader.each_entry(run.handle, |row| {
+        patients.push(Patient::from(row));
+        Ok::<_, Broken>(())
+    })?;
+    let report = json::Report { summary: Summary::of(run), patients };
+    serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
+    Ok(out.write_all(b"\n")?)
+}

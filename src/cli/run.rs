@@ -1,0 +1,93 @@
+//! `run`: enrol the list, then place and follow calls.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::campaign::{Campaign, Consent, OnAbsent};
+use crate::clock::Clock;
+use crate::entry::Draft;
+use crate::error::{Exit, Stop};
+use crate::intake::{Intake, Setting, Step, Summary};
+use crate::ledger::{Ledger, RunHandle};
+
+use super::api::Api;
+use super::args::{Global, Run};
+use super::output::Output;
+use super::{listing, placing, setting};
+
+/// Entries enrolled in one transaction.
+const BATCH: usize = 500;
+
+pub(super) async fn run(args: &Run, global: &Global, output: &Output) -> Result<Exit, Stop> {
+    let campaign = Arc::new(setting::campaign(&args.campaign)?);
+    let api = Api::of(&campaign)?;
+    let source = listing::source(args.list.as_deref(), &campaign)?;
+    placing::refuse_unattended(&api, &args.placing)?;
+    let session = placing::Session::open(
+        setting::ledger_beside(global, &campaign.source.directory),
+        Arc::clone(&campaign),
+        api,
+        &args.placing,
+    )
+    .await?;
+
+    let circumstances = Setting {
+        now: session.clock.now(),
+        fiction_allowed: session.api.is_simulated(),
+        check_age: !session.clock.is_invented(),
+    };
+    let intake = listing::open(&source, &campaign, circumstances)?;
+    let found = intake.examine().map_err(listing::refused)?;
+    let rejects = listing::rejects_path(&campaign, &session.ledger_path);
+    let rejected = listing::write_rejects(&intake, &rejects)?;
+    if rejected > 0 {
+        output.say(&format!("{rejected} rows cannot be used; they are in {} with the reasons", rejects.display()));
+    }
+    session.confirm(found.tally.accepted, args.placing.yes, output)?;
+
+    let attested = intake.consent() == Consent::OnFile;
+    let run = session.ledger.begin_run(Arc::clone(&campaign), attested, session.clock.now()).await?;
+    enrol(&intake, &session.ledger, run, session.clock.as_ref()).await?;
+    let withdraw = campaign.list.on_absent == OnAbsent::Withdraw && !intake.is_partial();
+    close_list(&session.ledger, run, &found, withdraw, session.clock.now()).await?;
+    session.place(run, output).await
+}
+
+async fn enrol(intake: &Intake<'_>, ledger: &Ledger, run: RunHandle, clock: &dyn Clock) -> Result<(), Stop> {
+    let mut drafts: Vec<Draft> = Vec::with_capacity(BATCH);
+    for step in intake.read().map_err(listing::refused)? {
+        if let Step::Accepted(draft) = step.map_err(listing::refused)? {
+            drafts.push(*draft);
+        }
+        if drafts.len() == BATCH {
+            ledger.enrol(run, std::mem::take(&mut drafts), clock.now()).await?;
+        }
+    }
+    ledger.enrol(run, drafts, clock.now()).await?;
+    Ok(())
+}
+
+async fn close_list(ledger: &Ledger, run: RunHandle, found: &Summary, withdraw: bool, now: DateTime<Utc>) -> Result<(), Stop> {
+    let withdrawn = ledger.close_list(run, found.tally, withdraw, now).await?;
+    if withdrawn > 0 {
+        tracing::info!(withdrawn, "entries are not on this list any more");
+    }
+    Ok(())
+}
+
+/// What a person is asked before live calls are placed.
+pub(super) fn question(campaign: &Campaign, calls: u64, until: Option<DateTime<Utc>>) -> String {
+    let local = |at: DateTime<Utc>| campaign.practice.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
+    let window = campaign.calling.window;
+    format!(
+        "{}: up to {calls} live calls for {} from {}, {} to {} ({}){}.",
+        campaign.name,
+        campaign.practice.name,
+        campaign.practice.from_number.expose(),
+        window.start.format("%H:%M"),
+        window.end.format("%H:%M"),
+        campaign.practice.zone.name(),
+        until.map_or_else(|| ", not before the window opens".into(), |at| format!(", until {}", local(at))),
+    )
+}

@@ -1,0 +1,68 @@
+//! What was typed, and what the environment says, as it is meant.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::campaign::{self, Allowances, Campaign};
+use crate::clock::{Clock, SharedClock, TravelClock, WallClock};
+use crate::error::Stop;
+
+use super::api::Api;
+use super::args::{Global, Travel};
+
+/// A ledger's name, beside its campaign.
+const LEDGER: &str = "callrounds.db";
+
+/// The ledger of a campaign: the one named, or the one beside the campaign file.
+pub(super) fn ledger_beside(global: &Global, directory: &Path) -> PathBuf {
+    global.ledger.clone().unwrap_or_else(|| directory.join(LEDGER))
+}
+
+/// The ledger of a command that names no campaign: the one named, or the one here, or the one in `campaigns/`.
+pub(super) fn ledger_around(global: &Global) -> PathBuf {
+    let here = PathBuf::from(LEDGER);
+    let beside_campaigns = Path::new("campaigns").join(LEDGER);
+    let found = if !here.exists() && beside_campaigns.exists() { beside_campaigns } else { here };
+    global.ledger.clone().unwrap_or(found)
+}
+
+/// Reads and checks a campaign file.
+pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Stop::Usage(format!("cannot read the campaign file {}: {}", path.display(), error.kind()))
+    })?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
+    parse_campaign(&text, &path.display().to_string(), directory)
+}
+
+/// Checks a campaign's text.
+pub(super) fn parse_campaign(text: &str, name: &str, directory: PathBuf) -> Result<Campaign, Stop> {
+    let allowances = Allowances { short_settle: super::api::address_is_loopback() };
+    campaign::load(text, name, directory, allowances).map_err(|problems| Stop::Campaign(problems.drawn(super::output::colour())))
+}
+
+/// The clock of a run: the machine's, unless time travel is wanted, which only a simulated vendor can bear. It never
+/// shows less than `newest`, the ledger's newest event.
+pub(super) fn clock(api: &Api, travel: &Travel, newest: Option<DateTime<Utc>>) -> Result<SharedClock, Stop> {
+    let wanted = travel.at.is_some() || travel.speed.is_some();
+    let after_newest = |at: DateTime<Utc>| newest.map_or(at, |newest| at.max(newest + TimeDelta::milliseconds(1)));
+    match api {
+        Api::Embedded(settings) => {
+            let start = travel.at.or(settings.start).unwrap_or_else(|| WallClock.now());
+            let speed = travel.speed.unwrap_or(settings.speed);
+            Ok(Arc::new(TravelClock::starting_at(after_newest(start), speed).leaping()))
+        }
+        Api::Remote(remote) if wanted && remote.is_loopback => {
+            let start = travel.at.unwrap_or_else(|| WallClock.now());
+            Ok(Arc::new(TravelClock::starting_at(after_newest(start), travel.speed.unwrap_or(1.0))))
+        }
+        Api::Remote(_) if wanted => Err(Stop::Usage(
+            "--at and --speed are for the embedded simulator or a loopback API address; live calls are made in real time"
+                .into(),
+        )),
+        Api::Remote(_) => Ok(Arc::new(WallClock)),
+    }
+}

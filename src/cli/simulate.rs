@@ -1,0 +1,87 @@
+//! `simulate`: the simulated vendor as a server of its own.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+
+use crate::clock::{Clock, SharedClock, TravelClock, WallClock};
+use crate::error::{Exit, Stop};
+use crate::phone::E164;
+use crate::simulator::settings::Order;
+use crate::simulator::{Fault, People, Settings, Simulator};
+use crate::zone::Zone;
+
+use super::args::{ListOrder, Simulate, Travel};
+use super::output::Output;
+
+pub(super) async fn simulate(args: &Simulate, output: &Output) -> Result<Exit, Stop> {
+    let settings = settings(args)?;
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    let running = Simulator::start(settings, clock(&args.travel), address)
+        .map_err(|error| Stop::Usage(format!("the simulator cannot start on {address}: {error}")))?;
+    if output.json {
+        output.data(&format!("{}\n", serde_json::json!({ "base_url": running.base_url() })))?;
+    } else {
+        output.data(&format!("{}\n", running.base_url()))?;
+        output.say(&format!(
+            "simulating Annie; use it with ANNIE_BASE_URL={} callrounds run CAMPAIGN; Ctrl-C stops it",
+            running.base_url()
+        ));
+    }
+    super::placing::stop_signal().await;
+    running.stop().await;
+    Ok(Exit::Done)
+}
+
+fn clock(travel: &Travel) -> SharedClock {
+    match (travel.at, travel.speed) {
+        (None, None) => Arc::new(WallClock),
+        (at, speed) => {
+            Arc::new(TravelClock::starting_at(at.unwrap_or_else(|| WallClock.now()), speed.unwrap_or(1.0)))
+        }
+    }
+}
+
+fn settings(args: &Simulate) -> Result<Settings, Stop> {
+    let mut settings = Settings { seed: args.seed, log: args.log.clone(), ..Settings::default() };
+    settings.faults = faults(&args.faults)?;
+    settings.from_numbers = numbers("--from-number", &args.from_numbers)?;
+    settings.allow_list = Some(numbers("--allow", &args.allowed)?).filter(|allowed| !allowed.is_empty());
+    settings.list.lag = TimeDelta::seconds(args.list_lag.into());
+    settings.list.order = match args.list_order {
+        ListOrder::NewestFirst => Order::NewestFirst,
+        ListOrder::OldestFirst => Order::OldestFirst,
+    };
+    settings.network.latency = Duration::from_millis(args.latency);
+    if let Some(requests) = args.requests_per_minute {
+        settings.budget.requests = requests;
+    }
+    if let Some(name) = &args.timezone {
+        settings.rules.zone = Zone::named(name).map_err(|problem| Stop::Usage(format!("--timezone: {problem}")))?;
+    }
+    if let Some(path) = &args.people {
+        settings.people = people(path)?;
+    }
+    if !args.api_keys.is_empty() {
+        settings.access.keys = Some(args.api_keys.iter().map(|key| SecretString::from(key.as_str())).collect());
+    }
+    Ok(settings)
+}
+
+/// Faults as they are written, `KIND=SHARE`.
+pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, Stop> {
+    texts.iter().map(|text| Fault::parse(text).map_err(|problem| Stop::Usage(problem.to_string()))).collect()
+}
+
+/// People who follow a script.
+pub(super) fn people(path: &std::path::Path) -> Result<People, Stop> {
+    People::read(path).map_err(|problem| Stop::Usage(format!("{}: {problem}", path.display())))
+}
+
+fn numbers(option: &str, texts: &[String]) -> Result<Vec<E164>, Stop> {
+    let parse = |text: &String| E164::parse(text).map_err(|problem| Stop::Usage(format!("{option}: {problem}")));
+    texts.iter().map(parse).collect()
+}

@@ -1,0 +1,28 @@
+//! `status`: where everybody stands.
+
+use crate::error::{Exit, Stop};
+use crate::ids::RunId;
+use crate::ledger::{Reader, RunReport};
+use crate::report::{Summary, text};
+use crate::zone::Zone;
+
+use super::args::{Global, OfRun};
+use super::output::Output;
+use super::setting;
+
+pub(super) fn status(args: &OfRun, global: &Global, output: &Output) -> Result<Exit, Stop> {
+    let report = Reader::open(&setting::ledger_around(global))?.run(args.run.map(RunId))?;
+    let summary = Summary::of(&report);
+    if output.json {
+        output.document(&summary)?;
+    } else {
+        output.data(&text::summary(&summary, &zone_of(&report)?))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The practice's zone, from the campaign's text in the ledger.
+pub(super) fn zone_of(report: &RunReport) -> Result<Zone, Stop> {
+    let name = report.campaign.as_str();
+    Ok(setting::parse_campaign(&report.source.text, name, report.source.directory.clone())?.practice.zone)
+}

@@ -1,0 +1,77 @@
+//! How a run ends.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+/// Why a run placed no further calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing more was due.
+    Done,
+    /// The calling window is closed.
+    WindowClosed {
+        /// When it opens next.
+        opens: Option<DateTime<Utc>>,
+    },
+    /// The run placed as many calls as it may.
+    MaxCalls {
+        /// How many.
+        limit: u32,
+    },
+    /// Somebody stopped it.
+    Interrupted,
+    /// A stop rule of the campaign.
+    StopRule {
+        /// Its name in the campaign file.
+        rule: &'static str,
+        /// Finished calls that it counts.
+        hits: u32,
+        /// Finished calls that it was judged on.
+        of: u32,
+    },
+    /// The vendor could not be reached, again and again.
+    Unreachable,
+    /// The vendor does not accept our credentials, or our number.
+    Refused(Refusal),
+}
+
+/// What the vendor does not accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The credentials.
+    Credentials,
+    /// The from-number.
+    FromNumber,
+}
+
+impl Ending {
+    /// Its word in the ledger and in reports.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::WindowClosed { .. } => "window_closed",
+            Self::MaxCalls { .. } => "max_calls",
+            Self::Interrupted => "interrupted",
+            Self::StopRule { .. } => "stop_rule",
+            Self::Unreachable => "unreachable",
+            Self::Refused(_) => "vendor_refused",
+        }
+    }
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done => f.write_str("nothing more is due"),
+            Self::WindowClosed { .. } => f.write_str("the calling window is closed"),
+            Self::MaxCalls { limit } => write!(f, "max_calls = {limit} calls were placed"),
+            Self::Interrupted => f.write_str("interrupted"),
+            Self::StopRule { rule, hits, of } => write!(f, "stop_on.{rule}: {hits} of {of} finished calls"),
+            Self::Unreachable => f.write_str("the vendor cannot be reached"),
+            Self::Refused(Refusal::Credentials) => f.write_str("the vendor does not accept our credentials"),
+            Self::Refused(Refusal::FromNumber) => f.write_str("the vendor does not let our from_number call"),
+        }
+    }
+}

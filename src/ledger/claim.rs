@@ -1,0 +1,206 @@
+//! Claiming: the rules are asked and the intents are written in one transaction, so that nothing can change between the
+//! decision and the claim.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, Row};
+
+use super::error::LedgerError;
+use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
+use super::runs::RunHandle;
+use super::transition::Step;
+use super::{sql, suppression};
+use crate::campaign::Campaign;
+use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, State};
+use crate::ids::{AttemptId, EntryId, OrganisationId};
+use crate::phone::E164;
+use crate::policy::{self, Case, Decision, Hours, NumberHistory, Placement};
+
+/// Due entries looked at in one transaction: enough to get past many that may not be called, few enough that replies
+/// queued behind it do not wait long.
+const LOOKED_AT: u32 = 256;
+
+/// What to claim.
+#[derive(Debug, Clone)]
+pub struct ClaimOrder {
+    /// On whose account.
+    pub run: RunHandle,
+    /// By which rules.
+    pub campaign: Arc<Campaign>,
+    /// The instant for which the rules are asked.
+    pub now: DateTime<Utc>,
+    /// Attempts authorised at most.
+    pub limit: u32,
+}
+
+/// What a claim did.
+#[derive(Debug, Clone, Default)]
+pub struct Claims {
+    /// Attempts whose intents are on stable storage: each must now be sent once.
+    pub authorised: Vec<Authorised>,
+    /// Entries that were due but may not be called now.
+    pub set_aside: Vec<SetAside>,
+}
+
+/// An attempt whose intent is on stable storage.
+#[derive(Debug, Clone)]
+pub struct Authorised {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Whose.
+    pub entry: EntryId,
+    /// On whose budget.
+    pub organisation: OrganisationId,
+    /// The number to dial.
+    pub to: E164,
+    /// Which call to this entry it is, if it is placed: 1, 2, …
+    pub number: u32,
+    /// When the intent was committed.
+    pub intent_at: DateTime<Utc>,
+    /// What the call says.
+    pub content: Content,
+}
+
+/// An entry that was due but may not be called now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Which.
+    pub entry: EntryId,
+    /// Where it stands now.
+    pub state: State,
+    /// What was decided.
+    pub fact: Fact,
+}
+
+struct Due {
+    entry: EntryId,
+    state: State,
+    organisation: OrganisationId,
+    phone: E164,
+    zones: CalledPartyZones,
+    not_after: Option<DateTime<Utc>>,
+}
+
+pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, LedgerError> {
+    let mut claims = Claims::default();
+    for due in due_entries(conn, order)? {
+        if claims.authorised.len() >= order.limit as usize {
+            break;
+        }
+        let history = history(conn, due.phone)?;
+        match decide(conn, order, &due, &history)? {
+            Decision::Call => claims.authorised.push(authorise(conn, order, due, &history)?),
+            Decision::Wait { until, reason } => {
+                set_aside(conn, order, &due, Fact::Deferred { until, reason }, &mut claims)?;
+            }
+            Decision::Hold(reason) => set_aside(conn, order, &due, Fact::SetAside { reason }, &mut claims)?,
+            Decision::Never(reason) => set_aside(conn, order, &due, Fact::Barred { reason }, &mut claims)?,
+            Decision::TooLate => set_aside(conn, order, &due, Fact::TooLate, &mut claims)?,
+        }
+    }
+    Ok(claims)
+}
+
+fn due_entries(conn: &Connection, order: &ClaimOrder) -> Result<Vec<Due>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("entry_due"))?;
+    let mut rows = statement.query((order.run.campaign.0, millis(order.now), LOOKED_AT.max(order.limit)))?;
+    let mut due = Vec::new();
+    while let Some(row) = rows.next()? {
+        due.push(due_entry(row)?);
+    }
+    Ok(due)
+}
+
+fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
+    Ok(Due {
+        entry: EntryId(row.get("id")?),
+        state: state_at(row, "state")?,
+        organisation: OrganisationId::new(row.get::<_, String>("organisation")?),
+        phone: phone_at(row, "phone")?,
+        zones: json_at(row, "zones")?,
+        not_after: maybe_instant_at(row, "not_after")?,
+    })
+}
+
+fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHistory) -> Result<Decision, LedgerError> {
+    let case = Case {
+        hours: &Hours::of_entry(&order.campaign, due.phone, &due.zones),
+        caps: &order.campaign.calling.caps,
+        history,
+        suppressed: suppression::forbids(conn, due.phone, order.campaign.purpose, order.now)?,
+        not_after: due.not_after,
+    };
+    Ok(policy::decide(&case, order.now))
+}
+
+/// The calls to a number, from every campaign. What may have been placed counts as placed.
+fn history(conn: &Connection, phone: E164) -> Result<NumberHistory, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("attempt_history"))?;
+    let mut rows = statement.query([phone.expose()])?;
+    let mut history = NumberHistory::default();
+    while let Some(row) = rows.next()? {
+        let state = row.get::<_, String>("state")?;
+        let under_way = [AttemptState::Submitting, AttemptState::Open, AttemptState::Unknown];
+        history.unsettled |= under_way.iter().any(|known| known.name() == state);
+        let failed = maybe_outcome_at(row, "outcome")?.is_some_and(|outcome: Outcome| !outcome.is_contact());
+        history.placements.push(Placement { at: instant_at(row, "placed_at")?, failed });
+    }
+    Ok(history)
+}
+
+fn authorise(
+    conn: &Connection,
+    order: &ClaimOrder,
+    due: Due,
+    history: &NumberHistory,
+) -> Result<Authorised, LedgerError> {
+    let number: u32 = conn.prepare_cached(sql!("attempt_next_number"))?.query_row([due.entry.0], |row| row.get(0))?;
+    conn.prepare_cached(sql!("attempt_insert"))?.execute((
+        due.entry.0,
+        order.run.run.0,
+        number,
+        due.organisation.as_str(),
+        order.campaign.practice.from_number.expose(),
+        due.phone.expose(),
+        millis(order.now),
+    ))?;
+    let attempt = AttemptId(conn.last_insert_rowid());
+    let evidence = format!("call {number}; {} earlier calls to the number", history.placements.len());
+    Step {
+        run: order.run.run,
+        entry: due.entry,
+        attempt: Some(attempt),
+        at: order.now,
+        from: due.state,
+        fact: &Fact::Claimed,
+        detail: Some(&evidence),
+    }
+    .take(conn)?;
+    let content = conn
+        .prepare_cached(sql!("entry_content"))?
+        .query_row([due.entry.0], |row| Ok(json_at::<Content>(row, "content")))??;
+    let Due { entry, organisation, phone: to, .. } = due;
+    Ok(Authorised { attempt, entry, organisation, to, number, intent_at: order.now, content })
+}
+
+fn set_aside(
+    conn: &Connection,
+    order: &ClaimOrder,
+    due: &Due,
+    fact: Fact,
+    claims: &mut Claims,
+) -> Result<(), LedgerError> {
+    let step = Step {
+        run: order.run.run,
+        entry: due.entry,
+        attempt: None,
+        at: order.now,
+        from: due.state,
+        fact: &fact,
+        detail: None,
+    };
+    let state = step.take(conn)?;
+    claims.set_aside.push(SetAside { entry: due.entry, state, fact });
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! Enrolling a list: new entries are inserted, known ones brought up to date, and nothing that was called is called
+//! again because it is listed again.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::error::LedgerError;
+use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
+use super::runs::RunHandle;
+use super::sql;
+use super::transition::Step;
+use crate::entry::{Draft, ListTally, Fact, Reason, Standing, State};
+use crate::ids::EntryId;
+
+/// What enrolling did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Enrolled {
+    /// Entries that are new to the campaign.
+    pub inserted: u64,
+    /// Entries that were there.
+    pub known: u64,
+}
+
+/// An entry that the campaign has already.
+struct Known {
+    id: EntryId,
+    state: State,
+    reason: Option<Reason>,
+}
+
+pub(super) fn enrol(
+    conn: &Connection,
+    run: RunHandle,
+    drafts: &[Draft],
+    now: DateTime<Utc>,
+) -> Result<Enrolled, LedgerError> {
+    let mut enrolled = Enrolled::default();
+    for draft in drafts {
+        let entry = if let Some(known) = find(conn, run, draft)? {
+            enrolled.known += 1;
+            bring_up_to_date(conn, run, &known, draft, now)?;
+            known.id
+        } else {
+            enrolled.inserted += 1;
+            insert(conn, run, draft, now)?
+        };
+        put_members(conn, entry, draft)?;
+    }
+    Ok(enrolled)
+}
+
+fn find(conn: &Connection, run: RunHandle, draft: &Draft) -> Result<Option<Known>, LedgerError> {
+    conn.prepare_cached(sql!("entry_find"))?
+        .query_row((run.campaign.0, draft.key.as_str()), |row| {
+            let id = EntryId(row.get("id")?);
+            Ok(state_at(row, "state")
+                .and_then(|state| Ok(Known { id, state, reason: maybe_reason_at(row, "reason")? })))
+        })
+        .optional()?
+        .transpose()
+}
+
+fn insert(conn: &Connection, run: RunHandle, draft: &Draft, now: DateTime<Utc>) -> Result<EntryId, LedgerError> {
+    let (state, reason) = match draft.standing {
+        Standing::Ready => (State::Ready, None),
+        Standing::Suppressed(reason) => (State::Suppressed, Some(reason.name())),
+        Standing::Held(reason) => (State::Held, Some(reason.name())),
+    };
+    conn.prepare_cached(sql!("entry_insert"))?.execute((
+        run.campaign.0,
+        run.run.0,
+        draft.key.as_str(),
+        draft.line as i64,
+        draft.organisation.as_str(),
+        draft.phone.expose(),
+        alternatives(draft),
+        json(&draft.zones),
+        json(&draft.content),
+        draft.not_after.map(millis),
+        state.name(),
+        reason,
+        millis(now),
+    ))?;
+    let entry = EntryId(conn.last_insert_rowid());
+    conn.prepare_cached(sql!("event_enrolled"))?.execute((millis(now), run.run.0, entry.0, state.name(), reason))?;
+    Ok(entry)
+}
+
+fn alternatives(draft: &Draft) -> String {
+    json(&draft.alternatives.iter().map(|phone| phone.expose()).collect::<Vec<_>>())
+}
+
+/// The list knows best what has not been dialled yet; what has been is only noted to be listed.
+fn bring_up_to_date(
+    conn: &Connection,
+    run: RunHandle,
+    known: &Known,
+    draft: &Draft,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, draft.line as i64))?;
+    exactly_one(listed)?;
+    if matches!(known.state, State::Submitting | State::Open | State::Unknown) {
+        return Ok(());
+    }
+    conn.prepare_cached(sql!("entry_refresh"))?.execute((
+        known.id.0,
+        draft.phone.expose(),
+        alternatives(draft),
+        json(&draft.zones),
+        json(&draft.content),
+        draft.not_after.map(millis),
+    ))?;
+    let Some(fact) = what_the_list_says(known, draft, now) else { return Ok(()) };
+    let from = known.state;
+    Step { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &fact, detail: None }.take(conn)?;
+    Ok(())
+}
+
+/// The fact, if any, that the list makes known about an entry that is there already.
+fn what_the_list_says(known: &Known, draft: &Draft, now: DateTime<Utc>) -> Option<Fact> {
+    let by_list = known.reason.is_some_and(Reason::is_of_the_list);
+    let still_time = draft.not_after.is_none_or(|last| last > now);
+    match (known.state, draft.standing) {
+        (State::Ready | State::Waiting, Standing::Suppressed(reason)) => Some(Fact::Barred { reason }),
+        (State::Ready | State::Waiting, Standing::Held(reason)) => Some(Fact::SetAside { reason }),
+        (State::Suppressed | State::Held | State::Withdrawn, Standing::Ready) if by_list => Some(Fact::Listed),
+        (State::Expired, Standing::Ready) if still_time => Some(Fact::Listed),
+        _ => None,
+    }
+}
+
+fn put_members(conn: &Connection, entry: EntryId, draft: &Draft) -> Result<(), LedgerError> {
+    conn.prepare_cached(sql!("member_clear"))?.execute([entry.0])?;
+    for member in &draft.members {
+        conn.prepare_cached(sql!("member_insert"))?.execute((
+            entry.0,
+            member.key.as_str(),
+            member.line as i64,
+            json(&member.patient),
+        ))?;
+    }
+    Ok(())
+}
+
+pub(super) fn close_list(
+    conn: &Connection,
+    run: RunHandle,
+    tally: ListTally,
+    withdraw: bool,
+    now: DateTime<Utc>,
+) -> Result<u64, LedgerError> {
+    exactly_one(conn.prepare_cached(sql!("run_listed"))?.execute((
+        run.run.0,
+        tally.read as i64,
+        tally.accepted as i64,
+        tally.rejected as i64,
+        tally.duplicate as i64,
+        tally.merged as i64,
+    ))?)?;
+    if withdraw { withdraw_absent(conn, run, now) } else { Ok(0) }
+}
+
+fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Result<u64, LedgerError> {
+    let mut withdrawn = 0;
+    for known in absent(conn, run)? {
+        // What an operator must decide, or a patient has decided, stays whatever the list says.
+        let settled_elsewhere =
+            matches!(known.state, State::Held | State::Suppressed) && !known.reason.is_some_and(Reason::is_of_the_list);
+        if settled_elsewhere {
+            continue;
+        }
+        let from = known.state;
+        Step { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &Fact::Unlisted, detail: None }
+            .take(conn)?;
+        withdrawn += 1;
+    }
+    Ok(withdrawn)
+}
+
+fn absent(conn: &Connection, run: RunHandle) -> Result<Vec<Known>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("entry_absent"))?;
+    let mut rows = statement.query((run.campaign.0, run.run.0))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let id = EntryId(row.get("id")?);
+        found.push(Known { id, state: state_at(row, "state")?, reason: maybe_reason_at(row, "reason")? });
+    }
+    Ok(found)
+}

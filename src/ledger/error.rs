@@ -1,0 +1,80 @@
+//! What can be wrong with a ledger. No message repeats what the ledger holds.
+
+use crate::entry::Illegal;
+use crate::ids::{EntryId, RunId};
+
+/// Why the ledger could not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LedgerError {
+    /// Another process writes it.
+    #[error("the ledger is in use{holder}; wait for that run or stop it, readers such as `status` work meanwhile")]
+    Locked {
+        /// ` by process 4711`, or nothing.
+        holder: String,
+    },
+    /// Other users of the machine can read it.
+    #[error("the ledger can be read by other users of this machine; patients' data is in it: chmod 600 {path}")]
+    Exposed {
+        /// Where it is.
+        path: String,
+    },
+    /// There is none.
+    #[error("there is no ledger at {path}; name one with --ledger FILE, or start with `callrounds run CAMPAIGN`")]
+    Missing {
+        /// Where it was looked for.
+        path: String,
+    },
+    /// A newer program made it.
+    #[error("the ledger was made by a newer callrounds (format {found}, this one knows {known}); use that one")]
+    TooNew {
+        /// The ledger's format.
+        found: i64,
+        /// The newest format that this program knows.
+        known: i64,
+    },
+    /// It is no ledger, or a damaged one.
+    #[error("the ledger is damaged ({0}); nothing was sent: restore the last backup")]
+    Damaged(&'static str),
+    /// The disk is full, or does not take or give data.
+    #[error(
+        "the ledger cannot be written or read ({0}); nothing is sent that is not recorded: mend the disk, then run again"
+    )]
+    Storage(String),
+    /// The linked SQLite loses commits.
+    #[error("the linked SQLite {0} is older than 3.51.3, which is the first that keeps every commit")]
+    OldSqlite(&'static str),
+    /// The writing thread ended after a failed commit.
+    #[error("the ledger stopped after a failed write; run again to go on from the last commit")]
+    Stopped,
+    /// No such run.
+    #[error("the ledger has no run {0}")]
+    NoSuchRun(RunId),
+    /// No run to go on with.
+    #[error("the ledger has no run yet; start with `callrounds run CAMPAIGN`")]
+    NoRun,
+    /// A transition that cannot be.
+    #[error("entry {entry}: {illegal}; this is an error in the program")]
+    Illegal {
+        /// Whose.
+        entry: EntryId,
+        /// What was wrong.
+        illegal: Illegal,
+    },
+    /// A row was not in the state it was expected in.
+    #[error("an entry was not where it was expected to be; this is an error in the program")]
+    Conflict,
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged("its pages do not fit together"),
+            Some(ErrorCode::NotADatabase) => Self::Damaged("it is not a ledger"),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { holder: String::new() },
+            Some(code) => Self::Storage(format!("{code:?}")),
+            // Reading a row failed: its column had another type or word than this program writes.
+            None => Self::Damaged("a row is not what this program writes"),
+        }
+    }
+}

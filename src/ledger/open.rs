@@ -1,0 +1,132 @@
+//! Opening a ledger: its file, its lock, its settings and its format.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::LedgerError;
+use super::rows::millis;
+use super::sql;
+
+/// In order; a ledger's `user_version` counts those that it has been through.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+
+/// SQLite 3.51.3: older ones lose commits in WAL mode.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// A ledger ready to be written, and the lock that makes this process its only writer.
+pub(super) struct Opened {
+    pub(super) conn: Connection,
+    pub(super) lock: File,
+}
+
+/// Opens or creates the ledger for writing.
+pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(LedgerError::OldSqlite(rusqlite::version()));
+    }
+    let lock = take_lock(path)?;
+    create_private(path)?;
+    let mut conn =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.execute_batch(sql!("settings"))?;
+    migrate(&mut conn, now)?;
+    Ok(Opened { conn, lock })
+}
+
+/// Opens an existing ledger for reading beside its writer.
+pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
+    if !path.exists() {
+        return Err(LedgerError::Missing { path: path.display().to_string() });
+    }
+    refuse_exposed(path)?;
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.execute_batch(sql!("settings_for_reading"))?;
+    let found = version(&conn)?;
+    match found {
+        0 => Err(LedgerError::Damaged("it is not a ledger")),
+        found if found > known() => Err(LedgerError::TooNew { found, known: known() }),
+        _ => Ok(conn),
+    }
+}
+
+fn known() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
+fn version(conn: &Connection) -> Result<i64, LedgerError> {
+    Ok(conn.query_row(sql!("version"), [], |row| row.get(0))?)
+}
+
+fn migrate(conn: &mut Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    let found = version(conn)?;
+    if found > known() {
+        return Err(LedgerError::TooNew { found, known: known() });
+    }
+    for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(found as usize) {
+        let transaction = conn.transaction()?;
+        transaction.execute_batch(migration)?;
+        if number == 1 {
+            transaction.execute(sql!("identity_insert"), (uuid::Uuid::new_v4().to_string(), millis(now)))?;
+        }
+        transaction.pragma_update(None, "user_version", number)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Patients' data is in the ledger: it is the owner's alone from its first byte.
+fn create_private(path: &Path) -> Result<(), LedgerError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => refuse_exposed(path),
+        Err(error) => Err(LedgerError::Storage(error.kind().to_string())),
+    }
+}
+
+fn refuse_exposed(path: &Path) -> Result<(), LedgerError> {
+    let metadata = path.metadata().map_err(|error| LedgerError::Storage(error.kind().to_string()))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        return Err(LedgerError::Exposed { path: path.display().to_string() });
+    }
+    Ok(())
+}
+
+/// The lock is the operating system's on an open file, so it dies with its process: a lock file left by a killed one is
+/// no obstacle. What the file says only tells people who holds it.
+fn take_lock(ledger: &Path) -> Result<File, LedgerError> {
+    let storage = |error: std::io::Error| LedgerError::Storage(error.kind().to_string());
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(beside(ledger, ".lock"))
+        .map_err(storage)?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0).and_then(|()| file.rewind()).map_err(storage)?;
+            write!(file, "{}", std::process::id()).map_err(storage)?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            let known = !holder.is_empty() && holder.bytes().all(|b| b.is_ascii_digit());
+            Err(LedgerError::Locked { holder: if known { format!(" by process {holder}") } else { holder } })
+        }
+        Err(TryLockError::Error(error)) => Err(storage(error)),
+    }
+}
+
+/// The ledger's path with something appended to its name.
+pub(super) fn beside(ledger: &Path, suffix: &str) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}

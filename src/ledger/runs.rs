@@ -1,0 +1,105 @@
+//! Campaigns and runs: who started what, when, and how it ended.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::error::LedgerError;
+use super::rows::{exactly_one, instant, maybe_instant_at, millis};
+use super::sql;
+use crate::campaign::{Campaign, Source};
+use crate::ids::{CampaignId, RunId};
+
+/// A run that is being worked on, and the campaign it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunHandle {
+    /// The run.
+    pub run: RunId,
+    /// Its campaign.
+    pub campaign: CampaignId,
+}
+
+/// A run found in the ledger, to be gone on with.
+#[derive(Debug, Clone)]
+pub struct Reopened {
+    /// The run.
+    pub handle: RunHandle,
+    /// Its campaign's file as it was.
+    pub source: Source,
+    /// Whether its list was enrolled to its end.
+    pub listed: bool,
+}
+
+/// What is left to do in a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Prospects {
+    /// When the next entry that is ready or waiting is due; in the past if it is due already.
+    pub next_due: Option<DateTime<Utc>>,
+}
+
+pub(super) fn begin(
+    conn: &Connection,
+    campaign: &Campaign,
+    attested: bool,
+    now: DateTime<Utc>,
+) -> Result<RunHandle, LedgerError> {
+    let id: i64 = conn.prepare_cached(sql!("campaign_put"))?.query_row(
+        (
+            campaign.name.as_str(),
+            campaign.purpose.name(),
+            &campaign.source.text,
+            campaign.source.directory.to_string_lossy(),
+            millis(now),
+        ),
+        |row| row.get(0),
+    )?;
+    conn.prepare_cached(sql!("run_supersede"))?.execute((id, millis(now)))?;
+    conn.prepare_cached(sql!("run_insert"))?.execute((id, millis(now), attested))?;
+    let handle = RunHandle { run: RunId(conn.last_insert_rowid()), campaign: CampaignId(id) };
+    note(conn, handle.run, "run_started", now, None)?;
+    Ok(handle)
+}
+
+pub(super) fn reopen(conn: &Connection, run: Option<RunId>) -> Result<Reopened, LedgerError> {
+    let found = conn
+        .prepare_cached(sql!("run_find"))?
+        .query_row([run.map(|run| run.0)], |row| Ok(reopened(row)))
+        .optional()?
+        .ok_or(run.map_or(LedgerError::NoRun, LedgerError::NoSuchRun))?;
+    let found = found?;
+    conn.prepare_cached(sql!("run_reopen"))?.execute([found.handle.run.0])?;
+    Ok(found)
+}
+
+fn reopened(row: &Row<'_>) -> Result<Reopened, LedgerError> {
+    let directory: String = row.get("directory")?;
+    Ok(Reopened {
+        handle: RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) },
+        source: Source { text: row.get("source")?, directory: directory.into() },
+        listed: row.get("listed")?,
+    })
+}
+
+pub(super) fn end(conn: &Connection, handle: RunHandle, ending: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    exactly_one(conn.prepare_cached(sql!("run_end"))?.execute((handle.run.0, millis(now), ending))?)?;
+    note(conn, handle.run, "run_ended", now, Some(ending))
+}
+
+fn note(conn: &Connection, run: RunId, kind: &str, at: DateTime<Utc>, detail: Option<&str>) -> Result<(), LedgerError> {
+    conn.prepare_cached(sql!("event_of_run"))?.execute((millis(at), run.0, kind, detail))?;
+    Ok(())
+}
+
+pub(super) fn newest_event(conn: &Connection) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let newest: Option<i64> = conn.query_row(sql!("event_newest"), [], |row| row.get(0))?;
+    newest.map(instant).transpose()
+}
+
+pub(super) fn prospects(conn: &Connection, campaign: CampaignId) -> Result<Prospects, LedgerError> {
+    conn.prepare_cached(sql!("entry_next_due"))?
+        .query_row([campaign.0], |row| Ok(maybe_instant_at(row, "next_due")))?
+        .map(|next_due| Prospects { next_due })
+}
+
+pub(super) fn intents_since(conn: &Connection, since: DateTime<Utc>) -> Result<u32, LedgerError> {
+    Ok(conn.prepare_cached(sql!("attempt_count_since"))?.query_row([millis(since)], |row| row.get(0))?)
+}

@@ -1,0 +1,3 @@
+SELECT id, state, reason FROM entry
+WHERE campaign_id = ?1 AND run_id <> ?2 AND state IN ('ready', 'waiting', 'held', 'suppressed')
+ORDER BY id;

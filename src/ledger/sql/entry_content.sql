@@ -1,0 +1,1 @@
+SELECT content FROM entry WHERE id = ?1;

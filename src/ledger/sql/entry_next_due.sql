@@ -1,0 +1,1 @@
+SELECT min(due_at) AS next_due FROM entry WHERE campaign_id = ?1 AND state IN ('ready', 'waiting');

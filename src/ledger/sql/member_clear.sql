@@ -1,0 +1,1 @@
+DELETE FROM member WHERE entry_id = ?1;

@@ -1,0 +1,16 @@
+-- One row per patient: the entries, and the household members whom their calls cover.
+WITH patient_row AS (
+    SELECT id, run_id, key, line, content AS patient, 0 AS covered FROM entry WHERE campaign_id = ?1
+    UNION ALL
+    SELECT entry.id, entry.run_id, member.key, member.line, member.patient, 1
+    FROM member JOIN entry ON entry.id = member.entry_id WHERE entry.campaign_id = ?1
+)
+SELECT entry.id, patient_row.key, patient_row.line, patient_row.patient, covered, phone, entry.state, entry.reason,
+    entry.outcome, due_at,
+    (SELECT count(*) FROM attempt WHERE entry_id = entry.id AND state NOT IN ('not_placed', 'refused')) AS calls,
+    (SELECT max(coalesce(started_at, answered_at, intent_at)) FROM attempt
+        WHERE entry_id = entry.id AND state NOT IN ('not_placed', 'refused')) AS last_call_at,
+    (SELECT conversation FROM attempt WHERE entry_id = entry.id AND conversation IS NOT NULL
+        ORDER BY attempt.id DESC LIMIT 1) AS conversation
+FROM patient_row JOIN entry ON entry.id = patient_row.id
+ORDER BY patient_row.run_id = ?2 DESC, patient_row.line, covered;

@@ -1,0 +1,53 @@
+//! Numbers that must not be called, from opt-outs and operators. Kept over all campaigns.
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use super::error::LedgerError;
+use super::rows::millis;
+use super::sql;
+use crate::campaign::Purpose;
+use crate::phone::E164;
+
+/// Which calls a suppression forbids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them.
+    All,
+    /// Those of one purpose.
+    Purpose(Purpose),
+}
+
+impl Scope {
+    /// Its word in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Purpose(purpose) => purpose.name(),
+        }
+    }
+}
+
+/// Adds a number, or renews its suppression.
+pub(super) fn add(
+    conn: &Connection,
+    phone: E164,
+    scope: Scope,
+    source: &str,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    conn.prepare_cached(sql!("suppression_add"))?.execute((phone.expose(), scope.name(), source, millis(now)))?;
+    Ok(())
+}
+
+/// Whether a call of this purpose to this number is forbidden now.
+pub(super) fn forbids(
+    conn: &Connection,
+    phone: E164,
+    purpose: Purpose,
+    now: DateTime<Utc>,
+) -> Result<bool, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("suppression_forbids"))?;
+    Ok(statement.exists((phone.expose(), purpose.name(), millis(now)))?)
+}

@@ -1,0 +1,122 @@
+//! How often one number may be called, over all campaigns and runs on the ledger: the vendor's own book, kept here too,
+//! so that no request is spent on a call that would be refused (`calling-rules.md`, The vendor's own rules).
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::campaign::Caps;
+use crate::entry::Reason;
+
+/// Our clock and the vendor's differ a little, and it counts from a moment after ours: a call waits this much longer
+/// than a cap says.
+const MARGIN: TimeDelta = TimeDelta::seconds(60);
+
+/// How long until a number with an unsettled call is looked at again.
+const RECHECK: TimeDelta = TimeDelta::minutes(5);
+
+/// The calls to one number.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NumberHistory {
+    /// Calls that were placed, or may have been, oldest first.
+    pub placements: Vec<Placement>,
+    /// Whether one of them is still under way, or not known to have been placed.
+    pub unsettled: bool,
+}
+
+/// One call that was placed, or may have been.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placement {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Whether it ended without reaching a person or leaving a message.
+    pub failed: bool,
+}
+
+/// The earliest instant that every cap allows, with the cap that keeps longest; `None` if all allow a call now.
+#[must_use]
+pub fn earliest(caps: &Caps, history: &NumberHistory, now: DateTime<Utc>) -> Option<(DateTime<Utc>, Reason)> {
+    let busy = history.unsettled.then_some((now + RECHECK, Reason::NumberBusy));
+    let placements = &history.placements;
+    let last = placements.last().map(|placement| placement.at);
+    let daily = last.map(|at| (at + caps.min_gap + MARGIN, Reason::DailyCap));
+    let weekly = frees_up(placements, caps.per_7_days, TimeDelta::days(7)).map(|at| (at, Reason::WeeklyCap));
+    let monthly = frees_up(placements, caps.per_30_days, TimeDelta::days(30)).map(|at| (at, Reason::MonthlyCap));
+    let cool_down = cools_down(placements, caps).map(|at| (at, Reason::CoolDown));
+    [busy, daily, weekly, monthly, cool_down].into_iter().flatten().filter(|(until, _)| *until > now).max()
+}
+
+/// When at most `allowed - 1` of the placements lie in a rolling `span`.
+fn frees_up(placements: &[Placement], allowed: u32, span: TimeDelta) -> Option<DateTime<Utc>> {
+    let nth_newest = placements.len().checked_sub(allowed.max(1) as usize)?;
+    Some(placements[nth_newest].at + span + MARGIN)
+}
+
+fn cools_down(placements: &[Placement], caps: &Caps) -> Option<DateTime<Utc>> {
+    let failures = placements.iter().rev().take_while(|placement| placement.failed).count();
+    let last = placements.last()?;
+    (failures >= caps.failures_before_cool_down as usize).then(|| last.at + caps.cool_down + MARGIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VENDOR: Caps = Caps {
+        min_gap: TimeDelta::hours(24),
+        per_7_days: 3,
+        per_30_days: 6,
+        failures_before_cool_down: 3,
+        cool_down: TimeDelta::days(30),
+    };
+
+    fn start() -> DateTime<Utc> {
+        "2026-11-24T16:00:00Z".parse().expect("an instant")
+    }
+
+    /// Calls at so many hours after the start, each failed or not.
+    fn history(calls: &[(i64, bool)]) -> NumberHistory {
+        let placements =
+            calls.iter().map(|&(hours, failed)| Placement { at: start() + TimeDelta::hours(hours), failed }).collect();
+        NumberHistory { placements, unsettled: false }
+    }
+
+    #[track_caller]
+    fn check(calls: &[(i64, bool)], now_hours: i64, expected: Option<(i64, Reason)>) {
+        let now = start() + TimeDelta::hours(now_hours);
+        let expected = expected.map(|(hours, reason)| (start() + TimeDelta::hours(hours) + MARGIN, reason));
+        assert_eq!(earliest(&VENDOR, &history(calls), now), expected);
+    }
+
+    #[test]
+    fn a_number_never_called_is_free() {
+        check(&[], 0, None);
+    }
+
+    #[test]
+    fn a_day_lies_between_two_calls() {
+        check(&[(0, false)], 23, Some((24, Reason::DailyCap)));
+        check(&[(0, false)], 25, None);
+    }
+
+    #[test]
+    fn the_fourth_call_waits_until_the_first_of_three_is_a_week_old() {
+        check(&[(0, false), (48, false), (96, false)], 130, Some((168, Reason::WeeklyCap)));
+    }
+
+    #[test]
+    fn the_seventh_call_waits_until_the_first_of_six_is_30_days_old() {
+        let six: Vec<_> = (0..6).map(|n| (n * 96, false)).collect();
+        check(&six, 600, Some((720, Reason::MonthlyCap)));
+    }
+
+    #[test]
+    fn three_failures_in_a_row_start_a_cool_down_and_a_contact_ends_the_count() {
+        check(&[(0, true), (72, true), (144, true)], 400, Some((144 + 720, Reason::CoolDown)));
+        check(&[(0, true), (72, true), (144, false)], 400, None);
+    }
+
+    #[test]
+    fn a_call_that_is_not_settled_keeps_the_number_busy() {
+        let busy = NumberHistory { unsettled: true, ..history(&[]) };
+        assert_eq!(earliest(&VENDOR, &busy, start()), Some((start() + RECHECK, Reason::NumberBusy)));
+    }
+}

@@ -1,0 +1,86 @@
+//! A run as CSV: one row per patient. What is exported can be read back in as a list.
+
+use std::io::Write;
+
+use crate::entry::Reason;
+use crate::ledger::EntryRow;
+
+use super::text::state;
+
+/// The columns, in order.
+const HEADER: [&str; 13] = [
+    "patient_id",
+    "first_name",
+    "last_name",
+    "date_of_birth",
+    "phone",
+    "entry",
+    "state",
+    "outcome",
+    "reason",
+    "calls",
+    "last_call_at",
+    "due_at",
+    "conversation_id",
+];
+
+/// Writes a report row by row.
+pub struct Rows<W: Write> {
+    out: csv::Writer<W>,
+}
+
+impl<W: Write> Rows<W> {
+    /// Writes the header.
+    pub fn new(out: W) -> std::io::Result<Self> {
+        let mut out = csv::Writer::from_writer(out);
+        out.write_record(HEADER)?;
+        Ok(Self { out })
+    }
+
+    /// Writes a patient.
+    pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
+        let patient = &row.patient;
+        let instant = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+        let key = row.key.parts().collect::<Vec<_>>().join(" ");
+        let cells = [
+            patient.patient_id.clone().unwrap_or(key),
+            patient.first_name.clone(),
+            patient.last_name.clone().unwrap_or_default(),
+            patient.date_of_birth.map(|date| date.to_string()).unwrap_or_default(),
+            row.phone.expose(),
+            row.entry.to_string(),
+            state(row).into(),
+            row.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
+            row.reason.map(|reason: Reason| reason.name().into()).unwrap_or_default(),
+            row.calls.to_string(),
+            instant(row.last_call_at).unwrap_or_default(),
+            instant(row.due_at).unwrap_or_default(),
+            row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+        ];
+        Ok(self.out.write_record(cells.iter().map(|cell| disarmed(cell)))?)
+    }
+
+    /// Writes what is left.
+    pub fn finish(mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A spreadsheet takes a cell that begins with one of these for a formula: an apostrophe in front makes it text. A phone
+/// number in E.164 is one of them, and the intake takes the apostrophe off again.
+fn disarmed(cell: &str) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for cell in ["=1+1", "+13125550142", "-2", "@SUM(A1)", "\tx"] {
+            assert_eq!(disarmed(cell), format!("'{cell}"));
+        }
+        assert_eq!(disarmed("O'Brien"), "O'Brien");
+    }
+}

@@ -1,0 +1,79 @@
+//! A run as one JSON document.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+use crate::entry::{Outcome, Reason, State};
+use crate::ids::{ConversationId, EntryId};
+use crate::ledger::EntryRow;
+
+use super::summary::Summary;
+
+/// The document: the numbers, then every patient.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Report {
+    /// The run in numbers.
+    pub summary: Summary,
+    /// Every patient of the campaign: first those of the run's list, in its order.
+    pub patients: Vec<Patient>,
+}
+
+/// One patient's result.
+#[derive(Serialize, schemars::JsonSchema)]
+pub struct Patient {
+    /// The patient's key: one value for each key column of the campaign.
+    pub key: Vec<String>,
+    /// The practice's own number for the patient.
+    pub patient_id: Option<String>,
+    /// First name.
+    pub first_name: String,
+    /// Last name.
+    pub last_name: Option<String>,
+    /// Date of birth.
+    pub date_of_birth: Option<NaiveDate>,
+    /// The number, in E.164.
+    pub phone: String,
+    /// The row of the list, counted from 1.
+    pub line: u64,
+    /// The entry's number in the ledger.
+    pub entry: EntryId,
+    /// Covered by the entry's call to another member of the household.
+    pub covered_by_household: bool,
+    /// Where the entry stands.
+    pub state: State,
+    /// What the last conversation meant.
+    pub outcome: Option<Outcome>,
+    /// Why the entry is not being called.
+    pub reason: Option<Reason>,
+    /// Calls placed, or maybe placed.
+    pub calls: u64,
+    /// When the last of them was.
+    pub last_call_at: Option<DateTime<Utc>>,
+    /// When the entry is due, if it is ready or waiting.
+    pub due_at: Option<DateTime<Utc>>,
+    /// The last conversation.
+    pub conversation_id: Option<ConversationId>,
+}
+
+impl From<EntryRow> for Patient {
+    fn from(row: EntryRow) -> Self {
+        Self {
+            key: row.key.parts().map(ToOwned::to_owned).collect(),
+            patient_id: row.patient.patient_id,
+            first_name: row.patient.first_name,
+            last_name: row.patient.last_name,
+            date_of_birth: row.patient.date_of_birth,
+            phone: row.phone.expose(),
+            line: row.line,
+            entry: row.entry,
+            covered_by_household: row.covered_by_household,
+            state: row.state,
+            outcome: row.outcome,
+            reason: row.reason,
+            calls: row.calls,
+            last_call_at: row.last_call_at,
+            due_at: row.due_at,
+            conversation_id: row.conversation,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Events as they come: a progress bar on a terminal, a line now and then elsewhere, or JSON lines.
+
+use std::io::Write;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::engine::{Event, Listener};
+use crate::entry::{Outcome, Reason, State};
+use crate::zone::Zone;
+
+/// Elsewhere than on a terminal, a line every so often of the run's time.
+const BETWEEN_LINES: TimeDelta = TimeDelta::minutes(15);
+
+/// What the person on duty sees of a run while it goes on.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    say: Box<dyn FnMut(&str) + Send>,
+    zone: Zone,
+    counts: Counts,
+    said_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Counts {
+    placed: u64,
+    open: u64,
+    finished: u64,
+    contacts: u64,
+    redials: u64,
+    unknown: u64,
+}
+
+impl Progress {
+    /// On a terminal: a bar that counts to `expected` finished entries.
+    #[must_use]
+    pub fn on_terminal(expected: u64, zone: Zone) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(expected), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} finished · {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(Duration::from_millis(250));
+        let lines = bar.clone();
+        Self::new(Some(bar), Box::new(move |line| lines.println(line)), zone)
+    }
+
+    /// Elsewhere: a line now and then, given to `say`.
+    #[must_use]
+    pub fn in_lines(zone: Zone, say: Box<dyn FnMut(&str) + Send>) -> Self {
+        Self::new(None, say, zone)
+    }
+
+    fn new(bar: Option<ProgressBar>, say: Box<dyn FnMut(&str) + Send>, zone: Zone) -> Self {
+        Self { bar, say, zone, counts: Counts::default(), said_at: None }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn count(&mut self, event: &Event) {
+        let counts = &mut self.counts;
+        match event {
+            Event::Started { following, unresolved, .. } => {
+                counts.open = *following as u64;
+                counts.unknown = *unresolved as u64;
+            }
+            Event::Accepted { .. } => {
+                counts.placed += 1;
+                counts.open += 1;
+            }
+            Event::Ended { outcome, redial_at, .. } => {
+                counts.open = counts.open.saturating_sub(1);
+                counts.contacts += u64::from(is_contact(*outcome));
+                counts.redials += u64::from(redial_at.is_some());
+                counts.finished += u64::from(redial_at.is_none());
+            }
+            Event::AnswerLost { .. } => counts.unknown += 1,
+            Event::Adopted { .. } => {
+                counts.unknown = counts.unknown.saturating_sub(1);
+                counts.placed += 1;
+                counts.open += 1;
+            }
+            Event::Absent { .. } => counts.unknown = counts.unknown.saturating_sub(1),
+            Event::TrackLost { .. } => counts.open = counts.open.saturating_sub(1),
+            Event::Refused { .. } => counts.finished += 1,
+            Event::SetAside { state, .. } => counts.finished += u64::from(!matches!(state, State::Waiting)),
+            Event::Dialling { .. }
+            | Event::NotPlaced { .. }
+            | Event::Paused { .. }
+            | Event::Resting { .. }
+            | Event::Stopping { .. } => {}
+        }
+    }
+
+    fn standing(&self, at: DateTime<Utc>) -> String {
+        let Counts { placed, open, contacts, redials, unknown, .. } = self.counts;
+        let clock = self.zone.local(at).format("%a %H:%M");
+        let mut text = format!("{clock} · {placed} calls placed, {open} under way, {contacts} reached, {redials} to redial");
+        if unknown > 0 {
+            text += &format!(", {unknown} answers lost");
+        }
+        text
+    }
+
+    /// What is worth a line of its own.
+    fn remark(&self, event: &Event) -> Option<String> {
+        let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
+        match event {
+            Event::Paused { until, reason, .. } => Some(format!("{}; trying again at {}", reason.says(), clock(*until))),
+            Event::Resting { until, .. } => Some(format!("nothing to do until {}", clock(*until))),
+            Event::Stopping { why, .. } => Some(format!("no further calls: {why}")),
+            Event::AnswerLost { entry, because, .. } => {
+                Some(format!("entry {entry}: answer lost ({because}); looking for the call on the vendor's list"))
+            }
+            Event::Adopted { entry, .. } => Some(format!("entry {entry}: the call was placed; following it")),
+            Event::Absent { entry, state, .. } => Some(format!("entry {entry}: {}; now {state}", Reason::AnswerLost.says())),
+            Event::TrackLost { entry, .. } => Some(format!("entry {entry}: {}", Reason::TrackLost.says())),
+            Event::Refused { entry, reason, .. } => Some(format!("entry {entry}: {}", reason.says())),
+            Event::Started { following, unresolved, .. } if following + unresolved > 0 => {
+                Some(format!("going on: {following} conversations to follow, {unresolved} lost answers to settle"))
+            }
+            Event::Started { .. }
+            | Event::Dialling { .. }
+            | Event::Accepted { .. }
+            | Event::NotPlaced { .. }
+            | Event::Ended { .. }
+            | Event::SetAside { .. } => None,
+        }
+    }
+}
+
+fn is_contact(outcome: Outcome) -> bool {
+    outcome.is_contact() && outcome != Outcome::LeftVoicemail
+}
+
+impl Listener for Progress {
+    fn hear(&mut self, event: &Event) {
+        self.count(event);
+        if let Some(remark) = self.remark(event) {
+            (self.say)(&remark);
+        }
+        let standing = self.standing(event.at());
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(self.counts.finished);
+                bar.set_message(standing);
+            }
+            None if self.said_at.is_none_or(|said| event.at() >= said + BETWEEN_LINES) => {
+                self.said_at = Some(event.at());
+                (self.say)(&standing);
+            }
+            None => {}
+        }
+    }
+}
+
+/// Writes each event as a line of JSON.
+pub struct JsonLines<W> {
+    out: W,
+    failed: Option<std::io::ErrorKind>,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self { out, failed: None }
+    }
+
+    /// Why a line could not be written, if one could not: a reader that went away does not stop the run.
+    pub fn failed(&self) -> Option<std::io::ErrorKind> {
+        self.failed
+    }
+
+    fn write(&mut self, event: &Event) -> std::io::Result<()> {
+        serde_json::to_writer(&mut self.out, event)?;
+        self.out.write_all(b"\n")?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write + Send> Listener for JsonLines<W> {
+    fn hear(&mut self, event: &Event) {
+        if self.failed.is_none() {
+            self.failed = self.write(event).err().map(|error| error.kind());
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! A run for people.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+use comfy_table::{Table, presets};
+
+use crate::entry::{ListTally, Reason, State};
+use crate::error::Exit;
+use crate::ids::RunId;
+use crate::ledger::EntryRow;
+use crate::zone::Zone;
+
+use super::summary::Summary;
+
+/// The summary of a run, in a few lines; instants in the practice's zone.
+#[must_use]
+pub fn summary(summary: &Summary, zone: &Zone) -> String {
+    let mut text = String::new();
+    let Summary { run, campaign, list, attempts, .. } = summary;
+    line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
+    line(&mut text, "list", rows(list));
+    line(&mut text, "entries", listed(&summary.entries));
+    if !summary.earlier_entries.is_empty() {
+        line(&mut text, "earlier lists", listed(&summary.earlier_entries));
+    }
+    if !summary.outcomes.is_empty() {
+        line(&mut text, "outcomes", listed(&summary.outcomes));
+    }
+    for (reason, count) in &summary.reasons {
+        line(&mut text, "because", format_args!("{count} {reason}: {}", reason.says()));
+    }
+    line(
+        &mut text,
+        "calls",
+        format_args!(
+            "{} placed by this run, {} of them closed; {} not placed, {} unresolved",
+            attempts.placed, attempts.ended, attempts.not_placed, attempts.unresolved
+        ),
+    );
+    line(&mut text, "next", what_next(summary, zone));
+    text
+}
+
+fn line(text: &mut String, label: &str, content: impl Display) {
+    let _ = if label.is_empty() { writeln!(text, "{content}") } else { writeln!(text, "  {label:<14}{content}") };
+}
+
+fn how_it_ended(summary: &Summary) -> &str {
+    summary.ending.as_deref().unwrap_or(if summary.ended_at.is_none() { "not ended" } else { "ended" })
+}
+
+fn rows(list: &ListTally) -> String {
+    let ListTally { read, accepted, rejected, duplicate, merged } = list;
+    format!("{read} rows = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged")
+}
+
+fn listed<K: Display>(counts: &BTreeMap<K, u64>) -> String {
+    let parts: Vec<_> = counts.iter().map(|(key, count)| format!("{count} {key}")).collect();
+    if parts.is_empty() { "none".into() } else { parts.join(", ") }
+}
+
+fn what_next(summary: &Summary, zone: &Zone) -> String {
+    let due = || summary.next_due.map(|at| zone.local(at).format("%a %Y-%m-%d %H:%M").to_string());
+    match summary.standing {
+        Exit::DueWorkLeft => format!(
+            "{} due and not finished{}: run again",
+            summary.due,
+            due().map_or_else(String::new, |at| format!(", the next on {at}"))
+        ),
+        Exit::NeedsAPerson => format!("{} need a person: see `callrounds report`", summary.need_a_person),
+        Exit::Done | Exit::Internal | Exit::Usage | Exit::List | Exit::VendorRefused | Exit::Ledger => {
+            due().map_or_else(|| "nothing is left to do".into(), |at| format!("nothing due now; the next call is due on {at}"))
+        }
+    }
+}
+
+/// Collects the rows of a report, and lays them out as a table.
+pub struct Rows {
+    table: Table,
+    zone: Zone,
+}
+
+impl Rows {
+    /// No rows yet; instants in `zone`.
+    #[must_use]
+    pub fn new(run: RunId, zone: Zone) -> Self {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header([format!("entry ({run})"), "patient".into(), "name".into(), "state".into(), "outcome".into(), "why".into(), "calls".into(), "last call".into()]);
+        Self { table, zone }
+    }
+
+    /// Adds a patient.
+    pub fn add(&mut self, row: &EntryRow) {
+        let name = [Some(row.patient.first_name.as_str()), row.patient.last_name.as_deref()];
+        let last_call = row.last_call_at.map(|at| self.zone.local(at).format("%Y-%m-%d %H:%M").to_string());
+        self.table.add_row([
+            row.entry.to_string(),
+            row.key.parts().collect::<Vec<_>>().join(" "),
+            name.into_iter().flatten().collect::<Vec<_>>().join(" "),
+            state(row).into(),
+            row.outcome.filter(|_| row.state == State::Finished).map_or_else(String::new, |outcome| outcome.to_string()),
+            row.reason.map_or("", Reason::says).into(),
+            row.calls.to_string(),
+            last_call.unwrap_or_default(),
+        ]);
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        let trimmed: Vec<_> = self.table.lines().map(|line| line.trim_end().to_owned()).collect();
+        trimmed.join("\n") + "\n"
+    }
+}
+
+/// The word for where a patient stands: a household member's is its own.
+#[must_use]
+pub fn state(row: &EntryRow) -> &'static str {
+    if row.covered_by_household { "covered_by_household" } else { row.state.name() }
+}
