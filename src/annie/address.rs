@@ -95,7 +95,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// 127.0.0.0/8, ::1 and `localhost`.
+/// 127.0.0.0/8, `::1` and `localhost`.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();

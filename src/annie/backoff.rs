@@ -52,7 +52,7 @@ impl Delays {
     }
 }
 
-/// A number that depends on nothing but its inputs (SplitMix64).
+/// A number that depends on nothing but its inputs (`SplitMix64`).
 fn draw(seed: u64, tries: u32) -> u64 {
     let mut x = seed.wrapping_add(u64::from(tries).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -64,7 +64,7 @@ fn draw(seed: u64, tries: u32) -> u64 {
 mod tests {
     use super::*;
 
-    const DELAYS: Delays = Delays { initial: Duration::from_secs(2), factor: 2.0, cap: Duration::from_secs(60) };
+    const DELAYS: Delays = Delays { initial: Duration::from_secs(2), factor: 2.0, cap: Duration::from_mins(1) };
 
     #[test]
     fn delays_grow_to_the_cap_and_stay_there() {
@@ -93,7 +93,7 @@ mod tests {
         assert!(flat.after(50, 1) <= TimeDelta::seconds(2));
         let none = Delays { initial: Duration::ZERO, ..DELAYS };
         assert_eq!(none.after(3, 1), TimeDelta::zero());
-        let above = Delays { initial: Duration::from_secs(600), ..DELAYS };
+        let above = Delays { initial: Duration::from_mins(10), ..DELAYS };
         assert!(above.after(1, 1) <= TimeDelta::seconds(60));
     }
 }

@@ -149,9 +149,8 @@ fn refusal(status: u16, message: &str) -> NotPlaced {
         Some(Subject::Hours) => NotPlaced::OutsideHours { status },
         Some(Subject::Cap) => NotPlaced::OverCap { status },
         Some(Subject::Pace) => NotPlaced::RateLimited,
-        Some(Subject::Content | Subject::Destination) => NotPlaced::Refused { status },
         None if status == 403 => NotPlaced::Unauthorised { status },
-        None => NotPlaced::Refused { status },
+        Some(Subject::Content | Subject::Destination) | None => NotPlaced::Refused { status },
     }
 }
 

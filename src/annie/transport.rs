@@ -5,6 +5,7 @@
 //! and connections for `POST` are never kept: each request has a fresh one, which makes "never connected" certain.
 //! Trusted roots come with the program; the machine's own store is not consulted.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,7 +52,6 @@ pub enum BodyFault {
 }
 
 /// An answer.
-#[derive(Debug)]
 pub struct Received {
     /// Its status.
     pub status: u16,
@@ -106,6 +106,12 @@ impl Transport {
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
         let body = timeout_at(deadline, capped(response, cap)).await.unwrap_or(Err(BodyFault::Timeout));
         Ok(Received { status, headers, body })
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received").field("status", &self.status).finish_non_exhaustive()
     }
 }
 

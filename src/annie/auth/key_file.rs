@@ -48,7 +48,7 @@ fn owners_only(file: &File) -> Result<(), KeyFileProblem> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode = file.metadata().map_err(KeyFileProblem::Unreadable)?.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileProblem::OpenToOthers { mode }) }
+    if mode & 0o077 > 0 { Err(KeyFileProblem::OpenToOthers { mode }) } else { Ok(()) }
 }
 
 #[cfg(not(unix))]

@@ -73,7 +73,7 @@ impl Credentials {
     ) -> Result<Self, CredentialsProblem> {
         match (given(api_key), given(client_id), given(client_secret)) {
             (Some(key), None, None) => Self::api_key(&key),
-            (None, Some(id), Some(secret)) => Self::client(id, &secret, given(token_url)),
+            (None, Some(id), Some(secret)) => Self::client(&id, &secret, given(token_url)),
             (None, None, None) => Err(CredentialsProblem::Missing),
             (None, Some(_), None) => Err(CredentialsProblem::NoSecret),
             (None, None, Some(_)) => Err(CredentialsProblem::NoClient),
@@ -91,12 +91,12 @@ impl Credentials {
     }
 
     fn client(
-        id: SecretString,
+        id: &SecretString,
         secret: &SecretString,
         token_url: Option<SecretString>,
     ) -> Result<Self, CredentialsProblem> {
         Ok(Self::ClientCredentials(ClientCredentials {
-            id: usable(&id, "client id")?.expose_secret().to_owned(),
+            id: usable(id, "client id")?.expose_secret().to_owned(),
             secret: usable(secret, "client secret")?,
             token_url: token_url.map(|url| url.expose_secret().to_owned()),
             audience: AUDIENCE.to_owned(),

@@ -119,7 +119,7 @@ impl Account {
         self.closed_until.filter(|until| now < *until && *until - now <= REFUSED_AT_MOST)
     }
 
-    /// 429. Nothing is asked before the window ends or `Retry-After` has passed, whichever is later; where neither says
+    /// Refused with 429: nothing is asked before the window ends or `Retry-After` has passed, whichever is later; where neither says
     /// anything, after a delay that grows. Refusals that come during a wait belong to the same wave.
     fn refused(&mut self, meter: &Meter, now: DateTime<Utc>) {
         let reset = meter.reset.filter(|reset| *reset - now <= REFUSED_AT_MOST);

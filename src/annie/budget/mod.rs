@@ -25,7 +25,7 @@ use crate::clock::SharedClock;
 use crate::ids::OrganisationId;
 
 /// How long nothing is asked after a 429 that does not say how long.
-const AFTER_REFUSAL: Delays = Delays { initial: Duration::from_secs(5), factor: 2.0, cap: Duration::from_secs(60) };
+const AFTER_REFUSAL: Delays = Delays { initial: Duration::from_secs(5), factor: 2.0, cap: Duration::from_mins(1) };
 
 /// The request budgets of all organisations that share this process.
 #[derive(Debug)]

@@ -23,7 +23,7 @@ use crate::ids::OrganisationId;
 /// What the largest burst makes up for: the time by which a timer, or the run's other work, may be late.
 const LATENESS: Duration = Duration::from_millis(100);
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// One rate, kept by each organisation on its own.
 pub(super) struct Pace {

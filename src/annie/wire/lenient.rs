@@ -38,17 +38,17 @@ fn as_text(value: &Value) -> Option<String> {
 
 /// A list's texts; a single text counts as a list of one.
 fn as_texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::Array(items) => items.iter().filter_map(as_text).collect(),
-        other => as_text(other).into_iter().collect(),
+    match value.as_array() {
+        Some(items) => items.iter().filter_map(as_text).collect(),
+        None => as_text(value).into_iter().collect(),
     }
 }
 
 /// A finite number, or a text that is one.
 fn as_number(value: &Value) -> Option<f64> {
-    let number = match value {
-        Value::String(text) => text.trim().parse().ok(),
-        other => other.as_f64(),
+    let number = match value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => value.as_f64(),
     };
     number.filter(|number: &f64| number.is_finite())
 }

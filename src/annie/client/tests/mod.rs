@@ -1,5 +1,6 @@
 //! The client against servers on this machine that misbehave in every way that a network can.
 
+mod logs;
 mod server;
 mod tls;
 mod tokens;

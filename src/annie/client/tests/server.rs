@@ -70,7 +70,7 @@ async fn perform(mut stream: TcpStream, act: Act, seen: Arc<Mutex<Vec<String>>>)
         Act::ResetUnread | Act::Reset => stream.set_zero_linger().expect("a reset"),
         Act::AnswerThenHang(bytes) => {
             write(&mut stream, &bytes).await;
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
         }
         Act::AnswerLate(after, bytes) => {
             tokio::time::sleep(after).await;
@@ -106,6 +106,8 @@ fn is_whole(bytes: &[u8]) -> bool {
 
 /// A whole answer.
 pub(super) fn answer(status: u16, headers: &[&str], body: &str) -> Vec<u8> {
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
-    format!("HTTP/1.1 {status} Whatever\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).into_bytes()
+    let length = format!("content-length: {}", body.len());
+    let status = format!("HTTP/1.1 {status} Whatever");
+    let head: Vec<_> = [status.as_str(), &length].into_iter().chain(headers.iter().copied()).collect();
+    format!("{}\r\n\r\n{body}", head.join("\r\n")).into_bytes()
 }

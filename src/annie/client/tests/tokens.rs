@@ -139,9 +139,9 @@ async fn without_a_token_no_call_is_sent() {
 
 #[tokio::test]
 async fn however_many_need_a_token_one_fetches_it() {
-    let late = |act| match act {
-        Act::Answer(bytes) => Act::AnswerLate(Duration::from_millis(100), bytes),
-        other => other,
+    let late = |act| {
+        let Act::Answer(bytes) = act else { panic!("an answer") };
+        Act::AnswerLate(Duration::from_millis(100), bytes)
     };
     let server = Server::playing([late(token("t-1")), accepted()]).await;
     let client = oauth(server.base(), &still());
