@@ -1,7 +1,7 @@
 //! The request budget of each organisation: how fast it may ask, reads included.
 //!
-//! Two things decide together. The [`pace`] forecasts: `governor` spreads the configured requests evenly, with hardly any
-//! burst, so that a run that starts again gets none. The [`account`] corrects: what the vendor's headers say is left of
+//! Two things decide together. The *pace* forecasts: `governor` spreads the configured requests evenly, with hardly any
+//! burst, so that a run that starts again gets none. The *account* corrects: what the vendor's headers say is left of
 //! its window, since the budget is shared with whatever else the practice has connected (`annie-api.md`, Basics).
 //!
 //! The vendor's word only ever slows us down. A budget is owned by one task; every [`Budget::take`] is followed by one
