@@ -8,13 +8,17 @@ fn noon() -> DateTime<Utc> {
 }
 
 fn oauth(base: String, clock: &Arc<TravelClock>) -> AnnieClient {
+    patient_oauth(base, clock, Duration::from_secs(10))
+}
+
+fn patient_oauth(base: String, clock: &Arc<TravelClock>, timeout: Duration) -> AnnieClient {
     let credentials = Credentials::ClientCredentials(ClientCredentials {
         id: "me".to_owned(),
         secret: SecretString::from("s3cret"),
         token_url: None,
         audience: "https://api.helloannie.com".to_owned(),
     });
-    AnnieClient::new(ClientSettings { credentials, ..settings(base) }, clock.clone()).expect("a client")
+    AnnieClient::new(ClientSettings { credentials, timeout, ..settings(base) }, clock.clone()).expect("a client")
 }
 
 fn still() -> Arc<TravelClock> {
@@ -131,7 +135,7 @@ async fn without_a_token_no_call_is_sent() {
         (Act::Answer(answer(200, &[], &"x".repeat(100_000))), NotPlaced::NeverConnected),
     ] {
         let server = Server::playing([act.clone()]).await;
-        let answer = oauth(server.base(), &still()).place(call()).await;
+        let answer = patient_oauth(server.base(), &still(), patience(&act)).place(call()).await;
         assert_eq!(answer, Answer::bare(Reply::NotPlaced(why)), "{act:?}");
         assert_eq!(outline(&server), ["/oauth/token"]);
     }
