@@ -2,7 +2,18 @@
 //!
 //! [`Vendor`] is the seam: the engine knows the vendor by these methods only, and tests put a simulator's rules behind
 //! them without a network. [`client`] speaks HTTP, [`auth`] has the credentials, [`wire`] the JSON, [`reply`] tells what
-//! an answer means for the attempt, and [`budget`] how fast an organisation may ask.
+//! an answer means for the attempt, [`budget`] how fast an organisation may ask, and [`backoff`] how long to wait before
+//! asking again. [`transport`] sends one request at most once, [`address`] says where to, and [`meter`] reads the headers.
+
+pub mod address;
+pub mod auth;
+pub mod backoff;
+pub mod budget;
+pub mod client;
+pub mod meter;
+pub mod reply;
+pub mod transport;
+pub mod wire;
 
 use std::future::Future;
 
@@ -49,7 +60,16 @@ pub struct Answer<T> {
     pub date: Option<DateTime<Utc>>,
 }
 
-/// The request budget, as an answer's headers tell it. Any part may be missing.
+impl<T> Answer<T> {
+    /// An answer that brought no headers, or none at all.
+    #[must_use]
+    pub fn bare(value: T) -> Self {
+        Self { value, meter: Meter::default(), date: None }
+    }
+}
+
+/// The request budget, as an answer's headers tell it. Any part may be missing. Instants are on our clock: where the
+/// answer's `Date` shows that the vendor's differs, they have been moved by the difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Meter {
     /// `X-RateLimit-Limit`: requests a minute.
@@ -58,7 +78,7 @@ pub struct Meter {
     pub remaining: Option<u32>,
     /// `X-RateLimit-Reset`: when the window ends.
     pub reset: Option<DateTime<Utc>>,
-    /// `Retry-After`, whether given in seconds or as a date, counted from the answer's own `Date` if it has one.
+    /// `Retry-After`, whether given in seconds or as a date.
     pub retry_at: Option<DateTime<Utc>>,
     /// The answer was 429.
     pub exhausted: bool,
@@ -78,7 +98,7 @@ pub enum Reply {
 /// Why no call was placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotPlaced {
-    /// The connection was never established.
+    /// The connection was never established, or no token could be fetched for want of one.
     NeverConnected,
     /// 429.
     RateLimited,
@@ -150,6 +170,8 @@ pub enum Unread {
 pub struct Page {
     /// In the vendor's order, which is not documented.
     pub conversations: Vec<Conversation>,
+    /// How many more the page held that could not be read. Unless it is 0, the page proves no conversation absent.
+    pub unreadable: usize,
     /// Where the page starts.
     pub offset: u64,
     /// How many conversations there are, if the answer says.

@@ -1,0 +1,105 @@
+//! A file that holds an API key and that nobody but its owner may read.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use secrecy::SecretString;
+
+/// More than any key has, in bytes.
+const AT_MOST: u64 = 4096;
+
+/// Why a key file was not read. Its path is left to the caller, who knows how to name it.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileProblem {
+    /// It cannot be opened or read.
+    #[error("the key file cannot be read: {}", .0.kind())]
+    Unreadable(io::Error),
+    /// Its group or others have some access to it.
+    #[error(
+        "the key file is open to others (mode {mode:04o}): chmod 600 it, and renew the key if others may have read it"
+    )]
+    OpenToOthers {
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is no text, too long, or has more than one line.
+    #[error("the key file holds something else than one key: it should be one line with the key alone")]
+    NotAKey,
+}
+
+/// The text of the file at `path`, as it is.
+pub(super) fn read(path: &Path) -> Result<SecretString, KeyFileProblem> {
+    let file = File::open(path).map_err(KeyFileProblem::Unreadable)?;
+    owners_only(&file)?;
+    let mut bytes = Vec::new();
+    file.take(AT_MOST + 1).read_to_end(&mut bytes).map_err(KeyFileProblem::Unreadable)?;
+    let text = String::from_utf8(bytes).map_err(|_| KeyFileProblem::NotAKey)?;
+    let line = text.trim();
+    if line.is_empty() || line.contains(char::is_whitespace) || text.len() as u64 > AT_MOST {
+        return Err(KeyFileProblem::NotAKey);
+    }
+    Ok(SecretString::from(text))
+}
+
+/// Looks at the open file, not at its path, so that both are the same file.
+#[cfg(unix)]
+fn owners_only(file: &File) -> Result<(), KeyFileProblem> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let mode = file.metadata().map_err(KeyFileProblem::Unreadable)?.permissions().mode() & 0o7777;
+    if mode & 0o077 > 0 { Err(KeyFileProblem::OpenToOthers { mode }) } else { Ok(()) }
+}
+
+#[cfg(not(unix))]
+fn owners_only(_: &File) -> Result<(), KeyFileProblem> {
+    Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use secrecy::ExposeSecret;
+
+    use super::super::Credentials;
+
+    fn read(content: &[u8], mode: u32) -> Result<String, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        fs::write(&path, content).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+        match Credentials::from_key_file(&path) {
+            Ok(Credentials::ApiKey(key)) => Ok(key.expose_secret().to_owned()),
+            Ok(Credentials::ClientCredentials(_)) => panic!("a key file holds a key"),
+            Err(problem) => Err(problem.to_string()),
+        }
+    }
+
+    #[test]
+    fn the_owners_own_file_is_read() {
+        for (content, mode) in [("k3y", 0o600), ("k3y\n", 0o600), ("k3y\r\n", 0o400), (" k3y \n\n", 0o700)] {
+            assert_eq!(read(content.as_bytes(), mode).as_deref(), Ok("k3y"));
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_may_open_is_refused() {
+        for mode in [0o640, 0o604, 0o644, 0o620, 0o601, 0o666, 0o777] {
+            let problem = read(b"k3y", mode).expect_err("refused");
+            assert!(problem.contains(&format!("mode {mode:04o}")) && problem.contains("chmod 600"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_holds_something_else_is_refused_without_repeating_it() {
+        for content in [&b""[..], b"\n", b"k3y\nk3y", b"k3y k3y", b"k3y\xff", &[b'k'; 5000], "k3ÿ".as_bytes()] {
+            let problem = read(content, 0o600).expect_err("refused");
+            assert!(!problem.contains("k3"), "{problem}");
+        }
+        let missing =
+            Credentials::from_key_file(std::path::Path::new("/nowhere/k3y")).expect_err("refused").to_string();
+        assert_eq!(missing, "the key file cannot be read: entity not found");
+    }
+}

@@ -1,0 +1,56 @@
+//! What the client logs: the outline of each exchange, and nothing of what was exchanged.
+
+use std::io;
+use std::sync::Mutex;
+
+use tracing_subscriber::fmt::MakeWriter;
+
+use super::*;
+use crate::entry::PatientInfo;
+
+/// Everything that is logged while it is in force.
+#[derive(Debug, Clone, Default)]
+struct Book(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Book {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("unpoisoned").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Book {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn the_log_has_outlines_and_no_contents() {
+    let book = Book::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(book.clone());
+    let guard = tracing::subscriber::set_default(subscriber.with_ansi(false).finish());
+
+    let refusal = r#"{"message":"toNumber +13125550143 of Ada is not on the allow-list"}"#;
+    let acts = [answer(422, &["x-trace: tr4ce"], refusal), answer(404, &[], "{}")].map(Act::Answer);
+    let server = Server::playing(acts).await;
+    let client = client(server.base());
+    let patient = PatientInfo { first_name: "Ada".to_owned(), ..PatientInfo::default() };
+    let content = Content { patient, ..call().content };
+    assert!(matches!(client.place(CallRequest { content, ..call() }).await.value, Reply::NotPlaced(_)));
+    assert_eq!(client.conversation(&ConversationId::new("c-0ne")).await.value, Err(Unread::NotFound));
+    drop(guard);
+
+    let log = String::from_utf8(book.0.lock().expect("unpoisoned").clone()).expect("text");
+    for said in [r#"method=POST path="/calls" status=422"#, r#"method=GET path="/conversations/{id}" status=404"#] {
+        assert!(log.contains(said), "{said} is missing of {log}");
+    }
+    for hidden in ["5550142", "5550143", "Ada", "mornings", "s3cret", "allow-list", "tr4ce", "c-0ne", "/v1/"] {
+        assert!(!log.contains(hidden), "{hidden} is in {log}");
+    }
+}

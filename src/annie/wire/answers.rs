@@ -1,0 +1,265 @@
+//! The answers that are read.
+
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{lenient, mend};
+use crate::annie::{Conversation, Page, Status};
+use crate::entry::Testimony;
+use crate::ids::ConversationId;
+use crate::phone::E164;
+
+/// The longest conversation id that is believed, in bytes; a UUID has 36.
+const ID_AT_MOST: usize = 128;
+
+/// How deep an error body is searched for words.
+const MESSAGE_DEPTH: usize = 3;
+
+/// The body is not what the contract says. It never says more: a body may hold a patient's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an answer that the contract knows")]
+pub struct Malformed;
+
+/// What the token endpoint gave.
+#[derive(Debug)]
+pub struct Token {
+    /// The token, as it goes behind `Bearer`.
+    pub secret: SecretString,
+    /// Seconds that it lasts, if the answer says.
+    pub expires_in: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Envelope {
+    #[serde(deserialize_with = "lenient::flag")]
+    success: Option<bool>,
+    data: Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct PlacedData {
+    #[serde(deserialize_with = "lenient::text")]
+    conversation_id: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct PageData {
+    #[serde(deserialize_with = "lenient::rows")]
+    conversations: Option<Vec<Value>>,
+    pagination: Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct Pagination {
+    #[serde(deserialize_with = "lenient::count")]
+    offset: Option<u64>,
+    #[serde(deserialize_with = "lenient::count")]
+    total_count: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct ConversationData {
+    #[serde(deserialize_with = "lenient::text")]
+    conversation_id: Option<String>,
+    #[serde(deserialize_with = "lenient::phone")]
+    from_number: Option<E164>,
+    #[serde(deserialize_with = "lenient::phone")]
+    to_number: Option<E164>,
+    #[serde(deserialize_with = "lenient::instant")]
+    start_time: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "lenient::instant")]
+    end_time: Option<DateTime<Utc>>,
+    #[serde(deserialize_with = "lenient::text")]
+    status: Option<String>,
+    #[serde(deserialize_with = "lenient::texts")]
+    conversation_tags: Vec<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    topic: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    summary: Option<String>,
+    #[serde(deserialize_with = "lenient::texts")]
+    actions_needed: Vec<String>,
+    #[serde(deserialize_with = "lenient::number")]
+    duration: Option<f64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct NumbersData {
+    #[serde(deserialize_with = "lenient::rows")]
+    phone_numbers: Option<Vec<Value>>,
+    pagination: Value,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NumberData {
+    #[serde(deserialize_with = "lenient::phone")]
+    number: Option<E164>,
+    #[serde(deserialize_with = "lenient::flag")]
+    outbound: Option<bool>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TokenData {
+    #[serde(deserialize_with = "lenient::text")]
+    access_token: Option<String>,
+    #[serde(deserialize_with = "lenient::count")]
+    expires_in: Option<u64>,
+}
+
+/// `POST /calls`, 2xx: the conversation that began. An answer that says `"success": false` and names one all the same
+/// contradicts itself, so it is malformed.
+pub fn placed(body: &[u8]) -> Result<ConversationId, Malformed> {
+    let data: PlacedData = object(opened(body)?)?;
+    id_of(data.conversation_id).ok_or(Malformed)
+}
+
+/// `GET /conversations`, 2xx, asked from `asked` on. A conversation without a readable id is counted, not kept.
+pub fn page(body: &[u8], asked: u64) -> Result<Page, Malformed> {
+    let data: PageData = object(opened(body)?)?;
+    let rows = data.conversations.ok_or(Malformed)?;
+    let pagination: Pagination = object(data.pagination).unwrap_or_default();
+    let count = rows.len();
+    let conversations: Vec<_> = rows.into_iter().filter_map(row).collect();
+    Ok(Page {
+        unreadable: count - conversations.len(),
+        conversations,
+        offset: pagination.offset.unwrap_or(asked),
+        total: pagination.total_count,
+    })
+}
+
+/// `GET /conversations/{id}`, 2xx. The id may be missing; another one is somebody else's conversation.
+pub fn conversation(body: &[u8], asked: &ConversationId) -> Result<Conversation, Malformed> {
+    let data: ConversationData = object(opened(body)?)?;
+    match &data.conversation_id {
+        Some(id) if !id.trim().eq_ignore_ascii_case(asked.as_str()) => Err(Malformed),
+        Some(_) | None => Ok(told(data, asked.clone())),
+    }
+}
+
+/// `GET /phone-numbers`, 2xx: whether `from` may call out; `None` where the answer does not say. The shape is known from
+/// an example only, so another one says nothing rather than being malformed.
+pub fn may_call_from(body: &[u8], from: E164) -> Result<Option<bool>, Malformed> {
+    let data = opened(body)?;
+    let list = if data.is_array() { NumbersData::of_list(data) } else { object(data).unwrap_or_default() };
+    Ok(list.says_of(from))
+}
+
+/// The token endpoint, 2xx.
+pub fn token(body: &[u8]) -> Result<Token, Malformed> {
+    let data: TokenData = object(mend::parse(body).ok_or(Malformed)?)?;
+    let secret = data.access_token.ok_or(Malformed)?.into();
+    Ok(Token { secret, expires_in: data.expires_in })
+}
+
+/// What an error body says, for recognising refusals by their wording: the texts under the names that such bodies use,
+/// joined. Empty if there are none. It may name a number, so it must never be shown.
+#[must_use]
+pub fn message(body: &[u8]) -> String {
+    let mut words = Vec::new();
+    if let Some(value) = mend::parse(body) {
+        gather(&value, MESSAGE_DEPTH, &mut words);
+    }
+    words.join(" ")
+}
+
+fn gather(value: &Value, depth: usize, words: &mut Vec<String>) {
+    const NAMES: [&str; 7] = ["message", "error", "errors", "code", "reason", "detail", "data"];
+    match value {
+        Value::String(text) => words.push(text.clone()),
+        Value::Array(items) if depth > 0 => items.iter().for_each(|item| gather(item, depth - 1, words)),
+        Value::Object(fields) if depth > 0 => {
+            NAMES.iter().filter_map(|name| fields.get(*name)).for_each(|field| gather(field, depth - 1, words));
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {}
+    }
+}
+
+/// The envelope's `data`, unless the envelope says that there is none.
+fn opened(body: &[u8]) -> Result<Value, Malformed> {
+    let envelope: Envelope = object(mend::parse(body).ok_or(Malformed)?)?;
+    if envelope.success == Some(false) { Err(Malformed) } else { Ok(envelope.data) }
+}
+
+/// Reads an object; serde would take a list for one, by position.
+fn object<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, Malformed> {
+    if !value.is_object() {
+        return Err(Malformed);
+    }
+    serde_json::from_value(value).map_err(|_| Malformed)
+}
+
+fn row(value: Value) -> Option<Conversation> {
+    let mut data: ConversationData = object(value).ok()?;
+    let id = id_of(data.conversation_id.take())?;
+    Some(told(data, id))
+}
+
+fn told(data: ConversationData, id: ConversationId) -> Conversation {
+    Conversation {
+        id,
+        from: data.from_number,
+        to: data.to_number,
+        started: data.start_time,
+        ended: data.end_time,
+        status: status(data.status.as_deref()),
+        testimony: Testimony {
+            tags: data.conversation_tags,
+            topic: data.topic,
+            summary: data.summary,
+            actions: data.actions_needed,
+            duration: data.duration,
+        },
+    }
+}
+
+fn status(word: Option<&str>) -> Status {
+    match word.map(|word| word.trim().to_ascii_uppercase()).as_deref() {
+        Some("OPEN") => Status::Open,
+        Some("CLOSING") => Status::Closing,
+        Some("CLOSED") => Status::Closed,
+        Some(_) | None => Status::Other,
+    }
+}
+
+/// An id that can be asked for again: printable ASCII without spaces, and not a path's dots.
+fn id_of(text: Option<String>) -> Option<ConversationId> {
+    let text = text?;
+    let id = text.trim();
+    let plausible =
+        id.len() <= ID_AT_MOST && id.bytes().all(|byte| byte.is_ascii_graphic()) && !matches!(id, "." | "..");
+    (plausible && !id.is_empty()).then(|| ConversationId::new(id))
+}
+
+impl NumbersData {
+    fn of_list(list: Value) -> Self {
+        Self { phone_numbers: lenient::rows(list).ok().flatten(), pagination: Value::Null }
+    }
+
+    fn says_of(self, from: E164) -> Option<bool> {
+        let rows = self.phone_numbers?;
+        let listed = rows.len() as u64;
+        let numbers: Vec<NumberData> = rows.into_iter().map(|row| object(row).unwrap_or_default()).collect();
+        if let Some(ours) = numbers.iter().find(|row| row.number == Some(from)) {
+            return ours.outbound;
+        }
+        let pagination: Pagination = object(self.pagination).unwrap_or_default();
+        let complete =
+            numbers.iter().all(|row| row.number.is_some()) && pagination.total_count.is_none_or(|n| n <= listed);
+        complete.then_some(false)
+    }
+}
+
+#[cfg(test)]
+#[path = "answers_tests.rs"]
+mod tests;

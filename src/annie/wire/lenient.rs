@@ -1,0 +1,162 @@
+//! Fields that may hold anything: each reader takes what it understands and answers nothing for the rest, so that no
+//! field can break the object around it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::phone::E164;
+
+/// Makes the `deserialize_with` twin of a reader.
+macro_rules! readers {
+    ($($name:ident = $of:ident -> $type:ty),* $(,)?) => {$(
+        pub(super) fn $name<'de, D: Deserializer<'de>>(from: D) -> Result<$type, D::Error> {
+            Value::deserialize(from).map(|value| $of(&value))
+        }
+    )*};
+}
+
+readers! {
+    text = as_text -> Option<String>,
+    texts = as_texts -> Vec<String>,
+    number = as_number -> Option<f64>,
+    count = as_count -> Option<u64>,
+    flag = as_flag -> Option<bool>,
+    instant = as_instant -> Option<DateTime<Utc>>,
+    phone = as_phone -> Option<E164>,
+    rows = as_rows -> Option<Vec<Value>>,
+}
+
+/// A text that is not blank, or a number as one.
+fn as_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A list's texts; a single text counts as a list of one.
+fn as_texts(value: &Value) -> Vec<String> {
+    match value.as_array() {
+        Some(items) => items.iter().filter_map(as_text).collect(),
+        None => as_text(value).into_iter().collect(),
+    }
+}
+
+/// A finite number, or a text that is one.
+fn as_number(value: &Value) -> Option<f64> {
+    let number = match value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => value.as_f64(),
+    };
+    number.filter(|number: &f64| number.is_finite())
+}
+
+/// A number that is not negative, whole or rounded down.
+fn as_count(value: &Value) -> Option<u64> {
+    as_number(value).filter(|number| *number >= 0.0).map(|number| number as u64)
+}
+
+/// `true` or `false`, as such, as a text, or as 1 or 0.
+fn as_flag(value: &Value) -> Option<bool> {
+    if let Value::Bool(flag) = value {
+        return Some(*flag);
+    }
+    match as_text(value)?.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// An ISO 8601 instant. Without an offset it is none: guessing one could move a call before its own intent, and rule R
+/// would then hold for absent what is there.
+fn as_instant(value: &Value) -> Option<DateTime<Utc>> {
+    as_text(value)?.trim().parse().ok()
+}
+
+/// An E.164 number; spaces, dashes, dots and brackets are ignored, and eleven digits that start with a 1 may lack their
+/// `+`.
+fn as_phone(value: &Value) -> Option<E164> {
+    let text = as_text(value)?;
+    let compact: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}')).collect();
+    let bare = compact.len() == 11 && compact.starts_with('1');
+    let number = if bare { format!("+{compact}") } else { compact };
+    E164::parse(&number).ok()
+}
+
+fn as_rows(value: &Value) -> Option<Vec<Value>> {
+    value.as_array().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn texts_may_be_numbers_and_lists_may_be_texts() {
+        assert_eq!(as_text(&json!("a")), Some("a".to_owned()));
+        assert_eq!(as_text(&json!(7)), Some("7".to_owned()));
+        for nothing in [json!(null), json!(" "), json!(true), json!([]), json!({})] {
+            assert_eq!(as_text(&nothing), None);
+        }
+        assert_eq!(as_texts(&json!(["a", null, 7, {}])), ["a", "7"]);
+        assert_eq!(as_texts(&json!("a")), ["a"]);
+        assert_eq!(as_texts(&json!(null)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn numbers_may_be_texts() {
+        for (value, number) in
+            [(json!(1500), Some(1500.0)), (json!("15.5"), Some(15.5)), (json!("NaN"), None), (json!("long"), None)]
+        {
+            assert_eq!(as_number(&value), number, "{value}");
+        }
+        for (value, number) in [(json!(3), Some(3)), (json!("3"), Some(3)), (json!(-3), None), (json!(null), None)] {
+            assert_eq!(as_count(&value), number, "{value}");
+        }
+    }
+
+    #[test]
+    fn flags_may_be_texts_or_numbers() {
+        for yes in [json!(true), json!("TRUE"), json!(1)] {
+            assert_eq!(as_flag(&yes), Some(true), "{yes}");
+        }
+        for no in [json!(false), json!("false"), json!("0")] {
+            assert_eq!(as_flag(&no), Some(false), "{no}");
+        }
+        assert_eq!(as_flag(&json!("perhaps")), None);
+    }
+
+    #[test]
+    fn an_instant_has_an_offset() {
+        let noon = "2026-11-24T12:00:00Z".parse().ok();
+        for text in [
+            "2026-11-24T12:00:00Z",
+            "2026-11-24T12:00:00.000Z",
+            "2026-11-24 06:00:00-06:00",
+            "2026-11-24T12:00:00+0000",
+        ] {
+            assert_eq!(as_instant(&json!(text)), noon, "{text}");
+        }
+        for text in ["2026-11-24T12:00:00", "2026-11-24", "yesterday", "1795521600"] {
+            assert_eq!(as_instant(&json!(text)), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_phone_number_may_be_written_in_several_ways() {
+        let number = E164::parse("+13125550142").ok();
+        for value in
+            [json!("+13125550142"), json!("+1 (312) 555-0142"), json!("13125550142"), json!(13_125_550_142_u64)]
+        {
+            assert_eq!(as_phone(&value), number, "{value}");
+        }
+        for value in [json!("3125550142"), json!("anonymous"), json!(null), json!("+1312555014x")] {
+            assert_eq!(as_phone(&value), None, "{value}");
+        }
+    }
+}
