@@ -138,8 +138,8 @@ pub struct Message {
 pub struct Calling {
     /// The called party's windows.
     pub preset: Preset,
-    /// Where consent is recorded.
-    pub consent: Consent,
+    /// Where consent is recorded. `None`: the file does not say, and the list must have a consent column.
+    pub consent: Option<Consent>,
     /// The practice's own calling days.
     pub days: Vec<Weekday>,
     /// The practice's own calling hours, in its zone.

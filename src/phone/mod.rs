@@ -1,6 +1,7 @@
 //! Phone numbers: E.164 and what can be read off a North American one.
 
 pub mod area_codes;
+pub mod cell;
 
 use std::fmt;
 

@@ -1,0 +1,76 @@
+//! What became of a list's rows, in numbers.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use super::rejection::TextName;
+use crate::entry::Reason;
+
+/// Where every row went: `read` = `accepted` + `rejected` + `duplicate` + `merged`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, schemars::JsonSchema)]
+pub struct Tally {
+    /// Rows that are not blank.
+    pub read: u64,
+    /// Entries.
+    pub accepted: u64,
+    /// Rows that cannot be used.
+    pub rejected: u64,
+    /// Rows that repeat another one exactly.
+    pub duplicate: u64,
+    /// Household members whom another entry's call covers.
+    pub merged: u64,
+}
+
+impl Tally {
+    /// Whether every row is accounted for.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.read == self.accepted + self.rejected + self.duplicate + self.merged
+    }
+}
+
+/// What became of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Where every row went.
+    pub tally: Tally,
+    /// Rejected rows by rule.
+    pub rejected_by: BTreeMap<String, u64>,
+    /// Accepted entries that the list itself keeps from being called, or asks a person about.
+    pub kept_by: BTreeMap<Reason, u64>,
+    /// What somebody should look at, and in how many rows.
+    pub warnings: BTreeMap<Warning, u64>,
+}
+
+/// What somebody should look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Warning {
+    /// Called without recorded consent.
+    ConsentBlank,
+    /// The voicemail does not say who called.
+    VoicemailWithoutPractice,
+    /// The voicemail does not say how to call back.
+    VoicemailWithoutNumber,
+    /// A word of treatment, results or money.
+    SensitiveWord {
+        /// The text that has it.
+        text: TextName,
+        /// The word.
+        word: &'static str,
+    },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConsentBlank => f.write_str("consent: blank; these patients are called all the same"),
+            Self::VoicemailWithoutPractice => f.write_str("message.voicemail: does not say the practice's name"),
+            Self::VoicemailWithoutNumber => f.write_str("message.voicemail: does not say the callback number"),
+            Self::SensitiveWord { text, word } => {
+                write!(f, "{text}: says `{word}`, which others might hear")
+            }
+        }
+    }
+}
