@@ -1,5 +1,7 @@
 //! Date cells: what they say, and in which order a column writes day and month.
 
+use std::ops::Range;
+
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use crate::campaign::DateOrder;
@@ -44,7 +46,7 @@ pub(super) struct DateReader {
 impl DateReader {
     /// Reads a cell. An empty one, and what software writes for an empty one, is an empty moment.
     pub(super) fn read(self, cell: &str) -> Result<Moment, DateProblem> {
-        if is_empty_marker(cell) {
+        if cell.is_empty() || (iso_date(cell).is_none() && is_empty_marker(cell)) {
             return Ok(Moment::default());
         }
         let (day, hour) = split_time(cell);
@@ -63,6 +65,9 @@ impl DateReader {
     }
 
     fn read_day(self, text: &str) -> Option<NaiveDate> {
+        if let Some(date) = iso_date(text) {
+            return Some(date);
+        }
         match Tokens::of(text)?.three() {
             Some(triple) => self.read_triple(triple),
             None => compact(text).or_else(|| serial(text)),
@@ -125,6 +130,15 @@ fn with_offset_of(zone: &Zone, instant: DateTime<Utc>) -> DateTime<FixedOffset> 
     let seconds = (zone.local(instant) - instant.naive_utc()).num_seconds();
     let offset = FixedOffset::east_opt(seconds as i32).unwrap_or_else(|| chrono::Offset::fix(&Utc));
     instant.with_timezone(&offset)
+}
+
+/// `1988-03-22` and nothing else: what most software exports, so it need not be taken apart.
+fn iso_date(text: &str) -> Option<NaiveDate> {
+    if text.len() != 10 || text.as_bytes()[4] != b'-' || text.as_bytes()[7] != b'-' {
+        return None;
+    }
+    let part = |range: Range<usize>| text.get(range).and_then(number);
+    NaiveDate::from_ymd_opt(part(0..4)? as i32, part(5..7)?, part(8..10)?)
 }
 
 /// What practice software and people write where there is no date.
@@ -297,6 +311,9 @@ impl Default for OrderSurvey {
 impl OrderSurvey {
     /// Takes a cell into account. A cell that is no date under any order says nothing.
     pub(super) fn see(&mut self, cell: &str) {
+        if cell.is_empty() || iso_date(cell).is_some() {
+            return;
+        }
         let Some([a, b, c]) = Tokens::of(split_time(cell).0).and_then(|tokens| tokens.three()) else { return };
         if a.len() == 4 || is_zero_date(cell) || [a, b, c].into_iter().any(|token| number(token).is_none()) {
             return;

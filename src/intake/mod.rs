@@ -150,7 +150,7 @@ impl<'c> Intake<'c> {
             survey: &self.survey,
             campaign: self.campaign,
             consent: self.consent,
-            now: self.setting.now,
+            local: self.campaign.practice.zone.local(self.setting.now),
         };
         Ok(Reading::new(self.list.rows()?, reader, cell_rules(self.campaign, self.setting), &self.survey))
     }

@@ -1,6 +1,6 @@
 //! From a row to a patient: every cell that means something, parsed once.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use minijinja::Value;
 
 use super::columns::Columns;
@@ -49,7 +49,8 @@ pub(super) struct PatientReader<'a> {
     pub(super) survey: &'a Survey,
     pub(super) campaign: &'a Campaign,
     pub(super) consent: Consent,
-    pub(super) now: DateTime<Utc>,
+    /// The present, by the clock on the practice's wall.
+    pub(super) local: NaiveDateTime,
 }
 
 impl PatientReader<'_> {
@@ -111,7 +112,7 @@ impl PatientReader<'_> {
     }
 
     fn today(&self) -> NaiveDate {
-        self.campaign.practice.zone.local(self.now).date()
+        self.local.date()
     }
 
     fn moment(&self, row: &Row, field: Field) -> Result<Moment, RejectReason> {
@@ -203,10 +204,9 @@ impl PatientReader<'_> {
             return Ok(true);
         }
         let moment = self.moment(row, Field::NextAppointment)?;
-        let local = self.campaign.practice.zone.local(self.now);
         Ok(match (moment.date, moment.time) {
-            (Some(date), None) => date >= local.date(),
-            _ => start_of(moment).is_some_and(|start| start > local),
+            (Some(date), None) => date >= self.today(),
+            _ => start_of(moment).is_some_and(|start| start > self.local),
         })
     }
 

@@ -151,13 +151,10 @@ impl SeparatedRows {
         self.reader.read_record(&mut self.record).map_err(|error| {
             let line = error.position().map_or(0, csv::Position::line);
             // The text has been decoded: what is not the disk's fault is not text after all.
-            match error.into_kind() {
-                csv::ErrorKind::Io(error) => super::unreadable(&error),
-                #[allow(
-                    clippy::wildcard_enum_match_arm,
-                    reason = "the enum is open, and nothing else can be told apart"
-                )]
-                _ => ListProblem::Malformed { line, what: "not readable as text" },
+            if let csv::ErrorKind::Io(error) = error.into_kind() {
+                super::unreadable(&error)
+            } else {
+                ListProblem::Malformed { line, what: "not readable as text" }
             }
         })
     }
