@@ -1,9 +1,9 @@
 //! The intake: from a patient list to entries ready to enrol. `check` and `run` share it.
 //!
 //! list → rows → patients → households → entries. A [`list::List`] gives rows of text; [`columns`] says which column is
-//! which field; a first pass ([`survey`]) learns what only the whole list can say; the second ([`reading`]) makes each
-//! row a [`Patient`](patient::Patient) or a [`Rejection`], patients who share a number one call ([`household`]), renders
-//! the texts ([`message`]), and gives the [`Draft`]s. Every row read is accepted, rejected, a duplicate, or merged into
+//! which field; a first pass (`survey`) learns what only the whole list can say; the second ([`reading`]) makes each
+//! row a patient or a [`Rejection`], patients who share a number one call (`household`), renders
+//! the texts (`message`), and gives the [`Draft`]s. Every row read is accepted, rejected, a duplicate, or merged into
 //! a household; the [`Tally`] adds up.
 //!
 //! Only [`list`] and [`rejects`] touch files, and nothing here knows what time it is but by [`Setting::now`].

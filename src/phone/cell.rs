@@ -76,6 +76,23 @@ pub enum PhoneProblem {
     NotANumber,
 }
 
+impl PhoneProblem {
+    /// Whether a number was read and refused, so that searching the cell again could only find less of it.
+    fn is_final(self) -> bool {
+        match self {
+            Self::Missing
+            | Self::Filler
+            | Self::TollFree
+            | Self::Premium
+            | Self::Service
+            | Self::Fictitious
+            | Self::Own
+            | Self::Foreign => true,
+            Self::NoAreaCode | Self::TooShort | Self::TooLong | Self::NoSuchNumber | Self::NotANumber => false,
+        }
+    }
+}
+
 /// The numbers of a cell that can be dialled, in the cell's order, each once; or why there is none.
 pub fn numbers_in(cell: &str, rules: CellRules<'_>) -> Result<Vec<Usable>, PhoneProblem> {
     let cell = cell.trim();
@@ -87,6 +104,7 @@ pub fn numbers_in(cell: &str, rules: CellRules<'_>) -> Result<Vec<Usable>, Phone
     }
     match read_raw(cell, rules) {
         Ok(usable) => Ok(vec![usable]),
+        Err(problem) if problem.is_final() => Err(problem),
         Err(problem) => read_cleaned(cell, rules).map_err(|cleaned| cleaned.unwrap_or(problem)),
     }
 }
@@ -176,7 +194,7 @@ fn too_few(count: usize) -> PhoneProblem {
 
 fn problem_of(error: &ParseError) -> PhoneProblem {
     match error {
-        ParseError::InvalidCountryCode => PhoneProblem::NoSuchNumber,
+        ParseError::InvalidCountryCode => PhoneProblem::Foreign,
         ParseError::NotANumber(_) => PhoneProblem::NotANumber,
         ParseError::TooShortAfterIdd | ParseError::TooShortNsn => PhoneProblem::TooShort,
         ParseError::TooLongNsn => PhoneProblem::TooLong,
@@ -186,7 +204,7 @@ fn problem_of(error: &ParseError) -> PhoneProblem {
 /// What libphonenumber read, as a number that may be dialled.
 fn usable(parsed: &PhoneNumber, rules: CellRules<'_>) -> Result<Usable, PhoneProblem> {
     if parsed.country_code != 1 {
-        return Err(if parsed.is_valid() { PhoneProblem::Foreign } else { PhoneProblem::NoSuchNumber });
+        return Err(PhoneProblem::Foreign);
     }
     match parsed.get_national_significant_number().len() {
         10 => {}
@@ -324,7 +342,8 @@ mod tests {
             ("312-155-0142", PhoneProblem::NoSuchNumber),
             ("292-555-0142", PhoneProblem::NoSuchNumber),
             ("+44 20 7946 0000", PhoneProblem::Foreign),
-            ("+999 1234567", PhoneProblem::NoSuchNumber),
+            ("+999 1234567", PhoneProblem::Foreign),
+            ("+999 312 555 0142", PhoneProblem::Foreign),
         ] {
             assert_eq!(read(cell), Err(problem), "{cell}");
         }

@@ -185,6 +185,3 @@ impl Iterator for Rows {
 fn unreadable(error: &std::io::Error) -> ListProblem {
     ListProblem::Unreadable { path: PathBuf::new(), kind: error.kind() }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,0 +1,41 @@
+//! What calls say.
+
+use super::*;
+
+#[test]
+fn templates_know_the_row_the_practice_and_the_appointment() {
+    let mut campaign = campaign(Purpose::Reminder);
+    campaign.message.context = Template::stand_in(
+        "{{ patient_id }} {{ first_name }} {{ last_name }} {{ date_of_birth }} [{{ last_visit }}] {{ due }} \
+         {{ preferred_time }} {{ notes_2 }} {{ practice.name }} {{ practice.callback_number }} {{ campaign.purpose }} \
+         {{ appointment.id }} {{ appointment.start }} {{ provider }} {{ household | length }}",
+    );
+    let text = "Patient ID,First,Last,DOB,Cell,Last Visit,Due,Preferred Time,Notes,Notes,Apptid,Start Time,Doctor\n\
+                P-7,Ana,Ruiz,3/22/88,3125550101,0001-01-01,12/24/2026,mornings,a,b,A-1,2026-11-25T09:00,Dr. Voss\n";
+    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
+    insta::assert_snapshot!(taken.drafts[0].content.context.as_deref().expect("a context"), @"P-7 Ana Ruiz 1988-03-22 [] 2026-12-24 mornings b Bright Smile Dental +13125550199 reminder A-1 2026-11-25T09:00:00-06:00 Dr. Voss 0");
+}
+
+#[test]
+fn a_template_that_a_row_cannot_fill_rejects_the_row() {
+    let mut campaign = campaign(Purpose::Recall);
+    campaign.message.context = Template::stand_in("{{ shoe_size }}");
+    let taken = take_bytes(b"patient_id,first_name,mobile\n1,Ana,3125550101\n", &campaign).expect("a list");
+    assert!(taken.rejected[0].to_string().starts_with("line 2: message.context: "));
+}
+
+#[test]
+fn texts_are_linted_once_for_the_campaign() {
+    let mut campaign = campaign(Purpose::Recall);
+    campaign.message.voicemail = Some(Template::stand_in("Your balance is due. Call 312-555-0199."));
+    let text = "patient_id,first_name,mobile\n1,Ana,3125550101\n2,Ben,3125550102\n";
+    let warnings = take_bytes(text.as_bytes(), &campaign).expect("a list").summary.warnings;
+    let shown: Vec<String> = warnings.iter().map(|(warning, rows)| format!("{warning} ({rows})")).collect();
+    assert_eq!(
+        shown,
+        [
+            "message.voicemail: does not say the practice's name (2)",
+            "message.voicemail: says `balance`, which others might hear (2)"
+        ]
+    );
+}
