@@ -20,7 +20,7 @@
 //! | [`engine`] | the dispatcher, the tracker and the reconciler: a run |
 //! | [`report`] | events → progress; ledger → text, json, csv |
 //! | [`simulator`] | a faithful Annie over real HTTP |
-//! | [`phone`], [`zone`], [`clock`], [`ids`], [`error`] | numbers, local time, time as a parameter, names of things, what stops a command |
+//! | [`phone`], [`zone`], [`clock`], [`ids`], [`nearest`], [`error`] | numbers, local time, time as a parameter, names of things, the word that was meant, what stops a command |
 //!
 //! Who may use whom: main → cli → engine → {ledger, annie} → {policy, campaign, entry} → {phone, zone, clock, ids};
 //! cli → intake → {campaign, template, entry, phone}; report sees events and the ledger's summaries. `ledger` and `annie`
@@ -45,6 +45,7 @@ pub mod error;
 pub mod ids;
 pub mod intake;
 pub mod ledger;
+pub mod nearest;
 pub mod phone;
 pub mod policy;
 pub mod report;

@@ -1,12 +1,33 @@
 //! A campaign: the checked content of a campaign file.
 //!
-//! Everything here has been checked: zones exist, numbers are numbers, templates compile. What is written in a file
-//! lives in [`file`]; what a file leaves out comes from `defaults.toml`, which is embedded in the program.
+//! Everything here has been checked: zones exist, numbers are numbers, templates compile. [`load`] makes it, in one pass
+//! that reports everything that is wrong at once:
+//!
+//! text → values, each with its place ([`mod@file`], [`value`]) → over the purpose's and the general defaults (`defaults.toml`,
+//! embedded in the program) → the rules between keys → [`Campaign`], or [`Problems`].
 
-use std::path::PathBuf;
+mod check;
+mod defaults;
+pub mod file;
+mod literal;
+mod problem;
+mod read;
+mod rules;
+#[cfg(test)]
+mod tests;
+pub mod value;
+
+use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc, Weekday};
+use minijinja::Value;
 use serde::{Deserialize, Serialize};
+
+pub use check::{Allowances, load};
+pub use defaults::DEFAULTS;
+pub use file::schema;
+pub use problem::{Problem, Problems};
+pub use read::Placed;
 
 use crate::entry::{Outcome, OutcomeRules};
 use crate::ids::{CampaignName, OrganisationId};
@@ -52,6 +73,34 @@ pub struct Source {
     pub directory: PathBuf,
 }
 
+impl Source {
+    /// A path of the campaign file, from its folder.
+    #[must_use]
+    pub fn beside(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+}
+
+impl Campaign {
+    /// What every template may use, whatever the row: `practice` and `campaign`.
+    #[must_use]
+    pub fn template_objects(&self) -> Vec<(&'static str, Value)> {
+        let practice = minijinja::context! {
+            name => self.practice.name.as_str(),
+            callback_number => self.practice.callback_number.expose(),
+            timezone => self.practice.zone.name(),
+        };
+        let campaign = minijinja::context! { name => self.name.as_str(), purpose => self.purpose.name() };
+        vec![("practice", practice), ("campaign", campaign)]
+    }
+
+    /// The problem of a campaign that does not say where consent is recorded, for a list that does not either.
+    #[must_use]
+    pub fn consent_problem(&self, file_name: &str) -> Problems {
+        Problems::new(file_name, &self.source.text, vec![check::consent_problem(&self.source.text)])
+    }
+}
+
 /// What the calls of a campaign are for. It decides the defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -62,6 +111,18 @@ pub enum Purpose {
     Reminder,
     /// The patient was treated a short while ago.
     FollowUp,
+}
+
+impl Purpose {
+    /// Its word in campaign files and templates.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Recall => "recall",
+            Self::Reminder => "reminder",
+            Self::FollowUp => "follow_up",
+        }
+    }
 }
 
 /// The practice on whose behalf calls are made.
@@ -138,12 +199,16 @@ pub struct Message {
 pub struct Calling {
     /// The called party's windows.
     pub preset: Preset,
-    /// Where consent is recorded. `None`: the file does not say, and the list must have a consent column.
+    /// Where consent is recorded. `None`: in the list, if it has a consent column; otherwise the list is refused with
+    /// [`Campaign::consent_problem`].
     pub consent: Option<Consent>,
     /// The practice's own calling days.
     pub days: Vec<Weekday>,
     /// The practice's own calling hours, in its zone.
     pub window: DayWindow,
+    /// The practice's own days and hours stand in place of the preset's instead of narrowing them. The vendor's legal
+    /// hours hold all the same.
+    pub allow_wider: bool,
     /// Which zones of the called party count.
     pub zone_mode: ZoneMode,
     /// Whether patients who share a number share a call.

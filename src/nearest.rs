@@ -1,0 +1,33 @@
+//! The known word that a misspelt one most likely meant.
+
+/// The nearest of `known` to `word`, if one is near: case, `-` and `_` aside, about one letter in three may differ.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
+    let wanted = plain(word);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().max(3) / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_mended_and_a_different_word_is_not() {
+        let known = ["max_attempts", "min_gap", "after"];
+        for (word, meant) in [
+            ("max_attemps", Some("max_attempts")),
+            ("MaxAttempts", Some("max_attempts")),
+            ("min-gap", Some("min_gap")),
+            ("afetr", Some("after")),
+            ("window", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), meant, "{word}");
+        }
+    }
+}

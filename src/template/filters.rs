@@ -1,0 +1,455 @@
+//! The filters and tests of message templates.
+//!
+//! | filter | makes |
+//! |---|---|
+//! | `date`, `date('%A, %B %-d')` | a date, from `2026-11-24` or `2026-11-24T14:30:00-06:00`, in strftime's letters |
+//! | `time` | `2:30 PM`, from `2026-11-24T14:30:00-06:00` or `14:30` |
+//! | `spoken` | a phone number digit by digit: `3 1 2, 5 5 5, 0 1 4 2` |
+//! | `plural('tooth', 'teeth')` | the one word for 1, the other for every other number |
+//! | `name` | the same text in one piece, which `shorten` never cuts |
+//! | `shorten(80)` | at most so many characters: whole sentences if that keeps half of them, else whole words and `…` |
+//! | `default('any time')` | the same text, or another where the column is missing or its cell empty |
+//! | `upper lower title capitalize trim replace join first last length int round` | as in Jinja |
+//!
+//! A date or time is taken as it is written, in the offset that it carries. One in UTC (`…Z`) is refused: the patient's
+//! clock shows something else.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use minijinja::value::{Rest, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Output, State, Value, filters as builtin, tests as builtin_tests};
+
+/// Joins the words of one piece until the message is finished.
+const NO_BREAK: &str = "\u{a0}";
+
+/// The name under which [`insert`] refuses.
+pub(super) const INSERT: &str = "{{ }}";
+
+/// Every filter there is.
+pub(super) const FILTERS: &[&str] = &[
+    "date",
+    "time",
+    "spoken",
+    "plural",
+    "name",
+    "shorten",
+    "default",
+    "d",
+    "upper",
+    "lower",
+    "title",
+    "capitalize",
+    "trim",
+    "replace",
+    "join",
+    "first",
+    "last",
+    "length",
+    "int",
+    "round",
+];
+
+/// Every test there is.
+pub(super) const TESTS: &[&str] = &["defined", "undefined", "startingwith", "endingwith", "number", "odd", "even"];
+
+/// Why a filter can do nothing with what it was given. It never repeats it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The filter.
+    pub(super) filter: &'static str,
+    /// Why not.
+    pub(super) what: &'static str,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.filter, self.what)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+fn refuse(filter: &'static str, what: &'static str) -> Error {
+    Error::from(ErrorKind::InvalidOperation).with_source(Refusal { filter, what })
+}
+
+/// Adds every filter and test.
+pub(super) fn install(environment: &mut Environment<'_>) {
+    environment.add_filter("date", date);
+    environment.add_filter("time", time);
+    environment.add_filter("spoken", spoken);
+    environment.add_filter("plural", plural);
+    environment.add_filter("name", name);
+    environment.add_filter("shorten", shorten);
+    environment.add_filter("default", default);
+    environment.add_filter("d", default);
+    environment.add_filter("upper", builtin::upper);
+    environment.add_filter("lower", builtin::lower);
+    environment.add_filter("title", builtin::title);
+    environment.add_filter("capitalize", builtin::capitalize);
+    environment.add_filter("trim", builtin::trim);
+    environment.add_filter("replace", builtin::replace);
+    environment.add_filter("join", builtin::join);
+    environment.add_filter("first", builtin::first);
+    environment.add_filter("last", builtin::last);
+    environment.add_filter("length", builtin::length);
+    environment.add_filter("int", builtin::int);
+    environment.add_filter("round", builtin::round);
+    environment.add_test("defined", builtin_tests::is_defined);
+    environment.add_test("undefined", builtin_tests::is_undefined);
+    environment.add_test("startingwith", builtin_tests::is_startingwith);
+    environment.add_test("endingwith", builtin_tests::is_endingwith);
+    environment.add_test("number", builtin_tests::is_number);
+    environment.add_test("odd", builtin_tests::is_odd);
+    environment.add_test("even", builtin_tests::is_even);
+}
+
+/// Writes what `{{ … }}` holds, as one piece.
+pub(super) fn insert(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        // The engine knows a variable that does not exist from an `if` without an `else`, which says nothing.
+        return minijinja::escape_formatter(out, state, value);
+    }
+    let text = said(INSERT, value)?;
+    out.write_str(&one_piece(&text)).map_err(Error::from)
+}
+
+/// The text of something that can be said.
+fn said<'v>(filter: &'static str, value: &'v Value) -> Result<Cow<'v, str>, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(Cow::Borrowed(text));
+    }
+    if value.is_undefined() {
+        return Err(Error::from(ErrorKind::UndefinedError));
+    }
+    if value.kind() == ValueKind::Number {
+        return Ok(Cow::Owned(value.to_string()));
+    }
+    Err(refuse(filter, "neither text nor a number"))
+}
+
+fn one_piece(text: &str) -> Cow<'_, str> {
+    if text.contains(' ') { Cow::Owned(text.replace(' ', NO_BREAK)) } else { Cow::Borrowed(text) }
+}
+
+/// The one argument that a filter may have. An argument that does not exist is an error, not a missing one.
+fn argument(arguments: &[Value]) -> Result<Option<&Value>, Error> {
+    match arguments {
+        [] => Ok(None),
+        [one] if one.is_undefined() => Err(Error::from(ErrorKind::UndefinedError)),
+        [one] => Ok(Some(one)),
+        _ => Err(Error::from(ErrorKind::TooManyArguments)),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+fn date(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
+    let format = argument(&arguments)?.map_or(Some("%B %-d, %Y"), Value::as_str);
+    let format = format.ok_or_else(|| refuse("date", NO_FORMAT))?;
+    let text = said("date", value)?;
+    let day = day(text.trim()).map_err(|what| refuse("date", what))?;
+    let written = written(day, format).map_err(|what| refuse("date", what))?;
+    Ok(one_piece(&written).into_owned())
+}
+
+/// Whether a date can be written so. A date has no hour.
+pub(super) fn check_format(format: &str) -> Result<(), &'static str> {
+    written(NaiveDate::default(), format).map(|_| ())
+}
+
+fn written(day: NaiveDate, format: &str) -> Result<String, &'static str> {
+    let mut text = String::new();
+    match write!(text, "{}", day.format(format)) {
+        Ok(()) => Ok(text),
+        Err(fmt::Error) => Err(NO_FORMAT),
+    }
+}
+
+const NO_FORMAT: &str = "not a format for dates";
+const NO_DATE: &str = "not a date such as 2026-11-24";
+const EMPTY: &str = "the cell is empty: put the text into {% if … %}, or give a default first";
+const IN_UTC: &str = "in UTC, which no patient's clock shows: give the local time, such as 2026-11-24T14:30:00-06:00";
+
+fn day(text: &str) -> Result<NaiveDate, &'static str> {
+    if text.is_empty() {
+        return Err(EMPTY);
+    }
+    if let Ok(day) = text.parse() {
+        return Ok(day);
+    }
+    match moment(text) {
+        // Exports write a date as its midnight in UTC.
+        Err(IN_UTC) if text.contains("T00:00:00") => text.get(..10).and_then(|t| t.parse().ok()).ok_or(NO_DATE),
+        Err(IN_UTC) => Err(IN_UTC),
+        Err(_) => Err(NO_DATE),
+        Ok(moment) => Ok(moment.date()),
+    }
+}
+
+/// A local date and time, with or without its offset.
+fn moment(text: &str) -> Result<NaiveDateTime, &'static str> {
+    let text = text.replacen(' ', "T", 1);
+    if let Ok(moment) = DateTime::parse_from_rfc3339(&text) {
+        return if text.ends_with(['Z', 'z']) { Err(IN_UTC) } else { Ok(moment.naive_local()) };
+    }
+    let read = |format| NaiveDateTime::parse_from_str(&text, format);
+    read("%Y-%m-%dT%H:%M:%S%.f").or_else(|_| read("%Y-%m-%dT%H:%M")).map_err(|_| NO_TIME)
+}
+
+const NO_TIME: &str = "not a time such as 2026-11-24T14:30:00-06:00 or 14:30";
+
+fn time(value: &Value) -> Result<String, Error> {
+    let text = said("time", value)?;
+    let time = hour(text.trim()).map_err(|what| refuse("time", what))?;
+    Ok(format!("{}", time.format("%-I:%M\u{a0}%p")))
+}
+
+fn hour(text: &str) -> Result<NaiveTime, &'static str> {
+    if text.is_empty() {
+        return Err(EMPTY);
+    }
+    let read = |format| NaiveTime::parse_from_str(text, format);
+    read("%H:%M").or_else(|_| read("%H:%M:%S")).or_else(|_| moment(text).map(|moment| moment.time()))
+}
+
+fn spoken(value: &Value) -> Result<String, Error> {
+    let text = said("spoken", value)?;
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let is_number = text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-.()/\u{2011}".contains(c));
+    if !is_number || !(7..=15).contains(&digits.len()) {
+        return Err(refuse("spoken", "not a phone number"));
+    }
+    Ok(one_piece(&in_groups(&digits)).into_owned())
+}
+
+/// `3 1 2, 5 5 5, 0 1 4 2`. North American numbers go without their country code; others in threes.
+fn in_groups(digits: &str) -> String {
+    let (start, sizes): (usize, &[usize]) = match digits.len() {
+        11 if digits.starts_with('1') => (1, &[3, 3, 4]),
+        10 => (0, &[3, 3, 4]),
+        7 => (0, &[3, 4]),
+        _ => (0, &[3, 3, 3, 3, 3]),
+    };
+    let mut end = start;
+    let groups = sizes.iter().map(|size| {
+        let group = &digits[end..(end + size).min(digits.len())];
+        end += group.len();
+        group.chars().map(String::from).collect::<Vec<_>>().join(" ")
+    });
+    groups.filter(|group| !group.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+fn plural(value: &Value, one: Cow<'_, str>, many: Cow<'_, str>) -> Result<String, Error> {
+    let text = said("plural", value)?;
+    let count: f64 = text.trim().parse().map_err(|_| refuse("plural", "not a number"))?;
+    let is_one = (count - 1.0).abs() < f64::EPSILON;
+    Ok(if is_one { one } else { many }.into_owned())
+}
+
+fn name(value: &Value) -> Result<String, Error> {
+    let text = said("name", value)?;
+    Ok(text.split_whitespace().collect::<Vec<_>>().join(NO_BREAK))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+fn default(value: &Value, arguments: Rest<Value>) -> Result<Value, Error> {
+    let other = argument(&arguments)?.cloned();
+    let is_blank = value.is_undefined() || value.is_none() || value.as_str().is_some_and(|text| text.trim().is_empty());
+    Ok(if is_blank { other.unwrap_or_else(|| Value::from("")) } else { value.clone() })
+}
+
+fn shorten(value: &Value, most: &Value) -> Result<String, Error> {
+    let most = argument(std::slice::from_ref(most))?.and_then(Value::as_usize);
+    let most = most.ok_or_else(|| refuse("shorten", "it needs a number of characters: shorten(80)"))?;
+    Ok(shortened(&said("shorten", value)?, most).into_owned())
+}
+
+/// At most `most` characters of `text`; nothing if not even its first piece fits.
+fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    let text = text.trim();
+    if super::chars(text) <= most {
+        return Cow::Borrowed(text);
+    }
+    let breaks: Vec<_> = breaks(text);
+    let fits = |end: &usize, most: usize| super::chars(&text[..*end]) <= most;
+    let sentence = breaks.iter().rfind(|end| ends_sentence(&text[..**end]) && fits(end, most));
+    if let Some(end) = sentence.filter(|end| super::chars(&text[..**end]) * 2 >= most) {
+        return Cow::Borrowed(&text[..*end]);
+    }
+    let Some(end) = breaks.iter().rfind(|end| fits(end, most.saturating_sub(1))) else {
+        return Cow::Borrowed("");
+    };
+    Cow::Owned(format!("{}…", text[..*end].trim_end_matches('.')))
+}
+
+/// Where `text` may end: after each word that a plain space follows, without its comma, unless the word is short and ends
+/// in a full stop, since `Dr.` belongs to what follows.
+fn breaks(text: &str) -> Vec<usize> {
+    let plain_space = |c: char| c.is_whitespace() && c != '\u{a0}';
+    let mut ends: Vec<_> = text
+        .char_indices()
+        .zip(text.chars().skip(1))
+        .filter(|((_, c), next)| !plain_space(*c) && plain_space(*next))
+        .map(|((at, c), _)| at + c.len_utf8())
+        .collect();
+    ends.retain(|end| {
+        let word = text[..*end].rsplit(char::is_whitespace).next().unwrap_or_default();
+        !(word.ends_with('.') && super::chars(word) <= 4)
+    });
+    ends.into_iter().map(|end| text[..end].trim_end_matches([',', ';', ':', '-', '–']).len()).collect()
+}
+
+fn ends_sentence(text: &str) -> bool {
+    text.ends_with(['.', '!', '?'])
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::context;
+
+    use super::*;
+    use crate::template::{Cause, Template};
+
+    fn render(source: &str, x: &str) -> Result<String, Cause> {
+        let template = Template::compile("context", source).expect(source);
+        template.render(&context! { x => x }).map_err(|problem| problem.cause)
+    }
+
+    fn check(source: &str, x: &str, expected: &str) {
+        assert_eq!(render(source, x).as_deref(), Ok(expected), "{source} of {x}");
+    }
+
+    #[test]
+    fn every_filter_and_test_that_is_named_exists_and_no_other() {
+        let mut environment = Environment::empty();
+        install(&mut environment);
+        for filter in FILTERS {
+            let source = format!("{{{{ x | {filter}(1, 2, 3, 4, 5, 6) }}}}");
+            let error = environment.render_str(&source, context! { x => 1 }).expect_err(&source);
+            assert_ne!(error.kind(), ErrorKind::UnknownFilter, "{filter}");
+        }
+        for test in TESTS {
+            let source = format!("{{{{ x is {test}(1, 2, 3) }}}}");
+            let error = environment.render_str(&source, context! { x => 1 }).expect_err(&source);
+            assert_ne!(error.kind(), ErrorKind::UnknownTest, "{test}");
+        }
+    }
+
+    #[test]
+    fn dates_are_written_as_asked() {
+        check("{{ x | date('%B %Y') }}", "2026-03-05", "March 2026");
+        check("{{ x | date('%A, %B %-d') }}", "2026-11-24T14:30:00-06:00", "Tuesday, November 24");
+        check("{{ x | date }}", " 2026-11-24 14:30 ", "November 24, 2026");
+        check("{{ x | date }}", "1988-03-22T00:00:00Z", "March 22, 1988");
+    }
+
+    #[test]
+    fn times_are_written_in_the_offset_they_carry() {
+        for text in ["2026-11-24T14:30:00-06:00", "2026-11-24T14:30:00", "2026-11-24 14:30", "14:30", "14:30:59"] {
+            check("{{ x | time }}", text, "2:30 PM");
+        }
+        check("{{ x | time }}", "00:05", "12:05 AM");
+    }
+
+    #[test]
+    fn what_is_no_date_or_time_is_refused_with_the_filters_name() {
+        for (source, x, refusal) in [
+            ("{{ x | date }}", "3/22/88", NO_DATE),
+            ("{{ x | date }}", "2026-02-30", NO_DATE),
+            ("{{ x | date }}", "", EMPTY),
+            ("{{ x | time }}", "2026-11-24", NO_TIME),
+            ("{{ x | time }}", "2026-11-24T20:30:00Z", IN_UTC),
+            ("{{ x | date }}", "2026-11-24T02:30:00Z", IN_UTC),
+        ] {
+            let filter = if source.contains("date") { "date" } else { "time" };
+            assert_eq!(render(source, x), Err(Cause::Filter { filter, refusal }), "{source} of {x}");
+        }
+    }
+
+    #[test]
+    fn a_format_from_a_cell_is_checked_too() {
+        let cause = render("{{ '2026-11-24' | date(x) }}", "%Q").expect_err("no format");
+        assert_eq!(cause, Cause::Filter { filter: "date", refusal: "not a format for dates" });
+    }
+
+    #[test]
+    fn numbers_are_spoken_digit_by_digit() {
+        check("{{ x | spoken }}", "+13125550142", "3 1 2, 5 5 5, 0 1 4 2");
+        check("{{ x | spoken }}", "(312) 555-0142", "3 1 2, 5 5 5, 0 1 4 2");
+        check("{{ x | spoken }}", "555-0142", "5 5 5, 0 1 4 2");
+        check("{{ x | spoken }}", "+442079460000", "4 4 2, 0 7 9, 4 6 0, 0 0 0");
+        for text in ["", "mom's cell", "312-555-0142 x12", "12345", "0123456789012345"] {
+            assert!(render("{{ x | spoken }}", text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_is_singular_and_every_other_number_plural() {
+        for (x, word) in [("1", "tooth"), ("2", "teeth"), ("0", "teeth"), ("1.0", "tooth"), (" 1 ", "tooth")] {
+            check("{{ x | plural('tooth', 'teeth') }}", x, word);
+        }
+        assert!(render("{{ x | plural('tooth', 'teeth') }}", "some").is_err());
+    }
+
+    #[test]
+    fn a_default_stands_in_for_an_empty_cell_and_a_missing_column() {
+        check("{{ x | default('any time') }}", "", "any time");
+        check("{{ x | default('any time') }}", "  ", "any time");
+        check("{{ x | default('any time') }}", "mornings", "mornings");
+        check("{{ y | default(x) }}{{ z | default }}", "mornings", "mornings");
+    }
+
+    #[test]
+    fn an_argument_that_does_not_exist_is_an_error() {
+        for source in ["{{ x | default(y) }}", "{{ x | date(y) }}", "{{ x | shorten(y) }}", "{{ x | plural(y, 'b') }}"]
+        {
+            assert_eq!(render(source, "2026-11-24"), Err(Cause::Undefined { variable: "y".into() }), "{source}");
+        }
+    }
+
+    #[test]
+    fn an_if_without_an_else_says_nothing() {
+        check("a{{ ' and ' ~ x if x }}.", "", "a.");
+        check("a{{ ' and ' ~ x if x }}.", "b", "a and b.");
+    }
+
+    #[test]
+    fn shortening_keeps_sentences_and_words_whole() {
+        let text = "Prefers late mornings. Has asked twice for Dr. Lee, never on Fridays.";
+        for (most, expected) in [
+            (200, text),
+            (69, text),
+            (68, "Prefers late mornings. Has asked twice for Dr. Lee, never on…"),
+            (51, "Prefers late mornings. Has asked twice for Dr. Lee…"),
+            (50, "Prefers late mornings. Has asked twice for…"),
+            (44, "Prefers late mornings."),
+            (22, "Prefers late mornings."),
+            (21, "Prefers late…"),
+            (8, "Prefers…"),
+            (7, ""),
+            (0, ""),
+        ] {
+            assert_eq!(shortened(text, most), expected, "{most}");
+            assert!(crate::template::chars(&shortened(text, most)) <= most);
+        }
+    }
+
+    #[test]
+    fn shortening_never_cuts_a_date_a_number_or_a_name() {
+        check("{{ ('Seen ' ~ (x | date('%B %Y')) ~ ' by us') | shorten(16) }}", "2026-03-05", "Seen March 2026…");
+        check("{{ ('Seen ' ~ (x | date('%B %Y')) ~ ' by us') | shorten(15) }}", "2026-03-05", "Seen…");
+        check("{{ ('For ' ~ (x | name) ~ ' and others') | shorten(14) }}", "Mary Kate", "For Mary Kate…");
+        check("{{ ('For ' ~ (x | name) ~ ' and others') | shorten(13) }}", "Mary Kate", "For…");
+        check("{{ ('Call ' ~ (x | spoken) ~ ' now') | shorten(20) }}", "+13125550142", "Call…");
+    }
+
+    #[test]
+    fn what_a_tag_inserts_is_one_piece_for_the_text_around_it() {
+        let source = "{% filter shorten(14) %}With {{ x }} at ten{% endfilter %}";
+        check(source, "Mary Kate", "With…");
+        check(source, "Mary", "With Mary at…");
+    }
+}

@@ -1,0 +1,123 @@
+//! A row as a template sees it: the list's columns by name, and objects such as `practice` that every row has.
+//!
+//! The columns' names and the shared objects are held once for the whole list; a row brings its cells.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object};
+
+/// A list's columns, by the names that templates use.
+#[derive(Debug, Clone, Default)]
+pub struct Columns {
+    places: HashMap<String, usize>,
+    names: Vec<String>,
+}
+
+impl Columns {
+    /// Columns in the order of a row's cells. Of two with one name, the first is seen.
+    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
+        let mut columns = Self::default();
+        for name in names {
+            columns.places.entry(name.clone()).or_insert(columns.names.len());
+            columns.names.push(name);
+        }
+        columns
+    }
+
+    /// Their names, in the order of a row's cells.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+/// What one rendering may use. An object wins over a column of the same name, and the row's own over a shared one.
+#[derive(Clone)]
+pub struct Row {
+    columns: Arc<Columns>,
+    cells: Vec<String>,
+    shared: Arc<[(&'static str, Value)]>,
+    own: Vec<(&'static str, Value)>,
+}
+
+impl Row {
+    /// A row with a cell for every column. `shared` is what all rows have: `practice`, `campaign`.
+    pub fn new(columns: Arc<Columns>, cells: Vec<String>, shared: Arc<[(&'static str, Value)]>) -> Self {
+        Self { columns, cells, shared, own: Vec::new() }
+    }
+
+    /// The same row with something of its own: `appointment`, `household`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.own.push((name, value.into()));
+        self
+    }
+
+    fn look_up(&self, name: &str) -> Option<Value> {
+        let object = self.own.iter().chain(self.shared.iter()).find(|(key, _)| *key == name);
+        object.map(|(_, value)| value.clone()).or_else(|| {
+            let place = self.columns.places.get(name)?;
+            self.cells.get(*place).map(|cell| Value::from(cell.as_str()))
+        })
+    }
+}
+
+impl Object for Row {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.look_up(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.look_up(key)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl From<Row> for Value {
+    fn from(row: Row) -> Self {
+        Self::from_object(row)
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Row(masked)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::context;
+
+    use super::*;
+    use crate::template::Template;
+
+    fn row() -> Row {
+        let columns = Columns::new(["first_name", "preference", "practice"].map(String::from));
+        let cells = ["Ana", "", "a column"].map(String::from).to_vec();
+        let shared = Arc::from([("practice", context! { name => "Bright Smile Dental" })]);
+        Row::new(Arc::new(columns), cells, shared).with("household", vec!["Ben"])
+    }
+
+    #[test]
+    fn a_row_shows_its_cells_and_its_objects() {
+        let source =
+            "{{ first_name }} {{ preference | default('any time') }} {{ practice.name }} {{ household | length }}";
+        let template = Template::compile("context", source).expect("compiles");
+        assert_eq!(template.render(&row().into()).expect("renders"), "Ana any time Bright Smile Dental 1");
+    }
+
+    #[test]
+    fn a_row_is_masked_when_debugged() {
+        assert_eq!(format!("{:?} {:?}", row(), Value::from(row())), "Row(masked) Row(masked)");
+    }
+}
