@@ -7,6 +7,8 @@ use super::field::{Field, variable_name};
 use super::list::{Header, Row};
 use super::problem::ListProblem;
 use crate::campaign::ListRules;
+use crate::nearest::nearest;
+use crate::template;
 
 /// A list's columns, understood.
 #[derive(Debug, Clone)]
@@ -120,14 +122,28 @@ impl Columns {
         self.phones.iter().map(|(_, at)| row.cell(*at))
     }
 
+    /// What templates may say of a row, by name: the names of the patient, then the fields that have a column
+    /// ([`Columns::said_fields`]), then all other columns ([`Columns::others`]). Of two with one name, the first counts.
+    #[must_use]
+    pub fn said(&self) -> template::Columns {
+        let names = [Field::FirstName, Field::LastName, Field::PreferredName];
+        let fields = names.into_iter().chain(self.said_fields()).map(|field| field.name().to_owned());
+        template::Columns::new(fields.chain(self.others.iter().map(|(name, _)| name.clone())))
+    }
+
+    /// The fields that templates may say, names apart. The others have a place of their own in the request, or none.
+    pub fn said_fields(&self) -> impl Iterator<Item = Field> {
+        self.fields().filter(|field| !field.is_name() && !field.is_of_appointment())
+    }
+
     /// The fields that have a column, phones apart.
     pub fn fields(&self) -> impl Iterator<Item = Field> {
         self.fields.keys().copied().filter(|field| field.phone_rank().is_none())
     }
 
-    /// The columns that mean nothing to the intake: their names in templates, and the row's cells.
-    pub fn others<'r>(&self, row: &'r Row) -> impl Iterator<Item = (&str, &'r str)> {
-        self.others.iter().map(|(name, at)| (name.as_str(), row.cell(*at)))
+    /// The row's cells of the columns that mean nothing to the intake.
+    pub fn others<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r str> {
+        self.others.iter().map(|(_, at)| row.cell(*at))
     }
 
     /// The key columns' names, as the campaign has them, and the row's cells.
@@ -154,11 +170,14 @@ fn mapped_by_campaign(names: &[String], columns: &[(String, String)]) -> Result<
     columns
         .iter()
         .map(|(name, column)| {
-            let field = Field::named(name).ok_or_else(|| ListProblem::UnknownField { name: name.clone() })?;
+            let field = Field::named(name).ok_or_else(|| ListProblem::UnknownField {
+                name: name.clone(),
+                nearest: nearest(name, Field::ALL.iter().map(|field| field.name())),
+            })?;
             let at = position(names, column).ok_or_else(|| ListProblem::MappedColumnMissing {
                 field: name.clone(),
                 column: column.clone(),
-                nearest: nearest(names, column),
+                nearest: nearest(column, names.iter().map(String::as_str)).map(str::to_owned),
                 found: names.to_vec(),
             })?;
             Ok((field, at))
@@ -169,12 +188,6 @@ fn mapped_by_campaign(names: &[String], columns: &[(String, String)]) -> Result<
 fn position(names: &[String], column: &str) -> Option<usize> {
     let exactly = names.iter().position(|name| name == column.trim());
     exactly.or_else(|| names.iter().position(|name| variable_name(name) == variable_name(column)))
-}
-
-fn nearest(names: &[String], column: &str) -> Option<String> {
-    let likeness = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &column.to_lowercase());
-    let best = names.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(best) > 0.7).then(|| best.clone())
 }
 
 /// Which column was taken for which field.

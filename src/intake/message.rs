@@ -1,16 +1,17 @@
 //! What a call says: the templates' variables, and the two texts.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use minijinja::Value;
+use chrono::{DateTime, FixedOffset};
+use minijinja::{Value, context};
 
 use super::household::{Candidate, spoken_list};
 use super::lint;
 use super::rejection::{RejectReason, TextName};
 use super::tally::Warning;
-use crate::campaign::{Campaign, Practice, Purpose};
+use crate::campaign::Campaign;
 use crate::entry::Appointment;
-use crate::template::{MAX_CHARS, Template, chars};
+use crate::template::{Columns, MAX_CHARS, Row, Template, chars};
 
 /// More names than this are not tried: nobody wants to hear them.
 const MOST_NAMES: usize = 8;
@@ -19,8 +20,9 @@ const MOST_NAMES: usize = 8;
 #[derive(Debug, Clone)]
 pub(super) struct Renderer<'a> {
     campaign: &'a Campaign,
-    practice: Value,
-    about: Value,
+    columns: Arc<Columns>,
+    shared: Arc<[(&'static str, Value)]>,
+    names_household: bool,
 }
 
 /// The texts of one call.
@@ -31,30 +33,37 @@ pub(super) struct Texts {
 }
 
 impl<'a> Renderer<'a> {
-    pub(super) fn new(campaign: &'a Campaign) -> Self {
-        let purpose = match campaign.purpose {
-            Purpose::Recall => "recall",
-            Purpose::Reminder => "reminder",
-            Purpose::FollowUp => "follow_up",
-        };
-        let about = [("name", campaign.name.as_str()), ("purpose", purpose)];
-        Self { campaign, practice: practice_value(&campaign.practice), about: Value::from_pairs(about) }
+    /// Renders rows whose cells are said under the names of `columns`.
+    pub(super) fn new(campaign: &'a Campaign, columns: Arc<Columns>) -> Self {
+        let names_household = campaign.message.context.names().iter().any(|name| name.starts_with("household"));
+        Self { campaign, columns, shared: campaign.template_objects().into(), names_household }
     }
 
     /// Renders the texts of a call, with as many names of the household as fit.
     pub(super) fn render(&self, call: &[Candidate]) -> Result<Texts, RejectReason> {
-        let mut variables = self.variables(call);
         let names = other_names(call);
-        variables.insert("household".to_owned(), Value::from(names.clone()));
+        let row = self.row(call).with("household", names.clone());
         let mut most = names.len().min(MOST_NAMES);
         loop {
-            variables.insert("household_names".to_owned(), spoken_list(&names, most).into());
-            let texts =
-                self.texts(&Value::from_pairs(variables.iter().map(|(name, value)| (name.as_str(), value.clone()))));
-            match texts {
+            let whole = row.clone().with("household_names", spoken_list(&names, most));
+            match self.texts(&whole.into()) {
                 Err(RejectReason::TooLong(_)) if most > 0 => most -= 1,
                 done => return done,
             }
+        }
+    }
+
+    /// Whether the context speaks of a household's other members at all.
+    pub(super) fn names_household(&self) -> bool {
+        self.names_household
+    }
+
+    fn row(&self, call: &[Candidate]) -> Row {
+        let patient = &call[0].patient;
+        let row = Row::new(Arc::clone(&self.columns), patient.said.clone(), Arc::clone(&self.shared));
+        match &patient.appointment {
+            Some(appointment) => row.with("appointment", appointment_value(appointment)),
+            None => row,
         }
     }
 
@@ -67,20 +76,6 @@ impl<'a> Renderer<'a> {
                 None => None,
             },
         })
-    }
-
-    /// The row's own columns, and above them what every campaign has under the same names.
-    fn variables(&self, call: &[Candidate]) -> BTreeMap<String, Value> {
-        let patient = &call[0].patient;
-        let mut variables: BTreeMap<String, Value> = patient.variables.iter().cloned().collect();
-        variables.insert("preferred_name".to_owned(), patient.spoken.as_str().into());
-        variables.insert("practice".to_owned(), self.practice.clone());
-        variables.insert("campaign".to_owned(), self.about.clone());
-        match &patient.appointment {
-            Some(appointment) => variables.insert("appointment".to_owned(), appointment_value(appointment)),
-            None => variables.remove("appointment"),
-        };
-        variables
     }
 
     /// What somebody should look at in these texts.
@@ -98,9 +93,11 @@ impl<'a> Renderer<'a> {
 
 /// A text that may be sent; nothing if it is empty.
 fn text(template: &Template, variables: &Value, name: TextName) -> Result<Option<String>, RejectReason> {
-    let rendered = template
-        .render(variables)
-        .map_err(|problem| RejectReason::Message { text: name, problem: problem.to_string() })?;
+    let rendered = template.render(variables).map_err(|problem| RejectReason::Message {
+        text: name,
+        line: problem.line,
+        problem: problem.cause.to_string(),
+    })?;
     let trimmed = rendered.trim();
     match chars(trimmed) {
         0 => Ok(None),
@@ -109,25 +106,18 @@ fn text(template: &Template, variables: &Value, name: TextName) -> Result<Option
     }
 }
 
-fn practice_value(practice: &Practice) -> Value {
-    let callback = practice.callback_number.expose();
-    let members =
-        [("name", practice.name.as_str()), ("callback_number", callback.as_str()), ("timezone", practice.zone.name())];
-    Value::from_pairs(members)
-}
-
 /// Times as ISO 8601 with the practice's offset; empty where the list has none.
 fn appointment_value(appointment: &Appointment) -> Value {
-    let time = |time: Option<chrono::DateTime<chrono::FixedOffset>>| {
+    let time = |time: Option<DateTime<FixedOffset>>| {
         time.map(|time| time.format("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
     };
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    Value::from_pairs([
-        ("id", text(&appointment.id)),
-        ("start", time(appointment.start)),
-        ("end", time(appointment.end)),
-        ("description", text(&appointment.description)),
-    ])
+    context! {
+        id => text(&appointment.id),
+        start => time(appointment.start),
+        end => time(appointment.end),
+        description => text(&appointment.description),
+    }
 }
 
 /// The names of everybody but the one spoken to; one who is on several rows is named once.

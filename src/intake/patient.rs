@@ -1,7 +1,6 @@
 //! From a row to a patient: every cell that means something, parsed once.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
-use minijinja::Value;
 
 use super::columns::Columns;
 use super::contact::Contact;
@@ -38,8 +37,8 @@ pub(super) struct Patient {
     /// The local day of the appointment.
     pub(super) appointment_day: Option<NaiveDate>,
     pub(super) not_after: Option<DateTime<Utc>>,
-    /// The row's own template variables.
-    pub(super) variables: Vec<(String, Value)>,
+    /// The cells that templates may say, as [`Columns::said`] names them.
+    pub(super) said: Vec<String>,
 }
 
 /// What it takes to read a row.
@@ -91,7 +90,7 @@ impl PatientReader<'_> {
             is_minor: born.and_then(|born| self.today().years_since(born)).is_some_and(|age| age < FULL_AGE),
             not_after: start.and_then(|start| self.last_moment(start.to_utc())),
             appointment_day: day,
-            variables: self.variables(row, &names)?,
+            said: self.said(row, &names)?,
             spoken: names.preferred,
             key,
             contact,
@@ -210,46 +209,27 @@ impl PatientReader<'_> {
         })
     }
 
-    /// Dates as `YYYY-MM-DD`, everything else as the list has it; an empty cell is an empty text, and a field without
-    /// a column is not defined.
-    fn variables(&self, row: &Row, names: &Names) -> Result<Vec<(String, Value)>, RejectReason> {
-        let mut variables: Vec<(String, Value)> = vec![];
-        for (name, cell) in self.columns.others(row) {
-            variables.push((name.to_owned(), cell.into()));
+    /// Dates as `YYYY-MM-DD`, everything else as the list has it; an empty cell is an empty text.
+    fn said(&self, row: &Row, names: &Names) -> Result<Vec<String>, RejectReason> {
+        let mut said = vec![names.first.clone(), names.last.clone(), names.preferred.clone()];
+        for field in self.columns.said_fields() {
+            said.push(if field.is_date() {
+                self.said_date(row, field)?
+            } else {
+                self.columns.cell(row, field).to_owned()
+            });
         }
-        for field in self.columns.fields().filter(|field| !is_private(*field)) {
-            let value =
-                if field.is_date() { self.spoken_date(row, field)? } else { self.columns.cell(row, field).into() };
-            variables.push((field.name().to_owned(), value));
-        }
-        for (field, name) in
-            [(Field::FirstName, &names.first), (Field::LastName, &names.last), (Field::PreferredName, &names.preferred)]
-        {
-            variables.push((field.name().to_owned(), name.as_str().into()));
-        }
-        Ok(variables)
+        said.extend(self.columns.others(row).map(str::to_owned));
+        Ok(said)
     }
 
-    fn spoken_date(&self, row: &Row, field: Field) -> Result<Value, RejectReason> {
+    fn said_date(&self, row: &Row, field: Field) -> Result<String, RejectReason> {
         if self.columns.cell(row, field) == "+" {
-            return Ok("".into());
+            return Ok(String::new());
         }
         let date = self.moment(row, field)?.date;
-        Ok(date.map(|date| date.to_string()).unwrap_or_default().into())
+        Ok(date.map(|date| date.to_string()).unwrap_or_default())
     }
-}
-
-/// Fields that no message speaks of: they have a place of their own in the request, or none.
-fn is_private(field: Field) -> bool {
-    matches!(
-        field,
-        Field::FullName
-            | Field::AppointmentId
-            | Field::AppointmentStart
-            | Field::AppointmentEnd
-            | Field::AppointmentTypeId
-            | Field::AppointmentDescription
-    )
 }
 
 fn is_unknown_area(contact: &Contact, zones: &CalledPartyZones) -> bool {

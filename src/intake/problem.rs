@@ -92,11 +92,13 @@ pub enum ListProblem {
     /// The campaign maps something that is no field.
     #[error(
         "the campaign's [list] columns maps `{name}`, which is no field of a list row{}",
-        perhaps(nearest_field(name))
+        perhaps(nearest.as_ref())
     )]
     UnknownField {
         /// What the campaign maps.
         name: String,
+        /// The field that is spelt most like it.
+        nearest: Option<&'static str>,
     },
     /// The order of day and month cannot be told.
     #[error(
@@ -189,13 +191,6 @@ fn quoted(names: &[String]) -> String {
 
 fn perhaps(nearest: Option<impl fmt::Display>) -> String {
     nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
-}
-
-fn nearest_field(name: &str) -> Option<Field> {
-    Field::ALL.iter().copied().max_by(|a, b| {
-        let likeness = |field: &Field| strsim::jaro_winkler(field.name(), name);
-        likeness(a).total_cmp(&likeness(b))
-    })
 }
 
 fn span(span: TimeDelta) -> String {

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use super::Step;
 use super::contact::Contact;
@@ -67,7 +68,7 @@ impl<'i> Reading<'i> {
             rows,
             reader,
             rules,
-            renderer: Renderer::new(reader.campaign),
+            renderer: Renderer::new(reader.campaign, Arc::new(reader.columns.said())),
             campaign: reader.campaign,
             seen: HashMap::new(),
             homes: survey.shared.iter().map(home).collect(),
@@ -175,7 +176,11 @@ impl<'i> Reading<'i> {
     fn accept(&mut self, call: Call, texts: Texts) {
         let summary = &mut self.summary;
         summary.tally.accepted += 1;
-        summary.tally.merged += call.len() as u64 - 1;
+        let members = call.len() as u64 - 1;
+        summary.tally.merged += members;
+        if members > 0 && !self.renderer.names_household() {
+            *summary.warnings.entry(Warning::HouseholdUnnamed).or_default() += members;
+        }
         for warning in self.renderer.lint(&texts) {
             *summary.warnings.entry(warning).or_default() += 1;
         }

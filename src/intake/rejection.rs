@@ -59,10 +59,12 @@ pub enum RejectReason {
         first: u64,
     },
     /// A template fails for this row.
-    #[error("{text}: {problem}")]
+    #[error("{text}, line {line}: {problem}")]
     Message {
         /// Which text.
         text: TextName,
+        /// The template's line, counted from 1.
+        line: usize,
         /// What the template says.
         problem: String,
     },

@@ -49,6 +49,8 @@ pub struct Summary {
 pub enum Warning {
     /// Called without recorded consent.
     ConsentBlank,
+    /// Covered by a household's call whose context does not speak of them.
+    HouseholdUnnamed,
     /// The voicemail does not say who called.
     VoicemailWithoutPractice,
     /// The voicemail does not say how to call back.
@@ -66,6 +68,10 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ConsentBlank => f.write_str("consent: blank; these patients are called all the same"),
+            Self::HouseholdUnnamed => f.write_str(
+                "message.context: does not name the household; these patients share a call that does not speak of \
+                 them. Say {{ household_names }}, or household = \"off\" under [calling]",
+            ),
             Self::VoicemailWithoutPractice => f.write_str("message.voicemail: does not say the practice's name"),
             Self::VoicemailWithoutNumber => f.write_str("message.voicemail: does not say the callback number"),
             Self::SensitiveWord { text, word } => {

@@ -70,8 +70,8 @@ fn appointments_on_different_days_are_different_calls() {
 #[test]
 fn names_beyond_500_characters_become_and_others() {
     let mut campaign = campaign(Purpose::Recall);
-    let template = format!("{} {{{{ household_names }}}}", "x".repeat(470));
-    campaign.message.context = Template::stand_in(&template);
+    let source = format!("{} {{{{ household_names }}}}", "x".repeat(470));
+    campaign.message.context = template(&source);
     let mut text = format!("{HEADER}\n10,Ana,Ruiz,1980-05-01,3125550101,10\n");
     for child in 11..20 {
         writeln!(text, "{child},Maximilian,Ruiz,2015-05-01,3125550101,10").expect("written");
@@ -85,7 +85,7 @@ fn names_beyond_500_characters_become_and_others() {
 #[test]
 fn a_household_outlives_the_one_whose_texts_fail() {
     let mut campaign = campaign(Purpose::Recall);
-    campaign.message.context = Template::stand_in("{{ preferred_name }}: {{ notes }}");
+    campaign.message.context = template("{{ preferred_name }}: {{ notes }}");
     let text = format!(
         "PatNum,FName,Birthdate,WirelessPhone,Guarantor,Notes\n\
          10,Ana,1980-05-01,3125550101,10,{}\n11,Ben,2015-05-01,3125550101,10,\n",

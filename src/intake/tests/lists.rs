@@ -145,9 +145,8 @@ fn json_keeps_what_it_was_given() {
     let text = r#"[{"id": 1, "first name": "Ana", "cell": 3.125550142E+09, "Zip-Code": "02134", "score": 1.10,
         "bio": {"city": "Chicago", "none": null}, "tags": ["a", 2, true], "kin": [{"name": "Ben"}],
         "note": "x", "note": "y"}]"#;
-    campaign.message.context = Template::stand_in(
-        "{{ postcode }}|{{ score }}|{{ bio_city }}|{{ tags }}|{{ kin_1_name }}|{{ note }}|{{ note_2 }}",
-    );
+    campaign.message.context =
+        template("{{ postcode }}|{{ score }}|{{ bio_city }}|{{ tags }}|{{ kin_1_name }}|{{ note }}|{{ note_2 }}");
     let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
     assert_eq!(taken.drafts[0].phone.expose(), "+13125550142");
     assert_eq!(taken.drafts[0].content.context.as_deref(), Some("02134|1.10|Chicago|a; 2; true|Ben|x|y"));

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn templates_know_the_row_the_practice_and_the_appointment() {
     let mut campaign = campaign(Purpose::Reminder);
-    campaign.message.context = Template::stand_in(
+    campaign.message.context = template(
         "{{ patient_id }} {{ first_name }} {{ last_name }} {{ date_of_birth }} [{{ last_visit }}] {{ due }} \
          {{ preferred_time }} {{ notes_2 }} {{ practice.name }} {{ practice.callback_number }} {{ campaign.purpose }} \
          {{ appointment.id }} {{ appointment.start }} {{ provider }} {{ household | length }}",
@@ -19,15 +19,15 @@ fn templates_know_the_row_the_practice_and_the_appointment() {
 #[test]
 fn a_template_that_a_row_cannot_fill_rejects_the_row() {
     let mut campaign = campaign(Purpose::Recall);
-    campaign.message.context = Template::stand_in("{{ shoe_size }}");
+    campaign.message.context = template("{{ shoe_size }}");
     let taken = take_bytes(b"patient_id,first_name,mobile\n1,Ana,3125550101\n", &campaign).expect("a list");
-    assert!(taken.rejected[0].to_string().starts_with("line 2: message.context: "));
+    assert_eq!(taken.rejected[0].to_string(), "line 2: message.context, line 1: the list has no `shoe_size`");
 }
 
 #[test]
 fn texts_are_linted_once_for_the_campaign() {
     let mut campaign = campaign(Purpose::Recall);
-    campaign.message.voicemail = Some(Template::stand_in("Your balance is due. Call 312-555-0199."));
+    campaign.message.voicemail = Some(template("Your balance is due. Call 312-555-0199."));
     let text = "patient_id,first_name,mobile\n1,Ana,3125550101\n2,Ben,3125550102\n";
     let warnings = take_bytes(text.as_bytes(), &campaign).expect("a list").summary.warnings;
     let shown: Vec<String> = warnings.iter().map(|(warning, rows)| format!("{warning} ({rows})")).collect();
@@ -38,4 +38,14 @@ fn texts_are_linted_once_for_the_campaign() {
             "message.voicemail: says `balance`, which others might hear (2)"
         ]
     );
+}
+
+#[test]
+fn a_household_that_no_text_names_is_warned_of() {
+    let mut campaign = campaign(Purpose::Recall);
+    let text = format!("{HEADER}\n10,Ana,Ruiz,1980-05-01,3125550101,10\n11,Ben,Ruiz,2015-05-01,3125550101,10\n");
+    let warnings = |campaign: &Campaign| take_bytes(text.as_bytes(), campaign).expect("a list").summary.warnings;
+    assert!(warnings(&campaign).is_empty());
+    campaign.message.context = template("{{ first_name }} is due.");
+    assert_eq!(warnings(&campaign), [(Warning::HouseholdUnnamed, 1)].into());
 }

@@ -1,6 +1,7 @@
 //! Lists in, entries and reasons out: the whole line, as `check` and `run` walk it.
 
 mod dates;
+mod demonstrations;
 mod households;
 mod lists;
 mod messages;
@@ -28,6 +29,10 @@ const CONTEXT: &str = "{{ preferred_name }}{% if household_names %} with {{ hous
 
 fn number(text: &str) -> E164 {
     E164::parse(text).expect("a number")
+}
+
+fn template(source: &str) -> Template {
+    Template::compile("context", source).expect("a template")
 }
 
 fn practice() -> Practice {
@@ -65,6 +70,7 @@ fn calling() -> Calling {
         consent: Some(Consent::OnFile),
         days: vec![Weekday::Mon, Weekday::Tue],
         window: DayWindow { start: at(9), end: at(17) },
+        allow_wider: false,
         zone_mode: ZoneMode::Intersect,
         household: true,
         caps: Caps {
@@ -84,7 +90,7 @@ fn campaign(purpose: Purpose) -> Campaign {
         purpose,
         practice: practice(),
         list: list_rules(purpose),
-        message: Message { context: Template::stand_in(CONTEXT), voicemail: None },
+        message: Message { context: template(CONTEXT), voicemail: None },
         calling: calling(),
         redial: Redial {
             max_attempts: 3,

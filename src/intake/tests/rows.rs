@@ -94,25 +94,3 @@ fn a_list_is_read_in_little_time() {
     assert_eq!(taken.summary.tally.read, 10_000);
     assert!(started.elapsed().as_secs() < 5, "{:?}", started.elapsed());
 }
-
-fn demo(list: &str, purpose: Purpose) -> (String, Summary) {
-    let mut campaign = campaign(purpose);
-    campaign.list.max_reject_rate = 0.2;
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("campaigns/lists").join(list);
-    let intake = Intake::open(&ListSource::File(path), &campaign, setting()).expect("a list");
-    (intake.mapping().to_string(), intake.examine().expect("a summary"))
-}
-
-#[test]
-fn the_demonstration_lists_hold_what_they_are_there_to_show() {
-    let lists = [
-        ("demo-recall.csv", Purpose::Recall),
-        ("demo-reminder.json", Purpose::Reminder),
-        ("demo-follow-up.csv", Purpose::FollowUp),
-    ];
-    let shown = lists.map(|(list, purpose)| {
-        let (mapping, summary) = demo(list, purpose);
-        format!("{list}\n{mapping}\n{summary:#?}")
-    });
-    insta::assert_snapshot!(shown.join("\n\n"));
-}
