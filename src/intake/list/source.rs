@@ -76,3 +76,36 @@ impl Origin {
         rewound.map(|file| BufReader::with_capacity(1 << 16, file)).map_err(|error| super::unreadable(&error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_dash_is_standard_input_and_anything_else_a_file() {
+        assert_eq!(ListSource::from_argument(Path::new("-")), ListSource::Stdin);
+        assert_eq!(ListSource::from_argument(Path::new("./-")), ListSource::File("./-".into()));
+    }
+
+    #[test]
+    fn what_can_be_read_only_once_is_read_as_often_as_needed() {
+        let origin = spool(&b"patient_id\n1\n"[..]).expect("a copy");
+        for _ in 0..2 {
+            let mut text = String::new();
+            origin.bytes().expect("bytes").read_to_string(&mut text).expect("text");
+            assert_eq!(text, "patient_id\n1\n");
+        }
+        assert_eq!(origin.modified(), None);
+    }
+
+    #[test]
+    fn a_list_that_is_not_there_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let missing = ListSource::File(folder.path().join("recall.csv")).open().expect_err("no file").to_string();
+        assert!(missing.contains("recall.csv` cannot be read: entity not found"), "{missing}");
+        let is_folder = ListSource::File(folder.path().to_owned()).open().expect_err("no file").to_string();
+        assert!(is_folder.ends_with("cannot be read: is a directory"), "{is_folder}");
+    }
+}
