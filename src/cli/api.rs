@@ -6,6 +6,7 @@ use crate::annie::address::Address;
 use crate::annie::auth::Credentials;
 use crate::campaign::{Campaign, SimulatorSettings, Vendor};
 use crate::error::Stop;
+use crate::phone::{E164, NorthAmerican};
 
 /// Overrides the API's address.
 const BASE_URL: &str = "ANNIE_BASE_URL";
@@ -64,6 +65,9 @@ impl Api {
             Vendor::Annie { key_file } => {
                 let base_url = wanted.unwrap_or_else(|| LIVE.into());
                 let is_loopback = is_loopback(&base_url);
+                if !is_loopback {
+                    refuse_fiction(campaign)?;
+                }
                 let key_file = key_file.as_ref().map(|file| campaign.source.directory.join(file));
                 Ok(Self::Remote(Remote { base_url, is_loopback, key_file }))
             }
@@ -77,6 +81,20 @@ impl Api {
             Self::Remote(remote) => remote.is_loopback,
         }
     }
+}
+
+/// A starting point's number that nobody has replaced yet.
+fn refuse_fiction(campaign: &Campaign) -> Result<(), Stop> {
+    let practice = &campaign.practice;
+    let fictitious = |number: E164| number.north_american().is_some_and(NorthAmerican::is_fictitious);
+    for (key, number) in [("from_number", practice.from_number), ("callback_number", practice.callback_number)] {
+        if fictitious(number) {
+            return Err(Stop::Usage(format!(
+                "practice.{key} is a 555-01xx number, which rings nobody: put the practice's own number in its place"
+            )));
+        }
+    }
+    Ok(())
 }
 
 impl Remote {

@@ -8,8 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Places a practice's calls through the Annie voice API: each exactly once, within every rule that applies.
 #[derive(Debug, Parser)]
 #[command(name = "callrounds", version, max_term_width = 100, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused · \
-4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger locked, damaged or full")]
+#[command(
+    after_help = "Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused · \
+4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger locked, damaged or full"
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -24,14 +24,13 @@ const SAMPLES: usize = 3;
 /// Rejected rows that are shown one by one.
 const SHOWN: usize = 20;
 
-pub(super) fn check(args: &Check, output: &Output) -> Result<Exit, Stop> {
+pub(super) fn check(args: &Check, output: Output) -> Result<Exit, Stop> {
     let campaign = setting::campaign(&args.campaign)?;
     let api = Api::of(&campaign)?;
     let clock = setting::clock(&api, &args.travel, None)?;
     let now = clock.now();
     let source = listing::source(args.list.as_deref(), &campaign)?;
-    let circumstances =
-        Setting { now, fiction_allowed: api.is_simulated(), check_age: !clock.is_invented() };
+    let circumstances = Setting { now, fiction_allowed: api.is_simulated(), check_age: !clock.is_invented() };
     let intake = listing::open(&source, &campaign, circumstances)?;
     let findings = Findings::of(&intake, &campaign, now)?;
     if output.json {
@@ -115,9 +114,8 @@ impl Findings {
     /// When would this entry be called, if nobody had called its number lately?
     fn plan(&mut self, draft: &Draft, campaign: &Campaign, now: DateTime<Utc>) {
         if self.samples.len() < SAMPLES {
-            let content = &draft.content;
-            let (context, voicemail) = (content.context.clone(), content.voicemail.clone());
-            self.samples.push(Sample { line: draft.line, context, voicemail });
+            let said = draft.content.clone();
+            self.samples.push(Sample { line: draft.line, context: said.context, voicemail: said.voicemail });
         }
         let case = Case {
             hours: &Hours::of_entry(campaign, draft.phone, &draft.zones),
@@ -136,7 +134,8 @@ impl Findings {
     }
 
     fn told(&self, campaign: &Campaign) -> String {
-        let mut text = format!("{}: the campaign file is good\n\ncolumns\n{}\n", self.campaign, indented(&self.columns));
+        let mut text =
+            format!("{}: the campaign file is good\n\ncolumns\n{}\n", self.campaign, indented(&self.columns));
         let ListTally { read, accepted, rejected, duplicate, merged } = self.list;
         let _ = writeln!(
             text,
@@ -186,11 +185,12 @@ impl Findings {
         if let (Some(from), Some(closes)) = (from, closes) {
             let _ = writeln!(text, "  the window is open from {} until {}: {fit} fit", local(*from), local(*closes));
             let later = calls - fit;
-            let _ = if later > 0 { writeln!(text, "  {later} do not fit and wait for the next window") } else { Ok(()) };
+            let _ =
+                if later > 0 { writeln!(text, "  {later} do not fit and wait for the next window") } else { Ok(()) };
         }
     }
 }
 
 fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    text.lines().fold(String::new(), |indented, line| indented + "  " + line + "\n")
 }

@@ -10,7 +10,7 @@ use super::output::Output;
 use super::setting;
 use super::status::zone_of;
 
-pub(super) fn explain(args: &Explain, global: &Global, output: &Output) -> Result<Exit, Stop> {
+pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result<Exit, Stop> {
     let reader = Reader::open(&setting::ledger_around(global))?;
     let run = reader.run(None)?;
     let zone = zone_of(&run)?;
@@ -25,8 +25,10 @@ pub(super) fn explain(args: &Explain, global: &Global, output: &Output) -> Resul
         let how = "give a patient's id, an entry's number or a phone number in the form +13125550142";
         return Err(Stop::Usage(format!("no such patient in the campaign {}; {how}", run.campaign)));
     }
-    let stories: Vec<_> =
-        found.into_iter().map(|(entry, state)| Ok(Story::new(entry, state, reader.events_of(entry)?))).collect::<Result<_, LedgerError>>()?;
+    let stories: Vec<_> = found
+        .into_iter()
+        .map(|(entry, state)| Ok(Story::new(entry, state, reader.events_of(entry)?)))
+        .collect::<Result<_, LedgerError>>()?;
     if output.json {
         output.document(&stories)?;
     } else {

@@ -24,11 +24,11 @@ pub(super) fn open<'c>(source: &ListSource, campaign: &'c Campaign, setting: Set
 }
 
 pub(super) fn refused(problem: ListProblem) -> Stop {
-    match problem {
+    if problem == ListProblem::NoConsent {
         // What is missing is a line in the campaign file.
-        problem @ ListProblem::NoConsent => Stop::Campaign(problem.to_string()),
-        problem => Stop::List(format!("{problem}; nothing was sent")),
+        return Stop::Campaign(problem.to_string());
     }
+    Stop::List(format!("{}; nothing was sent", problem.to_string().trim_end()))
 }
 
 /// Where rejected rows go: where the campaign says, or beside the ledger.

@@ -41,16 +41,16 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(&cli.global);
     output.log();
-    match dispatch(&cli, &output) {
+    match dispatch(&cli, output) {
         Ok(exit) => exit.into(),
         Err(stop) => {
-            output.complain(&stop);
+            output::complain(&stop);
             stop.exit().into()
         }
     }
 }
 
-fn dispatch(cli: &Cli, output: &Output) -> Result<Exit, Stop> {
+fn dispatch(cli: &Cli, output: Output) -> Result<Exit, Stop> {
     let global = &cli.global;
     match &cli.command {
         Command::Run(args) => asynchronously(run::run(args, global, output)),

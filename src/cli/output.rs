@@ -41,12 +41,14 @@ impl Output {
             (false, _) => LevelFilter::TRACE,
         };
         let only_ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour()).with_target(false);
+        let lines =
+            tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour()).with_target(false);
         // A second start in one process keeps the first log.
         let _ = tracing_subscriber::registry().with(only_ours).with(lines).try_init();
     }
 
     /// Data on standard output.
+    #[allow(clippy::unused_self, reason = "one way to write, whatever is written")]
     pub(super) fn data(self, text: &str) -> Result<(), Stop> {
         match std::io::stdout().write_all(text.as_bytes()) {
             // Whoever read it has seen enough.
@@ -72,23 +74,20 @@ impl Output {
         }
     }
 
-    /// What stopped the command, on standard error.
-    pub(super) fn complain(self, stop: &Stop) {
-        let text = stop.to_string();
-        anstream::eprintln!("error: {}", text.trim_end());
-    }
-
     /// Whether somebody watches.
     pub(super) fn on_terminal(self) -> bool {
         std::io::stderr().is_terminal() && !self.quiet && !self.json
     }
 }
 
+/// What stopped the command, on standard error.
+pub(super) fn complain(stop: &Stop) {
+    let text = stop.to_string();
+    anstream::eprintln!("error: {}", text.trim_end());
+}
+
 /// Writes a file that may hold patients' data: its owner's alone, and whole or not at all.
-pub(super) fn write_private(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<(), Stop>,
-) -> Result<(), Stop> {
+pub(super) fn write_private(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Stop>) -> Result<(), Stop> {
     use std::os::unix::fs::OpenOptionsExt;
     let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
     let mut partial = path.as_os_str().to_owned();

@@ -60,7 +60,7 @@ impl Session {
     }
 
     /// Asks before live calls: how many, from which number, in which window, until when.
-    pub(super) fn confirm(&self, calls: u64, yes: bool, output: &Output) -> Result<(), Stop> {
+    pub(super) fn confirm(&self, calls: u64, yes: bool, output: Output) -> Result<(), Stop> {
         if self.api.is_simulated() {
             return Ok(());
         }
@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Places and follows the run's calls to the end.
-    pub(super) async fn place(self, run: RunHandle, output: &Output) -> Result<Exit, Stop> {
+    pub(super) async fn place(self, run: RunHandle, output: Output) -> Result<Exit, Stop> {
         let (simulator, remote) = match &self.api {
             Api::Embedded(settings) => {
                 let running = self.start_simulator(settings)?;
@@ -107,9 +107,11 @@ impl Session {
             .map_err(|error| Stop::Usage(format!("the embedded simulator cannot start: {error}")))
     }
 
-    async fn run_engine(&self, run: RunHandle, remote: &Remote, output: &Output) -> Result<Finished, Stop> {
-        let settings = ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(remote.credentials()?) };
-        let client = AnnieClient::new(settings, Arc::clone(&self.clock)).map_err(|problem| Stop::Usage(problem.to_string()))?;
+    async fn run_engine(&self, run: RunHandle, remote: &Remote, output: Output) -> Result<Finished, Stop> {
+        let settings =
+            ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(remote.credentials()?) };
+        let client =
+            AnnieClient::new(settings, Arc::clone(&self.clock)).map_err(|problem| Stop::Usage(problem.to_string()))?;
         let engine = Engine {
             ledger: self.ledger.clone(),
             vendor: Arc::new(client),
@@ -127,9 +129,8 @@ impl Session {
         })
     }
 
-    fn listener(&self, run: RunHandle, output: &Output) -> Result<Box<dyn Watching>, Stop> {
+    fn listener(&self, run: RunHandle, output: Output) -> Result<Box<dyn Watching>, Stop> {
         let zone = self.campaign.practice.zone.clone();
-        let output = *output;
         if output.json {
             return Ok(Box::new(JsonLines::new(std::io::stdout())));
         }
@@ -145,7 +146,7 @@ impl Session {
     }
 
     /// Says how the run ended, and what that means for the exit code.
-    fn conclude(&self, run: RunHandle, finished: &Finished, output: &Output) -> Result<Exit, Stop> {
+    fn conclude(&self, run: RunHandle, finished: &Finished, output: Output) -> Result<Exit, Stop> {
         let mut summary = Summary::of(&self.read(run)?);
         summary.requests = Some(finished.requests);
         summary.exit_code = Some(exit(&finished.ending, summary.standing).code());
@@ -209,7 +210,8 @@ async fn first_signal() {
 
 /// Completes at Ctrl-C or SIGTERM.
 pub(super) async fn stop_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         // Without signal handling the system's own applies: the process ends, and the next run goes on.
         return std::future::pending().await;
     };

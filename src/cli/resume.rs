@@ -11,7 +11,7 @@ use super::args::{Global, Resume};
 use super::output::Output;
 use super::{placing, setting};
 
-pub(super) async fn resume(args: &Resume, global: &Global, output: &Output) -> Result<Exit, Stop> {
+pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Result<Exit, Stop> {
     let ledger_path = setting::ledger_around(global);
     let wanted = args.run.map(RunId);
     let found = Reader::open(&ledger_path)?.run(wanted)?;

@@ -19,7 +19,7 @@ use super::{listing, placing, setting};
 /// Entries enrolled in one transaction.
 const BATCH: usize = 500;
 
-pub(super) async fn run(args: &Run, global: &Global, output: &Output) -> Result<Exit, Stop> {
+pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Stop> {
     let campaign = Arc::new(setting::campaign(&args.campaign)?);
     let api = Api::of(&campaign)?;
     let source = listing::source(args.list.as_deref(), &campaign)?;
@@ -68,7 +68,13 @@ async fn enrol(intake: &Intake<'_>, ledger: &Ledger, run: RunHandle, clock: &dyn
     Ok(())
 }
 
-async fn close_list(ledger: &Ledger, run: RunHandle, found: &Summary, withdraw: bool, now: DateTime<Utc>) -> Result<(), Stop> {
+async fn close_list(
+    ledger: &Ledger,
+    run: RunHandle,
+    found: &Summary,
+    withdraw: bool,
+    now: DateTime<Utc>,
+) -> Result<(), Stop> {
     let withdrawn = ledger.close_list(run, found.tally, withdraw, now).await?;
     if withdrawn > 0 {
         tracing::info!(withdrawn, "entries are not on this list any more");

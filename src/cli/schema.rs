@@ -47,7 +47,7 @@ impl SchemaName {
     }
 }
 
-pub(super) fn print(args: &Schema, output: &Output) -> Result<Exit, Stop> {
+pub(super) fn print(args: &Schema, output: Output) -> Result<Exit, Stop> {
     output.data(&args.name.document())?;
     Ok(Exit::Done)
 }

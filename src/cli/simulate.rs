@@ -17,7 +17,7 @@ use crate::zone::Zone;
 use super::args::{ListOrder, Simulate, Travel};
 use super::output::Output;
 
-pub(super) async fn simulate(args: &Simulate, output: &Output) -> Result<Exit, Stop> {
+pub(super) async fn simulate(args: &Simulate, output: Output) -> Result<Exit, Stop> {
     let settings = settings(args)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let running = Simulator::start(settings, clock(&args.travel), address)
@@ -39,9 +39,7 @@ pub(super) async fn simulate(args: &Simulate, output: &Output) -> Result<Exit, S
 fn clock(travel: &Travel) -> SharedClock {
     match (travel.at, travel.speed) {
         (None, None) => Arc::new(WallClock),
-        (at, speed) => {
-            Arc::new(TravelClock::starting_at(at.unwrap_or_else(|| WallClock.now()), speed.unwrap_or(1.0)))
-        }
+        (at, speed) => Arc::new(TravelClock::starting_at(at.unwrap_or_else(|| WallClock.now()), speed.unwrap_or(1.0))),
     }
 }
 

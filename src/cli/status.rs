@@ -10,7 +10,7 @@ use super::args::{Global, OfRun};
 use super::output::Output;
 use super::setting;
 
-pub(super) fn status(args: &OfRun, global: &Global, output: &Output) -> Result<Exit, Stop> {
+pub(super) fn status(args: &OfRun, global: &Global, output: Output) -> Result<Exit, Stop> {
     let report = Reader::open(&setting::ledger_around(global))?.run(args.run.map(RunId))?;
     let summary = Summary::of(&report);
     if output.json {

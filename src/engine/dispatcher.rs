@@ -12,16 +12,19 @@ use tokio::task::JoinSet;
 
 use crate::annie::budget::Budget;
 use crate::annie::{Answer, CallRequest, Conversation, LostAnswer, NotPlaced, Page, Reply, Unread, Vendor};
+use crate::campaign::OnLostAnswer;
 use crate::entry::{AttemptState, Fact, Reason, State};
 use crate::ids::{ConversationId, EntryId, OrganisationId};
-use crate::ledger::{Authorised, ClaimOrder, Claims, Happened, LedgerError, Note, Pending, Prospects, SetAside, UnderWay};
+use crate::ledger::{
+    Authorised, ClaimOrder, Claims, Happened, LedgerError, Note, Pending, Prospects, SetAside, UnderWay,
+};
 use crate::policy::Hours;
 
 use super::ending::{Ending, Refusal};
 use super::events::{Event, Listener};
 use super::guard::Guard;
 use super::line::Line;
-use super::reconciler::{Reconciler, Unresolved};
+use super::reconciler::{Likeness, Reconciler, Unresolved};
 use super::replies::{self, Trouble};
 use super::tracker::{CompleteScan, Followed, Pace, Read, Tracker};
 use super::{Engine, EngineError, Finished, Requests};
@@ -79,14 +82,22 @@ pub async fn run<V: Vendor>(
 
 /// What came back from beside.
 enum Happening {
-    Claimed { asked: u32, claims: Claims },
+    Claimed {
+        asked: u32,
+        claims: Claims,
+    },
     Prospects(Prospects),
     Replied(Authorised, Answer<Reply>),
     Recorded(Vec<Event>),
     Page(Answer<Result<Page, Unread>>),
     Conversation(Answer<Result<Conversation, Unread>>),
     /// A conversation that may settle a lost answer, and whether no other attempt has it.
-    Candidate { unresolved: Unresolved, conversation: Conversation, unclaimed: bool },
+    Candidate {
+        unresolved: Unresolved,
+        likeness: Likeness,
+        conversation: Conversation,
+        unclaimed: bool,
+    },
     Line(Answer<Result<Option<bool>, Unread>>),
 }
 
@@ -218,7 +229,10 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
 
     fn heed_the_guard(&mut self) {
         let nothing_due = matches!(self.next_due, NextDue::At(None) | NextDue::Asked);
-        if self.ending.is_none() && !nothing_due && let Some(ending) = self.guard.verdict() {
+        if self.ending.is_none()
+            && !nothing_due
+            && let Some(ending) = self.guard.verdict()
+        {
             self.stop_placing(ending);
         }
     }
@@ -293,8 +307,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             return;
         }
         self.claiming = limit;
-        let order =
-            ClaimOrder { run: self.engine.run, campaign: Arc::clone(&self.engine.campaign), now, limit };
+        let order = ClaimOrder { run: self.engine.run, campaign: Arc::clone(&self.engine.campaign), now, limit };
         let claim = self.engine.ledger.claim(order);
         self.beside.spawn(async move { Ok(Happening::Claimed { asked: limit, claims: claim.await? }) });
     }
@@ -341,10 +354,12 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             }
             Happening::Page(answer) => self.take_page(answer),
             Happening::Conversation(answer) => self.take_conversation(answer),
-            Happening::Candidate { unresolved, conversation, unclaimed } => {
+            Happening::Candidate { unresolved, likeness, conversation, unclaimed } => {
                 self.candidates -= 1;
-                if unclaimed {
-                    self.adopt(&unresolved, &conversation);
+                match likeness {
+                    Likeness::Fits if unclaimed => self.adopt(&unresolved, &conversation),
+                    Likeness::MayFit if unclaimed => self.reconciler.doubt(unresolved.attempt),
+                    Likeness::Fits | Likeness::MayFit => {}
                 }
                 self.conclude_scan();
             }
@@ -369,7 +384,8 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
     fn take_claims(&mut self, asked: u32, claims: Claims) {
         self.claiming = 0;
         let authorised = claims.authorised.len();
-        let events: Vec<_> = claims.set_aside.iter().map(|aside| set_aside_event(aside, self.engine.clock.now())).collect();
+        let events: Vec<_> =
+            claims.set_aside.iter().map(|aside| set_aside_event(aside, self.engine.clock.now())).collect();
         self.tell(&events);
         for attempt in claims.authorised {
             self.dial(attempt);
@@ -415,7 +431,8 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         let &Authorised { entry, attempt, number, .. } = authorised;
         let at = self.engine.clock.now();
         self.tracker.follow(conversation.clone(), Followed { attempt, entry, number, since: at, asked_at: None });
-        let record = Happened { conversation: Some(conversation.clone()), ..happened(attempt, entry, at, Fact::Accepted, None) };
+        let record =
+            Happened { conversation: Some(conversation.clone()), ..happened(attempt, entry, at, Fact::Accepted, None) };
         self.record(record, Event::Accepted { at, entry, attempt, conversation });
     }
 
@@ -423,7 +440,16 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         self.guard.failed();
         let &Authorised { entry, attempt, number, to, intent_at, .. } = authorised;
         let at = self.engine.clock.now();
-        self.reconciler.add(Unresolved { attempt, entry, to, number, intent_at, lost_at: at, proofs: 0 });
+        self.reconciler.add(Unresolved {
+            attempt,
+            entry,
+            to,
+            number,
+            intent_at,
+            lost_at: at,
+            proofs: 0,
+            doubted: false,
+        });
         let because = replies::because(lost);
         let record = happened(attempt, entry, at, Fact::AnswerLost, Some(because.clone()));
         self.record(record, Event::AnswerLost { at, entry, attempt, because });
@@ -577,14 +603,20 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
     /// A conversation that fits a lost answer is its own, unless the ledger knows it as another attempt's.
     fn look_for_the_lost(&mut self, page: &Page) {
         for conversation in &page.conversations {
-            let Some(unresolved) = self.reconciler.claimant(conversation, self.ahead).cloned() else { continue };
-            self.candidates += 1;
-            let conversation = conversation.clone();
-            let unknown = self.engine.ledger.unknown_among(vec![conversation.id.clone()]);
-            self.beside.spawn(async move {
-                let unclaimed = !unknown.await?.is_empty();
-                Ok(Happening::Candidate { unresolved, conversation, unclaimed })
-            });
+            let claimants: Vec<_> = self
+                .reconciler
+                .claimants(conversation, self.ahead)
+                .map(|(one, likeness)| (one.clone(), likeness))
+                .collect();
+            for (unresolved, likeness) in claimants {
+                self.candidates += 1;
+                let conversation = conversation.clone();
+                let unknown = self.engine.ledger.unknown_among(vec![conversation.id.clone()]);
+                self.beside.spawn(async move {
+                    let unclaimed = !unknown.await?.is_empty();
+                    Ok(Happening::Candidate { unresolved, likeness, conversation, unclaimed })
+                });
+            }
         }
     }
 
@@ -614,14 +646,18 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             return;
         }
         let Some(scan) = self.checking.take() else { return };
+        if !scan.proves_absence {
+            return;
+        }
         self.note_scan(scan);
+        let retry = self.engine.campaign.safety.on_lost_answer == OnLostAnswer::Retry;
         for absent in self.reconciler.prove_absence(scan.started, scan.back_to, self.ahead) {
-            self.absent(&absent);
+            self.absent(&absent, retry, "not on the vendor's list in two complete scans");
         }
     }
 
     fn note_scan(&mut self, scan: CompleteScan) {
-        let CompleteScan { started, back_to, pages, conversations } = scan;
+        let CompleteScan { started, back_to, pages, conversations, .. } = scan;
         let detail = format!(
             "{conversations} conversations on {pages} pages, back to {}, begun {}: not among them",
             back_to.format("%Y-%m-%dT%H:%M:%SZ"),
@@ -631,7 +667,13 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         let notes: Vec<Pending<()>> = self
             .reconciler
             .iter()
-            .map(|one| Note { at, entry: Some(one.entry), attempt: Some(one.attempt), kind: "scanned", detail: detail.clone() })
+            .map(|one| Note {
+                at,
+                entry: Some(one.entry),
+                attempt: Some(one.attempt),
+                kind: "scanned",
+                detail: detail.clone(),
+            })
             .map(|note| self.engine.ledger.note(self.engine.run, note))
             .collect();
         for note in notes {
@@ -640,24 +682,27 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         }
     }
 
-    fn absent(&mut self, absent: &Unresolved) {
-        use crate::campaign::OnLostAnswer;
+    fn absent(&mut self, absent: &Unresolved, retry: bool, because: &str) {
         let at = self.engine.clock.now();
-        let retry = self.engine.campaign.safety.on_lost_answer == OnLostAnswer::Retry;
         let &Unresolved { attempt, entry, .. } = absent;
         let state = if retry { State::Ready } else { State::Held };
         if retry {
             self.became_due(at);
         }
-        let detail = Some("not on the vendor's list in two complete scans".into());
-        let record = happened(attempt, entry, at, Fact::Absent { retry }, detail);
+        let record = happened(attempt, entry, at, Fact::Absent { retry }, Some(because.into()));
         self.record(record, Event::Absent { at, entry, attempt, state });
     }
 
     fn give_up_on_the_overdue(&mut self, now: DateTime<Utc>) {
-        for (conversation, Followed { attempt, entry, .. }) in self.tracker.give_up(now, self.engine.campaign.safety.track_for) {
+        for (conversation, Followed { attempt, entry, .. }) in
+            self.tracker.give_up(now, self.engine.campaign.safety.track_for)
+        {
             let record = happened(attempt, entry, now, Fact::TrackLost, None);
             self.record(record, Event::TrackLost { at: now, entry, attempt, conversation });
+        }
+        // Nothing was proved, so nobody is called again whatever the campaign says.
+        for unsettled in self.reconciler.give_up(now) {
+            self.absent(&unsettled, false, "the vendor's list could not settle it in time");
         }
     }
 
@@ -674,10 +719,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
 
     /// Nothing more is read: the person, or the vendor, has ended it.
     fn interrupted(&self) -> bool {
-        matches!(
-            self.ending,
-            Some(Ending::Interrupted | Ending::Unreachable | Ending::Refused(Refusal::Credentials))
-        )
+        matches!(self.ending, Some(Ending::Interrupted | Ending::Unreachable | Ending::Refused(Refusal::Credentials)))
     }
 
     fn must_wait(&self) -> bool {
@@ -722,7 +764,8 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         let budget = self.budget.ready_at(&self.organisation, now);
         let read = self.read_due_at().map(|due| budget.map_or(due, |ready| due.max(ready)));
         let deadline = self.tracker.gives_up_at(self.engine.campaign.safety.track_for);
-        let wake = [read, deadline, self.claim_at(now, budget)].into_iter().flatten().min();
+        let wake =
+            [read, deadline, self.reconciler.gives_up_at(), self.claim_at(now, budget)].into_iter().flatten().min();
         if let Some(until) = wake.filter(|at| idle && *at - now >= WORTH_TELLING && self.resting_until != Some(*at)) {
             self.resting_until = Some(until);
             self.listener.hear(&Event::Resting { at: now, until });
@@ -763,10 +806,17 @@ fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
         intent_at: attempt.intent_at,
         lost_at: attempt.lost_at.unwrap_or(now),
         proofs: 0,
+        doubted: false,
     }
 }
 
-fn happened(attempt: crate::ids::AttemptId, entry: EntryId, at: DateTime<Utc>, fact: Fact, detail: Option<String>) -> Happened {
+fn happened(
+    attempt: crate::ids::AttemptId,
+    entry: EntryId,
+    at: DateTime<Utc>,
+    fact: Fact,
+    detail: Option<String>,
+) -> Happened {
     Happened { attempt, entry, at, fact, conversation: None, started: None, ended: None, detail }
 }
 

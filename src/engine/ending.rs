@@ -43,6 +43,8 @@ pub enum Refusal {
     Credentials,
     /// The from-number.
     FromNumber,
+    /// The API's address: nothing there takes calls.
+    Address,
 }
 
 impl Ending {
@@ -71,6 +73,7 @@ impl fmt::Display for Ending {
             Self::StopRule { rule, hits, of } => write!(f, "stop_on.{rule}: {hits} of {of} finished calls"),
             Self::Unreachable => f.write_str("the vendor cannot be reached"),
             Self::Refused(Refusal::Credentials) => f.write_str("the vendor does not accept our credentials"),
+            Self::Refused(Refusal::Address) => f.write_str("nothing at the API's address takes calls"),
             Self::Refused(Refusal::FromNumber) => f.write_str("the vendor does not let our from_number call"),
         }
     }

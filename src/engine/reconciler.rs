@@ -17,6 +17,18 @@ const PROOFS: u8 = 2;
 /// How much the vendor's clock may differ from ours beyond what its `Date` tells.
 const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(120);
 
+/// How long after S a lost answer is looked for. What no scan could settle by then is for a person.
+const LOOKED_FOR: TimeDelta = TimeDelta::hours(2);
+
+/// What a conversation on the vendor's list is to an attempt whose answer was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likeness {
+    /// Its own, unless the ledger knows it as another attempt's.
+    Fits,
+    /// It lacks a number or its start, as it may while the call is under way (`annie-api.md`): it may be its own.
+    MayFit,
+}
+
 /// An attempt whose answer was lost.
 #[derive(Debug, Clone)]
 pub struct Unresolved {
@@ -34,6 +46,8 @@ pub struct Unresolved {
     pub lost_at: DateTime<Utc>,
     /// Complete scans, begun late enough, that did not show it.
     pub proofs: u8,
+    /// The scan under way shows a conversation that may be its own.
+    pub doubted: bool,
 }
 
 /// The attempts of a run whose answers were lost.
@@ -75,17 +89,28 @@ impl Reconciler {
         self.unresolved.iter().map(|one| one.lost_at + self.settle).min()
     }
 
-    /// The attempt that this conversation may belong to, unless another attempt has it: the caller asks the ledger.
-    #[must_use]
-    pub fn claimant(&self, conversation: &Conversation, ahead: TimeDelta) -> Option<&Unresolved> {
-        if conversation.from != Some(self.from) {
-            return None;
-        }
-        let started = conversation.started?;
-        let fits = |one: &&Unresolved| {
-            conversation.to == Some(one.to) && started >= one.intent_at + ahead - CLOCK_SLACK
+    /// The attempts that this conversation may belong to, unless another attempt has it: the caller asks the ledger.
+    pub fn claimants<'a>(
+        &'a self,
+        conversation: &'a Conversation,
+        ahead: TimeDelta,
+    ) -> impl Iterator<Item = (&'a Unresolved, Likeness)> {
+        let Conversation { from, to, started, .. } = *conversation;
+        let ours = from.is_none_or(|from| from == self.from);
+        let complete = from.is_some() && to.is_some() && started.is_some();
+        let likeness = if complete { Likeness::Fits } else { Likeness::MayFit };
+        let fits = move |one: &&Unresolved| {
+            let late_enough = started.is_none_or(|started| started >= one.intent_at + ahead - CLOCK_SLACK);
+            ours && late_enough && to.is_none_or(|to| to == one.to)
         };
-        self.unresolved.iter().find(fits)
+        self.unresolved.iter().filter(fits).map(move |one| (one, likeness))
+    }
+
+    /// The scan under way shows a conversation that may be this attempt's: it proves nothing about it.
+    pub fn doubt(&mut self, attempt: AttemptId) {
+        for one in self.unresolved.iter_mut().filter(|one| one.attempt == attempt) {
+            one.doubted = true;
+        }
     }
 
     /// The attempt is settled: its conversation was found.
@@ -96,16 +121,34 @@ impl Reconciler {
 
     /// A complete scan that began at `started` and reached back to `back_to` (by the vendor's clock) showed none of the
     /// attempts still here: counts it for those it proves something about, and returns those that are now absent.
-    pub fn prove_absence(&mut self, started: DateTime<Utc>, back_to: DateTime<Utc>, ahead: TimeDelta) -> Vec<Unresolved> {
+    pub fn prove_absence(
+        &mut self,
+        started: DateTime<Utc>,
+        back_to: DateTime<Utc>,
+        ahead: TimeDelta,
+    ) -> Vec<Unresolved> {
         let settle = self.settle;
         for one in &mut self.unresolved {
             let late_enough = started >= one.lost_at + settle;
             let far_enough = back_to <= one.intent_at + ahead - CLOCK_SLACK;
-            one.proofs += u8::from(late_enough && far_enough);
+            one.proofs += u8::from(late_enough && far_enough && !one.doubted);
+            one.doubted = false;
         }
         let (absent, open) = std::mem::take(&mut self.unresolved).into_iter().partition(|one| one.proofs >= PROOFS);
         self.unresolved = open;
         absent
+    }
+
+    /// Stops looking for the attempts that no scan could settle in time.
+    pub fn give_up(&mut self, now: DateTime<Utc>) -> Vec<Unresolved> {
+        let limit = self.settle + LOOKED_FOR;
+        self.unresolved.extract_if(.., |one| one.lost_at + limit <= now).collect()
+    }
+
+    /// When the next lost answer will have been looked for long enough.
+    #[must_use]
+    pub fn gives_up_at(&self) -> Option<DateTime<Utc>> {
+        self.unresolved.iter().map(|one| one.lost_at + self.settle + LOOKED_FOR).min()
     }
 
     /// The attempts that are not settled.
@@ -147,6 +190,7 @@ mod tests {
             intent_at: intent(),
             lost_at: intent() + seconds(30),
             proofs: 0,
+            doubted: false,
         });
         reconciler
     }
@@ -163,6 +207,39 @@ mod tests {
         }
     }
 
+    fn likeness(reconciler: &Reconciler, conversation: &Conversation, ahead: TimeDelta) -> Option<Likeness> {
+        reconciler.claimants(conversation, ahead).next().map(|(_, likeness)| likeness)
+    }
+
+    #[test]
+    fn a_conversation_that_lacks_a_field_may_fit_and_then_a_scan_proves_nothing() {
+        let whole = conversation(ours(), number("+13125550177"), intent() + seconds(2));
+        let lacking = [
+            Conversation { from: None, ..whole.clone() },
+            Conversation { to: None, ..whole.clone() },
+            Conversation { started: None, ..whole.clone() },
+        ];
+        for conversation in lacking {
+            let mut reconciler = one_unresolved();
+            assert_eq!(likeness(&reconciler, &conversation, seconds(0)), Some(Likeness::MayFit));
+            for _ in 0..5 {
+                reconciler.doubt(AttemptId(1));
+                let late = intent() + seconds(1_000);
+                assert!(reconciler.prove_absence(late, intent() - seconds(600), seconds(0)).is_empty());
+            }
+        }
+        let elsewhere = Conversation { from: None, ..conversation(ours(), number("+13125550178"), intent()) };
+        assert_eq!(likeness(&one_unresolved(), &elsewhere, seconds(0)), None);
+    }
+
+    #[test]
+    fn what_no_scan_can_settle_is_given_up_in_the_end() {
+        let mut reconciler = one_unresolved();
+        let limit = intent() + seconds(30 + 300) + LOOKED_FOR;
+        assert!(reconciler.give_up(limit - seconds(1)).is_empty());
+        assert_eq!(reconciler.give_up(limit).len(), 1);
+    }
+
     #[test]
     fn a_conversation_between_the_two_numbers_after_the_intent_is_claimed() {
         let to = number("+13125550177");
@@ -173,7 +250,7 @@ mod tests {
             (conversation(ours(), number("+13125550178"), intent() + seconds(2)), false),
         ];
         for (found, claimed) in cases {
-            assert_eq!(one_unresolved().claimant(&found, seconds(0)).is_some(), claimed, "{found:?}");
+            assert_eq!(likeness(&one_unresolved(), &found, seconds(0)).is_some(), claimed, "{found:?}");
         }
     }
 
@@ -182,8 +259,8 @@ mod tests {
         let ahead = seconds(3_600);
         let to = number("+13125550177");
         let reconciler = one_unresolved();
-        assert!(reconciler.claimant(&conversation(ours(), to, intent() + ahead), ahead).is_some());
-        assert!(reconciler.claimant(&conversation(ours(), to, intent()), ahead).is_none());
+        assert!(likeness(&reconciler, &conversation(ours(), to, intent() + ahead), ahead).is_some());
+        assert!(likeness(&reconciler, &conversation(ours(), to, intent()), ahead).is_none());
     }
 
     #[test]

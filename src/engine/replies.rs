@@ -40,6 +40,8 @@ pub(super) fn trouble(not_placed: &NotPlaced) -> Trouble {
         NotPlaced::LineRefused { .. } => Trouble::Refused(Refusal::FromNumber),
         NotPlaced::OutsideHours { .. } => Trouble::OutsideHours,
         NotPlaced::OverCap { .. } => Trouble::Entry(Reason::VendorCap, VENDOR_CAP_WAIT),
+        // No such path, no such method, no such kind of body: we are not talking to the API that we think.
+        NotPlaced::Refused { status: 404 | 405 | 415 } => Trouble::Refused(Refusal::Address),
         NotPlaced::Refused { .. } => Trouble::Final(Reason::VendorRefused),
     }
 }
@@ -68,7 +70,12 @@ pub(super) fn because(lost: LostAnswer) -> String {
 }
 
 /// What a closed conversation means: the fact, and the rule that said so as evidence.
-pub(super) fn ended(campaign: &Campaign, conversation: &Conversation, call: u32, now: DateTime<Utc>) -> (Outcome, Fact, String) {
+pub(super) fn ended(
+    campaign: &Campaign,
+    conversation: &Conversation,
+    call: u32,
+    now: DateTime<Utc>,
+) -> (Outcome, Fact, String) {
     let (outcome, rule) = campaign.outcomes.classify(&conversation.testimony);
     let redial = redial::next_call(&campaign.redial, outcome, call, now);
     let evidence = rule.map_or_else(|| "no outcome rule matched".into(), |rule| format!("outcome rule {rule}"));

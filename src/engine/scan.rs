@@ -55,6 +55,8 @@ pub struct Scan {
     high: u64,
     /// Whether the stretch reaches back to the instant.
     reached: bool,
+    /// Whether a page held a conversation that could not be read.
+    blurred: bool,
     /// Which way the page being read extends the stretch.
     going: Going,
 }
@@ -78,6 +80,7 @@ impl Scan {
             low: 0,
             high: 0,
             reached: false,
+            blurred: false,
             going: Going::Up,
         };
         if let Some((Order::OldestFirst, length)) = known {
@@ -104,6 +107,12 @@ impl Scan {
         self.seen.len()
     }
 
+    /// Whether a conversation that it does not show is not on the list: every row that it read was legible.
+    #[must_use]
+    pub fn proves_absence(&self) -> bool {
+        !self.blurred
+    }
+
     /// Whether it saw this conversation.
     #[must_use]
     pub fn saw(&self, id: &ConversationId) -> bool {
@@ -120,6 +129,7 @@ impl Scan {
     /// Takes the page that was asked for in, and says what comes next.
     pub fn take(&mut self, page: &Page) -> Progress {
         self.pages += 1;
+        self.blurred |= page.unreadable > 0;
         let first = self.pages == 1;
         if first && self.order.is_none_or(|order| order != Order::OldestFirst) {
             self.order = order_of(page).or(self.order);
@@ -131,6 +141,9 @@ impl Scan {
                 return Progress::Read(self.high);
             }
         }
+        if self.contradicted_by(page) {
+            return self.start_over();
+        }
         let connected = self.seen.is_empty() || page.conversations.iter().any(|seen| self.seen.contains(&seen.id));
         if !connected && !page.conversations.is_empty() {
             return Progress::Broken;
@@ -138,6 +151,20 @@ impl Scan {
         self.seen.extend(page.conversations.iter().map(|conversation| conversation.id.clone()));
         let grown = self.extend(page);
         self.next(page, grown)
+    }
+
+    /// A page that is ordered otherwise than the list was thought to be: it has no order that can be relied on.
+    fn contradicted_by(&self, page: &Page) -> bool {
+        let ordered = matches!(self.order, Some(Order::NewestFirst | Order::OldestFirst));
+        ordered && order_of(page).is_some_and(|order| Some(order) != self.order)
+    }
+
+    /// Reads the whole list, from its beginning.
+    fn start_over(&mut self) -> Progress {
+        self.order = Some(Order::None);
+        self.seen.clear();
+        (self.low, self.high, self.going) = (0, 0, Going::Up);
+        Progress::Read(0)
     }
 
     /// Adds the page to the stretch; whether the stretch grew.
@@ -149,7 +176,7 @@ impl Scan {
     }
 
     fn next(&mut self, page: &Page, grown: bool) -> Progress {
-        let at_end = page.total.map_or(page.conversations.is_empty(), |total| self.high >= total);
+        let at_end = page.total.map_or(end_of(page) == page.offset, |total| self.high >= total);
         let order = self.order.unwrap_or(Order::None);
         let goes_back = match order {
             Order::NewestFirst => Going::Up,
@@ -191,12 +218,13 @@ impl Scan {
 }
 
 fn end_of(page: &Page) -> u64 {
-    page.offset + page.conversations.len() as u64
+    page.offset + (page.conversations.len() + page.unreadable) as u64
 }
 
 /// The order of a page's conversations; `None` if too few of them say when they started.
 fn order_of(page: &Page) -> Option<Order> {
-    let starts: Vec<_> = page.conversations.iter().filter_map(|conversation: &Conversation| conversation.started).collect();
+    let starts: Vec<_> =
+        page.conversations.iter().filter_map(|conversation: &Conversation| conversation.started).collect();
     let (first, last) = (starts.first()?, starts.last()?);
     if first == last {
         return None;
@@ -248,16 +276,21 @@ mod tests {
             let number = |index: u64| match self.order {
                 Order::NewestFirst => self.length - 1 - index,
                 Order::OldestFirst => index,
-                Order::None => (index * 7) % self.length,
+                Order::None => (index * 389) % self.length,
             };
             let end = (offset + u64::from(PAGE)).min(self.length);
             let conversations = (offset..end).map(|index| conversation(number(index))).collect();
-            Page { conversations, offset, total: Some(self.length) }
+            Page { conversations, unreadable: 0, offset, total: Some(self.length) }
         }
     }
 
     /// Scans the whole list, `between` changing it after each page; what was missed of the newest `wanted`.
-    fn missed(mut list: List, wanted: u64, known: Option<(Order, u64)>, mut between: impl FnMut(&mut List)) -> Vec<u64> {
+    fn missed(
+        mut list: List,
+        wanted: u64,
+        known: Option<(Order, u64)>,
+        mut between: impl FnMut(&mut List),
+    ) -> Vec<u64> {
         let newest = list.length;
         let mut scan = Scan::new(start(), at(newest - wanted), known);
         let mut offset = scan.first_offset();
@@ -317,6 +350,9 @@ mod tests {
     #[test]
     fn an_empty_list_is_read_completely() {
         let mut scan = Scan::new(start(), start(), None);
-        assert_eq!(scan.take(&Page { conversations: vec![], offset: 0, total: Some(0) }), Progress::Complete);
+        assert_eq!(
+            scan.take(&Page { conversations: vec![], unreadable: 0, offset: 0, total: Some(0) }),
+            Progress::Complete
+        );
     }
 }

@@ -82,6 +82,8 @@ pub struct CompleteScan {
     pub pages: u32,
     /// Conversations that it saw.
     pub conversations: usize,
+    /// Whether what it did not show is not on the list.
+    pub proves_absence: bool,
 }
 
 /// The open conversations of a run, and the scan that is under way.
@@ -125,7 +127,12 @@ impl Tracker {
 
     /// The next read, which is now due. A scan that begins reaches back to the oldest open conversation, and to
     /// `unsettled_back_to` (by the vendor's clock, which is `ahead` of ours).
-    pub fn next_read(&mut self, now: DateTime<Utc>, unsettled_back_to: Option<DateTime<Utc>>, ahead: TimeDelta) -> Read {
+    pub fn next_read(
+        &mut self,
+        now: DateTime<Utc>,
+        unsettled_back_to: Option<DateTime<Utc>>,
+        ahead: TimeDelta,
+    ) -> Read {
         if let Some(id) = self.asked_for.pop_front() {
             return Read::Conversation(id);
         }
@@ -141,7 +148,11 @@ impl Tracker {
     }
 
     /// Takes a page in: the followed conversations that are now closed, and the scan if this page completed it.
-    pub fn take_page(&mut self, page: &Page, now: DateTime<Utc>) -> (Vec<(Followed, Conversation)>, Option<CompleteScan>) {
+    pub fn take_page(
+        &mut self,
+        page: &Page,
+        now: DateTime<Utc>,
+    ) -> (Vec<(Followed, Conversation)>, Option<CompleteScan>) {
         self.not_before = None;
         let closed = page.conversations.iter().filter_map(|conversation| self.take(conversation)).collect();
         (closed, self.advance(page, now))
@@ -161,11 +172,12 @@ impl Tracker {
             }
             Progress::Complete => {
                 self.last = Some((scan.started, scan.pages));
-                let length = page.total.unwrap_or(page.offset + page.conversations.len() as u64);
+                let length = page.total.unwrap_or(page.offset + (page.conversations.len() + page.unreadable) as u64);
                 self.known = scan.order().map(|order| (order, length));
                 self.ask_for_the_unseen(&scan, now);
                 let Scan { started, back_to, pages, .. } = scan;
-                Some(CompleteScan { started, back_to, pages, conversations: scan.conversations() })
+                let (conversations, proves_absence) = (scan.conversations(), scan.proves_absence());
+                Some(CompleteScan { started, back_to, pages, conversations, proves_absence })
             }
         }
     }
@@ -247,7 +259,7 @@ mod tests {
                 testimony: Testimony::default(),
             })
             .collect::<Vec<_>>();
-        Page { offset: 0, total: Some(conversations.len() as u64), conversations }
+        Page { offset: 0, total: Some(conversations.len() as u64), unreadable: 0, conversations }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
 use super::runs::RunHandle;
 use super::sql;
 use super::transition::Step;
-use crate::entry::{Draft, ListTally, Fact, Reason, Standing, State};
+use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
 use crate::ids::EntryId;
 
 /// What enrolling did.

@@ -1,13 +1,117 @@
-//! Area codes of the United States and Canada (stub until the table lands).
+//! Area codes of the United States and Canada: where a number of each may ring.
+//!
+//! The table is `area-codes.tsv`, embedded; its header names its source and date. A code that it does not have says
+//! nothing about local time, and numbering metadata always lags, so an unknown code is no bad number.
 
-/// The zones of an area code.
-#[must_use]
-pub fn zones_of(_area: u16) -> Option<&'static [&'static str]> {
-    None
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+const TABLE: &str = include_str!("area-codes.tsv");
+
+/// One area code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AreaCode {
+    /// `US` or `CA`.
+    pub country: &'static str,
+    /// The state or province by its postal abbreviation, such as `IL`.
+    pub region: &'static str,
+    /// Every zone in which a number of this code may ring, as IANA names.
+    pub zones: Vec<&'static str>,
 }
 
-/// Every zone in the table.
+struct Table {
+    codes: BTreeMap<u16, AreaCode>,
+    regions: BTreeMap<&'static str, Vec<&'static str>>,
+}
+
+/// What is known of an area code.
 #[must_use]
-pub fn all_zones() -> &'static [&'static str] {
-    &["America/Chicago"]
+pub fn lookup(area: u16) -> Option<&'static AreaCode> {
+    table().codes.get(&area)
+}
+
+/// The zones in which a number of area code `area` may ring, as IANA names.
+#[must_use]
+pub fn zones_of(area: u16) -> Option<&'static [&'static str]> {
+    lookup(area).map(|code| code.zones.as_slice())
+}
+
+/// The zones of a state or province, by its postal abbreviation in capitals: all zones of all its area codes, sorted.
+#[must_use]
+pub fn zones_of_region(region: &str) -> Option<&'static [&'static str]> {
+    table().regions.get(region).map(Vec::as_slice)
+}
+
+/// Every zone of the table, sorted: where somebody may be of whom nothing is known.
+pub fn all_zones() -> impl Iterator<Item = &'static str> {
+    let zones: BTreeSet<_> = table().regions.values().flatten().copied().collect();
+    zones.into_iter()
+}
+
+fn table() -> &'static Table {
+    static PARSED: OnceLock<Table> = OnceLock::new();
+    PARSED.get_or_init(|| {
+        let codes: BTreeMap<_, _> =
+            TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).filter_map(parse_line).collect();
+        let regions = regions_of(codes.values());
+        Table { codes, regions }
+    })
+}
+
+/// `area_code country region zones overlay_of`, separated by tabs.
+fn parse_line(line: &'static str) -> Option<(u16, AreaCode)> {
+    let mut cells = line.split('\t');
+    let code = cells.next()?.parse().ok()?;
+    let (country, region) = (cells.next()?, cells.next()?);
+    let zones = cells.next()?.split(',').collect();
+    Some((code, AreaCode { country, region, zones }))
+}
+
+fn regions_of<'a>(codes: impl Iterator<Item = &'a AreaCode>) -> BTreeMap<&'static str, Vec<&'static str>> {
+    let mut regions: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for code in codes {
+        regions.entry(code.region).or_default().extend(code.zones.iter().copied());
+    }
+    regions.into_iter().map(|(region, zones)| (region, zones.into_iter().collect())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::zone::Zone;
+
+    #[test]
+    fn every_line_of_the_table_is_read() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(table().codes.len(), lines);
+        assert!(lines > 400);
+    }
+
+    #[test]
+    fn every_zone_of_the_table_has_rules() {
+        for zone in table().codes.values().flat_map(|code| &code.zones) {
+            assert!(Zone::named(zone).is_ok(), "{zone}");
+        }
+    }
+
+    #[test]
+    fn an_overlay_rings_wherever_the_code_it_overlays_does() {
+        assert_eq!(zones_of(312), Some(["America/Chicago"].as_slice()));
+        assert_eq!(zones_of(689), zones_of(407));
+        assert_eq!(zones_of(257), zones_of(250));
+    }
+
+    #[test]
+    fn a_code_that_is_not_in_the_table_is_unknown() {
+        for area in [0, 100, 436, 800, 876, 999] {
+            assert_eq!(zones_of(area), None, "{area}");
+        }
+    }
+
+    #[test]
+    fn a_state_has_the_zones_of_all_its_codes() {
+        assert_eq!(zones_of_region("IL"), Some(["America/Chicago"].as_slice()));
+        assert_eq!(zones_of_region("IN"), Some(["America/Chicago", "America/New_York"].as_slice()));
+        assert_eq!(zones_of_region("il"), None);
+    }
 }

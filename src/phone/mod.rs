@@ -1,12 +1,13 @@
 //! Phone numbers: E.164 and what can be read off a North American one.
 
 pub mod area_codes;
+pub mod cell;
 
 use std::fmt;
 
 /// A phone number in E.164: a country code and a national number, 8 to 15 digits in all.
 ///
-/// Only [`E164::parse`] makes one. `Debug` masks it; the digits leave through [`E164::expose`], which the vendor's
+/// Only [`E164::parse`] and [`cell`] make one. `Debug` masks it; the digits leave through [`E164::expose`], which the vendor's
 /// client, the ledger and the reports that an operator asked for call, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct E164(u64);

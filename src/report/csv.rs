@@ -40,7 +40,8 @@ impl<W: Write> Rows<W> {
     /// Writes a patient.
     pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
         let patient = &row.patient;
-        let instant = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+        let instant =
+            |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
         let key = row.key.parts().collect::<Vec<_>>().join(" ");
         let cells = [
             patient.patient_id.clone().unwrap_or(key),

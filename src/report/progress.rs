@@ -99,7 +99,8 @@ impl Progress {
     fn standing(&self, at: DateTime<Utc>) -> String {
         let Counts { placed, open, contacts, redials, unknown, .. } = self.counts;
         let clock = self.zone.local(at).format("%a %H:%M");
-        let mut text = format!("{clock} · {placed} calls placed, {open} under way, {contacts} reached, {redials} to redial");
+        let mut text =
+            format!("{clock} · {placed} calls placed, {open} under way, {contacts} reached, {redials} to redial");
         if unknown > 0 {
             text += &format!(", {unknown} answers lost");
         }
@@ -110,14 +111,18 @@ impl Progress {
     fn remark(&self, event: &Event) -> Option<String> {
         let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
         match event {
-            Event::Paused { until, reason, .. } => Some(format!("{}; trying again at {}", reason.says(), clock(*until))),
+            Event::Paused { until, reason, .. } => {
+                Some(format!("{}; trying again at {}", reason.says(), clock(*until)))
+            }
             Event::Resting { until, .. } => Some(format!("nothing to do until {}", clock(*until))),
             Event::Stopping { why, .. } => Some(format!("no further calls: {why}")),
             Event::AnswerLost { entry, because, .. } => {
                 Some(format!("entry {entry}: answer lost ({because}); looking for the call on the vendor's list"))
             }
             Event::Adopted { entry, .. } => Some(format!("entry {entry}: the call was placed; following it")),
-            Event::Absent { entry, state, .. } => Some(format!("entry {entry}: {}; now {state}", Reason::AnswerLost.says())),
+            Event::Absent { entry, state, .. } => {
+                Some(format!("entry {entry}: {}; now {state}", Reason::AnswerLost.says()))
+            }
             Event::TrackLost { entry, .. } => Some(format!("entry {entry}: {}", Reason::TrackLost.says())),
             Event::Refused { entry, reason, .. } => Some(format!("entry {entry}: {}", reason.says())),
             Event::Started { following, unresolved, .. } if following + unresolved > 0 => {

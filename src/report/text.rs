@@ -5,6 +5,7 @@ use std::fmt::{Display, Write};
 
 use comfy_table::{Table, presets};
 
+use crate::engine::Requests;
 use crate::entry::{ListTally, Reason, State};
 use crate::error::Exit;
 use crate::ids::RunId;
@@ -28,7 +29,7 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
         line(&mut text, "outcomes", listed(&summary.outcomes));
     }
     for (reason, count) in &summary.reasons {
-        line(&mut text, "because", format_args!("{count} {reason}: {}", reason.says()));
+        line(&mut text, "because", format_args!("{count}: {}", lowercase(reason.says())));
     }
     line(
         &mut text,
@@ -38,12 +39,22 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
             attempts.placed, attempts.ended, attempts.not_placed, attempts.unresolved
         ),
     );
+    if let Some(Requests { calls, pages, conversations, other }) = summary.requests {
+        let all = calls + pages + conversations + other;
+        let reads = pages + conversations + other;
+        line(&mut text, "requests", format_args!("{all}: {calls} to call, {reads} to read"));
+    }
     line(&mut text, "next", what_next(summary, zone));
     text
 }
 
 fn line(text: &mut String, label: &str, content: impl Display) {
     let _ = if label.is_empty() { writeln!(text, "{content}") } else { writeln!(text, "  {label:<14}{content}") };
+}
+
+fn lowercase(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn how_it_ended(summary: &Summary) -> &str {
@@ -69,9 +80,11 @@ fn what_next(summary: &Summary, zone: &Zone) -> String {
             due().map_or_else(String::new, |at| format!(", the next on {at}"))
         ),
         Exit::NeedsAPerson => format!("{} need a person: see `callrounds report`", summary.need_a_person),
-        Exit::Done | Exit::Internal | Exit::Usage | Exit::List | Exit::VendorRefused | Exit::Ledger => {
-            due().map_or_else(|| "nothing is left to do".into(), |at| format!("nothing due now; the next call is due on {at}"))
-        }
+        Exit::Done | Exit::Internal | Exit::Usage | Exit::List | Exit::VendorRefused | Exit::Ledger => due()
+            .map_or_else(
+                || "nothing is left to do".into(),
+                |at| format!("nothing due now; the next call is due on {at}"),
+            ),
     }
 }
 
@@ -87,7 +100,16 @@ impl Rows {
     pub fn new(run: RunId, zone: Zone) -> Self {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.set_header([format!("entry ({run})"), "patient".into(), "name".into(), "state".into(), "outcome".into(), "why".into(), "calls".into(), "last call".into()]);
+        table.set_header([
+            format!("entry ({run})"),
+            "patient".into(),
+            "name".into(),
+            "state".into(),
+            "outcome".into(),
+            "why".into(),
+            "calls".into(),
+            "last call".into(),
+        ]);
         Self { table, zone }
     }
 
@@ -100,7 +122,9 @@ impl Rows {
             row.key.parts().collect::<Vec<_>>().join(" "),
             name.into_iter().flatten().collect::<Vec<_>>().join(" "),
             state(row).into(),
-            row.outcome.filter(|_| row.state == State::Finished).map_or_else(String::new, |outcome| outcome.to_string()),
+            row.outcome
+                .filter(|_| row.state == State::Finished)
+                .map_or_else(String::new, |outcome| outcome.to_string()),
             row.reason.map_or("", Reason::says).into(),
             row.calls.to_string(),
             last_call.unwrap_or_default(),

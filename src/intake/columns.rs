@@ -1,0 +1,214 @@
+//! Which column is which field: by the campaign's explicit mapping first, by the column's name otherwise.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::field::{Field, variable_name};
+use super::list::{Header, Row};
+use super::problem::ListProblem;
+use crate::campaign::ListRules;
+use crate::nearest::nearest;
+use crate::template;
+
+/// A list's columns, understood.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    names: Vec<String>,
+    fields: BTreeMap<Field, usize>,
+    phones: Vec<(Field, usize)>,
+    others: Vec<(String, usize)>,
+    key: Vec<(String, usize)>,
+}
+
+impl Columns {
+    /// Finds the fields among the columns of `header`, and the columns of the campaign's key.
+    pub fn of(header: &Header, rules: &ListRules) -> Result<Self, ListProblem> {
+        let names = header.names();
+        if names.is_empty() {
+            return Err(ListProblem::NoRows);
+        }
+        let mut columns =
+            Self { names: names.to_vec(), fields: BTreeMap::new(), phones: vec![], others: vec![], key: vec![] };
+        let mapped = mapped_by_campaign(names, &rules.columns)?;
+        for (field, at) in &mapped {
+            columns.claim(*field, *at, true)?;
+        }
+        for (at, name) in names.iter().enumerate() {
+            let free = !mapped.iter().any(|(_, taken)| *taken == at);
+            let meant = Field::of_column(name)
+                .filter(|field| field.phone_rank().is_some() || !mapped.iter().any(|(taken, _)| taken == field));
+            match meant {
+                Some(field) if free => columns.claim(field, at, false)?,
+                _ if free => columns.others.push((variable_name(name), at)),
+                _ => {}
+            }
+        }
+        columns.require_who_and_where()?;
+        columns.key = rules.key.iter().map(|name| columns.key_part(name)).collect::<Result<_, _>>()?;
+        Ok(columns)
+    }
+
+    /// Gives the column at `at` to `field`. A phone column that the campaign names goes before all others.
+    fn claim(&mut self, field: Field, at: usize, explicit: bool) -> Result<(), ListProblem> {
+        if let Some(rank) = field.phone_rank() {
+            let rank = if explicit { 0 } else { rank + 1 };
+            let place = |(other, column): &(Field, usize)| {
+                let explicit = self.fields.get(other) == Some(column);
+                if explicit { 0 } else { other.phone_rank().unwrap_or(0) + 1 }
+            };
+            let before = self.phones.iter().take_while(|phone| place(phone) <= rank).count();
+            self.phones.insert(before, (field, at));
+            if explicit {
+                self.fields.insert(field, at);
+            }
+            return Ok(());
+        }
+        match self.fields.insert(field, at) {
+            None => Ok(()),
+            Some(first) => {
+                Err(ListProblem::TwoColumns { field, first: self.names[first].clone(), second: self.names[at].clone() })
+            }
+        }
+    }
+
+    /// A list without numbers or names is the wrong list, or needs a mapping.
+    fn require_who_and_where(&self) -> Result<(), ListProblem> {
+        if self.phones.is_empty() {
+            return Err(self.no_column(Field::Phone.name()));
+        }
+        if !self.has(Field::FirstName) && !self.has(Field::FullName) {
+            return Err(self.no_column(Field::FirstName.name()));
+        }
+        Ok(())
+    }
+
+    fn key_part(&self, name: &str) -> Result<(String, usize), ListProblem> {
+        let by_field = Field::named(name).and_then(|field| self.fields.get(&field).copied());
+        let by_name = || self.names.iter().position(|column| variable_name(column) == variable_name(name));
+        let at = by_field.or_else(by_name).ok_or_else(|| self.no_column(name))?;
+        Ok((name.to_owned(), at))
+    }
+
+    fn no_column(&self, field: &str) -> ListProblem {
+        ListProblem::NoColumn { field: field.to_owned(), found: self.names.clone() }
+    }
+
+    /// Whether the list has a column of this field.
+    #[must_use]
+    pub fn has(&self, field: Field) -> bool {
+        self.fields.contains_key(&field)
+    }
+
+    /// The row's cell of this field, without surrounding space: empty where the cell is or where there is no column.
+    #[must_use]
+    pub fn cell<'r>(&self, row: &'r Row, field: Field) -> &'r str {
+        self.fields.get(&field).map_or("", |at| row.cell(*at))
+    }
+
+    /// The column's name, as the list has it; the field's own where there is no column.
+    #[must_use]
+    pub fn name_of(&self, field: Field) -> &str {
+        self.fields.get(&field).map_or(field.name(), |at| &self.names[*at])
+    }
+
+    /// How many cells a row should have.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.names.len()
+    }
+
+    /// The row's phone cells, the best one first.
+    pub fn phones<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r str> {
+        self.phones.iter().map(|(_, at)| row.cell(*at))
+    }
+
+    /// What templates may say of a row, by name: the names of the patient, then the fields that have a column
+    /// ([`Columns::said_fields`]), then all other columns ([`Columns::others`]). Of two with one name, the first counts.
+    #[must_use]
+    pub fn said(&self) -> template::Columns {
+        let names = [Field::FirstName, Field::LastName, Field::PreferredName];
+        let fields = names.into_iter().chain(self.said_fields()).map(|field| field.name().to_owned());
+        template::Columns::new(fields.chain(self.others.iter().map(|(name, _)| name.clone())))
+    }
+
+    /// The fields that templates may say, names apart. The others have a place of their own in the request, or none.
+    pub fn said_fields(&self) -> impl Iterator<Item = Field> {
+        self.fields().filter(|field| !field.is_name() && !field.is_of_appointment())
+    }
+
+    /// The fields that have a column, phones apart.
+    pub fn fields(&self) -> impl Iterator<Item = Field> {
+        self.fields.keys().copied().filter(|field| field.phone_rank().is_none())
+    }
+
+    /// The row's cells of the columns that mean nothing to the intake.
+    pub fn others<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r str> {
+        self.others.iter().map(|(_, at)| row.cell(*at))
+    }
+
+    /// The key columns' names, as the campaign has them, and the row's cells.
+    pub fn key<'r>(&self, row: &'r Row) -> impl Iterator<Item = (&str, &'r str)> {
+        self.key.iter().map(|(name, at)| (name.as_str(), row.cell(*at)))
+    }
+
+    /// The mapping, for people.
+    #[must_use]
+    pub fn report(&self) -> MappingReport {
+        let phone = |rank: usize, field: Field| if rank == 0 { Field::Phone } else { field };
+        let phones = self.phones.iter().enumerate().map(|(rank, (field, at))| (*at, phone(rank, *field)));
+        let fields =
+            self.fields.iter().filter(|(field, _)| field.phone_rank().is_none()).map(|(field, at)| (*at, *field));
+        let by_column: BTreeMap<usize, Field> = phones.chain(fields).collect();
+        MappingReport {
+            mapped: by_column.into_iter().map(|(at, field)| (self.names[at].clone(), field)).collect(),
+            unmapped: self.others.iter().map(|(_, at)| self.names[*at].clone()).collect(),
+        }
+    }
+}
+
+fn mapped_by_campaign(names: &[String], columns: &[(String, String)]) -> Result<Vec<(Field, usize)>, ListProblem> {
+    columns
+        .iter()
+        .map(|(name, column)| {
+            let field = Field::named(name).ok_or_else(|| ListProblem::UnknownField {
+                name: name.clone(),
+                nearest: nearest(name, Field::ALL.iter().map(|field| field.name())),
+            })?;
+            let at = position(names, column).ok_or_else(|| ListProblem::MappedColumnMissing {
+                field: name.clone(),
+                column: column.clone(),
+                nearest: nearest(column, names.iter().map(String::as_str)).map(str::to_owned),
+                found: names.to_vec(),
+            })?;
+            Ok((field, at))
+        })
+        .collect()
+}
+
+fn position(names: &[String], column: &str) -> Option<usize> {
+    let exactly = names.iter().position(|name| name == column.trim());
+    exactly.or_else(|| names.iter().position(|name| variable_name(name) == variable_name(column)))
+}
+
+/// Which column was taken for which field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MappingReport {
+    /// Column and field, in the list's order.
+    pub mapped: Vec<(String, Field)>,
+    /// Columns that templates may use by their own names.
+    pub unmapped: Vec<String>,
+}
+
+impl fmt::Display for MappingReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts: Vec<String> = self
+            .mapped
+            .iter()
+            .map(|(column, field)| format!("{column} → {}", field.name().replace('_', " ")))
+            .collect();
+        if !self.unmapped.is_empty() {
+            parts.push(format!("unmapped: {}", self.unmapped.join(", ")));
+        }
+        f.write_str(&parts.join(", "))
+    }
+}

@@ -1,0 +1,242 @@
+//! The fields of a list row that the intake understands, and the names that practices give their columns.
+
+use std::fmt;
+
+macro_rules! fields {
+    ($($(#[doc = $says:literal])+ $name:ident = $word:literal: $aliases:literal),* $(,)?) => {
+        /// A field of a list row (`patient-lists.md`, Header aliases).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Field {
+            $($(#[doc = $says])+ $name,)*
+        }
+
+        impl Field {
+            /// Every field.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// Its name in campaign files, templates, reasons and JSON lists.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// What its cells hold.
+            #[must_use]
+            pub fn says(self) -> &'static str {
+                match self { $(Self::$name => concat!($($says),+).trim_ascii(),)* }
+            }
+
+            /// Column names that mean it, compared as [`plain`] has them.
+            fn aliases(self) -> &'static str {
+                match self { $(Self::$name => $aliases,)* }
+            }
+        }
+    };
+}
+
+fields! {
+    /// The practice's own number for the patient.
+    PatientId = "patient_id": "patientid patnum patient chart chartnumber chartno account acct mrn foreignid externalid id",
+    /// The legal first name, by which the patient is identified.
+    FirstName = "first_name": "firstname fname first givenname patientfirstname",
+    /// The name by which the patient is spoken to.
+    PreferredName = "preferred_name": "preferred preferredname nickname goesby",
+    /// The last name.
+    LastName = "last_name": "lastname lname last surname familyname patientlastname",
+    /// Both names in one cell, as `Last, First M.` or `First Last`.
+    FullName = "full_name": "name patientname fullname",
+    /// The date of birth.
+    DateOfBirth = "date_of_birth": "dob birthdate birthday dateofbirth birth",
+    /// The mobile number: the best one to call.
+    MobilePhone = "mobile": "mobile mobilephone cell cellphone wireless wirelessphone",
+    /// The number to call.
+    Phone = "phone": "phone phone1 phonenumber telephone primaryphone preferredphone contact contactnumber",
+    /// The home number.
+    HomePhone = "home_phone": "home homephone hmphone",
+    /// The work number.
+    WorkPhone = "work_phone": "work workphone wkphone",
+    /// Another number.
+    OtherPhone = "other_phone": "otherphone phone2",
+    /// What all members of a household share: a guarantor's or household's number.
+    Household = "household_id": "guarantor guarantorid responsibleparty respparty resppartyid headofhouse headofhousehold hoh familyid householdid",
+    /// The next appointment on file, or `+` for one whose date is not given.
+    NextAppointment = "next_appointment": "nextappt nextappointment nextvisit datescheduled appt appointmentdate scheduleddate",
+    /// When the patient is due for a visit.
+    Due = "due": "due duedate datedue recalldate recalldue ccdate nextrecall",
+    /// The last visit.
+    LastVisit = "last_visit": "lastvisit lastappt priortreat dateprevious lastseen",
+    /// The recall interval, as text.
+    Interval = "interval": "recallinterval interval",
+    /// The kind of recall, as text.
+    Type = "type": "recalltype cctype type",
+    /// The patient's status; `inactive`, `archived`, `deceased` and their kin are not called.
+    Status = "status": "patstatus status patientstatus",
+    /// `yes` for a patient who is no longer one.
+    Inactive = "inactive": "inactive",
+    /// `no` for a patient who is no longer one.
+    Active = "active": "active",
+    /// `yes`, or a date.
+    Deceased = "deceased": "deceased",
+    /// `yes` for a patient who must not be called.
+    DoNotCall = "do_not_call": "donotcall dnc nocall optout unsubscribed nocorrespondence",
+    /// `no` for a patient who must not be called.
+    OkToCall = "ok_to_call": "oktocall phoneok",
+    /// `yes` for a recall that is switched off.
+    Disabled = "disabled": "disabled isdisabled",
+    /// A recall that is switched off until this date.
+    DisabledUntil = "disabled_until": "disableduntil disableuntildate disableduntildate",
+    /// Whether the patient agreed to such calls: `yes`, `no`, or nothing.
+    Consent = "consent": "consent callconsent tcpa",
+    /// When the patient agreed.
+    ConsentDate = "consent_date": "consentdate",
+    /// How the patient agreed.
+    ConsentSource = "consent_source": "consentsource",
+    /// The patient's time zone: an IANA name, or ET, CT, MT, PT, AKT, HT.
+    Zone = "timezone": "timezone tz",
+    /// The state or province.
+    State = "state": "state province st",
+    /// The postcode.
+    Postcode = "postcode": "zip zipcode postal postalcode postcode",
+    /// The patient's language.
+    Language = "language": "language lang preferredlanguage",
+    /// Which of the practice's locations.
+    Location = "location": "location site clinic clinicnum office",
+    /// The practice's own number for the appointment.
+    AppointmentId = "appointment_id": "appointmentid apptid",
+    /// When the appointment starts, in the practice's local time unless the cell has an offset.
+    AppointmentStart = "appointment_start": "appointmentstart starttime apptdatetime appointmentdatetime",
+    /// When the appointment ends.
+    AppointmentEnd = "appointment_end": "appointmentend endtime apptend",
+    /// The practice's own number for the kind of appointment.
+    AppointmentTypeId = "appointment_type_id": "appointmenttypeid appttypeid",
+    /// The appointment in words.
+    AppointmentDescription = "appointment_description": "appointmentdescription apptdescription appointmenttype appttype",
+    /// Who sees the patient.
+    Provider = "provider": "provider doctor hygienist dr",
+}
+
+impl Field {
+    /// The field that a column of this name means.
+    #[must_use]
+    pub fn of_column(name: &str) -> Option<Self> {
+        let name = plain(name);
+        let means = |field: &&Self| field.aliases().split(' ').any(|alias| alias == name);
+        Self::ALL.iter().find(means).copied()
+    }
+
+    /// The field of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|field| field.name() == name)
+    }
+
+    /// A phone column's rank, the best one 0. Several phone columns are no contradiction.
+    #[must_use]
+    pub fn phone_rank(self) -> Option<usize> {
+        const BEST_FIRST: [Field; 5] =
+            [Field::MobilePhone, Field::Phone, Field::HomePhone, Field::WorkPhone, Field::OtherPhone];
+        BEST_FIRST.iter().position(|phone| *phone == self)
+    }
+
+    /// Whether its cells are a patient's name.
+    #[must_use]
+    pub fn is_name(self) -> bool {
+        [Self::FirstName, Self::LastName, Self::PreferredName, Self::FullName].contains(&self)
+    }
+
+    /// Whether it is part of the appointment that a call is about.
+    #[must_use]
+    pub fn is_of_appointment(self) -> bool {
+        const PARTS: [Field; 5] = [
+            Field::AppointmentId,
+            Field::AppointmentStart,
+            Field::AppointmentEnd,
+            Field::AppointmentTypeId,
+            Field::AppointmentDescription,
+        ];
+        PARTS.contains(&self)
+    }
+
+    /// Whether its cells are dates.
+    #[must_use]
+    pub fn is_date(self) -> bool {
+        const DATES: [Field; 7] = [
+            Field::DateOfBirth,
+            Field::NextAppointment,
+            Field::Due,
+            Field::LastVisit,
+            Field::DisabledUntil,
+            Field::AppointmentStart,
+            Field::AppointmentEnd,
+        ];
+        DATES.contains(&self)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A column's name without case, spaces and punctuation.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// A column's name as templates know it: lower case, everything between letters and digits as one `_`.
+#[must_use]
+pub fn variable_name(column: &str) -> String {
+    let words: Vec<String> =
+        column.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    words.join("_")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn every_field_is_known_by_its_own_name() {
+        for field in Field::ALL {
+            assert_eq!(Field::of_column(field.name()), Some(*field));
+        }
+    }
+
+    #[test]
+    fn no_column_name_means_two_fields() {
+        let mut seen = BTreeMap::new();
+        for field in Field::ALL {
+            for alias in field.aliases().split(' ') {
+                assert_eq!(alias, plain(alias), "{field}");
+                assert_eq!(seen.insert(alias, field), None, "{alias}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_compared_without_case_and_punctuation() {
+        for (column, field) in [
+            ("PatNum", Field::PatientId),
+            ("Chart #", Field::PatientId),
+            ("FIRST_NAME", Field::FirstName),
+            ("D.O.B.", Field::DateOfBirth),
+            ("Appt?", Field::NextAppointment),
+            ("Head of House", Field::Household),
+            (" wireless-phone ", Field::MobilePhone),
+        ] {
+            assert_eq!(Field::of_column(column), Some(field), "{column}");
+        }
+        assert_eq!(Field::of_column("Notes"), None);
+    }
+
+    #[test]
+    fn a_template_knows_a_column_by_its_words() {
+        for (column, variable) in [("Preferred Time", "preferred_time"), ("Notes (2)", "notes_2"), ("Né(e)", "né_e")]
+        {
+            assert_eq!(variable_name(column), variable);
+        }
+    }
+}

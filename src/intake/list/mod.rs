@@ -1,0 +1,187 @@
+//! From bytes to rows of text: the only part of the intake that reads anything.
+//!
+//! A [`List`] is one export, of whatever format, as a [`Header`] and its [`Row`]s. It can be read any number of times,
+//! always from the start and never held in memory: standard input and pipes are copied to a temporary file without a
+//! name first. Cells stay the texts they are; nothing here knows what a column means, but that a row of known names is
+//! a header.
+
+mod elements;
+mod encoding;
+mod json;
+mod separated;
+mod source;
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use csv::StringRecord;
+
+use self::encoding::Encoding;
+use self::json::{JsonRows, Wrapping};
+use self::separated::{Dialect, SeparatedRows};
+pub use self::source::ListSource;
+use self::source::Origin;
+use super::problem::ListProblem;
+
+/// More columns than any export has: a sign that JSON keys are data.
+const MOST_COLUMNS: usize = 1_000;
+
+/// The names of a list's columns, in order, no two the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Header {
+    names: Vec<String>,
+}
+
+impl Header {
+    /// Names the columns. A name that comes again is kept apart as `name (2)`, an empty one is called `column 3`.
+    fn new<'a>(cells: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut header = Self::default();
+        for cell in cells {
+            header.push(cell.trim());
+        }
+        header
+    }
+
+    fn push(&mut self, name: &str) {
+        let plain = if name.is_empty() { format!("column {}", self.names.len() + 1) } else { name.to_owned() };
+        let mut unique = plain.clone();
+        let mut count = 1;
+        while self.names.contains(&unique) {
+            count += 1;
+            unique = format!("{plain} ({count})");
+        }
+        self.names.push(unique);
+    }
+
+    /// The names, in the order of the cells.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+/// One row of a list. It holds a patient's data, so `Debug` masks it.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Row {
+    /// The row's first line in the file, counted from 1.
+    pub line: u64,
+    /// The cells, untouched. As many as the header has, unless the file is malformed there.
+    pub cells: StringRecord,
+}
+
+impl Row {
+    /// The cell of column `at`, without surrounding space; empty if the row ends before.
+    #[must_use]
+    pub fn cell(&self, at: usize) -> &str {
+        self.cells.get(at).unwrap_or_default().trim()
+    }
+
+    fn is_blank(&self) -> bool {
+        self.cells.iter().all(|cell| cell.trim().is_empty())
+    }
+}
+
+impl std::fmt::Debug for Row {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Row(line {}, masked)", self.line)
+    }
+}
+
+/// Tells whether a text is the name of a column that means something.
+pub type IsKnown<'a> = &'a dyn Fn(&str) -> bool;
+
+/// One patient export, open for reading.
+#[derive(Debug)]
+pub struct List {
+    origin: Origin,
+    encoding: Encoding,
+    format: Format,
+    header: Header,
+}
+
+#[derive(Debug, Clone)]
+enum Format {
+    Separated(Dialect),
+    Json(Wrapping),
+}
+
+impl List {
+    /// Opens `source` and finds out what it is: encoding, format, and where its header stands.
+    pub fn open(source: &ListSource, is_known: IsKnown<'_>) -> Result<Self, ListProblem> {
+        let origin = source.open()?;
+        let encoding = Encoding::of(origin.bytes()?)?;
+        let text = || -> Result<_, ListProblem> { Ok(encoding.decode(origin.bytes()?)) };
+        let (format, header) = if let Some(wrapping) = json::wrapping(text()?)? {
+            let header = json::header(JsonRows::new(text()?, wrapping.clone(), Header::default()))?;
+            (Format::Json(wrapping), header)
+        } else {
+            let (dialect, header) = separated::dialect(text()?, is_known)?;
+            (Format::Separated(dialect), header)
+        };
+        Ok(Self { origin, encoding, format, header })
+    }
+
+    /// The columns.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Whether this is a rejects file that an intake wrote.
+    #[must_use]
+    pub fn is_rejects_file(&self) -> bool {
+        matches!(&self.format, Format::Separated(dialect) if dialect.is_rejects_file())
+    }
+
+    /// When the file was last written; unknown for standard input and pipes.
+    #[must_use]
+    pub fn modified(&self) -> Option<DateTime<Utc>> {
+        self.origin.modified()
+    }
+
+    /// Reads the list from its start. Only one reading at a time: they share the file's position.
+    pub fn rows(&self) -> Result<Rows, ListProblem> {
+        let text = self.encoding.decode(self.origin.bytes()?);
+        Ok(Rows(match &self.format {
+            Format::Separated(dialect) => Kind::Separated(Box::new(SeparatedRows::new(text, *dialect))),
+            Format::Json(wrapping) => Kind::Json(Box::new(JsonRows::new(text, wrapping.clone(), self.header.clone()))),
+        }))
+    }
+}
+
+/// The rows of a list, one after the other; blank ones are left out. The first error is the last item.
+#[derive(Debug)]
+pub struct Rows(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Separated(Box<SeparatedRows>),
+    Json(Box<JsonRows>),
+}
+
+impl Rows {
+    fn read(&mut self) -> Result<Option<Row>, ListProblem> {
+        match &mut self.0 {
+            Kind::Separated(rows) => rows.read(),
+            Kind::Json(rows) => rows.read(),
+        }
+    }
+}
+
+impl Iterator for Rows {
+    type Item = Result<Row, ListProblem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.read() {
+                Ok(Some(row)) if row.is_blank() => {}
+                other => return other.transpose(),
+            }
+        }
+    }
+}
+
+/// What went wrong while reading, without the text that was read.
+fn unreadable(error: &std::io::Error) -> ListProblem {
+    ListProblem::Unreadable { path: PathBuf::new(), kind: error.kind() }
+}

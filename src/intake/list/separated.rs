@@ -1,0 +1,186 @@
+//! CSV and its kin: cells separated by `,` `;` tab or `|`.
+
+use std::io::{Cursor, Read};
+
+use csv::{Reader, ReaderBuilder, StringRecord};
+
+use super::encoding::Text;
+use super::{Header, IsKnown, MOST_COLUMNS, Row};
+use crate::intake::problem::ListProblem;
+
+/// How much of the file is looked at to tell its separator and to find its header.
+const SAMPLE: u64 = 1 << 16;
+/// A title or two may stand above the header, no more than this many rows.
+const ROWS_ABOVE_HEADER: usize = 20;
+const SEPARATORS: [u8; 4] = *b",;\t|";
+
+/// How a separated file is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dialect {
+    separator: u8,
+    ends: LineEnd,
+    /// Records up to and including the header.
+    skip: usize,
+    /// Columns in front that an earlier intake put there: `line` and `reason` of a rejects file.
+    drop: usize,
+    /// Columns of the header, without the dropped ones.
+    width: usize,
+}
+
+impl Dialect {
+    pub(super) fn is_rejects_file(self) -> bool {
+        self.drop > 0
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    Lf,
+    CrLf,
+    Cr,
+}
+
+impl LineEnd {
+    fn of(sample: &[u8]) -> Self {
+        match sample.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            Some(at) if sample[at] == b'\n' => Self::Lf,
+            Some(at) if sample.get(at + 1) == Some(&b'\n') => Self::CrLf,
+            Some(_) => Self::Cr,
+            None => Self::Lf,
+        }
+    }
+
+    fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Lf => b"\n",
+            Self::CrLf => b"\r\n",
+            Self::Cr => b"\r",
+        }
+    }
+}
+
+/// A header found in a sample, and how well it was understood.
+struct Found {
+    dialect: Dialect,
+    cells: StringRecord,
+    known: usize,
+}
+
+/// Finds the separator and the header: the separator under which most column names are known, and of two such the one
+/// that makes more columns.
+pub(super) fn dialect(text: Text, is_known: IsKnown<'_>) -> Result<(Dialect, Header), ListProblem> {
+    let mut sample = Vec::new();
+    text.take(SAMPLE).read_to_end(&mut sample).map_err(|error| super::unreadable(&error))?;
+    let best = SEPARATORS
+        .into_iter()
+        .filter_map(|separator| find_header(&sample, separator, is_known))
+        .reduce(|best, next| if (next.known, next.cells.len()) > (best.known, best.cells.len()) { next } else { best })
+        .ok_or(ListProblem::Empty)?;
+    if best.cells.len() > MOST_COLUMNS {
+        return Err(ListProblem::TooManyColumns { most: MOST_COLUMNS });
+    }
+    Ok((best.dialect, Header::new(best.cells.iter().skip(best.dialect.drop))))
+}
+
+/// The first row of which two cells are known names; if there is none, the first row that is not blank.
+fn find_header(sample: &[u8], separator: u8, is_known: IsKnown<'_>) -> Option<Found> {
+    let ends = LineEnd::of(sample);
+    let mut reader = reader(sample, separator);
+    let mut record = StringRecord::new();
+    let mut first = None;
+    for at in 0..ROWS_ABOVE_HEADER {
+        if !read_record(&mut reader, &mut record).ok()? {
+            break;
+        }
+        let known = record.iter().filter(|cell| is_known(cell)).count();
+        let drop = if record.get(0) == Some("line") && record.get(1) == Some("reason") { 2 } else { 0 };
+        let dialect = Dialect { separator, ends, skip: at + 1, drop, width: record.len().saturating_sub(drop) };
+        let found = Found { dialect, cells: record.clone(), known };
+        if known >= 2 {
+            return Some(found);
+        }
+        if first.is_none() && record.iter().any(|cell| !cell.trim().is_empty()) {
+            first = Some(found);
+        }
+    }
+    first
+}
+
+fn reader<R: Read>(text: R, separator: u8) -> Reader<R> {
+    ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(text)
+}
+
+/// A sample may end in the middle of a character: what cannot be read there is no header.
+fn read_record<R: Read>(reader: &mut Reader<R>, record: &mut StringRecord) -> Result<bool, csv::Error> {
+    let mut bytes = csv::ByteRecord::new();
+    let more = reader.read_byte_record(&mut bytes)?;
+    *record = StringRecord::from_byte_record_lossy(bytes);
+    Ok(more)
+}
+
+/// The rows of a separated file.
+#[derive(Debug)]
+pub(super) struct SeparatedRows {
+    // The last line is ended for the file that does not end it, so that lines can be counted.
+    reader: Reader<std::io::Chain<Text, Cursor<&'static [u8]>>>,
+    dialect: Dialect,
+    records: u64,
+    record: StringRecord,
+}
+
+impl SeparatedRows {
+    pub(super) fn new(text: Text, dialect: Dialect) -> Self {
+        let ended = text.chain(Cursor::new(dialect.ends.bytes()));
+        Self { reader: reader(ended, dialect.separator), dialect, records: 0, record: StringRecord::new() }
+    }
+
+    pub(super) fn read(&mut self) -> Result<Option<Row>, ListProblem> {
+        while self.records < self.dialect.skip as u64 {
+            if !self.advance()? {
+                return Ok(None);
+            }
+        }
+        if !self.advance()? {
+            return Ok(None);
+        }
+        Ok(Some(Row { line: self.first_line(), cells: self.own_cells() }))
+    }
+
+    fn advance(&mut self) -> Result<bool, ListProblem> {
+        self.records += 1;
+        self.reader.read_record(&mut self.record).map_err(|error| {
+            let line = error.position().map_or(0, csv::Position::line);
+            // The text has been decoded: what is not the disk's fault is not text after all.
+            if let csv::ErrorKind::Io(error) = error.into_kind() {
+                super::unreadable(&error)
+            } else {
+                ListProblem::Malformed { line, what: "not readable as text" }
+            }
+        })
+    }
+
+    /// The record's first line. The reader's own count of a record's start stands before the blank lines above it and,
+    /// where lines end in CR LF, one line too early; its count of the end is right.
+    fn first_line(&self) -> u64 {
+        let inside = self.record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
+        let end = self.reader.position().line();
+        match self.dialect.ends {
+            LineEnd::Lf => end.saturating_sub(1 + inside),
+            LineEnd::CrLf => end.saturating_sub(inside),
+            LineEnd::Cr => self.records,
+        }
+        .max(1)
+    }
+
+    /// The row's own cells: without the columns of an earlier intake, and without empty ones after the last column,
+    /// which spreadsheets add.
+    fn own_cells(&self) -> StringRecord {
+        let Dialect { drop, width, .. } = self.dialect;
+        let surplus_is_empty = self.record.iter().skip(drop + width).all(|cell| cell.trim().is_empty());
+        if drop == 0 && (self.record.len() <= width || !surplus_is_empty) {
+            return self.record.clone();
+        }
+        let keep = if surplus_is_empty { width } else { usize::MAX };
+        self.record.iter().skip(drop).take(keep).collect()
+    }
+}

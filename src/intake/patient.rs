@@ -1,0 +1,243 @@
+//! From a row to a patient: every cell that means something, parsed once.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+
+use super::columns::Columns;
+use super::contact::Contact;
+use super::date::{Century, DateProblem, DateReader, Moment, start_of};
+use super::field::Field;
+use super::list::Row;
+use super::name::{NameCells, Names};
+use super::place;
+use super::rejection::RejectReason;
+use super::standing::{Exclusions, Judgement};
+use super::survey::Survey;
+use crate::campaign::{Campaign, Consent, Purpose};
+use crate::entry::{Appointment, CalledPartyZones, PatientInfo, Reason, Standing, ZoneSource};
+use crate::ids::EntryKey;
+
+/// Below this age somebody else is spoken to.
+const FULL_AGE: u32 = 18;
+
+/// A patient as the list has one. It holds a patient's data and is never printed.
+#[derive(Clone)]
+pub(super) struct Patient {
+    pub(super) key: EntryKey,
+    pub(super) info: PatientInfo,
+    /// The name to speak to.
+    pub(super) spoken: String,
+    pub(super) contact: Contact,
+    /// What members of one household share.
+    pub(super) household: Option<String>,
+    /// Known to be under 18.
+    pub(super) is_minor: bool,
+    pub(super) judgement: Judgement,
+    pub(super) zones: CalledPartyZones,
+    pub(super) appointment: Option<Appointment>,
+    /// The local day of the appointment.
+    pub(super) appointment_day: Option<NaiveDate>,
+    pub(super) not_after: Option<DateTime<Utc>>,
+    /// The cells that templates may say, as [`Columns::said`] names them.
+    pub(super) said: Vec<String>,
+}
+
+/// What it takes to read a row.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PatientReader<'a> {
+    pub(super) columns: &'a Columns,
+    pub(super) survey: &'a Survey,
+    pub(super) campaign: &'a Campaign,
+    pub(super) consent: Consent,
+    /// The present, by the clock on the practice's wall.
+    pub(super) local: NaiveDateTime,
+}
+
+impl PatientReader<'_> {
+    /// The row's key; an empty cell in any of its columns makes none.
+    pub(super) fn key(&self, row: &Row) -> Result<EntryKey, RejectReason> {
+        let missing = self.columns.key(row).find(|(_, cell)| cell.is_empty());
+        if let Some((name, _)) = missing {
+            return Err(RejectReason::Missing(name.to_owned()));
+        }
+        Ok(EntryKey::of_parts(self.columns.key(row).map(|(_, cell)| cell)))
+    }
+
+    /// Reads everything else.
+    pub(super) fn read(&self, row: &Row, key: EntryKey, contact: Contact) -> Result<Patient, RejectReason> {
+        let names = self.names(row)?;
+        let born = self.moment(row, Field::DateOfBirth)?.date;
+        if born.is_some_and(|born| born > self.today()) {
+            return Err(RejectReason::Date { field: Field::DateOfBirth, problem: DateProblem::Future });
+        }
+        let zones = place::zones_of(
+            self.columns.cell(row, Field::Zone),
+            self.columns.cell(row, Field::State),
+            contact.phone.number,
+            self.campaign.calling.zone_mode,
+        )
+        .map_err(|_| RejectReason::Zone)?;
+        let (appointment, day) = self.appointment(row)?;
+        let start = appointment.as_ref().and_then(|appointment| appointment.start);
+        Ok(Patient {
+            judgement: self.judge(row, &contact, &zones)?,
+            info: PatientInfo {
+                first_name: names.first.clone(),
+                last_name: some(&names.last),
+                date_of_birth: born,
+                patient_id: some(self.columns.cell(row, Field::PatientId)),
+            },
+            household: some(self.columns.cell(row, Field::Household)),
+            is_minor: born.and_then(|born| self.today().years_since(born)).is_some_and(|age| age < FULL_AGE),
+            not_after: start.and_then(|start| self.last_moment(start.to_utc())),
+            appointment_day: day,
+            said: self.said(row, &names)?,
+            spoken: names.preferred,
+            key,
+            contact,
+            zones,
+            appointment,
+        })
+    }
+
+    fn names(&self, row: &Row) -> Result<Names, RejectReason> {
+        let cell = |field| self.columns.cell(row, field);
+        let names = Names::of(NameCells {
+            first: cell(Field::FirstName),
+            last: cell(Field::LastName),
+            preferred: cell(Field::PreferredName),
+            full: cell(Field::FullName),
+        });
+        if names.first.is_empty() { Err(RejectReason::Missing(Field::FirstName.to_string())) } else { Ok(names) }
+    }
+
+    fn today(&self) -> NaiveDate {
+        self.local.date()
+    }
+
+    fn moment(&self, row: &Row, field: Field) -> Result<Moment, RejectReason> {
+        let century = if field == Field::DateOfBirth { Century::Past } else { Century::Near };
+        DateReader { order: self.survey.order(field), today: self.today(), century }
+            .read(self.columns.cell(row, field))
+            .map_err(|problem| RejectReason::Date { field, problem })
+    }
+
+    fn last_moment(&self, start: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let margin: TimeDelta = self.campaign.redial.stop_before_appointment?;
+        start.checked_sub_signed(margin)
+    }
+
+    /// The appointment that the call is about, and its local day. A reminder of no appointment reminds of nothing.
+    fn appointment(&self, row: &Row) -> Result<(Option<Appointment>, Option<NaiveDate>), RejectReason> {
+        let zone = &self.campaign.practice.zone;
+        let text = |field| some(self.columns.cell(row, field));
+        let start = self.appointment_moment(row, Field::AppointmentStart, None)?;
+        let end = self.appointment_moment(row, Field::AppointmentEnd, start.date)?;
+        let appointment = Appointment {
+            id: text(Field::AppointmentId),
+            start: start.in_zone(zone),
+            end: end.in_zone(zone),
+            type_id: text(Field::AppointmentTypeId),
+            description: text(Field::AppointmentDescription),
+        };
+        let must_start = self.campaign.purpose == Purpose::Reminder && self.columns.has(Field::AppointmentStart);
+        if must_start && appointment.start.is_none() {
+            let problem = DateProblem::NotADate;
+            return Err(match text(Field::AppointmentStart) {
+                None => RejectReason::Missing(Field::AppointmentStart.to_string()),
+                Some(_) => RejectReason::Date { field: Field::AppointmentStart, problem },
+            });
+        }
+        let is_some = appointment != Appointment::default();
+        Ok((is_some.then_some(appointment), start.local_date(zone)))
+    }
+
+    /// A start or end may be a time of day alone, on the day that another column gives.
+    fn appointment_moment(&self, row: &Row, field: Field, day: Option<NaiveDate>) -> Result<Moment, RejectReason> {
+        let moment = self.moment(row, field)?;
+        if moment.time.is_none() || moment.date.is_some() {
+            return Ok(moment);
+        }
+        let day = match day {
+            Some(day) => Some(day),
+            None => self.moment(row, Field::NextAppointment)?.date,
+        };
+        Ok(Moment { date: day, ..moment })
+    }
+
+    fn judge(&self, row: &Row, contact: &Contact, zones: &CalledPartyZones) -> Result<Judgement, RejectReason> {
+        let cell = |field| self.columns.has(field).then(|| self.columns.cell(row, field));
+        let consent = [Field::Consent, Field::ConsentDate, Field::ConsentSource].into_iter().find_map(cell);
+        let exclusions = Exclusions {
+            status: cell(Field::Status),
+            inactive: cell(Field::Inactive),
+            active: cell(Field::Active),
+            deceased: cell(Field::Deceased),
+            do_not_call: cell(Field::DoNotCall),
+            ok_to_call: cell(Field::OkToCall),
+            disabled: cell(Field::Disabled),
+            consent,
+            is_disabled_now: self.is_disabled(row)?,
+            is_booked: self.is_booked(row)?,
+        };
+        let judgement = exclusions.judge(self.campaign.purpose, self.consent);
+        let doubt = match () {
+            () if judgement.standing != Standing::Ready => return Ok(judgement),
+            () if contact.phone.extension => Reason::Extension,
+            () if is_unknown_area(contact, zones) => Reason::UnknownAreaCode,
+            () => return Ok(judgement),
+        };
+        Ok(Judgement { standing: Standing::Held(doubt), ..judgement })
+    }
+
+    fn is_disabled(&self, row: &Row) -> Result<bool, RejectReason> {
+        let until = self.moment(row, Field::DisabledUntil)?.date;
+        Ok(until.is_some_and(|until| until > self.today()))
+    }
+
+    /// Dentrix marks a booked appointment by a plus; others give its date, which today's may be still to come.
+    fn is_booked(&self, row: &Row) -> Result<bool, RejectReason> {
+        if self.campaign.purpose != Purpose::Recall {
+            return Ok(false);
+        }
+        if self.columns.cell(row, Field::NextAppointment) == "+" {
+            return Ok(true);
+        }
+        let moment = self.moment(row, Field::NextAppointment)?;
+        Ok(match (moment.date, moment.time) {
+            (Some(date), None) => date >= self.today(),
+            _ => start_of(moment).is_some_and(|start| start > self.local),
+        })
+    }
+
+    /// Dates as `YYYY-MM-DD`, everything else as the list has it; an empty cell is an empty text.
+    fn said(&self, row: &Row, names: &Names) -> Result<Vec<String>, RejectReason> {
+        let mut said = vec![names.first.clone(), names.last.clone(), names.preferred.clone()];
+        for field in self.columns.said_fields() {
+            said.push(if field.is_date() {
+                self.said_date(row, field)?
+            } else {
+                self.columns.cell(row, field).to_owned()
+            });
+        }
+        said.extend(self.columns.others(row).map(str::to_owned));
+        Ok(said)
+    }
+
+    fn said_date(&self, row: &Row, field: Field) -> Result<String, RejectReason> {
+        if self.columns.cell(row, field) == "+" {
+            return Ok(String::new());
+        }
+        let date = self.moment(row, field)?.date;
+        Ok(date.map(|date| date.to_string()).unwrap_or_default())
+    }
+}
+
+fn is_unknown_area(contact: &Contact, zones: &CalledPartyZones) -> bool {
+    let area = contact.phone.number.north_american().map(|parts| parts.area);
+    // A row that names its zone or state says where the patient is; its number does not have to.
+    matches!(zones.source, ZoneSource::Unknown) && area.and_then(crate::phone::area_codes::zones_of).is_none()
+}
+
+fn some(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}

@@ -1,0 +1,193 @@
+//! Where a called party may be: by the row's zone, its state or province, and the number's area code
+//! (`calling-rules.md`, Local time of the called party).
+
+use std::collections::BTreeSet;
+
+use crate::campaign::ZoneMode;
+use crate::entry::{CalledPartyZones, ZoneSource};
+use crate::phone::{E164, area_codes};
+use crate::zone::Zone;
+
+/// The row's zone is none that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UnknownRowZone;
+
+/// Every zone that anything known about the called party allows. Evidence is added up, since each call must be in hours
+/// that suit all of it; only a row's own zone replaces the rest, where the campaign says so. The source is the best
+/// evidence there is.
+pub(super) fn zones_of(
+    row_zone: &str,
+    state: &str,
+    phone: E164,
+    mode: ZoneMode,
+) -> Result<CalledPartyZones, UnknownRowZone> {
+    let by_row = if row_zone.is_empty() { None } else { Some(zones_named(row_zone)?) };
+    let by_state = zones_of_state(state).map(owned);
+    let by_code = phone.north_american().and_then(|parts| area_codes::zones_of(parts.area)).map(owned);
+    let evidence = [(ZoneSource::Row, by_row), (ZoneSource::State, by_state), (ZoneSource::AreaCode, by_code)];
+    let mut known = evidence.into_iter().filter_map(|(source, zones)| zones.map(|zones| (source, zones)));
+    let Some((source, first)) = known.next() else {
+        return Ok(CalledPartyZones { zones: Vec::new(), source: ZoneSource::Unknown });
+    };
+    let mut zones: BTreeSet<String> = first.into_iter().collect();
+    if source != ZoneSource::Row || mode == ZoneMode::Intersect {
+        zones.extend(known.flat_map(|(_, zones)| zones));
+    }
+    Ok(CalledPartyZones { zones: zones.into_iter().collect(), source })
+}
+
+fn owned(zones: &[&str]) -> Vec<String> {
+    zones.iter().map(ToString::to_string).collect()
+}
+
+/// An IANA name, or what people call their zone. Mountain time may be Arizona's, which keeps no summer time.
+fn zones_named(name: &str) -> Result<Vec<String>, UnknownRowZone> {
+    let plain: String = name.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
+    let word = plain.strip_suffix("time").unwrap_or(&plain);
+    let zones: &[&str] = match word {
+        "et" | "est" | "edt" | "eastern" => &["America/New_York"],
+        "ct" | "cst" | "cdt" | "central" => &["America/Chicago"],
+        "mt" | "mst" | "mdt" | "mountain" => &["America/Denver", "America/Phoenix"],
+        "pt" | "pst" | "pdt" | "pacific" => &["America/Los_Angeles"],
+        "akt" | "akst" | "akdt" | "alaska" => &["America/Anchorage"],
+        "ht" | "hst" | "hawaii" => &["Pacific/Honolulu"],
+        "at" | "ast" | "adt" | "atlantic" => &["America/Halifax"],
+        "nt" | "nst" | "ndt" | "newfoundland" => &["America/St_Johns"],
+        _ if !name.contains('/') => return Err(UnknownRowZone),
+        _ => return Zone::named(name).map(|zone| vec![zone.name().to_owned()]).map_err(|_| UnknownRowZone),
+    };
+    Ok(owned(zones))
+}
+
+/// The zones of a state or province by its abbreviation or name; `None` for what is neither.
+fn zones_of_state(state: &str) -> Option<&'static [&'static str]> {
+    let upper = state.trim().to_uppercase();
+    let by_name = || STATES.iter().find(|(_, name)| *name == upper).map(|(abbreviation, _)| *abbreviation);
+    area_codes::zones_of_region(&upper).or_else(|| area_codes::zones_of_region(by_name()?))
+}
+
+/// Names of the states and provinces. Prince Edward Island shares Nova Scotia's area codes, and Yukon and Nunavut those
+/// of the Northwest Territories.
+const STATES: [(&str, &str); 71] = [
+    ("AB", "ALBERTA"),
+    ("AK", "ALASKA"),
+    ("AL", "ALABAMA"),
+    ("AR", "ARKANSAS"),
+    ("AZ", "ARIZONA"),
+    ("BC", "BRITISH COLUMBIA"),
+    ("CA", "CALIFORNIA"),
+    ("CO", "COLORADO"),
+    ("CT", "CONNECTICUT"),
+    ("DC", "DISTRICT OF COLUMBIA"),
+    ("DC", "WASHINGTON DC"),
+    ("DE", "DELAWARE"),
+    ("FL", "FLORIDA"),
+    ("GA", "GEORGIA"),
+    ("HI", "HAWAII"),
+    ("IA", "IOWA"),
+    ("ID", "IDAHO"),
+    ("IL", "ILLINOIS"),
+    ("IN", "INDIANA"),
+    ("KS", "KANSAS"),
+    ("KY", "KENTUCKY"),
+    ("LA", "LOUISIANA"),
+    ("MA", "MASSACHUSETTS"),
+    ("MB", "MANITOBA"),
+    ("MD", "MARYLAND"),
+    ("ME", "MAINE"),
+    ("MI", "MICHIGAN"),
+    ("MN", "MINNESOTA"),
+    ("MO", "MISSOURI"),
+    ("MS", "MISSISSIPPI"),
+    ("MT", "MONTANA"),
+    ("NB", "NEW BRUNSWICK"),
+    ("NC", "NORTH CAROLINA"),
+    ("ND", "NORTH DAKOTA"),
+    ("NE", "NEBRASKA"),
+    ("NH", "NEW HAMPSHIRE"),
+    ("NJ", "NEW JERSEY"),
+    ("NL", "NEWFOUNDLAND"),
+    ("NL", "NEWFOUNDLAND AND LABRADOR"),
+    ("NM", "NEW MEXICO"),
+    ("NS", "NOVA SCOTIA"),
+    ("NS", "PE"),
+    ("NS", "PRINCE EDWARD ISLAND"),
+    ("NT", "NORTHWEST TERRITORIES"),
+    ("NT", "NU"),
+    ("NT", "NUNAVUT"),
+    ("NT", "YT"),
+    ("NT", "YUKON"),
+    ("NV", "NEVADA"),
+    ("NY", "NEW YORK"),
+    ("OH", "OHIO"),
+    ("OK", "OKLAHOMA"),
+    ("ON", "ONTARIO"),
+    ("OR", "OREGON"),
+    ("PA", "PENNSYLVANIA"),
+    ("PR", "PUERTO RICO"),
+    ("QC", "QUEBEC"),
+    ("QC", "QUÉBEC"),
+    ("RI", "RHODE ISLAND"),
+    ("SC", "SOUTH CAROLINA"),
+    ("SD", "SOUTH DAKOTA"),
+    ("SK", "SASKATCHEWAN"),
+    ("TN", "TENNESSEE"),
+    ("TX", "TEXAS"),
+    ("UT", "UTAH"),
+    ("VA", "VIRGINIA"),
+    ("VT", "VERMONT"),
+    ("WA", "WASHINGTON"),
+    ("WI", "WISCONSIN"),
+    ("WV", "WEST VIRGINIA"),
+    ("WY", "WYOMING"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(row: &str, state: &str, phone: &str, mode: ZoneMode) -> (Vec<String>, ZoneSource) {
+        let zones = zones_of(row, state, E164::parse(phone).expect("a number"), mode).expect("known zones");
+        (zones.zones, zones.source)
+    }
+
+    #[test]
+    fn evidence_adds_up_and_the_best_is_named() {
+        let (zones, source) = check("", "Illinois", "+12125550142", ZoneMode::Intersect);
+        assert_eq!((zones, source), (owned(&["America/Chicago", "America/New_York"]), ZoneSource::State));
+        let (zones, source) = check("PT", "", "+12125550142", ZoneMode::Intersect);
+        assert_eq!((zones, source), (owned(&["America/Los_Angeles", "America/New_York"]), ZoneSource::Row));
+        let (zones, source) = check("", "Jalisco", "+13125550142", ZoneMode::Intersect);
+        assert_eq!((zones, source), (owned(&["America/Chicago"]), ZoneSource::AreaCode));
+    }
+
+    #[test]
+    fn a_row_zone_replaces_the_rest_where_the_campaign_says_so() {
+        let (zones, source) = check("America/Denver", "IL", "+12125550142", ZoneMode::RowWins);
+        assert_eq!((zones, source), (owned(&["America/Denver"]), ZoneSource::Row));
+        let (zones, source) = check("", "IL", "+12125550142", ZoneMode::RowWins);
+        assert_eq!((zones, source), (owned(&["America/Chicago", "America/New_York"]), ZoneSource::State));
+    }
+
+    #[test]
+    fn nothing_known_is_anywhere() {
+        let (zones, source) = check("", "", "+14365550142", ZoneMode::Intersect);
+        assert_eq!((zones, source), (vec![], ZoneSource::Unknown));
+    }
+
+    #[test]
+    fn a_zone_that_nobody_knows_is_an_error() {
+        let phone = E164::parse("+13125550142").expect("a number");
+        for name in ["Chicago", "Mars/Olympus", "-06:00"] {
+            assert_eq!(zones_of(name, "", phone, ZoneMode::Intersect), Err(UnknownRowZone), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_state_of_the_table_of_names_has_zones() {
+        for (abbreviation, name) in STATES {
+            assert!(area_codes::zones_of_region(abbreviation).is_some(), "{abbreviation}");
+            assert_eq!(zones_of_state(name), area_codes::zones_of_region(abbreviation), "{name}");
+        }
+    }
+}

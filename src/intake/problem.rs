@@ -1,0 +1,198 @@
+//! Why a list is refused whole: nothing is called, and the exit code is 3.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+
+use super::field::Field;
+
+/// Why a list is refused whole. The text names the way out and holds column names, never a cell.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListProblem {
+    /// The file cannot be read. `path` is empty when it broke off later.
+    #[error("the list{} cannot be read: {kind}", named(path))]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        kind: ErrorKind,
+    },
+    /// The file is no text.
+    #[error("the list is {0}; export it as CSV or JSON")]
+    NotText(NotAList),
+    /// There is no header.
+    #[error("the list is empty")]
+    Empty,
+    /// There is a header at most. An authoritative list without rows would withdraw everybody.
+    #[error("the list has no rows")]
+    NoRows,
+    /// The file cannot be read on from here.
+    #[error("the list, line {line}: {what}")]
+    Malformed {
+        /// Counted from 1.
+        line: u64,
+        /// What is wrong there.
+        what: &'static str,
+    },
+    /// The JSON object has several arrays.
+    #[error("the list could be under any of {}: name it `patients`, or export it alone", quoted(keys))]
+    SeveralLists {
+        /// The arrays' keys.
+        keys: Vec<String>,
+    },
+    /// JSON keys that are data, not names.
+    #[error("the list has more than {most} columns: it does not look like one row per patient")]
+    TooManyColumns {
+        /// As many are read.
+        most: usize,
+    },
+    /// No column could be told to be this field.
+    #[error(
+        "no column of the list is known to be {field}; it has {}. If one of them is, add to the campaign file:\n\n    \
+         [list]\n    columns = {{ {field} = \"NAME OF THE COLUMN\" }}\n",
+        quoted(found)
+    )]
+    NoColumn {
+        /// The field, by its name in campaign files.
+        field: String,
+        /// The list's columns.
+        found: Vec<String>,
+    },
+    /// Two columns claim one field.
+    #[error(
+        "the columns `{first}` and `{second}` could both be {field}; say in the campaign file which one is:\n\n    \
+         [list]\n    columns = {{ {field} = \"{first}\" }}\n"
+    )]
+    TwoColumns {
+        /// The field.
+        field: Field,
+        /// The first column.
+        first: String,
+        /// The second.
+        second: String,
+    },
+    /// The campaign maps a column that the list does not have.
+    #[error(
+        "the campaign's [list] columns maps {field} to `{column}`, which the list does not have{}; it has {}",
+        perhaps(nearest.as_ref()),
+        quoted(found)
+    )]
+    MappedColumnMissing {
+        /// The field, as the campaign names it.
+        field: String,
+        /// The column, as the campaign names it.
+        column: String,
+        /// The column that is spelt most like it.
+        nearest: Option<String>,
+        /// The list's columns.
+        found: Vec<String>,
+    },
+    /// The campaign maps something that is no field.
+    #[error(
+        "the campaign's [list] columns maps `{name}`, which is no field of a list row{}",
+        perhaps(nearest.as_ref())
+    )]
+    UnknownField {
+        /// What the campaign maps.
+        name: String,
+        /// The field that is spelt most like it.
+        nearest: Option<&'static str>,
+    },
+    /// The order of day and month cannot be told.
+    #[error(
+        "the dates in the column `{column}` could be month/day or day/month{}; say in the campaign file which:\n\n    \
+         [list]\n    date_order = \"mdy\"    # or \"dmy\"\n",
+        if *contradictory { ": some can only be the one and some only the other" } else { "" }
+    )]
+    DateOrder {
+        /// The column.
+        column: String,
+        /// Both orders occur.
+        contradictory: bool,
+    },
+    /// Neither the campaign nor the list says anything about consent.
+    #[error(
+        "nothing says whether these patients agreed to be called: the list has no consent column. If the practice has \
+         their consent on file, add to the campaign file:\n\n    [calling]\n    consent = \"on_file\"\n"
+    )]
+    NoConsent,
+    /// The campaign wants a consent column that the list does not have.
+    #[error(
+        "the campaign says consent = \"column\", but no column of the list is known to be consent; map one under \
+         [list] columns, or say consent = \"on_file\" if the practice has their consent on file"
+    )]
+    NoConsentColumn,
+    /// The file is too old.
+    #[error(
+        "the list is {} old, and the campaign takes none older than {}: export it again, or raise max_list_age under \
+         [list]",
+        span(*age),
+        span(*most)
+    )]
+    TooOld {
+        /// Since the file was last written.
+        age: TimeDelta,
+        /// The campaign's limit.
+        most: TimeDelta,
+    },
+    /// Too many rows cannot be used.
+    #[error(
+        "{rejected} of {read} rows cannot be used, more than the campaign's max_reject_rate of {limit} %; mostly: \
+         {mostly}. Look at the mapping of the columns, or raise max_reject_rate under [list]"
+    )]
+    TooManyRejected {
+        /// Rejected rows.
+        rejected: u64,
+        /// Rows in all.
+        read: u64,
+        /// The limit in percent.
+        limit: u32,
+        /// The most frequent reason.
+        mostly: String,
+    },
+}
+
+/// A file format that holds no list that could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAList {
+    /// `.xlsx`, or another archive.
+    Workbook,
+    /// `.xls`.
+    OldWorkbook,
+    /// gzip.
+    Compressed,
+    /// PDF.
+    Pdf,
+}
+
+impl fmt::Display for NotAList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Workbook => "an Excel workbook or another archive",
+            Self::OldWorkbook => "an old Excel workbook",
+            Self::Compressed => "compressed",
+            Self::Pdf => "a PDF document",
+        })
+    }
+}
+
+fn named(path: &std::path::Path) -> String {
+    if path.as_os_str().is_empty() { String::new() } else { format!(" `{}`", path.display()) }
+}
+
+fn quoted(names: &[String]) -> String {
+    if names.is_empty() {
+        return "no columns".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn perhaps(nearest: Option<impl fmt::Display>) -> String {
+    nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
+}
+
+fn span(span: TimeDelta) -> String {
+    if span < TimeDelta::days(2) { format!("{} hours", span.num_hours()) } else { format!("{} days", span.num_days()) }
+}

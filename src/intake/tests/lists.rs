@@ -1,0 +1,198 @@
+//! Lists as wholes: formats, encodings, mapping, refusals, the rejects file.
+
+use super::*;
+
+#[test]
+fn every_format_says_the_same() {
+    let rows = [["1", "Ana", "3125550101", "x"], ["2", "Ben", "3125550102", ""]];
+    let object = |row: &[&str; 4]| {
+        format!(
+            r#"{{"patient_id": {}, "first_name": "{}", "mobile": {}, "notes": "{}"}}"#,
+            row[0], row[1], row[2], row[3]
+        )
+    };
+    let [one, two] = [object(&rows[0]), object(&rows[1])];
+    let separated = |by: &str| {
+        let lines: Vec<String> = rows.iter().map(|row| row.join(by)).collect();
+        format!("{}\n{}\n{}\n", ["patient_id", "first_name", "mobile", "notes"].join(by), lines[0], lines[1])
+    };
+    let expected: Vec<_> = take(&separated(",")).drafts;
+    for text in [
+        separated(";"),
+        separated("\t"),
+        separated("|"),
+        separated(",").replace('\n', "\r\n"),
+        separated(",").replace('\n', "\r"),
+        format!("\u{feff}{}", separated(",")),
+        format!("Recall list of 24 Nov\n\n{}", separated(",")),
+        format!("[{one},\n{two}]"),
+        format!("{{\"count\": 2, \"patients\": [{one}, {two}], \"errors\": []}}"),
+        format!("{{\"meta\": {{\"tags\": [1, 2]}}, \"items\": [{one}, {two}]}}"),
+        format!("{one}\n{two}\n"),
+    ] {
+        let taken = take(&text);
+        assert_eq!(taken.summary.tally.accepted, 2, "{text}");
+        for (draft, other) in taken.drafts.iter().zip(&expected) {
+            assert!(draft.key == other.key && draft.phone == other.phone && draft.content == other.content, "{text}");
+        }
+    }
+}
+
+#[test]
+fn encodings_are_told_by_their_bytes() {
+    let text = "patient_id;first_name;mobile\n1;José;3125550101\n2;Zoë;3125550102\n";
+    let (latin, ..) = encoding_rs::WINDOWS_1252.encode(text);
+    let wide: Vec<u16> = text.encode_utf16().collect();
+    let little: Vec<u8> = wide.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    let big: Vec<u8> = wide.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+    let marked = |mark: &[u8], bytes: &[u8]| [mark, bytes].concat();
+    for bytes in [
+        text.as_bytes().to_vec(),
+        latin.to_vec(),
+        little.clone(),
+        big.clone(),
+        marked(&[0xff, 0xfe], &little),
+        marked(&[0xfe, 0xff], &big),
+        marked(&[0xef, 0xbb, 0xbf], text.as_bytes()),
+    ] {
+        let taken = take_bytes(&bytes, &campaign(Purpose::Recall)).expect("a list");
+        let names: Vec<_> = taken.drafts.iter().map(|draft| draft.content.patient.first_name.as_str()).collect();
+        assert_eq!(names, ["José", "Zoë"]);
+    }
+}
+
+#[test]
+fn lines_are_counted_as_an_editor_counts_them() {
+    for end in ["\n", "\r\n"] {
+        for last in ["", end] {
+            let text = ["Title", "", HEADER, "", "1,\"A\nna\",R,,x,", "", "", "2,Ben,R,,x,", "3,Cai,R,,x,"].join(end);
+            let taken = take(&(text + last));
+            let lines: Vec<u64> = taken.rejected.iter().map(|rejection| rejection.line).collect();
+            assert_eq!(lines, [5, 9, 10], "{end:?} {last:?}");
+        }
+    }
+}
+
+#[test]
+fn the_mapping_is_reported() {
+    let mut campaign = campaign(Purpose::Recall);
+    campaign.list.columns = vec![("home_phone".to_owned(), "Evening".to_owned())];
+    let file = file_of(b"PatNum,Last,First,HmPhone,Mobile,Evening,Notes,Shoe size\n1,R,A,,3125550101,3125550102,,\n");
+    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, setting()).expect("a list");
+    insta::assert_snapshot!(intake.mapping(), @"PatNum → patient id, Last → last name, First → first name, HmPhone → home phone, Mobile → mobile, Evening → phone, unmapped: Notes, Shoe size");
+    let draft = intake.read().expect("rows").find_map(|step| match step {
+        Ok(Step::Accepted(draft)) => Some(draft),
+        _ => None,
+    });
+    assert_eq!(draft.expect("an entry").phone.expose(), "+13125550102");
+}
+
+#[test]
+fn a_list_that_cannot_be_used_is_refused_with_the_way_out() {
+    let recall = || campaign(Purpose::Recall);
+    let mut mapped = recall();
+    mapped.list.columns = vec![("phone".to_owned(), "Mobil".to_owned())];
+    let mut misnamed = recall();
+    misnamed.list.columns = vec![("phon".to_owned(), "Mobile".to_owned())];
+    let mut strict = recall();
+    strict.list.max_reject_rate = 0.2;
+    let mut silent = recall();
+    silent.calling.consent = None;
+    let mut by_column = recall();
+    by_column.calling.consent = Some(Consent::Column);
+    let header = "patient_id,first_name,mobile\n";
+    let cases = [
+        ("", recall()),
+        ("\n\n", recall()),
+        (header, recall()),
+        ("patient_id,first_name,notes\n1,Ana,x\n", recall()),
+        ("patient_id,mobile\n1,3125550101\n", recall()),
+        ("first_name,mobile\nAna,3125550101\n", recall()),
+        ("PatNum,Chart,first_name,mobile\n1,2,Ana,3125550101\n", recall()),
+        ("patient_id,first_name,Mobile\n1,Ana,3125550101\n", mapped),
+        ("patient_id,first_name,Mobile\n1,Ana,3125550101\n", misnamed),
+        ("patient_id,first_name,mobile\n1,Ana,312\n2,Ben,3125550101\n", strict),
+        ("patient_id,first_name,mobile\n1,Ana,3125550101\n", silent),
+        ("patient_id,first_name,mobile\n1,Ana,3125550101\n", by_column),
+        ("[{\"patient_id\": 1,}]", recall()),
+        ("[{\"patient_id\": 1}", recall()),
+        ("[1, 2]", recall()),
+        ("[{\"patient_id\": 1}] [2]", recall()),
+        ("{\"a\": [{\"b\": 1}], \"c\": [{\"d\": 1}]}", recall()),
+        ("{\"patients\": []}", recall()),
+        ("PK\u{3}\u{4}", recall()),
+    ];
+    let problems: Vec<String> = cases.iter().map(|(text, campaign)| refused(text, campaign)).collect();
+    insta::assert_snapshot!(problems.join("\n---\n"));
+}
+
+#[test]
+fn an_old_list_is_refused_where_age_counts() {
+    let campaign = campaign(Purpose::Recall);
+    let file = file_of(b"patient_id,first_name,mobile\n1,Ana,3125550101\n");
+    let source = ListSource::File(file.path().to_owned());
+    let written = std::fs::metadata(file.path()).and_then(|about| about.modified()).expect("a time");
+    let later = |days| Setting { now: DateTime::from(written) + TimeDelta::days(days), check_age: true, ..setting() };
+    assert!(Intake::open(&source, &campaign, later(6)).is_ok());
+    let error = Intake::open(&source, &campaign, later(8)).expect_err("an old list");
+    assert!(error.to_string().contains("8 days old"), "{error}");
+    assert!(Intake::open(&source, &campaign, Setting { check_age: false, ..later(8) }).is_ok());
+}
+
+#[test]
+fn json_keeps_what_it_was_given() {
+    let mut campaign = campaign(Purpose::Recall);
+    let text = r#"[{"id": 1, "first name": "Ana", "cell": 3.125550142E+09, "Zip-Code": "02134", "score": 1.10,
+        "bio": {"city": "Chicago", "none": null}, "tags": ["a", 2, true], "kin": [{"name": "Ben"}],
+        "note": "x", "note": "y"}]"#;
+    campaign.message.context =
+        template("{{ postcode }}|{{ score }}|{{ bio_city }}|{{ tags }}|{{ kin_1_name }}|{{ note }}|{{ note_2 }}");
+    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
+    assert_eq!(taken.drafts[0].phone.expose(), "+13125550142");
+    assert_eq!(taken.drafts[0].content.context.as_deref(), Some("02134|1.10|Chicago|a; 2; true|Ben|x|y"));
+}
+
+#[test]
+fn deep_nesting_is_text_and_no_overflow() {
+    let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    let taken = take(&format!(r#"[{{"id": 1, "first": "Ana", "cell": "3125550101", "x": {deep}}}]"#));
+    assert_eq!(taken.summary.tally.accepted, 1);
+}
+
+#[test]
+fn a_rejects_file_can_be_corrected_and_fed_back() {
+    let campaign = campaign(Purpose::Recall);
+    let text = "patient_id,first_name,mobile,reason\n1,Ana,312,\"a, \"\"b\"\"\"\n2,Ben,3125550102,\n3,Cai\n";
+    let file = file_of(text.as_bytes());
+    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, setting()).expect("a list");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rejects.csv");
+    std::fs::write(&path, "left over").expect("written");
+    let mut rejects = rejects::RejectsFile::create(&path, intake.header()).expect("a file");
+    for step in intake.read().expect("rows") {
+        if let Step::Rejected(rejection, row) = step.expect("a step") {
+            rejects.write(&rejection, &row).expect("written");
+        }
+    }
+    assert_eq!(rejects.finish().expect("complete"), 2);
+    let written = std::fs::read_to_string(&path).expect("text");
+    insta::assert_snapshot!(written, @r#"
+    line,reason,patient_id,first_name,mobile,reason
+    2,phone: too short,1,Ana,312,"a, ""b"""
+    4,row: has 2 cells where the header has 4,3,Cai
+    "#);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(&path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let source = ListSource::File(path.clone());
+    let again = Intake::open(&source, &campaign, setting()).expect("a list");
+    assert!(again.is_partial() && !intake.is_partial());
+    assert_eq!(again.header(), intake.header());
+    assert_eq!(again.examine().expect("a summary").tally.rejected, 2);
+    std::fs::write(&path, written.replace(",312,", ",3125550101,")).expect("corrected");
+    let corrected = Intake::open(&source, &campaign, setting()).expect("a list");
+    assert_eq!(corrected.examine().expect("a summary").tally.accepted, 1);
+}

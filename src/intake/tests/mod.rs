@@ -1,0 +1,176 @@
+//! Lists in, entries and reasons out: the whole line, as `check` and `run` walk it.
+
+mod dates;
+mod demonstrations;
+mod households;
+mod lists;
+mod messages;
+mod properties;
+mod rows;
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use chrono::{NaiveTime, TimeDelta, Weekday};
+use proptest::prelude::*;
+
+use super::*;
+use crate::campaign::{
+    Calling, Caps, DateOrder, DayWindow, ListRules, Message, OnAbsent, OnLostAnswer, Practice, Preset, Purpose, Rate,
+    Redial, Safety, Source, StopOn, Vendor, ZoneMode,
+};
+use crate::entry::{OutcomeRules, Reason, Standing};
+use crate::ids::{CampaignName, OrganisationId};
+use crate::phone::E164;
+use crate::template::Template;
+use crate::zone::Zone;
+
+const CONTEXT: &str = "{{ preferred_name }}{% if household_names %} with {{ household_names }}{% endif %}";
+
+fn number(text: &str) -> E164 {
+    E164::parse(text).expect("a number")
+}
+
+fn template(source: &str) -> Template {
+    Template::compile("context", source).expect("a template")
+}
+
+fn practice() -> Practice {
+    Practice {
+        name: "Bright Smile Dental".to_owned(),
+        zone: Zone::named("America/Chicago").expect("a zone"),
+        from_number: number("+13125550198"),
+        callback_number: number("+13125550199"),
+        own_numbers: vec![number("+13125550198"), number("+13125550199")],
+        organisation: OrganisationId::new("bright-smile"),
+    }
+}
+
+fn list_rules(purpose: Purpose) -> ListRules {
+    let key: &[&str] = match purpose {
+        Purpose::Reminder => &["patient_id", "appointment_id"],
+        Purpose::Recall | Purpose::FollowUp => &["patient_id"],
+    };
+    ListRules {
+        file: None,
+        key: key.iter().map(ToString::to_string).collect(),
+        on_absent: OnAbsent::Withdraw,
+        columns: vec![],
+        max_reject_rate: 1.0,
+        max_list_age: TimeDelta::days(7),
+        date_order: None,
+        rejects: None,
+    }
+}
+
+fn calling() -> Calling {
+    let at = |hour| NaiveTime::from_hms_opt(hour, 0, 0).expect("a time");
+    Calling {
+        preset: Preset::VendorSafe,
+        consent: Some(Consent::OnFile),
+        days: vec![Weekday::Mon, Weekday::Tue],
+        window: DayWindow { start: at(9), end: at(17) },
+        allow_wider: false,
+        zone_mode: ZoneMode::Intersect,
+        household: true,
+        caps: Caps {
+            min_gap: TimeDelta::hours(24),
+            per_7_days: 3,
+            per_30_days: 6,
+            failures_before_cool_down: 3,
+            cool_down: TimeDelta::days(30),
+        },
+    }
+}
+
+fn campaign(purpose: Purpose) -> Campaign {
+    let reminder = purpose == Purpose::Reminder;
+    Campaign {
+        name: CampaignName::new("test"),
+        purpose,
+        practice: practice(),
+        list: list_rules(purpose),
+        message: Message { context: template(CONTEXT), voicemail: None },
+        calling: calling(),
+        redial: Redial {
+            max_attempts: 3,
+            min_gap: TimeDelta::hours(72),
+            after: vec![],
+            stop_before_appointment: reminder.then(|| TimeDelta::hours(2)),
+        },
+        rate: Rate { requests_per_minute: 60, open_calls: 10 },
+        safety: Safety {
+            max_calls: None,
+            canary: None,
+            stop_on: StopOn::default(),
+            settle: TimeDelta::seconds(300),
+            on_lost_answer: OnLostAnswer::Hold,
+            track_for: TimeDelta::hours(1),
+        },
+        vendor: Vendor::Annie { key_file: None },
+        outcomes: OutcomeRules::default(),
+        source: Source { text: String::new(), directory: PathBuf::new() },
+    }
+}
+
+fn setting() -> Setting {
+    Setting { now: "2026-11-24T15:00:00Z".parse().expect("an instant"), fiction_allowed: true, check_age: false }
+}
+
+struct Taken {
+    drafts: Vec<Draft>,
+    rejected: Vec<Rejection>,
+    summary: Summary,
+}
+
+fn file_of(text: &[u8]) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), text).expect("written");
+    file
+}
+
+fn take_bytes(text: &[u8], campaign: &Campaign) -> Result<Taken, ListProblem> {
+    let file = file_of(text);
+    let intake = Intake::open(&ListSource::File(file.path().to_owned()), campaign, setting())?;
+    let (mut drafts, mut rejected) = (vec![], vec![]);
+    let mut reading = intake.read()?;
+    for step in reading.by_ref() {
+        match step? {
+            Step::Accepted(draft) => drafts.push(*draft),
+            Step::Rejected(rejection, _) => rejected.push(rejection),
+            Step::Duplicate { .. } => {}
+        }
+    }
+    let summary = reading.finish()?;
+    assert!(summary.tally.adds_up(), "{:?}", summary.tally);
+    assert_eq!(summary.tally.accepted, drafts.len() as u64);
+    assert_eq!(summary.tally.rejected, rejected.len() as u64);
+    assert_eq!(summary.tally.merged, drafts.iter().map(|draft| draft.members.len() as u64).sum::<u64>());
+    Ok(Taken { drafts, rejected, summary })
+}
+
+fn take(text: &str) -> Taken {
+    take_bytes(text.as_bytes(), &campaign(Purpose::Recall)).expect("a list")
+}
+
+fn refused(text: &str, campaign: &Campaign) -> String {
+    take_bytes(text.as_bytes(), campaign).err().expect("a refusal").to_string()
+}
+
+/// One line a draft: its line, names, phone and standing, and who else it covers.
+fn shown(taken: &Taken) -> String {
+    let mut text = String::new();
+    for draft in &taken.drafts {
+        let members: Vec<u64> = draft.members.iter().map(|member| member.line).collect();
+        let context = draft.content.context.as_deref().unwrap_or("-");
+        writeln!(text, "{}: {} {:?} {context} {members:?}", draft.line, draft.phone.expose(), draft.standing)
+            .expect("written");
+    }
+    for rejection in &taken.rejected {
+        writeln!(text, "{rejection}").expect("written");
+    }
+    writeln!(text, "{:?}", taken.summary.tally).expect("written");
+    text
+}
+
+const HEADER: &str = "PatNum,FName,LName,Birthdate,WirelessPhone,Guarantor";
