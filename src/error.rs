@@ -85,8 +85,10 @@ impl Stop {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Campaign(_) | Self::Output { .. } => Exit::Usage,
-            Self::Ledger(LedgerError::NoSuchRun(_) | LedgerError::NoRun | LedgerError::Missing { .. }) => Exit::Usage,
+            Self::Usage(_)
+            | Self::Campaign(_)
+            | Self::Output { .. }
+            | Self::Ledger(LedgerError::NoSuchRun(_) | LedgerError::NoRun | LedgerError::Missing { .. }) => Exit::Usage,
             Self::List(_) => Exit::List,
             Self::VendorRefused(_) => Exit::VendorRefused,
             Self::Ledger(_) => Exit::Ledger,

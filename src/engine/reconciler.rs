@@ -36,6 +36,8 @@ pub struct Unresolved {
     pub attempt: AttemptId,
     /// Whose.
     pub entry: EntryId,
+    /// The number that called.
+    pub from: E164,
     /// The number dialled.
     pub to: E164,
     /// Which call to its entry it is, if it was placed.
@@ -53,16 +55,15 @@ pub struct Unresolved {
 /// The attempts of a run whose answers were lost.
 #[derive(Debug)]
 pub struct Reconciler {
-    from: E164,
     settle: TimeDelta,
     unresolved: Vec<Unresolved>,
 }
 
 impl Reconciler {
-    /// For calls from `from`, with S = `settle`.
+    /// With S = `settle`.
     #[must_use]
-    pub fn new(from: E164, settle: TimeDelta) -> Self {
-        Self { from, settle, unresolved: Vec::new() }
+    pub fn new(settle: TimeDelta) -> Self {
+        Self { settle, unresolved: Vec::new() }
     }
 
     /// Takes an attempt on.
@@ -96,12 +97,12 @@ impl Reconciler {
         ahead: TimeDelta,
     ) -> impl Iterator<Item = (&'a Unresolved, Likeness)> {
         let Conversation { from, to, started, .. } = *conversation;
-        let ours = from.is_none_or(|from| from == self.from);
         let complete = from.is_some() && to.is_some() && started.is_some();
         let likeness = if complete { Likeness::Fits } else { Likeness::MayFit };
         let fits = move |one: &&Unresolved| {
             let late_enough = started.is_none_or(|started| started >= one.intent_at + ahead - CLOCK_SLACK);
-            ours && late_enough && to.is_none_or(|to| to == one.to)
+            let numbers = from.is_none_or(|from| from == one.from) && to.is_none_or(|to| to == one.to);
+            numbers && late_enough
         };
         self.unresolved.iter().filter(fits).map(move |one| (one, likeness))
     }
@@ -181,10 +182,11 @@ mod tests {
     }
 
     fn one_unresolved() -> Reconciler {
-        let mut reconciler = Reconciler::new(ours(), seconds(300));
+        let mut reconciler = Reconciler::new(seconds(300));
         reconciler.add(Unresolved {
             attempt: AttemptId(1),
             entry: EntryId(1),
+            from: ours(),
             to: number("+13125550177"),
             number: 1,
             intent_at: intent(),

@@ -43,6 +43,8 @@ pub struct UnderWay {
     pub entry: EntryId,
     /// On whose budget.
     pub organisation: OrganisationId,
+    /// The number that called.
+    pub from: E164,
     /// The number dialled.
     pub to: E164,
     /// Which call to its entry it is.
@@ -168,6 +170,7 @@ pub(super) fn under_way(conn: &Connection, campaign: CampaignId) -> Result<Vec<U
             attempt: AttemptId(row.get("id")?),
             entry: EntryId(row.get("entry_id")?),
             organisation: OrganisationId::new(row.get::<_, String>("organisation")?),
+            from: phone_at(row, "from_number")?,
             to: phone_at(row, "to_number")?,
             number: row.get("number")?,
             state: attempt_state_at(row, "state")?,
