@@ -174,7 +174,8 @@ fn exit(ending: &Ending, standing: Exit) -> Exit {
         | Ending::MaxCalls { .. }
         | Ending::Interrupted
         | Ending::StopRule { .. }
-        | Ending::Unreachable => standing,
+        | Ending::Unreachable
+        | Ending::Clock { .. } => standing,
     }
 }
 

@@ -38,6 +38,18 @@ pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, Led
     Ok(Opened { conn, lock })
 }
 
+/// Opens the ledger for a single decision, beside the run that may hold its lock. Only a ledger that nobody has made yet
+/// is made here, which needs the lock.
+pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection, LedgerError> {
+    if !path.exists() {
+        return exclusively(path, now).map(|opened| opened.conn);
+    }
+    drop(for_reading(path)?);
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.execute_batch(sql!("settings"))?;
+    Ok(conn)
+}
+
 /// Opens an existing ledger for reading beside its writer.
 pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     if !path.exists() {

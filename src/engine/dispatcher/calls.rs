@@ -133,7 +133,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
         self.sending += 1;
         self.requests.calls += 1;
         let Authorised { entry, attempt, number: call, .. } = authorised;
-        self.listener.hear(&Event::Dialling { at: now, entry, attempt, call });
+        self.tell(&[Event::Dialling { at: now, entry, attempt, call }]);
         let request = CallRequest { from: authorised.from, to: authorised.to, content: authorised.content.clone() };
         let vendor = Arc::clone(&self.engine.vendor);
         self.beside.spawn(async move { Ok(Happening::Replied(authorised, vendor.place(request).await)) });
@@ -210,7 +210,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
         };
         match outcome {
             Ok(until) => {
-                self.listener.hear(&Event::Paused { at: now, until, reason });
+                self.tell(&[Event::Paused { at: now, until, reason }]);
                 until
             }
             Err(ending) => {

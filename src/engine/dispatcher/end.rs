@@ -23,10 +23,11 @@ pub(super) enum NextCall {
 
 impl<V: Vendor> Dispatcher<'_, V> {
     pub(super) fn stop_placing(&mut self, ending: Ending) {
-        let graver = matches!(ending, Ending::Interrupted | Ending::Refused(_) | Ending::Unreachable);
+        let graver =
+            matches!(ending, Ending::Interrupted | Ending::Refused(_) | Ending::Unreachable | Ending::Clock { .. });
         if self.ending.is_none() || graver {
             let event = Event::Stopping { at: self.engine.clock.now(), why: ending.to_string() };
-            self.listener.hear(&event);
+            self.tell(&[event]);
             self.ending = Some(ending);
         }
     }
@@ -82,7 +83,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
             [read, deadline, self.reconciler.gives_up_at(), self.claim_at(now, budget)].into_iter().flatten().min();
         if let Some(until) = wake.filter(|at| idle && *at - now >= WORTH_TELLING && self.resting_until != Some(*at)) {
             self.resting_until = Some(until);
-            self.listener.hear(&Event::Resting { at: now, until });
+            self.tell(&[Event::Resting { at: now, until }]);
         }
         wake
     }

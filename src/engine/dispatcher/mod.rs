@@ -31,6 +31,9 @@ use super::reconciler::{Likeness, Reconciler, Unresolved};
 use super::tracker::{CompleteScan, Followed, Tracker};
 use super::{Engine, EngineError, Finished, Requests};
 
+/// How far our clock may be off before no hour can be trusted.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(120);
+
 /// Runs until nothing more may be done, or until `stop` completes and the replies under way have come.
 pub async fn run<V: Vendor>(
     engine: Engine<V>,
@@ -137,6 +140,8 @@ struct Dispatcher<'a, V> {
     resting_until: Option<DateTime<Utc>>,
     /// How far the vendor's clock is ahead of ours.
     ahead: TimeDelta,
+    /// The latest instant that our clock has shown, or the ledger holds.
+    latest: DateTime<Utc>,
     requests: Requests,
 }
 
@@ -146,6 +151,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         let campaign = Arc::clone(&engine.campaign);
         let under_way = engine.ledger.under_way(engine.run.campaign).await?;
         let (_, attempts) = engine.ledger.standing(engine.run).await?;
+        let newest = engine.ledger.newest_event().await?;
         let placed = u32::try_from(attempts.placed + attempts.unresolved).unwrap_or(u32::MAX);
         let mut dispatcher = Self {
             organisation: campaign.practice.organisation.clone(),
@@ -169,6 +175,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             line_checked: false,
             resting_until: None,
             ahead: TimeDelta::zero(),
+            latest: newest.unwrap_or(now),
             requests: Requests::default(),
             engine,
         };
@@ -200,7 +207,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             unresolved: self.reconciler.iter().count(),
         };
         self.engine.ledger.record(self.engine.run, lost).await?;
-        self.listener.hear(&started);
+        self.tell(&[started]);
         Ok(())
     }
 
@@ -210,6 +217,8 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
 
     fn start_what_may_start(&mut self) {
         let now = self.engine.clock.now();
+        self.heed_the_clock((self.latest - now).max(TimeDelta::zero()));
+        self.latest = self.latest.max(now);
         self.give_up_on_the_overdue(now);
         self.heed_the_guard();
         if self.may_read(now) {
@@ -253,6 +262,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
 
     fn tell(&mut self, events: &[Event]) {
         for event in events {
+            tracing::debug!(?event);
             self.listener.hear(event);
         }
     }
@@ -262,6 +272,15 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         self.budget.observe(&self.organisation, &answer.meter, now);
         if let Some(date) = answer.date {
             self.ahead = date - now;
+            self.heed_the_clock(self.ahead);
+        }
+    }
+
+    /// Stops placing calls if our clock is off by more than it may be. An invented clock need not agree with anybody's.
+    fn heed_the_clock(&mut self, off: TimeDelta) {
+        let trusted = self.engine.clock.is_invented() || off.abs() <= CLOCK_TOLERANCE;
+        if !trusted && self.ending.is_none() {
+            self.stop_placing(Ending::Clock { seconds: off.num_seconds().abs() });
         }
     }
 
