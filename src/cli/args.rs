@@ -238,10 +238,18 @@ impl ScopeName {
 
 /// `resolve`
 #[derive(Debug, Args)]
-#[group(id = "resolution", required = true, multiple = false, args = ["placed", "not_placed", "cancel"])]
 pub struct Resolve {
     /// The entry's number in the ledger
     pub entry: i64,
+    /// What became of its call.
+    #[command(flatten)]
+    pub verdict: Verdict,
+}
+
+/// What became of a call whose answer was lost: one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Verdict {
     /// The call was placed, and this is its conversation: follow it
     #[arg(long, value_name = "ID")]
     pub placed: Option<String>,

@@ -10,9 +10,9 @@ use super::output::Output;
 use super::setting;
 
 pub(super) fn resolve(args: &Resolve, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let resolution = match &args.placed {
+    let resolution = match &args.verdict.placed {
         Some(conversation) => Resolution::Placed(ConversationId::new(conversation.as_str())),
-        None if args.not_placed => Resolution::NotPlaced,
+        None if args.verdict.not_placed => Resolution::NotPlaced,
         None => Resolution::Cancel,
     };
     let mut operator = Operator::open(&setting::ledger_around(global), WallClock.now())?;

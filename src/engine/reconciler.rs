@@ -52,6 +52,15 @@ pub struct Unresolved {
     pub doubted: bool,
 }
 
+/// What a complete scan proved.
+#[derive(Debug)]
+pub struct Proved {
+    /// The attempts for which it counts.
+    pub counted: Vec<Unresolved>,
+    /// Those of them that are now known to be absent.
+    pub absent: Vec<Unresolved>,
+}
+
 /// The attempts of a run whose answers were lost.
 #[derive(Debug)]
 pub struct Reconciler {
@@ -121,23 +130,21 @@ impl Reconciler {
     }
 
     /// A complete scan that began at `started` and reached back to `back_to` (by the vendor's clock) showed none of the
-    /// attempts still here: counts it for those it proves something about, and returns those that are now absent.
-    pub fn prove_absence(
-        &mut self,
-        started: DateTime<Utc>,
-        back_to: DateTime<Utc>,
-        ahead: TimeDelta,
-    ) -> Vec<Unresolved> {
+    /// attempts still here: counts it for those about which it proves something.
+    pub fn prove_absence(&mut self, started: DateTime<Utc>, back_to: DateTime<Utc>, ahead: TimeDelta) -> Proved {
         let settle = self.settle;
+        let mut counted = Vec::new();
         for one in &mut self.unresolved {
             let late_enough = started >= one.lost_at + settle;
             let far_enough = back_to <= one.intent_at + ahead - CLOCK_SLACK;
-            one.proofs += u8::from(late_enough && far_enough && !one.doubted);
+            if late_enough && far_enough && !one.doubted {
+                one.proofs += 1;
+                counted.push(one.clone());
+            }
             one.doubted = false;
         }
-        let (absent, open) = std::mem::take(&mut self.unresolved).into_iter().partition(|one| one.proofs >= PROOFS);
-        self.unresolved = open;
-        absent
+        let absent = self.unresolved.extract_if(.., |one| one.proofs >= PROOFS).collect();
+        Proved { counted, absent }
     }
 
     /// Stops looking for the attempts that no scan could settle in time.
@@ -227,7 +234,7 @@ mod tests {
             for _ in 0..5 {
                 reconciler.doubt(AttemptId(1));
                 let late = intent() + seconds(1_000);
-                assert!(reconciler.prove_absence(late, intent() - seconds(600), seconds(0)).is_empty());
+                assert!(reconciler.prove_absence(late, intent() - seconds(600), seconds(0)).absent.is_empty());
             }
         }
         let elsewhere = Conversation { from: None, ..conversation(ours(), number("+13125550178"), intent()) };
@@ -272,10 +279,10 @@ mod tests {
         let early = intent() + seconds(30 + 299);
         let late = intent() + seconds(30 + 300);
         for _ in 0..5 {
-            assert!(reconciler.prove_absence(early, back, seconds(0)).is_empty());
+            assert!(reconciler.prove_absence(early, back, seconds(0)).absent.is_empty());
         }
-        assert!(reconciler.prove_absence(late, back, seconds(0)).is_empty());
-        assert_eq!(reconciler.prove_absence(late + seconds(30), back, seconds(0)).len(), 1);
+        assert!(reconciler.prove_absence(late, back, seconds(0)).absent.is_empty());
+        assert_eq!(reconciler.prove_absence(late + seconds(30), back, seconds(0)).absent.len(), 1);
         assert!(reconciler.is_empty());
     }
 
@@ -284,7 +291,7 @@ mod tests {
         let mut reconciler = one_unresolved();
         let late = intent() + seconds(1_000);
         for _ in 0..5 {
-            assert!(reconciler.prove_absence(late, intent() + seconds(1), seconds(0)).is_empty());
+            assert!(reconciler.prove_absence(late, intent() + seconds(1), seconds(0)).absent.is_empty());
         }
     }
 }

@@ -3,10 +3,10 @@
 use crate::annie::{Conversation, Page, Vendor};
 use crate::campaign::OnLostAnswer;
 use crate::engine::events::Event;
-use crate::engine::reconciler::Unresolved;
+use crate::engine::reconciler::{Proved, Unresolved};
 use crate::engine::tracker::{CompleteScan, Followed};
 use crate::entry::{Fact, State};
-use crate::ledger::{Happened, Note, Pending};
+use crate::ledger::{Happened, Note};
 
 use super::{Dispatcher, Happening, happened};
 
@@ -60,37 +60,29 @@ impl<V: Vendor> Dispatcher<'_, V> {
         if !scan.proves_absence {
             return;
         }
-        self.note_scan(scan);
         let retry = self.engine.campaign.safety.on_lost_answer == OnLostAnswer::Retry;
-        for absent in self.reconciler.prove_absence(scan.started, scan.back_to, self.ahead) {
-            self.absent(&absent, retry, "not on the vendor's list in two complete scans");
+        let Proved { counted, absent } = self.reconciler.prove_absence(scan.started, scan.back_to, self.ahead);
+        for one in &counted {
+            self.note_scan(scan, one);
+        }
+        for one in &absent {
+            self.absent(one, retry, "not on the vendor's list in two complete scans");
         }
     }
 
-    pub(super) fn note_scan(&mut self, scan: CompleteScan) {
+    /// Keeps a scan as evidence for what is decided about an attempt.
+    fn note_scan(&mut self, scan: CompleteScan, about: &Unresolved) {
         let CompleteScan { started, back_to, pages, conversations, .. } = scan;
         let detail = format!(
             "{conversations} conversations on {pages} pages, back to {}, begun {}: not among them",
             back_to.format("%Y-%m-%dT%H:%M:%SZ"),
             started.format("%Y-%m-%dT%H:%M:%SZ")
         );
-        let at = self.engine.clock.now();
-        let notes: Vec<Pending<()>> = self
-            .reconciler
-            .iter()
-            .map(|one| Note {
-                at,
-                entry: Some(one.entry),
-                attempt: Some(one.attempt),
-                kind: "scanned",
-                detail: detail.clone(),
-            })
-            .map(|note| self.engine.ledger.note(self.engine.run, note))
-            .collect();
-        for note in notes {
-            self.recording += 1;
-            self.beside.spawn(async move { note.await.map(|()| Happening::Recorded(Vec::new())) });
-        }
+        let (entry, attempt) = (Some(about.entry), Some(about.attempt));
+        let note = Note { at: self.engine.clock.now(), entry, attempt, kind: "scanned", detail };
+        let noted = self.engine.ledger.note(self.engine.run, note);
+        self.recording += 1;
+        self.beside.spawn(async move { noted.await.map(|()| Happening::Recorded(Vec::new())) });
     }
 
     pub(super) fn absent(&mut self, absent: &Unresolved, retry: bool, because: &str) {
