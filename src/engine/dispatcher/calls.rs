@@ -153,7 +153,10 @@ impl<V: Vendor> Dispatcher<'_, V> {
         self.line.works();
         let &Authorised { entry, attempt, number, .. } = authorised;
         let at = self.engine.clock.now();
-        self.tracker.follow(conversation.clone(), Followed { attempt, entry, number, since: at, asked_at: None });
+        self.tracker.follow(
+            conversation.clone(),
+            Followed { attempt, entry, number, since: at, followed_since: at, asked_at: None },
+        );
         let record =
             Happened { conversation: Some(conversation.clone()), ..happened(attempt, entry, at, Fact::Accepted, None) };
         self.record(record, Event::Accepted { at, entry, attempt, conversation });
@@ -171,6 +174,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
             number,
             intent_at,
             lost_at: at,
+            sought_since: at,
             proofs: 0,
             doubted: false,
         });

@@ -39,7 +39,8 @@ impl<V: Vendor> Dispatcher<'_, V> {
         let &Unresolved { attempt, entry, number, .. } = unresolved;
         let at = self.engine.clock.now();
         let id = conversation.id.clone();
-        self.tracker.follow(id.clone(), Followed { attempt, entry, number, since: at, asked_at: None });
+        self.tracker
+            .follow(id.clone(), Followed { attempt, entry, number, since: at, followed_since: at, asked_at: None });
         let record = Happened {
             conversation: Some(id.clone()),
             started: conversation.started.map(|started| started - self.ahead),

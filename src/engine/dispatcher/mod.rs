@@ -191,7 +191,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         for attempt in under_way {
             if let (AttemptState::Open, Some(id)) = (attempt.state, attempt.conversation.clone()) {
                 let since = attempt.answered_at.unwrap_or(attempt.intent_at);
-                self.tracker.follow(id, followed(&attempt, since));
+                self.tracker.follow(id, followed(&attempt, since, now));
                 continue;
             }
             if attempt.state == AttemptState::Submitting {
@@ -291,8 +291,9 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
     }
 }
 
-fn followed(attempt: &UnderWay, since: DateTime<Utc>) -> Followed {
-    Followed { attempt: attempt.attempt, entry: attempt.entry, number: attempt.number, since, asked_at: None }
+fn followed(attempt: &UnderWay, since: DateTime<Utc>, now: DateTime<Utc>) -> Followed {
+    let &UnderWay { attempt, entry, number, .. } = attempt;
+    Followed { attempt, entry, number, since, followed_since: now, asked_at: None }
 }
 
 fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
@@ -304,6 +305,7 @@ fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
         number: attempt.number,
         intent_at: attempt.intent_at,
         lost_at: attempt.lost_at.unwrap_or(now),
+        sought_since: now,
         proofs: 0,
         doubted: false,
     }
