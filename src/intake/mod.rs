@@ -39,6 +39,7 @@ use crate::campaign::{Campaign, Consent};
 use crate::entry::Draft;
 use crate::phone::cell::CellRules;
 
+pub use self::field::variable_name;
 pub use self::list::ListSource;
 pub use self::problem::ListProblem;
 pub use self::reading::Reading;
