@@ -68,7 +68,7 @@ pub enum Stop {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// Output could not be written.
-    #[error("cannot write {what}: {why}")]
+    #[error("cannot write {what}: {}", plainly(*why))]
     Output {
         /// What was being written.
         what: String,
@@ -78,6 +78,10 @@ pub enum Stop {
     /// An error in the program.
     #[error("{0}; this is an error in callrounds")]
     Internal(String),
+}
+
+fn plainly(why: std::io::ErrorKind) -> String {
+    if why == std::io::ErrorKind::NotFound { "its folder does not exist".into() } else { why.to_string() }
 }
 
 impl Stop {
