@@ -28,7 +28,12 @@ pub(super) fn refused(problem: ListProblem) -> Stop {
         // What is missing is a line in the campaign file.
         return Stop::Campaign(problem.to_string());
     }
-    Stop::List(format!("{}; nothing was sent", problem.to_string().trim_end()))
+    let told = problem.to_string();
+    // Below lines that are to be copied, a sentence of its own.
+    Stop::List(match told.strip_suffix('\n') {
+        Some(lines) => format!("{lines}\n\nNothing was sent."),
+        None => format!("{told}; nothing was sent"),
+    })
 }
 
 /// Where rejected rows go: where the campaign says, or beside the ledger.
