@@ -1,0 +1,3 @@
+//! The program seen from outside, by subject.
+
+mod simulation;
