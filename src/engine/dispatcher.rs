@@ -189,7 +189,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         for attempt in under_way {
             if let (AttemptState::Open, Some(id)) = (attempt.state, attempt.conversation.clone()) {
                 let since = attempt.answered_at.unwrap_or(attempt.intent_at);
-                self.tracker.follow(id, followed(&attempt, since));
+                self.tracker.follow(id, followed(&attempt, since, now));
                 continue;
             }
             if attempt.state == AttemptState::Submitting {
@@ -430,7 +430,10 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         self.line.works();
         let &Authorised { entry, attempt, number, .. } = authorised;
         let at = self.engine.clock.now();
-        self.tracker.follow(conversation.clone(), Followed { attempt, entry, number, since: at, asked_at: None });
+        self.tracker.follow(
+            conversation.clone(),
+            Followed { attempt, entry, number, since: at, followed_since: at, asked_at: None },
+        );
         let record =
             Happened { conversation: Some(conversation.clone()), ..happened(attempt, entry, at, Fact::Accepted, None) };
         self.record(record, Event::Accepted { at, entry, attempt, conversation });
@@ -447,6 +450,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             number,
             intent_at,
             lost_at: at,
+            sought_since: at,
             proofs: 0,
             doubted: false,
         });
@@ -628,7 +632,8 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         let &Unresolved { attempt, entry, number, .. } = unresolved;
         let at = self.engine.clock.now();
         let id = conversation.id.clone();
-        self.tracker.follow(id.clone(), Followed { attempt, entry, number, since: at, asked_at: None });
+        self.tracker
+            .follow(id.clone(), Followed { attempt, entry, number, since: at, followed_since: at, asked_at: None });
         let record = Happened {
             conversation: Some(id.clone()),
             started: conversation.started.map(|started| started - self.ahead),
@@ -793,8 +798,9 @@ enum NextCall {
     At(DateTime<Utc>),
 }
 
-fn followed(attempt: &UnderWay, since: DateTime<Utc>) -> Followed {
-    Followed { attempt: attempt.attempt, entry: attempt.entry, number: attempt.number, since, asked_at: None }
+fn followed(attempt: &UnderWay, since: DateTime<Utc>, now: DateTime<Utc>) -> Followed {
+    let &UnderWay { attempt, entry, number, .. } = attempt;
+    Followed { attempt, entry, number, since, followed_since: now, asked_at: None }
 }
 
 fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
@@ -805,6 +811,7 @@ fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
         number: attempt.number,
         intent_at: attempt.intent_at,
         lost_at: attempt.lost_at.unwrap_or(now),
+        sought_since: now,
         proofs: 0,
         doubted: false,
     }

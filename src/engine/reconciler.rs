@@ -44,10 +44,19 @@ pub struct Unresolved {
     pub intent_at: DateTime<Utc>,
     /// The last moment at which its request could have been accepted.
     pub lost_at: DateTime<Utc>,
+    /// Since when this run looks for it.
+    pub sought_since: DateTime<Utc>,
     /// Complete scans, begun late enough, that did not show it.
     pub proofs: u8,
     /// The scan under way shows a conversation that may be its own.
     pub doubted: bool,
+}
+
+impl Unresolved {
+    /// When it has been looked for long enough, by a run that could have found it.
+    fn given_up_at(&self, settle: TimeDelta) -> DateTime<Utc> {
+        (self.lost_at + settle).max(self.sought_since) + LOOKED_FOR
+    }
 }
 
 /// The attempts of a run whose answers were lost.
@@ -141,14 +150,14 @@ impl Reconciler {
 
     /// Stops looking for the attempts that no scan could settle in time.
     pub fn give_up(&mut self, now: DateTime<Utc>) -> Vec<Unresolved> {
-        let limit = self.settle + LOOKED_FOR;
-        self.unresolved.extract_if(.., |one| one.lost_at + limit <= now).collect()
+        let settle = self.settle;
+        self.unresolved.extract_if(.., |one| one.given_up_at(settle) <= now).collect()
     }
 
     /// When the next lost answer will have been looked for long enough.
     #[must_use]
     pub fn gives_up_at(&self) -> Option<DateTime<Utc>> {
-        self.unresolved.iter().map(|one| one.lost_at + self.settle + LOOKED_FOR).min()
+        self.unresolved.iter().map(|one| one.given_up_at(self.settle)).min()
     }
 
     /// The attempts that are not settled.
@@ -189,6 +198,7 @@ mod tests {
             number: 1,
             intent_at: intent(),
             lost_at: intent() + seconds(30),
+            sought_since: intent() + seconds(30),
             proofs: 0,
             doubted: false,
         });

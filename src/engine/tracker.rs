@@ -55,6 +55,8 @@ pub struct Followed {
     pub number: u32,
     /// Since when we know of it.
     pub since: DateTime<Utc>,
+    /// Since when this run follows it: what nobody looked for in the meantime is not lost track of.
+    pub followed_since: DateTime<Utc>,
     /// When it was last asked for by its id.
     pub asked_at: Option<DateTime<Utc>>,
 }
@@ -210,13 +212,13 @@ impl Tracker {
 
     /// Stops following what has been open for longer than `limit`.
     pub fn give_up(&mut self, now: DateTime<Utc>, limit: TimeDelta) -> Vec<(ConversationId, Followed)> {
-        self.open.extract_if(.., |_, followed| followed.since + limit <= now).collect()
+        self.open.extract_if(.., |_, followed| followed.followed_since + limit <= now).collect()
     }
 
     /// When the next conversation will have been open for `limit`.
     #[must_use]
     pub fn gives_up_at(&self, limit: TimeDelta) -> Option<DateTime<Utc>> {
-        self.open.values().map(|followed| followed.since + limit).min()
+        self.open.values().map(|followed| followed.followed_since + limit).min()
     }
 }
 
@@ -241,7 +243,10 @@ mod tests {
         let mut tracker = Tracker::default();
         for number in 0..count {
             let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
-            tracker.follow(id(number), Followed { attempt, entry, number: 1, since: start(), asked_at: None });
+            tracker.follow(
+                id(number),
+                Followed { attempt, entry, number: 1, since: start(), followed_since: start(), asked_at: None },
+            );
         }
         tracker
     }
@@ -310,6 +315,15 @@ mod tests {
         tracker.next_read(after(20), None, TimeDelta::zero());
         tracker.read_failed(after(25));
         assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(25)));
+    }
+
+    #[test]
+    fn what_nobody_followed_overnight_is_looked_for_in_the_morning() {
+        let mut tracker = following(1);
+        let morning = after(50_000);
+        tracker.open.values_mut().for_each(|followed| followed.followed_since = morning);
+        assert!(tracker.give_up(morning, TimeDelta::hours(2)).is_empty());
+        assert_eq!(tracker.gives_up_at(TimeDelta::hours(2)), Some(morning + TimeDelta::hours(2)));
     }
 
     #[test]
