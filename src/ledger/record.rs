@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
+use super::meanwhile;
 use super::rows::{exactly_one, instant_at, maybe_instant_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
 use super::sql;
@@ -79,7 +80,7 @@ pub(super) fn record(conn: &Connection, run: RunHandle, happened: &[Happened]) -
 }
 
 fn record_one(conn: &Connection, run: RunHandle, happened: &Happened) -> Result<(), LedgerError> {
-    let (from, attempt_from, to) = standing(conn, happened)?;
+    let (from, attempt_from, dialled) = standing(conn, happened)?;
     let attempt_to = attempt_from.after(&happened.fact).ok_or(LedgerError::Conflict)?;
     let set = AttemptUpdate::of(happened);
     exactly_one(conn.prepare_cached(sql!("attempt_advance"))?.execute((
@@ -94,7 +95,7 @@ fn record_one(conn: &Connection, run: RunHandle, happened: &Happened) -> Result<
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
     ))?)?;
-    Step {
+    let to = Step {
         run: run.run,
         entry: happened.entry,
         attempt: Some(happened.attempt),
@@ -104,8 +105,9 @@ fn record_one(conn: &Connection, run: RunHandle, happened: &Happened) -> Result<
         detail: happened.detail.as_deref(),
     }
     .take(conn)?;
+    meanwhile::carry_out(conn, run.run, happened.entry, to, happened.at)?;
     if set.outcome == Some(Outcome::OptOut) {
-        suppression::add(conn, to, Scope::All, "opt-out in a conversation", happened.at)?;
+        suppression::add(conn, dialled, Scope::All, "opt-out in a conversation", happened.at)?;
     }
     Ok(())
 }

@@ -199,8 +199,7 @@ impl Life<'_> {
 
     /// Half of the deaths are at a moment in the life of a request, the others at an instant.
     fn next_trap(&mut self) -> Option<Trap> {
-        let moments =
-            [Moment::BeforeSending, Moment::Sent, Moment::Acted, Moment::Answered, Moment::Recorded];
+        let moments = [Moment::BeforeSending, Moment::Sent, Moment::Acted, Moment::Answered, Moment::Recorded];
         (self.crashes > 0 && self.dice.chance(50))
             .then(|| Trap { moment: self.dice.pick(&moments), calls_until: self.dice.between(1, 6) })
     }

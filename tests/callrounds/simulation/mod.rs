@@ -87,7 +87,8 @@ fn check(seeds: impl Iterator<Item = u64> + Send) {
 fn tell(lived: u64, took: Duration, failures: &[(u64, Vec<String>)]) {
     let rate = lived as f64 / took.as_secs_f64();
     let bound = if failures.is_empty() { format!(" (95 %: fewer than 3 in {lived})") } else { String::new() };
-    let line = format!("{lived} seeds in {:.1} s, {rate:.0} a second; {} broken{bound}", took.as_secs_f64(), failures.len());
+    let line =
+        format!("{lived} seeds in {:.1} s, {rate:.0} a second; {} broken{bound}", took.as_secs_f64(), failures.len());
     // Told for people; nobody's ears are needed.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
@@ -116,7 +117,8 @@ fn every_promise_holds_in_every_seed() {
         assert!(failures[0].1.is_empty(), "{}", report(&failures));
         return;
     }
-    let seeds = std::env::var("CALLROUNDS_SEEDS").map_or(EVERY_RUN, |text| range(&text).expect("a range such as 0..1000"));
+    let seeds =
+        std::env::var("CALLROUNDS_SEEDS").map_or(EVERY_RUN, |text| range(&text).expect("a range such as 0..1000"));
     check(REGRESSIONS.iter().copied().chain(seeds));
 }
 

@@ -187,7 +187,8 @@ impl Oracle {
 
     fn outcome(&self, view: &View) -> Outcome {
         let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        let story = view.story.unwrap_or_else(|| callrounds::simulator::story::story(callrounds::simulator::Behaviour::Busy));
+        let story =
+            view.story.unwrap_or_else(|| callrounds::simulator::story::story(callrounds::simulator::Behaviour::Busy));
         let testimony = Testimony {
             tags: words(story.tags),
             topic: Some(story.topic.into()),
@@ -234,9 +235,11 @@ impl Oracle {
 
     fn opted_out_and_called(&self, outcomes: &HashMap<ConversationId, Outcome>) -> Vec<String> {
         let opted_out = |call: &&Called| outcomes.get(&call.id) == Some(&Outcome::OptOut);
-        let wrong = self.called.iter().filter(opted_out).filter_map(|first| {
-            self.called.iter().find(|later| later.to == first.to && later.at > first.at)
-        });
+        let wrong = self
+            .called
+            .iter()
+            .filter(opted_out)
+            .filter_map(|first| self.called.iter().find(|later| later.to == first.to && later.at > first.at));
         wrong.map(|later| format!("{}: its number had opted out", later.key)).collect()
     }
 

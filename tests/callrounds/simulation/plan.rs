@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use callrounds::campaign::{Allowances, Campaign, load};
-use callrounds::entry::{CalledPartyZones, Content, Draft, ListTally, Member, PatientInfo, Reason, Standing, ZoneSource};
+use callrounds::entry::{
+    CalledPartyZones, Content, Draft, ListTally, Member, PatientInfo, Reason, Standing, ZoneSource,
+};
 use callrounds::ids::{EntryKey, OrganisationId};
 use callrounds::phone::E164;
 use callrounds::simulator::settings::{BudgetRules, Foreign, Order, RetryAfter, Settings};
@@ -94,7 +96,8 @@ pub fn number(text: &str) -> E164 {
 
 fn start(dice: &mut Dice) -> DateTime<Utc> {
     // An ordinary week, and the weeks in which the clocks go forward and back.
-    let week = dice.pick(&["2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z", "2026-03-05T06:00:00Z", "2026-10-29T06:00:00Z"]);
+    let week =
+        dice.pick(&["2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z", "2026-03-05T06:00:00Z", "2026-10-29T06:00:00Z"]);
     let week: DateTime<Utc> = week.parse().expect("an instant");
     let hour = if dice.chance(80) { dice.between(15, 22) } else { dice.between(0, 167) };
     week + TimeDelta::hours(hour.into()) + dice.millis(0, 3_600_000)
@@ -238,7 +241,8 @@ fn outage(dice: &mut Dice, start: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc
 
 impl Person {
     pub fn draft(&self, line: u64) -> Draft {
-        let patient = |id: String| PatientInfo { first_name: "Pat".into(), patient_id: Some(id), ..PatientInfo::default() };
+        let patient =
+            |id: String| PatientInfo { first_name: "Pat".into(), patient_id: Some(id), ..PatientInfo::default() };
         let member = |n| {
             let key = format!("{}-{n}", self.key);
             Member { key: EntryKey::new(&*key), patient: patient(key), line: line + u64::from(n) }
@@ -263,4 +267,3 @@ pub fn tally(list: &[Person]) -> ListTally {
     let (accepted, merged) = (list.len() as u64, list.iter().map(|person| u64::from(person.members)).sum());
     ListTally { read: accepted + merged, accepted, merged, ..ListTally::default() }
 }
-

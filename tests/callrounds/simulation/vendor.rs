@@ -204,7 +204,13 @@ impl Site {
         let at = self.clock.now();
         let reply = match self.world.place(now, &request) {
             Ok(id) => {
-                self.oracle.placed(Called { at, attempt, key: patient.unwrap_or_default(), to: call.to, id: id.clone() });
+                self.oracle.placed(Called {
+                    at,
+                    attempt,
+                    key: patient.unwrap_or_default(),
+                    to: call.to,
+                    id: id.clone(),
+                });
                 Reply::Accepted(id)
             }
             Err(refusal) => {
@@ -436,5 +442,7 @@ fn told(view: &View, dice: &mut Dice, gaps: u32) -> Conversation {
 }
 
 fn hash(id: &ConversationId) -> u64 {
-    id.as_str().bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+    id.as_str()
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }
