@@ -182,9 +182,10 @@ impl Life<'_> {
         let list = self.plan.lists[self.edition].clone();
         self.vendor.site().oracle.listed(&list);
         let run = ledger.begin_run(Arc::clone(&self.plan.campaign), true, now).await?;
-        let drafts: Vec<_> = (1..).step_by(10).zip(&list).map(|(line, person)| person.draft(line)).collect();
-        for batch in drafts.chunks(4) {
-            ledger.enrol(run, batch.to_vec(), now).await?;
+        for (line, batch) in (1..).step_by(40).zip(list.chunks(4)) {
+            let drafts = (line..).step_by(10).zip(batch).map(|(line, person)| person.draft(line));
+            ledger.enrol(run, drafts.collect(), now).await?;
+            self.vendor.site().oracle.enrolled(batch);
             if self.crashes > 0 && self.dice.chance(5) {
                 self.crashes -= 1;
                 self.trace.say(now, || "killed while enrolling".into());

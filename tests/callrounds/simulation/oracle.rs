@@ -38,7 +38,7 @@ pub struct Oracle {
     witness: Option<Connection>,
     /// The newest list, by key.
     list: HashMap<String, Person>,
-    /// Everybody who was on any list.
+    /// Everybody who was ever enrolled.
     ever: HashSet<String>,
     sent: HashSet<i64>,
     called: Vec<Called>,
@@ -67,12 +67,16 @@ impl Oracle {
         Ok(())
     }
 
+    /// These people are enrolled.
+    pub fn enrolled(&mut self, people: &[Person]) {
+        self.ever.extend(people.iter().map(|person| person.key.clone()));
+    }
+
     /// A list is being enrolled.
     pub fn listed(&mut self, list: &[Person]) {
         if self.campaign.list.on_absent == OnAbsent::Withdraw {
             self.list.clear();
         }
-        self.ever.extend(list.iter().map(|person| person.key.clone()));
         self.list.extend(list.iter().map(|person| (person.key.clone(), person.clone())));
     }
 
