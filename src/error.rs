@@ -68,7 +68,7 @@ pub enum Stop {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// Output could not be written.
-    #[error("cannot write {what}: {why}")]
+    #[error("cannot write {what}: {}", plainly(*why))]
     Output {
         /// What was being written.
         what: String,
@@ -80,13 +80,19 @@ pub enum Stop {
     Internal(String),
 }
 
+fn plainly(why: std::io::ErrorKind) -> String {
+    if why == std::io::ErrorKind::NotFound { "its folder does not exist".into() } else { why.to_string() }
+}
+
 impl Stop {
     /// The exit code.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Campaign(_) | Self::Output { .. } => Exit::Usage,
-            Self::Ledger(LedgerError::NoSuchRun(_) | LedgerError::NoRun | LedgerError::Missing { .. }) => Exit::Usage,
+            Self::Usage(_)
+            | Self::Campaign(_)
+            | Self::Output { .. }
+            | Self::Ledger(LedgerError::NoSuchRun(_) | LedgerError::NoRun | LedgerError::Missing { .. }) => Exit::Usage,
             Self::List(_) => Exit::List,
             Self::VendorRefused(_) => Exit::VendorRefused,
             Self::Ledger(_) => Exit::Ledger,

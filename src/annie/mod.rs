@@ -35,9 +35,7 @@ pub trait Vendor: Send + Sync + 'static {
     fn conversation(&self, id: &ConversationId) -> impl Future<Output = Answer<Result<Conversation, Unread>>> + Send;
 
     /// Whether credentials that were not accepted are fetched anew for the next request.
-    fn renews_credentials(&self) -> bool {
-        false
-    }
+    fn renews_credentials(&self) -> bool;
 
     /// `GET /phone-numbers`: whether `from` exists and may call out. `None`: the answer does not say.
     fn may_call_from(&self, from: E164) -> impl Future<Output = Answer<Result<Option<bool>, Unread>>> + Send;

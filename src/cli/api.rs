@@ -83,18 +83,29 @@ impl Api {
     }
 }
 
-/// A starting point's number that nobody has replaced yet.
+/// What of a starting point nobody has replaced yet.
 fn refuse_fiction(campaign: &Campaign) -> Result<(), Stop> {
     let practice = &campaign.practice;
     let fictitious = |number: E164| number.north_american().is_some_and(NorthAmerican::is_fictitious);
-    for (key, number) in [("from_number", practice.from_number), ("callback_number", practice.callback_number)] {
-        if fictitious(number) {
-            return Err(Stop::Usage(format!(
-                "practice.{key} is a 555-01xx number, which rings nobody: put the practice's own number in its place"
-            )));
-        }
+    let mut left = Vec::new();
+    if practice.name.contains(['<', '>']) {
+        left.push("name still stands in angle brackets");
     }
-    Ok(())
+    if fictitious(practice.from_number) {
+        left.push("from_number is a 555-01xx number, which cannot call");
+    }
+    if fictitious(practice.callback_number) {
+        left.push("callback_number is a 555-01xx number, which rings nobody");
+    }
+    if left.is_empty() {
+        return Ok(());
+    }
+    let left: Vec<_> = left.iter().map(|what| format!("\n  practice.{what}")).collect();
+    Err(Stop::Usage(format!(
+        "the campaign file is not yet the practice's own:{}\nput the practice's own in their place, or try it out with \
+         [vendor] kind = \"simulator\"",
+        left.concat()
+    )))
 }
 
 impl Remote {

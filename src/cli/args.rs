@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::campaign::Purpose;
+use crate::ledger::Scope;
+
 /// Places a practice's calls through the Annie voice API: each exactly once, within every rule that applies.
 #[derive(Debug, Parser)]
 #[command(name = "callrounds", version, max_term_width = 100, arg_required_else_help = true)]
@@ -53,6 +56,12 @@ pub enum Command {
     Report(Report),
     /// What happened to one patient, and why
     Explain(Explain),
+    /// Keep numbers from being called, in every campaign on the ledger
+    Suppress(Suppress),
+    /// Settle an entry that is held because its call's answer was lost
+    Resolve(Resolve),
+    /// Call a run off: what is not under way or over is not called
+    Cancel(Cancel),
     /// Run the simulated vendor as a server of its own
     Simulate(Simulate),
     /// Print the JSON Schema of a format
@@ -158,6 +167,105 @@ pub enum Format {
 pub struct Explain {
     /// A patient's id, an entry's number in the ledger, or a phone number in the form +13125550142
     pub patient: String,
+}
+
+/// `suppress`
+#[derive(Debug, Args)]
+pub struct Suppress {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: SuppressAction,
+}
+
+/// What to do with the suppression list.
+#[derive(Debug, Subcommand)]
+pub enum SuppressAction {
+    /// Put a number on it
+    Add {
+        /// The number
+        number: String,
+        /// Which calls are forbidden
+        #[arg(long, value_enum, default_value_t)]
+        scope: ScopeName,
+    },
+    /// Take a number off it
+    Remove {
+        /// The number
+        number: String,
+        /// Which calls are allowed again
+        #[arg(long, value_enum, default_value_t)]
+        scope: ScopeName,
+    },
+    /// Put all numbers of a CSV file on it
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Which calls are forbidden
+        #[arg(long, value_enum, default_value_t)]
+        scope: ScopeName,
+    },
+    /// Show it
+    List,
+}
+
+/// Which calls a suppression forbids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum ScopeName {
+    /// All of them
+    #[default]
+    All,
+    /// Recall calls
+    Recall,
+    /// Reminders
+    Reminder,
+    /// Follow-up calls
+    FollowUp,
+}
+
+impl ScopeName {
+    /// The ledger's word for it.
+    #[must_use]
+    pub fn meant(self) -> Scope {
+        match self {
+            Self::All => Scope::All,
+            Self::Recall => Scope::Purpose(Purpose::Recall),
+            Self::Reminder => Scope::Purpose(Purpose::Reminder),
+            Self::FollowUp => Scope::Purpose(Purpose::FollowUp),
+        }
+    }
+}
+
+/// `resolve`
+#[derive(Debug, Args)]
+pub struct Resolve {
+    /// The entry's number in the ledger
+    pub entry: i64,
+    /// What became of its call.
+    #[command(flatten)]
+    pub verdict: Verdict,
+}
+
+/// What became of a call whose answer was lost: one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Verdict {
+    /// The call was placed, and this is its conversation: follow it
+    #[arg(long, value_name = "ID")]
+    pub placed: Option<String>,
+    /// No call was placed: the entry may be called again
+    #[arg(long)]
+    pub not_placed: bool,
+    /// The entry is not to be called
+    #[arg(long)]
+    pub cancel: bool,
+}
+
+/// `cancel`
+#[derive(Debug, Args)]
+pub struct Cancel {
+    /// The run
+    pub run: i64,
 }
 
 /// `simulate`

@@ -9,9 +9,10 @@ use serde::Serialize;
 use crate::campaign::Campaign;
 use crate::entry::{Draft, ListTally, Reason, Standing};
 use crate::error::{Exit, Stop};
-use crate::intake::{Intake, Setting, Step, Summary};
+use crate::intake::{Intake, Setting, Step, Summary, variable_name};
 use crate::policy::forecast::{self, Forecast};
 use crate::policy::{self, Case, Decision, Hours, NumberHistory};
+use crate::report::text::lowercase;
 
 use super::api::Api;
 use super::args::Check;
@@ -45,7 +46,7 @@ pub(super) fn check(args: &Check, output: Output) -> Result<Exit, Stop> {
 #[derive(Debug, Serialize)]
 struct Findings {
     campaign: String,
-    columns: String,
+    columns: Vec<Column>,
     list: ListTally,
     /// By rule.
     rejected: BTreeMap<String, u64>,
@@ -62,6 +63,23 @@ struct Findings {
     samples: Vec<Sample>,
 }
 
+/// A column of the list, and what it was taken for.
+#[derive(Debug, Serialize)]
+struct Column {
+    name: String,
+    /// The field; none if only templates can use it.
+    field: Option<&'static str>,
+    /// Its name in templates.
+    variable: String,
+}
+
+fn columns(intake: &Intake<'_>) -> Vec<Column> {
+    let mapping = intake.mapping();
+    let known = mapping.mapped.into_iter().map(|(name, field)| (name, Some(field.name())));
+    let others = mapping.unmapped.into_iter().map(|name| (name, None));
+    known.chain(others).map(|(name, field)| Column { variable: variable_name(&name), name, field }).collect()
+}
+
 /// One call as it would be made.
 #[derive(Debug, Serialize)]
 struct Sample {
@@ -74,7 +92,7 @@ impl Findings {
     fn of(intake: &Intake<'_>, campaign: &Campaign, now: DateTime<Utc>) -> Result<Self, Stop> {
         let mut found = Self {
             campaign: campaign.name.to_string(),
-            columns: intake.mapping().to_string(),
+            columns: columns(intake),
             list: ListTally::default(),
             rejected: BTreeMap::new(),
             rejected_rows: Vec::new(),
@@ -95,7 +113,10 @@ impl Findings {
             list: tally,
             rejected: rejected_by,
             kept: kept_by,
-            warnings: warnings.into_iter().map(|(warning, rows)| format!("{warning} ({rows} rows)")).collect(),
+            warnings: warnings
+                .into_iter()
+                .map(|(warning, rows)| format!("{warning} ({rows} {})", if rows == 1 { "row" } else { "rows" }))
+                .collect(),
             forecast: forecast::forecast(calls, &campaign.rate, &Hours::of_practice(campaign), now),
             ..found
         })
@@ -134,12 +155,19 @@ impl Findings {
     }
 
     fn told(&self, campaign: &Campaign) -> String {
-        let mut text =
-            format!("{}: the campaign file is good\n\ncolumns\n{}\n", self.campaign, indented(&self.columns));
+        let mut text = format!("{}: the campaign file is good\n\ncolumns\n", self.campaign);
+        let width = self.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
+        for Column { name, field, variable } in &self.columns {
+            let meaning = match field {
+                Some(field) => (*field).to_owned(),
+                None => format!("only for templates, as {{{{ {variable} }}}}"),
+            };
+            let _ = writeln!(text, "  {name:<width$}  {meaning}");
+        }
         let ListTally { read, accepted, rejected, duplicate, merged } = self.list;
         let _ = writeln!(
             text,
-            "list\n  {read} rows = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged"
+            "\nlist\n  {read} rows = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged"
         );
         self.tell_rows(&mut text);
         self.tell_calls(&mut text, campaign);
@@ -152,23 +180,21 @@ impl Findings {
     }
 
     fn tell_rows(&self, text: &mut String) {
-        let each = |text: &mut String, label: &str, counts: &mut dyn Iterator<Item = (String, u64)>| {
-            for (what, count) in counts {
-                let _ = writeln!(text, "  {count} {label}: {what}");
-            }
-        };
-        let because = |counts: &BTreeMap<Reason, u64>| {
-            counts.iter().map(|(reason, count)| (reason.says().to_owned(), *count)).collect::<Vec<_>>().into_iter()
-        };
-        each(text, "rejected", &mut self.rejected.clone().into_iter());
-        each(text, "not called", &mut because(&self.kept));
-        each(text, "not called", &mut because(&self.not_callable));
         for row in &self.rejected_rows {
-            let _ = writeln!(text, "    {row}");
+            let _ = writeln!(text, "  rejected: {row}");
         }
         let hidden = self.list.rejected.saturating_sub(self.rejected_rows.len() as u64);
         if hidden > 0 {
-            let _ = writeln!(text, "    and {hidden} more; `callrounds run` writes all of them to the rejects file");
+            let _ = writeln!(
+                text,
+                "  and {hidden} more rejected; `callrounds run` writes all of them to a file. By reason:"
+            );
+            for (what, count) in &self.rejected {
+                let _ = writeln!(text, "    {count} × {what}");
+            }
+        }
+        for (reason, count) in self.kept.iter().chain(&self.not_callable) {
+            let _ = writeln!(text, "  not called: {count} × {}", lowercase(reason.says()));
         }
         for warning in &self.warnings {
             let _ = writeln!(text, "  warning: {warning}");
@@ -178,19 +204,20 @@ impl Findings {
     fn tell_calls(&self, text: &mut String, campaign: &Campaign) {
         let local = |at: DateTime<Utc>| campaign.practice.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
         let Forecast { calls, requests, minutes, from, closes, fit } = &self.forecast;
-        let _ = writeln!(text, "\ncalls\n  {calls} first calls, about {requests} requests and {minutes} minutes");
+        if *calls == 0 {
+            text.push_str("\ncalls\n  nobody is to be called\n");
+            return;
+        }
+        let _ = writeln!(text, "\ncalls\n  {calls} first calls: about {requests} requests and {minutes} minutes");
         for (day, count) in &self.days {
-            let _ = writeln!(text, "  {count} may be placed from {}", day.format("%a %Y-%m-%d"));
+            let _ = writeln!(text, "  {count} may be called from {} on", day.format("%a %Y-%m-%d"));
         }
         if let (Some(from), Some(closes)) = (from, closes) {
             let _ = writeln!(text, "  the window is open from {} until {}: {fit} fit", local(*from), local(*closes));
-            let later = calls - fit;
-            let _ =
-                if later > 0 { writeln!(text, "  {later} do not fit and wait for the next window") } else { Ok(()) };
+            if calls > fit {
+                let _ = writeln!(text, "  {} do not fit and wait for the next window", calls - fit);
+            }
         }
+        text.push_str("  `check` does not look into the ledger: `run` leaves out whoever was called before\n");
     }
-}
-
-fn indented(text: &str) -> String {
-    text.lines().fold(String::new(), |indented, line| indented + "  " + line + "\n")
 }

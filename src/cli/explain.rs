@@ -3,7 +3,6 @@
 use crate::error::{Exit, Stop};
 use crate::ledger::{EntryRow, LedgerError, Reader};
 use crate::report::explain::{self, Story};
-use crate::report::text;
 
 use super::args::{Explain, Global};
 use super::output::Output;
@@ -17,17 +16,20 @@ pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result
     let mut found = Vec::new();
     reader.each_entry(run.handle, |row| {
         if is_meant(&args.patient, &row) {
-            found.push((row.entry, text::state(&row)));
+            found.push(row);
         }
         Ok::<_, LedgerError>(())
     })?;
     if found.is_empty() {
-        let how = "give a patient's id, an entry's number or a phone number in the form +13125550142";
-        return Err(Stop::Usage(format!("no such patient in the campaign {}; {how}", run.campaign)));
+        return Err(Stop::Usage(format!(
+            "no such patient in the campaign {}; give a patient's id, an entry's number or a phone number in the form \
+             +13125550142, and look into the rejects file, too",
+            run.campaign
+        )));
     }
     let stories: Vec<_> = found
-        .into_iter()
-        .map(|(entry, state)| Ok(Story::new(entry, state, reader.events_of(entry)?)))
+        .iter()
+        .map(|row| Ok(Story::new(row, reader.events_of(row.entry)?)))
         .collect::<Result<_, LedgerError>>()?;
     if output.json {
         output.document(&stories)?;

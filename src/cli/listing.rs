@@ -1,5 +1,6 @@
 //! A campaign's list, as `check` and `run` open it.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::campaign::Campaign;
@@ -28,7 +29,14 @@ pub(super) fn refused(problem: ListProblem) -> Stop {
         // What is missing is a line in the campaign file.
         return Stop::Campaign(problem.to_string());
     }
-    Stop::List(format!("{}; nothing was sent", problem.to_string().trim_end()))
+    let what = if let ListProblem::Unreadable { path, kind: ErrorKind::NotFound } = problem {
+        format!("there is no list at {}", path.display())
+    } else {
+        problem.to_string()
+    };
+    // Below an example, it has to stand on a line of its own.
+    let joint = if what.contains('\n') { "\n\nnothing" } else { "; nothing" };
+    Stop::List(format!("{}{joint} was sent", what.trim_end()))
 }
 
 /// Where rejected rows go: where the campaign says, or beside the ledger.

@@ -13,12 +13,14 @@ mod listing;
 mod output;
 mod placing;
 mod report;
+mod resolve;
 mod resume;
 mod run;
 pub mod schema;
 mod setting;
 mod simulate;
 mod status;
+mod suppress;
 
 use std::process::ExitCode;
 
@@ -59,6 +61,9 @@ fn dispatch(cli: &Cli, output: Output) -> Result<Exit, Stop> {
         Command::Status(args) => status::status(args, global, output),
         Command::Report(args) => report::report(args, global, output),
         Command::Explain(args) => explain::explain(args, global, output),
+        Command::Suppress(args) => suppress::suppress(args, global, output),
+        Command::Resolve(args) => resolve::resolve(args, global, output),
+        Command::Cancel(args) => resolve::cancel(args, global, output),
         Command::Simulate(args) => asynchronously(simulate::simulate(args, output)),
         Command::Schema(args) => schema::print(args, output),
         Command::Completions(args) => completions::print(args, output),

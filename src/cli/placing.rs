@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::annie::client::{AnnieClient, ClientSettings};
 use crate::campaign::{Campaign, SimulatorSettings};
 use crate::clock::SharedClock;
-use crate::engine::{Ending, Engine, Finished, Listener};
+use crate::engine::{Ending, Engine, EngineError, Finished, Listener};
 use crate::error::{Exit, Stop};
 use crate::ledger::{Ledger, Reader, RunHandle, RunReport};
 use crate::policy::Hours;
@@ -125,7 +125,8 @@ impl Session {
         let finished = engine.run(listener.as_mut(), first_signal()).await;
         listener.finish();
         finished.map_err(|error| match error {
-            crate::engine::EngineError::Ledger(error) => error.into(),
+            EngineError::Ledger(error) => error.into(),
+            EngineError::Panicked => Stop::Internal(error.to_string()),
         })
     }
 
@@ -173,7 +174,8 @@ fn exit(ending: &Ending, standing: Exit) -> Exit {
         | Ending::MaxCalls { .. }
         | Ending::Interrupted
         | Ending::StopRule { .. }
-        | Ending::Unreachable => standing,
+        | Ending::Unreachable
+        | Ending::Clock { .. } => standing,
     }
 }
 

@@ -1,6 +1,6 @@
 //! `report`: what happened to each patient.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use crate::error::{Exit, Stop};
 use crate::ids::RunId;
@@ -49,7 +49,7 @@ fn write(reader: &Reader, run: &RunReport, format: Format, out: &mut dyn Write) 
     let zone = zone_of(run)?;
     let written = match format {
         Format::Text => {
-            let mut rows = text::Rows::new(run.handle.run, zone.clone());
+            let mut rows = text::Rows::new(zone.clone());
             let all = reader.each_entry(run.handle, |row| {
                 rows.add(&row);
                 Ok::<_, Broken>(())
@@ -60,9 +60,11 @@ fn write(reader: &Reader, run: &RunReport, format: Format, out: &mut dyn Write) 
         Format::Csv => csv(reader, run, out),
         Format::Json => document(reader, run, out),
     };
-    written.map_err(|broken| match broken {
-        Broken::Ledger(error) => error.into(),
-        Broken::Output(error) => Stop::Output { what: "the report".into(), why: error.kind() },
+    written.or_else(|broken| match broken {
+        // Whoever read it has seen enough.
+        Broken::Output(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Broken::Ledger(error) => Err(error.into()),
+        Broken::Output(error) => Err(Stop::Output { what: "the report".into(), why: error.kind() }),
     })
 }
 

@@ -42,7 +42,8 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
     let rejected = listing::write_rejects(&intake, &rejects)?;
     if rejected > 0 {
-        output.say(&format!("{rejected} rows cannot be used; they are in {} with the reasons", rejects.display()));
+        let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
+        output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
     }
     session.confirm(found.tally.accepted, args.placing.yes, output)?;
 

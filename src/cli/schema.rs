@@ -35,6 +35,9 @@ impl SchemaName {
     }
 
     /// The schema, as the file has it.
+    ///
+    /// # Panics
+    /// Never: a schema is made of JSON values.
     #[must_use]
     pub fn document(self) -> String {
         let schema = match self {

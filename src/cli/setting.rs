@@ -1,5 +1,6 @@
 //! What was typed, and what the environment says, as it is meant.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,8 +31,12 @@ pub(super) fn ledger_around(global: &Global) -> PathBuf {
 
 /// Reads and checks a campaign file.
 pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Stop::Usage(format!("cannot read the campaign file {}: {}", path.display(), error.kind())))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        if error.kind() == ErrorKind::NotFound {
+            return Stop::Usage(format!("there is no campaign file at {}", path.display()));
+        }
+        Stop::Usage(format!("cannot read the campaign file {}: {}", path.display(), error.kind()))
+    })?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
     parse_campaign(&text, &path.display().to_string(), directory)
@@ -40,8 +45,11 @@ pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
 /// Checks a campaign's text.
 pub(super) fn parse_campaign(text: &str, name: &str, directory: PathBuf) -> Result<Campaign, Stop> {
     let allowances = Allowances { short_settle: super::api::address_is_loopback() };
-    campaign::load(text, name, directory, allowances)
-        .map_err(|problems| Stop::Campaign(problems.drawn(super::output::colour())))
+    campaign::load(text, name, directory, allowances).map_err(|problems| {
+        let count = problems.iter().count();
+        let what = if count == 1 { "a problem".into() } else { format!("{count} problems") };
+        Stop::Campaign(format!("{name} has {what}; nothing was sent\n\n{}", problems.drawn(super::output::colour())))
+    })
 }
 
 /// The clock of a run: the machine's, unless time travel is wanted, which only a simulated vendor can bear. It never

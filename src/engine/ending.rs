@@ -34,6 +34,11 @@ pub enum Ending {
     Unreachable,
     /// The vendor does not accept our credentials, or our number.
     Refused(Refusal),
+    /// Our clock cannot be trusted: it differs from the vendor's, or went back.
+    Clock {
+        /// By so many seconds.
+        seconds: i64,
+    },
 }
 
 /// What the vendor does not accept.
@@ -59,6 +64,7 @@ impl Ending {
             Self::StopRule { .. } => "stop_rule",
             Self::Unreachable => "unreachable",
             Self::Refused(_) => "vendor_refused",
+            Self::Clock { .. } => "clock",
         }
     }
 }
@@ -72,6 +78,9 @@ impl fmt::Display for Ending {
             Self::Interrupted => f.write_str("interrupted"),
             Self::StopRule { rule, hits, of } => write!(f, "stop_on.{rule}: {hits} of {of} finished calls"),
             Self::Unreachable => f.write_str("the vendor cannot be reached"),
+            Self::Clock { seconds } => {
+                write!(f, "this machine's clock is wrong by about {seconds} s, so no hour can be trusted: set it")
+            }
             Self::Refused(Refusal::Credentials) => f.write_str("the vendor does not accept our credentials"),
             Self::Refused(Refusal::Address) => f.write_str("nothing at the API's address takes calls"),
             Self::Refused(Refusal::FromNumber) => f.write_str("the vendor does not let our from_number call"),

@@ -14,7 +14,7 @@ const GIVE_UP_AFTER: u32 = 20;
 /// After a refusal for the hour, no call is tried for so long: the vendor's clock or zone differs from what we were told.
 const OUTSIDE_HOURS_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
-const DELAYS: Delays = Delays { initial: Duration::from_secs(1), factor: 2.0, cap: Duration::from_secs(60) };
+const DELAYS: Delays = Delays { initial: Duration::from_secs(1), factor: 2.0, cap: Duration::from_mins(1) };
 
 /// Whether calls may be placed, as far as the connection and the credentials go.
 #[derive(Debug, Default)]

@@ -73,6 +73,9 @@ pub enum EngineError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A part of the program that runs beside the dispatcher failed.
+    #[error("a request ended without an answer; run again to settle it")]
+    Panicked,
 }
 
 impl<V: Vendor> Engine<V> {

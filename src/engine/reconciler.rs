@@ -36,6 +36,8 @@ pub struct Unresolved {
     pub attempt: AttemptId,
     /// Whose.
     pub entry: EntryId,
+    /// The number that called.
+    pub from: E164,
     /// The number dialled.
     pub to: E164,
     /// Which call to its entry it is, if it was placed.
@@ -52,6 +54,15 @@ pub struct Unresolved {
     pub doubted: bool,
 }
 
+/// What a complete scan proved.
+#[derive(Debug)]
+pub struct Proved {
+    /// The attempts for which it counts.
+    pub counted: Vec<Unresolved>,
+    /// Those of them that are now known to be absent.
+    pub absent: Vec<Unresolved>,
+}
+
 impl Unresolved {
     /// When it has been looked for long enough, by a run that could have found it.
     fn given_up_at(&self, settle: TimeDelta) -> DateTime<Utc> {
@@ -62,16 +73,15 @@ impl Unresolved {
 /// The attempts of a run whose answers were lost.
 #[derive(Debug)]
 pub struct Reconciler {
-    from: E164,
     settle: TimeDelta,
     unresolved: Vec<Unresolved>,
 }
 
 impl Reconciler {
-    /// For calls from `from`, with S = `settle`.
+    /// With S = `settle`.
     #[must_use]
-    pub fn new(from: E164, settle: TimeDelta) -> Self {
-        Self { from, settle, unresolved: Vec::new() }
+    pub fn new(settle: TimeDelta) -> Self {
+        Self { settle, unresolved: Vec::new() }
     }
 
     /// Takes an attempt on.
@@ -105,12 +115,12 @@ impl Reconciler {
         ahead: TimeDelta,
     ) -> impl Iterator<Item = (&'a Unresolved, Likeness)> {
         let Conversation { from, to, started, .. } = *conversation;
-        let ours = from.is_none_or(|from| from == self.from);
         let complete = from.is_some() && to.is_some() && started.is_some();
         let likeness = if complete { Likeness::Fits } else { Likeness::MayFit };
         let fits = move |one: &&Unresolved| {
             let late_enough = started.is_none_or(|started| started >= one.intent_at + ahead - CLOCK_SLACK);
-            ours && late_enough && to.is_none_or(|to| to == one.to)
+            let numbers = from.is_none_or(|from| from == one.from) && to.is_none_or(|to| to == one.to);
+            numbers && late_enough
         };
         self.unresolved.iter().filter(fits).map(move |one| (one, likeness))
     }
@@ -129,23 +139,21 @@ impl Reconciler {
     }
 
     /// A complete scan that began at `started` and reached back to `back_to` (by the vendor's clock) showed none of the
-    /// attempts still here: counts it for those it proves something about, and returns those that are now absent.
-    pub fn prove_absence(
-        &mut self,
-        started: DateTime<Utc>,
-        back_to: DateTime<Utc>,
-        ahead: TimeDelta,
-    ) -> Vec<Unresolved> {
+    /// attempts still here: counts it for those about which it proves something.
+    pub fn prove_absence(&mut self, started: DateTime<Utc>, back_to: DateTime<Utc>, ahead: TimeDelta) -> Proved {
         let settle = self.settle;
+        let mut counted = Vec::new();
         for one in &mut self.unresolved {
             let late_enough = started >= one.lost_at + settle;
             let far_enough = back_to <= one.intent_at + ahead - CLOCK_SLACK;
-            one.proofs += u8::from(late_enough && far_enough && !one.doubted);
+            if late_enough && far_enough && !one.doubted {
+                one.proofs += 1;
+                counted.push(one.clone());
+            }
             one.doubted = false;
         }
-        let (absent, open) = std::mem::take(&mut self.unresolved).into_iter().partition(|one| one.proofs >= PROOFS);
-        self.unresolved = open;
-        absent
+        let absent = self.unresolved.extract_if(.., |one| one.proofs >= PROOFS).collect();
+        Proved { counted, absent }
     }
 
     /// Stops looking for the attempts that no scan could settle in time.
@@ -190,10 +198,11 @@ mod tests {
     }
 
     fn one_unresolved() -> Reconciler {
-        let mut reconciler = Reconciler::new(ours(), seconds(300));
+        let mut reconciler = Reconciler::new(seconds(300));
         reconciler.add(Unresolved {
             attempt: AttemptId(1),
             entry: EntryId(1),
+            from: ours(),
             to: number("+13125550177"),
             number: 1,
             intent_at: intent(),
@@ -235,7 +244,7 @@ mod tests {
             for _ in 0..5 {
                 reconciler.doubt(AttemptId(1));
                 let late = intent() + seconds(1_000);
-                assert!(reconciler.prove_absence(late, intent() - seconds(600), seconds(0)).is_empty());
+                assert!(reconciler.prove_absence(late, intent() - seconds(600), seconds(0)).absent.is_empty());
             }
         }
         let elsewhere = Conversation { from: None, ..conversation(ours(), number("+13125550178"), intent()) };
@@ -280,10 +289,10 @@ mod tests {
         let early = intent() + seconds(30 + 299);
         let late = intent() + seconds(30 + 300);
         for _ in 0..5 {
-            assert!(reconciler.prove_absence(early, back, seconds(0)).is_empty());
+            assert!(reconciler.prove_absence(early, back, seconds(0)).absent.is_empty());
         }
-        assert!(reconciler.prove_absence(late, back, seconds(0)).is_empty());
-        assert_eq!(reconciler.prove_absence(late + seconds(30), back, seconds(0)).len(), 1);
+        assert!(reconciler.prove_absence(late, back, seconds(0)).absent.is_empty());
+        assert_eq!(reconciler.prove_absence(late + seconds(30), back, seconds(0)).absent.len(), 1);
         assert!(reconciler.is_empty());
     }
 
@@ -292,7 +301,7 @@ mod tests {
         let mut reconciler = one_unresolved();
         let late = intent() + seconds(1_000);
         for _ in 0..5 {
-            assert!(reconciler.prove_absence(late, intent() + seconds(1), seconds(0)).is_empty());
+            assert!(reconciler.prove_absence(late, intent() + seconds(1), seconds(0)).absent.is_empty());
         }
     }
 }

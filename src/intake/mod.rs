@@ -4,7 +4,7 @@
 //! which field; a first pass (`survey`) learns what only the whole list can say; the second ([`reading`]) makes each
 //! row a patient or a [`Rejection`], patients who share a number one call (`household`), renders
 //! the texts (`message`), and gives the [`Draft`]s. Every row read is accepted, rejected, a duplicate, or merged into
-//! a household; the [`Tally`] adds up.
+//! a household; the [`ListTally`](crate::entry::ListTally) adds up.
 //!
 //! Only [`list`] and [`rejects`] touch files, and nothing here knows what time it is but by [`Setting::now`].
 
@@ -39,6 +39,7 @@ use crate::campaign::{Campaign, Consent};
 use crate::entry::Draft;
 use crate::phone::cell::CellRules;
 
+pub use self::field::variable_name;
 pub use self::list::ListSource;
 pub use self::problem::ListProblem;
 pub use self::reading::Reading;

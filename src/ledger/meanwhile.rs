@@ -22,21 +22,23 @@ pub(super) fn keep(conn: &Connection, entry: EntryId, says: Option<(State, Reaso
     ))?)
 }
 
-/// Carries out what the newest list says of an entry that now stands at `from`, if it may be called from there.
+/// Carries out what the newest list says of an entry that now stands at `from`, if it may be called from there; where it
+/// stands then.
 pub(super) fn carry_out(
     conn: &Connection,
     run: RunId,
     entry: EntryId,
     from: State,
     at: DateTime<Utc>,
-) -> Result<(), LedgerError> {
+) -> Result<State, LedgerError> {
     if !matches!(from, State::Ready | State::Waiting) {
-        return Ok(());
+        return Ok(from);
     }
-    let Some(fact) = kept(conn, entry)? else { return Ok(()) };
+    let Some(fact) = kept(conn, entry)? else { return Ok(from) };
     let detail = Some("said by a list while the call was not settled");
-    Step { run, entry, attempt: None, at, from, fact: &fact, detail }.take(conn)?;
-    keep(conn, entry, None)
+    let to = Step { run, entry, attempt: None, at, from, fact: &fact, detail }.take(conn)?;
+    keep(conn, entry, None)?;
+    Ok(to)
 }
 
 fn kept(conn: &Connection, entry: EntryId) -> Result<Option<Fact>, LedgerError> {

@@ -15,6 +15,7 @@ mod enrol;
 mod error;
 mod meanwhile;
 mod open;
+mod operator;
 mod read;
 mod record;
 mod rows;
@@ -32,6 +33,7 @@ pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
 pub use enrol::Enrolled;
 pub use error::LedgerError;
+pub use operator::{Operator, Resolution, SuppressionRow, Undecidable};
 pub use read::{AttemptCounts, EntryRow, EventRow, Reader, RunReport};
 pub use record::{Happened, Note, UnderWay};
 pub use runs::{Prospects, Reopened, RunHandle};
@@ -40,7 +42,6 @@ pub use suppression::Scope;
 use crate::campaign::Campaign;
 use crate::entry::{Draft, ListTally};
 use crate::ids::{CampaignId, ConversationId, RunId};
-use crate::phone::E164;
 pub use writer::Pending;
 use writer::Writer;
 
@@ -141,11 +142,6 @@ impl Ledger {
     /// Notes how a run ended. A run that was stopped may be resumed.
     pub fn end_run(&self, run: RunHandle, ending: &'static str, now: DateTime<Utc>) -> Pending<()> {
         self.writer.submit(move |conn| runs::end(conn, run, ending, now))
-    }
-
-    /// Puts a number on the suppression list.
-    pub fn suppress(&self, phone: E164, scope: Scope, source: &'static str, now: DateTime<Utc>) -> Pending<()> {
-        self.writer.submit(move |conn| suppression::add(conn, phone, scope, source, now))
     }
 }
 

@@ -38,6 +38,17 @@ pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, Led
     Ok(Opened { conn, lock })
 }
 
+/// Opens the ledger for a single decision, beside the run that may hold its lock. A ledger that nobody has made yet, or
+/// that an older program made, is made or brought up to date here, which needs the lock.
+pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection, LedgerError> {
+    if !path.exists() || version(&for_reading(path)?)? < known() {
+        return exclusively(path, now).map(|opened| opened.conn);
+    }
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.execute_batch(sql!("settings"))?;
+    Ok(conn)
+}
+
 /// Opens an existing ledger for reading beside its writer.
 pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     if !path.exists() {

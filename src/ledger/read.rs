@@ -106,6 +106,10 @@ pub struct EventRow {
     pub reason: Option<Reason>,
     /// Evidence.
     pub detail: Option<String>,
+    /// What the conversation meant, where it ended.
+    pub outcome: Option<Outcome>,
+    /// The vendor's id of the conversation, where it became known.
+    pub conversation: Option<ConversationId>,
 }
 
 impl Reader {
@@ -177,6 +181,8 @@ impl Reader {
                 after: state("state_after")?,
                 reason: maybe_reason_at(row, "reason")?,
                 detail: row.get("detail")?,
+                outcome: maybe_outcome_at(row, "outcome")?,
+                conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
             });
         }
         Ok(events)

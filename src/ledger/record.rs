@@ -10,8 +10,8 @@ use super::runs::RunHandle;
 use super::sql;
 use super::suppression::{self, Scope};
 use super::transition::Step;
-use crate::entry::{AttemptState, Fact, Outcome, Reason};
-use crate::ids::{AttemptId, CampaignId, ConversationId, EntryId, OrganisationId};
+use crate::entry::{AttemptState, Fact, Outcome, Reason, State};
+use crate::ids::{AttemptId, CampaignId, ConversationId, EntryId, OrganisationId, RunId};
 use crate::phone::E164;
 
 /// Something that became known about an attempt.
@@ -44,6 +44,8 @@ pub struct UnderWay {
     pub entry: EntryId,
     /// On whose budget.
     pub organisation: OrganisationId,
+    /// The number that called.
+    pub from: E164,
     /// The number dialled.
     pub to: E164,
     /// Which call to its entry it is.
@@ -76,10 +78,11 @@ pub struct Note {
 }
 
 pub(super) fn record(conn: &Connection, run: RunHandle, happened: &[Happened]) -> Result<(), LedgerError> {
-    happened.iter().try_for_each(|one| record_one(conn, run, one))
+    happened.iter().try_for_each(|one| record_one(conn, run.run, one).map(|_| ()))
 }
 
-fn record_one(conn: &Connection, run: RunHandle, happened: &Happened) -> Result<(), LedgerError> {
+/// Records one fact; where its entry stands then.
+pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> Result<State, LedgerError> {
     let (from, attempt_from, dialled) = standing(conn, happened)?;
     let attempt_to = attempt_from.after(&happened.fact).ok_or(LedgerError::Conflict)?;
     let set = AttemptUpdate::of(happened);
@@ -95,8 +98,8 @@ fn record_one(conn: &Connection, run: RunHandle, happened: &Happened) -> Result<
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
     ))?)?;
-    let to = Step {
-        run: run.run,
+    let state = Step {
+        run,
         entry: happened.entry,
         attempt: Some(happened.attempt),
         at: happened.at,
@@ -105,14 +108,14 @@ fn record_one(conn: &Connection, run: RunHandle, happened: &Happened) -> Result<
         detail: happened.detail.as_deref(),
     }
     .take(conn)?;
-    meanwhile::carry_out(conn, run.run, happened.entry, to, happened.at)?;
+    let state = meanwhile::carry_out(conn, run, happened.entry, state, happened.at)?;
     if set.outcome == Some(Outcome::OptOut) {
         suppression::add(conn, dialled, Scope::All, "opt-out in a conversation", happened.at)?;
     }
-    Ok(())
+    Ok(state)
 }
 
-fn standing(conn: &Connection, happened: &Happened) -> Result<(crate::entry::State, AttemptState, E164), LedgerError> {
+fn standing(conn: &Connection, happened: &Happened) -> Result<(State, AttemptState, E164), LedgerError> {
     conn.prepare_cached(sql!("attempt_standing"))?.query_row((happened.attempt.0, happened.entry.0), |row| {
         Ok(state_at(row, "entry_state")
             .and_then(|entry| Ok((entry, attempt_state_at(row, "attempt_state")?, phone_at(row, "to_number")?))))
@@ -170,6 +173,7 @@ pub(super) fn under_way(conn: &Connection, campaign: CampaignId) -> Result<Vec<U
             attempt: AttemptId(row.get("id")?),
             entry: EntryId(row.get("entry_id")?),
             organisation: OrganisationId::new(row.get::<_, String>("organisation")?),
+            from: phone_at(row, "from_number")?,
             to: phone_at(row, "to_number")?,
             number: row.get("number")?,
             state: attempt_state_at(row, "state")?,

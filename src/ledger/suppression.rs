@@ -19,6 +19,16 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Every scope.
+    pub const EVERY: [Self; 4] =
+        [Self::All, Self::Purpose(Purpose::Recall), Self::Purpose(Purpose::Reminder), Self::Purpose(Purpose::FollowUp)];
+
+    /// The scope of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::EVERY.into_iter().find(|scope| scope.name() == name)
+    }
+
     /// Its word in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {

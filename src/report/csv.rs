@@ -2,18 +2,19 @@
 
 use std::io::Write;
 
-use crate::entry::Reason;
+use crate::entry::{Outcome, Reason, State};
 use crate::ledger::EntryRow;
 
 use super::text::state;
 
 /// The columns, in order.
-const HEADER: [&str; 13] = [
+const HEADER: [&str; 14] = [
     "patient_id",
     "first_name",
     "last_name",
     "date_of_birth",
     "phone",
+    "do_not_call",
     "entry",
     "state",
     "outcome",
@@ -49,6 +50,7 @@ impl<W: Write> Rows<W> {
             patient.last_name.clone().unwrap_or_default(),
             patient.date_of_birth.map(|date| date.to_string()).unwrap_or_default(),
             row.phone.expose(),
+            if must_not_be_called(row.state, row.outcome) { "yes".into() } else { String::new() },
             row.entry.to_string(),
             state(row).into(),
             row.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
@@ -67,6 +69,13 @@ impl<W: Write> Rows<W> {
     }
 }
 
+/// Whether a list made of this report must not lead to another call: what a rule or a conversation has settled for this
+/// patient would otherwise be forgotten by the next campaign.
+fn must_not_be_called(state: State, outcome: Option<Outcome>) -> bool {
+    let settled = [Outcome::OptOut, Outcome::WrongNumber, Outcome::DeceasedOrMoved, Outcome::InvalidNumber];
+    state == State::Suppressed || outcome.is_some_and(|outcome| settled.contains(&outcome))
+}
+
 /// A spreadsheet takes a cell that begins with one of these for a formula: an apostrophe in front makes it text. A phone
 /// number in E.164 is one of them, and the intake takes the apostrophe off again.
 fn disarmed(cell: &str) -> String {
@@ -76,6 +85,21 @@ fn disarmed(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_must_not_be_called_stays_so_when_the_report_is_read_back() {
+        let cases = [
+            (State::Suppressed, None, true),
+            (State::Finished, Some(Outcome::OptOut), true),
+            (State::Finished, Some(Outcome::WrongNumber), true),
+            (State::Finished, Some(Outcome::NoAnswer), false),
+            (State::Waiting, Some(Outcome::Busy), false),
+            (State::Ready, None, false),
+        ];
+        for (state, outcome, expected) in cases {
+            assert_eq!(must_not_be_called(state, outcome), expected, "{state} {outcome:?}");
+        }
+    }
 
     #[test]
     fn no_cell_is_a_formula() {

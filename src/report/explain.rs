@@ -1,46 +1,158 @@
 //! What happened to one entry, and why, as a story.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::entry::Reason;
+use crate::entry::Outcome;
 use crate::ids::EntryId;
-use crate::ledger::EventRow;
+use crate::ledger::{EntryRow, EventRow};
 use crate::zone::Zone;
+
+use super::text::{lowercase, state};
 
 /// An entry's story.
 #[derive(Debug, Serialize)]
 pub struct Story {
+    /// The patient's key: one value for each key column of the campaign.
+    patient: Vec<String>,
     entry: EntryId,
     state: &'static str,
+    /// What the last conversation meant.
+    outcome: Option<Outcome>,
+    /// Calls placed, or maybe placed.
+    calls: u64,
+    /// When the entry is due, if it is ready or waiting.
+    due_at: Option<DateTime<Utc>>,
     events: Vec<EventRow>,
 }
 
 impl Story {
-    /// The story of an entry that stands at `state`.
+    /// The story of a patient, with what happened to its entry.
     #[must_use]
-    pub fn new(entry: EntryId, state: &'static str, events: Vec<EventRow>) -> Self {
-        Self { entry, state, events }
+    pub fn new(row: &EntryRow, events: Vec<EventRow>) -> Self {
+        Self {
+            patient: row.key.parts().map(ToOwned::to_owned).collect(),
+            entry: row.entry,
+            state: state(row),
+            outcome: row.outcome,
+            calls: row.calls,
+            due_at: row.due_at,
+            events,
+        }
     }
 }
 
 /// The story in lines, one an event; instants in the practice's zone.
 #[must_use]
 pub fn told(story: &Story, zone: &Zone) -> String {
-    let head = format!("entry {}: {}\n", story.entry, story.state);
-    story.events.iter().fold(head, |text, event| text + "  " + &line(event, zone) + "\n")
+    let at = |at: DateTime<Utc>| zone.local(at).format("%a %Y-%m-%d %H:%M:%S").to_string();
+    let Story { patient, entry, state, outcome, calls, due_at, events } = story;
+    let mut text = format!("patient {}, entry {entry}: {state}", patient.join(" "));
+    text += &outcome.map_or_else(String::new, |outcome| format!(", {outcome}"));
+    text += &match calls {
+        0 => ", not called".into(),
+        1 => ", 1 call".into(),
+        calls => format!(", {calls} calls"),
+    };
+    text += &due_at.map_or_else(String::new, |due| format!(", due on {}", at(due)));
+    text.push('\n');
+    events.iter().fold(text, |text, event| text + "  " + &at(event.at) + "  " + &happening(event) + "\n")
 }
 
-fn line(event: &EventRow, zone: &Zone) -> String {
-    let at = zone.local(event.at).format("%a %Y-%m-%d %H:%M:%S");
-    let mut line = format!("{at}  {}", event.kind.replace('_', " "));
-    if let Some(after) = event.after {
-        line += &format!(" → {after}");
+/// What happened, its evidence, where the entry stood then, and by which rule.
+fn happening(event: &EventRow) -> String {
+    let mut line = in_words(&event.kind);
+    if let Some(outcome) = event.outcome {
+        line += &format!(": {outcome}");
     }
-    if let Some(reason) = event.reason {
-        line += &format!(": {}", Reason::says(reason));
+    if let Some(conversation) = &event.conversation {
+        line += &format!(", conversation {}", conversation.as_str());
     }
     if let Some(detail) = &event.detail {
         line += &format!(" ({detail})");
     }
+    if let Some(after) = event.after {
+        line += &format!(" → {after}");
+    }
+    if let Some(reason) = event.reason {
+        line += &format!(": {}", lowercase(reason.says()));
+    }
     line
+}
+
+/// The ledger's word for an event, in words for the person on duty; a word that is not known here stands for itself.
+fn in_words(kind: &str) -> String {
+    match kind {
+        "enrolled" => "read from the list",
+        "claimed" => "every rule allows the call: on record, then sent",
+        "accepted" => "placed",
+        "not_placed" => "not placed",
+        "refused" => "refused by the vendor",
+        "answer_lost" => "no answer that says whether the call was placed",
+        "scanned" => "looked for on the vendor's list",
+        "adopted" => "found on the vendor's list",
+        "absent" => "not on the vendor's list",
+        "ended" => "conversation over",
+        "track_lost" => "conversation not seen to end",
+        "deferred" => "not now",
+        "barred" => "never",
+        "set_aside" => "a person must decide",
+        "unlisted" => "no longer on the list",
+        "too_late" => "too late",
+        "listed" => "on the list again",
+        "declared_not_placed" => "not placed, says an operator",
+        "cancelled" => "cancelled by an operator",
+        other => return other.replace('_', " "),
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{Reason, State};
+    use crate::ids::ConversationId;
+
+    fn event(kind: &str, after: State) -> EventRow {
+        EventRow {
+            at: DateTime::UNIX_EPOCH,
+            kind: kind.into(),
+            before: None,
+            after: Some(after),
+            reason: None,
+            detail: None,
+            outcome: None,
+            conversation: None,
+        }
+    }
+
+    #[test]
+    fn every_event_says_what_happened_with_which_evidence_and_where_that_leads() {
+        let ended = EventRow {
+            outcome: Some(Outcome::NoAnswer),
+            detail: Some("outcome rule 15".into()),
+            reason: Some(Reason::RedialGap),
+            ..event("ended", State::Waiting)
+        };
+        let accepted = EventRow { conversation: Some(ConversationId::new("c-1")), ..event("accepted", State::Open) };
+        let cases = [
+            (
+                ended,
+                "conversation over: no_answer (outcome rule 15) → waiting: nobody was reached; to be called again after a gap",
+            ),
+            (accepted, "placed, conversation c-1 → open"),
+            (event("some_new_word", State::Held), "some new word → held"),
+        ];
+        for (event, expected) in cases {
+            assert_eq!(happening(&event), expected);
+        }
+    }
+
+    #[test]
+    fn every_fact_and_every_reason_has_words_of_its_own() {
+        for kind in ["claimed", "answer_lost", "track_lost", "declared_not_placed"] {
+            assert_ne!(in_words(kind), kind.replace('_', " "));
+        }
+        assert!(Reason::ALL.iter().all(|reason| lowercase(reason.says()) != reason.says()));
+    }
 }

@@ -1,5 +1,6 @@
 //! Events as they come: a progress bar on a terminal, a line now and then elsewhere, or JSON lines.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::engine::{Event, Listener};
 use crate::entry::{Outcome, Reason, State};
+use crate::ids::EntryId;
 use crate::zone::Zone;
 
 /// Elsewhere than on a terminal, a line every so often of the run's time.
@@ -19,15 +21,18 @@ pub struct Progress {
     say: Box<dyn FnMut(&str) + Send>,
     zone: Zone,
     counts: Counts,
+    /// Entries that this run has seen end without an answer, and that are to be called again.
+    redials: BTreeSet<EntryId>,
     said_at: Option<DateTime<Utc>>,
+    said: Counts,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 struct Counts {
     placed: u64,
     open: u64,
     finished: u64,
-    contacts: u64,
+    reached: u64,
     redials: u64,
     unknown: u64,
 }
@@ -37,7 +42,7 @@ impl Progress {
     #[must_use]
     pub fn on_terminal(expected: u64, zone: Zone) -> Self {
         let bar = ProgressBar::with_draw_target(Some(expected), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:24} {pos}/{len} finished · {msg}");
+        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} finished · {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(250));
         let lines = bar.clone();
@@ -51,7 +56,8 @@ impl Progress {
     }
 
     fn new(bar: Option<ProgressBar>, say: Box<dyn FnMut(&str) + Send>, zone: Zone) -> Self {
-        Self { bar, say, zone, counts: Counts::default(), said_at: None }
+        let counts = Counts::default();
+        Self { bar, say, zone, counts, redials: BTreeSet::new(), said_at: None, said: counts }
     }
 
     /// Takes the bar away.
@@ -72,11 +78,16 @@ impl Progress {
                 counts.placed += 1;
                 counts.open += 1;
             }
-            Event::Ended { outcome, redial_at, .. } => {
+            Event::Ended { entry, outcome, redial_at, .. } => {
                 counts.open = counts.open.saturating_sub(1);
-                counts.contacts += u64::from(is_contact(*outcome));
-                counts.redials += u64::from(redial_at.is_some());
+                counts.reached += u64::from(is_contact(*outcome));
                 counts.finished += u64::from(redial_at.is_none());
+                if redial_at.is_some() {
+                    self.redials.insert(*entry);
+                }
+            }
+            Event::Dialling { entry, .. } => {
+                self.redials.remove(entry);
             }
             Event::AnswerLost { .. } => counts.unknown += 1,
             Event::Adopted { .. } => {
@@ -87,24 +98,32 @@ impl Progress {
             Event::Absent { .. } => counts.unknown = counts.unknown.saturating_sub(1),
             Event::TrackLost { .. } => counts.open = counts.open.saturating_sub(1),
             Event::Refused { .. } => counts.finished += 1,
-            Event::SetAside { state, .. } => counts.finished += u64::from(!matches!(state, State::Waiting)),
-            Event::Dialling { .. }
+            Event::SetAside { entry, state, .. } if *state != State::Waiting => {
+                counts.finished += 1;
+                self.redials.remove(entry);
+            }
+            Event::SetAside { .. }
             | Event::NotPlaced { .. }
             | Event::Paused { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}
         }
+        counts.redials = self.redials.len() as u64;
     }
 
     fn standing(&self, at: DateTime<Utc>) -> String {
-        let Counts { placed, open, contacts, redials, unknown, .. } = self.counts;
+        let Counts { placed, open, reached, redials, unknown, .. } = self.counts;
         let clock = self.zone.local(at).format("%a %H:%M");
-        let mut text =
-            format!("{clock} · {placed} calls placed, {open} under way, {contacts} reached, {redials} to redial");
+        let mut text = format!("{clock} · {placed} placed, {open} under way, {reached} reached, {redials} to redial");
         if unknown > 0 {
             text += &format!(", {unknown} answers lost");
         }
         text
+    }
+
+    /// Whether it is time for another line, and there is something new to put on it.
+    fn is_news(&self, at: DateTime<Utc>) -> bool {
+        self.counts != self.said && self.said_at.is_none_or(|said| at >= said + BETWEEN_LINES)
     }
 
     /// What is worth a line of its own.
@@ -112,10 +131,10 @@ impl Progress {
         let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
         match event {
             Event::Paused { until, reason, .. } => {
-                Some(format!("{}; trying again at {}", reason.says(), clock(*until)))
+                Some(format!("{}; trying again on {}", reason.says(), clock(*until)))
             }
             Event::Resting { until, .. } => Some(format!("nothing to do until {}", clock(*until))),
-            Event::Stopping { why, .. } => Some(format!("no further calls: {why}")),
+            Event::Stopping { why, .. } => Some(format!("no further calls: {why}; waiting for answers under way")),
             Event::AnswerLost { entry, because, .. } => {
                 Some(format!("entry {entry}: answer lost ({because}); looking for the call on the vendor's list"))
             }
@@ -125,9 +144,9 @@ impl Progress {
             }
             Event::TrackLost { entry, .. } => Some(format!("entry {entry}: {}", Reason::TrackLost.says())),
             Event::Refused { entry, reason, .. } => Some(format!("entry {entry}: {}", reason.says())),
-            Event::Started { following, unresolved, .. } if following + unresolved > 0 => {
-                Some(format!("going on: {following} conversations to follow, {unresolved} lost answers to settle"))
-            }
+            Event::Started { following, unresolved, .. } if following + unresolved > 0 => Some(format!(
+                "going on where it stopped: {following} under way to follow, {unresolved} lost answers to settle"
+            )),
             Event::Started { .. }
             | Event::Dialling { .. }
             | Event::Accepted { .. }
@@ -154,8 +173,9 @@ impl Listener for Progress {
                 bar.set_position(self.counts.finished);
                 bar.set_message(standing);
             }
-            None if self.said_at.is_none_or(|said| event.at() >= said + BETWEEN_LINES) => {
+            None if self.is_news(event.at()) => {
                 self.said_at = Some(event.at());
+                self.said = self.counts;
                 (self.say)(&standing);
             }
             None => {}

@@ -6,10 +6,9 @@ use std::fmt::{Display, Write};
 use comfy_table::{Table, presets};
 
 use crate::engine::Requests;
-use crate::entry::{ListTally, Reason, State};
+use crate::entry::{ListTally, State};
 use crate::error::Exit;
-use crate::ids::RunId;
-use crate::ledger::EntryRow;
+use crate::ledger::{AttemptCounts, EntryRow};
 use crate::zone::Zone;
 
 use super::summary::Summary;
@@ -29,20 +28,16 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
         line(&mut text, "outcomes", listed(&summary.outcomes));
     }
     for (reason, count) in &summary.reasons {
-        line(&mut text, "because", format_args!("{count}: {}", lowercase(reason.says())));
+        line(&mut text, "reasons", format_args!("{count} × {}", lowercase(reason.says())));
     }
-    line(
-        &mut text,
-        "calls",
-        format_args!(
-            "{} placed by this run, {} of them closed; {} not placed, {} unresolved",
-            attempts.placed, attempts.ended, attempts.not_placed, attempts.unresolved
-        ),
-    );
+    line(&mut text, "calls", calls(*attempts));
     if let Some(Requests { calls, pages, conversations, other }) = summary.requests {
-        let all = calls + pages + conversations + other;
         let reads = pages + conversations + other;
-        line(&mut text, "requests", format_args!("{all}: {calls} to call, {reads} to read"));
+        let requests = match calls + reads {
+            0 => "none: nothing was sent".into(),
+            all => format!("{all}: {calls} to call, {reads} to read"),
+        };
+        line(&mut text, "requests", requests);
     }
     line(&mut text, "next", what_next(summary, zone));
     text
@@ -52,13 +47,30 @@ fn line(text: &mut String, label: &str, content: impl Display) {
     let _ = if label.is_empty() { writeln!(text, "{content}") } else { writeln!(text, "  {label:<14}{content}") };
 }
 
-fn lowercase(sentence: &str) -> String {
+fn calls(attempts: AttemptCounts) -> String {
+    let AttemptCounts { placed, ended, not_placed, unresolved } = attempts;
+    let parts = [(placed - ended, "not seen to end yet"), (not_placed, "not placed"), (unresolved, "unresolved")];
+    let open: Vec<_> =
+        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
+    match (placed, ended) {
+        (0, _) => format!("none placed by this run{}", open.concat()),
+        (placed, ended) if placed == ended => format!("{placed} placed by this run, all of them over{}", open.concat()),
+        (placed, _) => format!("{placed} placed by this run{}", open.concat()),
+    }
+}
+
+/// The first letter in lower case, for the middle of a sentence.
+pub(crate) fn lowercase(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 fn how_it_ended(summary: &Summary) -> &str {
-    summary.ending.as_deref().unwrap_or(if summary.ended_at.is_none() { "not ended" } else { "ended" })
+    summary.ending.as_deref().unwrap_or(if summary.ended_at.is_none() {
+        "not ended: it goes on at the moment, or was killed"
+    } else {
+        "ended"
+    })
 }
 
 fn rows(list: &ListTally) -> String {
@@ -68,7 +80,9 @@ fn rows(list: &ListTally) -> String {
 
 fn listed<K: Display>(counts: &BTreeMap<K, u64>) -> String {
     let parts: Vec<_> = counts.iter().map(|(key, count)| format!("{count} {key}")).collect();
-    if parts.is_empty() { "none".into() } else { parts.join(", ") }
+    // Half a dozen fit on a terminal's line.
+    let lines: Vec<_> = parts.chunks(6).map(|line| line.join(", ")).collect();
+    if lines.is_empty() { "none".into() } else { lines.join(&format!(",\n{:16}", "")) }
 }
 
 fn what_next(summary: &Summary, zone: &Zone) -> String {
@@ -77,9 +91,9 @@ fn what_next(summary: &Summary, zone: &Zone) -> String {
         Exit::DueWorkLeft => format!(
             "{} due and not finished{}: run again",
             summary.due,
-            due().map_or_else(String::new, |at| format!(", the next on {at}"))
+            due().map_or_else(String::new, |at| format!(", from {at} on"))
         ),
-        Exit::NeedsAPerson => format!("{} need a person: see `callrounds report`", summary.need_a_person),
+        Exit::NeedsAPerson => format!("{} need a person: `callrounds report` says who and why", summary.need_a_person),
         Exit::Done | Exit::Internal | Exit::Usage | Exit::List | Exit::VendorRefused | Exit::Ledger => due()
             .map_or_else(
                 || "nothing is left to do".into(),
@@ -97,19 +111,10 @@ pub struct Rows {
 impl Rows {
     /// No rows yet; instants in `zone`.
     #[must_use]
-    pub fn new(run: RunId, zone: Zone) -> Self {
+    pub fn new(zone: Zone) -> Self {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.set_header([
-            format!("entry ({run})"),
-            "patient".into(),
-            "name".into(),
-            "state".into(),
-            "outcome".into(),
-            "why".into(),
-            "calls".into(),
-            "last call".into(),
-        ]);
+        table.set_header(["entry", "patient", "name", "state", "outcome", "why", "calls", "last call"]);
         Self { table, zone }
     }
 
@@ -125,7 +130,7 @@ impl Rows {
             row.outcome
                 .filter(|_| row.state == State::Finished)
                 .map_or_else(String::new, |outcome| outcome.to_string()),
-            row.reason.map_or("", Reason::says).into(),
+            row.reason.map_or_else(String::new, |reason| lowercase(reason.says())),
             row.calls.to_string(),
             last_call.unwrap_or_default(),
         ]);

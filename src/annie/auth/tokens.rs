@@ -114,6 +114,15 @@ impl Tokens {
         Some(Self(source))
     }
 
+    /// Whether credentials that were not accepted are fetched anew: an OAuth client's are, a key is what it is.
+    #[must_use]
+    pub fn are_renewed(&self) -> bool {
+        match self.0 {
+            Source::Key(_) => false,
+            Source::Client(_) => true,
+        }
+    }
+
     /// A token that is good now, fetched before `deadline` (real time) if there is none.
     pub async fn bearer(&self, deadline: Instant) -> Result<Bearer, NoToken> {
         match &self.0 {

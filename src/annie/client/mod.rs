@@ -155,6 +155,10 @@ impl AnnieClient {
 }
 
 impl Vendor for AnnieClient {
+    fn renews_credentials(&self) -> bool {
+        self.tokens.are_renewed()
+    }
+
     async fn place(&self, call: CallRequest) -> Answer<Reply> {
         let deadline = Instant::now() + self.timeout;
         let bearer = match self.tokens.bearer(deadline).await {

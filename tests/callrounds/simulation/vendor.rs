@@ -372,6 +372,10 @@ impl Vendor for SimVendor {
         .await
     }
 
+    fn renews_credentials(&self) -> bool {
+        false
+    }
+
     async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {
         self.leave().await;
         self.read(|site| Ok(site.dice.pick(&[Some(true), None]))).await

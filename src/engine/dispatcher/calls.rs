@@ -1,0 +1,250 @@
+//! Calls: from a claim to what its answer means for the entry.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::annie::{Answer, CallRequest, LostAnswer, NotPlaced, Reply, Unread, Vendor};
+use crate::engine::ending::{Ending, Refusal};
+use crate::engine::events::Event;
+use crate::engine::reconciler::Unresolved;
+use crate::engine::replies::{self, Trouble};
+use crate::engine::tracker::Followed;
+use crate::entry::{Fact, Reason};
+use crate::ids::ConversationId;
+use crate::ledger::{Authorised, ClaimOrder, Claims, Happened};
+
+use super::{Dispatcher, Happening, NextDue, happened, set_aside_event};
+
+/// Attempts authorised in one claim at most.
+const BATCH: u32 = 64;
+
+/// The rules were asked when the intent was written. If that took longer than this, they are asked again.
+const STALE: TimeDelta = TimeDelta::seconds(60);
+
+impl<V: Vendor> Dispatcher<'_, V> {
+    pub(super) fn heed_the_guard(&mut self) {
+        let nothing_due = matches!(self.next_due, NextDue::At(None) | NextDue::Asked);
+        if self.ending.is_none()
+            && !nothing_due
+            && let Some(ending) = self.guard.verdict()
+        {
+            self.stop_placing(ending);
+        }
+    }
+
+    pub(super) fn may_claim(&self, now: DateTime<Utc>) -> bool {
+        let due = match self.next_due {
+            NextDue::Unknown => true,
+            NextDue::Asked | NextDue::At(None) => false,
+            NextDue::At(Some(at)) => at <= now,
+        };
+        due && self.claiming == 0
+            && self.ending.is_none()
+            && self.line.paused_until(now).is_none()
+            && self.hours.closes(now).is_some()
+    }
+
+    pub(super) fn start_claim(&mut self, now: DateTime<Utc>) {
+        if !self.line_checked {
+            return self.check_line(now);
+        }
+        let room = self.engine.campaign.rate.open_calls.saturating_sub(self.open_calls());
+        let limit = room
+            .min(self.guard.allowance(self.open_calls()))
+            .min(self.budget.available(&self.organisation, now))
+            .min(BATCH);
+        if limit == 0 {
+            return;
+        }
+        self.claiming = limit;
+        let order = ClaimOrder { run: self.engine.run, campaign: Arc::clone(&self.engine.campaign), now, limit };
+        let claim = self.engine.ledger.claim(order);
+        self.beside.spawn(async move { Ok(Happening::Claimed { asked: limit, claims: claim.await? }) });
+    }
+
+    /// Before the first call of a run: does our number exist, and may it call?
+    pub(super) fn check_line(&mut self, now: DateTime<Utc>) {
+        if self.reading || self.budget.take(&self.organisation, now).is_err() {
+            return;
+        }
+        self.reading = true;
+        self.requests.other += 1;
+        let (vendor, from) = (Arc::clone(&self.engine.vendor), self.engine.campaign.practice.from_number);
+        self.beside.spawn(async move { Ok(Happening::Line(vendor.may_call_from(from).await)) });
+    }
+
+    pub(super) fn take_line(&mut self, answer: &Answer<Result<Option<bool>, Unread>>) {
+        self.reading = false;
+        self.heard(answer);
+        match answer.value {
+            Ok(Some(false)) => self.stop_placing(Ending::Refused(Refusal::FromNumber)),
+            // An answer that cannot be used says nothing against the number: the first call will tell.
+            Ok(Some(true) | None) | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable) => {
+                self.line_checked = true;
+            }
+            Err(unread) => self.read_failed(unread),
+        }
+    }
+
+    pub(super) fn ask_for_prospects(&mut self) {
+        self.next_due = NextDue::Asked;
+        self.due_meanwhile = None;
+        let prospects = self.engine.ledger.prospects(self.engine.run.campaign);
+        self.beside.spawn(async move { Ok(Happening::Prospects(prospects.await?)) });
+    }
+
+    pub(super) fn became_due(&mut self, at: DateTime<Utc>) {
+        match &mut self.next_due {
+            NextDue::Unknown => {}
+            NextDue::Asked => self.due_meanwhile = Some(self.due_meanwhile.map_or(at, |due| due.min(at))),
+            NextDue::At(due) => *due = Some(due.map_or(at, |due| due.min(at))),
+        }
+    }
+
+    pub(super) fn take_claims(&mut self, asked: u32, claims: Claims) {
+        self.claiming = 0;
+        let now = self.engine.clock.now();
+        let authorised = claims.authorised.len();
+        let events: Vec<_> = claims.set_aside.iter().map(|aside| set_aside_event(aside, now)).collect();
+        self.tell(&events);
+        for attempt in claims.authorised {
+            self.dial(attempt);
+        }
+        // A claim that neither found enough to call nor set anything aside has seen everything that is due.
+        if authorised < asked as usize && claims.set_aside.is_empty() {
+            self.ask_for_prospects();
+        } else {
+            self.next_due = NextDue::Unknown;
+        }
+    }
+
+    /// The intent is on stable storage: sends the request, once. If the vendor has asked for a pause since the claim,
+    /// nothing is sent, and the attempt is provably not placed.
+    pub(super) fn dial(&mut self, authorised: Authorised) {
+        let now = self.engine.clock.now();
+        self.guard.authorised();
+        if now - authorised.intent_at > STALE {
+            return self.not_placed(&authorised, now, Reason::Window, Some("the claim took too long".into()));
+        }
+        if let Err(until) = self.budget.take(&self.organisation, now) {
+            return self.not_placed(&authorised, until, Reason::RateLimited, None);
+        }
+        self.sending += 1;
+        self.requests.calls += 1;
+        let Authorised { entry, attempt, number: call, .. } = authorised;
+        self.tell(&[Event::Dialling { at: now, entry, attempt, call }]);
+        let request = CallRequest { from: authorised.from, to: authorised.to, content: authorised.content.clone() };
+        let vendor = Arc::clone(&self.engine.vendor);
+        self.beside.spawn(async move { Ok(Happening::Replied(authorised, vendor.place(request).await)) });
+    }
+
+    pub(super) fn take_reply(&mut self, authorised: &Authorised, answer: Answer<Reply>) {
+        self.sending -= 1;
+        self.heard(&answer);
+        match answer.value {
+            Reply::Accepted(conversation) => self.accepted(authorised, conversation),
+            Reply::NotPlaced(not_placed) => self.take_trouble(authorised, &not_placed),
+            Reply::Lost(lost) => self.lost(authorised, lost),
+        }
+    }
+
+    pub(super) fn accepted(&mut self, authorised: &Authorised, conversation: ConversationId) {
+        self.line.works();
+        let &Authorised { entry, attempt, number, .. } = authorised;
+        let at = self.engine.clock.now();
+        self.tracker.follow(
+            conversation.clone(),
+            Followed { attempt, entry, number, since: at, followed_since: at, asked_at: None },
+        );
+        let record =
+            Happened { conversation: Some(conversation.clone()), ..happened(attempt, entry, at, Fact::Accepted, None) };
+        self.record(record, Event::Accepted { at, entry, attempt, conversation });
+    }
+
+    pub(super) fn lost(&mut self, authorised: &Authorised, lost: LostAnswer) {
+        self.guard.failed();
+        let &Authorised { entry, attempt, number, from, to, intent_at, .. } = authorised;
+        let at = self.engine.clock.now();
+        self.reconciler.add(Unresolved {
+            attempt,
+            entry,
+            from,
+            to,
+            number,
+            intent_at,
+            lost_at: at,
+            sought_since: at,
+            proofs: 0,
+            doubted: false,
+        });
+        let because = replies::because(lost);
+        let record = happened(attempt, entry, at, Fact::AnswerLost, Some(because.clone()));
+        self.record(record, Event::AnswerLost { at, entry, attempt, because });
+    }
+
+    pub(super) fn take_trouble(&mut self, authorised: &Authorised, why: &NotPlaced) {
+        let now = self.engine.clock.now();
+        let detail = replies::status(why);
+        let (retry_at, reason) = match replies::trouble(why) {
+            Trouble::Final(reason) => return self.refused(authorised, reason, detail),
+            Trouble::Entry(reason, wait) => (now + wait, reason),
+            Trouble::Budget => {
+                let until = self.budget.ready_at(&self.organisation, now).unwrap_or(now);
+                (until, Reason::RateLimited)
+            }
+            Trouble::OutsideHours => (self.line.outside_hours(now), Reason::VendorHours),
+            Trouble::Unreachable => (self.pause_or_stop(Reason::NotConnected), Reason::NotConnected),
+            Trouble::Unauthorised => (self.pause_or_stop(Reason::Unauthorised), Reason::Unauthorised),
+            Trouble::Refused(refusal) => {
+                self.stop_placing(Ending::Refused(refusal));
+                (now, Reason::LineRefused)
+            }
+        };
+        self.not_placed(authorised, retry_at, reason, detail);
+    }
+
+    /// The line is in trouble: pauses it, or ends the run. Returns when to try again.
+    pub(super) fn pause_or_stop(&mut self, reason: Reason) -> DateTime<Utc> {
+        let now = self.engine.clock.now();
+        let outcome = if reason == Reason::Unauthorised {
+            self.line.unauthorised(now, self.engine.vendor.renews_credentials())
+        } else {
+            self.line.unreachable(now)
+        };
+        match outcome {
+            Ok(until) => {
+                self.tell(&[Event::Paused { at: now, until, reason }]);
+                until
+            }
+            Err(ending) => {
+                self.stop_placing(ending);
+                now
+            }
+        }
+    }
+
+    pub(super) fn not_placed(
+        &mut self,
+        authorised: &Authorised,
+        retry_at: DateTime<Utc>,
+        reason: Reason,
+        detail: Option<String>,
+    ) {
+        self.guard.not_placed();
+        self.became_due(retry_at);
+        let &Authorised { entry, attempt, .. } = authorised;
+        let at = self.engine.clock.now();
+        let record = happened(attempt, entry, at, Fact::NotPlaced { retry_at, reason }, detail);
+        self.record(record, Event::NotPlaced { at, entry, attempt, reason, retry_at });
+    }
+
+    pub(super) fn refused(&mut self, authorised: &Authorised, reason: Reason, detail: Option<String>) {
+        self.guard.not_placed();
+        self.guard.failed();
+        let &Authorised { entry, attempt, .. } = authorised;
+        let at = self.engine.clock.now();
+        let record = happened(attempt, entry, at, Fact::Refused { reason }, detail);
+        self.record(record, Event::Refused { at, entry, attempt, reason });
+    }
+}

@@ -1,0 +1,102 @@
+//! The end of a run: what must be waited for, when the next thing may be done, and whether there is one.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::annie::Vendor;
+use crate::engine::ending::{Ending, Refusal};
+use crate::engine::events::Event;
+
+use super::{Dispatcher, NextDue};
+
+/// A rest shorter than this is nobody's business.
+const WORTH_TELLING: TimeDelta = TimeDelta::minutes(2);
+
+/// When the next call could be placed, as far as due entries and the practice's hours go.
+pub(super) enum NextCall {
+    /// The ledger is being asked.
+    NotKnown,
+    /// Nothing is due, or there are no hours in which it could be called.
+    Never,
+    /// Then.
+    At(DateTime<Utc>),
+}
+
+impl<V: Vendor> Dispatcher<'_, V> {
+    pub(super) fn stop_placing(&mut self, ending: Ending) {
+        let graver =
+            matches!(ending, Ending::Interrupted | Ending::Refused(_) | Ending::Unreachable | Ending::Clock { .. });
+        if self.ending.is_none() || graver {
+            let event = Event::Stopping { at: self.engine.clock.now(), why: ending.to_string() };
+            self.tell(&[event]);
+            self.ending = Some(ending);
+        }
+    }
+
+    /// Nothing more is read: the person, or the vendor, has ended it.
+    pub(super) fn interrupted(&self) -> bool {
+        matches!(self.ending, Some(Ending::Interrupted | Ending::Unreachable | Ending::Refused(Refusal::Credentials)))
+    }
+
+    pub(super) fn must_wait(&self) -> bool {
+        self.sending > 0 || self.claiming > 0 || self.recording > 0 || self.candidates > 0
+    }
+
+    pub(super) fn follows_something(&self) -> bool {
+        self.tracker.open() > 0 || !self.reconciler.is_empty()
+    }
+
+    pub(super) fn over(&self, now: DateTime<Utc>) -> Option<Ending> {
+        if self.must_wait() || (!self.interrupted() && (self.reading || self.follows_something())) {
+            return None;
+        }
+        if self.ending.is_some() {
+            return self.ending.clone();
+        }
+        match (self.next_call_at(now), self.hours.closes(now)) {
+            (NextCall::NotKnown, _) => None,
+            (NextCall::Never, _) => Some(Ending::Done),
+            (NextCall::At(_), _) if self.engine.until_done => None,
+            (NextCall::At(opens), None) => Some(Ending::WindowClosed { opens: Some(opens) }),
+            (NextCall::At(at), Some(closes)) => (at >= closes).then_some(Ending::Done),
+        }
+    }
+
+    pub(super) fn next_call_at(&self, now: DateTime<Utc>) -> NextCall {
+        match self.next_due {
+            NextDue::Asked => NextCall::NotKnown,
+            NextDue::Unknown => self.hours.next_open(now).map_or(NextCall::Never, NextCall::At),
+            NextDue::At(None) => NextCall::Never,
+            NextDue::At(Some(at)) => self.hours.next_open(at.max(now)).map_or(NextCall::Never, NextCall::At),
+        }
+    }
+
+    /// Nothing is under way: a demonstration's clock may leap to what comes next.
+    pub(super) fn is_idle(&self) -> bool {
+        self.beside.is_empty() && !self.follows_something()
+    }
+
+    pub(super) fn wake_at(&mut self, now: DateTime<Utc>, idle: bool) -> Option<DateTime<Utc>> {
+        let budget = self.budget.ready_at(&self.organisation, now);
+        let read = self.read_due_at().map(|due| budget.map_or(due, |ready| due.max(ready)));
+        let deadline = self.tracker.gives_up_at(self.engine.campaign.safety.track_for);
+        let wake =
+            [read, deadline, self.reconciler.gives_up_at(), self.claim_at(now, budget)].into_iter().flatten().min();
+        if let Some(until) = wake.filter(|at| idle && *at - now >= WORTH_TELLING && self.resting_until != Some(*at)) {
+            self.resting_until = Some(until);
+            self.tell(&[Event::Resting { at: now, until }]);
+        }
+        wake
+    }
+
+    /// When the next claim may be made, if it does not wait for something that happens.
+    pub(super) fn claim_at(&self, now: DateTime<Utc>, budget: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let full = self.open_calls() >= self.engine.campaign.rate.open_calls;
+        let forbidden = self.guard.allowance(self.open_calls()) == 0;
+        let line_asked = !self.line_checked && self.reading;
+        if self.claiming > 0 || self.ending.is_some() || full || forbidden || line_asked {
+            return None;
+        }
+        let NextCall::At(at) = self.next_call_at(now) else { return None };
+        [budget, self.line.paused_until(now)].into_iter().flatten().chain([at]).max()
+    }
+}

@@ -1,0 +1,321 @@
+//! The dispatcher: the sole owner of a run's state.
+//!
+//! Each turn it starts what may start (a claim, a read), then waits for the next thing that happens: a claim committed,
+//! a reply, a record committed, a read answered, an instant reached, or the stop signal. Requests and commits run beside
+//! it and never touch its state. [`calls`], [`reads`], [`lost`] and [`end`] are its four concerns.
+
+mod calls;
+mod end;
+mod lost;
+mod reads;
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::task::JoinSet;
+
+use crate::annie::budget::Budget;
+use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
+use crate::clock::SharedClock;
+use crate::entry::{AttemptState, Fact};
+use crate::ids::{AttemptId, EntryId, OrganisationId};
+use crate::ledger::{Authorised, Claims, Happened, LedgerError, Prospects, SetAside, UnderWay};
+use crate::policy::Hours;
+
+use super::ending::Ending;
+use super::events::{Event, Listener};
+use super::guard::Guard;
+use super::line::Line;
+use super::reconciler::{Likeness, Reconciler, Unresolved};
+use super::tracker::{CompleteScan, Followed, Tracker};
+use super::{Engine, EngineError, Finished, Requests};
+
+/// How far our clock may be off before no hour can be trusted.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(120);
+
+/// Runs until nothing more may be done, or until `stop` completes and the replies under way have come.
+pub async fn run<V: Vendor>(
+    engine: Engine<V>,
+    listener: &mut dyn Listener,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<Finished, EngineError> {
+    let mut dispatcher = Dispatcher::begin(engine, listener).await?;
+    let mut stop = pin!(stop);
+    let mut stopped = false;
+    let ending = loop {
+        dispatcher.start_what_may_start();
+        let now = dispatcher.clock().now();
+        if let Some(ending) = dispatcher.over(now) {
+            break ending;
+        }
+        let idle = dispatcher.is_idle();
+        let wake = dispatcher.wake_at(now, idle);
+        let clock = dispatcher.clock();
+        let pause = async move {
+            match wake {
+                Some(at) if idle => clock.rest_until(at).await,
+                Some(at) => clock.sleep((at - now).max(TimeDelta::milliseconds(1))).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = &mut stop, if !stopped => {
+                stopped = true;
+                dispatcher.stop_placing(Ending::Interrupted);
+            }
+            Some(done) = dispatcher.beside.join_next() => {
+                dispatcher.take(done.map_err(|_| EngineError::Panicked)??);
+            }
+            () = pause => {}
+        }
+    };
+    dispatcher.beside.abort_all();
+    let requests = dispatcher.requests;
+    let engine = dispatcher.engine;
+    engine.ledger.end_run(engine.run, ending.name(), engine.clock.now()).await?;
+    Ok(Finished { ending, requests })
+}
+
+/// What came back from beside.
+enum Happening {
+    Claimed {
+        asked: u32,
+        claims: Claims,
+    },
+    Prospects(Prospects),
+    Replied(Authorised, Answer<Reply>),
+    Recorded(Vec<Event>),
+    Page(Answer<Result<Page, Unread>>),
+    Conversation(Answer<Result<Conversation, Unread>>),
+    /// A conversation that may settle a lost answer, and whether no other attempt has it.
+    Candidate {
+        unresolved: Unresolved,
+        likeness: Likeness,
+        conversation: Conversation,
+        unclaimed: bool,
+    },
+    Line(Answer<Result<Option<bool>, Unread>>),
+}
+
+/// When the next entry is due, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NextDue {
+    /// Perhaps now: a claim will tell.
+    Unknown,
+    /// The ledger is being asked.
+    Asked,
+    /// Then; or never.
+    At(Option<DateTime<Utc>>),
+}
+
+struct Dispatcher<'a, V> {
+    engine: Engine<V>,
+    organisation: OrganisationId,
+    hours: Hours,
+    budget: Budget,
+    tracker: Tracker,
+    reconciler: Reconciler,
+    guard: Guard,
+    line: Line,
+    listener: &'a mut dyn Listener,
+    beside: JoinSet<Result<Happening, LedgerError>>,
+    /// Requests and intents on their way.
+    sending: u32,
+    /// Attempts asked for in the claim that is on its way.
+    claiming: u32,
+    /// Records on their way to the disk.
+    recording: u32,
+    /// Whether a read is on its way.
+    reading: bool,
+    /// A complete scan whose conversations are still being checked against the ledger.
+    checking: Option<CompleteScan>,
+    candidates: u32,
+    next_due: NextDue,
+    /// The earliest entry that became due while the ledger was being asked.
+    due_meanwhile: Option<DateTime<Utc>>,
+    ending: Option<Ending>,
+    line_checked: bool,
+    resting_until: Option<DateTime<Utc>>,
+    /// How far the vendor's clock is ahead of ours.
+    ahead: TimeDelta,
+    /// The latest instant that our clock has shown, or the ledger holds.
+    latest: DateTime<Utc>,
+    requests: Requests,
+}
+
+impl<'a, V: Vendor> Dispatcher<'a, V> {
+    async fn begin(engine: Engine<V>, listener: &'a mut dyn Listener) -> Result<Self, EngineError> {
+        let now = engine.clock.now();
+        let campaign = Arc::clone(&engine.campaign);
+        let under_way = engine.ledger.under_way(engine.run.campaign).await?;
+        let (_, attempts) = engine.ledger.standing(engine.run).await?;
+        let newest = engine.ledger.newest_event().await?;
+        let placed = u32::try_from(attempts.placed + attempts.unresolved).unwrap_or(u32::MAX);
+        let mut dispatcher = Self {
+            organisation: campaign.practice.organisation.clone(),
+            hours: Hours::of_practice(&campaign),
+            budget: Budget::new(Arc::clone(&engine.clock), campaign.rate.requests_per_minute),
+            tracker: Tracker::default(),
+            reconciler: Reconciler::new(campaign.safety.settle),
+            guard: Guard::new(campaign.safety.clone(), placed),
+            line: Line::new(engine.seed),
+            listener,
+            beside: JoinSet::new(),
+            sending: 0,
+            claiming: 0,
+            recording: 0,
+            reading: false,
+            checking: None,
+            candidates: 0,
+            next_due: NextDue::Unknown,
+            due_meanwhile: None,
+            ending: None,
+            line_checked: false,
+            resting_until: None,
+            ahead: TimeDelta::zero(),
+            latest: newest.unwrap_or(now),
+            requests: Requests::default(),
+            engine,
+        };
+        dispatcher.go_on_with(under_way, now).await?;
+        dispatcher.ask_for_prospects();
+        Ok(dispatcher)
+    }
+
+    /// What a former run left: open conversations are followed; an attempt without a reply may have been accepted until
+    /// this moment, so its answer counts as lost now.
+    async fn go_on_with(&mut self, under_way: Vec<UnderWay>, now: DateTime<Utc>) -> Result<(), EngineError> {
+        let mut lost = Vec::new();
+        for attempt in under_way {
+            if let (AttemptState::Open, Some(id)) = (attempt.state, attempt.conversation.clone()) {
+                let since = attempt.answered_at.unwrap_or(attempt.intent_at);
+                self.tracker.follow(id, followed(&attempt, since, now));
+                continue;
+            }
+            if attempt.state == AttemptState::Submitting {
+                let detail = Some("found without a reply at the start of a run".into());
+                lost.push(happened(attempt.attempt, attempt.entry, now, Fact::AnswerLost, detail));
+            }
+            self.reconciler.add(unresolved(&attempt, now));
+        }
+        let started = Event::Started {
+            at: now,
+            run: self.engine.run.run,
+            following: self.tracker.open(),
+            unresolved: self.reconciler.iter().count(),
+        };
+        self.engine.ledger.record(self.engine.run, lost).await?;
+        self.tell(&[started]);
+        Ok(())
+    }
+
+    fn clock(&self) -> SharedClock {
+        Arc::clone(&self.engine.clock)
+    }
+
+    fn start_what_may_start(&mut self) {
+        let now = self.engine.clock.now();
+        self.heed_the_clock((self.latest - now).max(TimeDelta::zero()));
+        self.latest = self.latest.max(now);
+        self.give_up_on_the_overdue(now);
+        self.heed_the_guard();
+        if self.may_read(now) {
+            self.start_read(now);
+        }
+        if self.may_claim(now) {
+            self.start_claim(now);
+        }
+    }
+
+    fn open_calls(&self) -> u32 {
+        self.sending + self.claiming + u32::try_from(self.tracker.open()).unwrap_or(u32::MAX)
+    }
+
+    fn take(&mut self, happening: Happening) {
+        match happening {
+            Happening::Claimed { asked, claims } => self.take_claims(asked, claims),
+            Happening::Prospects(Prospects { next_due }) => {
+                let due = next_due.into_iter().chain(self.due_meanwhile.take()).min();
+                self.next_due = NextDue::At(due);
+            }
+            Happening::Replied(authorised, answer) => self.take_reply(&authorised, answer),
+            Happening::Recorded(events) => {
+                self.recording -= 1;
+                self.tell(&events);
+            }
+            Happening::Page(answer) => self.take_page(answer),
+            Happening::Conversation(answer) => self.take_conversation(answer),
+            Happening::Candidate { unresolved, likeness, conversation, unclaimed } => {
+                self.candidates -= 1;
+                match likeness {
+                    Likeness::Fits if unclaimed => self.adopt(&unresolved, &conversation),
+                    Likeness::MayFit if unclaimed => self.reconciler.doubt(unresolved.attempt),
+                    Likeness::Fits | Likeness::MayFit => {}
+                }
+                self.conclude_scan();
+            }
+            Happening::Line(answer) => self.take_line(&answer),
+        }
+    }
+
+    fn tell(&mut self, events: &[Event]) {
+        for event in events {
+            tracing::debug!(?event);
+            self.listener.hear(event);
+        }
+    }
+
+    fn heard<T>(&mut self, answer: &Answer<T>) {
+        let now = self.engine.clock.now();
+        self.budget.observe(&self.organisation, &answer.meter, now);
+        if let Some(date) = answer.date {
+            self.ahead = date - now;
+            self.heed_the_clock(self.ahead);
+        }
+    }
+
+    /// Stops placing calls if our clock is off by more than it may be. An invented clock need not agree with anybody's.
+    fn heed_the_clock(&mut self, off: TimeDelta) {
+        let trusted = self.engine.clock.is_invented() || off.abs() <= CLOCK_TOLERANCE;
+        if !trusted && self.ending.is_none() {
+            self.stop_placing(Ending::Clock { seconds: off.num_seconds().abs() });
+        }
+    }
+
+    fn record(&mut self, happened: Happened, event: Event) {
+        self.recording += 1;
+        let recorded = self.engine.ledger.record(self.engine.run, vec![happened]);
+        self.beside.spawn(async move { recorded.await.map(|()| Happening::Recorded(vec![event])) });
+    }
+}
+
+fn followed(attempt: &UnderWay, since: DateTime<Utc>, now: DateTime<Utc>) -> Followed {
+    let &UnderWay { attempt, entry, number, .. } = attempt;
+    Followed { attempt, entry, number, since, followed_since: now, asked_at: None }
+}
+
+fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
+    Unresolved {
+        attempt: attempt.attempt,
+        entry: attempt.entry,
+        from: attempt.from,
+        to: attempt.to,
+        number: attempt.number,
+        intent_at: attempt.intent_at,
+        lost_at: attempt.lost_at.unwrap_or(now),
+        sought_since: now,
+        proofs: 0,
+        doubted: false,
+    }
+}
+
+fn happened(attempt: AttemptId, entry: EntryId, at: DateTime<Utc>, fact: Fact, detail: Option<String>) -> Happened {
+    Happened { attempt, entry, at, fact, conversation: None, started: None, ended: None, detail }
+}
+
+fn set_aside_event(aside: &SetAside, at: DateTime<Utc>) -> Event {
+    let &SetAside { entry, state, reason, until } = aside;
+    Event::SetAside { at, entry, state, reason, until }
+}

@@ -1,0 +1,138 @@
+//! Reads: pages of the vendor's list, single conversations, and the endings that they show.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::annie::{Answer, Conversation, Page, Unread, Vendor};
+use crate::engine::ending::{Ending, Refusal};
+use crate::engine::events::Event;
+use crate::engine::replies;
+use crate::engine::scan::PAGE;
+use crate::engine::tracker::{Followed, Pace, Read};
+use crate::entry::{Fact, Reason};
+use crate::ledger::Happened;
+
+use super::{Dispatcher, Happening, NextDue, happened};
+
+impl<V: Vendor> Dispatcher<'_, V> {
+    pub(super) fn pace(&self) -> Pace {
+        let full = self.open_calls() >= self.engine.campaign.rate.open_calls;
+        if full || self.guard.allowance(self.open_calls()) == 0 {
+            Pace::Blocked
+        } else if self.ending.is_some() || matches!(self.next_due, NextDue::At(_)) {
+            Pace::Draining
+        } else {
+            Pace::Dialling
+        }
+    }
+
+    pub(super) fn read_due_at(&self) -> Option<DateTime<Utc>> {
+        let unsettled = self.reconciler.next_proof_at();
+        let busy = self.reading || self.checking.is_some() || self.interrupted();
+        if busy { None } else { self.tracker.due_at(self.pace(), unsettled) }
+    }
+
+    /// A read may take what the claim on its way has not been promised.
+    pub(super) fn may_read(&self, now: DateTime<Utc>) -> bool {
+        let spare = self.budget.available(&self.organisation, now) > self.claiming;
+        spare && self.read_due_at().is_some_and(|due| due <= now)
+    }
+
+    pub(super) fn start_read(&mut self, now: DateTime<Utc>) {
+        if self.budget.take(&self.organisation, now).is_err() {
+            return;
+        }
+        self.reading = true;
+        let vendor = Arc::clone(&self.engine.vendor);
+        match self.tracker.next_read(now, self.reconciler.back_to(self.ahead), self.ahead) {
+            Read::Page { offset } => {
+                self.requests.pages += 1;
+                self.beside.spawn(async move { Ok(Happening::Page(vendor.page(offset, PAGE).await)) });
+            }
+            Read::Conversation(id) => {
+                self.requests.conversations += 1;
+                self.beside.spawn(async move { Ok(Happening::Conversation(vendor.conversation(&id).await)) });
+            }
+        }
+    }
+
+    pub(super) fn take_page(&mut self, answer: Answer<Result<Page, Unread>>) {
+        self.reading = false;
+        self.heard(&answer);
+        match answer.value {
+            Err(unread) => self.read_failed(unread),
+            Ok(page) => {
+                self.line.works();
+                let (closed, complete) = self.tracker.take_page(&page, self.engine.clock.now());
+                for (followed, conversation) in closed {
+                    self.ended(&followed, &conversation);
+                }
+                self.checking = complete;
+                self.look_for_the_lost(&page);
+                self.conclude_scan();
+            }
+        }
+    }
+
+    pub(super) fn take_conversation(&mut self, answer: Answer<Result<Conversation, Unread>>) {
+        self.reading = false;
+        self.heard(&answer);
+        match answer.value {
+            // Not (yet) known under this id: the list may still show it, and its deadline ends the wait.
+            Err(Unread::NotFound) => {}
+            Err(unread) => self.read_failed(unread),
+            Ok(conversation) => {
+                if let Some((followed, conversation)) = self.tracker.take(&conversation) {
+                    self.ended(&followed, &conversation);
+                }
+            }
+        }
+    }
+
+    pub(super) fn read_failed(&mut self, unread: Unread) {
+        let now = self.engine.clock.now();
+        let retry_at = match unread {
+            Unread::RateLimited => self.budget.ready_at(&self.organisation, now).unwrap_or(now),
+            Unread::Unauthorised(_) => {
+                self.stop_placing(Ending::Refused(Refusal::Credentials));
+                now
+            }
+            Unread::Unreachable | Unread::NotFound | Unread::Status(_) | Unread::Unreadable => {
+                self.pause_or_stop(Reason::NotConnected)
+            }
+        };
+        self.tracker.read_failed(retry_at);
+    }
+
+    pub(super) fn ended(&mut self, followed: &Followed, conversation: &Conversation) {
+        let at = self.engine.clock.now();
+        let &Followed { attempt, entry, number, .. } = followed;
+        let (outcome, fact, evidence) = replies::ended(&self.engine.campaign, conversation, number, at);
+        self.guard.ended(outcome);
+        let redial_at = if let Fact::Ended { redial, .. } = fact { redial } else { None };
+        if let Some(at) = redial_at {
+            self.became_due(at);
+        }
+        let record = Happened {
+            started: conversation.started.map(|started| started - self.ahead),
+            ended: conversation.ended.map(|ended| ended - self.ahead),
+            ..happened(attempt, entry, at, fact, Some(evidence))
+        };
+        let conversation = conversation.id.clone();
+        self.record(record, Event::Ended { at, entry, attempt, conversation, outcome, redial_at });
+    }
+
+    pub(super) fn give_up_on_the_overdue(&mut self, now: DateTime<Utc>) {
+        for (conversation, Followed { attempt, entry, .. }) in
+            self.tracker.give_up(now, self.engine.campaign.safety.track_for)
+        {
+            let record = happened(attempt, entry, now, Fact::TrackLost, None);
+            self.record(record, Event::TrackLost { at: now, entry, attempt, conversation });
+        }
+        // Nothing was proved, so nobody is called again whatever the campaign says.
+        for unsettled in self.reconciler.give_up(now) {
+            self.absent(&unsettled, false, "the vendor's list could not settle it in time");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+-- An entry, and its newest attempt if that is one whose answer was lost.
+SELECT run_id, state, reason, (
+    SELECT max(id) FROM attempt WHERE entry_id = entry.id AND state = 'absent'
+        AND id = (SELECT max(id) FROM attempt AS newest WHERE newest.entry_id = entry.id)
+) AS attempt_id
+FROM entry WHERE id = ?1;

@@ -1,0 +1,1 @@
+SELECT phone, scope, at FROM suppression ORDER BY at, phone, scope;

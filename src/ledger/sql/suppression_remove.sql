@@ -1,0 +1,1 @@
+DELETE FROM suppression WHERE phone = ?1 AND scope = ?2;
