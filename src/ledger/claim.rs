@@ -12,10 +12,10 @@ use super::runs::RunHandle;
 use super::transition::Step;
 use super::{sql, suppression};
 use crate::campaign::Campaign;
-use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, State};
+use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
 use crate::phone::E164;
-use crate::policy::{self, Case, Decision, Hours, NumberHistory, Placement};
+use crate::policy::{self, Case, Decision, Hours, NumberHistory, Placement, Reached};
 
 /// Due entries looked at in one transaction: enough to get past many that may not be called, few enough that replies
 /// queued behind it do not wait long.
@@ -52,6 +52,8 @@ pub struct Authorised {
     pub entry: EntryId,
     /// On whose budget.
     pub organisation: OrganisationId,
+    /// The number that calls.
+    pub from: E164,
     /// The number to dial.
     pub to: E164,
     /// Which call to this entry it is, if it is placed: 1, 2, …
@@ -69,8 +71,10 @@ pub struct SetAside {
     pub entry: EntryId,
     /// Where it stands now.
     pub state: State,
-    /// What was decided.
-    pub fact: Fact,
+    /// The rule.
+    pub reason: Reason,
+    /// When it is due again, if it waits.
+    pub until: Option<DateTime<Utc>>,
 }
 
 struct Due {
@@ -92,11 +96,24 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
         match decide(conn, order, &due, &history)? {
             Decision::Call => claims.authorised.push(authorise(conn, order, due, &history)?),
             Decision::Wait { until, reason } => {
-                set_aside(conn, order, &due, Fact::Deferred { until, reason }, &mut claims)?;
+                claims.set_aside.push(set_aside(
+                    conn,
+                    order,
+                    &due,
+                    &Fact::Deferred { until, reason },
+                    reason,
+                    Some(until),
+                )?);
             }
-            Decision::Hold(reason) => set_aside(conn, order, &due, Fact::SetAside { reason }, &mut claims)?,
-            Decision::Never(reason) => set_aside(conn, order, &due, Fact::Barred { reason }, &mut claims)?,
-            Decision::TooLate => set_aside(conn, order, &due, Fact::TooLate, &mut claims)?,
+            Decision::Hold(reason) => {
+                claims.set_aside.push(set_aside(conn, order, &due, &Fact::SetAside { reason }, reason, None)?);
+            }
+            Decision::Never(reason) => {
+                claims.set_aside.push(set_aside(conn, order, &due, &Fact::Barred { reason }, reason, None)?);
+            }
+            Decision::TooLate => {
+                claims.set_aside.push(set_aside(conn, order, &due, &Fact::TooLate, Reason::NotAfter, None)?);
+            }
         }
     }
     Ok(claims)
@@ -143,8 +160,12 @@ fn history(conn: &Connection, phone: E164) -> Result<NumberHistory, LedgerError>
         let state = row.get::<_, String>("state")?;
         let under_way = [AttemptState::Submitting, AttemptState::Open, AttemptState::Unknown];
         history.unsettled |= under_way.iter().any(|known| known.name() == state);
-        let failed = maybe_outcome_at(row, "outcome")?.is_some_and(|outcome: Outcome| !outcome.is_contact());
-        history.placements.push(Placement { at: instant_at(row, "placed_at")?, failed });
+        let reached = match maybe_outcome_at(row, "outcome")?.map(Outcome::is_contact) {
+            Some(true) => Reached::Somebody,
+            Some(false) => Reached::Nobody,
+            None => Reached::NotKnown,
+        };
+        history.placements.push(Placement { at: instant_at(row, "placed_at")?, reached });
     }
     Ok(history)
 }
@@ -181,26 +202,26 @@ fn authorise(
         .prepare_cached(sql!("entry_content"))?
         .query_row([due.entry.0], |row| Ok(json_at::<Content>(row, "content")))??;
     let Due { entry, organisation, phone: to, .. } = due;
-    Ok(Authorised { attempt, entry, organisation, to, number, intent_at: order.now, content })
+    let from = order.campaign.practice.from_number;
+    Ok(Authorised { attempt, entry, organisation, from, to, number, intent_at: order.now, content })
 }
 
 fn set_aside(
     conn: &Connection,
     order: &ClaimOrder,
     due: &Due,
-    fact: Fact,
-    claims: &mut Claims,
-) -> Result<(), LedgerError> {
+    fact: &Fact,
+    reason: Reason,
+    until: Option<DateTime<Utc>>,
+) -> Result<SetAside, LedgerError> {
     let step = Step {
         run: order.run.run,
         entry: due.entry,
         attempt: None,
         at: order.now,
         from: due.state,
-        fact: &fact,
+        fact,
         detail: None,
     };
-    let state = step.take(conn)?;
-    claims.set_aside.push(SetAside { entry: due.entry, state, fact });
-    Ok(())
+    Ok(SetAside { entry: due.entry, state: step.take(conn)?, reason, until })
 }

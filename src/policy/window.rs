@@ -82,7 +82,12 @@ impl Hours {
     pub fn of_entry(campaign: &Campaign, phone: E164, called: &CalledPartyZones) -> Self {
         let mut hours = Self::of_practice(campaign);
         let calling = &campaign.calling;
-        for zone in zones_that_count(calling.zone_mode, phone, called) {
+        let Some(zones) = zones_that_count(calling.zone_mode, phone, called) else {
+            // A zone without rules has no hours that could be kept: better nobody than somebody at night.
+            hours.0.push(Daily { zone: campaign.practice.zone.clone(), days: [None; 7] });
+            return hours;
+        };
+        for zone in zones {
             hours.0.push(if calling.allow_wider {
                 // The operator takes the campaign's own hours for the called party's as well.
                 Daily::on(zone, &calling.days, calling.window)
@@ -141,8 +146,8 @@ fn preset_hours(preset: Preset, zone: Zone) -> Daily {
 }
 
 /// What the row says and what the number suggests: both count, unless a zone that the row names is to win alone. A
-/// called party of whom nothing is known may be anywhere in the United States or Canada.
-fn zones_that_count(mode: ZoneMode, phone: E164, called: &CalledPartyZones) -> Vec<Zone> {
+/// called party of whom nothing is known may be anywhere in the United States or Canada. `None`: one of them is unknown.
+fn zones_that_count(mode: ZoneMode, phone: E164, called: &CalledPartyZones) -> Option<Vec<Zone>> {
     let mut names: Vec<&str> = called.zones.iter().map(String::as_str).collect();
     let row_decides = mode == ZoneMode::RowWins && called.source == ZoneSource::Row;
     if !row_decides {
@@ -154,7 +159,7 @@ fn zones_that_count(mode: ZoneMode, phone: E164, called: &CalledPartyZones) -> V
     }
     names.sort_unstable();
     names.dedup();
-    names.into_iter().filter_map(|name| Zone::named(name).ok()).collect()
+    names.into_iter().map(|name| Zone::named(name).ok()).collect()
 }
 
 #[cfg(test)]
@@ -171,6 +176,30 @@ mod tests {
 
     fn from_to(start: u32, end: u32) -> DayWindow {
         DayWindow { start: clock(start, 0), end: clock(end, 0) }
+    }
+
+    #[track_caller]
+    fn check_zones(mode: ZoneMode, source: ZoneSource, row: &[&str], expected: Option<&[&str]>) {
+        let called = CalledPartyZones { zones: row.iter().map(ToString::to_string).collect(), source };
+        let chicago = E164::parse("+13125550142").expect("a number");
+        let zones = zones_that_count(mode, chicago, &called);
+        let names = zones.as_ref().map(|zones| zones.iter().map(Zone::name).collect::<Vec<_>>());
+        assert_eq!(names.as_deref(), expected);
+    }
+
+    #[test]
+    fn what_the_row_says_and_what_the_number_suggests_both_count() {
+        let denver = &["America/Denver"];
+        let both: &[&str] = &["America/Chicago", "America/Denver"];
+        check_zones(ZoneMode::Intersect, ZoneSource::Row, denver, Some(both));
+        check_zones(ZoneMode::Intersect, ZoneSource::State, denver, Some(both));
+        check_zones(ZoneMode::RowWins, ZoneSource::State, denver, Some(both));
+        check_zones(ZoneMode::RowWins, ZoneSource::Row, denver, Some(denver));
+    }
+
+    #[test]
+    fn a_zone_that_nobody_knows_leaves_no_hours() {
+        check_zones(ZoneMode::Intersect, ZoneSource::Row, &["Mars/Olympus"], None);
     }
 
     #[test]
