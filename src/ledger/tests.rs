@@ -377,32 +377,6 @@ fn an_edited_number_is_the_one_that_is_called_next() {
     assert_eq!(desk.count("attempt WHERE to_number = '+13125550101'"), 1, "the call that was made stays as it was");
 }
 
-/// The facts of one kind, in every shape that leads somewhere else.
-fn facts() -> Vec<Fact> {
-    let (until, reason) = (noon(), Reason::Window);
-    vec![
-        Fact::Claimed,
-        Fact::Deferred { until, reason },
-        Fact::Barred { reason },
-        Fact::SetAside { reason },
-        Fact::Unlisted,
-        Fact::TooLate,
-        Fact::Listed,
-        Fact::Accepted,
-        Fact::NotPlaced { retry_at: until, reason },
-        Fact::Refused { reason },
-        Fact::AnswerLost,
-        Fact::Ended { outcome: Outcome::Booked, redial: None },
-        Fact::Ended { outcome: Outcome::Busy, redial: Some(until) },
-        Fact::TrackLost,
-        Fact::Adopted,
-        Fact::Absent { retry: false },
-        Fact::Absent { retry: true },
-        Fact::DeclaredNotPlaced,
-        Fact::CancelledByOperator,
-    ]
-}
-
 #[test]
 fn the_database_allows_exactly_the_transitions_that_the_program_decides() {
     let desk = Desk::new();
@@ -410,11 +384,56 @@ fn the_database_allows_exactly_the_transitions_that_the_program_decides() {
     let mut statement = conn.prepare("SELECT state_before, state_after FROM legal_transition").expect("the table");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
     let allowed: std::collections::BTreeSet<(String, String)> = rows.collect::<Result<_, _>>().expect("words");
-    let pairs = State::ALL.iter().flat_map(|before| facts().into_iter().map(move |fact| (*before, fact)));
+    let pairs = State::ALL.iter().flat_map(|before| Fact::every_shape().into_iter().map(move |fact| (*before, fact)));
     let decided = pairs
         .filter_map(|(before, fact)| Some((before.name().to_owned(), before.after(&fact).ok()?.name().to_owned())))
         .collect();
     assert_eq!(allowed, decided);
+}
+
+#[test]
+fn a_step_from_where_the_entry_does_not_stand_is_refused() {
+    let desk = Desk::with(&[draft("P-1", 101)]);
+    let conn = desk.committed();
+    let step = |from| transition::Step {
+        run: desk.run.run,
+        entry: crate::ids::EntryId(1),
+        attempt: None,
+        at: noon(),
+        from,
+        fact: &Fact::TooLate,
+        detail: None,
+    };
+    let stale = step(State::Waiting).take(&conn);
+    assert!(matches!(stale, Err(LedgerError::Conflict)), "{stale:?}");
+    desk.check_states(&[("P-1", State::Ready)]);
+    assert_eq!(step(State::Ready).take(&conn).expect("it stands there"), State::Expired);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..proptest::prelude::ProptestConfig::with_cases(64) })]
+
+    /// Random facts, one after the other: the ledger takes one if the two state machines do, ends where they end, and
+    /// is otherwise untouched.
+    #[test]
+    fn the_ledger_follows_the_state_machines(facts in proptest::collection::vec(0..Fact::every_shape().len(), 1..12)) {
+        let desk = Desk::with(&[draft("P-1", 101)]);
+        let claimed = &desk.claim()[0];
+        let mut model = (State::Submitting, AttemptState::Submitting);
+        for fact in facts.into_iter().map(|at| Fact::every_shape().swap_remove(at)) {
+            let after = model.0.after(&fact).ok().zip(model.1.after(&fact));
+            let recorded = desk.record(vec![happened(claimed, fact)]);
+            proptest::prop_assert_eq!(recorded.is_ok(), after.is_some());
+            model = after.unwrap_or(model);
+            let stored: (String, String) = desk
+                .committed()
+                .query_row("SELECT entry.state, attempt.state FROM entry JOIN attempt ON entry.id = entry_id", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .expect("one attempt");
+            proptest::prop_assert_eq!(stored, (model.0.name().to_owned(), model.1.name().to_owned()));
+        }
+    }
 }
 
 #[test]
