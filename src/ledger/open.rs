@@ -18,6 +18,9 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql"), include
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
 const OLDEST_SQLITE: i32 = 3_051_003;
 
+/// Prepared statements that are kept: more than the program has, so that none is prepared twice.
+const STATEMENTS: usize = 128;
+
 /// A ledger ready to be written, and the lock that makes this process its only writer.
 pub(super) struct Opened {
     pub(super) conn: Connection,
@@ -34,6 +37,7 @@ pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, Led
     let mut conn =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.execute_batch(sql!("settings"))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut conn, now)?;
     Ok(Opened { conn, lock })
 }
