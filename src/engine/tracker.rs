@@ -21,6 +21,9 @@ const SHORTEST_CALL: TimeDelta = TimeDelta::seconds(10);
 /// How far before our own record of a call its conversation may have started, by the vendor's clock.
 const START_SLACK: TimeDelta = TimeDelta::seconds(180);
 
+/// A page that fails so often in a row is not asked for again: the scan starts anew.
+const TRIES_OF_A_PAGE: u32 = 5;
+
 /// How urgently endings are wanted: the less there is to do with the budget, the more often the list is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -97,6 +100,8 @@ pub struct Tracker {
     known: Option<(Order, u64)>,
     last: Option<(DateTime<Utc>, u32)>,
     not_before: Option<DateTime<Utc>>,
+    /// Failed reads in a row.
+    failures: u32,
 }
 
 impl Tracker {
@@ -156,6 +161,7 @@ impl Tracker {
         now: DateTime<Utc>,
     ) -> (Vec<(Followed, Conversation)>, Option<CompleteScan>) {
         self.not_before = None;
+        self.failures = 0;
         let closed = page.conversations.iter().filter_map(|conversation| self.take(conversation)).collect();
         (closed, self.advance(page, now))
     }
@@ -204,9 +210,14 @@ impl Tracker {
         self.open.remove(&conversation.id).map(|followed| (followed, conversation.clone()))
     }
 
-    /// A read brought nothing: the scan starts anew, not before `retry_at`.
+    /// A read brought nothing: nothing is read before `retry_at`. The scan goes on where it was, since a long list would
+    /// never be read to its end if every failure took it back to the beginning.
     pub fn read_failed(&mut self, retry_at: DateTime<Utc>) {
-        self.scan = None;
+        self.failures += 1;
+        if self.failures >= TRIES_OF_A_PAGE {
+            self.failures = 0;
+            self.scan = None;
+        }
         self.not_before = Some(retry_at);
     }
 
@@ -315,6 +326,24 @@ mod tests {
         tracker.next_read(after(20), None, TimeDelta::zero());
         tracker.read_failed(after(25));
         assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(25)));
+    }
+
+    #[test]
+    fn a_page_that_failed_is_asked_for_again_until_its_scan_starts_anew() {
+        let mut tracker = following(1);
+        let part = Page { total: Some(500), ..page(&[(9, Status::Open), (8, Status::Open)]) };
+        let started_at = |tracker: &Tracker| tracker.scan.as_ref().map(|(scan, offset)| (scan.started, *offset));
+        tracker.next_read(after(20), None, TimeDelta::zero());
+        tracker.take_page(&part, after(20));
+        let second = started_at(&tracker);
+        assert!(second.is_some());
+        for _ in 1..TRIES_OF_A_PAGE {
+            tracker.read_failed(after(25));
+            tracker.next_read(after(25), None, TimeDelta::zero());
+            assert_eq!(started_at(&tracker), second);
+        }
+        tracker.read_failed(after(30));
+        assert_eq!(started_at(&tracker), None);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::campaign::Campaign;
 use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
 use crate::phone::E164;
-use crate::policy::{self, Case, Decision, Hours, NumberHistory, Placement};
+use crate::policy::{self, Case, Decision, Hours, NumberHistory, Placement, Reached};
 
 /// Due entries looked at in one transaction: enough to get past many that may not be called, few enough that replies
 /// queued behind it do not wait long.
@@ -160,8 +160,12 @@ fn history(conn: &Connection, phone: E164) -> Result<NumberHistory, LedgerError>
         let state = row.get::<_, String>("state")?;
         let under_way = [AttemptState::Submitting, AttemptState::Open, AttemptState::Unknown];
         history.unsettled |= under_way.iter().any(|known| known.name() == state);
-        let failed = maybe_outcome_at(row, "outcome")?.is_some_and(|outcome: Outcome| !outcome.is_contact());
-        history.placements.push(Placement { at: instant_at(row, "placed_at")?, failed });
+        let reached = match maybe_outcome_at(row, "outcome")?.map(Outcome::is_contact) {
+            Some(true) => Reached::Somebody,
+            Some(false) => Reached::Nobody,
+            None => Reached::NotKnown,
+        };
+        history.placements.push(Placement { at: instant_at(row, "placed_at")?, reached });
     }
     Ok(history)
 }

@@ -7,8 +7,8 @@ use rusqlite::{Connection, OptionalExtension};
 use super::error::LedgerError;
 use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
 use super::runs::RunHandle;
-use super::sql;
 use super::transition::Step;
+use super::{meanwhile, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
 use crate::ids::EntryId;
 
@@ -61,11 +61,8 @@ fn find(conn: &Connection, run: RunHandle, draft: &Draft) -> Result<Option<Known
 }
 
 fn insert(conn: &Connection, run: RunHandle, draft: &Draft, now: DateTime<Utc>) -> Result<EntryId, LedgerError> {
-    let (state, reason) = match draft.standing {
-        Standing::Ready => (State::Ready, None),
-        Standing::Suppressed(reason) => (State::Suppressed, Some(reason.name())),
-        Standing::Held(reason) => (State::Held, Some(reason.name())),
-    };
+    let (state, reason) = forbidden_by(draft).unzip();
+    let (state, reason) = (state.unwrap_or(State::Ready), reason.map(Reason::name));
     conn.prepare_cached(sql!("entry_insert"))?.execute((
         run.campaign.0,
         run.run.0,
@@ -90,7 +87,7 @@ fn alternatives(draft: &Draft) -> String {
     json(&draft.alternatives.iter().map(|phone| phone.expose()).collect::<Vec<_>>())
 }
 
-/// The list knows best what has not been dialled yet; what has been is only noted to be listed.
+/// The list knows best whom to call, on which number and with which words; what is over stays as it was.
 fn bring_up_to_date(
     conn: &Connection,
     run: RunHandle,
@@ -100,9 +97,6 @@ fn bring_up_to_date(
 ) -> Result<(), LedgerError> {
     let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, draft.line as i64))?;
     exactly_one(listed)?;
-    if matches!(known.state, State::Submitting | State::Open | State::Unknown) {
-        return Ok(());
-    }
     conn.prepare_cached(sql!("entry_refresh"))?.execute((
         known.id.0,
         draft.phone.expose(),
@@ -111,15 +105,37 @@ fn bring_up_to_date(
         json(&draft.content),
         draft.not_after.map(millis),
     ))?;
+    meanwhile::keep(conn, known.id, forbidden_by(draft).filter(|_| known.is_not_settled()))?;
     let Some(fact) = what_the_list_says(known, draft, now) else { return Ok(()) };
     let from = known.state;
     Step { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &fact, detail: None }.take(conn)?;
     Ok(())
 }
 
+impl Known {
+    /// Whether it may become callable again by something else than a list: its call ends, or a person decides.
+    fn is_not_settled(&self) -> bool {
+        let for_a_person = self.state == State::Held && !self.is_of_the_list();
+        for_a_person || matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack)
+    }
+
+    fn is_of_the_list(&self) -> bool {
+        self.reason.is_some_and(Reason::is_of_the_list)
+    }
+}
+
+/// Where the list puts an entry that it does not let be called.
+fn forbidden_by(draft: &Draft) -> Option<(State, Reason)> {
+    match draft.standing {
+        Standing::Ready => None,
+        Standing::Suppressed(reason) => Some((State::Suppressed, reason)),
+        Standing::Held(reason) => Some((State::Held, reason)),
+    }
+}
+
 /// The fact, if any, that the list makes known about an entry that is there already.
 fn what_the_list_says(known: &Known, draft: &Draft, now: DateTime<Utc>) -> Option<Fact> {
-    let by_list = known.reason.is_some_and(Reason::is_of_the_list);
+    let by_list = known.is_of_the_list();
     let still_time = draft.not_after.is_none_or(|last| last > now);
     match (known.state, draft.standing) {
         (State::Ready | State::Waiting, Standing::Suppressed(reason)) => Some(Fact::Barred { reason }),
@@ -164,10 +180,12 @@ pub(super) fn close_list(
 fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Result<u64, LedgerError> {
     let mut withdrawn = 0;
     for known in absent(conn, run)? {
-        // What an operator must decide, or a patient has decided, stays whatever the list says.
-        let settled_elsewhere =
-            matches!(known.state, State::Held | State::Suppressed) && !known.reason.is_some_and(Reason::is_of_the_list);
-        if settled_elsewhere {
+        if known.is_not_settled() {
+            meanwhile::keep(conn, known.id, Some((State::Withdrawn, Reason::Unlisted)))?;
+            continue;
+        }
+        // What a patient has decided stays whatever the list says.
+        if known.state == State::Suppressed && !known.is_of_the_list() {
             continue;
         }
         let from = known.state;

@@ -13,6 +13,7 @@ mod census;
 mod claim;
 mod enrol;
 mod error;
+mod meanwhile;
 mod open;
 mod operator;
 mod read;

@@ -13,10 +13,13 @@ use super::rows::millis;
 use super::sql;
 
 /// In order; a ledger's `user_version` counts those that it has been through.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_meanwhile.sql")];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
 const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// Prepared statements that are kept: more than the program has, so that none is prepared twice.
+const STATEMENTS: usize = 128;
 
 /// A ledger ready to be written, and the lock that makes this process its only writer.
 pub(super) struct Opened {
@@ -35,17 +38,17 @@ pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, Led
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     refuse_another_kind(&conn, path)?;
     conn.execute_batch(sql!("settings"))?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut conn, now)?;
     Ok(Opened { conn, lock })
 }
 
-/// Opens the ledger for a single decision, beside the run that may hold its lock. Only a ledger that nobody has made yet
-/// is made here, which needs the lock.
+/// Opens the ledger for a single decision, beside the run that may hold its lock. A ledger that nobody has made yet, or
+/// that an older program made, is made or brought up to date here, which needs the lock.
 pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection, LedgerError> {
-    if !path.exists() {
+    if !path.exists() || version(&for_reading(path)?)? < known() {
         return exclusively(path, now).map(|opened| opened.conn);
     }
-    drop(for_reading(path)?);
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.execute_batch(sql!("settings"))?;
     Ok(conn)

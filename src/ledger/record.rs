@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
+use super::meanwhile;
 use super::rows::{exactly_one, instant_at, maybe_instant_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
 use super::sql;
@@ -82,7 +83,7 @@ pub(super) fn record(conn: &Connection, run: RunHandle, happened: &[Happened]) -
 
 /// Records one fact; where its entry stands then.
 pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> Result<State, LedgerError> {
-    let (from, attempt_from, to) = standing(conn, happened)?;
+    let (from, attempt_from, dialled) = standing(conn, happened)?;
     let attempt_to = attempt_from.after(&happened.fact).ok_or(LedgerError::Conflict)?;
     let set = AttemptUpdate::of(happened);
     exactly_one(conn.prepare_cached(sql!("attempt_advance"))?.execute((
@@ -107,8 +108,9 @@ pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> 
         detail: happened.detail.as_deref(),
     }
     .take(conn)?;
+    let state = meanwhile::carry_out(conn, run, happened.entry, state, happened.at)?;
     if set.outcome == Some(Outcome::OptOut) {
-        suppression::add(conn, to, Scope::All, "opt-out in a conversation", happened.at)?;
+        suppression::add(conn, dialled, Scope::All, "opt-out in a conversation", happened.at)?;
     }
     Ok(state)
 }

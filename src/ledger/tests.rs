@@ -1,1 +1,466 @@
+//! The ledger on its own, over a file of its own.
 
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::campaign::{self, Allowances};
+use crate::entry::{
+    AttemptState, CalledPartyZones, Content, Fact, Outcome, PatientInfo, Reason, Standing, State, ZoneSource,
+};
+use crate::ids::{EntryKey, OrganisationId};
+use crate::phone::E164;
+
+const CAMPAIGN: &str = r#"
+name = "recall"
+purpose = "recall"
+[practice]
+name = "Bright Smile Dental"
+timezone = "America/Chicago"
+from_number = "+13125550142"
+[calling]
+consent = "on_file"
+[vendor]
+kind = "simulator"
+"#;
+
+/// A ledger in a folder of its own, with a run of one campaign.
+struct Desk {
+    folder: TempDir,
+    ledger: Ledger,
+    campaign: Arc<Campaign>,
+    run: RunHandle,
+}
+
+fn noon() -> DateTime<Utc> {
+    "2026-11-24T18:00:00Z".parse().expect("an instant")
+}
+
+fn number(last: u32) -> E164 {
+    E164::parse(&format!("+1312555{last:04}")).expect("a good number")
+}
+
+fn draft(key: &str, last: u32) -> Draft {
+    Draft {
+        key: EntryKey::new(key),
+        organisation: OrganisationId::new("bright-smile"),
+        phone: number(last),
+        alternatives: Vec::new(),
+        zones: CalledPartyZones { zones: vec!["America/Chicago".into()], source: ZoneSource::AreaCode },
+        content: Content {
+            patient: PatientInfo { first_name: "Pat".into(), ..PatientInfo::default() },
+            ..Content::default()
+        },
+        not_after: None,
+        standing: Standing::Ready,
+        members: Vec::new(),
+        line: 2,
+    }
+}
+
+fn now_or_never<T>(pending: Pending<T>) -> Result<T, LedgerError> {
+    futures_util::FutureExt::now_or_never(pending).expect("an inline ledger answers at once")
+}
+
+fn path_in(folder: &TempDir) -> PathBuf {
+    folder.path().join("ledger.db")
+}
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ledger = Ledger::open_inline(&path_in(&folder), noon()).expect("a new ledger");
+        let campaign = campaign::load(CAMPAIGN, "recall.toml", PathBuf::from("."), Allowances::default());
+        let campaign = Arc::new(campaign.expect("a sound campaign"));
+        let run = now_or_never(ledger.begin_run(Arc::clone(&campaign), true, noon())).expect("a run");
+        Self { folder, ledger, campaign, run }
+    }
+
+    /// With these entries enrolled.
+    fn with(drafts: &[Draft]) -> Self {
+        let desk = Self::new();
+        desk.enrol(drafts);
+        desk
+    }
+
+    fn enrol(&self, drafts: &[Draft]) -> Enrolled {
+        now_or_never(self.ledger.enrol(self.run, drafts.to_vec(), noon())).expect("enrolled")
+    }
+
+    /// A later run with a list of its own, which withdraws whom it lacks.
+    fn next_list(&mut self, drafts: &[Draft]) -> u64 {
+        let campaign = Arc::clone(&self.campaign);
+        self.run = now_or_never(self.ledger.begin_run(campaign, true, noon())).expect("a run");
+        self.enrol(drafts);
+        let (read, accepted) = (drafts.len() as u64, drafts.len() as u64);
+        let tally = ListTally { read, accepted, ..ListTally::default() };
+        now_or_never(self.ledger.close_list(self.run, tally, true, noon())).expect("closed")
+    }
+
+    fn claim_at(&self, now: DateTime<Utc>) -> Claims {
+        let order = ClaimOrder { run: self.run, campaign: Arc::clone(&self.campaign), now, limit: 10 };
+        now_or_never(self.ledger.claim(order)).expect("a claim")
+    }
+
+    fn claim(&self) -> Vec<Authorised> {
+        self.claim_at(noon()).authorised
+    }
+
+    fn record(&self, happened: Vec<Happened>) -> Result<(), LedgerError> {
+        now_or_never(self.ledger.record(self.run, happened))
+    }
+
+    /// What another connection sees: what is committed, and nothing else.
+    fn committed(&self) -> Connection {
+        Connection::open(path_in(&self.folder)).expect("the ledger's file")
+    }
+
+    fn states(&self) -> Vec<(String, String)> {
+        let conn = self.committed();
+        let mut statement = conn.prepare("SELECT key, state FROM entry ORDER BY id").expect("a statement");
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+        rows.collect::<Result<_, _>>().expect("words")
+    }
+
+    #[track_caller]
+    fn check_states(&self, expected: &[(&str, State)]) {
+        let expected: Vec<_> = expected.iter().map(|(key, state)| ((*key).into(), state.name().to_owned())).collect();
+        assert_eq!(self.states(), expected);
+    }
+
+    fn count(&self, what: &str) -> i64 {
+        self.committed().query_row(&format!("SELECT count(*) FROM {what}"), [], |row| row.get(0)).expect("a count")
+    }
+}
+
+fn happened(of: &Authorised, fact: Fact) -> Happened {
+    let &Authorised { attempt, entry, .. } = of;
+    let conversation =
+        matches!(fact, Fact::Accepted | Fact::Adopted).then(|| ConversationId::new(format!("c-{attempt}")));
+    Happened { attempt, entry, at: noon(), fact, conversation, started: None, ended: None, detail: None }
+}
+
+fn ended(of: &Authorised, outcome: Outcome, redial: Option<DateTime<Utc>>) -> Happened {
+    happened(of, Fact::Ended { outcome, redial })
+}
+
+#[test]
+fn the_linked_sqlite_keeps_every_commit() {
+    assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+}
+
+#[test]
+fn enrolling_the_same_list_twice_inserts_nothing() {
+    let desk = Desk::new();
+    let list = [draft("P-1", 101), draft("P-2", 102)];
+    assert_eq!(desk.enrol(&list), Enrolled { inserted: 2, known: 0 });
+    assert_eq!(desk.enrol(&list), Enrolled { inserted: 0, known: 2 });
+    assert_eq!((desk.count("entry"), desk.count("event WHERE kind = 'enrolled'")), (2, 2));
+}
+
+#[test]
+fn a_claim_authorises_once_and_its_intent_is_committed_when_it_returns() {
+    let desk = Desk::with(&[draft("P-1", 101)]);
+    let claimed = desk.claim();
+    assert_eq!(claimed.len(), 1);
+    let intent: (i64, String, i64) = desk
+        .committed()
+        .query_row("SELECT id, state, intent_at FROM attempt", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .expect("one attempt");
+    assert_eq!(intent, (claimed[0].attempt.0, "submitting".into(), noon().timestamp_millis()));
+    desk.check_states(&[("P-1", State::Submitting)]);
+    assert!(desk.claim().is_empty());
+    assert_eq!(desk.count("attempt"), 1);
+}
+
+#[test]
+fn a_number_with_an_unsettled_call_waits() {
+    let desk = Desk::with(&[draft("P-1", 101), draft("P-2", 101)]);
+    let claims = desk.claim_at(noon());
+    assert_eq!(claims.authorised.len(), 1);
+    let aside: Vec<_> = claims.set_aside.iter().map(|aside| (aside.state, aside.reason)).collect();
+    // The day between two calls keeps longer than the call that is under way.
+    assert_eq!(aside, [(State::Waiting, Reason::DailyCap)]);
+}
+
+#[test]
+fn one_number_has_at_most_one_unresolved_attempt_even_past_the_rules() {
+    let desk = Desk::with(&[draft("P-1", 101), draft("P-2", 101)]);
+    desk.claim();
+    let second = desk.committed().execute(
+        "INSERT INTO attempt (entry_id, run_id, number, organisation, from_number, to_number, state, intent_at)
+         SELECT 2, run_id, 1, organisation, from_number, to_number, 'submitting', intent_at FROM attempt",
+        [],
+    );
+    let error = second.expect_err("the index refuses it").to_string();
+    assert!(error.contains("UNIQUE"), "{error}");
+}
+
+#[test]
+fn an_illegal_fact_is_refused_and_leaves_nothing_half_done() {
+    let desk = Desk::with(&[draft("P-1", 101), draft("P-2", 102)]);
+    let claimed = desk.claim();
+    let events = desk.count("event");
+    let redial = None;
+    let record = desk.record(vec![
+        happened(&claimed[0], Fact::Accepted),
+        happened(&claimed[1], Fact::Ended { outcome: Outcome::Booked, redial }),
+    ]);
+    assert!(matches!(record, Err(LedgerError::Conflict)), "{record:?}");
+    desk.check_states(&[("P-1", State::Submitting), ("P-2", State::Submitting)]);
+    assert_eq!(desk.count("event"), events);
+    assert_eq!(desk.count("attempt WHERE conversation IS NOT NULL"), 0);
+}
+
+#[test]
+fn a_conversation_belongs_to_one_attempt() {
+    let desk = Desk::with(&[draft("P-1", 101), draft("P-2", 102)]);
+    let claimed = desk.claim();
+    let same = |of| Happened { conversation: Some(ConversationId::new("c")), ..happened(of, Fact::Accepted) };
+    desk.record(vec![same(&claimed[0])]).expect("recorded");
+    desk.record(vec![same(&claimed[1])]).expect_err("another attempt has it");
+    desk.check_states(&[("P-1", State::Open), ("P-2", State::Submitting)]);
+}
+
+#[test]
+fn an_opt_out_suppresses_its_number_at_once_for_everybody_on_it() {
+    let desk = Desk::with(&[draft("P-1", 101)]);
+    let claimed = desk.claim();
+    desk.record(vec![happened(&claimed[0], Fact::Accepted)]).expect("recorded");
+    desk.record(vec![ended(&claimed[0], Outcome::OptOut, None)]).expect("recorded");
+    desk.enrol(&[draft("P-2", 101)]);
+    let later = desk.claim_at(noon() + TimeDelta::days(40));
+    assert!(later.authorised.is_empty());
+    desk.check_states(&[("P-1", State::Finished), ("P-2", State::Suppressed)]);
+}
+
+#[test]
+fn a_job_that_fails_does_not_undo_its_neighbours_in_the_same_commit() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let desk = Desk { ledger: Ledger::open(&path_in(&folder), noon()).expect("a ledger"), folder, ..Desk::new() };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(async {
+        let run = desk.ledger.begin_run(Arc::clone(&desk.campaign), true, noon()).await.expect("a run");
+        // Queued together: at least some of them share a commit.
+        let nobody = Note {
+            at: noon(),
+            entry: Some(crate::ids::EntryId(4711)),
+            attempt: None,
+            kind: "x",
+            detail: String::new(),
+        };
+        let jobs: Vec<_> = (0..40_u32)
+            .map(|n| {
+                let good = desk.ledger.enrol(run, vec![draft(&format!("P-{n}"), 101)], noon());
+                (good, desk.ledger.note(run, nobody.clone()))
+            })
+            .collect();
+        for (good, bad) in jobs {
+            assert_eq!(good.await.expect("its neighbour's fault is not its own").inserted, 1);
+            bad.await.expect_err("there is no such entry");
+        }
+    });
+    assert_eq!((desk.count("entry"), desk.count("event WHERE kind = 'x'")), (40, 0));
+}
+
+#[test]
+fn a_second_writer_is_refused_while_the_first_lives_and_let_in_after() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = path_in(&folder);
+    let first = Ledger::open(&path, noon()).expect("a new ledger");
+    let Err(LedgerError::Locked { holder }) = Ledger::open(&path, noon()).map(drop) else { panic!("it is locked") };
+    assert_eq!(holder, format!(" by process {}", std::process::id()));
+    Reader::open(&path).expect("readers work meanwhile");
+    let clone = first.clone();
+    drop(first);
+    assert!(Ledger::open(&path, noon()).is_err(), "a clone still writes");
+    drop(clone);
+    Ledger::open(&path, noon()).map(drop).expect("the lock is free");
+}
+
+#[test]
+fn a_newer_ledger_is_refused_untouched() {
+    let desk = Desk::new();
+    let path = path_in(&desk.folder);
+    drop(desk.ledger);
+    Connection::open(&path).expect("the file").pragma_update(None, "user_version", 999).expect("set");
+    let Err(LedgerError::TooNew { found: 999, .. }) = Ledger::open(&path, noon()).map(drop) else { panic!("too new") };
+    let Err(LedgerError::TooNew { found: 999, .. }) = Reader::open(&path).map(drop) else { panic!("too new") };
+}
+
+#[test]
+fn an_older_ledger_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = path_in(&folder);
+    std::fs::OpenOptions::new().write(true).create_new(true).open(&path).expect("a file");
+    set_mode(&path, 0o600);
+    let old = Connection::open(&path).expect("the file");
+    old.execute_batch(include_str!("migrations/0001_start.sql")).expect("the first format");
+    old.execute(sql!("identity_insert"), ("old", 0)).expect("an identity");
+    old.pragma_update(None, "user_version", 1).expect("set");
+    drop(old);
+    Ledger::open(&path, noon()).map(drop).expect("brought up to date");
+    let conn = Connection::open(&path).expect("the file");
+    let identity: String = conn.query_row("SELECT identity FROM ledger", [], |row| row.get(0)).expect("kept");
+    assert_eq!(identity, "old");
+    conn.prepare("SELECT meanwhile FROM entry").expect("the newest format");
+}
+
+#[test]
+fn a_ledger_that_others_can_read_is_refused() {
+    let desk = Desk::new();
+    let path = path_in(&desk.folder);
+    drop(desk.ledger);
+    set_mode(&path, 0o640);
+    assert!(matches!(Ledger::open(&path, noon()).map(drop), Err(LedgerError::Exposed { .. })));
+    assert!(matches!(Reader::open(&path).map(drop), Err(LedgerError::Exposed { .. })));
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(path, permissions).expect("its mode is set");
+}
+
+#[test]
+fn a_new_ledger_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let desk = Desk::new();
+    let mode = std::fs::metadata(path_in(&desk.folder)).expect("its mode").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn whoever_is_no_longer_listed_is_withdrawn_and_taken_back_when_listed_again() {
+    let mut desk = Desk::with(&[draft("P-1", 101), draft("P-2", 102)]);
+    assert_eq!(desk.next_list(&[draft("P-1", 101)]), 1);
+    desk.check_states(&[("P-1", State::Ready), ("P-2", State::Withdrawn)]);
+    assert_eq!(desk.next_list(&[draft("P-2", 102), draft("P-1", 101)]), 0);
+    desk.check_states(&[("P-1", State::Ready), ("P-2", State::Ready)]);
+}
+
+#[test]
+fn what_a_list_says_while_a_call_is_under_way_is_heeded_when_it_ends() {
+    let booked = Draft { standing: Standing::Suppressed(Reason::Booked), ..draft("P-1", 101) };
+    let unsure = Draft { standing: Standing::Held(Reason::ConsentBlank), ..draft("P-1", 101) };
+    let cases: [(Vec<Vec<Draft>>, State); 5] = [
+        (vec![vec![draft("P-1", 101)]], State::Waiting),
+        (vec![vec![booked.clone()]], State::Suppressed),
+        (vec![vec![unsure]], State::Held),
+        (vec![vec![]], State::Withdrawn),
+        (vec![vec![booked], vec![draft("P-1", 101)]], State::Waiting),
+    ];
+    for (lists, expected) in cases {
+        let mut desk = Desk::with(&[draft("P-1", 101)]);
+        let claimed = desk.claim();
+        desk.record(vec![happened(&claimed[0], Fact::Accepted)]).expect("recorded");
+        for list in &lists {
+            assert_eq!(desk.next_list(list), 0, "nobody under way is withdrawn at once");
+        }
+        desk.check_states(&[("P-1", State::Open)]);
+        let redial = Some(noon() + TimeDelta::days(3));
+        desk.record(vec![ended(&claimed[0], Outcome::NoAnswer, redial)]).expect("recorded");
+        desk.check_states(&[("P-1", expected)]);
+    }
+}
+
+#[test]
+fn an_edited_number_is_the_one_that_is_called_next() {
+    let mut desk = Desk::with(&[draft("P-1", 101)]);
+    let claimed = desk.claim();
+    desk.record(vec![happened(&claimed[0], Fact::Accepted)]).expect("recorded");
+    desk.next_list(&[draft("P-1", 107)]);
+    desk.record(vec![ended(&claimed[0], Outcome::NoAnswer, Some(noon()))]).expect("recorded");
+    assert_eq!(desk.claim()[0].to, number(107));
+    assert_eq!(desk.count("attempt WHERE to_number = '+13125550101'"), 1, "the call that was made stays as it was");
+}
+
+#[test]
+fn the_database_allows_exactly_the_transitions_that_the_program_decides() {
+    let desk = Desk::new();
+    let conn = desk.committed();
+    let mut statement = conn.prepare("SELECT state_before, state_after FROM legal_transition").expect("the table");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("rows");
+    let allowed: std::collections::BTreeSet<(String, String)> = rows.collect::<Result<_, _>>().expect("words");
+    let pairs = State::ALL.iter().flat_map(|before| Fact::every_shape().into_iter().map(move |fact| (*before, fact)));
+    let decided = pairs
+        .filter_map(|(before, fact)| Some((before.name().to_owned(), before.after(&fact).ok()?.name().to_owned())))
+        .collect();
+    assert_eq!(allowed, decided);
+}
+
+#[test]
+fn a_step_from_where_the_entry_does_not_stand_is_refused() {
+    let desk = Desk::with(&[draft("P-1", 101)]);
+    let conn = desk.committed();
+    let step = |from| transition::Step {
+        run: desk.run.run,
+        entry: crate::ids::EntryId(1),
+        attempt: None,
+        at: noon(),
+        from,
+        fact: &Fact::TooLate,
+        detail: None,
+    };
+    let stale = step(State::Waiting).take(&conn);
+    assert!(matches!(stale, Err(LedgerError::Conflict)), "{stale:?}");
+    desk.check_states(&[("P-1", State::Ready)]);
+    assert_eq!(step(State::Ready).take(&conn).expect("it stands there"), State::Expired);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..proptest::prelude::ProptestConfig::with_cases(64) })]
+
+    /// Random facts, one after the other: the ledger takes one if the two state machines do, ends where they end, and
+    /// is otherwise untouched.
+    #[test]
+    fn the_ledger_follows_the_state_machines(facts in proptest::collection::vec(0..Fact::every_shape().len(), 1..12)) {
+        let desk = Desk::with(&[draft("P-1", 101)]);
+        let claimed = &desk.claim()[0];
+        let mut model = (State::Submitting, AttemptState::Submitting);
+        for fact in facts.into_iter().map(|at| Fact::every_shape().swap_remove(at)) {
+            let after = model.0.after(&fact).ok().zip(model.1.after(&fact));
+            let recorded = desk.record(vec![happened(claimed, fact)]);
+            proptest::prop_assert_eq!(recorded.is_ok(), after.is_some());
+            model = after.unwrap_or(model);
+            let stored: (String, String) = desk
+                .committed()
+                .query_row("SELECT entry.state, attempt.state FROM entry JOIN attempt ON entry.id = entry_id", [], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })
+                .expect("one attempt");
+            proptest::prop_assert_eq!(stored, (model.0.name().to_owned(), model.1.name().to_owned()));
+        }
+    }
+}
+
+#[test]
+fn the_database_refuses_every_other_transition() {
+    let desk = Desk::with(&[draft("P-1", 101)]);
+    let error = desk.committed().execute("UPDATE entry SET state = 'finished', outcome = 'booked'", []);
+    let error = error.expect_err("the trigger refuses it").to_string();
+    assert!(error.contains("illegal transition"), "{error}");
+}
+
+#[test]
+fn events_are_neither_changed_nor_removed() {
+    let desk = Desk::with(&[draft("P-1", 101)]);
+    for statement in ["UPDATE event SET detail = 'x'", "DELETE FROM event"] {
+        let error = desk.committed().execute(statement, []).expect_err("the trigger refuses it").to_string();
+        assert!(error.contains("append-only"), "{error}");
+    }
+}
+
+#[test]
+fn the_words_of_attempts_are_the_programs() {
+    let desk = Desk::new();
+    let table: String = desk
+        .committed()
+        .query_row("SELECT sql FROM sqlite_schema WHERE name = 'attempt'", [], |row| row.get(0))
+        .expect("the table");
+    for state in AttemptState::ALL {
+        assert!(table.contains(&format!("'{}'", state.name())), "{}", state.name());
+    }
+}

@@ -27,8 +27,19 @@ pub struct NumberHistory {
 pub struct Placement {
     /// When.
     pub at: DateTime<Utc>,
-    /// Whether it ended without reaching a person or leaving a message.
-    pub failed: bool,
+    /// What came of it.
+    pub reached: Reached,
+}
+
+/// Whether a call reached a person or left a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// It did.
+    Somebody,
+    /// It did not: the vendor counts it as failed.
+    Nobody,
+    /// It has not ended, was not seen to end, or was never found at the vendor.
+    NotKnown,
 }
 
 /// The earliest instant that every cap allows, with the cap that keeps longest; `None` if all allow a call now.
@@ -50,14 +61,17 @@ fn frees_up(placements: &[Placement], allowed: u32, span: TimeDelta) -> Option<D
     Some(placements[nth_newest].at + span + MARGIN)
 }
 
+/// A call of which nothing is known neither counts as failed nor ends the count: for the vendor it may not have been.
 fn cools_down(placements: &[Placement], caps: &Caps) -> Option<DateTime<Utc>> {
-    let failures = placements.iter().rev().take_while(|placement| placement.failed).count();
+    let known = placements.iter().rev().filter(|placement| placement.reached != Reached::NotKnown);
+    let failures = known.take_while(|placement| placement.reached == Reached::Nobody).count();
     let last = placements.last()?;
     (failures >= caps.failures_before_cool_down as usize).then(|| last.at + caps.cool_down + MARGIN)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::Reached::{Nobody, NotKnown, Somebody};
     use super::*;
 
     const VENDOR: Caps = Caps {
@@ -72,15 +86,14 @@ mod tests {
         "2026-11-24T16:00:00Z".parse().expect("an instant")
     }
 
-    /// Calls at so many hours after the start, each failed or not.
-    fn history(calls: &[(i64, bool)]) -> NumberHistory {
-        let placements =
-            calls.iter().map(|&(hours, failed)| Placement { at: start() + TimeDelta::hours(hours), failed }).collect();
-        NumberHistory { placements, unsettled: false }
+    /// Calls at so many hours after the start, and what came of each.
+    fn history(calls: &[(i64, Reached)]) -> NumberHistory {
+        let placement = |&(hours, reached)| Placement { at: start() + TimeDelta::hours(hours), reached };
+        NumberHistory { placements: calls.iter().map(placement).collect(), unsettled: false }
     }
 
     #[track_caller]
-    fn check(calls: &[(i64, bool)], now_hours: i64, expected: Option<(i64, Reason)>) {
+    fn check(calls: &[(i64, Reached)], now_hours: i64, expected: Option<(i64, Reason)>) {
         let now = start() + TimeDelta::hours(now_hours);
         let expected = expected.map(|(hours, reason)| (start() + TimeDelta::hours(hours) + MARGIN, reason));
         assert_eq!(earliest(&VENDOR, &history(calls), now), expected);
@@ -93,25 +106,32 @@ mod tests {
 
     #[test]
     fn a_day_lies_between_two_calls() {
-        check(&[(0, false)], 23, Some((24, Reason::DailyCap)));
-        check(&[(0, false)], 25, None);
+        check(&[(0, Somebody)], 23, Some((24, Reason::DailyCap)));
+        check(&[(0, Somebody)], 25, None);
     }
 
     #[test]
     fn the_fourth_call_waits_until_the_first_of_three_is_a_week_old() {
-        check(&[(0, false), (48, false), (96, false)], 130, Some((168, Reason::WeeklyCap)));
+        check(&[(0, Somebody), (48, Somebody), (96, Somebody)], 130, Some((168, Reason::WeeklyCap)));
     }
 
     #[test]
     fn the_seventh_call_waits_until_the_first_of_six_is_30_days_old() {
-        let six: Vec<_> = (0..6).map(|n| (n * 96, false)).collect();
+        let six: Vec<_> = (0..6).map(|n| (n * 96, Somebody)).collect();
         check(&six, 600, Some((720, Reason::MonthlyCap)));
     }
 
     #[test]
     fn three_failures_in_a_row_start_a_cool_down_and_a_contact_ends_the_count() {
-        check(&[(0, true), (72, true), (144, true)], 400, Some((144 + 720, Reason::CoolDown)));
-        check(&[(0, true), (72, true), (144, false)], 400, None);
+        check(&[(0, Nobody), (72, Nobody), (144, Nobody)], 400, Some((144 + 720, Reason::CoolDown)));
+        check(&[(0, Nobody), (72, Nobody), (144, Somebody)], 400, None);
+    }
+
+    #[test]
+    fn a_call_that_was_never_found_does_not_end_the_count_of_failures() {
+        let calls = [(0, Nobody), (72, Nobody), (144, NotKnown), (216, Nobody)];
+        check(&calls, 400, Some((216 + 720, Reason::CoolDown)));
+        check(&calls[..3], 200, None);
     }
 
     #[test]

@@ -10,7 +10,7 @@ pub mod window;
 
 use chrono::{DateTime, Utc};
 
-pub use caps::{NumberHistory, Placement};
+pub use caps::{NumberHistory, Placement, Reached};
 pub use window::Hours;
 
 use crate::campaign::Caps;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn called(instants: &[&str]) -> NumberHistory {
-        let placements = instants.iter().map(|at| Placement { at: utc(at), failed: false }).collect();
+        let placements = instants.iter().map(|at| Placement { at: utc(at), reached: Reached::Somebody }).collect();
         NumberHistory { placements, unsettled: false }
     }
 

@@ -269,9 +269,9 @@ fn a_ledger_that_is_not_ours_to_use_is_left_alone() {
     private(0o600);
 
     practice.ledger().pragma_update(None, "user_version", 999).expect("a version");
-    assert_snapshot!(refused(&practice, &RUN, 7), @"error: the ledger was made by a newer callrounds (format 999, this one knows 1); use that one");
-    assert_snapshot!(refused(&practice, &["report"], 7), @"error: the ledger was made by a newer callrounds (format 999, this one knows 1); use that one");
-    practice.ledger().pragma_update(None, "user_version", 1).expect("a version");
+    assert_snapshot!(refused(&practice, &RUN, 7), @"error: the ledger was made by a newer callrounds (format 999, this one knows 2); use that one");
+    assert_snapshot!(refused(&practice, &["report"], 7), @"error: the ledger was made by a newer callrounds (format 999, this one knows 2); use that one");
+    practice.ledger().pragma_update(None, "user_version", 2).expect("a version");
     assert_eq!(practice.run(&RUN).code, 0, "it was not left as it was");
 }
 

@@ -1,0 +1,1 @@
+SELECT meanwhile, meanwhile_reason FROM entry WHERE id = ?1;

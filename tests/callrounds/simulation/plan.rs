@@ -1,0 +1,269 @@
+//! A plan: what a seed decides before anything happens. The campaign, the lists it is run with, how the vendor and its
+//! network behave, and how often the program is killed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use callrounds::campaign::{Allowances, Campaign, load};
+use callrounds::entry::{
+    CalledPartyZones, Content, Draft, ListTally, Member, PatientInfo, Reason, Standing, ZoneSource,
+};
+use callrounds::ids::{EntryKey, OrganisationId};
+use callrounds::phone::E164;
+use callrounds::simulator::settings::{BudgetRules, Foreign, Order, RetryAfter, Settings};
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::dice::Dice;
+
+/// The last moment at which a request that nobody waits for any more may still be acted on.
+pub const PROCESSING: TimeDelta = TimeDelta::seconds(45);
+
+/// Area codes of one zone each, so that the oracle needs no table of its own.
+pub const PLACES: [(&str, &str); 4] =
+    [("312", "America/Chicago"), ("212", "America/New_York"), ("303", "America/Denver"), ("602", "America/Phoenix")];
+
+const FROM: &str = "+13125550142";
+
+/// Everything that a seed decides before anything happens.
+pub struct Plan {
+    pub start: DateTime<Utc>,
+    pub campaign: Arc<Campaign>,
+    /// One after the other; the last one stays.
+    pub lists: Vec<Vec<Person>>,
+    pub vendor: Habits,
+    /// How often the program is killed at most.
+    pub crashes: u32,
+    /// How often it is asked to stop at most.
+    pub stops: u32,
+    pub until_done: bool,
+}
+
+/// A row of a list.
+#[derive(Clone)]
+pub struct Person {
+    pub key: String,
+    pub phone: E164,
+    pub zone: &'static str,
+    pub standing: Standing,
+    pub not_after: Option<DateTime<Utc>>,
+    pub members: u32,
+}
+
+/// How the vendor and its network behave.
+#[derive(Clone)]
+pub struct Habits {
+    pub settings: Settings,
+    /// The vendor's clock less ours.
+    pub ahead: TimeDelta,
+    /// Whether answers carry `Date`.
+    pub dated: bool,
+    /// Whether answers carry the budget's headers.
+    pub metered: bool,
+    /// Whether pages say how long the list is.
+    pub counted: bool,
+    /// Of a hundred calls, how many go wrong.
+    pub call_faults: u32,
+    /// Of a hundred reads, how many go wrong.
+    pub read_faults: u32,
+    /// Of a hundred rows of pages, how many cannot be read.
+    pub blurs: u32,
+    /// Of a hundred conversations, how many lack a field while they are under way.
+    pub gaps: u32,
+    /// The longest that a request and an answer are on their way.
+    pub slowness: TimeDelta,
+    /// Spans in which nothing gets through.
+    pub outages: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+}
+
+impl Plan {
+    pub fn drawn(seed: u64) -> Self {
+        let dice = Dice::new(seed);
+        let start = start(&mut dice.apart(1));
+        let mut rules = dice.apart(2);
+        let settle = rules.pick(&[120, 120, 300, 600]);
+        let campaign = Arc::new(campaign(&mut rules, settle));
+        let lists = lists(&mut dice.apart(3), start);
+        let vendor = habits(&mut dice.apart(4), seed, start, TimeDelta::seconds(settle.into()));
+        let mut fate = dice.apart(5);
+        let (crashes, stops) = (fate.pick(&[0, 1, 2, 4, 8]), fate.pick(&[0, 0, 1, 2]));
+        Self { start, campaign, lists, vendor, crashes, stops, until_done: fate.chance(60) }
+    }
+}
+
+pub fn number(text: &str) -> E164 {
+    E164::parse(text).expect("a number of the plan's own making")
+}
+
+fn start(dice: &mut Dice) -> DateTime<Utc> {
+    // An ordinary week, and the weeks in which the clocks go forward and back.
+    let week =
+        dice.pick(&["2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z", "2026-03-05T06:00:00Z", "2026-10-29T06:00:00Z"]);
+    let week: DateTime<Utc> = week.parse().expect("an instant");
+    let hour = if dice.chance(80) { dice.between(15, 22) } else { dice.between(0, 167) };
+    week + TimeDelta::hours(hour.into()) + dice.millis(0, 3_600_000)
+}
+
+fn campaign(dice: &mut Dice, settle: u32) -> Campaign {
+    let window = dice.pick(&["09:30-17:00", "09:00-20:00", "13:00-15:00"]);
+    let canary = if dice.chance(20) { "canary = 2" } else { "" };
+    let max_calls = if dice.chance(10) { "max_calls = 5" } else { "" };
+    let text = format!(
+        r#"
+name = "simulation"
+purpose = "recall"
+[practice]
+name = "Bright Smile Dental"
+timezone = "America/Chicago"
+from_number = "{FROM}"
+callback_number = "+13125550100"
+[list]
+on_absent = "{on_absent}"
+[calling]
+consent = "on_file"
+days = ["mon", "tue", "wed", "thu", "fri", "sat"]
+window = "{window}"
+[redial]
+max_attempts = {max_attempts}
+min_gap = "{min_gap}h"
+after = ["no_answer", "busy", "left_voicemail", "unclassified"]
+[rate]
+open_calls = {open_calls}
+[safety]
+settle = "{settle}s"
+on_lost_answer = "{on_lost_answer}"
+{canary}
+{max_calls}
+[vendor]
+kind = "simulator"
+"#,
+        on_absent = dice.pick(&["withdraw", "keep"]),
+        max_attempts = dice.between(1, 3),
+        min_gap = dice.pick(&[24, 25, 72]),
+        open_calls = dice.pick(&[1, 3, 10]),
+        on_lost_answer = dice.pick(&["hold", "retry"]),
+    );
+    load(&text, "simulation.toml", PathBuf::from("."), Allowances::default())
+        .unwrap_or_else(|problems| panic!("the campaign is sound: {problems:?}"))
+}
+
+fn lists(dice: &mut Dice, start: DateTime<Utc>) -> Vec<Vec<Person>> {
+    let size = dice.pick(&[1, 3, 8, 8, 20]);
+    let mut lists = vec![(0..size).map(|at| person(dice, at, start)).collect::<Vec<_>>()];
+    for edition in 1..=dice.pick(&[0, 0, 1, 2]) {
+        let next = edited(dice, &lists[lists.len() - 1], 100 * edition, start);
+        lists.push(next);
+    }
+    lists
+}
+
+fn person(dice: &mut Dice, at: u32, start: DateTime<Utc>) -> Person {
+    let (phone, zone) = line(dice, at);
+    let standing = match dice.between(0, 19) {
+        0 => Standing::Suppressed(Reason::Booked),
+        1 => Standing::Held(Reason::ConsentBlank),
+        _ => Standing::Ready,
+    };
+    let not_after = dice.chance(10).then(|| start + TimeDelta::hours(dice.between(1, 60).into()));
+    let members = if dice.chance(10) { dice.between(1, 2) } else { 0 };
+    Person { key: format!("P-{at}"), phone, zone, standing, not_after, members }
+}
+
+/// One of a few numbers, so that some people share one.
+fn line(dice: &mut Dice, at: u32) -> (E164, &'static str) {
+    let (area, zone) = dice.pick(&PLACES);
+    let last = if dice.chance(80) { 100 + at % 100 } else { 100 + dice.between(0, 3) };
+    (number(&format!("+1{area}555{:04}", if last == 142 { 143 } else { last })), zone)
+}
+
+/// The next night's list: some rows are gone, some have changed, some are new, and the order is another.
+fn edited(dice: &mut Dice, list: &[Person], new_from: u32, start: DateTime<Utc>) -> Vec<Person> {
+    let mut next = Vec::new();
+    for old in list.iter().rev() {
+        let mut row = old.clone();
+        match dice.between(0, 9) {
+            0 => continue,
+            1 => (row.phone, row.zone) = line(dice, new_from),
+            2 => row.standing = dice.pick(&[Standing::Ready, Standing::Suppressed(Reason::Inactive)]),
+            3 => row.not_after = None,
+            _ => {}
+        }
+        next.push(row);
+    }
+    next.extend((0..dice.between(0, 3)).map(|at| person(dice, new_from + at, start)));
+    next
+}
+
+fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -> Habits {
+    let dated = dice.chance(80);
+    let furthest = if dated { 100 } else { 40 };
+    let ahead = TimeDelta::seconds(i64::from(dice.pick(&[0, 0, dice.clone().between(1, furthest)])));
+    let mut settings = Settings { seed, from_numbers: vec![number(FROM)], ..Settings::default() };
+    settings.list.order = dice.pick(&[Order::NewestFirst, Order::OldestFirst]);
+    settings.list.lag = lag(dice, settle);
+    settings.list.foreign = dice.chance(50).then(|| Foreign {
+        every: TimeDelta::seconds(dice.between(20, 600).into()),
+        backlog: dice.pick(&[0, 50, 150]),
+        from: number("+13125550199"),
+        to: PLACES.iter().map(|(area, _)| number(&format!("+1{area}5550101"))).collect(),
+    });
+    settings.budget = BudgetRules {
+        used_by_others: dice.pick(&[0, 0, 30]),
+        retry_after: RetryAfter::Absent,
+        ..BudgetRules::default()
+    };
+    let outages = (0..dice.pick(&[0, 0, 1, 2])).map(|_| outage(dice, start)).collect();
+    Habits {
+        settings,
+        ahead: if dice.chance(50) { ahead } else { -ahead },
+        dated,
+        metered: dice.chance(80),
+        counted: dice.chance(80),
+        call_faults: dice.pick(&[0, 10, 30, 60]),
+        read_faults: dice.pick(&[0, 5, 20]),
+        blurs: dice.pick(&[0, 0, 1, 5]),
+        gaps: dice.pick(&[0, 10, 50]),
+        slowness: dice.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::seconds(30)]),
+        outages,
+    }
+}
+
+/// The list shows a call before S has passed since its request could last be acted on.
+fn lag(dice: &mut Dice, settle: TimeDelta) -> TimeDelta {
+    let longest = settle - PROCESSING - TimeDelta::seconds(10);
+    let span = dice.millis(0, longest.num_milliseconds() as u32);
+    dice.pick(&[TimeDelta::zero(), span, longest])
+}
+
+fn outage(dice: &mut Dice, start: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    let from = start + dice.some_time(TimeDelta::hours(30));
+    (from, from + dice.some_time(TimeDelta::minutes(40)))
+}
+
+impl Person {
+    pub fn draft(&self, line: u64) -> Draft {
+        let patient =
+            |id: String| PatientInfo { first_name: "Pat".into(), patient_id: Some(id), ..PatientInfo::default() };
+        let member = |n| {
+            let key = format!("{}-{n}", self.key);
+            Member { key: EntryKey::new(&*key), patient: patient(key), line: line + u64::from(n) }
+        };
+        Draft {
+            key: EntryKey::new(&*self.key),
+            organisation: OrganisationId::new("bright-smile"),
+            phone: self.phone,
+            alternatives: Vec::new(),
+            zones: CalledPartyZones { zones: vec![self.zone.into()], source: ZoneSource::AreaCode },
+            content: Content { patient: patient(self.key.clone()), ..Content::default() },
+            not_after: self.not_after,
+            standing: self.standing,
+            members: (1..=self.members).map(member).collect(),
+            line,
+        }
+    }
+}
+
+/// Where a list's rows go.
+pub fn tally(list: &[Person]) -> ListTally {
+    let (accepted, merged) = (list.len() as u64, list.iter().map(|person| u64::from(person.members)).sum());
+    ListTally { read: accepted + merged, accepted, merged, ..ListTally::default() }
+}

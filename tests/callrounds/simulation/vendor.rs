@@ -1,0 +1,452 @@
+//! The vendor, in process: the simulator's world behind the engine's own seam, with a network whose every delay and
+//! fault is drawn from the seed.
+//!
+//! The world lives through every crash of the program, and a request that was sent before one may be acted on after it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use callrounds::annie::{
+    Answer, CallRequest, Conversation, LostAnswer, Meter, NotPlaced, Page, Reply, Status, Unread, Vendor,
+};
+use callrounds::clock::SharedClock;
+use callrounds::entry::Testimony;
+use callrounds::ids::ConversationId;
+use callrounds::phone::E164;
+use callrounds::simulator::budget::Budget;
+use callrounds::simulator::call::PatientInfo;
+use callrounds::simulator::conversation::{self, View};
+use callrounds::simulator::{ListQuery, PlaceCall, Refusal, World};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use tokio::sync::oneshot;
+
+use super::dice::Dice;
+use super::oracle::{Called, Oracle};
+use super::plan::{Habits, PROCESSING};
+
+/// The vendor's side of everything, which no crash of the program touches.
+pub struct Site {
+    pub clock: SharedClock,
+    pub oracle: Oracle,
+    habits: Habits,
+    world: World,
+    budget: Budget,
+    dice: Dice,
+    /// What every conversation lacks while it is under way.
+    looks: Dice,
+    /// The program is dead: nothing that it was about to send leaves.
+    dead: bool,
+    /// Kills the program at the moment it names.
+    pub trap: Option<Trap>,
+    pub sprung: Arc<tokio::sync::Notify>,
+    pub requests: u64,
+}
+
+/// A moment at which the program is killed: when so many calls have come to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trap {
+    pub moment: Moment,
+    pub calls_until: u32,
+}
+
+/// A moment in the life of a request for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Its intent is on stable storage, and it has not been sent.
+    BeforeSending,
+    /// It is on its way.
+    Sent,
+    /// The vendor has acted on it.
+    Acted,
+    /// Its answer is there, and nothing has been done with it.
+    Answered,
+    /// Its answer is on stable storage.
+    Recorded,
+}
+
+/// The program's line to the vendor.
+#[derive(Clone)]
+pub struct SimVendor(pub Arc<Mutex<Site>>);
+
+/// What becomes of a request for a call.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Answered,
+    NeverConnected,
+    RateLimited,
+    Refused,
+    /// No answer that says anything: before the vendor acts on it, after, or it never does.
+    Lost(LostAnswer, Acts),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acts {
+    Never,
+    Before,
+    After(TimeDelta),
+}
+
+/// One request for a call, drawn.
+struct Journey {
+    fate: Fate,
+    there: TimeDelta,
+    back: TimeDelta,
+    /// Whether the vendor acts on it although nobody waits for the answer any more.
+    outlives_the_caller: bool,
+}
+
+impl Site {
+    pub fn new(clock: SharedClock, habits: Habits, oracle: Oracle, dice: Dice) -> Self {
+        let world = World::new(habits.settings.clone(), clock.now() + habits.ahead);
+        let budget = Budget::new(habits.settings.budget.clone());
+        let sprung = Arc::default();
+        let looks = dice.apart(1);
+        Self { clock, oracle, habits, world, budget, dice, looks, dead: false, trap: None, sprung, requests: 0 }
+    }
+
+    /// The program lives (again).
+    pub fn revive(&mut self, trap: Option<Trap>) {
+        self.dead = false;
+        self.trap = trap;
+    }
+
+    /// The program dies here and now.
+    pub fn kill(&mut self) {
+        self.dead = true;
+        self.trap = None;
+    }
+
+    /// A call has come to `moment`: kills the program if that is the plan.
+    pub fn pass(&mut self, moment: Moment) {
+        let Some(trap) = self.trap.as_mut().filter(|trap| trap.moment == moment) else { return };
+        trap.calls_until = trap.calls_until.saturating_sub(1);
+        if trap.calls_until == 0 {
+            self.oracle.trace.say(self.clock.now(), || format!("killed: {moment:?}"));
+            self.kill();
+            self.sprung.notify_one();
+        }
+    }
+
+    fn vendor_now(&self) -> DateTime<Utc> {
+        self.clock.now() + self.habits.ahead
+    }
+
+    fn is_out(&self) -> bool {
+        let now = self.clock.now();
+        self.habits.outages.iter().any(|(from, until)| (*from..*until).contains(&now))
+    }
+
+    fn delay(&mut self) -> TimeDelta {
+        let most = self.habits.slowness;
+        TimeDelta::milliseconds(5) + self.dice.some_time(most)
+    }
+
+    /// Takes one request out of the budget.
+    fn charge(&mut self) -> bool {
+        let now = self.vendor_now();
+        self.budget.charge(now).is_ok()
+    }
+
+    /// Wraps an answer as it leaves the vendor now.
+    fn answer<T>(&mut self, value: T, exhausted: bool) -> Answer<T> {
+        let now = self.vendor_now();
+        let told = self.budget.meter(now);
+        let meter = if self.habits.metered {
+            Meter {
+                limit: Some(told.limit),
+                remaining: Some(told.remaining),
+                reset: Some(told.reset - self.habits.ahead),
+                retry_at: None,
+                exhausted,
+            }
+        } else {
+            Meter { exhausted, ..Meter::default() }
+        };
+        Answer { value, meter, date: self.habits.dated.then(|| now.trunc_subsecs(0)) }
+    }
+
+    fn journey(&mut self) -> Journey {
+        let fate = if self.is_out() { Fate::NeverConnected } else { self.fate() };
+        let (there, back) = (self.delay(), self.delay());
+        Journey { fate, there, back, outlives_the_caller: self.dice.chance(50) }
+    }
+
+    fn fate(&mut self) -> Fate {
+        if !self.dice.chance(self.habits.call_faults) {
+            return Fate::Answered;
+        }
+        let dice = &mut self.dice;
+        let lost =
+            dice.pick(&[LostAnswer::Timeout, LostAnswer::Broken, LostAnswer::Status(500), LostAnswer::Unreadable]);
+        let later = Acts::After(dice.millis(1, PROCESSING.num_milliseconds() as u32));
+        match dice.between(0, 9) {
+            0 => Fate::NeverConnected,
+            1 => Fate::RateLimited,
+            2 if dice.chance(30) => Fate::Refused,
+            2..=4 => Fate::Lost(lost, Acts::Never),
+            5..=7 => Fate::Lost(lost, Acts::Before),
+            _ => Fate::Lost(dice.pick(&[LostAnswer::Timeout, LostAnswer::Broken]), later),
+        }
+    }
+
+    /// The vendor acts on a call.
+    fn act(&mut self, call: &CallRequest, attempt: Option<i64>) -> (Reply, bool) {
+        if !self.charge() {
+            return (Reply::NotPlaced(NotPlaced::RateLimited), true);
+        }
+        let now = self.vendor_now();
+        let patient = call.content.patient.patient_id.clone();
+        let request = PlaceCall {
+            from_number: call.from.expose(),
+            to_number: call.to.expose(),
+            patient_info: Some(PatientInfo { patient_id: patient.clone(), ..PatientInfo::default() }),
+            ..PlaceCall::default()
+        };
+        let at = self.clock.now();
+        let reply = match self.world.place(now, &request) {
+            Ok(id) => {
+                self.oracle.placed(Called {
+                    at,
+                    attempt,
+                    key: patient.unwrap_or_default(),
+                    to: call.to,
+                    id: id.clone(),
+                });
+                Reply::Accepted(id)
+            }
+            Err(refusal) => {
+                self.oracle.vendor_refused(at, call.to, refusal);
+                Reply::NotPlaced(refused(refusal))
+            }
+        };
+        self.pass(Moment::Acted);
+        (reply, false)
+    }
+
+    fn conversation_as_told(&self, view: &View) -> Conversation {
+        told(view, &mut self.looks.apart(hash(&view.id)), self.habits.gaps)
+    }
+}
+
+impl SimVendor {
+    pub fn site(&self) -> MutexGuard<'_, Site> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn clock(&self) -> SharedClock {
+        Arc::clone(&self.site().clock)
+    }
+
+    /// Acts on a call once it has arrived, unless the caller is gone and with it the request.
+    fn act_later(
+        &self,
+        call: CallRequest,
+        attempt: Option<i64>,
+        after: TimeDelta,
+        outlives_the_caller: bool,
+    ) -> oneshot::Receiver<Answer<Reply>> {
+        let (reply, answer) = oneshot::channel();
+        let vendor = self.clone();
+        tokio::spawn(async move {
+            vendor.clock().sleep(after).await;
+            let mut site = vendor.site();
+            if reply.is_closed() && !outlives_the_caller {
+                return;
+            }
+            let (value, exhausted) = site.act(&call, attempt);
+            let answer = site.answer(value, exhausted);
+            // Whoever asked may be gone.
+            let _ = reply.send(answer);
+        });
+        answer
+    }
+
+    async fn travel(&self, call: CallRequest) -> Answer<Reply> {
+        let (journey, attempt) = {
+            let mut site = self.site();
+            let now = site.clock.now();
+            let attempt = site.oracle.sent(now, &call);
+            let journey = site.journey();
+            let fate = journey.fate;
+            site.oracle.trace.say(now, || format!("call of attempt {attempt:?}: {fate:?}"));
+            site.pass(Moment::Sent);
+            (journey, attempt)
+        };
+        let Journey { fate, there, back, outlives_the_caller } = journey;
+        let clock = self.clock();
+        let never = |value| Answer::bare(Reply::NotPlaced(value));
+        match fate {
+            Fate::Answered => {
+                let answer = self.act_later(call, attempt, there, outlives_the_caller).await;
+                clock.sleep(back).await;
+                answer.expect("the vendor answers those who wait")
+            }
+            Fate::Lost(how, acts) => {
+                let acted = match acts {
+                    Acts::Never => None,
+                    Acts::Before => Some(self.act_later(call, attempt, there, outlives_the_caller)),
+                    Acts::After(later) => Some(self.act_later(call, attempt, there + back + later, true)),
+                };
+                clock.sleep(there + back).await;
+                drop(acted);
+                Answer::bare(Reply::Lost(how))
+            }
+            Fate::NeverConnected => {
+                clock.sleep(there).await;
+                never(NotPlaced::NeverConnected)
+            }
+            Fate::RateLimited => {
+                clock.sleep(there + back).await;
+                self.site().answer(Reply::NotPlaced(NotPlaced::RateLimited), true)
+            }
+            Fate::Refused => {
+                clock.sleep(there + back).await;
+                never(NotPlaced::Refused { status: 400 })
+            }
+        }
+    }
+
+    /// One read: `look` is what the vendor does between the way there and the way back.
+    async fn read<T>(&self, look: impl FnOnce(&mut Site) -> Result<T, Unread>) -> Answer<Result<T, Unread>> {
+        let (fault, there, back) = self.read_journey();
+        let clock = self.clock();
+        clock.sleep(there).await;
+        let answer = {
+            let mut site = self.site();
+            match fault {
+                Some(Unread::Unreachable) => Answer::bare(Err(Unread::Unreachable)),
+                Some(fault) => site.answer(Err(fault), fault == Unread::RateLimited),
+                None if site.charge() => {
+                    let value = look(&mut site);
+                    site.answer(value, false)
+                }
+                None => site.answer(Err(Unread::RateLimited), true),
+            }
+        };
+        clock.sleep(back).await;
+        answer
+    }
+
+    fn read_journey(&self) -> (Option<Unread>, TimeDelta, TimeDelta) {
+        let mut site = self.site();
+        let faults = [Unread::Unreachable, Unread::RateLimited, Unread::Status(500), Unread::Unreadable];
+        let percent = site.habits.read_faults;
+        let drawn = site.dice.chance(percent).then(|| site.dice.pick(&faults));
+        let fault = if site.is_out() { Some(Unread::Unreachable) } else { drawn };
+        (fault, site.delay(), site.delay())
+    }
+
+    /// Nothing leaves a dead program.
+    async fn leave(&self) {
+        let dead = {
+            let mut site = self.site();
+            site.requests += 1;
+            site.dead
+        };
+        if dead {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Vendor for SimVendor {
+    async fn place(&self, call: CallRequest) -> Answer<Reply> {
+        self.leave().await;
+        let answer = self.travel(call).await;
+        self.site().pass(Moment::Answered);
+        self.leave().await;
+        answer
+    }
+
+    async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
+        self.leave().await;
+        self.read(|site| Ok(site.page(offset, limit))).await
+    }
+
+    async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
+        self.leave().await;
+        let id = id.clone();
+        self.read(move |site| {
+            let view = site.world.conversation(site.vendor_now(), &id).ok_or(Unread::NotFound)?;
+            Ok(site.conversation_as_told(&view))
+        })
+        .await
+    }
+
+    fn renews_credentials(&self) -> bool {
+        false
+    }
+
+    async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {
+        self.leave().await;
+        self.read(|site| Ok(site.dice.pick(&[Some(true), None]))).await
+    }
+}
+
+impl Site {
+    /// The end of the seed: the oracle is told what became of every conversation.
+    pub fn close(&mut self) {
+        let Self { clock, oracle, world, .. } = self;
+        let late = clock.now() + TimeDelta::days(400);
+        oracle.close(clock.now(), |id| world.conversation(late, id));
+    }
+
+    fn page(&mut self, offset: u64, limit: u32) -> Page {
+        let now = self.vendor_now();
+        let page = self.world.list(now, &ListQuery { offset, limit, ..ListQuery::default() });
+        let mut conversations = Vec::new();
+        let mut unreadable = 0;
+        for view in &page.conversations {
+            if self.dice.chance(self.habits.blurs) {
+                unreadable += 1;
+            } else {
+                conversations.push(self.conversation_as_told(view));
+            }
+        }
+        Page { conversations, unreadable, offset, total: self.habits.counted.then_some(page.total) }
+    }
+}
+
+fn refused(refusal: Refusal) -> NotPlaced {
+    match refusal {
+        Refusal::OutsideHours => NotPlaced::OutsideHours { status: 422 },
+        Refusal::TooSoon | Refusal::WeekFull | Refusal::MonthFull | Refusal::CoolingDown => {
+            NotPlaced::OverCap { status: 422 }
+        }
+        Refusal::FromNumber => NotPlaced::LineRefused { status: 403 },
+        Refusal::Malformed(_) | Refusal::NotAllowed | Refusal::Sending => NotPlaced::Refused { status: 400 },
+    }
+}
+
+/// A conversation as an answer shows it: a few lack a field while they are under way, always the same one.
+fn told(view: &View, dice: &mut Dice, gaps: u32) -> Conversation {
+    let under_way = view.status != conversation::Status::Closed;
+    let gap = (under_way && dice.chance(gaps)).then(|| dice.between(0, 3));
+    let story = view.story;
+    let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Conversation {
+        id: view.id.clone(),
+        from: (gap != Some(0)).then_some(view.from),
+        to: (gap != Some(1)).then_some(view.to),
+        started: (gap != Some(2)).then_some(view.started),
+        ended: view.ended,
+        status: match view.status {
+            _ if gap == Some(3) => Status::Other,
+            conversation::Status::Open => Status::Open,
+            conversation::Status::Closing => Status::Closing,
+            conversation::Status::Closed => Status::Closed,
+        },
+        testimony: Testimony {
+            tags: story.map(|story| words(story.tags)).unwrap_or_default(),
+            topic: story.map(|story| story.topic.into()),
+            summary: story.map(|story| story.summary.into()),
+            actions: story.map(|story| words(story.actions)).unwrap_or_default(),
+            duration: view.duration.map(TimeDelta::as_seconds_f64),
+        },
+    }
+}
+
+fn hash(id: &ConversationId) -> u64 {
+    id.as_str()
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+}
