@@ -40,17 +40,15 @@ impl Census {
     #[must_use]
     pub fn due_work(&self) -> u64 {
         self.count(|group| match group.state {
-            State::Ready | State::Submitting | State::Open | State::Unknown => true,
             State::Waiting => !group.reason.is_some_and(Reason::is_of_another_day),
-            State::Held
-            | State::Finished
-            | State::Failed
-            | State::Suppressed
-            | State::Withdrawn
-            | State::Expired
-            | State::Cancelled
-            | State::LostTrack => false,
+            state => is_unfinished(state),
         })
+    }
+
+    /// Entries that are still to be called, or under way: today or on another day.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.count(|group| is_unfinished(group.state))
     }
 
     /// Entries that need a person: held, refused for good, or lost track of.
@@ -64,6 +62,20 @@ impl Census {
     pub fn next_due(&self) -> Option<DateTime<Utc>> {
         let waits = |group: &&Group| matches!(group.state, State::Ready | State::Waiting);
         self.0.iter().filter(waits).filter_map(|group| group.next_due).min()
+    }
+}
+
+fn is_unfinished(state: State) -> bool {
+    match state {
+        State::Ready | State::Waiting | State::Submitting | State::Open | State::Unknown => true,
+        State::Held
+        | State::Finished
+        | State::Failed
+        | State::Suppressed
+        | State::Withdrawn
+        | State::Expired
+        | State::Cancelled
+        | State::LostTrack => false,
     }
 }
 

@@ -42,7 +42,7 @@ impl Progress {
     #[must_use]
     pub fn on_terminal(expected: u64, zone: Zone) -> Self {
         let bar = ProgressBar::with_draw_target(Some(expected), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} finished · {wide_msg}");
+        let style = ProgressStyle::with_template("{bar:10} {pos}/{len} done · {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(250));
         let lines = bar.clone();
@@ -114,7 +114,7 @@ impl Progress {
     fn standing(&self, at: DateTime<Utc>) -> String {
         let Counts { placed, open, reached, redials, unknown, .. } = self.counts;
         let clock = self.zone.local(at).format("%a %H:%M");
-        let mut text = format!("{clock} · {placed} placed, {open} under way, {reached} reached, {redials} to redial");
+        let mut text = format!("{clock} · {placed} placed, {open} open, {reached} reached, {redials} to redial");
         if unknown > 0 {
             text += &format!(", {unknown} answers lost");
         }
