@@ -51,6 +51,10 @@ impl Session {
         api: Api,
         placing: &Placing,
     ) -> Result<Self, Stop> {
+        if let Api::Remote(remote) = &api {
+            // Better known before anything is asked or recorded.
+            remote.credentials()?;
+        }
         let machine: SharedClock = Arc::new(crate::clock::WallClock);
         let ledger = Ledger::open(&ledger_path, machine.now())?;
         let newest = ledger.newest_event().await?;
