@@ -39,10 +39,9 @@ impl Census {
     /// Entries that are due and have not been called: ready, or waiting for nothing but the hour.
     #[must_use]
     pub fn due_work(&self) -> u64 {
-        self.count(|group| match group.state {
-            State::Waiting => !group.reason.is_some_and(Reason::is_of_another_day),
-            state => is_unfinished(state),
-        })
+        let is_for_another_day =
+            |group: &Group| group.state == State::Waiting && group.reason.is_some_and(Reason::is_of_another_day);
+        self.count(|group| is_unfinished(group.state) && !is_for_another_day(group))
     }
 
     /// Entries that are still to be called, or under way: today or on another day.
@@ -94,4 +93,22 @@ pub(super) fn take(conn: &Connection, run: RunHandle) -> Result<Census, LedgerEr
         });
     }
     Ok(Census(groups))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redial_on_another_day_is_unfinished_but_not_due() {
+        let group = |state, reason| Group { listed: true, state, reason, outcome: None, next_due: None, count: 1 };
+        let census = Census(vec![
+            group(State::Waiting, Some(Reason::RedialGap)),
+            group(State::Waiting, Some(Reason::Window)),
+            group(State::Open, None),
+            group(State::Finished, None),
+            group(State::Held, Some(Reason::AnswerLost)),
+        ]);
+        assert_eq!((census.due_work(), census.unfinished()), (2, 3));
+    }
 }

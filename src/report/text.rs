@@ -162,3 +162,30 @@ impl Rows {
 pub fn state(row: &EntryRow) -> &'static str {
     if row.covered_by_household { "covered_by_household" } else { row.state.name() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Outcome;
+
+    #[test]
+    fn every_outcome_at_once_fits_on_a_terminal_of_80_columns() {
+        let counts: BTreeMap<_, _> = Outcome::ALL.iter().map(|outcome| (*outcome, 1000)).collect();
+        let mut text = String::new();
+        line(&mut text, "outcomes", listed(&counts));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(Outcome::ALL.iter().all(|outcome| text.contains(&format!("1000 {outcome}"))), "{text}");
+    }
+
+    #[test]
+    fn calls_say_only_what_happened() {
+        let cases = [
+            ((0, 0, 0, 0), "none placed by this run"),
+            ((90, 90, 0, 0), "90 placed by this run, all of them over"),
+            ((9, 7, 1, 2), "9 placed by this run, 2 not seen to end yet, 1 not placed, 2 unresolved"),
+        ];
+        for ((placed, ended, not_placed, unresolved), expected) in cases {
+            assert_eq!(calls(AttemptCounts { placed, ended, not_placed, unresolved }), expected);
+        }
+    }
+}
