@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::annie::client::{AnnieClient, ClientSettings};
 use crate::campaign::{Campaign, SimulatorSettings};
 use crate::clock::SharedClock;
-use crate::engine::{Ending, Engine, EngineError, Finished, Listener};
+use crate::engine::{Ending, Engine, EngineError, Finished, Listener, Refusal};
 use crate::error::{Exit, Stop};
 use crate::ledger::{Ledger, Reader, RunHandle, RunReport};
 use crate::policy::Hours;
@@ -156,6 +156,10 @@ impl Session {
         let mut summary = Summary::of(&self.read(run)?);
         summary.requests = Some(finished.requests);
         summary.exit_code = Some(exit(&finished.ending, summary.standing).code());
+        if let Ending::WindowClosed { opens: Some(opens) } = finished.ending {
+            // What is due while the window is closed is due when it opens.
+            summary.next_due = summary.next_due.map(|due| due.max(opens));
+        }
         if output.json {
             let line = serde_json::to_string(&summary).map_err(|_| Stop::Internal("the summary has no JSON".into()))?;
             output.data(&(line + "\n"))?;
@@ -163,10 +167,24 @@ impl Session {
             output.say(&text::summary(&summary, &self.campaign.practice.zone));
         }
         let exit = exit(&finished.ending, summary.standing);
-        if exit == Exit::VendorRefused {
-            return Err(Stop::VendorRefused(format!("{}; no further call was placed", finished.ending)));
+        if let Ending::Refused(refusal) = finished.ending {
+            let mend = way_out(refusal);
+            return Err(Stop::VendorRefused(format!("{}; no further call was placed: {mend}", finished.ending)));
         }
         Ok(exit)
+    }
+}
+
+/// What the person on duty can do about it.
+fn way_out(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Credentials => {
+            "look at ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again"
+        }
+        Refusal::FromNumber => {
+            "attach [practice] from_number to an outbound bot in Annie, or name one that is, then run again"
+        }
+        Refusal::Address => "look at ANNIE_BASE_URL, then run again",
     }
 }
 

@@ -39,12 +39,21 @@ pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
     })?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
-    parse_campaign(&text, &path.display().to_string(), directory)
+    parse_campaign(&text, &path.display().to_string(), directory, here())
+}
+
+/// What a campaign that is to be run here may do.
+pub(super) fn here() -> Allowances {
+    Allowances { short_settle: super::api::address_is_loopback() }
 }
 
 /// Checks a campaign's text.
-pub(super) fn parse_campaign(text: &str, name: &str, directory: PathBuf) -> Result<Campaign, Stop> {
-    let allowances = Allowances { short_settle: super::api::address_is_loopback() };
+pub(super) fn parse_campaign(
+    text: &str,
+    name: &str,
+    directory: PathBuf,
+    allowances: Allowances,
+) -> Result<Campaign, Stop> {
     campaign::load(text, name, directory, allowances).map_err(|problems| {
         let count = problems.iter().count();
         let what = if count == 1 { "a problem".into() } else { format!("{count} problems") };

@@ -69,11 +69,18 @@ pub(crate) fn lowercase(sentence: &str) -> String {
 }
 
 fn how_it_ended(summary: &Summary) -> &str {
-    summary.ending.as_deref().unwrap_or(if summary.ended_at.is_none() {
-        "not ended: it goes on at the moment, or was killed"
-    } else {
-        "ended"
-    })
+    match summary.ending.as_deref() {
+        Some("window_closed") => "stopped, the calling window is closed",
+        Some("max_calls") => "stopped, max_calls calls were placed",
+        Some("stop_rule") => "stopped by a stop_on rule of the campaign",
+        Some("unreachable") => "stopped, the vendor cannot be reached",
+        Some("vendor_refused") => "stopped, the vendor refused us",
+        Some("clock") => "stopped, this machine's clock is wrong",
+        Some("superseded") => "a later run went on",
+        Some(ending) => ending,
+        None if summary.ended_at.is_none() => "not ended: it goes on at the moment, or was killed",
+        None => "ended",
+    }
 }
 
 fn rows(list: &ListTally) -> String {
