@@ -36,7 +36,7 @@ pub struct Global {
     /// Nothing but errors on standard error
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// More about what happens; twice for every request
+    /// A line for everything that happens; twice for every request, too
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }

@@ -208,7 +208,8 @@ impl Findings {
             text.push_str("\ncalls\n  nobody is to be called\n");
             return;
         }
-        let _ = writeln!(text, "\ncalls\n  {calls} first calls: about {requests} requests and {minutes} minutes");
+        let minutes = if *minutes == 1 { "1 minute".into() } else { format!("{minutes} minutes") };
+        let _ = writeln!(text, "\ncalls\n  {calls} first calls: about {requests} requests and {minutes}");
         for (day, count) in &self.days {
             let _ = writeln!(text, "  {count} may be called from {} on", day.format("%a %Y-%m-%d"));
         }

@@ -51,6 +51,10 @@ impl Session {
         api: Api,
         placing: &Placing,
     ) -> Result<Self, Stop> {
+        if let Api::Remote(remote) = &api {
+            // Better known before anything is asked or recorded.
+            remote.credentials()?;
+        }
         let machine: SharedClock = Arc::new(crate::clock::WallClock);
         let ledger = Ledger::open(&ledger_path, machine.now())?;
         let newest = ledger.newest_event().await?;
@@ -136,8 +140,9 @@ impl Session {
             return Ok(Box::new(JsonLines::new(std::io::stdout())));
         }
         if output.on_terminal() {
-            let unfinished = self.read(run)?.census.due_work();
-            return Ok(Box::new(Progress::on_terminal(unfinished, zone)));
+            let census = self.read(run)?.census;
+            let expected = if self.until_done { census.unfinished() } else { census.due_work() };
+            return Ok(Box::new(Progress::on_terminal(expected, zone)));
         }
         Ok(Box::new(Progress::in_lines(zone, Box::new(move |line| output.say(line)))))
     }

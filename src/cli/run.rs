@@ -45,7 +45,8 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
         output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
     }
-    session.confirm(found.tally.accepted, args.placing.yes, output)?;
+    let kept: u64 = found.kept_by.values().sum();
+    session.confirm(found.tally.accepted - kept, args.placing.yes, output)?;
 
     let attested = intake.consent() == Consent::OnFile;
     let run = session.ledger.begin_run(Arc::clone(&campaign), attested, session.clock.now()).await?;
@@ -88,7 +89,7 @@ pub(super) fn question(campaign: &Campaign, calls: u64, until: Option<DateTime<U
     let local = |at: DateTime<Utc>| campaign.practice.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
     let window = campaign.calling.window;
     format!(
-        "{}: up to {calls} live calls for {} from {}, {} to {} ({}){}.",
+        "{}: live calls to at most {calls} patients or households of {},\nfrom {}, between {} and {} ({}){}.",
         campaign.name,
         campaign.practice.name,
         campaign.practice.from_number.expose(),
