@@ -50,7 +50,7 @@ fn a_demonstration_killed_at_any_instant_goes_on_and_calls_nobody_twice() {
 fn kill_the_demonstration(seed: u64) {
     let mut dice = Dice(seed);
     let practice = Practice::new();
-    let run = ["run", "campaigns/demo-recall.toml", "--json"];
+    let run = ["run", "campaigns/demo-recall.toml", "--json", "--speed", "600"];
     // About 285 events in all. The next kill, if there is one, hits the run that goes on.
     for _ in 0..=dice.below(2) {
         let events = 1 + dice.below(120) as usize;
@@ -58,7 +58,8 @@ fn kill_the_demonstration(seed: u64) {
         std::thread::sleep(Duration::from_micros(dice.below(20_000)));
         run.kill();
     }
-    let ended = if seed.is_multiple_of(2) { practice.run(&run) } else { practice.run(&["resume", "--json"]) };
+    let ended =
+        if seed.is_multiple_of(2) { practice.run(&run) } else { practice.run(&["resume", "--json", "--speed", "600"]) };
     everything_is_settled(&practice, &oracle::embedded(&practice), &ended);
 }
 
