@@ -99,7 +99,7 @@ fn follow_ups_are_called_the_day_after() {
 fn the_same_command_right_after_calls_nobody_and_says_so() {
     for campaign in ["campaigns/demo-recall.toml", "campaigns/demo-follow-up.toml"] {
         let practice = Practice::new();
-        assert_eq!(practice.run(&["run", campaign, "--quiet"]).code, 0);
+        assert_eq!(practice.run(&["run", campaign, "--quiet", "--speed", "600"]).code, 0);
         let log = practice.read("campaigns/callrounds.db.simulator.jsonl");
 
         let again = practice.run(&["run", campaign]);

@@ -50,7 +50,7 @@ fn a_demonstration_killed_at_any_instant_goes_on_and_calls_nobody_twice() {
 fn kill_the_demonstration(seed: u64) {
     let mut dice = Dice(seed);
     let practice = Practice::new();
-    let run = ["run", "campaigns/demo-recall.toml", "--json"];
+    let run = ["run", "campaigns/demo-recall.toml", "--json", "--speed", "600"];
     // About 285 events in all. The next kill, if there is one, hits the run that goes on.
     for _ in 0..=dice.below(2) {
         let events = 1 + dice.below(120) as usize;
@@ -58,7 +58,8 @@ fn kill_the_demonstration(seed: u64) {
         std::thread::sleep(Duration::from_micros(dice.below(20_000)));
         run.kill();
     }
-    let ended = if seed.is_multiple_of(2) { practice.run(&run) } else { practice.run(&["resume", "--json"]) };
+    let ended =
+        if seed.is_multiple_of(2) { practice.run(&run) } else { practice.run(&["resume", "--json", "--speed", "600"]) };
     everything_is_settled(&practice, &oracle::embedded(&practice), &ended);
 }
 
@@ -172,9 +173,11 @@ fn told(ended: &Ended) -> BTreeMap<String, usize> {
 #[test]
 fn a_call_whose_answer_was_lost_is_found_and_followed() {
     std::thread::scope(|scope| {
-        for fault in ["reset-after=0.2", "500-after=0.2", "truncated=0.2", "bad-json=0.2", "id-missing=0.2"] {
+        // A timeout takes half a minute of ours; the others pass meanwhile.
+        let faults = ["reset-after", "500-after", "truncated", "bad-json", "id-missing", "timeout-after"];
+        for fault in faults.map(|kind| format!("{kind}=0.2")) {
             scope.spawn(move || {
-                let (_, ended, calls) = lost_answers("hold", &[fault]);
+                let (_, ended, calls) = lost_answers("hold", &[&fault]);
                 let lost = calls.iter().filter(|call| call.answered.is_some()).count();
                 assert!(lost > 3, "{fault}: the log shows {lost} lost answers");
                 assert_eq!(told(&ended).get("answer_lost"), Some(&lost), "{fault}");

@@ -45,7 +45,7 @@ fn the_files_are_what_the_program_prints() {
 #[test]
 fn what_a_run_writes_obeys_the_schemas() {
     let practice = Practice::new();
-    let ended = practice.run(&["run", "campaigns/demo-recall.toml", "--json"]);
+    let ended = practice.run(&["run", "campaigns/demo-recall.toml", "--json", "--speed", "600"]);
     let events = validator("events");
     for line in ended.events() {
         assert!(

@@ -6,7 +6,7 @@ use crate::oracle;
 use crate::practice::Practice;
 use crate::vendor::{MORNING, Vendor};
 
-const RUN: [&str; 3] = ["run", "campaigns/demo-recall.toml", "--json"];
+const RUN: [&str; 5] = ["run", "campaigns/demo-recall.toml", "--json", "--speed", "600"];
 
 #[test]
 fn a_signal_drains_the_run_and_the_next_one_goes_on_exactly() {
@@ -31,7 +31,7 @@ fn drain(signal: &str, events: usize) {
     let placed = oracle::embedded(&practice);
     oracle::the_ledger_agrees(&practice, &placed);
 
-    let again = practice.run(&["resume", "--json"]);
+    let again = practice.run(&["resume", "--json", "--speed", "600"]);
     assert_eq!(again.code, 0, "{again:?}");
     let calls = oracle::embedded(&practice);
     assert!(calls.len() > placed.len());

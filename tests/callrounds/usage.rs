@@ -3,7 +3,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use insta::assert_snapshot;
 
@@ -74,7 +74,7 @@ fn wrong_arguments() {
     ");
     assert_snapshot!(refused(&practice, &["run", "campaigns/recal.toml"], 2), @"error: there is no campaign file at campaigns/recal.toml");
     assert_snapshot!(refused(&practice, &["run", "campaigns/recall.toml", "--at", "tomorrow"], 2), @"
-    error: invalid value 'tomorrow' for '--at <INSTANT>': input contains invalid characters
+    error: invalid value 'tomorrow' for '--at <INSTANT>': not an instant, such as 2026-11-24T15:00:00Z
 
     For more information, try '--help'.
     ");
@@ -221,6 +221,17 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
     let missing = Practice::with(&simulated(), LIST);
     fs::remove_file(missing.path("campaigns/recall.csv")).expect("removed");
     assert_snapshot!(refused(&missing, &RUN, 3), @"error: there is no list at DIR/campaigns/recall.csv; nothing was sent");
+
+    // Only where the time is real does a list have an age: an invented clock says nothing about it.
+    let old = Practice::with(&campaign(ANNIE).replace("3650d", "24h"), LIST);
+    let list = fs::File::options().append(true).open(old.path("campaigns/recall.csv")).expect("the list");
+    list.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 50)).expect("its age");
+    let vendor = Vendor::start(&old, "1", &[]);
+    let ended = old.run_against(&vendor.base_url, &RUN);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stderr.contains("and the campaign takes none older than 24 hours"), "{}", ended.stderr);
+    assert_eq!(vendor.calls().len(), 0);
+
     for practice in [&no_phone, &bad_rows, &missing] {
         assert_eq!(oracle::embedded(practice).len(), 0);
     }

@@ -10,9 +10,6 @@ use crate::practice::{Practice, program};
 /// A Tuesday, half past nine in the morning in Chicago.
 pub const MORNING: &str = "2026-11-24T15:30:00Z";
 
-/// The practice's number, which may call unless a test says otherwise.
-const OURS: &str = "+13125550142";
-
 /// A simulator that runs until it is dropped.
 pub struct Vendor {
     child: Child,
@@ -28,7 +25,6 @@ impl Vendor {
             .args(["simulate", "--port", "0", "--at", MORNING, "--speed", speed, "--log"])
             .arg(&log)
             .args(options)
-            .args(if options.contains(&"--from-number") { [].as_slice() } else { &["--from-number", OURS] })
             .stderr(Stdio::null())
             .spawn()
             .expect("the simulator");
