@@ -216,7 +216,10 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
 
     let bad_rows =
         Practice::with(&simulated(), "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773\n3,,773-555-0112\n");
-    assert_snapshot!(refused(&bad_rows, &RUN, 3), @"error: 2 of 3 rows cannot be used, more than the campaign's max_reject_rate of 20 %; mostly: phone: too short. Look at the mapping of the columns, or raise max_reject_rate under [list]; nothing was sent");
+    assert_snapshot!(refused(&bad_rows, &RUN, 3), @"
+    2 rows of the list cannot be used; why stands in DIR/campaigns/recall.rejects.csv
+    error: 2 of 3 rows cannot be used, more than the campaign's max_reject_rate of 20 %; mostly: phone: too short. Look at the mapping of the columns, or raise max_reject_rate under [list]; nothing was sent
+    ");
 
     let missing = Practice::with(&simulated(), LIST);
     fs::remove_file(missing.path("campaigns/recall.csv")).expect("removed");
@@ -316,7 +319,7 @@ fn a_vendor_that_does_not_accept_us_ends_the_run_at_once() {
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       entries       3 ready
       calls         none placed by this run
-      next          3 due and not finished, from Tue 2026-11-24 09:30 on: run again
+      next          3 left to finish: run again; the next call is due on Tue 2026-11-24 09:30
     error: the vendor does not accept our credentials; no further call was placed: look at ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again
     ");
     assert_snapshot!(against(&["--from-number", "+13125550199"], &campaign(ANNIE), &now, 6, 0), @"
@@ -325,7 +328,7 @@ fn a_vendor_that_does_not_accept_us_ends_the_run_at_once() {
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       entries       3 ready
       calls         none placed by this run
-      next          3 due and not finished, from Tue 2026-11-24 09:30 on: run again
+      next          3 left to finish: run again; the next call is due on Tue 2026-11-24 09:30
     error: the vendor does not let our from_number call; no further call was placed: attach [practice] from_number to an outbound bot in Annie, or name one that is, then run again
     ");
 }
@@ -338,7 +341,7 @@ fn a_run_that_has_to_stop_early_says_when_to_go_on() {
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       entries       3 ready
       calls         none placed by this run
-      next          3 due and not finished, from Wed 2026-11-25 09:30 on: run again
+      next          3 left to finish: run again; the next call is due on Wed 2026-11-25 09:30
     ");
     let limited = campaign(ANNIE).replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
     let now = ["--at", MORNING, "--speed", "60"];
@@ -349,7 +352,7 @@ fn a_run_that_has_to_stop_early_says_when_to_go_on() {
       entries       2 ready, 1 finished
       outcomes      1 left_voicemail
       calls         1 placed by this run, all of them over
-      next          2 due and not finished, from Tue 2026-11-24 09:30 on: run again
+      next          2 left to finish: run again; the next call is due on Tue 2026-11-24 09:30
     ");
 }
 
@@ -383,7 +386,7 @@ fn help_lists_every_command_and_exit_code() {
           --ledger <FILE>  The ledger [default: callrounds.db beside the campaign]
           --json           Data as JSON on standard output; for `run` and `resume`, events as JSON lines
       -q, --quiet          Nothing but errors on standard error
-      -v, --verbose...     More about what happens; twice for every request
+      -v, --verbose...     A line for everything that happens; twice for every request, too
       -h, --help           Print help
       -V, --version        Print version
 
