@@ -32,13 +32,19 @@ pub(super) struct Session {
     pub(super) api: Api,
     campaign: Arc<Campaign>,
     until_done: bool,
-    /// The ledger held nothing before this run.
+    /// The ledger held nothing of this campaign before this run.
     fresh: bool,
 }
 
-/// A live run needs somebody who says yes: here, before anything is opened, if nobody can be asked.
-pub(super) fn refuse_unattended(api: &Api, placing: &Placing) -> Result<(), Stop> {
-    if api.is_simulated() || placing.yes || std::io::stdin().is_terminal() {
+/// What a live run may not do, said before anything is opened: travel in time, or dial without somebody who says yes.
+pub(super) fn refuse_early(api: &Api, placing: &Placing) -> Result<(), Stop> {
+    if api.is_simulated() {
+        return Ok(());
+    }
+    if placing.travel.at.is_some() || placing.travel.speed.is_some() {
+        return Err(setting::no_time_travel());
+    }
+    if placing.yes || std::io::stdin().is_terminal() {
         return Ok(());
     }
     Err(Stop::Usage("this would place live calls, and nobody is here to be asked: add --yes".into()))
@@ -57,7 +63,11 @@ impl Session {
         }
         let machine: SharedClock = Arc::new(crate::clock::WallClock);
         let ledger = Ledger::open(&ledger_path, machine.now())?;
-        let newest = ledger.newest_event().await?;
+        // A simulated vendor has a world for each campaign, and a time.
+        let newest = match &api {
+            Api::Embedded(_) => ledger.newest_event_of(campaign.name.clone()).await?,
+            Api::Remote(_) => ledger.newest_event().await?,
+        };
         let clock = setting::clock(&api, &placing.travel, newest)?;
         let until_done = placing.until_done || matches!(api, Api::Embedded(_));
         Ok(Self { ledger, ledger_path, clock, api, campaign, until_done, fresh: newest.is_none() })
@@ -93,7 +103,7 @@ impl Session {
 
     fn start_simulator(&self, wanted: &SimulatorSettings) -> Result<Running, Stop> {
         let mut log = self.ledger_path.clone().into_os_string();
-        log.push(".simulator.jsonl");
+        log.push(format!(".{}.simulator.jsonl", self.campaign.name));
         let log = PathBuf::from(log);
         if self.fresh && log.exists() {
             // An earlier ledger's vendor: its calls are not this one's.

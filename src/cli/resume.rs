@@ -19,7 +19,7 @@ pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Re
     let campaign =
         Arc::new(setting::parse_campaign(&found.source.text, &name, found.source.directory, setting::here())?);
     let api = Api::of(&campaign)?;
-    placing::refuse_unattended(&api, &args.placing)?;
+    placing::refuse_early(&api, &args.placing)?;
     let session = placing::Session::open(ledger_path, campaign, api, &args.placing).await?;
     let reopened = session.ledger.reopen_run(Some(found.handle.run)).await?;
     if !reopened.listed {

@@ -76,10 +76,13 @@ pub(super) fn clock(api: &Api, travel: &Travel, newest: Option<DateTime<Utc>>) -
             let start = travel.at.unwrap_or_else(|| WallClock.now());
             Ok(Arc::new(TravelClock::starting_at(after_newest(start), travel.speed.unwrap_or(1.0))))
         }
-        Api::Remote(_) if wanted => Err(Stop::Usage(
-            "--at and --speed are for the embedded simulator or a loopback API address; live calls are made in real time"
-                .into(),
-        )),
+        Api::Remote(_) if wanted => Err(no_time_travel()),
         Api::Remote(_) => Ok(Arc::new(WallClock)),
     }
+}
+
+/// What is said to who wants live calls in an invented time.
+pub(super) fn no_time_travel() -> Stop {
+    let what = "--at and --speed are for the embedded simulator or a loopback API address";
+    Stop::Usage(format!("{what}; live calls are made in real time"))
 }

@@ -68,7 +68,7 @@ fn recall_calls_everybody_who_is_due_and_nobody_who_is_excluded() {
 
 /// Somebody who asks not to be called, or books, is not called again: that call is the last to the number in the log.
 fn nobody_is_called_after_opting_out(practice: &Practice) {
-    let text = practice.read("campaigns/callrounds.db.simulator.jsonl");
+    let text = oracle::embedded_log(practice);
     let log: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("a call")).collect();
     let ends_it = |call: &&serde_json::Value| call["behaviour"] == "opts-out" || call["behaviour"] == "books";
     let mut seen = 0;
@@ -100,14 +100,14 @@ fn the_same_command_right_after_calls_nobody_and_says_so() {
     for campaign in ["campaigns/demo-recall.toml", "campaigns/demo-follow-up.toml"] {
         let practice = Practice::new();
         assert_eq!(practice.run(&["run", campaign, "--quiet", "--speed", "600"]).code, 0);
-        let log = practice.read("campaigns/callrounds.db.simulator.jsonl");
+        let log = oracle::embedded_log(&practice);
 
         let again = practice.run(&["run", campaign]);
         assert_eq!(again.code, 0, "{again:?}");
         assert_eq!(again.stdout, "");
         assert!(again.stderr.contains("none placed by this run"), "{}", again.stderr);
         assert!(again.stderr.contains("nothing is left to do"), "{}", again.stderr);
-        assert_eq!(practice.read("campaigns/callrounds.db.simulator.jsonl"), log, "{campaign}: somebody was called");
+        assert_eq!(oracle::embedded_log(&practice), log, "{campaign}: somebody was called");
         oracle::the_ledger_agrees(&practice, &oracle::embedded(&practice));
     }
 }
@@ -117,4 +117,15 @@ fn quiet_says_nothing_of_a_run_that_ends_well() {
     let practice = Practice::new();
     let ended = practice.run(&["run", "campaigns/demo-follow-up.toml", "--quiet"]);
     assert_eq!((ended.code, ended.stdout.as_str(), ended.stderr.as_str()), (0, "", ""));
+}
+
+#[test]
+fn the_demonstrations_share_a_ledger_and_not_a_time() {
+    let practice = Practice::new();
+    for (campaign, calls) in [("demo-recall", 90), ("demo-reminder", 24), ("demo-follow-up", 21)] {
+        let before = oracle::embedded(&practice).len();
+        let ended = practice.run(&["run", &format!("campaigns/{campaign}.toml"), "--speed", "600", "--quiet"]);
+        assert_eq!((ended.code, oracle::embedded(&practice).len() - before), (0, calls), "{campaign}: {ended:?}");
+    }
+    oracle::the_ledger_agrees(&practice, &oracle::embedded(&practice));
 }

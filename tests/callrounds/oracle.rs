@@ -28,9 +28,18 @@ pub fn calls(log: &Path) -> Vec<Call> {
     text.lines().map(|line| serde_json::from_str(line).expect("a placed call")).collect()
 }
 
+/// The log of the embedded simulator, which has one for each campaign; empty if there is none.
+pub fn embedded_log(practice: &Practice) -> String {
+    let files = fs::read_dir(practice.path("campaigns")).expect("a folder");
+    let mut logs: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    logs.retain(|path| path.to_string_lossy().ends_with(".simulator.jsonl"));
+    logs.sort();
+    logs.iter().map(|path| fs::read_to_string(path).expect("a log")).collect()
+}
+
 /// The calls that the embedded simulator placed.
 pub fn embedded(practice: &Practice) -> Vec<Call> {
-    calls(&practice.path("campaigns/callrounds.db.simulator.jsonl"))
+    embedded_log(practice).lines().map(|line| serde_json::from_str(line).expect("a placed call")).collect()
 }
 
 /// How many calls went to each number.

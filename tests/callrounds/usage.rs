@@ -216,7 +216,10 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
 
     let bad_rows =
         Practice::with(&simulated(), "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773\n3,,773-555-0112\n");
-    assert_snapshot!(refused(&bad_rows, &RUN, 3), @"error: 2 of 3 rows cannot be used, more than the campaign's max_reject_rate of 20 %; mostly: phone: too short. Look at the mapping of the columns, or raise max_reject_rate under [list]; nothing was sent");
+    assert_snapshot!(refused(&bad_rows, &RUN, 3), @"
+    2 rows of the list cannot be used; why stands in DIR/campaigns/recall.rejects.csv
+    error: 2 of 3 rows cannot be used, more than the campaign's max_reject_rate of 20 %; mostly: phone: too short. Look at the mapping of the columns, or raise max_reject_rate under [list]; nothing was sent
+    ");
 
     let missing = Practice::with(&simulated(), LIST);
     fs::remove_file(missing.path("campaigns/recall.csv")).expect("removed");
