@@ -52,6 +52,8 @@ pub struct Site {
 pub struct Trap {
     pub moment: Moment,
     pub calls_until: u32,
+    /// How long after that; nothing at all, and what was about to happen does not.
+    pub later: TimeDelta,
 }
 
 /// A moment in the life of a request for a call.
@@ -138,11 +140,16 @@ impl Site {
     pub fn pass(&mut self, moment: Moment) {
         let Some(trap) = self.trap.as_mut().filter(|trap| trap.moment == moment) else { return };
         trap.calls_until = trap.calls_until.saturating_sub(1);
-        if trap.calls_until == 0 {
-            self.oracle.trace.say(self.clock.now(), || format!("killed: {moment:?}"));
-            self.kill();
-            self.sprung.notify_one();
+        if trap.calls_until > 0 {
+            return;
         }
+        let later = trap.later;
+        self.trap = None;
+        self.oracle.trace.say(self.clock.now(), || format!("{moment:?}: to be killed in {later}"));
+        if later.is_zero() {
+            self.kill();
+        }
+        self.sprung.notify_one();
     }
 
     fn vendor_now(&self) -> DateTime<Utc> {
@@ -185,7 +192,13 @@ impl Site {
 
     fn journey(&mut self) -> Journey {
         let fate = if self.is_out() { Fate::NeverConnected } else { self.fate() };
-        let there = TimeDelta::milliseconds(5) + self.dice.some_time(self.habits.slowness);
+        let waits = self.dice.chance(20);
+        let slowness = self.habits.slowness;
+        let there = if waits {
+            self.dice.millis(5, slowness.num_milliseconds() as u32)
+        } else {
+            TimeDelta::milliseconds(5) + self.dice.some_time(slowness)
+        };
         let back = self.delay();
         let late = self.dice.millis(0, PROCESSING.num_milliseconds() as u32);
         Journey { fate, there, back, once_alone: self.dice.chance(50).then_some(late) }
