@@ -191,7 +191,7 @@ impl Life<'_> {
         };
         let finished = tokio::select! {
             biased;
-            () = sprung.notified() => None,
+            () = sprung_and(&self.clock, &sprung, trap) => None,
             () = after(&self.clock, killed_after) => None,
             finished = engine.run(&mut listener, stop) => Some(finished),
         };
@@ -235,8 +235,11 @@ impl Life<'_> {
     /// Half of the deaths are at a moment in the life of a request, the others at an instant.
     fn next_trap(&mut self) -> Option<Trap> {
         let moments = [Moment::BeforeSending, Moment::Sent, Moment::Acted, Moment::Answered, Moment::Recorded];
-        (self.crashes > 0 && self.dice.chance(50))
-            .then(|| Trap { moment: self.dice.pick(&moments), calls_until: self.dice.between(1, 6) })
+        (self.crashes > 0 && self.dice.chance(50)).then(|| {
+            let later = self.dice.some_time(TimeDelta::minutes(5));
+            let later = if self.dice.chance(50) { later } else { TimeDelta::zero() };
+            Trap { moment: self.dice.pick(&moments), calls_until: self.dice.between(1, 6), later }
+        })
     }
 
     fn killed_after(&mut self, trap: Option<Trap>) -> Option<TimeDelta> {
@@ -257,6 +260,12 @@ impl Life<'_> {
         let broken = site.oracle.broken().to_vec();
         Story { broken, starts: self.starts, requests: site.requests, over: now }
     }
+}
+
+/// Completes when the trap has sprung and its time has passed.
+async fn sprung_and(clock: &SharedClock, sprung: &tokio::sync::Notify, trap: Option<Trap>) {
+    sprung.notified().await;
+    clock.sleep(trap.map_or(TimeDelta::zero(), |trap| trap.later)).await;
 }
 
 async fn after(clock: &SharedClock, span: Option<TimeDelta>) {

@@ -28,6 +28,8 @@ pub struct Called {
     pub key: String,
     pub to: E164,
     pub id: ConversationId,
+    /// No page of the list ever shows it in a form that can be read.
+    pub illegible: bool,
 }
 
 /// The promises, watched over one seed.
@@ -146,8 +148,11 @@ impl Oracle {
 
     /// The vendor refused a call by one of its rules.
     pub fn vendor_refused(&mut self, at: DateTime<Utc>, to: E164, refusal: Refusal) {
-        let calls = self.called.iter().filter(|call| call.to == to).count();
+        let earlier: Vec<_> = self.called.iter().filter(|call| call.to == to).collect();
+        let calls = earlier.len();
         match refusal {
+            // What came of a call that nobody could find, our book cannot know.
+            Refusal::CoolingDown if earlier.iter().any(|call| call.illegible) => {}
             // A request may take so long that the vendor's day ends meanwhile.
             Refusal::OutsideHours => {}
             Refusal::Malformed(_)
@@ -238,7 +243,8 @@ impl Oracle {
     }
 
     fn opted_out_and_called(&self, outcomes: &HashMap<ConversationId, Outcome>) -> Vec<String> {
-        let opted_out = |call: &&Called| outcomes.get(&call.id) == Some(&Outcome::OptOut);
+        // What was said in a call that nobody could find, nobody heard.
+        let opted_out = |call: &&Called| !call.illegible && outcomes.get(&call.id) == Some(&Outcome::OptOut);
         let wrong = self
             .called
             .iter()
@@ -254,7 +260,7 @@ impl Oracle {
         outcomes: &HashMap<ConversationId, Outcome>,
     ) -> rusqlite::Result<Vec<String>> {
         let mut statement = ledger.prepare(
-            "SELECT attempt.id, key, attempt.state, conversation, attempt.outcome, attempt.started_at
+            "SELECT attempt.id, key, attempt.state, conversation, attempt.outcome, attempt.started_at, entry.state
              FROM attempt JOIN entry ON entry.id = entry_id",
         )?;
         let mut rows = statement.query([])?;
@@ -265,6 +271,10 @@ impl Oracle {
             let (attempt, key, state): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let (known, outcome): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
             let call = by_attempt.remove(&attempt);
+            // A call that no page ever shows cannot be found: then a person must decide.
+            if state == "absent" && call.is_some_and(|call| call.illegible) && row.get::<_, String>(6)? == "held" {
+                continue;
+            }
             if known.as_deref() != call.map(|call| call.id.as_str()) {
                 let truth = call.map_or("it was not placed", |_| "it was placed");
                 wrong.push(format!("{key}: attempt {attempt} is {state}, {truth}, and the ledger knows {known:?}"));

@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::dice::Dice;
 
-/// The last moment at which a request that nobody waits for any more may still be acted on.
+/// How long after nobody waits for its answer any more a request may still be acted on.
 pub const PROCESSING: TimeDelta = TimeDelta::seconds(45);
 
 /// Area codes of one zone each, so that the oracle needs no table of its own.
@@ -67,9 +67,13 @@ pub struct Habits {
     pub read_faults: u32,
     /// Of a hundred rows of pages, how many cannot be read.
     pub blurs: u32,
+    /// Of a hundred rows of pages, how many are missing, once in a conversation's life.
+    pub misses: u32,
+    /// Of a hundred conversations, how many no page ever shows in a form that can be read.
+    pub illegible: u32,
     /// Of a hundred conversations, how many lack a field while they are under way.
     pub gaps: u32,
-    /// The longest that a request and an answer are on their way.
+    /// The longest that a call waits to be acted on; reads and answers take 30 s at most.
     pub slowness: TimeDelta,
     /// Spans in which nothing gets through.
     pub outages: Vec<(DateTime<Utc>, DateTime<Utc>)>,
@@ -220,9 +224,11 @@ fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -
         counted: dice.chance(80),
         call_faults: dice.pick(&[0, 10, 30, 60]),
         read_faults: dice.pick(&[0, 5, 20]),
-        blurs: dice.pick(&[0, 0, 1, 5]),
+        blurs: dice.pick(&[0, 0, 1, 25]),
+        misses: dice.pick(&[0, 0, 10]),
+        illegible: dice.pick(&[0, 0, 0, 0, 4]),
         gaps: dice.pick(&[0, 10, 50]),
-        slowness: dice.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::seconds(30)]),
+        slowness: dice.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::minutes(4)]),
         outages,
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! The world lives through every crash of the program, and a request that was sent before one may be acted on after it.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callrounds::annie::{
@@ -23,6 +24,9 @@ use super::dice::Dice;
 use super::oracle::{Called, Oracle};
 use super::plan::{Habits, PROCESSING};
 
+/// Longer than anybody waits for an answer.
+const FOR_GOOD: TimeDelta = TimeDelta::days(1);
+
 /// The vendor's side of everything, which no crash of the program touches.
 pub struct Site {
     pub clock: SharedClock,
@@ -31,8 +35,10 @@ pub struct Site {
     world: World,
     budget: Budget,
     dice: Dice,
-    /// What every conversation lacks while it is under way.
+    /// What every conversation lacks.
     looks: Dice,
+    /// Conversations that a page has missed: never twice.
+    missed: HashSet<ConversationId>,
     /// The program is dead: nothing that it was about to send leaves.
     dead: bool,
     /// Kills the program at the moment it names.
@@ -46,6 +52,8 @@ pub struct Site {
 pub struct Trap {
     pub moment: Moment,
     pub calls_until: u32,
+    /// How long after that; nothing at all, and what was about to happen does not.
+    pub later: TimeDelta,
 }
 
 /// A moment in the life of a request for a call.
@@ -82,7 +90,7 @@ enum Fate {
 enum Acts {
     Never,
     Before,
-    After(TimeDelta),
+    After,
 }
 
 /// One request for a call, drawn.
@@ -90,8 +98,8 @@ struct Journey {
     fate: Fate,
     there: TimeDelta,
     back: TimeDelta,
-    /// Whether the vendor acts on it although nobody waits for the answer any more.
-    outlives_the_caller: bool,
+    /// How long after nobody waits for the answer any more the vendor still acts on it, if it does.
+    once_alone: Option<TimeDelta>,
 }
 
 impl Site {
@@ -100,7 +108,20 @@ impl Site {
         let budget = Budget::new(habits.settings.budget.clone());
         let sprung = Arc::default();
         let looks = dice.apart(1);
-        Self { clock, oracle, habits, world, budget, dice, looks, dead: false, trap: None, sprung, requests: 0 }
+        Self {
+            clock,
+            oracle,
+            habits,
+            world,
+            budget,
+            dice,
+            looks,
+            missed: HashSet::new(),
+            dead: false,
+            trap: None,
+            sprung,
+            requests: 0,
+        }
     }
 
     /// The program lives (again).
@@ -119,11 +140,16 @@ impl Site {
     pub fn pass(&mut self, moment: Moment) {
         let Some(trap) = self.trap.as_mut().filter(|trap| trap.moment == moment) else { return };
         trap.calls_until = trap.calls_until.saturating_sub(1);
-        if trap.calls_until == 0 {
-            self.oracle.trace.say(self.clock.now(), || format!("killed: {moment:?}"));
-            self.kill();
-            self.sprung.notify_one();
+        if trap.calls_until > 0 {
+            return;
         }
+        let later = trap.later;
+        self.trap = None;
+        self.oracle.trace.say(self.clock.now(), || format!("{moment:?}: to be killed in {later}"));
+        if later.is_zero() {
+            self.kill();
+        }
+        self.sprung.notify_one();
     }
 
     fn vendor_now(&self) -> DateTime<Utc> {
@@ -135,9 +161,9 @@ impl Site {
         self.habits.outages.iter().any(|(from, until)| (*from..*until).contains(&now))
     }
 
+    /// How long a request or an answer is on its way.
     fn delay(&mut self) -> TimeDelta {
-        let most = self.habits.slowness;
-        TimeDelta::milliseconds(5) + self.dice.some_time(most)
+        TimeDelta::milliseconds(5) + self.dice.some_time(self.habits.slowness.min(TimeDelta::seconds(30)))
     }
 
     /// Takes one request out of the budget.
@@ -166,8 +192,16 @@ impl Site {
 
     fn journey(&mut self) -> Journey {
         let fate = if self.is_out() { Fate::NeverConnected } else { self.fate() };
-        let (there, back) = (self.delay(), self.delay());
-        Journey { fate, there, back, outlives_the_caller: self.dice.chance(50) }
+        let waits = self.dice.chance(20);
+        let slowness = self.habits.slowness;
+        let there = if waits {
+            self.dice.millis(5, slowness.num_milliseconds() as u32)
+        } else {
+            TimeDelta::milliseconds(5) + self.dice.some_time(slowness)
+        };
+        let back = self.delay();
+        let late = self.dice.millis(0, PROCESSING.num_milliseconds() as u32);
+        Journey { fate, there, back, once_alone: self.dice.chance(50).then_some(late) }
     }
 
     fn fate(&mut self) -> Fate {
@@ -177,14 +211,13 @@ impl Site {
         let dice = &mut self.dice;
         let lost =
             dice.pick(&[LostAnswer::Timeout, LostAnswer::Broken, LostAnswer::Status(500), LostAnswer::Unreadable]);
-        let later = Acts::After(dice.millis(1, PROCESSING.num_milliseconds() as u32));
         match dice.between(0, 9) {
             0 => Fate::NeverConnected,
             1 => Fate::RateLimited,
             2 if dice.chance(30) => Fate::Refused,
             2..=4 => Fate::Lost(lost, Acts::Never),
             5..=7 => Fate::Lost(lost, Acts::Before),
-            _ => Fate::Lost(dice.pick(&[LostAnswer::Timeout, LostAnswer::Broken]), later),
+            _ => Fate::Lost(dice.pick(&[LostAnswer::Timeout, LostAnswer::Broken]), Acts::After),
         }
     }
 
@@ -204,12 +237,14 @@ impl Site {
         let at = self.clock.now();
         let reply = match self.world.place(now, &request) {
             Ok(id) => {
+                let illegible = self.is_illegible(&id);
                 self.oracle.placed(Called {
                     at,
                     attempt,
                     key: patient.unwrap_or_default(),
                     to: call.to,
                     id: id.clone(),
+                    illegible,
                 });
                 Reply::Accepted(id)
             }
@@ -236,22 +271,28 @@ impl SimVendor {
         Arc::clone(&self.site().clock)
     }
 
-    /// Acts on a call once it has arrived, unless the caller is gone and with it the request.
+    /// Acts on a call `after` so long. When the caller is gone before that, the request is gone with it, or is acted on
+    /// all the same within [`PROCESSING`].
     fn act_later(
         &self,
         call: CallRequest,
         attempt: Option<i64>,
         after: TimeDelta,
-        outlives_the_caller: bool,
+        once_alone: Option<TimeDelta>,
     ) -> oneshot::Receiver<Answer<Reply>> {
-        let (reply, answer) = oneshot::channel();
+        let (mut reply, answer) = oneshot::channel();
         let vendor = self.clone();
         tokio::spawn(async move {
-            vendor.clock().sleep(after).await;
-            let mut site = vendor.site();
-            if reply.is_closed() && !outlives_the_caller {
-                return;
+            let clock = vendor.clock();
+            tokio::select! {
+                biased;
+                () = clock.sleep(after) => {}
+                () = reply.closed() => match once_alone {
+                    Some(late) => clock.sleep(late).await,
+                    None => return,
+                }
             }
+            let mut site = vendor.site();
             let (value, exhausted) = site.act(&call, attempt);
             let answer = site.answer(value, exhausted);
             // Whoever asked may be gone.
@@ -271,20 +312,20 @@ impl SimVendor {
             site.pass(Moment::Sent);
             (journey, attempt)
         };
-        let Journey { fate, there, back, outlives_the_caller } = journey;
+        let Journey { fate, there, back, once_alone } = journey;
         let clock = self.clock();
         let never = |value| Answer::bare(Reply::NotPlaced(value));
         match fate {
             Fate::Answered => {
-                let answer = self.act_later(call, attempt, there, outlives_the_caller).await;
+                let answer = self.act_later(call, attempt, there, once_alone).await;
                 clock.sleep(back).await;
                 answer.expect("the vendor answers those who wait")
             }
             Fate::Lost(how, acts) => {
                 let acted = match acts {
                     Acts::Never => None,
-                    Acts::Before => Some(self.act_later(call, attempt, there, outlives_the_caller)),
-                    Acts::After(later) => Some(self.act_later(call, attempt, there + back + later, true)),
+                    Acts::Before => Some(self.act_later(call, attempt, there, once_alone)),
+                    Acts::After => Some(self.act_later(call, attempt, FOR_GOOD, once_alone.or(Some(PROCESSING)))),
                 };
                 clock.sleep(there + back).await;
                 drop(acted);
@@ -383,6 +424,11 @@ impl Vendor for SimVendor {
 }
 
 impl Site {
+    /// Whether no page ever shows the conversation in a form that can be read.
+    fn is_illegible(&self, id: &ConversationId) -> bool {
+        self.looks.apart(hash(id)).apart(1).chance(self.habits.illegible)
+    }
+
     /// The end of the seed: the oracle is told what became of every conversation.
     pub fn close(&mut self) {
         let Self { clock, oracle, world, .. } = self;
@@ -396,13 +442,17 @@ impl Site {
         let mut conversations = Vec::new();
         let mut unreadable = 0;
         for view in &page.conversations {
-            if self.dice.chance(self.habits.blurs) {
+            if self.dice.chance(self.habits.blurs) || self.is_illegible(&view.id) {
                 unreadable += 1;
-            } else {
+            } else if !self.dice.chance(self.habits.misses) || !self.missed.insert(view.id.clone()) {
                 conversations.push(self.conversation_as_told(view));
             }
         }
-        Page { conversations, unreadable, offset, total: self.habits.counted.then_some(page.total) }
+        let (shown, of) = (conversations.len(), page.total);
+        self.oracle
+            .trace
+            .say(self.clock.now(), || format!("page at {offset}: {shown} shown, {unreadable} not, of {of}"));
+        Page { conversations, unreadable, offset, total: self.habits.counted.then_some(of) }
     }
 }
 
