@@ -1,4 +1,4 @@
-//! Dice: everything that a seed decides. SplitMix64, written out so that a seed means the same for good.
+//! Dice: everything that a seed decides. `SplitMix64`, written out so that a seed means the same for good.
 
 use chrono::TimeDelta;
 
