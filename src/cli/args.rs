@@ -36,7 +36,7 @@ pub struct Global {
     /// Nothing but errors on standard error
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// More about what happens; twice for every request
+    /// A line for everything that happens; twice for every request, too
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
 }
@@ -74,7 +74,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct Travel {
     /// Start the clock at this instant (UTC, RFC 3339)
-    #[arg(long, value_name = "INSTANT")]
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
     pub at: Option<DateTime<Utc>>,
     /// Seconds that pass in one real second
     #[arg(long, value_name = "X", value_parser = positive)]
@@ -351,6 +351,10 @@ pub struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    text.parse().map_err(|_| "not an instant, such as 2026-11-24T15:00:00Z".into())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -33,7 +33,7 @@ pub(super) fn check(args: &Check, output: Output) -> Result<Exit, Stop> {
     let source = listing::source(args.list.as_deref(), &campaign)?;
     let circumstances = Setting { now, fiction_allowed: api.is_simulated(), check_age: !clock.is_invented() };
     let intake = listing::open(&source, &campaign, circumstances)?;
-    let findings = Findings::of(&intake, &campaign, now)?;
+    let findings = Findings::of(&intake, &campaign, now, output)?;
     if output.json {
         output.document(&findings)?;
     } else {
@@ -89,7 +89,7 @@ struct Sample {
 }
 
 impl Findings {
-    fn of(intake: &Intake<'_>, campaign: &Campaign, now: DateTime<Utc>) -> Result<Self, Stop> {
+    fn of(intake: &Intake<'_>, campaign: &Campaign, now: DateTime<Utc>, output: Output) -> Result<Self, Stop> {
         let mut found = Self {
             campaign: campaign.name.to_string(),
             columns: columns(intake),
@@ -107,7 +107,12 @@ impl Findings {
         for step in reading.by_ref() {
             found.take(step.map_err(listing::refused)?, campaign, now);
         }
-        let Summary { tally, rejected_by, kept_by, warnings } = reading.finish().map_err(listing::refused)?;
+        let finished = reading.finish().map_err(|problem| {
+            // A list that is refused for its bad rows: they are what is to be mended.
+            found.rejected_rows.iter().for_each(|row| output.say(row));
+            listing::refused(problem)
+        });
+        let Summary { tally, rejected_by, kept_by, warnings } = finished?;
         let calls = found.days.values().sum();
         Ok(Self {
             list: tally,
@@ -208,7 +213,8 @@ impl Findings {
             text.push_str("\ncalls\n  nobody is to be called\n");
             return;
         }
-        let _ = writeln!(text, "\ncalls\n  {calls} first calls: about {requests} requests and {minutes} minutes");
+        let minutes = if *minutes == 1 { "1 minute".into() } else { format!("{minutes} minutes") };
+        let _ = writeln!(text, "\ncalls\n  {calls} first calls: about {requests} requests and {minutes}");
         for (day, count) in &self.days {
             let _ = writeln!(text, "  {count} may be called from {} on", day.format("%a %Y-%m-%d"));
         }

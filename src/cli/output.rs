@@ -74,9 +74,9 @@ impl Output {
         }
     }
 
-    /// Whether somebody watches.
+    /// Whether somebody watches. Who asks for the log gets lines instead: a bar would be written into.
     pub(super) fn on_terminal(self) -> bool {
-        std::io::stderr().is_terminal() && !self.quiet && !self.json
+        std::io::stderr().is_terminal() && !self.quiet && !self.json && self.verbose == 0
     }
 }
 

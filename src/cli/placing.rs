@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::annie::client::{AnnieClient, ClientSettings};
 use crate::campaign::{Campaign, SimulatorSettings};
 use crate::clock::SharedClock;
-use crate::engine::{Ending, Engine, EngineError, Finished, Listener};
+use crate::engine::{Ending, Engine, EngineError, Finished, Listener, Refusal};
 use crate::error::{Exit, Stop};
 use crate::ledger::{Ledger, Reader, RunHandle, RunReport};
 use crate::policy::Hours;
@@ -32,13 +32,19 @@ pub(super) struct Session {
     pub(super) api: Api,
     campaign: Arc<Campaign>,
     until_done: bool,
-    /// The ledger held nothing before this run.
+    /// The ledger held nothing of this campaign before this run.
     fresh: bool,
 }
 
-/// A live run needs somebody who says yes: here, before anything is opened, if nobody can be asked.
-pub(super) fn refuse_unattended(api: &Api, placing: &Placing) -> Result<(), Stop> {
-    if api.is_simulated() || placing.yes || std::io::stdin().is_terminal() {
+/// What a live run may not do, said before anything is opened: travel in time, or dial without somebody who says yes.
+pub(super) fn refuse_early(api: &Api, placing: &Placing) -> Result<(), Stop> {
+    if api.is_simulated() {
+        return Ok(());
+    }
+    if placing.travel.at.is_some() || placing.travel.speed.is_some() {
+        return Err(setting::no_time_travel());
+    }
+    if placing.yes || std::io::stdin().is_terminal() {
         return Ok(());
     }
     Err(Stop::Usage("this would place live calls, and nobody is here to be asked: add --yes".into()))
@@ -51,9 +57,17 @@ impl Session {
         api: Api,
         placing: &Placing,
     ) -> Result<Self, Stop> {
+        if let Api::Remote(remote) = &api {
+            // Better known before anything is asked or recorded.
+            remote.credentials()?;
+        }
         let machine: SharedClock = Arc::new(crate::clock::WallClock);
         let ledger = Ledger::open(&ledger_path, machine.now())?;
-        let newest = ledger.newest_event().await?;
+        // A simulated vendor has a world for each campaign, and a time.
+        let newest = match &api {
+            Api::Embedded(_) => ledger.newest_event_of(campaign.name.clone()).await?,
+            Api::Remote(_) => ledger.newest_event().await?,
+        };
         let clock = setting::clock(&api, &placing.travel, newest)?;
         let until_done = placing.until_done || matches!(api, Api::Embedded(_));
         Ok(Self { ledger, ledger_path, clock, api, campaign, until_done, fresh: newest.is_none() })
@@ -89,7 +103,7 @@ impl Session {
 
     fn start_simulator(&self, wanted: &SimulatorSettings) -> Result<Running, Stop> {
         let mut log = self.ledger_path.clone().into_os_string();
-        log.push(".simulator.jsonl");
+        log.push(format!(".{}.simulator.jsonl", self.campaign.name));
         let log = PathBuf::from(log);
         if self.fresh && log.exists() {
             // An earlier ledger's vendor: its calls are not this one's.
@@ -136,8 +150,9 @@ impl Session {
             return Ok(Box::new(JsonLines::new(std::io::stdout())));
         }
         if output.on_terminal() {
-            let unfinished = self.read(run)?.census.due_work();
-            return Ok(Box::new(Progress::on_terminal(unfinished, zone)));
+            let census = self.read(run)?.census;
+            let expected = if self.until_done { census.unfinished() } else { census.due_work() };
+            return Ok(Box::new(Progress::on_terminal(expected, zone)));
         }
         Ok(Box::new(Progress::in_lines(zone, Box::new(move |line| output.say(line)))))
     }
@@ -151,6 +166,10 @@ impl Session {
         let mut summary = Summary::of(&self.read(run)?);
         summary.requests = Some(finished.requests);
         summary.exit_code = Some(exit(&finished.ending, summary.standing).code());
+        if let Ending::WindowClosed { opens: Some(opens) } = finished.ending {
+            // What is due while the window is closed is due when it opens.
+            summary.next_due = summary.next_due.map(|due| due.max(opens));
+        }
         if output.json {
             let line = serde_json::to_string(&summary).map_err(|_| Stop::Internal("the summary has no JSON".into()))?;
             output.data(&(line + "\n"))?;
@@ -158,10 +177,24 @@ impl Session {
             output.say(&text::summary(&summary, &self.campaign.practice.zone));
         }
         let exit = exit(&finished.ending, summary.standing);
-        if exit == Exit::VendorRefused {
-            return Err(Stop::VendorRefused(format!("{}; no further call was placed", finished.ending)));
+        if let Ending::Refused(refusal) = finished.ending {
+            let mend = way_out(refusal);
+            return Err(Stop::VendorRefused(format!("{}; no further call was placed: {mend}", finished.ending)));
         }
         Ok(exit)
+    }
+}
+
+/// What the person on duty can do about it.
+fn way_out(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Credentials => {
+            "look at ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again"
+        }
+        Refusal::FromNumber => {
+            "attach [practice] from_number to an outbound bot in Annie, or name one that is, then run again"
+        }
+        Refusal::Address => "look at ANNIE_BASE_URL, then run again",
     }
 }
 

@@ -16,9 +16,10 @@ pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Re
     let wanted = args.run.map(RunId);
     let found = Reader::open(&ledger_path)?.run(wanted)?;
     let name = format!("the campaign {} in the ledger", found.campaign);
-    let campaign = Arc::new(setting::parse_campaign(&found.source.text, &name, found.source.directory)?);
+    let campaign =
+        Arc::new(setting::parse_campaign(&found.source.text, &name, found.source.directory, setting::here())?);
     let api = Api::of(&campaign)?;
-    placing::refuse_unattended(&api, &args.placing)?;
+    placing::refuse_early(&api, &args.placing)?;
     let session = placing::Session::open(ledger_path, campaign, api, &args.placing).await?;
     let reopened = session.ledger.reopen_run(Some(found.handle.run)).await?;
     if !reopened.listed {

@@ -23,7 +23,7 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     let campaign = Arc::new(setting::campaign(&args.campaign)?);
     let api = Api::of(&campaign)?;
     let source = listing::source(args.list.as_deref(), &campaign)?;
-    placing::refuse_unattended(&api, &args.placing)?;
+    placing::refuse_early(&api, &args.placing)?;
     let session = placing::Session::open(
         setting::ledger_beside(global, &campaign.source.directory),
         Arc::clone(&campaign),
@@ -38,14 +38,16 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         check_age: !session.clock.is_invented(),
     };
     let intake = listing::open(&source, &campaign, circumstances)?;
-    let found = intake.examine().map_err(listing::refused)?;
+    // Before the list may be refused for its bad rows: they are what is to be mended.
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
     let rejected = listing::write_rejects(&intake, &rejects)?;
     if rejected > 0 {
         let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
         output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
     }
-    session.confirm(found.tally.accepted, args.placing.yes, output)?;
+    let found = intake.examine().map_err(listing::refused)?;
+    let kept: u64 = found.kept_by.values().sum();
+    session.confirm(found.tally.accepted - kept, args.placing.yes, output)?;
 
     let attested = intake.consent() == Consent::OnFile;
     let run = session.ledger.begin_run(Arc::clone(&campaign), attested, session.clock.now()).await?;
@@ -88,7 +90,7 @@ pub(super) fn question(campaign: &Campaign, calls: u64, until: Option<DateTime<U
     let local = |at: DateTime<Utc>| campaign.practice.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
     let window = campaign.calling.window;
     format!(
-        "{}: up to {calls} live calls for {} from {}, {} to {} ({}){}.",
+        "{}: live calls to at most {calls} patients or households of {},\nfrom {}, between {} and {} ({}){}.",
         campaign.name,
         campaign.practice.name,
         campaign.practice.from_number.expose(),

@@ -39,12 +39,21 @@ pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
     })?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
-    parse_campaign(&text, &path.display().to_string(), directory)
+    parse_campaign(&text, &path.display().to_string(), directory, here())
+}
+
+/// What a campaign that is to be run here may do.
+pub(super) fn here() -> Allowances {
+    Allowances { short_settle: super::api::address_is_loopback() }
 }
 
 /// Checks a campaign's text.
-pub(super) fn parse_campaign(text: &str, name: &str, directory: PathBuf) -> Result<Campaign, Stop> {
-    let allowances = Allowances { short_settle: super::api::address_is_loopback() };
+pub(super) fn parse_campaign(
+    text: &str,
+    name: &str,
+    directory: PathBuf,
+    allowances: Allowances,
+) -> Result<Campaign, Stop> {
     campaign::load(text, name, directory, allowances).map_err(|problems| {
         let count = problems.iter().count();
         let what = if count == 1 { "a problem".into() } else { format!("{count} problems") };
@@ -67,10 +76,13 @@ pub(super) fn clock(api: &Api, travel: &Travel, newest: Option<DateTime<Utc>>) -
             let start = travel.at.unwrap_or_else(|| WallClock.now());
             Ok(Arc::new(TravelClock::starting_at(after_newest(start), travel.speed.unwrap_or(1.0))))
         }
-        Api::Remote(_) if wanted => Err(Stop::Usage(
-            "--at and --speed are for the embedded simulator or a loopback API address; live calls are made in real time"
-                .into(),
-        )),
+        Api::Remote(_) if wanted => Err(no_time_travel()),
         Api::Remote(_) => Ok(Arc::new(WallClock)),
     }
+}
+
+/// What is said to who wants live calls in an invented time.
+pub(super) fn no_time_travel() -> Stop {
+    let what = "--at and --speed are for the embedded simulator or a loopback API address";
+    Stop::Usage(format!("{what}; live calls are made in real time"))
 }

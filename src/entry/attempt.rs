@@ -68,7 +68,9 @@ impl AttemptState {
             Fact::Refused { .. } => (&[Submitting], Refused),
             Fact::AnswerLost => (&[Submitting], Unknown),
             Fact::Adopted => (&[Unknown, Absent], Open),
-            Fact::Absent { .. } => (&[Unknown], Absent),
+            Fact::Absent { retry: false } => (&[Unknown], Absent),
+            // The campaign takes the proof for certain: the call counts as one that was never made.
+            Fact::Absent { retry: true } => (&[Unknown], NotPlaced),
             Fact::DeclaredNotPlaced => (&[Absent], NotPlaced),
             Fact::Ended { .. } => (&[Open, LostTrack], Ended),
             Fact::TrackLost => (&[Open], LostTrack),

@@ -313,7 +313,7 @@ ended,redial         -          ended      -          -          -          -   
 track_lost           -          lost_track -          -          -          -          -          -
 adopted              -          -          open       -          -          -          open       -
 absent               -          -          absent     -          -          -          -          -
-absent,retry         -          -          absent     -          -          -          -          -
+absent,retry         -          -          not_placed -          -          -          -          -
 declared_not_placed  -          -          -          -          -          -          not_placed -
 cancelled            -          -          -          -          -          -          -          -
 ";

@@ -39,18 +39,15 @@ impl Census {
     /// Entries that are due and have not been called: ready, or waiting for nothing but the hour.
     #[must_use]
     pub fn due_work(&self) -> u64 {
-        self.count(|group| match group.state {
-            State::Ready | State::Submitting | State::Open | State::Unknown => true,
-            State::Waiting => !group.reason.is_some_and(Reason::is_of_another_day),
-            State::Held
-            | State::Finished
-            | State::Failed
-            | State::Suppressed
-            | State::Withdrawn
-            | State::Expired
-            | State::Cancelled
-            | State::LostTrack => false,
-        })
+        let is_for_another_day =
+            |group: &Group| group.state == State::Waiting && group.reason.is_some_and(Reason::is_of_another_day);
+        self.count(|group| is_unfinished(group.state) && !is_for_another_day(group))
+    }
+
+    /// Entries that are still to be called, or under way: today or on another day.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.count(|group| is_unfinished(group.state))
     }
 
     /// Entries that need a person: held, refused for good, or lost track of.
@@ -64,6 +61,20 @@ impl Census {
     pub fn next_due(&self) -> Option<DateTime<Utc>> {
         let waits = |group: &&Group| matches!(group.state, State::Ready | State::Waiting);
         self.0.iter().filter(waits).filter_map(|group| group.next_due).min()
+    }
+}
+
+fn is_unfinished(state: State) -> bool {
+    match state {
+        State::Ready | State::Waiting | State::Submitting | State::Open | State::Unknown => true,
+        State::Held
+        | State::Finished
+        | State::Failed
+        | State::Suppressed
+        | State::Withdrawn
+        | State::Expired
+        | State::Cancelled
+        | State::LostTrack => false,
     }
 }
 
@@ -82,4 +93,22 @@ pub(super) fn take(conn: &Connection, run: RunHandle) -> Result<Census, LedgerEr
         });
     }
     Ok(Census(groups))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redial_on_another_day_is_unfinished_but_not_due() {
+        let group = |state, reason| Group { listed: true, state, reason, outcome: None, next_due: None, count: 1 };
+        let census = Census(vec![
+            group(State::Waiting, Some(Reason::RedialGap)),
+            group(State::Waiting, Some(Reason::Window)),
+            group(State::Open, None),
+            group(State::Finished, None),
+            group(State::Held, Some(Reason::AnswerLost)),
+        ]);
+        assert_eq!((census.due_work(), census.unfinished()), (2, 3));
+    }
 }

@@ -24,6 +24,15 @@ pub enum LedgerError {
         /// Where it was looked for.
         path: String,
     },
+    /// The file is something else.
+    #[error(
+        "{path} is not a ledger of callrounds; it was left as it is: name another file with --ledger FILE, or restore \
+         the last backup"
+    )]
+    NotALedger {
+        /// Which file.
+        path: String,
+    },
     /// A newer program made it.
     #[error("the ledger was made by a newer callrounds (format {found}, this one knows {known}); use that one")]
     TooNew {

@@ -41,7 +41,7 @@ pub use suppression::Scope;
 
 use crate::campaign::Campaign;
 use crate::entry::{Draft, ListTally};
-use crate::ids::{CampaignId, ConversationId, RunId};
+use crate::ids::{CampaignId, CampaignName, ConversationId, RunId};
 pub use writer::Pending;
 use writer::Writer;
 
@@ -75,6 +75,11 @@ impl Ledger {
     /// The instant of the newest event; `None` in a new ledger.
     pub fn newest_event(&self) -> Pending<Option<DateTime<Utc>>> {
         self.writer.submit(runs::newest_event)
+    }
+
+    /// The instant of a campaign's newest event; `None` if the ledger does not know it.
+    pub fn newest_event_of(&self, campaign: CampaignName) -> Pending<Option<DateTime<Utc>>> {
+        self.writer.submit(move |conn| runs::newest_event_of(conn, &campaign))
     }
 
     /// Stores the campaign's text and starts a run of it.

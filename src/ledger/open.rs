@@ -36,6 +36,7 @@ pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, Led
     create_private(path)?;
     let mut conn =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    refuse_another_kind(&conn, path)?;
     conn.execute_batch(sql!("settings"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut conn, now)?;
@@ -60,10 +61,11 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     }
     refuse_exposed(path)?;
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    refuse_another_kind(&conn, path)?;
     conn.execute_batch(sql!("settings_for_reading"))?;
     let found = version(&conn)?;
     match found {
-        0 => Err(LedgerError::Damaged("it is not a ledger")),
+        0 => Err(not_a_ledger(path)),
         found if found > known() => Err(LedgerError::TooNew { found, known: known() }),
         _ => Ok(conn),
     }
@@ -75,6 +77,21 @@ fn known() -> i64 {
 
 fn version(conn: &Connection) -> Result<i64, LedgerError> {
     Ok(conn.query_row(sql!("version"), [], |row| row.get(0))?)
+}
+
+/// A text, or the database of another program, which must not find our tables in it one day. An empty file is the
+/// beginning of a ledger.
+fn refuse_another_kind(conn: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let ours: bool =
+        conn.query_row(sql!("is_ours"), [], |row| row.get(0)).map_err(|error| match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => not_a_ledger(path),
+            _ => error.into(),
+        })?;
+    if ours { Ok(()) } else { Err(not_a_ledger(path)) }
+}
+
+fn not_a_ledger(path: &Path) -> LedgerError {
+    LedgerError::NotALedger { path: path.display().to_string() }
 }
 
 fn migrate(conn: &mut Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {

@@ -7,7 +7,7 @@ use super::error::LedgerError;
 use super::rows::{exactly_one, instant, maybe_instant_at, millis};
 use super::sql;
 use crate::campaign::{Campaign, Source};
-use crate::ids::{CampaignId, RunId};
+use crate::ids::{CampaignId, CampaignName, RunId};
 
 /// A run that is being worked on, and the campaign it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,14 @@ fn note(conn: &Connection, run: RunId, kind: &str, at: DateTime<Utc>, detail: Op
 
 pub(super) fn newest_event(conn: &Connection) -> Result<Option<DateTime<Utc>>, LedgerError> {
     let newest: Option<i64> = conn.query_row(sql!("event_newest"), [], |row| row.get(0))?;
+    newest.map(instant).transpose()
+}
+
+pub(super) fn newest_event_of(
+    conn: &Connection,
+    campaign: &CampaignName,
+) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let newest: Option<i64> = conn.query_row(sql!("event_newest_of"), [campaign.as_str()], |row| row.get(0))?;
     newest.map(instant).transpose()
 }
 

@@ -42,7 +42,7 @@ impl Progress {
     #[must_use]
     pub fn on_terminal(expected: u64, zone: Zone) -> Self {
         let bar = ProgressBar::with_draw_target(Some(expected), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} finished · {wide_msg}");
+        let style = ProgressStyle::with_template("{bar:10} {pos}/{len} done · {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.enable_steady_tick(Duration::from_millis(250));
         let lines = bar.clone();
@@ -114,7 +114,7 @@ impl Progress {
     fn standing(&self, at: DateTime<Utc>) -> String {
         let Counts { placed, open, reached, redials, unknown, .. } = self.counts;
         let clock = self.zone.local(at).format("%a %H:%M");
-        let mut text = format!("{clock} · {placed} placed, {open} under way, {reached} reached, {redials} to redial");
+        let mut text = format!("{clock} · {placed} placed, {open} open, {reached} reached, {redials} to redial");
         if unknown > 0 {
             text += &format!(", {unknown} answers lost");
         }
@@ -212,5 +212,72 @@ impl<W: Write + Send> Listener for JsonLines<W> {
         if self.failed.is_none() {
             self.failed = self.write(event).err().map(|error| error.kind());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::ids::{AttemptId, ConversationId};
+
+    fn minute(minute: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(minute)
+    }
+
+    fn ended(at: i64, entry: i64, outcome: Outcome, redial_at: Option<i64>) -> Event {
+        let conversation = ConversationId::new("c");
+        let (at, redial_at) = (minute(at), redial_at.map(minute));
+        Event::Ended { at, entry: EntryId(entry), attempt: AttemptId(entry), conversation, outcome, redial_at }
+    }
+
+    fn dialling(at: i64, entry: i64, call: u32) -> Event {
+        Event::Dialling { at: minute(at), entry: EntryId(entry), attempt: AttemptId(entry), call }
+    }
+
+    fn accepted(at: i64, entry: i64) -> Event {
+        let conversation = ConversationId::new("c");
+        Event::Accepted { at: minute(at), entry: EntryId(entry), attempt: AttemptId(entry), conversation }
+    }
+
+    fn said(events: &[Event]) -> Vec<String> {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&lines);
+        let say = Box::new(move |line: &str| kept.lock().expect("lines").push(line.to_owned()));
+        let mut progress = Progress::in_lines(Zone::named("UTC").expect("a zone"), say);
+        for event in events {
+            progress.hear(event);
+        }
+        lines.lock().expect("lines").clone()
+    }
+
+    #[test]
+    fn an_entry_is_to_be_redialled_until_it_is_dialled_again() {
+        let lines = said(&[
+            dialling(0, 1, 1),
+            accepted(0, 1),
+            ended(15, 1, Outcome::NoAnswer, Some(40)),
+            dialling(40, 1, 2),
+            accepted(40, 1),
+            ended(60, 1, Outcome::Booked, None),
+        ]);
+        assert_eq!(
+            lines,
+            [
+                "Thu 00:00 · 1 placed, 1 open, 0 reached, 0 to redial",
+                "Thu 00:15 · 1 placed, 0 open, 0 reached, 1 to redial",
+                "Thu 00:40 · 1 placed, 0 open, 0 reached, 0 to redial",
+                "Thu 01:00 · 2 placed, 0 open, 1 reached, 0 to redial",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_that_says_nothing_new_is_not_said() {
+        let resting = |at| Event::Resting { at: minute(at), until: minute(at + 30) };
+        let lines = said(&[resting(0), resting(30), accepted(60, 1), resting(90)]);
+        let standing: Vec<_> = lines.iter().filter(|line| line.contains("placed")).collect();
+        assert_eq!(standing.len(), 1, "{lines:?}");
     }
 }

@@ -13,6 +13,9 @@ use crate::zone::Zone;
 
 use super::summary::Summary;
 
+/// What fits beside a label on a terminal of 80 columns.
+const COLUMNS: usize = 62;
+
 /// The summary of a run, in a few lines; instants in the practice's zone.
 #[must_use]
 pub fn summary(summary: &Summary, zone: &Zone) -> String {
@@ -66,11 +69,18 @@ pub(crate) fn lowercase(sentence: &str) -> String {
 }
 
 fn how_it_ended(summary: &Summary) -> &str {
-    summary.ending.as_deref().unwrap_or(if summary.ended_at.is_none() {
-        "not ended: it goes on at the moment, or was killed"
-    } else {
-        "ended"
-    })
+    match summary.ending.as_deref() {
+        Some("window_closed") => "stopped, the calling window is closed",
+        Some("max_calls") => "stopped, max_calls calls were placed",
+        Some("stop_rule") => "stopped by a stop_on rule of the campaign",
+        Some("unreachable") => "stopped, the vendor cannot be reached",
+        Some("vendor_refused") => "stopped, the vendor refused us",
+        Some("clock") => "stopped, this machine's clock is wrong",
+        Some("superseded") => "a later run went on",
+        Some(ending) => ending,
+        None if summary.ended_at.is_none() => "not ended: it goes on at the moment, or was killed",
+        None => "ended",
+    }
 }
 
 fn rows(list: &ListTally) -> String {
@@ -79,19 +89,29 @@ fn rows(list: &ListTally) -> String {
 }
 
 fn listed<K: Display>(counts: &BTreeMap<K, u64>) -> String {
-    let parts: Vec<_> = counts.iter().map(|(key, count)| format!("{count} {key}")).collect();
-    // Half a dozen fit on a terminal's line.
-    let lines: Vec<_> = parts.chunks(6).map(|line| line.join(", ")).collect();
-    if lines.is_empty() { "none".into() } else { lines.join(&format!(",\n{:16}", "")) }
+    let mut text = String::new();
+    let mut width = 0;
+    for (key, count) in counts {
+        let part = format!("{count} {key}");
+        if width + part.len() > COLUMNS {
+            let _ = write!(text, ",\n{:16}", "");
+            width = 0;
+        } else if width > 0 {
+            text.push_str(", ");
+        }
+        width += part.len() + 2;
+        text.push_str(&part);
+    }
+    if text.is_empty() { "none".into() } else { text }
 }
 
 fn what_next(summary: &Summary, zone: &Zone) -> String {
     let due = || summary.next_due.map(|at| zone.local(at).format("%a %Y-%m-%d %H:%M").to_string());
     match summary.standing {
         Exit::DueWorkLeft => format!(
-            "{} due and not finished{}: run again",
+            "{} left to finish: run again{}",
             summary.due,
-            due().map_or_else(String::new, |at| format!(", from {at} on"))
+            due().map_or_else(String::new, |at| format!("; the next call is due on {at}"))
         ),
         Exit::NeedsAPerson => format!("{} need a person: `callrounds report` says who and why", summary.need_a_person),
         Exit::Done | Exit::Internal | Exit::Usage | Exit::List | Exit::VendorRefused | Exit::Ledger => due()
@@ -148,4 +168,31 @@ impl Rows {
 #[must_use]
 pub fn state(row: &EntryRow) -> &'static str {
     if row.covered_by_household { "covered_by_household" } else { row.state.name() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Outcome;
+
+    #[test]
+    fn every_outcome_at_once_fits_on_a_terminal_of_80_columns() {
+        let counts: BTreeMap<_, _> = Outcome::ALL.iter().map(|outcome| (*outcome, 1000)).collect();
+        let mut text = String::new();
+        line(&mut text, "outcomes", listed(&counts));
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(Outcome::ALL.iter().all(|outcome| text.contains(&format!("1000 {outcome}"))), "{text}");
+    }
+
+    #[test]
+    fn calls_say_only_what_happened() {
+        let cases = [
+            ((0, 0, 0, 0), "none placed by this run"),
+            ((90, 90, 0, 0), "90 placed by this run, all of them over"),
+            ((9, 7, 1, 2), "9 placed by this run, 2 not seen to end yet, 1 not placed, 2 unresolved"),
+        ];
+        for ((placed, ended, not_placed, unresolved), expected) in cases {
+            assert_eq!(calls(AttemptCounts { placed, ended, not_placed, unresolved }), expected);
+        }
+    }
 }

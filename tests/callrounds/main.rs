@@ -1,3 +1,18 @@
-//! The program seen from outside, by subject.
+//! The program seen from outside: the real binary, a directory of its own for every test, and the simulator's log as the
+//! oracle, which is written by nobody who could have an interest in the outcome. [`simulation`] sees it from inside, in
+//! one process and on virtual time, and drives it through thousands of bad days.
 
+#![allow(clippy::print_stderr, reason = "tests tell their figures")]
+
+mod demo;
+mod house;
+mod kill;
+mod lists;
+mod oracle;
+mod practice;
+mod privacy;
+mod schemas;
+mod signals;
 mod simulation;
+mod usage;
+mod vendor;

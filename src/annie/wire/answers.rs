@@ -248,6 +248,10 @@ impl NumbersData {
 
     fn says_of(self, from: E164) -> Option<bool> {
         let rows = self.phone_numbers?;
+        if rows.is_empty() {
+            // An organisation that shows none of its numbers; whether ours may call, the first call tells.
+            return None;
+        }
         let listed = rows.len() as u64;
         let numbers: Vec<NumberData> = rows.into_iter().map(|row| object(row).unwrap_or_default()).collect();
         if let Some(ours) = numbers.iter().find(|row| row.number == Some(from)) {

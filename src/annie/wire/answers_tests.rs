@@ -172,7 +172,7 @@ fn the_list_of_numbers_says_who_may_call_or_nothing() {
         (json!({ "phoneNumbers": [ours(json!(false))] }), Some(false)),
         (json!({ "phoneNumbers": [ours(json!(null))] }), None),
         (json!({ "phoneNumbers": [other] }), Some(false)),
-        (json!({ "phoneNumbers": [] }), Some(false)),
+        (json!({ "phoneNumbers": [] }), None),
         (json!({ "phoneNumbers": [other, {}] }), None),
         (json!({ "phoneNumbers": [other], "pagination": { "totalCount": 2 } }), None),
         (json!([ours(json!(true))]), Some(true)),

@@ -262,7 +262,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
 
     fn tell(&mut self, events: &[Event]) {
         for event in events {
-            tracing::debug!(?event);
+            tracing::info!(?event);
             self.listener.hear(event);
         }
     }

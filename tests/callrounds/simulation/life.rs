@@ -143,6 +143,18 @@ enum End {
     Left { ending: Ending, census: Census },
 }
 
+/// Opens the ledger. Other tests of this process start programs: between its fork and its exec, a child holds a copy of
+/// every lock of ours, so that one that has just been let go may seem held for a moment.
+fn open(path: &Path, now: DateTime<Utc>) -> Result<Ledger, LedgerError> {
+    for _ in 0..2_000 {
+        match Ledger::open_inline(path, now) {
+            Err(LedgerError::Locked { .. }) => std::thread::sleep(std::time::Duration::from_millis(1)),
+            opened => return opened,
+        }
+    }
+    Ledger::open_inline(path, now)
+}
+
 impl Life<'_> {
     async fn live_on(&mut self) {
         while let Some(next) = self.start_and_what_then().await {
@@ -188,7 +200,7 @@ impl Life<'_> {
         if self.starts > 1 && self.edition + 1 < self.plan.lists.len() && self.dice.chance(20) {
             self.edition += 1;
         }
-        let ledger = Ledger::open_inline(self.path, now)?;
+        let ledger = open(self.path, now)?;
         let trap = self.next_trap();
         let sprung = self.revive(trap);
         self.trace.say(now, || format!("start {}: list {}, {trap:?}", self.starts, self.edition));

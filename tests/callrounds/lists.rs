@@ -1,0 +1,163 @@
+//! Lists of every shape, from the command line: read, refused, fed back, and changed between two runs.
+
+use std::fmt::Write;
+use std::time::Instant;
+
+use crate::oracle;
+use crate::practice::Practice;
+use crate::vendor::MORNING;
+
+fn campaign() -> String {
+    format!(
+        r#"name = "recall"
+purpose = "recall"
+[practice]
+name = "Bright Smile Dental"
+timezone = "America/Chicago"
+from_number = "+13125550142"
+callback_number = "+13125550100"
+[list]
+file = "recall.csv"
+max_list_age = "3650d"
+max_reject_rate = 0.9
+[calling]
+consent = "on_file"
+[redial]
+max_attempts = 1
+[vendor]
+kind = "simulator"
+start = "{MORNING}"
+speed = 600
+"#
+    )
+}
+
+const RUN: [&str; 3] = ["run", "campaigns/recall.toml", "--json"];
+
+/// The patients who were called, in order.
+fn called(practice: &Practice) -> Vec<String> {
+    oracle::embedded(practice).into_iter().filter_map(|call| call.patient_id).collect()
+}
+
+#[test]
+fn a_list_is_read_from_standard_input_whatever_separates_it() {
+    let rows = [["patient_id", "first_name", "phone"], ["1", "Ana", "773-555-0110"], ["2", "Zoë", "773-555-0111"]];
+    let separated = |by: &str| rows.map(|row| row.join(by) + "\n").concat();
+    let record = |row: [&str; 3]| {
+        let fields = rows[0].iter().zip(row).map(|(name, cell)| format!("{name:?}: {cell:?}"));
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+    };
+    let lists = [
+        separated(","),
+        separated(";"),
+        separated("\t"),
+        separated("|"),
+        format!("{}\n{}\n", record(rows[1]), record(rows[2])),
+        format!("[{}, {}]", record(rows[1]), record(rows[2])),
+        format!("{{\"total\": 2, \"patients\": [{}, {}]}}", record(rows[1]), record(rows[2])),
+        format!("\u{feff}{}", separated(",").replace('\n', "\r\n")),
+    ];
+    std::thread::scope(|scope| {
+        for list in lists {
+            scope.spawn(move || {
+                let practice = Practice::with(&campaign(), "");
+                let ended = practice.run_with_input(&[RUN.as_slice(), &["--list", "-"]].concat(), &list);
+                assert_eq!(ended.code, 0, "{list}: {ended:?}");
+                let mut called = called(&practice);
+                called.sort();
+                assert_eq!(called, ["1", "2"], "{list}");
+                let names = practice.report()["patients"].clone();
+                assert_eq!(names[1]["first_name"], "Zoë", "{list}");
+            });
+        }
+    });
+}
+
+#[test]
+fn rejected_rows_say_where_and_why_and_can_be_fed_back() {
+    let list = "patient_id;first_name;phone\n1;Ana;773-555-0110\n2;;773-555-0111\n3;Li;773-555\n";
+    let practice = Practice::with(&campaign(), list);
+    let ended = practice.run(&RUN);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    oracle::the_numbers_add_up(&ended.summary());
+    assert_eq!(ended.summary()["list"]["rejected"], 2);
+    assert!(ended.stderr.contains("2 rows of the list cannot be used; why stands in "), "{}", ended.stderr);
+
+    let rejects = practice.read("campaigns/recall.rejects.csv");
+    insta::assert_snapshot!(rejects, @"
+    line,reason,patient_id,first_name,phone
+    3,first_name: missing,2,,773-555-0111
+    4,phone: too short,3,Li,773-555
+    ");
+    practice.write("corrected.csv", &rejects.replace(",2,,", ",2,Bo,").replace("773-555\n", "773-555-0112\n"));
+    // What is fed back is not the whole list: the campaign says so, or the patients of the first one are withdrawn.
+    let keep = campaign().replace("[list]\n", "[list]\non_absent = \"keep\"\n");
+    practice.write("campaigns/recall.toml", &keep);
+    let ended = practice.run(&[RUN.as_slice(), &["--list", "corrected.csv"]].concat());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.summary()["list"]["accepted"], 2, "{ended:?}");
+    assert_eq!(called(&practice), ["1", "2", "3"]);
+    assert!(!practice.path("campaigns/recall.rejects.csv").exists(), "it says what is no longer so");
+}
+
+#[test]
+fn who_is_not_on_the_new_list_is_withdrawn_and_who_is_new_on_it_is_called() {
+    let head = "patient_id,first_name,phone,do_not_call\n";
+    let first = format!("{head}1,Ana,773-555-0110,\n2,Bo,773-555-0111,\n3,Li,773-555-0112,\n");
+    let stopped = campaign().replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
+    let practice = Practice::with(&stopped, &first);
+    let ended = practice.run(&RUN);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert_eq!(called(&practice), ["1"]);
+
+    // The second is gone, the third must not be called any more, the fourth is new; the order is another one.
+    let second = format!("{head}4,Su,773-555-0113,\n3,Li,773-555-0112,yes\n1,Ana,773-555-0110,\n");
+    practice.write("campaigns/recall.toml", &campaign());
+    practice.write("campaigns/recall.csv", &second);
+    let ended = practice.run(&RUN);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let summary = ended.summary();
+    oracle::the_numbers_add_up(&summary);
+    assert_eq!(called(&practice), ["1", "4"]);
+    assert_eq!(summary["entries"], serde_json::json!({ "finished": 2, "suppressed": 1 }));
+    assert_eq!(summary["earlier_entries"], serde_json::json!({ "withdrawn": 1 }));
+}
+
+#[test]
+fn ten_thousand_rows_are_checked_in_little_time_and_memory() {
+    let mut list = "patient_id,last_name,first_name,dob,phone,due,last_visit,preference\n".to_owned();
+    for row in 0..10_000 {
+        let (area, number) = (["773", "630", "708", "847", "815", "224"][row % 6], 10 + row % 90);
+        writeln!(
+            list,
+            "{row},O'Brien-{row},Zoë,19{:02}-03-15,({area}) 555-01{number},2026-10-{:02},2026-04-01,mornings",
+            row % 90 + 10,
+            row % 28 + 1
+        )
+        .expect("a string");
+    }
+    let practice = Practice::with(&campaign(), &list);
+    let since = Instant::now();
+    let mut child = practice.command(&["check", "campaigns/recall.toml"]).spawn().expect("the program");
+    let mut peak = 0;
+    while child.try_wait().expect("its state").is_none() {
+        // The kernel keeps the highest; sampled, because it is gone with the process.
+        peak = peak.max(high_water(child.id()).unwrap_or(0));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let took = since.elapsed();
+    let output = child.wait_with_output().expect("ended");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("10000 rows = "));
+    eprintln!("10,000 rows checked in {took:?}, {peak} KiB at most (unoptimised)");
+    assert!(peak > 1_000, "{peak} KiB: nothing was measured");
+    assert!(peak < 100 * 1024, "{peak} KiB");
+    assert!(took.as_secs() < 20, "{took:?}");
+}
+
+/// The most memory that a process has had, in KiB.
+fn high_water(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,122 @@
+//! The oracle: what the simulator's own log says was done, and what has to follow from it whatever happened.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::Path;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+
+use crate::practice::Practice;
+
+/// A placed call.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    pub at: DateTime<Utc>,
+    pub conversation_id: String,
+    pub to_number: String,
+    pub patient_id: Option<String>,
+    pub appointment_id: Option<String>,
+    /// The fault that hit the answer.
+    pub answered: Option<String>,
+}
+
+/// The calls in a log; none if there is no log.
+pub fn calls(log: &Path) -> Vec<Call> {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).expect("a placed call")).collect()
+}
+
+/// The log of the embedded simulator, which has one for each campaign; empty if there is none.
+pub fn embedded_log(practice: &Practice) -> String {
+    let files = fs::read_dir(practice.path("campaigns")).expect("a folder");
+    let mut logs: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    logs.retain(|path| path.to_string_lossy().ends_with(".simulator.jsonl"));
+    logs.sort();
+    logs.iter().map(|path| fs::read_to_string(path).expect("a log")).collect()
+}
+
+/// The calls that the embedded simulator placed.
+pub fn embedded(practice: &Practice) -> Vec<Call> {
+    embedded_log(practice).lines().map(|line| serde_json::from_str(line).expect("a placed call")).collect()
+}
+
+/// How many calls went to each number.
+pub fn by_number(calls: &[Call]) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for call in calls {
+        *counts.entry(call.to_number.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// The vendor's own limits (`annie-api.md`, POST /calls), counted from the log alone.
+pub fn nobody_is_over_the_caps(calls: &[Call]) {
+    let mut times: HashMap<&str, Vec<DateTime<Utc>>> = HashMap::new();
+    for call in calls {
+        times.entry(&call.to_number).or_default().push(call.at);
+    }
+    for (number, times) in times {
+        for &at in &times {
+            let within =
+                |days| times.iter().filter(|other| (at - TimeDelta::days(days) < **other) && **other <= at).count();
+            for (days, most) in [(1, 1), (7, 3), (30, 6)] {
+                assert!(within(days) <= most, "{number}: {} calls within {days} days to {at}", within(days));
+            }
+        }
+    }
+}
+
+/// The ledger and the log tell one story: the same calls for every entry, and the same conversations.
+pub fn the_ledger_agrees(practice: &Practice, calls: &[Call]) {
+    assert_eq!(practice.ledger().query_row("PRAGMA integrity_check", [], |row| row.get(0)), Ok("ok".to_owned()));
+    assert_eq!(practice.count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_eq!(practice.count("SELECT count(*) FROM attempt WHERE state IN ('submitting', 'unknown')"), 0);
+
+    let ledger = practice.ledger();
+    let mut query = ledger.prepare("SELECT conversation FROM attempt WHERE conversation IS NOT NULL").expect("a query");
+    let known: BTreeSet<String> =
+        query.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("conversations");
+    let placed: BTreeSet<String> = calls.iter().map(|call| call.conversation_id.clone()).collect();
+    assert_eq!(placed.len(), calls.len(), "a conversation is in the log twice");
+    assert_eq!(known, placed, "the ledger's conversations and the simulator's");
+
+    let mut query = ledger.prepare("SELECT phone, count(*) FROM attempt JOIN entry ON entry.id = entry_id WHERE attempt.state NOT IN ('not_placed', 'refused', 'absent') GROUP BY phone").expect("a query");
+    let attempted: BTreeMap<String, u64> = query
+        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
+        .expect("rows")
+        .collect::<Result<_, _>>()
+        .expect("counts");
+    assert_eq!(attempted, by_number(calls), "attempts in the ledger and calls in the log, by number");
+}
+
+/// The report counts, for each patient who was called as such, the calls that the log has, and those that may have been
+/// placed although rule R did not find them.
+pub fn the_report_agrees(practice: &Practice, calls: &[Call]) {
+    let report = practice.report();
+    let mut reported: BTreeMap<(String, Option<String>), u64> = BTreeMap::new();
+    for patient in report["patients"].as_array().expect("patients") {
+        let absent = format!("SELECT count(*) FROM attempt WHERE state = 'absent' AND entry_id = {}", patient["entry"]);
+        let count = patient["calls"].as_u64().expect("a count") - practice.count(&absent).unsigned_abs();
+        let covered = patient["covered_by_household"].as_bool().expect("a flag");
+        if count > 0 && !covered {
+            let number = patient["phone"].as_str().expect("a number").to_owned();
+            *reported.entry((number, patient["patient_id"].as_str().map(ToOwned::to_owned))).or_default() += count;
+        }
+    }
+    let mut placed: BTreeMap<(String, Option<String>), u64> = BTreeMap::new();
+    for call in calls {
+        *placed.entry((call.to_number.clone(), call.patient_id.clone())).or_default() += 1;
+    }
+    assert_eq!(reported, placed, "calls in the report and in the log, by number and patient");
+}
+
+/// rows = accepted + rejected + duplicate + merged; accepted = the sum over states.
+pub fn the_numbers_add_up(summary: &serde_json::Value) {
+    let list = |name: &str| summary["list"][name].as_u64().expect("a number");
+    assert_eq!(list("read"), list("accepted") + list("rejected") + list("duplicate") + list("merged"), "{summary}");
+    let entries = summary["entries"].as_object().expect("states");
+    let sum: u64 = entries.values().map(|count| count.as_u64().expect("a number")).sum();
+    assert_eq!(list("accepted"), sum, "{summary}");
+}

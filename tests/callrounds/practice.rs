@@ -1,0 +1,184 @@
+//! A practice: a directory of its own with the example campaigns in it, where the program is started.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use rusqlite::Connection;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A directory with `campaigns/` in it.
+pub struct Practice {
+    folder: TempDir,
+}
+
+impl Practice {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a directory");
+        copy(&repository().join("campaigns"), &folder.path().join("campaigns"));
+        Self { folder }
+    }
+
+    /// A practice whose campaign `campaigns/recall.toml` is `campaign` and whose list is `list`.
+    pub fn with(campaign: &str, list: &str) -> Self {
+        let practice = Self::new();
+        practice.write("campaigns/recall.toml", campaign);
+        practice.write("campaigns/recall.csv", list);
+        practice
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).expect("written");
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    /// The program, with nothing of the surroundings that could change what it does.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = program();
+        command.args(arguments).current_dir(self.folder());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        Ended::of(&self.command(arguments).output().expect("the program"))
+    }
+
+    pub fn run_against(&self, base_url: &str, arguments: &[&str]) -> Ended {
+        let output = self.command(arguments).env("ANNIE_BASE_URL", base_url).output();
+        Ended::of(&output.expect("the program"))
+    }
+
+    pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("the program");
+        child.stdin.take().expect("its input").write_all(input.as_bytes()).expect("written");
+        Ended::of(&child.wait_with_output().expect("ended"))
+    }
+
+    /// Starts the program and waits until it has written `events` lines of JSON.
+    pub fn start_until(&self, events: usize, arguments: &[&str], base_url: Option<&str>) -> Started {
+        let mut command = self.command(arguments);
+        command.envs(base_url.map(|url| ("ANNIE_BASE_URL", url)));
+        let mut child = command.spawn().expect("the program");
+        let mut events_of = BufReader::new(child.stdout.take().expect("its output"));
+        for _ in 0..events {
+            let read = events_of.read_line(&mut String::new()).expect("a line");
+            assert!(read > 0, "the program ended before event {events}: {:?}", child.wait_with_output());
+        }
+        Started { child, events: events_of }
+    }
+
+    /// The JSON report of the newest run.
+    pub fn report(&self) -> Value {
+        let ended = self.run(&["report", "--format", "json"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        serde_json::from_str(&ended.stdout).expect("a JSON document")
+    }
+
+    pub fn ledger(&self) -> Connection {
+        Connection::open(self.path("campaigns/callrounds.db")).expect("a ledger")
+    }
+
+    /// One number from the ledger.
+    pub fn count(&self, query: &str) -> i64 {
+        self.ledger().query_row(query, [], |row| row.get(0)).expect("a number")
+    }
+}
+
+/// The program, without arguments.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callrounds"));
+    for name in ["ANNIE_API_KEY", "ANNIE_CLIENT_ID", "ANNIE_CLIENT_SECRET", "ANNIE_BASE_URL"] {
+        command.env_remove(name);
+    }
+    command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A program that runs.
+pub struct Started {
+    child: Child,
+    events: BufReader<ChildStdout>,
+}
+
+impl Started {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("gone");
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.id().to_string()]).status().expect("kill");
+        assert!(sent.success(), "{signal}");
+    }
+
+    /// Waits for the end.
+    pub fn wait(mut self) -> Ended {
+        let mut stdout = String::new();
+        std::io::Read::read_to_string(&mut self.events, &mut stdout).expect("text");
+        let output = self.child.wait_with_output().expect("ended");
+        Ended { stdout, ..Ended::of(&output) }
+    }
+}
+
+/// How the program ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+        let code = output.status.code().unwrap_or(-1);
+        Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    /// The JSON lines.
+    pub fn events(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+    }
+
+    /// The last JSON line.
+    pub fn summary(&self) -> Value {
+        let last = self.events().pop().unwrap_or_else(|| panic!("no line at all: {self:?}"));
+        assert_eq!(last["type"], "summary", "{self:?}");
+        last
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("a directory");
+    for file in fs::read_dir(from).expect("a directory").map(|file| file.expect("a file").path()) {
+        let name = file.file_name().expect("a name");
+        if file.is_dir() {
+            copy(&file, &to.join(name));
+        } else if file.extension().is_some_and(|kind| ["toml", "csv", "json"].iter().any(|known| kind == *known)) {
+            fs::copy(&file, to.join(name)).expect("copied");
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Nothing of a patient is told to anybody who did not ask for it: strings planted in every cell of a list appear in no
+//! log, error, event, progress line or file name.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use crate::practice::{Ended, Practice};
+use crate::vendor::{MORNING, Vendor};
+
+/// Planted in every cell that a practice fills in with words of its own.
+const CANARY: &str = "Zyxwv";
+
+const CAMPAIGN: &str = r#"name = "recall"
+purpose = "recall"
+[practice]
+name = "Bright Smile Dental"
+timezone = "America/Chicago"
+from_number = "+13125550142"
+callback_number = "+13125550100"
+[list]
+file = "recall.csv"
+max_list_age = "3650d"
+max_reject_rate = 1
+[message]
+context = "{{ first_name }} is due; prefers {{ notes | default('any time') }}."
+voicemail = "Annie from {{ practice.name }} for {{ first_name }}: {{ practice.callback_number | spoken }}."
+[calling]
+consent = "on_file"
+[redial]
+max_attempts = 1
+[safety]
+settle = "60s"
+[vendor]
+"#;
+
+/// What must not be seen: the canary, and the digits of every number and date of birth of [`list`].
+struct Secrets(Vec<String>);
+
+/// A list with a canary in every cell; good rows first, then one row for every way in which a row can be bad.
+fn list() -> (String, Secrets) {
+    let mut secrets = vec![CANARY.to_lowercase()];
+    let mut text = "patient_id,first_name,last_name,dob,phone,notes,status,state,provider,weight\n".to_owned();
+    let mut row = |id: usize, first: &str, dob: &str, phone: &str, rest: &str| {
+        writeln!(text, "{CANARY}-{id},{first},{CANARY}son,{dob},{phone},{CANARY} notes,{rest}").expect("a string");
+    };
+    for id in 10..30 {
+        let dob = format!("19{}-03-{}", 40 + id, id);
+        row(id, &format!("{CANARY}na"), &dob, &format!("773-555-01{id}"), &format!("Patient,IL,Dr. {CANARY},{CANARY}"));
+        secrets.extend([format!("55501{id}"), format!("555-01{id}"), dob]);
+    }
+    let good = format!("Patient,IL,Dr. {CANARY},{CANARY}");
+    row(40, "", "1991-04-01", "773-555-0140", &good);
+    row(41, CANARY, "1991-04-31", "773-555-0141", &good);
+    row(42, CANARY, "1991-04-02", "773-555-01", &good);
+    row(43, CANARY, "1991-04-03", CANARY, &good);
+    row(44, CANARY, "1991-04-04", "773-555-0144", &format!("{CANARY},{CANARY},{CANARY},{CANARY},{CANARY}"));
+    row(45, CANARY, "1991-04-05", "773-555-0145 x12", &good);
+    row(46, CANARY, "1991-04-06", "999-555-0146", &good);
+    row(47, &CANARY.repeat(120), "1991-04-07", "773-555-0147", &good);
+    row(10, &format!("{CANARY}other"), "1991-04-08", "773-555-0148", &good);
+    row(49, CANARY, CANARY, "773-555-0149", &good);
+    secrets.extend((40..50).flat_map(|id| [format!("55501{id}"), format!("555-01{id}")]));
+    secrets.extend(["1991-04", "773-555-01,"].map(str::to_owned));
+    (text, Secrets(secrets))
+}
+
+impl Secrets {
+    fn are_not_in(&self, what: &str, text: &str) {
+        // Where the directory of the test happens to hold digits is of no interest.
+        let text = text.replace(&std::env::temp_dir().display().to_string(), "").to_lowercase();
+        for secret in &self.0 {
+            let line = text.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "{what}: {secret} is told");
+        }
+    }
+
+    fn are_not_told_by(&self, what: &str, ended: &Ended) {
+        self.are_not_in(&format!("{what}, standard output"), &ended.stdout);
+        self.are_not_in(&format!("{what}, standard error"), &ended.stderr);
+    }
+
+    fn are_in_no_file_name(&self, folder: &Path) {
+        for file in std::fs::read_dir(folder).expect("a directory").map(|file| file.expect("a file")) {
+            self.are_not_in("a file's name", &file.file_name().to_string_lossy());
+        }
+    }
+}
+
+fn simulated() -> String {
+    format!("{CAMPAIGN}kind = \"simulator\"\nstart = \"{MORNING}\"\nspeed = 600\n")
+}
+
+#[test]
+fn a_run_tells_nothing_of_its_patients() {
+    let (list, secrets) = list();
+    for options in [["-vv"].as_slice(), &["-vv", "--json"], &["-vvv"]] {
+        let practice = Practice::with(&simulated(), &list);
+        let run = [["run", "campaigns/recall.toml"].as_slice(), options].concat();
+        for round in ["the first run", "the run after it"] {
+            let ended = practice.run(&run);
+            // One patient's area code does not exist, another's number has an extension: both are for a person.
+            assert_eq!(ended.code, 5, "{ended:?}");
+            secrets.are_not_told_by(round, &ended);
+        }
+        for command in ["status", "resume"] {
+            let ended = practice.run(&[&[command], options].concat());
+            assert!([0, 5].contains(&ended.code), "{ended:?}");
+            secrets.are_not_told_by(command, &ended);
+        }
+        secrets.are_in_no_file_name(&practice.path("campaigns"));
+        // The list was read at all, and whoever asks is told.
+        assert!(practice.run(&["report"]).stdout.contains(CANARY));
+        assert!(practice.read("campaigns/recall.rejects.csv").contains(CANARY));
+    }
+}
+
+#[test]
+fn a_run_with_faults_tells_nothing_either() {
+    let (list, secrets) = list();
+    let practice = Practice::with(&format!("{CAMPAIGN}kind = \"annie\"\n"), &list);
+    let faults =
+        ["500-after=0.2", "truncated=0.2", "bad-json=0.2", "429=0.1", "500-before@reads=0.2", "bad-json@reads=0.1"];
+    let options: Vec<_> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
+    let vendor = Vendor::start(&practice, "60", &options);
+    let run = ["run", "campaigns/recall.toml", "-vv", "--at", MORNING, "--speed", "60"];
+    let ended = practice.run_against(&vendor.base_url, &run);
+    assert!(ended.stderr.contains("answer lost"), "no fault was seen: {ended:?}");
+    secrets.are_not_told_by("a run with faults", &ended);
+}
+
+#[test]
+fn refusals_tell_nothing_of_the_rows_that_they_are_about() {
+    let (list, secrets) = list();
+    let header_only_canaries = list.replacen("first_name", "given", 1).replacen("phone", "ring", 1);
+    let cases = [
+        // (what is changed in the campaign, the list, the exit code)
+        (("max_reject_rate = 1", "max_reject_rate = 0"), list.as_str(), 3),
+        (("first_name }} is due", "frist_name }} is due"), &list, 3),
+        (("first_name }} is due", "first_name | date('%B') }} is due"), &list, 3),
+        (("first_name }} is due", "weight + 1 }} is due"), &list, 3),
+        (("first_name }} is due", "notes | plural('a', 'b') }} is due"), &list, 3),
+        (("x", "x"), &header_only_canaries, 3),
+        (("x", "x"), &format!("{list}\"{CANARY}"), 3),
+    ];
+    for ((from, to), list, code) in cases {
+        let campaign = simulated().replace(from, to).replace("max_reject_rate = 1\n", "max_reject_rate = 0.2\n");
+        let practice = Practice::with(&campaign, list);
+        for command in ["run", "check"] {
+            for options in [["-vv"].as_slice(), &["-vv", "--json"]] {
+                let ended = practice.run(&[[command, "campaigns/recall.toml"].as_slice(), options].concat());
+                assert!([code, 2].contains(&ended.code), "{command} with {to}: {ended:?}");
+                secrets.are_not_told_by(&format!("{command} with {to}"), &ended);
+            }
+        }
+    }
+}
+
+#[test]
+fn check_names_bad_rows_by_their_line_only() {
+    let (list, secrets) = list();
+    let practice = Practice::with(&simulated(), &list);
+    let ended = practice.run(&["check", "campaigns/recall.toml", "-vv"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    // Samples are asked for, and stand last.
+    let (before, samples) = ended.stdout.split_once("\nsample, line").expect("samples");
+    assert!(samples.contains(CANARY));
+    assert!(before.contains("line 22: first_name: missing"), "{before}");
+    secrets.are_not_in("check", before);
+    secrets.are_not_in("check", &ended.stderr);
+}

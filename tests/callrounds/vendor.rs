@@ -1,0 +1,49 @@
+//! A vendor in a process of its own: `callrounds simulate`, with its clock, its log and its faults.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+
+use crate::oracle::{self, Call};
+use crate::practice::{Practice, program};
+
+/// A Tuesday, half past nine in the morning in Chicago.
+pub const MORNING: &str = "2026-11-24T15:30:00Z";
+
+/// A simulator that runs until it is dropped.
+pub struct Vendor {
+    child: Child,
+    pub base_url: String,
+    log: PathBuf,
+}
+
+impl Vendor {
+    /// Starts one whose day passes `speed` times as fast as ours.
+    pub fn start(practice: &Practice, speed: &str, options: &[&str]) -> Self {
+        let log = practice.path("vendor.jsonl");
+        let mut child = program()
+            .args(["simulate", "--port", "0", "--at", MORNING, "--speed", speed, "--log"])
+            .arg(&log)
+            .args(options)
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the simulator");
+        let mut base_url = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut base_url).expect("its address");
+        let base_url = base_url.trim().to_owned();
+        assert!(base_url.starts_with("http://127.0.0.1:"), "{base_url}");
+        Self { child, base_url, log }
+    }
+
+    /// What it has placed.
+    pub fn calls(&self) -> Vec<Call> {
+        oracle::calls(&self.log)
+    }
+}
+
+impl Drop for Vendor {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
