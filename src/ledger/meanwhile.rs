@@ -50,6 +50,6 @@ fn kept(conn: &Connection, entry: EntryId) -> Result<Option<Fact>, LedgerError> 
         (Some(State::Suppressed), Some(reason)) => Some(Fact::Barred { reason }),
         (Some(State::Held), Some(reason)) => Some(Fact::SetAside { reason }),
         (Some(State::Withdrawn), Some(_)) => Some(Fact::Unlisted),
-        _ => None,
+        (Some(_) | None, _) => None,
     })
 }

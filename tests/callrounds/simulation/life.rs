@@ -1,19 +1,22 @@
 //! A life: the program is started, killed, stopped and started again over one ledger, until nothing is left to do.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use callrounds::campaign::OnAbsent;
 use callrounds::clock::{SharedClock, TravelClock};
-use callrounds::engine::{Ending, Engine, Event};
+use callrounds::engine::{Ending, Engine, EngineError, Event};
 use callrounds::entry::State;
 use callrounds::ledger::{Census, Ledger, LedgerError, RunHandle};
 use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Notify;
 
 use super::dice::Dice;
 use super::oracle::Oracle;
 use super::plan::{Plan, tally};
+use super::site::{Moment, Site, Trap};
 use super::trace::Trace;
-use super::vendor::{Moment, SimVendor, Site, Trap};
+use super::vendor::SimVendor;
 
 /// A life that goes on for longer than so many starts has come to a standstill.
 const STARTS_AT_MOST: u32 = 400;
@@ -22,14 +25,74 @@ const STARTS_AT_MOST: u32 = 400;
 const REQUESTS_AT_MOST: u64 = 200_000;
 
 /// What a life came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Story {
     /// The promises that were broken.
     pub broken: Vec<String>,
-    pub starts: u32,
+    pub met: Met,
     pub requests: u64,
     /// When it was over, by the virtual clock.
     pub over: DateTime<Utc>,
+}
+
+/// How often a life met what the simulation is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Met {
+    pub starts: u64,
+    pub deaths: u64,
+    pub calls: u64,
+    pub lost: u64,
+    pub adopted: u64,
+    pub absent: u64,
+    pub redials: u64,
+}
+
+impl Met {
+    fn hear(&mut self, event: &Event) {
+        match event {
+            Event::Dialling { .. } => self.calls += 1,
+            Event::AnswerLost { .. } => self.lost += 1,
+            Event::Adopted { .. } => self.adopted += 1,
+            Event::Absent { .. } => self.absent += 1,
+            Event::Ended { redial_at: Some(_), .. } => self.redials += 1,
+            Event::Started { .. }
+            | Event::Accepted { .. }
+            | Event::Ended { .. }
+            | Event::NotPlaced { .. }
+            | Event::Refused { .. }
+            | Event::TrackLost { .. }
+            | Event::SetAside { .. }
+            | Event::Paused { .. }
+            | Event::Resting { .. }
+            | Event::Stopping { .. } => {}
+        }
+    }
+
+    pub fn add(&mut self, other: Self) {
+        let Self { starts, deaths, calls, lost, adopted, absent, redials } = other;
+        self.starts += starts;
+        self.deaths += deaths;
+        self.calls += calls;
+        self.lost += lost;
+        self.adopted += adopted;
+        self.absent += absent;
+        self.redials += redials;
+    }
+
+    /// What was not met at all.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let Self { starts, deaths, calls, lost, adopted, absent, redials } = *self;
+        let all = [
+            ("starts", starts),
+            ("deaths", deaths),
+            ("calls", calls),
+            ("lost answers", lost),
+            ("adopted", adopted),
+            ("absent", absent),
+            ("redials", redials),
+        ];
+        all.into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
+    }
 }
 
 /// Lives one seed. The runtime's time must be paused.
@@ -49,10 +112,11 @@ pub async fn live(seed: u64, ledger: &Path, trace: Trace) -> Story {
         edition: 0,
         enrolled: None,
         starts: 0,
+        met: Arc::default(),
         trace,
         plan,
     };
-    life.live().await;
+    life.live_on().await;
     life.told()
 }
 
@@ -69,6 +133,7 @@ struct Life<'a> {
     /// The list that is enrolled to its end.
     enrolled: Option<usize>,
     starts: u32,
+    met: Arc<Mutex<Met>>,
     trace: Trace,
 }
 
@@ -91,68 +156,56 @@ fn open(path: &Path, now: DateTime<Utc>) -> Result<Ledger, LedgerError> {
 }
 
 impl Life<'_> {
-    async fn live(&mut self) {
-        loop {
-            self.starts += 1;
-            let end = self.start().await;
-            let now = self.clock.now();
-            let Some(next) = self.next_start(end, now) else { return };
-            self.clock.sleep(next - now).await;
+    async fn live_on(&mut self) {
+        while let Some(next) = self.start_and_what_then().await {
+            self.clock.sleep(next - self.clock.now()).await;
         }
     }
 
-    /// When the program is started again after it ended so; `None` if there is nothing more to see.
-    fn next_start(
-        &mut self,
-        end: Result<End, callrounds::engine::EngineError>,
-        now: DateTime<Utc>,
-    ) -> Option<DateTime<Utc>> {
-        let mut site = self.vendor.site();
-        let next = match end {
+    /// One start; when to start next, if there is anything left to do.
+    async fn start_and_what_then(&mut self) -> Option<DateTime<Utc>> {
+        self.starts += 1;
+        let end = self.start().await;
+        let now = self.clock.now();
+        if self.starts >= STARTS_AT_MOST || self.vendor.site().requests > REQUESTS_AT_MOST {
+            self.breaks("it never comes to an end");
+            return None;
+        }
+        match end {
             Err(error) => {
-                site.oracle.breaks(now, format!("the program failed: {error}"));
-                return None;
+                self.breaks(&format!("the program failed: {error}"));
+                None
             }
-            Ok(End::Killed) => now + self.dice.some_time(TimeDelta::hours(20)),
+            Ok(End::Killed) => Some(now + self.dice.some_time(TimeDelta::hours(20))),
             Ok(End::Left { ending, census }) => {
                 self.trace.say(now, || format!("ended: {ending}"));
                 if is_over(&census) {
-                    if self.edition + 1 == self.plan.lists.len() {
+                    self.edition += 1;
+                    if self.edition == self.plan.lists.len() {
                         return None;
                     }
-                    self.edition += 1;
                 }
-                next_start(&ending, &census, now) + self.dice.some_time(TimeDelta::hours(2))
+                Some(next_start(&ending, &census, now) + self.dice.some_time(TimeDelta::hours(2)))
             }
-        };
-        if self.starts >= STARTS_AT_MOST || site.requests > REQUESTS_AT_MOST {
-            site.oracle.breaks(now, "it never comes to an end");
-            return None;
         }
-        Some(next)
+    }
+
+    fn breaks(&self, promise: &str) {
+        self.vendor.site().oracle.breaks(self.clock.now(), promise);
     }
 
     /// One start of the program, to its end or its death.
-    async fn start(&mut self) -> Result<End, callrounds::engine::EngineError> {
+    async fn start(&mut self) -> Result<End, EngineError> {
         let now = self.clock.now();
         if self.starts > 1 && self.edition + 1 < self.plan.lists.len() && self.dice.chance(20) {
             self.edition += 1;
         }
         let ledger = open(self.path, now)?;
         let trap = self.next_trap();
-        let sprung = {
-            let mut site = self.vendor.site();
-            if let Err(error) = site.oracle.watch(self.path) {
-                site.oracle.breaks(now, format!("the ledger cannot be read beside its writer: {error}"));
-            }
-            site.revive(trap);
-            site.sprung = Arc::default();
-            Arc::clone(&site.sprung)
-        };
-        self.trace.say(now, || format!("start {}: list {}, killed at {trap:?}", self.starts, self.edition));
+        let sprung = self.revive(trap);
+        self.trace.say(now, || format!("start {}: list {}, {trap:?}", self.starts, self.edition));
         let Some(run) = self.run(&ledger, now).await? else { return Ok(End::Killed) };
-        let killed_after = self.killed_after(trap);
-        let stopped_after = self.stopped_after();
+        let (killed_after, stopped_after) = (self.killed_after(trap), self.stopped_after());
         let engine = Engine {
             ledger: ledger.clone(),
             vendor: Arc::new(self.vendor.clone()),
@@ -162,50 +215,53 @@ impl Life<'_> {
             until_done: self.plan.until_done,
             seed: 1,
         };
-        let (vendor, trace) = (self.vendor.clone(), self.trace);
-        let mut listener = move |event: &Event| {
-            trace.say(event.at(), || format!("{event:?}"));
-            match event {
-                Event::Dialling { .. } => vendor.site().pass(Moment::BeforeSending),
-                Event::Accepted { .. } | Event::AnswerLost { .. } | Event::Adopted { .. } => {
-                    vendor.site().pass(Moment::Recorded);
-                }
-                Event::Started { .. }
-                | Event::NotPlaced { .. }
-                | Event::Refused { .. }
-                | Event::Absent { .. }
-                | Event::Ended { .. }
-                | Event::TrackLost { .. }
-                | Event::SetAside { .. }
-                | Event::Paused { .. }
-                | Event::Resting { .. }
-                | Event::Stopping { .. } => {}
-            }
-        };
+        let mut listener = self.listener();
         let clock = Arc::clone(&self.clock);
-        let stop = async move {
-            match stopped_after {
-                Some(after) => clock.sleep(after).await,
-                None => std::future::pending().await,
-            }
-        };
         let finished = tokio::select! {
             biased;
             () = sprung_and(&self.clock, &sprung, trap) => None,
             () = after(&self.clock, killed_after) => None,
-            finished = engine.run(&mut listener, stop) => Some(finished),
+            finished = engine.run(&mut listener, async move { after(&clock, stopped_after).await }) => Some(finished),
         };
         let Some(finished) = finished else {
-            self.crashes = self.crashes.saturating_sub(1);
-            self.vendor.site().kill();
-            self.trace.say(self.clock.now(), || "killed".into());
-            // What the program had under way is dropped by the runtime, as a dead process drops its sockets.
             drop(ledger);
-            tokio::task::yield_now().await;
+            self.die().await;
             return Ok(End::Killed);
         };
         let (census, _) = ledger.standing(run).await?;
         Ok(End::Left { ending: finished?.ending, census })
+    }
+
+    /// Lets the program's requests through again, and sets the next trap.
+    fn revive(&self, trap: Option<Trap>) -> Arc<Notify> {
+        let mut site = self.vendor.site();
+        let watched = site.oracle.watch(self.path);
+        site.revive(trap);
+        let sprung = Arc::clone(&site.sprung);
+        drop(site);
+        if let Err(error) = watched {
+            self.breaks(&format!("the ledger cannot be read beside its writer: {error}"));
+        }
+        sprung
+    }
+
+    /// What the program had under way is dropped by the runtime, as a dead process drops its sockets.
+    async fn die(&mut self) {
+        self.crashes = self.crashes.saturating_sub(1);
+        self.vendor.site().kill();
+        self.trace.say(self.clock.now(), || "killed".into());
+        tokio::task::yield_now().await;
+    }
+
+    fn listener(&self) -> impl FnMut(&Event) + Send + use<> {
+        let (vendor, trace, met) = (self.vendor.clone(), self.trace, Arc::clone(&self.met));
+        move |event| {
+            met.lock().unwrap_or_else(PoisonError::into_inner).hear(event);
+            trace.say(event.at(), || format!("{event:?}"));
+            if let Some(moment) = moment_of(event) {
+                vendor.site().pass(moment);
+            }
+        }
     }
 
     /// `run` with a list, or `resume` without one.
@@ -226,7 +282,7 @@ impl Life<'_> {
                 return Ok(None);
             }
         }
-        let withdraw = self.plan.campaign.list.on_absent == callrounds::campaign::OnAbsent::Withdraw;
+        let withdraw = self.plan.campaign.list.on_absent == OnAbsent::Withdraw;
         ledger.close_list(run, tally(&list), withdraw, now).await?;
         self.enrolled = Some(self.edition);
         Ok(Some(run))
@@ -258,14 +314,35 @@ impl Life<'_> {
         let site = &mut *site;
         site.close();
         let broken = site.oracle.broken().to_vec();
-        Story { broken, starts: self.starts, requests: site.requests, over: now }
+        let deaths = self.plan.crashes - self.crashes;
+        let heard = *self.met.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = Met { starts: self.starts.into(), deaths: deaths.into(), ..heard };
+        Story { broken, met, requests: site.requests, over: now }
     }
 }
 
 /// Completes when the trap has sprung and its time has passed.
-async fn sprung_and(clock: &SharedClock, sprung: &tokio::sync::Notify, trap: Option<Trap>) {
+async fn sprung_and(clock: &SharedClock, sprung: &Notify, trap: Option<Trap>) {
     sprung.notified().await;
     clock.sleep(trap.map_or(TimeDelta::zero(), |trap| trap.later)).await;
+}
+
+/// The moment in the life of a request that an event tells of.
+fn moment_of(event: &Event) -> Option<Moment> {
+    match event {
+        Event::Dialling { .. } => Some(Moment::BeforeSending),
+        Event::Accepted { .. } | Event::AnswerLost { .. } | Event::Adopted { .. } => Some(Moment::Recorded),
+        Event::Started { .. }
+        | Event::NotPlaced { .. }
+        | Event::Refused { .. }
+        | Event::Absent { .. }
+        | Event::Ended { .. }
+        | Event::TrackLost { .. }
+        | Event::SetAside { .. }
+        | Event::Paused { .. }
+        | Event::Resting { .. }
+        | Event::Stopping { .. } => None,
+    }
 }
 
 async fn after(clock: &SharedClock, span: Option<TimeDelta>) {

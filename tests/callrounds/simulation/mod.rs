@@ -13,6 +13,7 @@ mod dice;
 mod life;
 mod oracle;
 mod plan;
+mod site;
 mod trace;
 mod vendor;
 
@@ -20,11 +21,10 @@ use std::io::Write;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::life::Story;
+use self::life::{Met, Story};
 use self::trace::Trace;
 
 /// Seeds of an ordinary test run.
@@ -49,48 +49,74 @@ fn memory() -> PathBuf {
     if shared_memory.is_dir() { shared_memory.to_path_buf() } else { std::env::temp_dir() }
 }
 
-/// What is broken in a seed; a panic is broken too.
-fn broken(seed: u64, trace: Trace) -> Vec<String> {
-    match std::panic::catch_unwind(AssertUnwindSafe(|| live(seed, trace))) {
-        Ok(story) => story.broken,
-        Err(_) => vec!["the program panicked".into()],
+/// What seeds came to.
+#[derive(Default)]
+struct Findings {
+    lived: u64,
+    met: Met,
+    failures: Vec<(u64, Vec<String>)>,
+}
+
+impl Findings {
+    fn add(&mut self, seed: u64, story: Story) {
+        self.lived += 1;
+        self.met.add(story.met);
+        if !story.broken.is_empty() {
+            self.failures.push((seed, story.broken));
+        }
+    }
+
+    fn are_enough(&self) -> bool {
+        self.failures.len() >= ENOUGH
     }
 }
 
-fn check(seeds: impl Iterator<Item = u64> + Send) {
+/// Lives a seed; a panic breaks a promise too.
+fn story(seed: u64, trace: Trace) -> Story {
+    let lived = std::panic::catch_unwind(AssertUnwindSafe(|| live(seed, trace)));
+    lived.unwrap_or_else(|_| Story { broken: vec!["the program panicked".into()], ..Story::default() })
+}
+
+fn check(seeds: Range<u64>) {
+    let enough_to_meet_everything = seeds.end.saturating_sub(seeds.start) >= 100;
     let queue = Mutex::new(seeds);
-    let (lived, failures) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let findings = Mutex::new(Findings::default());
     let began = Instant::now();
     let next = || queue.lock().ok()?.next();
+    let add = |seed, story| {
+        let mut findings = findings.lock().unwrap_or_else(PoisonError::into_inner);
+        findings.add(seed, story);
+        findings.are_enough()
+    };
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 while let Some(seed) = next() {
-                    let broken = broken(seed, Trace::Silent);
-                    lived.fetch_add(1, Ordering::Relaxed);
-                    let Ok(mut failures) = failures.lock() else { return };
-                    if !broken.is_empty() {
-                        failures.push((seed, broken));
-                    }
-                    if failures.len() >= ENOUGH {
+                    if add(seed, story(seed, Trace::Silent)) {
                         return;
                     }
                 }
             });
         }
     });
-    let failures = failures.into_inner().unwrap_or_default();
-    tell(lived.into_inner(), began.elapsed(), &failures);
-    assert!(failures.is_empty(), "{}", report(&failures));
+    let findings = findings.into_inner().unwrap_or_else(PoisonError::into_inner);
+    tell(&findings, began.elapsed());
+    assert!(findings.failures.is_empty(), "{}", report(&findings.failures));
+    let missing = findings.met.missing();
+    assert!(!enough_to_meet_everything || missing.is_empty(), "no seed met any {}", missing.join(", "));
 }
 
-fn tell(lived: u64, took: Duration, failures: &[(u64, Vec<String>)]) {
-    let rate = lived as f64 / took.as_secs_f64();
+/// Told for people: that nobody reads it is no fault.
+fn tell(findings: &Findings, took: Duration) {
+    let Findings { lived, met, failures } = findings;
+    let rate = *lived as f64 / took.as_secs_f64();
     let bound = if failures.is_empty() { format!(" (95 %: fewer than 3 in {lived})") } else { String::new() };
-    let line =
-        format!("{lived} seeds in {:.1} s, {rate:.0} a second; {} broken{bound}", took.as_secs_f64(), failures.len());
-    // Told for people; nobody's ears are needed.
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let seconds = took.as_secs_f64();
+    let broken = failures.len();
+    let _ = writeln!(
+        std::io::stderr(),
+        "{lived} seeds in {seconds:.1} s, {rate:.0} a second; {broken} broken{bound}\n{met:?}"
+    );
 }
 
 fn report(failures: &[(u64, Vec<String>)]) -> String {
@@ -113,8 +139,8 @@ fn range(text: &str) -> Option<Range<u64>> {
 fn every_promise_holds_in_every_seed() {
     if let Ok(seed) = std::env::var("CALLROUNDS_SEED") {
         let seed = seed.parse().expect("CALLROUNDS_SEED is a number");
-        let failures = vec![(seed, broken(seed, Trace::Told))];
-        assert!(failures[0].1.is_empty(), "{}", report(&failures));
+        let broken = story(seed, Trace::Told).broken;
+        assert!(broken.is_empty(), "{}", report(&[(seed, broken)]));
         return;
     }
     let seeds =

@@ -1,0 +1,329 @@
+//! The vendor's side: the simulator's world with a budget, moods drawn from the seed, and the oracle looking on. It lives
+//! through every death of the program.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use callrounds::annie::{Answer, CallRequest, Conversation, LostAnswer, Meter, NotPlaced, Page, Reply, Status};
+use callrounds::clock::SharedClock;
+use callrounds::entry::Testimony;
+use callrounds::ids::ConversationId;
+use callrounds::simulator::budget::Budget;
+use callrounds::simulator::call::PatientInfo;
+use callrounds::simulator::conversation::{self, View};
+use callrounds::simulator::{ListQuery, PlaceCall, Refusal, World};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use tokio::sync::Notify;
+
+use super::dice::Dice;
+use super::oracle::{Called, Oracle};
+use super::plan::{Habits, PROCESSING};
+
+/// The vendor's side of everything, which no crash of the program touches.
+pub struct Site {
+    pub clock: SharedClock,
+    pub oracle: Oracle,
+    pub habits: Habits,
+    pub world: World,
+    budget: Budget,
+    pub dice: Dice,
+    /// What every conversation lacks.
+    looks: Dice,
+    /// Conversations that a page has missed: never twice.
+    missed: HashSet<ConversationId>,
+    /// The program is dead: nothing that it was about to send leaves.
+    pub dead: bool,
+    /// Kills the program at the moment it names.
+    trap: Option<Trap>,
+    /// Told when the trap springs.
+    pub sprung: Arc<Notify>,
+    pub requests: u64,
+}
+
+/// A moment at which the program is killed: when so many calls have come to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trap {
+    pub moment: Moment,
+    pub calls_until: u32,
+    /// How long after that; nothing at all, and what was about to happen does not.
+    pub later: TimeDelta,
+}
+
+/// A moment in the life of a request for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Its intent is on stable storage, and it has not been sent.
+    BeforeSending,
+    /// It is on its way.
+    Sent,
+    /// The vendor has acted on it.
+    Acted,
+    /// Its answer is there, and nothing has been done with it.
+    Answered,
+    /// Its answer is on stable storage.
+    Recorded,
+}
+
+/// What becomes of a request for a call.
+#[derive(Debug, Clone, Copy)]
+pub enum Fate {
+    Answered,
+    NeverConnected,
+    RateLimited,
+    Refused,
+    /// No answer that says anything: before the vendor acts on it, after, or it never does.
+    Lost(LostAnswer, Acts),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acts {
+    Never,
+    Before,
+    After,
+}
+
+/// One request for a call, drawn.
+pub struct Journey {
+    pub fate: Fate,
+    pub there: TimeDelta,
+    pub back: TimeDelta,
+    /// How long after nobody waits for the answer any more the vendor still acts on it, if it does.
+    pub once_alone: Option<TimeDelta>,
+}
+
+impl Site {
+    pub fn new(clock: SharedClock, habits: Habits, oracle: Oracle, dice: Dice) -> Self {
+        let world = World::new(habits.settings.clone(), clock.now() + habits.ahead);
+        let budget = Budget::new(habits.settings.budget.clone());
+        let sprung = Arc::default();
+        let looks = dice.apart(1);
+        Self {
+            clock,
+            oracle,
+            habits,
+            world,
+            budget,
+            dice,
+            looks,
+            missed: HashSet::new(),
+            dead: false,
+            trap: None,
+            sprung,
+            requests: 0,
+        }
+    }
+
+    /// The program lives (again).
+    pub fn revive(&mut self, trap: Option<Trap>) {
+        self.dead = false;
+        self.trap = trap;
+        self.sprung = Arc::default();
+    }
+
+    /// The program dies here and now.
+    pub fn kill(&mut self) {
+        self.dead = true;
+        self.trap = None;
+    }
+
+    /// A call has come to `moment`: kills the program if that is the plan.
+    pub fn pass(&mut self, moment: Moment) {
+        let Some(trap) = self.trap.as_mut().filter(|trap| trap.moment == moment) else { return };
+        trap.calls_until = trap.calls_until.saturating_sub(1);
+        if trap.calls_until > 0 {
+            return;
+        }
+        let later = trap.later;
+        self.trap = None;
+        self.oracle.trace.say(self.clock.now(), || format!("{moment:?}: to be killed in {later}"));
+        if later.is_zero() {
+            self.kill();
+        }
+        self.sprung.notify_one();
+    }
+
+    pub fn vendor_now(&self) -> DateTime<Utc> {
+        self.clock.now() + self.habits.ahead
+    }
+
+    pub fn is_out(&self) -> bool {
+        let now = self.clock.now();
+        self.habits.outages.iter().any(|(from, until)| (*from..*until).contains(&now))
+    }
+
+    /// How long a request or an answer is on its way.
+    pub fn delay(&mut self) -> TimeDelta {
+        TimeDelta::milliseconds(5) + self.dice.some_time(self.habits.slowness.min(TimeDelta::seconds(30)))
+    }
+
+    /// Takes one request out of the budget.
+    pub fn charge(&mut self) -> bool {
+        let now = self.vendor_now();
+        self.budget.charge(now).is_ok()
+    }
+
+    /// Wraps an answer as it leaves the vendor now.
+    pub fn answer<T>(&mut self, value: T, exhausted: bool) -> Answer<T> {
+        let now = self.vendor_now();
+        let told = self.budget.meter(now);
+        let meter = if self.habits.metered {
+            Meter {
+                limit: Some(told.limit),
+                remaining: Some(told.remaining),
+                reset: Some(told.reset - self.habits.ahead),
+                retry_at: None,
+                exhausted,
+            }
+        } else {
+            Meter { exhausted, ..Meter::default() }
+        };
+        Answer { value, meter, date: self.habits.dated.then(|| now.trunc_subsecs(0)) }
+    }
+
+    pub fn journey(&mut self) -> Journey {
+        let fate = if self.is_out() { Fate::NeverConnected } else { self.fate() };
+        let waits = self.dice.chance(20);
+        let slowness = self.habits.slowness;
+        let there = if waits {
+            self.dice.millis(5, slowness.num_milliseconds() as u32)
+        } else {
+            TimeDelta::milliseconds(5) + self.dice.some_time(slowness)
+        };
+        let back = self.delay();
+        let late = self.dice.millis(0, PROCESSING.num_milliseconds() as u32);
+        Journey { fate, there, back, once_alone: self.dice.chance(50).then_some(late) }
+    }
+
+    fn fate(&mut self) -> Fate {
+        if !self.dice.chance(self.habits.call_faults) {
+            return Fate::Answered;
+        }
+        let dice = &mut self.dice;
+        let lost =
+            dice.pick(&[LostAnswer::Timeout, LostAnswer::Broken, LostAnswer::Status(500), LostAnswer::Unreadable]);
+        match dice.between(0, 9) {
+            0 => Fate::NeverConnected,
+            1 => Fate::RateLimited,
+            2 if dice.chance(30) => Fate::Refused,
+            2..=4 => Fate::Lost(lost, Acts::Never),
+            5..=7 => Fate::Lost(lost, Acts::Before),
+            _ => Fate::Lost(dice.pick(&[LostAnswer::Timeout, LostAnswer::Broken]), Acts::After),
+        }
+    }
+
+    /// The vendor acts on a call.
+    pub fn act(&mut self, call: &CallRequest, attempt: Option<i64>) -> (Reply, bool) {
+        if !self.charge() {
+            return (Reply::NotPlaced(NotPlaced::RateLimited), true);
+        }
+        let now = self.vendor_now();
+        let patient = call.content.patient.patient_id.clone();
+        let request = PlaceCall {
+            from_number: call.from.expose(),
+            to_number: call.to.expose(),
+            patient_info: Some(PatientInfo { patient_id: patient.clone(), ..PatientInfo::default() }),
+            ..PlaceCall::default()
+        };
+        let at = self.clock.now();
+        let reply = match self.world.place(now, &request) {
+            Ok(id) => {
+                let illegible = self.is_illegible(&id);
+                self.oracle.placed(Called {
+                    at,
+                    attempt,
+                    key: patient.unwrap_or_default(),
+                    to: call.to,
+                    id: id.clone(),
+                    illegible,
+                });
+                Reply::Accepted(id)
+            }
+            Err(refusal) => {
+                self.oracle.vendor_refused(at, call.to, refusal);
+                Reply::NotPlaced(refused(refusal))
+            }
+        };
+        self.pass(Moment::Acted);
+        (reply, false)
+    }
+
+    pub fn conversation_as_told(&self, view: &View) -> Conversation {
+        told(view, &mut self.looks.apart(hash(&view.id)), self.habits.gaps)
+    }
+
+    /// Whether no page ever shows the conversation in a form that can be read.
+    fn is_illegible(&self, id: &ConversationId) -> bool {
+        self.looks.apart(hash(id)).apart(1).chance(self.habits.illegible)
+    }
+
+    /// The end of the seed: the oracle is told what became of every conversation.
+    pub fn close(&mut self) {
+        let Self { clock, oracle, world, .. } = self;
+        let late = clock.now() + TimeDelta::days(400);
+        oracle.close(clock.now(), |id| world.conversation(late, id));
+    }
+
+    pub fn page(&mut self, offset: u64, limit: u32) -> Page {
+        let now = self.vendor_now();
+        let page = self.world.list(now, &ListQuery { offset, limit, ..ListQuery::default() });
+        let mut conversations = Vec::new();
+        let mut unreadable = 0;
+        for view in &page.conversations {
+            if self.dice.chance(self.habits.blurs) || self.is_illegible(&view.id) {
+                unreadable += 1;
+            } else if !self.dice.chance(self.habits.misses) || !self.missed.insert(view.id.clone()) {
+                conversations.push(self.conversation_as_told(view));
+            }
+        }
+        let (shown, of) = (conversations.len(), page.total);
+        self.oracle
+            .trace
+            .say(self.clock.now(), || format!("page at {offset}: {shown} shown, {unreadable} not, of {of}"));
+        Page { conversations, unreadable, offset, total: self.habits.counted.then_some(of) }
+    }
+}
+
+fn refused(refusal: Refusal) -> NotPlaced {
+    match refusal {
+        Refusal::OutsideHours => NotPlaced::OutsideHours { status: 422 },
+        Refusal::TooSoon | Refusal::WeekFull | Refusal::MonthFull | Refusal::CoolingDown => {
+            NotPlaced::OverCap { status: 422 }
+        }
+        Refusal::FromNumber => NotPlaced::LineRefused { status: 403 },
+        Refusal::Malformed(_) | Refusal::NotAllowed | Refusal::Sending => NotPlaced::Refused { status: 400 },
+    }
+}
+
+/// A conversation as an answer shows it: a few lack a field while they are under way, always the same one.
+fn told(view: &View, dice: &mut Dice, gaps: u32) -> Conversation {
+    let under_way = view.status != conversation::Status::Closed;
+    let gap = (under_way && dice.chance(gaps)).then(|| dice.between(0, 3));
+    let story = view.story;
+    let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Conversation {
+        id: view.id.clone(),
+        from: (gap != Some(0)).then_some(view.from),
+        to: (gap != Some(1)).then_some(view.to),
+        started: (gap != Some(2)).then_some(view.started),
+        ended: view.ended,
+        status: match view.status {
+            _ if gap == Some(3) => Status::Other,
+            conversation::Status::Open => Status::Open,
+            conversation::Status::Closing => Status::Closing,
+            conversation::Status::Closed => Status::Closed,
+        },
+        testimony: Testimony {
+            tags: story.map(|story| words(story.tags)).unwrap_or_default(),
+            topic: story.map(|story| story.topic.into()),
+            summary: story.map(|story| story.summary.into()),
+            actions: story.map(|story| words(story.actions)).unwrap_or_default(),
+            duration: view.duration.map(TimeDelta::as_seconds_f64),
+        },
+    }
+}
+
+fn hash(id: &ConversationId) -> u64 {
+    id.as_str()
+        .bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
+}
