@@ -67,6 +67,9 @@ pub enum Stop {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The ledger lacks calls that the vendor's list shows.
+    #[error("{0}")]
+    Behind(String),
     /// Output could not be written.
     #[error("cannot write {what}: {}", plainly(*why))]
     Output {
@@ -95,7 +98,7 @@ impl Stop {
             | Self::Ledger(LedgerError::NoSuchRun(_) | LedgerError::NoRun | LedgerError::Missing { .. }) => Exit::Usage,
             Self::List(_) => Exit::List,
             Self::VendorRefused(_) => Exit::VendorRefused,
-            Self::Ledger(_) => Exit::Ledger,
+            Self::Ledger(_) | Self::Behind(_) => Exit::Ledger,
             Self::Internal(_) => Exit::Internal,
         }
     }

@@ -177,13 +177,26 @@ impl Session {
             output.say(&text::summary(&summary, &self.campaign.practice.zone));
         }
         let exit = exit(&finished.ending, summary.standing);
-        if let Ending::Refused(refusal) = finished.ending {
-            let mend = way_out(refusal);
-            return Err(Stop::VendorRefused(format!("{}; no further call was placed: {mend}", finished.ending)));
+        match finished.ending {
+            Ending::Refused(refusal) => {
+                let mend = way_out(refusal);
+                Err(Stop::VendorRefused(format!("{}; no further call was placed: {mend}", finished.ending)))
+            }
+            Ending::Behind { .. } => Err(Stop::Behind(format!("{}; {BEHIND}", finished.ending))),
+            Ending::Done
+            | Ending::WindowClosed { .. }
+            | Ending::MaxCalls { .. }
+            | Ending::Interrupted
+            | Ending::StopRule { .. }
+            | Ending::Unreachable
+            | Ending::Clock { .. } => Ok(exit),
         }
-        Ok(exit)
     }
 }
+
+/// What the person on duty can do about a ledger that lacks calls.
+const BEHIND: &str = "nobody was called. Put the newest copy of the ledger back, or, if this is the one to go on with, \
+                      `callrounds ledger adopt` and run again: it takes those calls over";
 
 /// What the person on duty can do about it.
 fn way_out(refusal: Refusal) -> &'static str {
@@ -202,6 +215,7 @@ fn way_out(refusal: Refusal) -> &'static str {
 fn exit(ending: &Ending, standing: Exit) -> Exit {
     match ending {
         Ending::Refused(_) => Exit::VendorRefused,
+        Ending::Behind { .. } => Exit::Ledger,
         Ending::Done
         | Ending::WindowClosed { .. }
         | Ending::MaxCalls { .. }

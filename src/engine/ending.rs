@@ -34,6 +34,13 @@ pub enum Ending {
     Unreachable,
     /// The vendor does not accept our credentials, or our number.
     Refused(Refusal),
+    /// The vendor's list shows calls of ours that the ledger does not know: it is an older copy.
+    Behind {
+        /// How many.
+        calls: usize,
+        /// When the first of them began.
+        since: DateTime<Utc>,
+    },
     /// Our clock cannot be trusted: it differs from the vendor's, or went back.
     Clock {
         /// By so many seconds.
@@ -64,6 +71,7 @@ impl Ending {
             Self::StopRule { .. } => "stop_rule",
             Self::Unreachable => "unreachable",
             Self::Refused(_) => "vendor_refused",
+            Self::Behind { .. } => "behind",
             Self::Clock { .. } => "clock",
         }
     }
@@ -78,6 +86,11 @@ impl fmt::Display for Ending {
             Self::Interrupted => f.write_str("interrupted"),
             Self::StopRule { rule, hits, of } => write!(f, "stop_on.{rule}: {hits} of {of} finished calls"),
             Self::Unreachable => f.write_str("the vendor cannot be reached"),
+            Self::Behind { calls, since } => {
+                let calls = if *calls == 1 { "a call".into() } else { format!("{calls} calls") };
+                let since = since.format("%Y-%m-%dT%H:%M:%SZ");
+                write!(f, "this ledger is behind: the vendor's list shows {calls} of ours since {since} that it lacks")
+            }
             Self::Clock { seconds } => {
                 write!(f, "this machine's clock is wrong by about {seconds} s, so no hour can be trusted: set it")
             }

@@ -91,6 +91,17 @@ pub enum Event {
         /// The vendor's id.
         conversation: ConversationId,
     },
+    /// A call that the ledger did not know was put down to an entry; it is followed now.
+    TakenOver {
+        /// When.
+        at: DateTime<Utc>,
+        /// Which entry.
+        entry: EntryId,
+        /// Which attempt.
+        attempt: AttemptId,
+        /// The vendor's id.
+        conversation: ConversationId,
+    },
     /// Rule R found no conversation for a lost answer.
     Absent {
         /// When.
@@ -178,6 +189,7 @@ impl Event {
             | Self::Refused { at, .. }
             | Self::AnswerLost { at, .. }
             | Self::Adopted { at, .. }
+            | Self::TakenOver { at, .. }
             | Self::Absent { at, .. }
             | Self::Ended { at, .. }
             | Self::TrackLost { at, .. }

@@ -2,7 +2,7 @@
 //!
 //! One dispatcher ([`run`]) owns all of a run's state; what waits (requests, commits) runs beside it and comes back as
 //! something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list; [`reconciler`] settles lost
-//! answers by rule R; [`guard`] counts what stops a run early; [`events`] are what the outside is told.
+//! answers by rule R; [`look`] sees whether the ledger holds every call; [`guard`] counts what stops a run early; [`events`] are what the outside is told.
 //!
 //! The vendor, the clock and the stop signal are handed in.
 
@@ -11,12 +11,15 @@ pub mod ending;
 pub mod events;
 pub mod guard;
 mod line;
+pub mod look;
 pub mod reconciler;
 mod replies;
 pub mod scan;
 pub mod tracker;
 
 use std::sync::Arc;
+
+use chrono::TimeDelta;
 
 pub use dispatcher::run;
 pub use ending::{Ending, Refusal};
@@ -26,6 +29,9 @@ use crate::annie::Vendor;
 use crate::campaign::Campaign;
 use crate::clock::SharedClock;
 use crate::ledger::{Ledger, LedgerError, RunHandle};
+
+/// How much the vendor's clock may differ from ours beyond what its `Date` tells.
+const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(120);
 
 /// What a run works with.
 pub struct Engine<V> {

@@ -7,15 +7,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::CLOCK_SLACK;
 use crate::annie::Conversation;
 use crate::ids::{AttemptId, EntryId};
 use crate::phone::E164;
 
 /// Scans that must not show the conversation.
 const PROOFS: u8 = 2;
-
-/// How much the vendor's clock may differ from ours beyond what its `Date` tells.
-const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(120);
 
 /// How long after S a lost answer is looked for. What no scan could settle by then is for a person.
 const LOOKED_FOR: TimeDelta = TimeDelta::hours(2);

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
+use super::line::{self, OurLine};
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
 use super::transition::Step;
@@ -116,6 +117,10 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
             }
         }
     }
+    if let Some(Authorised { organisation, from, .. }) = claims.authorised.last() {
+        let line = OurLine { organisation: organisation.clone(), from: *from };
+        line::moved_on(conn, &line, order.now)?;
+    }
     Ok(claims)
 }
 
@@ -176,17 +181,8 @@ fn authorise(
     due: Due,
     history: &NumberHistory,
 ) -> Result<Authorised, LedgerError> {
-    let number: u32 = conn.prepare_cached(sql!("attempt_next_number"))?.query_row([due.entry.0], |row| row.get(0))?;
-    conn.prepare_cached(sql!("attempt_insert"))?.execute((
-        due.entry.0,
-        order.run.run.0,
-        number,
-        due.organisation.as_str(),
-        order.campaign.practice.from_number.expose(),
-        due.phone.expose(),
-        millis(order.now),
-    ))?;
-    let attempt = AttemptId(conn.last_insert_rowid());
+    let line = OurLine { organisation: due.organisation.clone(), from: order.campaign.practice.from_number };
+    let (attempt, number) = insert_attempt(conn, order.run, &line, due.entry, due.phone, order.now)?;
     let evidence = format!("call {number}; {} earlier calls to the number", history.placements.len());
     Step {
         run: order.run.run,
@@ -201,9 +197,30 @@ fn authorise(
     let content = conn
         .prepare_cached(sql!("entry_content"))?
         .query_row([due.entry.0], |row| Ok(json_at::<Content>(row, "content")))??;
-    let Due { entry, organisation, phone: to, .. } = due;
-    let from = order.campaign.practice.from_number;
+    let (Due { entry, phone: to, .. }, OurLine { organisation, from }) = (due, line);
     Ok(Authorised { attempt, entry, organisation, from, to, number, intent_at: order.now, content })
+}
+
+/// An attempt that is being submitted, and which call to its entry it is.
+pub(super) fn insert_attempt(
+    conn: &Connection,
+    run: RunHandle,
+    line: &OurLine,
+    entry: EntryId,
+    to: E164,
+    intent_at: DateTime<Utc>,
+) -> Result<(AttemptId, u32), LedgerError> {
+    let number: u32 = conn.prepare_cached(sql!("attempt_next_number"))?.query_row([entry.0], |row| row.get(0))?;
+    conn.prepare_cached(sql!("attempt_insert"))?.execute((
+        entry.0,
+        run.run.0,
+        number,
+        line.organisation.as_str(),
+        line.from.expose(),
+        to.expose(),
+        millis(intent_at),
+    ))?;
+    Ok((AttemptId(conn.last_insert_rowid()), number))
 }
 
 fn set_aside(

@@ -13,6 +13,7 @@ mod census;
 mod claim;
 mod enrol;
 mod error;
+mod line;
 mod meanwhile;
 mod open;
 mod operator;
@@ -33,6 +34,7 @@ pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
 pub use enrol::Enrolled;
 pub use error::LedgerError;
+pub use line::{InStep, OurLine, Sighting};
 pub use operator::{Operator, Resolution, SuppressionRow, Undecidable};
 pub use read::{AttemptCounts, EntryRow, EventRow, Reader, RunReport};
 pub use record::{Happened, Note, UnderWay};
@@ -122,6 +124,28 @@ impl Ledger {
     /// Those of `conversations` that no attempt has.
     pub fn unknown_among(&self, conversations: Vec<ConversationId>) -> Pending<Vec<ConversationId>> {
         self.writer.submit(move |conn| record::unknown_among(conn, conversations))
+    }
+
+    /// Until when the ledger is known to hold every call of a line.
+    pub fn in_step_at(&self, line: OurLine) -> Pending<InStep> {
+        self.writer.submit(move |conn| line::in_step(conn, &line))
+    }
+
+    /// Those of `sightings` that are calls to our entries' numbers that the ledger does not know, the oldest first.
+    pub fn strangers(&self, sightings: Vec<Sighting>) -> Pending<Vec<Sighting>> {
+        self.writer.submit(move |conn| line::strangers(conn, sightings))
+    }
+
+    /// The ledger holds every call of the line until now, once it has taken `strangers` over. Those of them that were put
+    /// down to entries of the run's campaign are now open.
+    pub fn in_step(
+        &self,
+        run: RunHandle,
+        line: OurLine,
+        strangers: Vec<Sighting>,
+        now: DateTime<Utc>,
+    ) -> Pending<Vec<UnderWay>> {
+        self.writer.submit(move |conn| line::take_over(conn, run, &line, &strangers, now))
     }
 
     /// Notes evidence that moves nothing, such as a scan of the vendor's list.

@@ -13,7 +13,11 @@ use super::rows::millis;
 use super::sql;
 
 /// In order; a ledger's `user_version` counts those that it has been through.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_start.sql"), include_str!("migrations/0002_meanwhile.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0002_meanwhile.sql"),
+    include_str!("migrations/0004_line.sql"),
+];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
 const OLDEST_SQLITE: i32 = 3_051_003;

@@ -95,6 +95,7 @@ impl Progress {
                 counts.placed += 1;
                 counts.open += 1;
             }
+            Event::TakenOver { .. } => counts.open += 1,
             Event::Absent { .. } => counts.unknown = counts.unknown.saturating_sub(1),
             Event::TrackLost { .. } => counts.open = counts.open.saturating_sub(1),
             Event::Refused { .. } => counts.finished += 1,
@@ -139,6 +140,9 @@ impl Progress {
                 Some(format!("entry {entry}: answer lost ({because}); looking for the call on the vendor's list"))
             }
             Event::Adopted { entry, .. } => Some(format!("entry {entry}: the call was placed; following it")),
+            Event::TakenOver { entry, .. } => {
+                Some(format!("entry {entry}: was called, which this ledger did not know; following the call"))
+            }
             Event::Absent { entry, state, .. } => {
                 Some(format!("entry {entry}: {}; now {state}", Reason::AnswerLost.says()))
             }

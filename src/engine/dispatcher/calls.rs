@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::annie::{Answer, CallRequest, LostAnswer, NotPlaced, Reply, Unread, Vendor};
-use crate::engine::ending::{Ending, Refusal};
+use crate::annie::{Answer, CallRequest, LostAnswer, NotPlaced, Reply, Vendor};
+use crate::engine::ending::Ending;
 use crate::engine::events::Event;
 use crate::engine::reconciler::Unresolved;
 use crate::engine::replies::{self, Trouble};
@@ -46,8 +46,8 @@ impl<V: Vendor> Dispatcher<'_, V> {
     }
 
     pub(super) fn start_claim(&mut self, now: DateTime<Utc>) {
-        if !self.line_checked {
-            return self.check_line(now);
+        if !self.is_past_the_threshold(now) {
+            return;
         }
         let room = self.engine.campaign.rate.open_calls.saturating_sub(self.open_calls());
         let limit = room
@@ -61,30 +61,6 @@ impl<V: Vendor> Dispatcher<'_, V> {
         let order = ClaimOrder { run: self.engine.run, campaign: Arc::clone(&self.engine.campaign), now, limit };
         let claim = self.engine.ledger.claim(order);
         self.beside.spawn(async move { Ok(Happening::Claimed { asked: limit, claims: claim.await? }) });
-    }
-
-    /// Before the first call of a run: does our number exist, and may it call?
-    pub(super) fn check_line(&mut self, now: DateTime<Utc>) {
-        if self.reading || self.budget.take(&self.organisation, now).is_err() {
-            return;
-        }
-        self.reading = true;
-        self.requests.other += 1;
-        let (vendor, from) = (Arc::clone(&self.engine.vendor), self.engine.campaign.practice.from_number);
-        self.beside.spawn(async move { Ok(Happening::Line(vendor.may_call_from(from).await)) });
-    }
-
-    pub(super) fn take_line(&mut self, answer: &Answer<Result<Option<bool>, Unread>>) {
-        self.reading = false;
-        self.heard(answer);
-        match answer.value {
-            Ok(Some(false)) => self.stop_placing(Ending::Refused(Refusal::FromNumber)),
-            // An answer that cannot be used says nothing against the number: the first call will tell.
-            Ok(Some(true) | None) | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable) => {
-                self.line_checked = true;
-            }
-            Err(unread) => self.read_failed(unread),
-        }
     }
 
     pub(super) fn ask_for_prospects(&mut self) {

@@ -23,8 +23,14 @@ pub(super) enum NextCall {
 
 impl<V: Vendor> Dispatcher<'_, V> {
     pub(super) fn stop_placing(&mut self, ending: Ending) {
-        let graver =
-            matches!(ending, Ending::Interrupted | Ending::Refused(_) | Ending::Unreachable | Ending::Clock { .. });
+        let graver = matches!(
+            ending,
+            Ending::Interrupted
+                | Ending::Refused(_)
+                | Ending::Unreachable
+                | Ending::Clock { .. }
+                | Ending::Behind { .. }
+        );
         if self.ending.is_none() || graver {
             let event = Event::Stopping { at: self.engine.clock.now(), why: ending.to_string() };
             self.tell(&[event]);
@@ -92,8 +98,8 @@ impl<V: Vendor> Dispatcher<'_, V> {
     pub(super) fn claim_at(&self, now: DateTime<Utc>, budget: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let full = self.open_calls() >= self.engine.campaign.rate.open_calls;
         let forbidden = self.guard.allowance(self.open_calls()) == 0;
-        let line_asked = !self.line_checked && self.reading;
-        if self.claiming > 0 || self.ending.is_some() || full || forbidden || line_asked {
+        let on_the_threshold = self.look_is_wanted() || (!self.line_checked && self.reading);
+        if self.claiming > 0 || self.ending.is_some() || full || forbidden || on_the_threshold {
             return None;
         }
         let NextCall::At(at) = self.next_call_at(now) else { return None };

@@ -58,6 +58,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
             return;
         }
         let Some(scan) = self.checking.take() else { return };
+        self.conclude_look(scan);
         if !scan.proves_absence {
             return;
         }

@@ -2,12 +2,13 @@
 //!
 //! Each turn it starts what may start (a claim, a read), then waits for the next thing that happens: a claim committed,
 //! a reply, a record committed, a read answered, an instant reached, or the stop signal. Requests and commits run beside
-//! it and never touch its state. [`calls`], [`reads`], [`lost`] and [`end`] are its four concerns.
+//! it and never touch its state. [`threshold`], [`calls`], [`reads`], [`lost`] and [`end`] are its concerns.
 
 mod calls;
 mod end;
 mod lost;
 mod reads;
+mod threshold;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,16 +18,20 @@ use tokio::task::JoinSet;
 
 use crate::annie::budget::Budget;
 use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
+use crate::campaign::Campaign;
 use crate::clock::SharedClock;
 use crate::entry::{AttemptState, Fact};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
-use crate::ledger::{Authorised, Claims, Happened, LedgerError, Prospects, SetAside, UnderWay};
+use crate::ledger::{
+    Authorised, Claims, Happened, InStep, LedgerError, OurLine, Prospects, SetAside, Sighting, UnderWay,
+};
 use crate::policy::Hours;
 
 use super::ending::Ending;
 use super::events::{Event, Listener};
 use super::guard::Guard;
 use super::line::Line;
+use super::look::Look;
 use super::reconciler::{Likeness, Reconciler, Unresolved};
 use super::tracker::{CompleteScan, Followed, Tracker};
 use super::{Engine, EngineError, Finished, Requests};
@@ -97,6 +102,10 @@ enum Happening {
         unclaimed: bool,
     },
     Line(Answer<Result<Option<bool>, Unread>>),
+    /// Of the calls that a page shows, those that the ledger does not know.
+    Strangers(Vec<Sighting>),
+    /// The ledger is in step with the vendor's list, and these of our entries' calls were taken over.
+    TakenOver(Vec<UnderWay>),
 }
 
 /// When the next entry is due, as far as is known.
@@ -137,6 +146,8 @@ struct Dispatcher<'a, V> {
     due_meanwhile: Option<DateTime<Utc>>,
     ending: Option<Ending>,
     line_checked: bool,
+    /// Until it is known that the ledger holds every call that our number has placed.
+    look: Option<Look>,
     resting_until: Option<DateTime<Utc>>,
     /// How far the vendor's clock is ahead of ours.
     ahead: TimeDelta,
@@ -152,6 +163,10 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         let under_way = engine.ledger.under_way(engine.run.campaign).await?;
         let (_, attempts) = engine.ledger.standing(engine.run).await?;
         let newest = engine.ledger.newest_event().await?;
+        let line = our_line(&campaign);
+        let in_step = engine.ledger.in_step_at(line.clone()).await?;
+        // A ledger that is older than its clock shows is a demonstration's: nothing was before it.
+        let in_step = InStep { at: in_step.at.min(now), ..in_step };
         let placed = u32::try_from(attempts.placed + attempts.unresolved).unwrap_or(u32::MAX);
         let mut dispatcher = Self {
             organisation: campaign.practice.organisation.clone(),
@@ -173,6 +188,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             due_meanwhile: None,
             ending: None,
             line_checked: false,
+            look: Some(Look::new(line.from, in_step)),
             resting_until: None,
             ahead: TimeDelta::zero(),
             latest: newest.unwrap_or(now),
@@ -229,6 +245,10 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         }
     }
 
+    fn our_line(&self) -> OurLine {
+        our_line(&self.engine.campaign)
+    }
+
     fn open_calls(&self) -> u32 {
         self.sending + self.claiming + u32::try_from(self.tracker.open()).unwrap_or(u32::MAX)
     }
@@ -257,6 +277,8 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
                 self.conclude_scan();
             }
             Happening::Line(answer) => self.take_line(&answer),
+            Happening::Strangers(strangers) => self.take_strangers(strangers),
+            Happening::TakenOver(taken) => self.follow_the_taken_over(&taken),
         }
     }
 
@@ -289,6 +311,10 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         let recorded = self.engine.ledger.record(self.engine.run, vec![happened]);
         self.beside.spawn(async move { recorded.await.map(|()| Happening::Recorded(vec![event])) });
     }
+}
+
+fn our_line(campaign: &Campaign) -> OurLine {
+    OurLine { organisation: campaign.practice.organisation.clone(), from: campaign.practice.from_number }
 }
 
 fn followed(attempt: &UnderWay, since: DateTime<Utc>, now: DateTime<Utc>) -> Followed {

@@ -28,7 +28,8 @@ impl<V: Vendor> Dispatcher<'_, V> {
     }
 
     pub(super) fn read_due_at(&self) -> Option<DateTime<Utc>> {
-        let unsettled = self.reconciler.next_proof_at();
+        let look = self.look_is_wanted().then_some(DateTime::UNIX_EPOCH);
+        let unsettled = self.reconciler.next_proof_at().into_iter().chain(look).min();
         let busy = self.reading || self.checking.is_some() || self.interrupted();
         if busy { None } else { self.tracker.due_at(self.pace(), unsettled) }
     }
@@ -45,7 +46,9 @@ impl<V: Vendor> Dispatcher<'_, V> {
         }
         self.reading = true;
         let vendor = Arc::clone(&self.engine.vendor);
-        match self.tracker.next_read(now, self.reconciler.back_to(self.ahead), self.ahead) {
+        let look = self.look.as_ref().map(|look| look.back_to(self.ahead));
+        let back_to = self.reconciler.back_to(self.ahead).into_iter().chain(look).min();
+        match self.tracker.next_read(now, back_to, self.ahead) {
             Read::Page { offset } => {
                 self.requests.pages += 1;
                 self.beside.spawn(async move { Ok(Happening::Page(vendor.page(offset, PAGE).await)) });
@@ -70,6 +73,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
                 }
                 self.checking = complete;
                 self.look_for_the_lost(&page);
+                self.look_for_strangers(&page);
                 self.conclude_scan();
             }
         }

@@ -57,6 +57,7 @@ impl Met {
             Event::Ended { redial_at: Some(_), .. } => self.redials += 1,
             Event::Started { .. }
             | Event::Accepted { .. }
+            | Event::TakenOver { .. }
             | Event::Ended { .. }
             | Event::NotPlaced { .. }
             | Event::Refused { .. }
@@ -335,6 +336,7 @@ fn moment_of(event: &Event) -> Option<Moment> {
         Event::Started { .. }
         | Event::NotPlaced { .. }
         | Event::Refused { .. }
+        | Event::TakenOver { .. }
         | Event::Absent { .. }
         | Event::Ended { .. }
         | Event::TrackLost { .. }

@@ -1,0 +1,182 @@
+//! Our numbers, and whether this ledger holds every call that they have placed.
+//!
+//! An older copy of a ledger put back in its place, or a ledger that was copied and went on elsewhere, lacks calls, and
+//! would make them again. Before a run's first call the vendor's list is looked through, back to the last moment at which
+//! the ledger held everything: a call from our number to one of its patients that it does not know is a *stranger*.
+//! Strangers stop a run, unless an operator has adopted the ledger: then they are taken over.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::claim::insert_attempt;
+use super::error::LedgerError;
+use super::record::{self, Happened, UnderWay, record_one};
+use super::rows::{exactly_one, instant_at, millis, state_at};
+use super::runs::RunHandle;
+use super::sql;
+use super::transition::Step;
+use crate::entry::{Fact, State};
+use crate::ids::{AttemptId, CampaignId, ConversationId, EntryId, OrganisationId};
+use crate::phone::E164;
+
+/// One of our numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OurLine {
+    /// On whose budget it calls.
+    pub organisation: OrganisationId,
+    /// The number.
+    pub from: E164,
+}
+
+/// How much this ledger knows of a line's calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InStep {
+    /// It holds every call until then.
+    pub at: DateTime<Utc>,
+    /// An operator has adopted the ledger: calls that it does not know are taken over.
+    pub takes_over: bool,
+}
+
+/// A conversation on the vendor's list that our number began.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The vendor's id.
+    pub conversation: ConversationId,
+    /// The number that was called.
+    pub to: E164,
+    /// When, by our clock.
+    pub started: DateTime<Utc>,
+}
+
+pub(super) fn in_step(conn: &Connection, line: &OurLine) -> Result<InStep, LedgerError> {
+    conn.prepare_cached(sql!("line_in_step_at"))?.query_row(
+        (line.organisation.as_str(), line.from.expose()),
+        |row| {
+            let takes_over = row.get("takes_over")?;
+            Ok(instant_at(row, "in_step_at").map(|at| InStep { at, takes_over }))
+        },
+    )?
+}
+
+/// The ledger holds every call of the line until `at`.
+pub(super) fn moved_on(conn: &Connection, line: &OurLine, at: DateTime<Utc>) -> Result<(), LedgerError> {
+    let OurLine { organisation, from } = line;
+    conn.prepare_cached(sql!("line_in_step"))?.execute((organisation.as_str(), from.expose(), millis(at)))?;
+    Ok(())
+}
+
+/// Those of `sightings` that are strangers, the oldest first.
+pub(super) fn strangers(conn: &Connection, sightings: Vec<Sighting>) -> Result<Vec<Sighting>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("is_stranger"))?;
+    let mut found = Vec::new();
+    for sighting in sightings {
+        let Sighting { conversation, to, started } = &sighting;
+        if statement.exists((conversation.as_str(), to.expose(), millis(*started)))? {
+            found.push(sighting);
+        }
+    }
+    found.sort_by_key(|stranger| stranger.started);
+    Ok(found)
+}
+
+/// Puts strangers down to entries, as calls that were made: those of `run`'s campaign that are now to be followed.
+pub(super) fn take_over(
+    conn: &Connection,
+    run: RunHandle,
+    line: &OurLine,
+    strangers: &[Sighting],
+    now: DateTime<Utc>,
+) -> Result<Vec<UnderWay>, LedgerError> {
+    let mut followed = Vec::new();
+    for stranger in strangers {
+        followed.extend(take_one_over(conn, run, line, stranger, now)?);
+    }
+    conn.execute(sql!("ledger_taken_over"), [])?;
+    moved_on(conn, line, now)?;
+    let under_way = record::under_way(conn, run.campaign)?;
+    Ok(under_way.into_iter().filter(|one| followed.contains(&one.attempt)).collect())
+}
+
+/// The entry that a call is put down to.
+struct Taker {
+    entry: EntryId,
+    campaign: CampaignId,
+    state: State,
+    callable: bool,
+}
+
+fn take_one_over(
+    conn: &Connection,
+    run: RunHandle,
+    line: &OurLine,
+    stranger: &Sighting,
+    now: DateTime<Utc>,
+) -> Result<Option<AttemptId>, LedgerError> {
+    let Some(taker) = taker(conn, run, stranger.to)? else { return Ok(None) };
+    let detail = "a call that this ledger did not know, taken over";
+    if !taker.callable {
+        put_down_as_over(conn, run, line, stranger, taker.entry)?;
+        let note = record::Note {
+            at: now,
+            entry: Some(taker.entry),
+            attempt: None,
+            kind: "taken_over",
+            detail: detail.into(),
+        };
+        record::note(conn, run, &note)?;
+        return Ok(None);
+    }
+    let (attempt, _) = insert_attempt(conn, run, line, taker.entry, stranger.to, stranger.started)?;
+    let step = Step {
+        run: run.run,
+        entry: taker.entry,
+        attempt: Some(attempt),
+        at: now,
+        from: taker.state,
+        fact: &Fact::Claimed,
+        detail: Some(detail),
+    };
+    step.take(conn)?;
+    let accepted = Happened {
+        attempt,
+        entry: taker.entry,
+        at: now,
+        fact: Fact::Accepted,
+        conversation: Some(stranger.conversation.clone()),
+        started: Some(stranger.started),
+        ended: None,
+        detail: None,
+    };
+    record_one(conn, run.run, &accepted)?;
+    Ok((taker.campaign == run.campaign).then_some(attempt))
+}
+
+fn taker(conn: &Connection, run: RunHandle, to: E164) -> Result<Option<Taker>, LedgerError> {
+    let read = |row: &Row<'_>| {
+        let (entry, campaign) = (EntryId(row.get("id")?), CampaignId(row.get("campaign_id")?));
+        let callable = row.get("callable")?;
+        Ok(state_at(row, "state").map(|state| Taker { entry, campaign, state, callable }))
+    };
+    let found = conn.prepare_cached(sql!("entry_to_take_over"))?.query_row((to.expose(), run.campaign.0), read);
+    found.optional()?.transpose()
+}
+
+fn put_down_as_over(
+    conn: &Connection,
+    run: RunHandle,
+    line: &OurLine,
+    stranger: &Sighting,
+    entry: EntryId,
+) -> Result<(), LedgerError> {
+    let number: u32 = conn.prepare_cached(sql!("attempt_next_number"))?.query_row([entry.0], |row| row.get(0))?;
+    exactly_one(conn.prepare_cached(sql!("attempt_insert_over"))?.execute((
+        entry.0,
+        run.run.0,
+        number,
+        line.organisation.as_str(),
+        line.from.expose(),
+        stranger.to.expose(),
+        millis(stranger.started),
+        stranger.conversation.as_str(),
+    ))?)
+}

@@ -1,0 +1,4 @@
+-- A call of which nothing is known but that it was made: it counts for its number, and for nothing else.
+INSERT INTO attempt (entry_id, run_id, number, organisation, from_number, to_number, state, intent_at, answered_at,
+    conversation, started_at, ended_at, outcome)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'ended', ?7, ?7, ?8, ?7, ?7, 'unclassified');

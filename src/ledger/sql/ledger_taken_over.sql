@@ -1,0 +1,1 @@
+UPDATE ledger SET takes_over = 0;
