@@ -9,6 +9,7 @@
 //! Who may move where is not decided here: [`crate::entry::State::after`] decides, [`crate::policy`] says who may be
 //! called, and the ledger compares and sets. Changed rows ≠ 1 is an error.
 
+mod adopt;
 mod census;
 mod claim;
 mod enrol;
@@ -16,6 +17,7 @@ mod error;
 mod meanwhile;
 mod open;
 mod operator;
+mod place;
 mod read;
 mod record;
 mod rows;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use adopt::{Adoption, adopt};
 pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
 pub use enrol::Enrolled;
@@ -80,6 +83,16 @@ impl Ledger {
     /// The instant of a campaign's newest event; `None` if the ledger does not know it.
     pub fn newest_event_of(&self, campaign: CampaignName) -> Pending<Option<DateTime<Utc>>> {
         self.writer.submit(move |conn| runs::newest_event_of(conn, &campaign))
+    }
+
+    /// Since when the ledger may not know of calls that were placed, because it was adopted; `None`: it knows of all.
+    pub fn behind_since(&self) -> Pending<Option<DateTime<Utc>>> {
+        self.writer.submit(adopt::behind_since)
+    }
+
+    /// Every call that was placed since then is known.
+    pub fn clear_behind_since(&self, now: DateTime<Utc>) -> Pending<()> {
+        self.writer.submit(move |conn| adopt::clear_behind_since(conn, now))
     }
 
     /// Stores the campaign's text and starts a run of it.

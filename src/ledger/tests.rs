@@ -1,5 +1,7 @@
 //! The ledger on its own, over a file of its own.
 
+mod places;
+
 use std::path::PathBuf;
 
 use chrono::TimeDelta;

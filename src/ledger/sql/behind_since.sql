@@ -1,0 +1,1 @@
+SELECT behind_since FROM ledger;

@@ -1,0 +1,1 @@
+UPDATE ledger SET behind_since = NULL WHERE behind_since IS NOT NULL;
