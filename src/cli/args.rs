@@ -62,6 +62,8 @@ pub enum Command {
     Resolve(Resolve),
     /// Call a run off: what is not under way or over is not called
     Cancel(Cancel),
+    /// Look after the ledger itself
+    Ledger(OfLedger),
     /// Run the simulated vendor as a server of its own
     Simulate(Simulate),
     /// Print the JSON Schema of a format
@@ -266,6 +268,21 @@ pub struct Verdict {
 pub struct Cancel {
     /// The run
     pub run: i64,
+}
+
+/// `ledger`
+#[derive(Debug, Args)]
+pub struct OfLedger {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: LedgerAction,
+}
+
+/// What to do with the ledger.
+#[derive(Debug, Subcommand)]
+pub enum LedgerAction {
+    /// Take over a ledger that was copied or restored: from now on it is the one that is gone on with
+    Adopt,
 }
 
 /// `simulate`

@@ -9,6 +9,7 @@ pub mod args;
 mod check;
 mod completions;
 mod explain;
+mod ledger;
 mod listing;
 mod output;
 mod placing;
@@ -64,6 +65,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<Exit, Stop> {
         Command::Suppress(args) => suppress::suppress(args, global, output),
         Command::Resolve(args) => resolve::resolve(args, global, output),
         Command::Cancel(args) => resolve::cancel(args, global, output),
+        Command::Ledger(args) => ledger::ledger(args, global, output),
         Command::Simulate(args) => asynchronously(simulate::simulate(args, output)),
         Command::Schema(args) => schema::print(args, output),
         Command::Completions(args) => completions::print(args, output),

@@ -46,6 +46,6 @@ fn refused(problem: Undecidable) -> Stop {
 }
 
 /// Who decides, for the record.
-fn operator_name() -> String {
+pub(super) fn operator_name() -> String {
     ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok()).unwrap_or_else(|| "an operator".into())
 }

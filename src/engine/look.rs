@@ -47,10 +47,11 @@ impl Look {
         Self { from, in_step, wanted: false, strangers: BTreeMap::new() }
     }
 
-    /// How far back a scan must reach, by the vendor's clock, which is `ahead` of ours.
+    /// How far back a scan must reach, by the vendor's clock, which is `ahead` of ours. A demonstration's clock stands
+    /// still between two runs and the vendor's does not: that it is ahead now says nothing about then.
     #[must_use]
     pub fn back_to(&self, ahead: TimeDelta) -> DateTime<Utc> {
-        self.in_step.at + ahead - CLOCK_SLACK
+        self.in_step.at + ahead.min(TimeDelta::zero()) - CLOCK_SLACK
     }
 
     /// The conversations of a page that the ledger must be asked about.

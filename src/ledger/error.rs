@@ -33,6 +33,26 @@ pub enum LedgerError {
         /// Which file.
         path: String,
     },
+    /// Its file is not the one that it was last written in.
+    #[error(
+        "the ledger at {path} is a copy, and calls placed since with the other one are not in it; nothing was sent: use \
+         the other one, or, to go on with this one for good, `callrounds ledger adopt --ledger {path}`"
+    )]
+    Copied {
+        /// Where it is.
+        path: String,
+    },
+    /// It is on another machine's disk.
+    #[error(
+        "the ledger at {path} is on a network filesystem ({kind}), whose locks and writes cannot be relied upon: name a \
+         file on a disk of this machine with --ledger FILE"
+    )]
+    Network {
+        /// Where it is.
+        path: String,
+        /// What is known of the filesystem.
+        kind: &'static str,
+    },
     /// A newer program made it.
     #[error("the ledger was made by a newer callrounds (format {found}, this one knows {known}); use that one")]
     TooNew {
@@ -72,6 +92,13 @@ pub enum LedgerError {
     /// A row was not in the state it was expected in.
     #[error("an entry was not where it was expected to be; this is an error in the program")]
     Conflict,
+}
+
+impl LedgerError {
+    /// What the operating system says of a file. Its words never hold a path or a value.
+    pub(super) fn storage(error: &std::io::Error) -> Self {
+        Self::Storage(error.kind().to_string())
+    }
 }
 
 impl From<rusqlite::Error> for LedgerError {

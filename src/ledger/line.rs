@@ -12,7 +12,7 @@ use super::claim::insert_attempt;
 use super::error::LedgerError;
 use super::record::{self, Happened, UnderWay, record_one};
 use super::rows::{exactly_one, instant_at, millis, state_at};
-use super::runs::RunHandle;
+use super::runs::{self, RunHandle};
 use super::sql;
 use super::transition::Step;
 use crate::entry::{Fact, State};
@@ -70,8 +70,8 @@ pub(super) fn strangers(conn: &Connection, sightings: Vec<Sighting>) -> Result<V
     let mut statement = conn.prepare_cached(sql!("is_stranger"))?;
     let mut found = Vec::new();
     for sighting in sightings {
-        let Sighting { conversation, to, started } = &sighting;
-        if statement.exists((conversation.as_str(), to.expose(), millis(*started)))? {
+        let Sighting { conversation, to, .. } = &sighting;
+        if statement.exists((conversation.as_str(), to.expose()))? {
             found.push(sighting);
         }
     }
@@ -92,6 +92,9 @@ pub(super) fn take_over(
         followed.extend(take_one_over(conn, run, line, stranger, now)?);
     }
     conn.execute(sql!("ledger_taken_over"), [])?;
+    if !strangers.is_empty() {
+        runs::note(conn, run.run, "caught_up", now, Some(&format!("{} calls taken over", strangers.len())))?;
+    }
     moved_on(conn, line, now)?;
     let under_way = record::under_way(conn, run.campaign)?;
     Ok(under_way.into_iter().filter(|one| followed.contains(&one.attempt)).collect())

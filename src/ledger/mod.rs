@@ -9,6 +9,7 @@
 //! Who may move where is not decided here: [`crate::entry::State::after`] decides, [`crate::policy`] says who may be
 //! called, and the ledger compares and sets. Changed rows ≠ 1 is an error.
 
+mod adopt;
 mod census;
 mod claim;
 mod enrol;
@@ -17,6 +18,7 @@ mod line;
 mod meanwhile;
 mod open;
 mod operator;
+mod place;
 mod read;
 mod record;
 mod rows;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+pub use adopt::{Adoption, adopt};
 pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
 pub use enrol::Enrolled;

@@ -10,12 +10,13 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
 use super::rows::millis;
-use super::sql;
+use super::{place, sql};
 
 /// In order; a ledger's `user_version` counts those that it has been through.
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_meanwhile.sql"),
+    include_str!("migrations/0003_place.sql"),
     include_str!("migrations/0004_line.sql"),
 ];
 
@@ -33,9 +34,26 @@ pub(super) struct Opened {
 
 /// Opens or creates the ledger for writing.
 pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
+    let opened = make_ready(path, now)?;
+    if place::refuse_a_copy(&opened.conn, path)? {
+        // What a ledger is must not be in its -wal alone: a new one that lost that file would know of nobody's call.
+        opened.conn.execute_batch(sql!("checkpoint"))?;
+    }
+    Ok(opened)
+}
+
+/// Opens an existing ledger for writing although it may be a copy.
+pub(super) fn wherever_it_is(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
+    refuse_missing(path)?;
+    make_ready(path, now)
+}
+
+/// Everything that must hold before a ledger is written, but that it is in its place.
+fn make_ready(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(LedgerError::OldSqlite(rusqlite::version()));
     }
+    place::refuse_network(path)?;
     let lock = take_lock(path)?;
     create_private(path)?;
     let mut conn =
@@ -55,14 +73,13 @@ pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection
     }
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.execute_batch(sql!("settings"))?;
+    place::refuse_a_copy(&conn, path)?;
     Ok(conn)
 }
 
 /// Opens an existing ledger for reading beside its writer.
 pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
-    if !path.exists() {
-        return Err(LedgerError::Missing { path: path.display().to_string() });
-    }
+    refuse_missing(path)?;
     refuse_exposed(path)?;
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     refuse_another_kind(&conn, path)?;
@@ -120,12 +137,16 @@ fn create_private(path: &Path) -> Result<(), LedgerError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => refuse_exposed(path),
-        Err(error) => Err(LedgerError::Storage(error.kind().to_string())),
+        Err(error) => Err(LedgerError::storage(&error)),
     }
 }
 
+fn refuse_missing(path: &Path) -> Result<(), LedgerError> {
+    if path.exists() { Ok(()) } else { Err(LedgerError::Missing { path: path.display().to_string() }) }
+}
+
 fn refuse_exposed(path: &Path) -> Result<(), LedgerError> {
-    let metadata = path.metadata().map_err(|error| LedgerError::Storage(error.kind().to_string()))?;
+    let metadata = path.metadata().map_err(|error| LedgerError::storage(&error))?;
     if metadata.permissions().mode() & 0o077 != 0 {
         return Err(LedgerError::Exposed { path: path.display().to_string() });
     }
@@ -135,7 +156,7 @@ fn refuse_exposed(path: &Path) -> Result<(), LedgerError> {
 /// The lock is the operating system's on an open file, so it dies with its process: a lock file left by a killed one is
 /// no obstacle. What the file says only tells people who holds it.
 fn take_lock(ledger: &Path) -> Result<File, LedgerError> {
-    let storage = |error: std::io::Error| LedgerError::Storage(error.kind().to_string());
+    let storage = |error: std::io::Error| LedgerError::storage(&error);
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)

@@ -84,7 +84,13 @@ pub(super) fn end(conn: &Connection, handle: RunHandle, ending: &str, now: DateT
     note(conn, handle.run, "run_ended", now, Some(ending))
 }
 
-fn note(conn: &Connection, run: RunId, kind: &str, at: DateTime<Utc>, detail: Option<&str>) -> Result<(), LedgerError> {
+pub(super) fn note(
+    conn: &Connection,
+    run: RunId,
+    kind: &str,
+    at: DateTime<Utc>,
+    detail: Option<&str>,
+) -> Result<(), LedgerError> {
     conn.prepare_cached(sql!("event_of_run"))?.execute((millis(at), run.0, kind, detail))?;
     Ok(())
 }

@@ -1,5 +1,8 @@
 //! The ledger on its own, over a file of its own.
 
+mod lines;
+mod places;
+
 use std::path::PathBuf;
 
 use chrono::TimeDelta;

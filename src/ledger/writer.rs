@@ -75,7 +75,7 @@ impl Writer {
         let thread = thread::Builder::new()
             .name("ledger".into())
             .spawn(move || store.work_off(&queue))
-            .map_err(|error| LedgerError::Storage(error.kind().to_string()))?;
+            .map_err(|error| LedgerError::storage(&error))?;
         Ok(Self::Thread { jobs: Some(jobs), thread: Some(thread), _lock: opened.lock })
     }
 

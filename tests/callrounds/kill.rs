@@ -25,7 +25,7 @@ impl Dice {
 
 /// Everything that has to hold at the end of a run, however it got there. Held entries are those whose call was looked
 /// for and not found.
-fn everything_is_settled(practice: &Practice, calls: &[Call], ended: &Ended) {
+pub fn everything_is_settled(practice: &Practice, calls: &[Call], ended: &Ended) {
     assert!([0, 5].contains(&ended.code), "{ended:?}");
     oracle::the_numbers_add_up(&ended.summary());
     oracle::nobody_is_over_the_caps(calls);
@@ -78,7 +78,7 @@ fn killed_before_the_list_was_enrolled_nothing_is_lost() {
 }
 
 /// A recall campaign for a vendor in another process: one call each, and lost answers settled within a minute of its time.
-fn campaign(on_lost_answer: &str) -> String {
+pub fn campaign(on_lost_answer: &str) -> String {
     format!(
         r#"name = "recall"
 purpose = "recall"
@@ -108,7 +108,7 @@ kind = "annie"
 }
 
 /// A list of so many patients, each with a number of their own.
-fn list(patients: usize) -> String {
+pub fn list(patients: usize) -> String {
     let mut text = "patient_id,first_name,phone\n".to_owned();
     for patient in 0..patients {
         let area = ["773", "630", "708"][patient / 90];
@@ -117,10 +117,10 @@ fn list(patients: usize) -> String {
     text
 }
 
-const RUN: [&str; 7] = ["run", "campaigns/recall.toml", "--json", "--at", MORNING, "--speed", "60"];
+pub const RUN: [&str; 7] = ["run", "campaigns/recall.toml", "--json", "--at", MORNING, "--speed", "60"];
 
 /// A vendor, and what it did with a campaign.
-fn vendor(practice: &Practice, seed: u64, faults: &[&str]) -> Vendor {
+pub fn vendor(practice: &Practice, seed: u64, faults: &[&str]) -> Vendor {
     let seed = seed.to_string();
     let mut options = vec!["--requests-per-minute", "600", "--seed", &seed];
     for fault in faults {
@@ -162,7 +162,7 @@ fn lost_answers(on_lost_answer: &str, faults: &[&str]) -> (Practice, Ended, Vec<
     (practice, ended, calls)
 }
 
-fn told(ended: &Ended) -> BTreeMap<String, usize> {
+pub fn told(ended: &Ended) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for event in ended.events() {
         *counts.entry(event["type"].as_str().expect("a type").to_owned()).or_default() += 1;

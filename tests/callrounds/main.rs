@@ -4,7 +4,9 @@
 
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
+mod behind;
 mod demo;
+mod faults;
 mod house;
 mod kill;
 mod lists;

@@ -5,6 +5,6 @@ WHERE NOT EXISTS (SELECT 1 FROM attempt WHERE conversation = ?1)
     AND EXISTS (SELECT 1 FROM entry WHERE phone = ?2)
     AND NOT EXISTS (
         SELECT 1 FROM attempt
-        WHERE to_number = ?2 AND intent_at <= ?3
+        WHERE to_number = ?2
             AND (state IN ('submitting', 'unknown', 'absent') OR (state = 'not_placed' AND reason IN ('answer_lost', 'operator')))
     );

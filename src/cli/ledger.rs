@@ -1,0 +1,33 @@
+//! `ledger`: looking after the file itself.
+
+use std::path::Path;
+
+use crate::clock::{Clock, WallClock};
+use crate::error::{Exit, Stop};
+use crate::ledger;
+
+use super::args::{Global, LedgerAction, OfLedger};
+use super::output::Output;
+use super::resolve::operator_name;
+use super::setting;
+
+pub(super) fn ledger(args: &OfLedger, global: &Global, output: Output) -> Result<Exit, Stop> {
+    let path = setting::ledger_around(global);
+    match &args.action {
+        LedgerAction::Adopt => adopt(&path, output),
+    }
+}
+
+fn adopt(path: &Path, output: Output) -> Result<Exit, Stop> {
+    let adoption = ledger::adopt(path, &operator_name(), WallClock.now())?;
+    let unanswered = match adoption.unanswered {
+        0 => String::new(),
+        1 => "; a call without an answer is looked for first".into(),
+        count => format!("; {count} calls without an answer are looked for first"),
+    };
+    output.say(&format!(
+        "the ledger is adopted: this file is the one to go on with{unanswered}\n\
+         the next run takes over the calls that the vendor's list shows and this ledger lacks"
+    ));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,1 @@
+INSERT INTO event (at, kind, detail) VALUES (?1, ?2, ?3);

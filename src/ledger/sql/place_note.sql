@@ -1,0 +1,1 @@
+UPDATE ledger SET inode = ?1, born_at = ?2;

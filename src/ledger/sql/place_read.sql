@@ -1,0 +1,1 @@
+SELECT inode, born_at FROM ledger;

@@ -1,0 +1,83 @@
+//! An older copy of the ledger, put back in place of the newest (`faults.md`, row 12): the vendor's list shows calls that
+//! it lacks, and none of them is made again.
+
+use std::fs;
+
+use crate::kill::{self, RUN};
+use crate::oracle;
+use crate::practice::{Ended, Practice};
+use crate::vendor::{MORNING, Vendor};
+
+const PATIENTS: usize = 12;
+
+fn campaign(max_calls: usize) -> String {
+    kill::campaign("hold").replace("[safety]", &format!("[safety]\nmax_calls = {max_calls}"))
+}
+
+/// An operator's decision bears the date of the wall clock, which is later than the demonstration's: so is what follows
+/// it, and the next opening hour is gone on to.
+const RUN_ON: [&str; 8] = ["run", "campaigns/recall.toml", "--json", "--at", MORNING, "--speed", "60", "--until-done"];
+
+/// A practice whose ledger holds its first few calls, as it was kept then, and is put back after all have been made.
+fn restored(keep: usize) -> (Practice, Vendor) {
+    let practice = Practice::with(&campaign(keep), &kill::list(PATIENTS));
+    let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600"]);
+    let ledger = practice.path("campaigns/callrounds.db");
+    assert_eq!(practice.run_against(&vendor.base_url, &RUN).code, 4);
+    let kept = fs::read(&ledger).expect("the ledger");
+    practice.write("campaigns/recall.toml", &campaign(100));
+    assert_eq!(practice.run_against(&vendor.base_url, &RUN).code, 0);
+    assert_eq!(vendor.calls().len(), PATIENTS);
+    // Written into the same file, as a restore does: it is the same ledger, and older.
+    fs::write(&ledger, kept).expect("restored");
+    (practice, vendor)
+}
+
+fn is_behind(ended: &Ended) {
+    assert_eq!(ended.code, 7, "{ended:?}");
+    for words in ["this ledger is behind", "9 calls of ours", "callrounds ledger adopt"] {
+        assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_older_copy_put_back_calls_nobody_and_once_adopted_takes_the_calls_over() {
+    let (practice, vendor) = restored(3);
+    for command in [RUN.as_slice(), &["resume", "--json", "--at", MORNING, "--speed", "60"]] {
+        is_behind(&practice.run_against(&vendor.base_url, command));
+        assert_eq!(vendor.calls().len(), PATIENTS, "nobody was called");
+    }
+    assert_eq!(practice.run(&["ledger", "adopt", "--ledger", "campaigns/callrounds.db"]).code, 0);
+
+    let ended = practice.run_against(&vendor.base_url, &RUN_ON);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let calls = vendor.calls();
+    assert_eq!(calls.len(), PATIENTS, "each was called once, before");
+    oracle::the_numbers_add_up(&ended.summary());
+    oracle::the_ledger_agrees(&practice, &calls);
+    oracle::the_report_agrees(&practice, &calls);
+    let taken_over = ended.events().iter().filter(|event| event["type"] == "taken_over").count();
+    assert_eq!(taken_over, PATIENTS - 3);
+}
+
+#[test]
+fn a_ledger_that_lost_what_was_not_yet_in_its_file_does_not_take_itself_for_a_new_one() {
+    let practice = Practice::with(&campaign(100), &kill::list(PATIENTS));
+    let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600"]);
+    practice.start_until(9, &RUN, Some(&vendor.base_url)).kill();
+    let before = vendor.calls().len();
+    assert!(before > 0);
+    fs::remove_file(practice.path("campaigns/callrounds.db-wal")).expect("a -wal");
+    let _ = fs::remove_file(practice.path("campaigns/callrounds.db-shm"));
+
+    let ended = practice.run_against(&vendor.base_url, &RUN);
+    assert_eq!(ended.code, 7, "{ended:?}");
+    assert!(ended.stderr.contains("this ledger is behind"), "{}", ended.stderr);
+    // A request that was under way at the kill may still have been acted on; a new one was not made.
+    assert_eq!(oracle::by_number(&vendor.calls()).values().max(), Some(&1));
+    assert_eq!(practice.run(&["ledger", "adopt", "--ledger", "campaigns/callrounds.db"]).code, 0);
+    let ended = practice.run_against(&vendor.base_url, &RUN_ON);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let calls = oracle::by_number(&vendor.calls());
+    assert_eq!((calls.len(), calls.values().max()), (PATIENTS, Some(&1)), "everybody once");
+}
