@@ -3,10 +3,10 @@
 
 use std::fs;
 
-use crate::kill::{self, RUN};
+use crate::kill;
 use crate::oracle;
 use crate::practice::{Ended, Practice};
-use crate::vendor::{MORNING, Vendor};
+use crate::vendor::Vendor;
 
 const PATIENTS: usize = 12;
 
@@ -14,14 +14,15 @@ fn campaign(max_calls: usize) -> String {
     kill::campaign("hold").replace("[safety]", &format!("[safety]\nmax_calls = {max_calls}"))
 }
 
-/// An operator's decision bears the date of the wall clock, which is later than the demonstration's: so is what follows
-/// it, and the next opening hour is gone on to.
-const RUN_ON: [&str; 8] = ["run", "campaigns/recall.toml", "--json", "--at", MORNING, "--speed", "60", "--until-done"];
+/// A Tuesday so far ahead that an operator's decision, which bears the wall clock's date, is never later.
+const MORNING: &str = "2036-11-25T15:30:00Z";
+
+const RUN: [&str; 7] = ["run", "campaigns/recall.toml", "--json", "--at", MORNING, "--speed", "60"];
 
 /// A practice whose ledger holds its first few calls, as it was kept then, and is put back after all have been made.
 fn restored(keep: usize) -> (Practice, Vendor) {
     let practice = Practice::with(&campaign(keep), &kill::list(PATIENTS));
-    let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600"]);
+    let vendor = Vendor::start_at(MORNING, &practice, "60", &["--requests-per-minute", "600"]);
     let ledger = practice.path("campaigns/callrounds.db");
     assert_eq!(practice.run_against(&vendor.base_url, &RUN).code, 4);
     let kept = fs::read(&ledger).expect("the ledger");
@@ -49,7 +50,7 @@ fn an_older_copy_put_back_calls_nobody_and_once_adopted_takes_the_calls_over() {
     }
     assert_eq!(practice.run(&["ledger", "adopt", "--ledger", "campaigns/callrounds.db"]).code, 0);
 
-    let ended = practice.run_against(&vendor.base_url, &RUN_ON);
+    let ended = practice.run_against(&vendor.base_url, &RUN);
     assert_eq!(ended.code, 0, "{ended:?}");
     let calls = vendor.calls();
     assert_eq!(calls.len(), PATIENTS, "each was called once, before");
@@ -63,7 +64,7 @@ fn an_older_copy_put_back_calls_nobody_and_once_adopted_takes_the_calls_over() {
 #[test]
 fn a_ledger_that_lost_what_was_not_yet_in_its_file_does_not_take_itself_for_a_new_one() {
     let practice = Practice::with(&campaign(100), &kill::list(PATIENTS));
-    let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600"]);
+    let vendor = Vendor::start_at(MORNING, &practice, "60", &["--requests-per-minute", "600"]);
     practice.start_until(9, &RUN, Some(&vendor.base_url)).kill();
     let before = vendor.calls().len();
     assert!(before > 0);
@@ -76,7 +77,7 @@ fn a_ledger_that_lost_what_was_not_yet_in_its_file_does_not_take_itself_for_a_ne
     // A request that was under way at the kill may still have been acted on; a new one was not made.
     assert_eq!(oracle::by_number(&vendor.calls()).values().max(), Some(&1));
     assert_eq!(practice.run(&["ledger", "adopt", "--ledger", "campaigns/callrounds.db"]).code, 0);
-    let ended = practice.run_against(&vendor.base_url, &RUN_ON);
+    let ended = practice.run_against(&vendor.base_url, &RUN);
     assert_eq!(ended.code, 0, "{ended:?}");
     let calls = oracle::by_number(&vendor.calls());
     assert_eq!((calls.len(), calls.values().max()), (PATIENTS, Some(&1)), "everybody once");

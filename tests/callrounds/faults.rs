@@ -56,7 +56,7 @@ fn a_gateway_that_always_fails_leaves_everybody_called_once_or_held() {
 
 #[test]
 fn what_provably_was_not_placed_is_placed_later() {
-    each(&["429=0.5", "slow-body=0.3"], |fault, ended, held, calls| {
+    each(&["429=0.2", "slow-body=0.05"], |fault, ended, held, calls| {
         assert_eq!((ended.code, held, calls.len()), (0, 0, PATIENTS), "{fault}");
     });
     // A connection that was made just before the door was shut is reset, which proves nothing.

@@ -6,6 +6,7 @@
 
 mod behind;
 mod demo;
+mod disk;
 mod faults;
 mod house;
 mod kill;

@@ -20,9 +20,14 @@ pub struct Vendor {
 impl Vendor {
     /// Starts one whose day passes `speed` times as fast as ours.
     pub fn start(practice: &Practice, speed: &str, options: &[&str]) -> Self {
+        Self::start_at(MORNING, practice, speed, options)
+    }
+
+    /// The same, on another morning.
+    pub fn start_at(morning: &str, practice: &Practice, speed: &str, options: &[&str]) -> Self {
         let log = practice.path("vendor.jsonl");
         let mut child = program()
-            .args(["simulate", "--port", "0", "--at", MORNING, "--speed", speed, "--log"])
+            .args(["simulate", "--port", "0", "--at", morning, "--speed", speed, "--log"])
             .arg(&log)
             .args(options)
             .stderr(Stdio::null())

@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 
 use super::dice::Dice;
+use super::machine::Machine;
 use super::oracle::Oracle;
 use super::plan::{Plan, tally};
 use super::site::{Moment, Site, Trap};
@@ -31,6 +32,8 @@ pub struct Story {
     pub broken: Vec<String>,
     pub met: Met,
     pub requests: u64,
+    /// What the busiest of its starts did to the disk.
+    pub operations: u64,
     /// When it was over, by the virtual clock.
     pub over: DateTime<Utc>,
 }
@@ -40,6 +43,8 @@ pub struct Story {
 pub struct Met {
     pub starts: u64,
     pub deaths: u64,
+    pub power_failures: u64,
+    pub disk_errors: u64,
     pub calls: u64,
     pub lost: u64,
     pub adopted: u64,
@@ -70,9 +75,11 @@ impl Met {
     }
 
     pub fn add(&mut self, other: Self) {
-        let Self { starts, deaths, calls, lost, adopted, absent, redials } = other;
+        let Self { starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials } = other;
         self.starts += starts;
         self.deaths += deaths;
+        self.power_failures += power_failures;
+        self.disk_errors += disk_errors;
         self.calls += calls;
         self.lost += lost;
         self.adopted += adopted;
@@ -82,10 +89,12 @@ impl Met {
 
     /// What was not met at all.
     pub fn missing(&self) -> Vec<&'static str> {
-        let Self { starts, deaths, calls, lost, adopted, absent, redials } = *self;
+        let Self { starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials } = *self;
         let all = [
             ("starts", starts),
             ("deaths", deaths),
+            ("power failures", power_failures),
+            ("disk errors", disk_errors),
             ("calls", calls),
             ("lost answers", lost),
             ("adopted", adopted),
@@ -96,18 +105,19 @@ impl Met {
     }
 }
 
-/// Lives one seed. The runtime's time must be paused.
-pub async fn live(seed: u64, ledger: &Path, trace: Trace) -> Story {
-    let plan = Plan::drawn(seed);
+/// Lives one seed on the machine whose folder the ledger is in. The runtime's time must be paused.
+pub async fn live(seed: u64, plan: Plan, machine: Machine, ledger: &Path, trace: Trace) -> Story {
     let clock: SharedClock = Arc::new(TravelClock::starting_at(plan.start, 1.0));
     let oracle = Oracle::new(Arc::clone(&plan.campaign), trace);
-    let site = Site::new(Arc::clone(&clock), plan.vendor.clone(), oracle, Dice::new(seed).apart(11));
+    let dice = Dice::new(seed);
+    let site = Site::new(Arc::clone(&clock), plan.vendor.clone(), oracle, Arc::clone(&machine.disk), dice.apart(11));
     let vendor = SimVendor(Arc::new(Mutex::new(site)));
     let mut life = Life {
         path: ledger,
         clock,
         vendor,
-        dice: Dice::new(seed).apart(12),
+        machine,
+        dice: dice.apart(12),
         crashes: plan.crashes,
         stops: plan.stops,
         edition: 0,
@@ -126,6 +136,7 @@ struct Life<'a> {
     path: &'a Path,
     clock: SharedClock,
     vendor: SimVendor,
+    machine: Machine,
     dice: Dice,
     crashes: u32,
     stops: u32,
@@ -201,11 +212,44 @@ impl Life<'_> {
         if self.starts > 1 && self.edition + 1 < self.plan.lists.len() && self.dice.chance(20) {
             self.edition += 1;
         }
-        let ledger = open(self.path, now)?;
+        let mishap = self.machine.begin_life(self.crashes > 0);
+        self.trace.say(now, || format!("start {}: list {}, {mishap:?}", self.starts, self.edition));
+        let end = match open(self.path, now) {
+            Ok(ledger) => {
+                let end = self.work(&ledger, now).await;
+                // Its own connection is the last one, as the program's is where nobody looks on.
+                self.vendor.site().oracle.look_away();
+                if matches!(end, Ok(End::Killed)) {
+                    self.vendor.site().kill();
+                }
+                end
+            }
+            Err(error) => Err(error.into()),
+        };
+        self.after_life(end).await
+    }
+
+    /// What the machine made of the program's end.
+    async fn after_life(&mut self, end: Result<End, EngineError>) -> Result<End, EngineError> {
+        let is_killed = matches!(end, Ok(End::Killed)) || self.vendor.site().is_dead();
+        let is_failed = matches!(&end, Err(error) if self.machine.has_struck() && tells_of_the_disk(error));
+        if is_killed || is_failed {
+            self.crashes = self.crashes.saturating_sub(1);
+            self.trace.say(self.clock.now(), || end.as_ref().map_or_else(ToString::to_string, |_| "killed".into()));
+            self.vendor.site().kill();
+            // What the program had under way is dropped by the runtime, as a dead process drops its sockets.
+            tokio::task::yield_now().await;
+        }
+        let failed = self.machine.end_life();
+        self.trace
+            .say(self.clock.now(), || if failed { "the power has failed".into() } else { "the power stays".into() });
+        if is_killed || is_failed { Ok(End::Killed) } else { end }
+    }
+
+    async fn work(&mut self, ledger: &Ledger, now: DateTime<Utc>) -> Result<End, EngineError> {
         let trap = self.next_trap();
         let sprung = self.revive(trap);
-        self.trace.say(now, || format!("start {}: list {}, {trap:?}", self.starts, self.edition));
-        let Some(run) = self.run(&ledger, now).await? else { return Ok(End::Killed) };
+        let Some(run) = self.run(ledger, now).await? else { return Ok(End::Killed) };
         let (killed_after, stopped_after) = (self.killed_after(trap), self.stopped_after());
         let engine = Engine {
             ledger: ledger.clone(),
@@ -220,17 +264,12 @@ impl Life<'_> {
         let clock = Arc::clone(&self.clock);
         let finished = tokio::select! {
             biased;
-            () = sprung_and(&self.clock, &sprung, trap) => None,
-            () = after(&self.clock, killed_after) => None,
-            finished = engine.run(&mut listener, async move { after(&clock, stopped_after).await }) => Some(finished),
-        };
-        let Some(finished) = finished else {
-            drop(ledger);
-            self.die().await;
-            return Ok(End::Killed);
+            () = sprung_and(&self.clock, &sprung, trap) => return Ok(End::Killed),
+            () = after(&self.clock, killed_after) => return Ok(End::Killed),
+            finished = engine.run(&mut listener, async move { after(&clock, stopped_after).await }) => finished?,
         };
         let (census, _) = ledger.standing(run).await?;
-        Ok(End::Left { ending: finished?.ending, census })
+        Ok(End::Left { ending: finished.ending, census })
     }
 
     /// Lets the program's requests through again, and sets the next trap.
@@ -244,14 +283,6 @@ impl Life<'_> {
             self.breaks(&format!("the ledger cannot be read beside its writer: {error}"));
         }
         sprung
-    }
-
-    /// What the program had under way is dropped by the runtime, as a dead process drops its sockets.
-    async fn die(&mut self) {
-        self.crashes = self.crashes.saturating_sub(1);
-        self.vendor.site().kill();
-        self.trace.say(self.clock.now(), || "killed".into());
-        tokio::task::yield_now().await;
     }
 
     fn listener(&self) -> impl FnMut(&Event) + Send + use<> {
@@ -278,7 +309,6 @@ impl Life<'_> {
             ledger.enrol(run, drafts.collect(), now).await?;
             self.vendor.site().oracle.enrolled(batch);
             if self.crashes > 0 && self.dice.chance(5) {
-                self.crashes -= 1;
                 self.trace.say(now, || "killed while enrolling".into());
                 return Ok(None);
             }
@@ -311,14 +341,17 @@ impl Life<'_> {
 
     fn told(self) -> Story {
         let now = self.clock.now();
+        self.machine.disk.begin_life(None);
+        drop(self.revive(None));
         let mut site = self.vendor.site();
         let site = &mut *site;
         site.close();
         let broken = site.oracle.broken().to_vec();
         let deaths = self.plan.crashes - self.crashes;
+        let Machine { power_failures, disk_errors, operations, .. } = self.machine;
         let heard = *self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        let met = Met { starts: self.starts.into(), deaths: deaths.into(), ..heard };
-        Story { broken, met, requests: site.requests, over: now }
+        let met = Met { starts: self.starts.into(), deaths: deaths.into(), power_failures, disk_errors, ..heard };
+        Story { broken, met, requests: site.requests, operations, over: now }
     }
 }
 
@@ -326,6 +359,14 @@ impl Life<'_> {
 async fn sprung_and(clock: &SharedClock, sprung: &Notify, trap: Option<Trap>) {
     sprung.notified().await;
     clock.sleep(trap.map_or(TimeDelta::zero(), |trap| trap.later)).await;
+}
+
+/// Whether the program says that its disk does not do what it must.
+fn tells_of_the_disk(error: &EngineError) -> bool {
+    match error {
+        EngineError::Ledger(error) => matches!(error, LedgerError::Storage(_) | LedgerError::Stopped),
+        EngineError::Panicked => false,
+    }
 }
 
 /// The moment in the life of a request that an event tells of.

@@ -11,6 +11,7 @@
 
 mod dice;
 mod life;
+mod machine;
 mod oracle;
 mod plan;
 mod site;
@@ -21,11 +22,14 @@ use std::io::Write;
 use std::ops::Range;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::life::{Met, Story};
+use self::machine::Machine;
+use self::plan::Plan;
 use self::trace::Trace;
+use crate::disk::{Disk, Mishap, Trouble};
 
 /// Seeds of an ordinary test run.
 const EVERY_RUN: Range<u64> = 0..500;
@@ -34,13 +38,20 @@ const EVERY_RUN: Range<u64> = 0..500;
 const ENOUGH: usize = 5;
 
 fn live(seed: u64, trace: Trace) -> Story {
+    live_on(seed, Plan::drawn(seed), |disk| Machine::drawn(seed, disk), trace)
+}
+
+/// Lives a seed on a machine of its own.
+fn live_on(seed: u64, plan: Plan, machine: impl FnOnce(Arc<Disk>) -> Machine, trace: Trace) -> Story {
     let folder = tempfile::Builder::new().prefix("callrounds-").tempdir_in(memory()).expect("a folder");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime for virtual time");
-    runtime.block_on(life::live(seed, &folder.path().join("ledger.db"), trace))
+    let folder = folder.path().canonicalize().expect("a folder");
+    let machine = machine(Disk::below(&folder));
+    runtime.block_on(life::live(seed, plan, machine, &folder.join("ledger.db"), trace))
 }
 
 /// Nothing here depends on a disk, so none is waited for.
@@ -153,4 +164,53 @@ fn the_same_seed_tells_the_same_story() {
     for seed in 0..20 {
         assert_eq!(live(seed, Trace::Silent), live(seed, Trace::Silent), "seed {seed}");
     }
+}
+
+/// One list of a few people, in one start if nothing goes wrong.
+fn small() -> Plan {
+    let mut plan = Plan::drawn(2);
+    (plan.crashes, plan.stops, plan.until_done) = (0, 0, true);
+    plan.lists.truncate(1);
+    plan.lists[0].truncate(4);
+    plan
+}
+
+/// Operations at which the small campaign is stopped in an ordinary run; `CALLROUNDS_POINTS=all` stops it at every one.
+const POINTS: u64 = 60;
+
+#[test]
+fn a_campaign_stopped_in_the_midst_of_any_write_goes_on_exactly() {
+    let whole = live_on(2, small(), |disk| Machine::told(None, false, 2, disk), Trace::Silent);
+    assert_eq!(whole.broken, Vec::<String>::new());
+    assert!(whole.operations > POINTS && whole.met.calls > 0, "{whole:?}");
+    let step = if std::env::var("CALLROUNDS_POINTS").is_ok() { 1 } else { whole.operations.div_ceil(POINTS) };
+    let mut stopped = 0;
+    for at in (0..whole.operations).step_by(step as usize) {
+        for what in [Trouble::Death, Trouble::Full, Trouble::Error, Trouble::Broken] {
+            for power_fails in [false, true] {
+                let mishap = Some(Mishap { at, what });
+                let story = live_on(2, small(), |disk| Machine::told(mishap, power_fails, at, disk), Trace::Silent);
+                assert_eq!(story.broken, Vec::<String>::new(), "{mishap:?}, the power fails: {power_fails}");
+                stopped += story.met.disk_errors;
+            }
+        }
+    }
+    let _ = writeln!(std::io::stderr(), "{stopped} stops at operations of {}, none broken", whole.operations);
+    assert!(stopped > POINTS * 4, "{stopped} stops");
+}
+
+/// The control: a disk that is synced as `synchronous=NORMAL` would loses what was acknowledged, and is found out.
+#[test]
+fn a_log_that_is_not_synced_with_every_commit_breaks_a_promise() {
+    let lazy = |seed| {
+        let machine = |disk: Arc<Disk>| {
+            disk.sync_lazily();
+            Machine::drawn(seed, disk)
+        };
+        let lived = std::panic::catch_unwind(|| live_on(seed, Plan::drawn(seed), machine, Trace::Silent));
+        lived.map_or(true, |story| !story.broken.is_empty())
+    };
+    let broken = (0..200).find(|seed| lazy(*seed));
+    let _ = writeln!(std::io::stderr(), "synced lazily, seed {broken:?} is the first to break a promise");
+    assert!(broken.is_some(), "200 seeds, and nobody noticed");
 }

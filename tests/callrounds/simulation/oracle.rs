@@ -69,6 +69,11 @@ impl Oracle {
         Ok(())
     }
 
+    /// Nobody looks on any more.
+    pub fn look_away(&mut self) {
+        self.witness = None;
+    }
+
     /// These people are enrolled.
     pub fn enrolled(&mut self, people: &[Person]) {
         self.ever.extend(people.iter().map(|person| person.key.clone()));

@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 use super::dice::Dice;
 use super::oracle::{Called, Oracle};
 use super::plan::{Habits, PROCESSING};
+use crate::disk::Disk;
 
 /// The vendor's side of everything, which no crash of the program touches.
 pub struct Site {
@@ -32,7 +33,9 @@ pub struct Site {
     /// Conversations that a page has missed: never twice.
     missed: HashSet<ConversationId>,
     /// The program is dead: nothing that it was about to send leaves.
-    pub dead: bool,
+    dead: bool,
+    /// The program's disk: who is dead has none.
+    disk: Arc<Disk>,
     /// Kills the program at the moment it names.
     trap: Option<Trap>,
     /// Told when the trap springs.
@@ -92,7 +95,7 @@ pub struct Journey {
 }
 
 impl Site {
-    pub fn new(clock: SharedClock, habits: Habits, oracle: Oracle, dice: Dice) -> Self {
+    pub fn new(clock: SharedClock, habits: Habits, oracle: Oracle, disk: Arc<Disk>, dice: Dice) -> Self {
         let world = World::new(habits.settings.clone(), clock.now() + habits.ahead);
         let budget = Budget::new(habits.settings.budget.clone());
         let sprung = Arc::default();
@@ -107,6 +110,7 @@ impl Site {
             looks,
             missed: HashSet::new(),
             dead: false,
+            disk,
             trap: None,
             sprung,
             requests: 0,
@@ -123,7 +127,13 @@ impl Site {
     /// The program dies here and now.
     pub fn kill(&mut self) {
         self.dead = true;
+        self.disk.cut();
         self.trap = None;
+    }
+
+    /// Whether the program is dead: it was killed, or its machine stopped in the midst of a write.
+    pub fn is_dead(&self) -> bool {
+        self.dead || self.disk.is_cut()
     }
 
     /// A call has come to `moment`: kills the program if that is the plan.

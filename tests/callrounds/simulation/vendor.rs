@@ -139,7 +139,7 @@ impl SimVendor {
         let dead = {
             let mut site = self.site();
             site.requests += 1;
-            site.dead
+            site.is_dead()
         };
         if dead {
             std::future::pending::<()>().await;
