@@ -19,6 +19,7 @@ mod message;
 mod name;
 mod patient;
 mod place;
+mod postcode;
 pub mod problem;
 pub mod reading;
 pub mod rejection;
@@ -32,7 +33,7 @@ use chrono::{DateTime, Utc};
 
 use self::columns::{Columns, MappingReport};
 use self::field::Field;
-use self::list::{Header, List, Row};
+use self::list::{Expected, Header, List, Row, RowPer};
 use self::patient::PatientReader;
 use self::survey::Survey;
 use crate::campaign::{Campaign, Consent};
@@ -100,7 +101,14 @@ impl<'c> Intake<'c> {
     /// wrong with the list as a whole comes out here, but for the share of bad rows ([`Reading::finish`]).
     pub fn open(source: &ListSource, campaign: &'c Campaign, setting: Setting) -> Result<Self, ListProblem> {
         let mapped = |name: &str| campaign.list.columns.iter().any(|(_, column)| column.trim() == name.trim());
-        let list = List::open(source, &|name| mapped(name) || Field::of_column(name).is_some())?;
+        let list = List::open(
+            source,
+            &Expected {
+                is_known: &|name| mapped(name) || Field::of_column(name).is_some(),
+                row_per: row_per(campaign),
+                now: setting.now,
+            },
+        )?;
         if setting.check_age {
             refuse_if_old(&list, campaign, setting.now)?;
         }
@@ -160,6 +168,12 @@ impl<'c> Intake<'c> {
     pub fn examine(&self) -> Result<Summary, ListProblem> {
         self.read()?.finish()
     }
+}
+
+/// A campaign whose entries are appointments is about appointments.
+fn row_per(campaign: &Campaign) -> RowPer {
+    let of_appointments = campaign.list.key.iter().any(|part| part == Field::AppointmentId.name());
+    if of_appointments { RowPer::Appointment } else { RowPer::Patient }
 }
 
 fn cell_rules(campaign: &Campaign, setting: Setting) -> CellRules<'_> {
