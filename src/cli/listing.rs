@@ -39,6 +39,16 @@ pub(super) fn refused(problem: ListProblem) -> Stop {
     Stop::List(format!("{}{joint} was sent", what.trim_end()))
 }
 
+/// Says which lines of a list are no patients, so that nobody is left out unseen.
+pub(super) fn left_out(lines: &[u64]) -> String {
+    let shown: Vec<String> = lines.iter().map(u64::to_string).collect();
+    match shown.as_slice() {
+        [] => String::new(),
+        [line] => format!("  line {line} is no patient: a total, a page's footer, or the header again\n"),
+        lines => format!("  lines {} are no patients: totals, page footers, or the header again\n", lines.join(", ")),
+    }
+}
+
 /// Where rejected rows go: where the campaign says, or beside the ledger.
 pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
     match &campaign.list.rejects {

@@ -12,6 +12,7 @@ pub mod columns;
 mod contact;
 mod date;
 pub mod field;
+mod footer;
 mod household;
 mod lint;
 pub mod list;
@@ -24,6 +25,7 @@ pub mod problem;
 pub mod reading;
 pub mod rejection;
 pub mod rejects;
+mod repeats;
 mod schema;
 mod standing;
 mod survey;
@@ -73,6 +75,13 @@ pub enum Step {
         /// The line of the row that it repeats.
         first: u64,
     },
+    /// A row that a later one of the same key replaces, because the campaign says so.
+    Replaced {
+        /// The row's line.
+        line: u64,
+        /// The line of the row that counts instead.
+        by: u64,
+    },
 }
 
 impl std::fmt::Debug for Step {
@@ -81,6 +90,7 @@ impl std::fmt::Debug for Step {
             Self::Accepted(draft) => write!(f, "Accepted(line {})", draft.line),
             Self::Rejected(rejection, _) => write!(f, "Rejected({rejection})"),
             Self::Duplicate { line, first } => write!(f, "Duplicate(line {line} of {first})"),
+            Self::Replaced { line, by } => write!(f, "Replaced(line {line} by {by})"),
         }
     }
 }
@@ -115,7 +125,7 @@ impl<'c> Intake<'c> {
         let columns = Columns::of(list.header(), &campaign.list)?;
         let consent = consent_of(campaign.calling.consent, &columns)?;
         let households = campaign.calling.household.then_some(cell_rules(campaign, setting));
-        let survey = Survey::of(list.rows()?, &columns, &campaign.list, households)?;
+        let survey = Survey::of(&list, &columns, &campaign.list, households)?;
         Ok(Self { campaign, setting, list, columns, survey, consent })
     }
 
@@ -135,6 +145,12 @@ impl<'c> Intake<'c> {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.survey.rows
+    }
+
+    /// The lines of rows that are no patients: totals, page footers, the header again.
+    #[must_use]
+    pub fn left_out(&self) -> &[u64] {
+        &self.survey.left_out
     }
 
     /// Where consent is recorded: what the campaign says, or the consent column of a list that has one.
@@ -161,7 +177,7 @@ impl<'c> Intake<'c> {
             consent: self.consent,
             local: self.campaign.practice.zone.local(self.setting.now),
         };
-        Ok(Reading::new(self.list.rows()?, reader, cell_rules(self.campaign, self.setting), &self.survey))
+        Ok(Reading::new(self.list.rows()?, reader, cell_rules(self.campaign, self.setting)))
     }
 
     /// Reads the whole list and keeps nothing but the numbers.

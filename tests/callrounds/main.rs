@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
+mod corpus;
 mod demo;
 mod house;
 mod kill;

@@ -169,6 +169,11 @@ impl List {
         self.origin.modified()
     }
 
+    /// How many bytes its text has.
+    pub fn size(&self) -> Result<u64, ListProblem> {
+        self.origin.size()
+    }
+
     /// Reads the list from its start. Only one reading at a time: they share the file's position.
     pub fn rows(&self) -> Result<Rows, ListProblem> {
         let text = self.encoding.decode(self.origin.bytes()?);

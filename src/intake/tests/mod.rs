@@ -139,7 +139,7 @@ fn take_bytes(text: &[u8], campaign: &Campaign) -> Result<Taken, ListProblem> {
         match step? {
             Step::Accepted(draft) => drafts.push(*draft),
             Step::Rejected(rejection, _) => rejected.push(rejection),
-            Step::Duplicate { .. } => {}
+            Step::Duplicate { .. } | Step::Replaced { .. } => {}
         }
     }
     let summary = reading.finish()?;
