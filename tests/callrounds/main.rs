@@ -10,6 +10,7 @@ mod house;
 mod kill;
 mod lists;
 mod oracle;
+mod phones;
 mod practice;
 mod privacy;
 mod schemas;

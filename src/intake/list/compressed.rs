@@ -31,8 +31,10 @@ pub(super) fn unpacked(origin: Origin) -> Result<Origin, ListProblem> {
 
 /// A disk that fails says so; anything else is the packed text's own fault.
 fn broken(error: &io::Error) -> ListProblem {
-    match error.kind() {
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => ListProblem::Damaged,
-        _ => super::unreadable(error),
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    if matches!(error.kind(), InvalidInput | InvalidData | UnexpectedEof) {
+        ListProblem::Damaged
+    } else {
+        super::unreadable(error)
     }
 }

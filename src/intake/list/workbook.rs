@@ -127,6 +127,7 @@ fn moment_of(moment: &ExcelDateTime) -> String {
     text
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "whatever else is wrong inside, the file is damaged")]
 fn problem_of(error: &XlsxError) -> ListProblem {
     match error {
         XlsxError::Io(error) => super::unreadable(error),
