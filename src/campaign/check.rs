@@ -125,6 +125,7 @@ impl ListTable {
             file: value(self.file),
             key: value(self.key)?,
             on_absent: value(self.on_absent)?,
+            on_conflict: value(self.on_conflict)?,
             columns: value(self.columns)?.0,
             max_reject_rate: share(self.max_reject_rate)?,
             max_list_age: value(self.max_list_age)?,

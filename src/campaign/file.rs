@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::read::{Placed, Reader, Written, over, tables};
 use super::value::{ColumnNames, Count, FaultText, Pace, Share, Switch, VendorKind};
-use super::{Consent, DateOrder, DayWindow, OnAbsent, OnLostAnswer, Preset, Purpose, ZoneMode};
+use super::{Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::phone::E164;
@@ -72,6 +72,8 @@ tables! {
         key: Vec<String>;
         /// What happens to entries that a later list does not have.
         on_absent: OnAbsent;
+        /// Which of several rows with the same key and different data counts.
+        on_conflict: OnConflict;
         /// Which column holds which field, where the header does not say it.
         columns: ColumnNames;
         /// The share of bad rows above which the list is refused whole.

@@ -151,6 +151,8 @@ pub struct ListRules {
     pub key: Vec<String>,
     /// What happens to entries that a later list does not have.
     pub on_absent: OnAbsent,
+    /// What happens to rows that have the same key and different data.
+    pub on_conflict: OnConflict,
     /// Field name → column name, where the header does not say it.
     pub columns: Vec<(String, String)>,
     /// The share of bad rows above which the list is refused whole: 0 to 1.
@@ -171,6 +173,16 @@ pub enum OnAbsent {
     Withdraw,
     /// One-off lists add up: it stays.
     Keep,
+}
+
+/// Which of several rows with the same key and different data counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// The first one; the others are rejected, for somebody to decide.
+    Reject,
+    /// The last one that can be used.
+    LastWins,
 }
 
 /// The order of day, month and year in a date of three numbers.

@@ -11,7 +11,7 @@ use toml::de::DeValue;
 use super::literal;
 use super::problem::Problem;
 use super::read::{Placed, Reader, Written};
-use super::{Consent, DateOrder, DayWindow, OnAbsent, OnLostAnswer, Preset, Purpose, ZoneMode};
+use super::{Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::nearest::nearest;
@@ -70,6 +70,7 @@ macro_rules! words {
 words! {
     Purpose { "recall" = Self::Recall, "reminder" = Self::Reminder, "follow_up" = Self::FollowUp, }
     OnAbsent { "withdraw" = Self::Withdraw, "keep" = Self::Keep, }
+    OnConflict { "reject" = Self::Reject, "last_wins" = Self::LastWins, }
     DateOrder { "mdy" = Self::Mdy, "dmy" = Self::Dmy, "ymd" = Self::Ymd, }
     Preset { "vendor-safe" = Self::VendorSafe, "us-federal" = Self::UsFederal, "canada" = Self::Canada, }
     Consent { "on_file" = Self::OnFile, "column" = Self::Column, }
@@ -365,6 +366,7 @@ mod tests {
         }
         check::<Purpose>();
         check::<OnAbsent>();
+        check::<OnConflict>();
         check::<DateOrder>();
         check::<Preset>();
         check::<Consent>();

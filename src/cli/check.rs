@@ -54,6 +54,8 @@ struct Findings {
     rejected_rows: Vec<String>,
     /// Entries that are not to be called, or wait for a person, by rule.
     kept: BTreeMap<Reason, u64>,
+    /// Lines of totals, page footers and repeated headers.
+    left_out: Vec<u64>,
     warnings: Vec<String>,
     /// First calls by the day on which they may be placed, in the practice's zone.
     days: BTreeMap<NaiveDate, u64>,
@@ -75,7 +77,7 @@ struct Column {
 
 fn columns(intake: &Intake<'_>) -> Vec<Column> {
     let mapping = intake.mapping();
-    let known = mapping.mapped.into_iter().map(|(name, field)| (name, Some(field.name())));
+    let known = mapping.mapped.into_iter().map(|(name, meaning)| (name, Some(meaning)));
     let others = mapping.unmapped.into_iter().map(|name| (name, None));
     known.chain(others).map(|(name, field)| Column { variable: variable_name(&name), name, field }).collect()
 }
@@ -97,6 +99,7 @@ impl Findings {
             rejected: BTreeMap::new(),
             rejected_rows: Vec::new(),
             kept: BTreeMap::new(),
+            left_out: intake.left_out().to_vec(),
             warnings: Vec::new(),
             days: BTreeMap::new(),
             not_callable: BTreeMap::new(),
@@ -133,7 +136,7 @@ impl Findings {
                 self.rejected_rows.push(rejection.to_string());
             }
             Step::Accepted(draft) if draft.standing == Standing::Ready => self.plan(&draft, campaign, now),
-            Step::Accepted(_) | Step::Rejected(..) | Step::Duplicate { .. } => {}
+            Step::Accepted(_) | Step::Rejected(..) | Step::Duplicate { .. } | Step::Replaced { .. } => {}
         }
     }
 
@@ -185,6 +188,7 @@ impl Findings {
     }
 
     fn tell_rows(&self, text: &mut String) {
+        text.push_str(&listing::left_out(&self.left_out));
         for row in &self.rejected_rows {
             let _ = writeln!(text, "  rejected: {row}");
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::campaign::Campaign;
 use crate::error::Stop;
 use crate::intake::rejects::RejectsFile;
-use crate::intake::{Intake, ListProblem, ListSource, Setting, Step};
+use crate::intake::{Intake, ListProblem, ListSource, Setting, Step, Summary};
 
 /// The list that was named, or the campaign's own.
 pub(super) fn source(named: Option<&Path>, campaign: &Campaign) -> Result<ListSource, Stop> {
@@ -39,6 +39,16 @@ pub(super) fn refused(problem: ListProblem) -> Stop {
     Stop::List(format!("{}{joint} was sent", what.trim_end()))
 }
 
+/// Says which lines of a list are no patients, so that nobody is left out unseen.
+pub(super) fn left_out(lines: &[u64]) -> String {
+    let shown: Vec<String> = lines.iter().map(u64::to_string).collect();
+    match shown.as_slice() {
+        [] => String::new(),
+        [line] => format!("  line {line} is no patient: a total, a page's footer, or the header again\n"),
+        lines => format!("  lines {} are no patients: totals, page footers, or the header again\n", lines.join(", ")),
+    }
+}
+
 /// Where rejected rows go: where the campaign says, or beside the ledger.
 pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
     match &campaign.list.rejects {
@@ -47,11 +57,19 @@ pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
     }
 }
 
-/// Writes every rejected row to the rejects file, and removes one that is no longer true. Returns how many there are.
-pub(super) fn write_rejects(intake: &Intake<'_>, path: &Path) -> Result<u64, Stop> {
+/// A list looked through: how many rows cannot be used, and what became of all of them, or why the list is refused.
+pub(super) struct LookedThrough {
+    pub(super) rejected: u64,
+    pub(super) found: Result<Summary, Stop>,
+}
+
+/// Reads the whole list once. Every rejected row is written to the rejects file, and one that is no longer true is
+/// removed, before the list may be refused for its bad rows: they are what is to be mended.
+pub(super) fn look_through(intake: &Intake<'_>, path: &Path) -> Result<LookedThrough, Stop> {
     let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
     let mut file = None;
-    for step in intake.read().map_err(refused)? {
+    let mut reading = intake.read().map_err(refused)?;
+    for step in reading.by_ref() {
         if let Step::Rejected(rejection, row) = step.map_err(refused)? {
             if file.is_none() {
                 file = Some(RejectsFile::create(path, intake.header()).map_err(failed)?);
@@ -61,11 +79,12 @@ pub(super) fn write_rejects(intake: &Intake<'_>, path: &Path) -> Result<u64, Sto
             }
         }
     }
-    match file {
-        Some(file) => file.finish().map_err(failed),
+    let rejected = match file {
+        Some(file) => file.finish().map_err(failed)?,
         None => match std::fs::remove_file(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(error)),
-            Ok(()) | Err(_) => Ok(0),
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            Ok(()) | Err(_) => 0,
         },
-    }
+    };
+    Ok(LookedThrough { rejected, found: reading.finish().map_err(refused) })
 }

@@ -1,5 +1,6 @@
 //! `run`: enrol the list, then place and follow calls.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -13,11 +14,15 @@ use crate::ledger::{Ledger, RunHandle};
 
 use super::api::Api;
 use super::args::{Global, Run};
+use super::listing::LookedThrough;
 use super::output::Output;
 use super::{listing, placing, setting};
 
-/// Entries enrolled in one transaction.
+/// Entries enrolled in one piece of work.
 const BATCH: usize = 500;
+
+/// Pieces that may wait for the ledger's thread while the next rows are read.
+const AHEAD: usize = 4;
 
 pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Stop> {
     let campaign = Arc::new(setting::campaign(&args.campaign)?);
@@ -38,14 +43,13 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         check_age: !session.clock.is_invented(),
     };
     let intake = listing::open(&source, &campaign, circumstances)?;
-    // Before the list may be refused for its bad rows: they are what is to be mended.
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
-    let rejected = listing::write_rejects(&intake, &rejects)?;
+    let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects)?;
     if rejected > 0 {
         let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
         output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
     }
-    let found = intake.examine().map_err(listing::refused)?;
+    let found = found?;
     let kept: u64 = found.kept_by.values().sum();
     session.confirm(found.tally.accepted - kept, args.placing.yes, output)?;
 
@@ -57,17 +61,28 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     session.place(run, output).await
 }
 
+/// Enrols the list: rows are read and rendered here while the ledger's thread writes those before them.
 async fn enrol(intake: &Intake<'_>, ledger: &Ledger, run: RunHandle, clock: &dyn Clock) -> Result<(), Stop> {
     let mut drafts: Vec<Draft> = Vec::with_capacity(BATCH);
+    let mut written = VecDeque::with_capacity(AHEAD);
     for step in intake.read().map_err(listing::refused)? {
         if let Step::Accepted(draft) = step.map_err(listing::refused)? {
             drafts.push(*draft);
         }
         if drafts.len() == BATCH {
-            ledger.enrol(run, std::mem::take(&mut drafts), clock.now()).await?;
+            let full = std::mem::replace(&mut drafts, Vec::with_capacity(BATCH));
+            written.push_back(ledger.enrol(run, full, clock.now()));
+        }
+        if written.len() == AHEAD
+            && let Some(oldest) = written.pop_front()
+        {
+            oldest.await?;
         }
     }
-    ledger.enrol(run, drafts, clock.now()).await?;
+    written.push_back(ledger.enrol(run, drafts, clock.now()));
+    for piece in written {
+        piece.await?;
+    }
     Ok(())
 }
 

@@ -58,6 +58,8 @@ reasons! {
     Suppressed = "suppressed",
     /// The list says: do not call
     DoNotCall = "do_not_call",
+    /// Recall switched off, by the list
+    RecallOff = "recall_off",
     /// No consent to such calls
     NoConsent = "no_consent",
     /// The list does not say whether there is consent
@@ -122,6 +124,7 @@ impl Reason {
         matches!(
             self,
             Self::DoNotCall
+                | Self::RecallOff
                 | Self::NoConsent
                 | Self::ConsentBlank
                 | Self::Booked

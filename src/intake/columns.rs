@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::field::{Field, variable_name};
 use super::list::{Header, Row};
@@ -111,6 +112,12 @@ impl Columns {
         self.fields.get(&field).map_or(field.name(), |at| &self.names[*at])
     }
 
+    /// The columns' names, in order.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// How many cells a row should have.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -151,16 +158,29 @@ impl Columns {
         self.key.iter().map(|(name, at)| (name.as_str(), row.cell(*at)))
     }
 
+    /// A hash of the row's key. 128 bits: among a million keys two differing ones share one once in 10^26 lists.
+    #[must_use]
+    pub fn key_hash(&self, row: &Row) -> u128 {
+        let half = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            salt.hash(&mut hasher);
+            self.key(row).for_each(|(_, cell)| cell.hash(&mut hasher));
+            u128::from(hasher.finish())
+        };
+        half(0) << 64 | half(1)
+    }
+
     /// The mapping, for people.
     #[must_use]
     pub fn report(&self) -> MappingReport {
-        let phone = |rank: usize, field: Field| if rank == 0 { Field::Phone } else { field };
-        let phones = self.phones.iter().enumerate().map(|(rank, (field, at))| (*at, phone(rank, *field)));
-        let fields =
-            self.fields.iter().filter(|(field, _)| field.phone_rank().is_none()).map(|(field, at)| (*at, *field));
-        let by_column: BTreeMap<usize, Field> = phones.chain(fields).collect();
+        const BEST_FIRST: [&str; 3] = ["phone", "second_phone", "third_phone"];
+        let phone = |rank: usize| BEST_FIRST.get(rank).copied().unwrap_or("another_phone");
+        let phones = self.phones.iter().enumerate().map(|(rank, (_, at))| (*at, phone(rank)));
+        let fields = self.fields.iter().filter(|(field, _)| field.phone_rank().is_none());
+        let fields = fields.map(|(field, at)| (*at, field.name()));
+        let by_column: BTreeMap<usize, &'static str> = phones.chain(fields).collect();
         MappingReport {
-            mapped: by_column.into_iter().map(|(at, field)| (self.names[at].clone(), field)).collect(),
+            mapped: by_column.into_iter().map(|(at, meaning)| (self.names[at].clone(), meaning)).collect(),
             unmapped: self.others.iter().map(|(_, at)| self.names[*at].clone()).collect(),
         }
     }
@@ -193,19 +213,16 @@ fn position(names: &[String], column: &str) -> Option<usize> {
 /// Which column was taken for which field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappingReport {
-    /// Column and field, in the list's order.
-    pub mapped: Vec<(String, Field)>,
+    /// Column and field, in the list's order; a phone column by its rank among them, the best first.
+    pub mapped: Vec<(String, &'static str)>,
     /// Columns that templates may use by their own names.
     pub unmapped: Vec<String>,
 }
 
 impl fmt::Display for MappingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts: Vec<String> = self
-            .mapped
-            .iter()
-            .map(|(column, field)| format!("{column} → {}", field.name().replace('_', " ")))
-            .collect();
+        let mut parts: Vec<String> =
+            self.mapped.iter().map(|(column, meaning)| format!("{column} → {}", meaning.replace('_', " "))).collect();
         if !self.unmapped.is_empty() {
             parts.push(format!("unmapped: {}", self.unmapped.join(", ")));
         }

@@ -46,19 +46,19 @@ fields! {
     /// Both names in one cell, as `Last, First M.` or `First Last`.
     FullName = "full_name": "name patientname fullname",
     /// The date of birth.
-    DateOfBirth = "date_of_birth": "dob birthdate birthday dateofbirth birth",
+    DateOfBirth = "date_of_birth": "dob birthdate birthday dateofbirth birth biodateofbirth",
     /// The mobile number: the best one to call.
-    MobilePhone = "mobile": "mobile mobilephone cell cellphone wireless wirelessphone",
+    MobilePhone = "mobile": "mobile mobilephone cell cellphone wireless wirelessphone cellphonenumber mobilephonenumber biocellphonenumber",
     /// The number to call.
-    Phone = "phone": "phone phone1 phonenumber telephone primaryphone preferredphone contact contactnumber",
+    Phone = "phone": "phone phone1 phonenumber telephone primaryphone preferredphone contact contactnumber biophonenumber",
     /// The home number.
-    HomePhone = "home_phone": "home homephone hmphone",
+    HomePhone = "home_phone": "home homephone hmphone homephonenumber biohomephonenumber",
     /// The work number.
-    WorkPhone = "work_phone": "work workphone wkphone",
+    WorkPhone = "work_phone": "work workphone wkphone workphonenumber bioworkphonenumber",
     /// Another number.
     OtherPhone = "other_phone": "otherphone phone2",
     /// What all members of a household share: a guarantor's or household's number.
-    Household = "household_id": "guarantor guarantorid responsibleparty respparty resppartyid headofhouse headofhousehold hoh familyid householdid",
+    Household = "household_id": "guarantor guarantorid responsibleparty respparty resppartyid headofhouse headofhousehold hoh familyid householdid responsiblepartyid",
     /// The next appointment on file, or `+` for one whose date is not given.
     NextAppointment = "next_appointment": "nextappt nextappointment nextvisit datescheduled appt appointmentdate scheduleddate",
     /// When the patient is due for a visit.
@@ -68,7 +68,7 @@ fields! {
     /// The recall interval, as text.
     Interval = "interval": "recallinterval interval",
     /// The kind of recall, as text.
-    Type = "type": "recalltype cctype type",
+    Type = "type": "recalltype cctype type recalltypename",
     /// The patient's status; `inactive`, `archived`, `deceased` and their kin are not called.
     Status = "status": "patstatus status patientstatus",
     /// `yes` for a patient who is no longer one.
@@ -78,7 +78,9 @@ fields! {
     /// `yes`, or a date.
     Deceased = "deceased": "deceased",
     /// `yes` for a patient who must not be called.
-    DoNotCall = "do_not_call": "donotcall dnc nocall optout unsubscribed nocorrespondence",
+    DoNotCall = "do_not_call": "donotcall dnc nocall optout unsubscribed nocorrespondence unsubscribe",
+    /// How the patient wants to be reached; `DoNotCall` is a ban.
+    PreferredContact = "contact_method": "contactmethod preferrecallmethod prefercontactmethod preferredcontactmethod",
     /// `no` for a patient who must not be called.
     OkToCall = "ok_to_call": "oktocall phoneok",
     /// `yes` for a recall that is switched off.
@@ -94,9 +96,9 @@ fields! {
     /// The patient's time zone: an IANA name, or ET, CT, MT, PT, AKT, HT.
     Zone = "timezone": "timezone tz",
     /// The state or province.
-    State = "state": "state province st",
+    State = "state": "state province st biostate",
     /// The postcode.
-    Postcode = "postcode": "zip zipcode postal postalcode postcode",
+    Postcode = "postcode": "zip zipcode postal postalcode postcode biozipcode",
     /// The patient's language.
     Language = "language": "language lang preferredlanguage",
     /// Which of the practice's locations.
@@ -212,6 +214,53 @@ mod tests {
             for alias in field.aliases().split(' ') {
                 assert_eq!(alias, plain(alias), "{field}");
                 assert_eq!(seen.insert(alias, field), None, "{alias}");
+            }
+        }
+    }
+
+    /// The header aliases that the documentation of practice software and our own promise.
+    #[test]
+    fn every_promised_alias_is_known() {
+        for (field, aliases) in [
+            (
+                Field::PatientId,
+                "patientid patnum patient chart chartnumber chartno account acct mrn foreignid externalid id",
+            ),
+            (Field::FirstName, "firstname fname first givenname patientfirstname"),
+            (Field::PreferredName, "preferred preferredname nickname goesby"),
+            (Field::LastName, "lastname lname last surname familyname"),
+            (Field::FullName, "name patientname fullname"),
+            (Field::DateOfBirth, "dob birthdate birthday dateofbirth birth"),
+            (Field::MobilePhone, "mobile mobilephone cell cellphone wireless wirelessphone"),
+            (Field::Phone, "phone phone1 telephone primaryphone preferredphone contact contactnumber"),
+            (Field::HomePhone, "home homephone hmphone"),
+            (Field::WorkPhone, "work workphone wkphone"),
+            (Field::OtherPhone, "otherphone"),
+            (Field::Household, "guarantor guarantorid responsibleparty respparty resppartyid headofhouse"),
+            (Field::Household, "headofhousehold hoh familyid householdid"),
+            (
+                Field::NextAppointment,
+                "nextappt nextappointment nextvisit datescheduled appt appointmentdate scheduleddate",
+            ),
+            (Field::Due, "duedate datedue recalldate recalldue ccdate nextrecall"),
+            (Field::LastVisit, "lastvisit lastappt priortreat dateprevious lastseen"),
+            (Field::Interval, "recallinterval interval"),
+            (Field::Type, "recalltype cctype"),
+            (Field::Status, "patstatus status patientstatus"),
+            (Field::DoNotCall, "donotcall dnc nocall optout unsubscribe nocorrespondence"),
+            (Field::OkToCall, "oktocall phoneok"),
+            (Field::Consent, "consent callconsent tcpa"),
+            (Field::Zone, "timezone tz"),
+            (Field::State, "state province st"),
+            (Field::Postcode, "zip zipcode postal postalcode"),
+            (Field::Language, "language lang preferredlanguage"),
+            (Field::Location, "location site clinic clinicnum office"),
+            (Field::AppointmentId, "appointmentid apptid"),
+            (Field::AppointmentStart, "appointmentstart starttime apptdatetime"),
+            (Field::Provider, "provider doctor hygienist dr"),
+        ] {
+            for alias in aliases.split(' ') {
+                assert_eq!(Field::of_column(alias), Some(field), "{alias}");
             }
         }
     }

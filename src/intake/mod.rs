@@ -12,6 +12,7 @@ pub mod columns;
 mod contact;
 mod date;
 pub mod field;
+mod footer;
 mod household;
 mod lint;
 pub mod list;
@@ -19,10 +20,12 @@ mod message;
 mod name;
 mod patient;
 mod place;
+mod postcode;
 pub mod problem;
 pub mod reading;
 pub mod rejection;
 pub mod rejects;
+mod repeats;
 mod schema;
 mod standing;
 mod survey;
@@ -32,7 +35,7 @@ use chrono::{DateTime, Utc};
 
 use self::columns::{Columns, MappingReport};
 use self::field::Field;
-use self::list::{Header, List, Row};
+use self::list::{Expected, Header, List, Row, RowPer};
 use self::patient::PatientReader;
 use self::survey::Survey;
 use crate::campaign::{Campaign, Consent};
@@ -72,6 +75,13 @@ pub enum Step {
         /// The line of the row that it repeats.
         first: u64,
     },
+    /// A row that a later one of the same key replaces, because the campaign says so.
+    Replaced {
+        /// The row's line.
+        line: u64,
+        /// The line of the row that counts instead.
+        by: u64,
+    },
 }
 
 impl std::fmt::Debug for Step {
@@ -80,6 +90,7 @@ impl std::fmt::Debug for Step {
             Self::Accepted(draft) => write!(f, "Accepted(line {})", draft.line),
             Self::Rejected(rejection, _) => write!(f, "Rejected({rejection})"),
             Self::Duplicate { line, first } => write!(f, "Duplicate(line {line} of {first})"),
+            Self::Replaced { line, by } => write!(f, "Replaced(line {line} by {by})"),
         }
     }
 }
@@ -100,14 +111,21 @@ impl<'c> Intake<'c> {
     /// wrong with the list as a whole comes out here, but for the share of bad rows ([`Reading::finish`]).
     pub fn open(source: &ListSource, campaign: &'c Campaign, setting: Setting) -> Result<Self, ListProblem> {
         let mapped = |name: &str| campaign.list.columns.iter().any(|(_, column)| column.trim() == name.trim());
-        let list = List::open(source, &|name| mapped(name) || Field::of_column(name).is_some())?;
+        let list = List::open(
+            source,
+            &Expected {
+                is_known: &|name| mapped(name) || Field::of_column(name).is_some(),
+                row_per: row_per(campaign),
+                now: setting.now,
+            },
+        )?;
         if setting.check_age {
             refuse_if_old(&list, campaign, setting.now)?;
         }
         let columns = Columns::of(list.header(), &campaign.list)?;
         let consent = consent_of(campaign.calling.consent, &columns)?;
         let households = campaign.calling.household.then_some(cell_rules(campaign, setting));
-        let survey = Survey::of(list.rows()?, &columns, &campaign.list, households)?;
+        let survey = Survey::of(&list, &columns, &campaign.list, households)?;
         Ok(Self { campaign, setting, list, columns, survey, consent })
     }
 
@@ -127,6 +145,12 @@ impl<'c> Intake<'c> {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.survey.rows
+    }
+
+    /// The lines of rows that are no patients: totals, page footers, the header again.
+    #[must_use]
+    pub fn left_out(&self) -> &[u64] {
+        &self.survey.left_out
     }
 
     /// Where consent is recorded: what the campaign says, or the consent column of a list that has one.
@@ -153,13 +177,19 @@ impl<'c> Intake<'c> {
             consent: self.consent,
             local: self.campaign.practice.zone.local(self.setting.now),
         };
-        Ok(Reading::new(self.list.rows()?, reader, cell_rules(self.campaign, self.setting), &self.survey))
+        Ok(Reading::new(self.list.rows()?, reader, cell_rules(self.campaign, self.setting)))
     }
 
     /// Reads the whole list and keeps nothing but the numbers.
     pub fn examine(&self) -> Result<Summary, ListProblem> {
         self.read()?.finish()
     }
+}
+
+/// A campaign whose entries are appointments is about appointments.
+fn row_per(campaign: &Campaign) -> RowPer {
+    let of_appointments = campaign.list.key.iter().any(|part| part == Field::AppointmentId.name());
+    if of_appointments { RowPer::Appointment } else { RowPer::Patient }
 }
 
 fn cell_rules(campaign: &Campaign, setting: Setting) -> CellRules<'_> {

@@ -10,7 +10,7 @@ use super::list::Row;
 use super::name::{NameCells, Names};
 use super::place;
 use super::rejection::RejectReason;
-use super::standing::{Exclusions, Judgement};
+use super::standing::{Exclusions, Judgement, status_word};
 use super::survey::Survey;
 use crate::campaign::{Campaign, Consent, Purpose};
 use crate::entry::{Appointment, CalledPartyZones, PatientInfo, Reason, Standing, ZoneSource};
@@ -72,6 +72,7 @@ impl PatientReader<'_> {
         let zones = place::zones_of(
             self.columns.cell(row, Field::Zone),
             self.columns.cell(row, Field::State),
+            self.columns.cell(row, Field::Postcode),
             contact.phone.number,
             self.campaign.calling.zone_mode,
         )
@@ -168,7 +169,8 @@ impl PatientReader<'_> {
         let cell = |field| self.columns.has(field).then(|| self.columns.cell(row, field));
         let consent = [Field::Consent, Field::ConsentDate, Field::ConsentSource].into_iter().find_map(cell);
         let exclusions = Exclusions {
-            status: cell(Field::Status),
+            status: self.status(row),
+            contact_method: cell(Field::PreferredContact),
             inactive: cell(Field::Inactive),
             active: cell(Field::Active),
             deceased: cell(Field::Deceased),
@@ -187,6 +189,13 @@ impl PatientReader<'_> {
             () => return Ok(judgement),
         };
         Ok(Judgement { standing: Standing::Held(doubt), ..judgement })
+    }
+
+    /// Open Dental's own column holds numbers where the export does not spell them out; elsewhere a number means nothing.
+    fn status<'r>(&self, row: &'r Row) -> Option<&'r str> {
+        let status = self.columns.has(Field::Status).then(|| self.columns.cell(row, Field::Status))?;
+        let is_open_dentals = self.columns.name_of(Field::Status).eq_ignore_ascii_case("PatStatus");
+        Some(if is_open_dentals { status_word(status) } else { status })
     }
 
     fn is_disabled(&self, row: &Row) -> Result<bool, RejectReason> {

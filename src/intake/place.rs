@@ -1,8 +1,9 @@
-//! Where a called party may be: by the row's zone, its state or province, and the number's area code
+//! Where a called party may be: by the row's zone, its state or province, its postcode's, and the number's area code
 //! (`calling-rules.md`, Local time of the called party).
 
 use std::collections::BTreeSet;
 
+use super::postcode;
 use crate::campaign::ZoneMode;
 use crate::entry::{CalledPartyZones, ZoneSource};
 use crate::phone::{E164, area_codes};
@@ -18,13 +19,20 @@ pub(super) struct UnknownRowZone;
 pub(super) fn zones_of(
     row_zone: &str,
     state: &str,
+    postcode: &str,
     phone: E164,
     mode: ZoneMode,
 ) -> Result<CalledPartyZones, UnknownRowZone> {
     let by_row = if row_zone.is_empty() { None } else { Some(zones_named(row_zone)?) };
     let by_state = zones_of_state(state).map(owned);
+    let by_postcode = postcode::state_of(postcode).and_then(zones_of_state).map(owned);
     let by_code = phone.north_american().and_then(|parts| area_codes::zones_of(parts.area)).map(owned);
-    let evidence = [(ZoneSource::Row, by_row), (ZoneSource::State, by_state), (ZoneSource::AreaCode, by_code)];
+    let evidence = [
+        (ZoneSource::Row, by_row),
+        (ZoneSource::State, by_state),
+        (ZoneSource::Postcode, by_postcode),
+        (ZoneSource::AreaCode, by_code),
+    ];
     let mut known = evidence.into_iter().filter_map(|(source, zones)| zones.map(|zones| (source, zones)));
     let Some((source, first)) = known.next() else {
         return Ok(CalledPartyZones { zones: Vec::new(), source: ZoneSource::Unknown });
@@ -147,7 +155,7 @@ mod tests {
     use super::*;
 
     fn check(row: &str, state: &str, phone: &str, mode: ZoneMode) -> (Vec<String>, ZoneSource) {
-        let zones = zones_of(row, state, E164::parse(phone).expect("a number"), mode).expect("known zones");
+        let zones = zones_of(row, state, "", E164::parse(phone).expect("a number"), mode).expect("known zones");
         (zones.zones, zones.source)
     }
 
@@ -159,6 +167,14 @@ mod tests {
         assert_eq!((zones, source), (owned(&["America/Los_Angeles", "America/New_York"]), ZoneSource::Row));
         let (zones, source) = check("", "Jalisco", "+13125550142", ZoneMode::Intersect);
         assert_eq!((zones, source), (owned(&["America/Chicago"]), ZoneSource::AreaCode));
+    }
+
+    #[test]
+    fn a_postcode_says_where_its_state_is() {
+        let phone = E164::parse("+12125550142").expect("a number");
+        let zones = zones_of("", "", "60601", phone, ZoneMode::Intersect).expect("known zones");
+        let expected = owned(&["America/Chicago", "America/New_York"]);
+        assert_eq!((zones.zones, zones.source), (expected, ZoneSource::Postcode));
     }
 
     #[test]
@@ -179,7 +195,7 @@ mod tests {
     fn a_zone_that_nobody_knows_is_an_error() {
         let phone = E164::parse("+13125550142").expect("a number");
         for name in ["Chicago", "Mars/Olympus", "-06:00"] {
-            assert_eq!(zones_of(name, "", phone, ZoneMode::Intersect), Err(UnknownRowZone), "{name}");
+            assert_eq!(zones_of(name, "", "", phone, ZoneMode::Intersect), Err(UnknownRowZone), "{name}");
         }
     }
 

@@ -20,8 +20,11 @@ pub enum ListProblem {
         kind: ErrorKind,
     },
     /// The file is no text.
-    #[error("the list is {0}; export it as CSV or JSON")]
+    #[error("the list is {0}; export it as CSV, .xlsx or JSON")]
     NotText(NotAList),
+    /// A packed file, or a workbook, that cannot be unpacked.
+    #[error("the list is damaged: a packed file or a workbook that was perhaps not copied to its end; export it again")]
+    Damaged,
     /// There is no header.
     #[error("the list is empty")]
     Empty,
@@ -42,6 +45,18 @@ pub enum ListProblem {
         /// The arrays' keys.
         keys: Vec<String>,
     },
+    /// The workbook has several sheets with rows.
+    #[error("the list could be on any of the sheets {}: export one of them alone, or hide the others", quoted(sheets))]
+    SeveralSheets {
+        /// The sheets' names.
+        sheets: Vec<String>,
+    },
+    /// A FHIR search result that goes on elsewhere.
+    #[error(
+        "the list is one page of a FHIR search (it has a `next` link), so patients are missing from it: fetch all \
+         pages, and put their `entry` arrays into one Bundle"
+    )]
+    OnePage,
     /// JSON keys that are data, not names.
     #[error("the list has more than {most} columns: it does not look like one row per patient")]
     TooManyColumns {
@@ -157,12 +172,18 @@ pub enum ListProblem {
 /// A file format that holds no list that could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotAList {
-    /// `.xlsx`, or another archive.
-    Workbook,
+    /// A zip archive without a workbook in it.
+    Archive,
+    /// A workbook with a password.
+    Locked,
     /// `.xls`.
     OldWorkbook,
-    /// gzip.
+    /// gzip in gzip.
     Compressed,
+    /// gzip of endless repetition.
+    Bomb,
+    /// HTML, or another kind of XML.
+    Page,
     /// PDF.
     Pdf,
 }
@@ -170,11 +191,20 @@ pub enum NotAList {
 impl fmt::Display for NotAList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Workbook => "an Excel workbook or another archive",
-            Self::OldWorkbook => "an old Excel workbook",
-            Self::Compressed => "compressed",
+            Self::Archive => "an archive, not a workbook",
+            Self::Locked => "a workbook with a password",
+            Self::OldWorkbook => "an Excel workbook of the old kind, or one with a password",
+            Self::Compressed => "compressed twice",
+            Self::Bomb => "compressed, and unpacks to more than any list would",
+            Self::Page => "a web page, whatever it is called",
             Self::Pdf => "a PDF document",
         })
+    }
+}
+
+impl From<std::io::Error> for ListProblem {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unreadable { path: PathBuf::new(), kind: error.kind() }
     }
 }
 

@@ -1,25 +1,26 @@
 //! One pass over a list, from rows to entries.
 //!
-//! Rows come and steps go, one by one. What stays in memory: a hash for every key, since a key may come again at the
-//! end of the list, and the patients of a shared number until the last of its rows has been seen.
+//! Rows come and steps go, one by one. What stays in memory: a note of every key that comes more than once, the
+//! patients of a shared number until the last of its rows has been seen, and, where the last row of a key counts, the
+//! patients of such keys until the end.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::Step;
 use super::contact::Contact;
+use super::footer::is_no_patient;
 use super::household::{Call, Candidate, calls_of};
 use super::list::{Row, Rows};
 use super::message::{Renderer, Texts};
 use super::patient::{Patient, PatientReader};
 use super::problem::ListProblem;
 use super::rejection::{RejectReason, Rejection};
-use super::survey::Survey;
+use super::repeats::hash_of;
 use super::tally::{Summary, Warning};
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, OnConflict};
 use crate::entry::{Content, Draft, Member, Standing};
-use crate::ids::EntryKey;
 use crate::phone::E164;
 use crate::phone::cell::CellRules;
 
@@ -32,6 +33,7 @@ pub struct Reading<'i> {
     campaign: &'i Campaign,
     seen: HashMap<u128, Seen>,
     homes: HashMap<E164, Home>,
+    kept: BTreeMap<u128, Candidate>,
     ready: VecDeque<Step>,
     summary: Summary,
     ended: bool,
@@ -59,11 +61,12 @@ struct Home {
 enum Sorted {
     Patient(Box<Patient>),
     Duplicate(u64),
+    /// Its key comes more than once, and the last row of it counts.
+    Kept(u128, Box<Patient>),
 }
 
 impl<'i> Reading<'i> {
-    pub(super) fn new(rows: Rows, reader: PatientReader<'i>, rules: CellRules<'i>, survey: &Survey) -> Self {
-        let home = |(number, rows): (&E164, &u32)| (*number, Home { to_come: *rows, patients: Vec::new() });
+    pub(super) fn new(rows: Rows, reader: PatientReader<'i>, rules: CellRules<'i>) -> Self {
         Self {
             rows,
             reader,
@@ -71,7 +74,8 @@ impl<'i> Reading<'i> {
             renderer: Renderer::new(reader.campaign, Arc::new(reader.columns.said())),
             campaign: reader.campaign,
             seen: HashMap::new(),
-            homes: survey.shared.iter().map(home).collect(),
+            homes: HashMap::new(),
+            kept: BTreeMap::new(),
             ready: VecDeque::new(),
             summary: Summary::default(),
             ended: false,
@@ -95,6 +99,9 @@ impl<'i> Reading<'i> {
     }
 
     fn take(&mut self, row: Row) {
+        if is_no_patient(&row, self.reader.columns) {
+            return;
+        }
         self.summary.tally.read += 1;
         let expected = self.reader.columns.width();
         if row.cells.len() != expected {
@@ -110,6 +117,7 @@ impl<'i> Reading<'i> {
                 self.ready.push_back(Step::Duplicate { line: row.line, first });
             }
             Ok(Sorted::Patient(patient)) => self.admit(Candidate { patient: *patient, row }),
+            Ok(Sorted::Kept(key, patient)) => return self.keep(key, Candidate { patient: *patient, row }),
         }
         if let Some(number) = number {
             self.count_down(number);
@@ -119,36 +127,59 @@ impl<'i> Reading<'i> {
     /// Reads a row as a patient, unless its key has been seen. Only a row that can be used takes its key.
     fn sort(&mut self, row: &Row, contact: Result<Contact, RejectReason>) -> Result<Sorted, RejectReason> {
         let key = self.reader.key(row)?;
-        let hash = hash_of_key(&key);
+        let hash = self.reader.columns.key_hash(row);
+        if self.reader.survey.keys.times(hash as u64) == 1 {
+            return self.reader.read(row, key, contact?).map(|patient| Sorted::Patient(Box::new(patient)));
+        }
         let data = hash_of_cells(row);
+        let last_wins = self.campaign.list.on_conflict == OnConflict::LastWins;
         match self.seen.get(&hash) {
             Some(seen) if seen.data == data => return Ok(Sorted::Duplicate(seen.line)),
-            Some(seen) => {
+            Some(seen) if !last_wins => {
                 let key = self.campaign.list.key.join(" + ");
                 return Err(RejectReason::Conflict { key, first: seen.line });
             }
-            None => {}
+            Some(_) | None => {}
         }
-        let patient = self.reader.read(row, key, contact?)?;
+        let patient = Box::new(self.reader.read(row, key, contact?)?);
         self.seen.insert(hash, Seen { line: row.line, data });
-        Ok(Sorted::Patient(Box::new(patient)))
+        Ok(if last_wins { Sorted::Kept(hash, patient) } else { Sorted::Patient(patient) })
+    }
+
+    /// Keeps a patient until a later row of the same key replaces it, or the list ends.
+    fn keep(&mut self, key: u128, candidate: Candidate) {
+        let by = candidate.row.line;
+        if let Some(replaced) = self.kept.insert(key, candidate) {
+            self.summary.tally.duplicate += 1;
+            self.ready.push_back(Step::Replaced { line: replaced.row.line, by });
+            self.count_down(replaced.patient.contact.phone.number);
+        }
     }
 
     /// Lets a patient wait for the household, or makes an entry at once.
     fn admit(&mut self, candidate: Candidate) {
         let may_be_called = candidate.patient.judgement.standing == Standing::Ready;
-        match self.homes.get_mut(&candidate.patient.contact.phone.number) {
+        match self.home(candidate.patient.contact.phone.number) {
             Some(home) if may_be_called => home.patients.push(candidate),
             _ => self.place(vec![candidate]),
         }
     }
 
+    /// The home of a number that several rows have.
+    fn home(&mut self, number: E164) -> Option<&mut Home> {
+        let to_come = self.reader.survey.numbers.times(hash_of(number));
+        if to_come == 1 {
+            return None;
+        }
+        Some(self.homes.entry(number).or_insert_with(|| Home { to_come, patients: Vec::new() }))
+    }
+
     /// One row of a shared number has passed; after the last one its calls are settled.
     fn count_down(&mut self, number: E164) {
-        let Some(home) = self.homes.get_mut(&number) else { return };
+        let Some(home) = self.home(number) else { return };
         home.to_come = home.to_come.saturating_sub(1);
         if home.to_come == 0 {
-            let patients = std::mem::take(&mut home.patients);
+            let patients = self.homes.remove(&number).map(|home| home.patients).unwrap_or_default();
             self.settle(patients);
         }
     }
@@ -201,9 +232,16 @@ impl<'i> Reading<'i> {
         self.ready.push_back(Step::Rejected(Rejection { line: row.line, reason }, row));
     }
 
-    /// After the last row: whoever still waits, because the file changed while it was read.
+    /// After the last row: whoever was kept in case of a later row, then whoever still waits for a household.
     fn settle_all(&mut self) {
         self.ended = true;
+        let mut kept: Vec<Candidate> = std::mem::take(&mut self.kept).into_values().collect();
+        kept.sort_by_key(|candidate| candidate.row.line);
+        for candidate in kept {
+            let number = candidate.patient.contact.phone.number;
+            self.admit(candidate);
+            self.count_down(number);
+        }
         let mut left: Vec<Home> =
             self.homes.drain().map(|(_, home)| home).filter(|home| !home.patients.is_empty()).collect();
         left.sort_by_key(|home| home.patients[0].row.line);
@@ -261,16 +299,6 @@ fn draft_of(mut call: Call, texts: Texts, campaign: &Campaign) -> Draft {
 
 fn member_of(candidate: Candidate) -> Member {
     Member { key: candidate.patient.key, patient: candidate.patient.info, line: candidate.row.line }
-}
-
-/// 128 bits: among a million keys two differing ones share a hash once in 10^26 lists.
-fn hash_of_key(key: &EntryKey) -> u128 {
-    let half = |salt: u8| {
-        let mut hasher = DefaultHasher::new();
-        (salt, key).hash(&mut hasher);
-        u128::from(hasher.finish())
-    };
-    half(0) << 64 | half(1)
 }
 
 fn hash_of_cells(row: &Row) -> u64 {

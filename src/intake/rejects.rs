@@ -1,25 +1,31 @@
 //! The rejects file: rejected rows in the list's own columns, each with its line and reason in front, ready to be
 //! corrected and fed back. Line and reason stand in front so that a row with too few or too many cells keeps its shape.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use super::list::{Header, Row};
 use super::rejection::Rejection;
 
 /// A rejects file being written: CSV in UTF-8, readable by its owner only. It holds patients' data.
+///
+/// It takes its place once it is complete, so that it may be the very list that is being read.
 #[derive(Debug)]
 pub struct RejectsFile {
-    writer: csv::Writer<File>,
+    writer: csv::Writer<NamedTempFile>,
+    path: PathBuf,
     rows: u64,
 }
 
 impl RejectsFile {
-    /// Starts a file at `path`, in place of one that is there.
+    /// Starts a file that will be at `path`, in place of one that is there.
     pub fn create(path: &Path, header: &Header) -> io::Result<Self> {
-        let writer = csv::WriterBuilder::new().flexible(true).from_writer(private_file(path)?);
-        let mut file = Self { writer, rows: 0 };
+        // Made by its owner for nobody else; beside its place, so that it can be moved there.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let writer = csv::WriterBuilder::new().flexible(true).from_writer(NamedTempFile::new_in(folder)?);
+        let mut file = Self { writer, path: path.to_owned(), rows: 0 };
         let names = ["line", "reason"].into_iter().chain(header.names().iter().map(String::as_str));
         file.writer.write_record(names)?;
         Ok(file)
@@ -33,21 +39,10 @@ impl RejectsFile {
         Ok(())
     }
 
-    /// Completes the file and says how many rows it has.
-    pub fn finish(mut self) -> io::Result<u64> {
-        self.writer.flush()?;
+    /// Completes the file, puts it in its place, and says how many rows it has.
+    pub fn finish(self) -> io::Result<u64> {
+        let file = self.writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        file.persist(&self.path).map_err(|refused| refused.error)?;
         Ok(self.rows)
     }
-}
-
-fn private_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    // A file that was there before keeps its mode when it is opened.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    Ok(file)
 }

@@ -14,6 +14,7 @@ pub(super) struct Exclusions<'r> {
     pub(super) deceased: Option<&'r str>,
     pub(super) do_not_call: Option<&'r str>,
     pub(super) ok_to_call: Option<&'r str>,
+    pub(super) contact_method: Option<&'r str>,
     pub(super) disabled: Option<&'r str>,
     pub(super) consent: Option<&'r str>,
     /// A recall switched off until a later day than today.
@@ -50,10 +51,11 @@ impl Exclusions<'_> {
         let bans = [
             (says(self.deceased, filled) || status == Some(Reason::Deceased), Reason::Deceased),
             (says(self.do_not_call, filled) || says(self.ok_to_call, |word| word == Word::No), Reason::DoNotCall),
+            (self.contact_method.is_some_and(forbids_calls), Reason::DoNotCall),
             (self.consent_word() == Consented::No, Reason::NoConsent),
             (says(self.inactive, filled) || says(self.active, |word| word == Word::No), Reason::Inactive),
             (status.is_some(), Reason::Inactive),
-            (is_recall && (self.is_disabled_now || says(self.disabled, filled)), Reason::DoNotCall),
+            (is_recall && (self.is_disabled_now || says(self.disabled, filled)), Reason::RecallOff),
             (is_recall && self.is_booked, Reason::Booked),
         ];
         bans.into_iter().find(|(applies, _)| *applies).map(|(_, reason)| reason)
@@ -121,6 +123,24 @@ impl Word {
     }
 }
 
+/// `DoNotCall` among the ways to be reached, or its number there in an Open Dental export.
+fn forbids_calls(method: &str) -> bool {
+    let plain: String = method.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    matches!(plain.as_str(), "donotcall" | "nocalls" | "nocall" | "1")
+}
+
+/// The word for a status that an Open Dental export gives by its number; any other status as it is.
+pub(super) fn status_word(status: &str) -> &str {
+    match status {
+        "1" => "NonPatient",
+        "2" => "Inactive",
+        "3" => "Archived",
+        "4" => "Deleted",
+        "5" => "Deceased",
+        other => other,
+    }
+}
+
 /// The statuses of practice software that mean: no longer a patient.
 fn ban_of_status(status: &str) -> Option<Reason> {
     const GONE: [&str; 9] = [
@@ -164,8 +184,11 @@ mod tests {
             (Exclusions { do_not_call: Some("X"), ..none() }, Reason::DoNotCall),
             (Exclusions { do_not_call: Some("asked us to stop"), ..none() }, Reason::DoNotCall),
             (Exclusions { ok_to_call: Some("N"), ..none() }, Reason::DoNotCall),
-            (Exclusions { disabled: Some("1"), ..none() }, Reason::DoNotCall),
-            (Exclusions { is_disabled_now: true, ..none() }, Reason::DoNotCall),
+            (Exclusions { contact_method: Some("Do Not Call"), ..none() }, Reason::DoNotCall),
+            (Exclusions { contact_method: Some("1"), ..none() }, Reason::DoNotCall),
+            (Exclusions { status: Some(status_word("5")), ..none() }, Reason::Deceased),
+            (Exclusions { disabled: Some("1"), ..none() }, Reason::RecallOff),
+            (Exclusions { is_disabled_now: true, ..none() }, Reason::RecallOff),
             (Exclusions { consent: Some("revoked by phone"), ..none() }, Reason::NoConsent),
             (Exclusions { is_booked: true, ..none() }, Reason::Booked),
             (Exclusions { is_booked: true, deceased: Some("y"), ..none() }, Reason::Deceased),
@@ -182,6 +205,7 @@ mod tests {
                 deceased: Some(cell),
                 inactive: Some(cell),
                 status: Some("Patient"),
+                contact_method: Some("WirelessPh"),
                 active: Some("yes"),
                 ok_to_call: Some("Yes"),
                 ..Exclusions::default()

@@ -1,16 +1,17 @@
 //! The first pass over a list: what only the whole of it can say. How each date column writes its dates, how many rows
-//! there are, and which numbers occur more than once.
+//! there are, and which numbers and keys occur more than once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::columns::Columns;
 use super::contact::Contact;
 use super::date::OrderSurvey;
 use super::field::Field;
-use super::list::Rows;
+use super::footer::is_no_patient;
+use super::list::List;
 use super::problem::ListProblem;
+use super::repeats::{Repeats, Sightings, hash_of};
 use crate::campaign::{DateOrder, ListRules};
-use crate::phone::E164;
 use crate::phone::cell::CellRules;
 
 /// What the whole list says.
@@ -18,15 +19,19 @@ use crate::phone::cell::CellRules;
 pub(super) struct Survey {
     /// Rows that are not blank.
     pub(super) rows: u64,
+    /// The lines of rows that are no patients.
+    pub(super) left_out: Vec<u64>,
     orders: BTreeMap<Field, DateOrder>,
-    /// How many rows would be called on a number, where it is more than one.
-    pub(super) shared: HashMap<E164, u32>,
+    /// How many rows would be called on a number, by its hash.
+    pub(super) numbers: Repeats,
+    /// How many rows have a key, by its hash.
+    pub(super) keys: Repeats,
 }
 
 impl Survey {
     /// Reads the whole list. Shared numbers are counted only if `households` says that they matter.
     pub(super) fn of(
-        rows: Rows,
+        list: &List,
         columns: &Columns,
         rules: &ListRules,
         households: Option<CellRules<'_>>,
@@ -34,8 +39,14 @@ impl Survey {
         let mut survey = Self::default();
         let mut dates: Vec<(Field, OrderSurvey)> =
             columns.fields().filter(|field| field.is_date()).map(|field| (field, OrderSurvey::default())).collect();
-        for row in rows {
+        let bytes = list.size()?;
+        let (mut keys, mut numbers) = (Sightings::of_list(bytes), Sightings::of_list(bytes));
+        for row in list.rows()? {
             let row = row?;
+            if is_no_patient(&row, columns) {
+                survey.left_out.push(row.line);
+                continue;
+            }
             survey.rows += 1;
             if row.cells.len() != columns.width() {
                 continue;
@@ -43,12 +54,12 @@ impl Survey {
             for (field, order) in &mut dates {
                 order.see(columns.cell(&row, *field));
             }
+            keys.see(columns.key_hash(&row) as u64);
             if let Some(Ok(contact)) = households.map(|rules| Contact::of(columns.phones(&row), rules)) {
-                *survey.shared.entry(contact.phone.number).or_default() += 1;
+                numbers.see(hash_of(contact.phone.number));
             }
         }
-        survey.shared.retain(|_, count| *count > 1);
-        survey.shared.shrink_to_fit();
+        (survey.keys, survey.numbers) = (keys.finish(), numbers.finish());
         survey.orders = decide(&dates, columns, rules.date_order)?;
         if survey.rows == 0 { Err(ListProblem::NoRows) } else { Ok(survey) }
     }

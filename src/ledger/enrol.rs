@@ -39,6 +39,7 @@ pub(super) fn enrol(
         let entry = if let Some(known) = find(conn, run, draft)? {
             enrolled.known += 1;
             bring_up_to_date(conn, run, &known, draft, now)?;
+            conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
         } else {
             enrolled.inserted += 1;
@@ -147,7 +148,6 @@ fn what_the_list_says(known: &Known, draft: &Draft, now: DateTime<Utc>) -> Optio
 }
 
 fn put_members(conn: &Connection, entry: EntryId, draft: &Draft) -> Result<(), LedgerError> {
-    conn.prepare_cached(sql!("member_clear"))?.execute([entry.0])?;
     for member in &draft.members {
         conn.prepare_cached(sql!("member_insert"))?.execute((
             entry.0,

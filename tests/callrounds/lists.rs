@@ -101,6 +101,23 @@ fn rejected_rows_say_where_and_why_and_can_be_fed_back() {
 }
 
 #[test]
+fn a_rejects_file_may_be_fed_back_where_it_stands() {
+    let list = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,,773-555-0111\n3,Li,773-555\n";
+    let practice = Practice::with(&campaign(), list);
+    assert_eq!(practice.run(&RUN).code, 0);
+    let rejects = practice.read("campaigns/recall.rejects.csv");
+    practice.write("campaigns/recall.rejects.csv", &rejects.replace(",2,,", ",2,Bo,"));
+    let ended = practice.run(&[RUN.as_slice(), &["--list", "campaigns/recall.rejects.csv"]].concat());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(called(&practice), ["1", "2"]);
+    // The row that is still bad is still there, and nobody of the first list was withdrawn.
+    insta::assert_snapshot!(practice.read("campaigns/recall.rejects.csv"), @"
+    line,reason,patient_id,first_name,phone
+    3,phone: too short,3,Li,773-555
+    ");
+}
+
+#[test]
 fn who_is_not_on_the_new_list_is_withdrawn_and_who_is_new_on_it_is_called() {
     let head = "patient_id,first_name,phone,do_not_call\n";
     let first = format!("{head}1,Ana,773-555-0110,\n2,Bo,773-555-0111,\n3,Li,773-555-0112,\n");

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod corpus;
 mod demo;
 mod disk;
 mod faults;
@@ -12,6 +13,7 @@ mod house;
 mod kill;
 mod lists;
 mod oracle;
+mod phones;
 mod practice;
 mod privacy;
 mod schemas;

@@ -29,6 +29,11 @@ impl Encoding {
         Ok(Self(if utf8 { UTF_8 } else { WINDOWS_1252 }))
     }
 
+    /// What the intake itself writes.
+    pub(super) fn utf8() -> Self {
+        Self(UTF_8)
+    }
+
     /// The bytes as UTF-8 text, without a byte order mark.
     pub(super) fn decode(self, bytes: Bytes) -> Text {
         Text { bytes, decoder: self.0.new_decoder_with_bom_removal(), ready: Vec::new(), given: 0, ended: false }
@@ -38,12 +43,20 @@ impl Encoding {
 /// Files that are no text at all, by their first bytes.
 fn foreign_format(start: &[u8]) -> Option<NotAList> {
     match start {
-        [0x50, 0x4b, 0x03, 0x04, ..] => Some(NotAList::Workbook),
         [0xd0, 0xcf, 0x11, 0xe0, ..] => Some(NotAList::OldWorkbook),
         [0x1f, 0x8b, ..] => Some(NotAList::Compressed),
         [b'%', b'P', b'D', b'F', ..] => Some(NotAList::Pdf),
+        _ if is_page(start) => Some(NotAList::Page),
         _ => None,
     }
+}
+
+/// A web page, which some systems export under the name of a workbook.
+fn is_page(start: &[u8]) -> bool {
+    let text = start.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(start).trim_ascii_start();
+    [&b"<html"[..], b"<!doctype", b"<table", b"<?xml"]
+        .iter()
+        .any(|tag| text.get(..tag.len()).is_some_and(|first| first.eq_ignore_ascii_case(tag)))
 }
 
 /// UTF-16 shows itself by the zero in every other byte of a header in ASCII.

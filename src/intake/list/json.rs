@@ -25,8 +25,24 @@ pub(super) enum Wrapping {
     Array,
     /// `{"patients": […]}`, by its key.
     Key(String),
+    /// `{"resourceType": "Bundle", "entry": […]}`
+    Bundle {
+        /// It is one page of a search, and not the last.
+        has_next: bool,
+    },
     /// `{…} {…}`
     Bare,
+}
+
+impl Wrapping {
+    /// The key of the object whose value is the array of rows.
+    fn key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Bundle { .. } => Some("entry"),
+            Self::Array | Self::Bare => None,
+        }
+    }
 }
 
 /// Tells where the rows are; `None` for a text that is no JSON.
@@ -48,18 +64,34 @@ struct Candidate {
 fn in_object<R: BufRead>(scanner: &mut Scanner<R>) -> Result<Wrapping, ListProblem> {
     scanner.skip(b'{');
     let mut candidates = Vec::new();
+    let (mut is_bundle, mut has_next) = (false, false);
     while let Some(key) = next_key(scanner)? {
-        if scanner.next_of_value(b":").map_err(Broken::from)? != Some(b'[') {
-            scanner.skip_value()?;
-            continue;
+        let opens = scanner.next_of_value(b":").map_err(Broken::from)?;
+        match (key.as_str(), opens) {
+            ("resourceType", Some(b'"')) => is_bundle = scanner.element()?.text == b"\"Bundle\"",
+            ("link", Some(b'[')) => has_next = has_next_page(scanner.element()?.text),
+            (_, Some(b'[')) => candidates.push(candidate(scanner, key)?),
+            _ => scanner.skip_value()?,
         }
-        scanner.skip(b'[');
-        let holds_objects = scanner.next_of_value(b"").map_err(Broken::from)? == Some(b'{');
-        candidates.push(Candidate { key, holds_objects });
-        skip_array(scanner)?;
+    }
+    if is_bundle {
+        return Ok(Wrapping::Bundle { has_next });
     }
     let more = scanner.next_of_value(b"").map_err(Broken::from)?.is_some();
     if more { Ok(Wrapping::Bare) } else { choose(candidates) }
+}
+
+fn candidate<R: BufRead>(scanner: &mut Scanner<R>, key: String) -> Result<Candidate, ListProblem> {
+    scanner.skip(b'[');
+    let holds_objects = scanner.next_of_value(b"").map_err(Broken::from)? == Some(b'{');
+    skip_array(scanner)?;
+    Ok(Candidate { key, holds_objects })
+}
+
+/// Whether the links of a Bundle name a next page.
+fn has_next_page(links: &[u8]) -> bool {
+    let links: Vec<serde_json::Value> = serde_json::from_slice(links).unwrap_or_default();
+    links.iter().any(|link| link.get("relation").is_some_and(|relation| relation == "next"))
 }
 
 /// The next key of the object that the scanner is in, or its end.
@@ -168,6 +200,13 @@ impl JsonRows {
 
     /// The next row's columns and cells, and its line.
     fn pairs(&mut self) -> Result<Option<(u64, Pairs)>, ListProblem> {
+        let Some(element) = self.element()? else { return Ok(None) };
+        let line = element.line;
+        pairs_of(&element).map(|pairs| Some((line, pairs)))
+    }
+
+    /// The next row as it stands.
+    pub(super) fn element(&mut self) -> Result<Option<Element<'_>>, ListProblem> {
         if !self.started {
             self.start()?;
         }
@@ -175,12 +214,8 @@ impl JsonRows {
         match self.scanner.next_of_value(between).map_err(Broken::from)? {
             None if self.wrapping == Wrapping::Bare => Ok(None),
             None => Err(ListProblem::Malformed { line: self.scanner.line(), what: "the array never ends" }),
-            Some(b']') if self.wrapping != Wrapping::Bare => self.end(),
-            Some(b'{') => {
-                let element = self.scanner.element()?;
-                let line = element.line;
-                pairs_of(&element).map(|pairs| Some((line, pairs)))
-            }
+            Some(b']') if self.wrapping != Wrapping::Bare => self.end().map(|()| None),
+            Some(b'{') => Ok(Some(self.scanner.element()?)),
             Some(_) => Err(ListProblem::Malformed { line: self.scanner.line(), what: "not an object" }),
         }
     }
@@ -189,9 +224,9 @@ impl JsonRows {
     fn start(&mut self) -> Result<(), ListProblem> {
         self.started = true;
         let first = self.scanner.next_of_value(b"").map_err(Broken::from)?;
-        let (Wrapping::Array | Wrapping::Key(_), Some(first)) = (&self.wrapping, first) else { return Ok(()) };
+        let (false, Some(first)) = (self.wrapping == Wrapping::Bare, first) else { return Ok(()) };
         self.scanner.skip(first);
-        let Wrapping::Key(wanted) = self.wrapping.clone() else { return Ok(()) };
+        let Some(wanted) = self.wrapping.key().map(str::to_owned) else { return Ok(()) };
         while let Some(key) = next_key(&mut self.scanner)? {
             let opens = self.scanner.next_of_value(b":").map_err(Broken::from)?;
             if key == wanted && opens == Some(b'[') {
@@ -204,14 +239,14 @@ impl JsonRows {
     }
 
     /// Nothing may follow the array: it would be rows that nobody reads.
-    fn end(&mut self) -> Result<Option<(u64, Pairs)>, ListProblem> {
+    fn end(&mut self) -> Result<(), ListProblem> {
         if self.wrapping == Wrapping::Array {
             self.scanner.skip(b']');
             if self.scanner.next_of_value(b"").map_err(Broken::from)?.is_some() {
                 return Err(ListProblem::Malformed { line: self.scanner.line(), what: "more text after the list" });
             }
         }
-        Ok(None)
+        Ok(())
     }
 }
 

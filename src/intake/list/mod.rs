@@ -5,11 +5,15 @@
 //! name first. Cells stay the texts they are; nothing here knows what a column means, but that a row of known names is
 //! a header.
 
+mod compressed;
 mod elements;
 mod encoding;
+mod fhir;
 mod json;
+mod rewritten;
 mod separated;
 mod source;
+mod workbook;
 
 use std::path::PathBuf;
 
@@ -17,8 +21,9 @@ use chrono::{DateTime, Utc};
 use csv::StringRecord;
 
 use self::encoding::Encoding;
+pub use self::fhir::RowPer;
 use self::json::{JsonRows, Wrapping};
-use self::separated::{Dialect, SeparatedRows};
+use self::separated::{Dialect, Lines, SeparatedRows};
 pub use self::source::ListSource;
 use self::source::Origin;
 use super::problem::ListProblem;
@@ -90,6 +95,17 @@ impl std::fmt::Debug for Row {
 /// Tells whether a text is the name of a column that means something.
 pub type IsKnown<'a> = &'a dyn Fn(&str) -> bool;
 
+/// What a list is read for.
+#[derive(Clone, Copy)]
+pub struct Expected<'a> {
+    /// Which column names mean something.
+    pub is_known: IsKnown<'a>,
+    /// What a row of a list without rows of its own (FHIR) is made of.
+    pub row_per: RowPer,
+    /// The present instant, by the runner's clock.
+    pub now: DateTime<Utc>,
+}
+
 /// One patient export, open for reading.
 #[derive(Debug)]
 pub struct List {
@@ -106,19 +122,33 @@ enum Format {
 }
 
 impl List {
-    /// Opens `source` and finds out what it is: encoding, format, and where its header stands.
-    pub fn open(source: &ListSource, is_known: IsKnown<'_>) -> Result<Self, ListProblem> {
-        let origin = source.open()?;
+    /// Opens `source` and finds out what it is: packed or not, its encoding and format, and where its header stands.
+    pub fn open(source: &ListSource, expected: &Expected<'_>) -> Result<Self, ListProblem> {
+        let origin = compressed::unpacked(source.open()?)?;
+        if workbook::is_one(&origin)? {
+            return Self::of_rewritten(workbook::as_text(&origin, expected.is_known)?, expected);
+        }
         let encoding = Encoding::of(origin.bytes()?)?;
         let text = || -> Result<_, ListProblem> { Ok(encoding.decode(origin.bytes()?)) };
-        let (format, header) = if let Some(wrapping) = json::wrapping(text()?)? {
-            let header = json::header(JsonRows::new(text()?, wrapping.clone(), Header::default()))?;
-            (Format::Json(wrapping), header)
-        } else {
-            let (dialect, header) = separated::dialect(text()?, is_known)?;
-            (Format::Separated(dialect), header)
+        let Some(wrapping) = json::wrapping(text()?)? else {
+            let (dialect, header) = separated::dialect(text()?, Lines::Counted, expected.is_known)?;
+            return Ok(Self { origin, encoding, format: Format::Separated(dialect), header });
         };
-        Ok(Self { origin, encoding, format, header })
+        let rows = || -> Result<_, ListProblem> { Ok(JsonRows::new(text()?, wrapping.clone(), Header::default())) };
+        if fhir::is_fhir(rows()?)? {
+            fhir::refuse_a_page(&wrapping)?;
+            let rewritten = fhir::as_text(&origin, rows, expected.row_per, expected.now)?;
+            return Self::of_rewritten(rewritten, expected);
+        }
+        let header = json::header(rows()?)?;
+        Ok(Self { origin, encoding, format: Format::Json(wrapping), header })
+    }
+
+    fn of_rewritten(origin: Origin, expected: &Expected<'_>) -> Result<Self, ListProblem> {
+        let encoding = Encoding::utf8();
+        let text = encoding.decode(origin.bytes()?);
+        let (dialect, header) = separated::dialect(text, Lines::Given, expected.is_known)?;
+        Ok(Self { origin, encoding, format: Format::Separated(dialect), header })
     }
 
     /// The columns.
@@ -137,6 +167,11 @@ impl List {
     #[must_use]
     pub fn modified(&self) -> Option<DateTime<Utc>> {
         self.origin.modified()
+    }
+
+    /// How many bytes its text has.
+    pub fn size(&self) -> Result<u64, ListProblem> {
+        self.origin.size()
     }
 
     /// Reads the list from its start. Only one reading at a time: they share the file's position.

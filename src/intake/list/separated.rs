@@ -19,9 +19,10 @@ const SEPARATORS: [u8; 4] = *b",;\t|";
 pub(super) struct Dialect {
     separator: u8,
     ends: LineEnd,
+    lines: Lines,
     /// Records up to and including the header.
     skip: usize,
-    /// Columns in front that an earlier intake put there: `line` and `reason` of a rejects file.
+    /// Columns in front that an intake put there: the line of a rewritten list, `line` and `reason` of a rejects file.
     drop: usize,
     /// Columns of the header, without the dropped ones.
     width: usize,
@@ -29,7 +30,26 @@ pub(super) struct Dialect {
 
 impl Dialect {
     pub(super) fn is_rejects_file(self) -> bool {
-        self.drop > 0
+        self.drop > self.lines.columns()
+    }
+}
+
+/// How a row's line is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lines {
+    /// By counting.
+    Counted,
+    /// The first cell says it: the text was rewritten.
+    Given,
+}
+
+impl Lines {
+    /// Columns in front of the list's own.
+    fn columns(self) -> usize {
+        match self {
+            Self::Counted => 0,
+            Self::Given => 1,
+        }
     }
 }
 
@@ -68,12 +88,16 @@ struct Found {
 
 /// Finds the separator and the header: the separator under which most column names are known, and of two such the one
 /// that makes more columns.
-pub(super) fn dialect(text: Text, is_known: IsKnown<'_>) -> Result<(Dialect, Header), ListProblem> {
+pub(super) fn dialect(text: Text, lines: Lines, is_known: IsKnown<'_>) -> Result<(Dialect, Header), ListProblem> {
     let mut sample = Vec::new();
     text.take(SAMPLE).read_to_end(&mut sample).map_err(|error| super::unreadable(&error))?;
-    let best = SEPARATORS
-        .into_iter()
-        .filter_map(|separator| find_header(&sample, separator, is_known))
+    let separators = match lines {
+        Lines::Counted => SEPARATORS.as_slice(),
+        Lines::Given => b",",
+    };
+    let best = separators
+        .iter()
+        .filter_map(|separator| find_header(&sample, *separator, lines, is_known))
         .reduce(|best, next| if (next.known, next.cells.len()) > (best.known, best.cells.len()) { next } else { best })
         .ok_or(ListProblem::Empty)?;
     if best.cells.len() > MOST_COLUMNS {
@@ -83,7 +107,7 @@ pub(super) fn dialect(text: Text, is_known: IsKnown<'_>) -> Result<(Dialect, Hea
 }
 
 /// The first row of which two cells are known names; if there is none, the first row that is not blank.
-fn find_header(sample: &[u8], separator: u8, is_known: IsKnown<'_>) -> Option<Found> {
+fn find_header(sample: &[u8], separator: u8, lines: Lines, is_known: IsKnown<'_>) -> Option<Found> {
     let ends = LineEnd::of(sample);
     let mut reader = reader(sample, separator);
     let mut record = StringRecord::new();
@@ -93,8 +117,10 @@ fn find_header(sample: &[u8], separator: u8, is_known: IsKnown<'_>) -> Option<Fo
             break;
         }
         let known = record.iter().filter(|cell| is_known(cell)).count();
-        let drop = if record.get(0) == Some("line") && record.get(1) == Some("reason") { 2 } else { 0 };
-        let dialect = Dialect { separator, ends, skip: at + 1, drop, width: record.len().saturating_sub(drop) };
+        let first_own = lines.columns();
+        let is_rejects = record.get(first_own) == Some("line") && record.get(first_own + 1) == Some("reason");
+        let drop = first_own + if is_rejects { 2 } else { 0 };
+        let dialect = Dialect { separator, ends, lines, skip: at + 1, drop, width: record.len().saturating_sub(drop) };
         let found = Found { dialect, cells: record.clone(), known };
         if known >= 2 {
             return Some(found);
@@ -162,6 +188,9 @@ impl SeparatedRows {
     /// The record's first line. The reader's own count of a record's start stands before the blank lines above it and,
     /// where lines end in CR LF, one line too early; its count of the end is right.
     fn first_line(&self) -> u64 {
+        if self.dialect.lines == Lines::Given {
+            return self.record.get(0).and_then(|line| line.parse().ok()).unwrap_or(self.records);
+        }
         let inside = self.record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
         let end = self.reader.position().line();
         match self.dialect.ends {
@@ -173,9 +202,13 @@ impl SeparatedRows {
     }
 
     /// The row's own cells: without the columns of an earlier intake, and without empty ones after the last column,
-    /// which spreadsheets add.
+    /// which spreadsheets add. Where the list was rewritten, its last empty cells were left out.
     fn own_cells(&self) -> StringRecord {
-        let Dialect { drop, width, .. } = self.dialect;
+        let Dialect { drop, width, lines, .. } = self.dialect;
+        if lines == Lines::Given && self.record.len() < drop + width {
+            let missing = drop + width - self.record.len();
+            return self.record.iter().skip(drop).chain(std::iter::repeat_n("", missing)).collect();
+        }
         let surplus_is_empty = self.record.iter().skip(drop + width).all(|cell| cell.trim().is_empty());
         if drop == 0 && (self.record.len() <= width || !surplus_is_empty) {
             return self.record.clone();

@@ -1,7 +1,7 @@
 //! Where a list comes from, and how it is read more than once.
 
 use std::fs::File;
-use std::io::{self, BufReader, Seek};
+use std::io::{self, BufRead, BufReader, Seek};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -27,7 +27,7 @@ impl ListSource {
     pub(super) fn open(&self) -> Result<Origin, ListProblem> {
         match self {
             Self::File(path) => open_file(path).map_err(|error| refused(path, &error)),
-            Self::Stdin => spool(io::stdin().lock()).map_err(|error| refused(Path::new("-"), &error)),
+            Self::Stdin => spooled(io::stdin().lock()).map_err(|error| refused(Path::new("-"), &error)),
         }
     }
 }
@@ -43,17 +43,24 @@ fn open_file(path: &Path) -> io::Result<Origin> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     if !about.is_file() {
-        return spool(file);
+        return spooled(file);
     }
     Ok(Origin { file, modified: about.modified().ok().map(DateTime::from) })
 }
 
+fn spooled(mut from: impl io::Read) -> io::Result<Origin> {
+    spool(|file| io::copy(&mut from, file).map(|_| ()), None)
+}
+
 /// What can be read only once goes to a temporary file that has no name, is nobody else's to read, and is gone with the
 /// process.
-fn spool(mut from: impl io::Read) -> io::Result<Origin> {
+pub(super) fn spool<E: From<io::Error>>(
+    write: impl FnOnce(&mut File) -> Result<(), E>,
+    modified: Option<DateTime<Utc>>,
+) -> Result<Origin, E> {
     let mut file = tempfile::tempfile()?;
-    io::copy(&mut from, &mut file)?;
-    Ok(Origin { file, modified: None })
+    write(&mut file)?;
+    Ok(Origin { file, modified })
 }
 
 /// The bytes of a list. The file stays open: a nightly export that replaces it meanwhile does not mix two lists.
@@ -69,6 +76,17 @@ pub(super) type Bytes = BufReader<File>;
 impl Origin {
     pub(super) fn modified(&self) -> Option<DateTime<Utc>> {
         self.modified
+    }
+
+    /// How many bytes there are.
+    pub(super) fn size(&self) -> Result<u64, ListProblem> {
+        self.file.metadata().map(|about| about.len()).map_err(|error| super::unreadable(&error))
+    }
+
+    /// Whether the first bytes are these.
+    pub(super) fn starts_with(&self, start: &[u8]) -> Result<bool, ListProblem> {
+        let mut bytes = self.bytes()?;
+        bytes.fill_buf().map(|first| first.starts_with(start)).map_err(|error| super::unreadable(&error))
     }
 
     pub(super) fn bytes(&self) -> Result<Bytes, ListProblem> {
@@ -91,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_can_be_read_only_once_is_read_as_often_as_needed() {
-        let origin = spool(&b"patient_id\n1\n"[..]).expect("a copy");
+        let origin = spooled(&b"patient_id\n1\n"[..]).expect("a copy");
         for _ in 0..2 {
             let mut text = String::new();
             origin.bytes().expect("bytes").read_to_string(&mut text).expect("text");

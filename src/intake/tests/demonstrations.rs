@@ -16,7 +16,7 @@ fn demonstrate(name: &str) -> String {
     let mut reading = intake.read().expect("rows");
     let longest = reading.by_ref().filter_map(|step| match step.expect("a step") {
         Step::Accepted(draft) => draft.content.context,
-        Step::Rejected(..) | Step::Duplicate { .. } => None,
+        Step::Rejected(..) | Step::Duplicate { .. } | Step::Replaced { .. } => None,
     });
     let longest = longest.max_by_key(|context| (context.len(), context.clone())).expect("an entry");
     let summary = reading.finish().expect("a summary");

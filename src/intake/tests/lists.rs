@@ -79,7 +79,7 @@ fn the_mapping_is_reported() {
     campaign.list.columns = vec![("home_phone".to_owned(), "Evening".to_owned())];
     let file = file_of(b"PatNum,Last,First,HmPhone,Mobile,Evening,Notes,Shoe size\n1,R,A,,3125550101,3125550102,,\n");
     let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, setting()).expect("a list");
-    insta::assert_snapshot!(intake.mapping(), @"PatNum → patient id, Last → last name, First → first name, HmPhone → home phone, Mobile → mobile, Evening → phone, unmapped: Notes, Shoe size");
+    insta::assert_snapshot!(intake.mapping(), @"PatNum → patient id, Last → last name, First → first name, HmPhone → third phone, Mobile → second phone, Evening → phone, unmapped: Notes, Shoe size");
     let draft = intake.read().expect("rows").find_map(|step| match step {
         Ok(Step::Accepted(draft)) => Some(draft),
         _ => None,

@@ -16,8 +16,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::campaign::{
-    Calling, Caps, DateOrder, DayWindow, ListRules, Message, OnAbsent, OnLostAnswer, Practice, Preset, Purpose, Rate,
-    Redial, Safety, Source, StopOn, Vendor, ZoneMode,
+    Calling, Caps, DateOrder, DayWindow, ListRules, Message, OnAbsent, OnConflict, OnLostAnswer, Practice, Preset,
+    Purpose, Rate, Redial, Safety, Source, StopOn, Vendor, ZoneMode,
 };
 use crate::entry::{OutcomeRules, Reason, Standing};
 use crate::ids::{CampaignName, OrganisationId};
@@ -55,6 +55,7 @@ fn list_rules(purpose: Purpose) -> ListRules {
         file: None,
         key: key.iter().map(ToString::to_string).collect(),
         on_absent: OnAbsent::Withdraw,
+        on_conflict: OnConflict::Reject,
         columns: vec![],
         max_reject_rate: 1.0,
         max_list_age: TimeDelta::days(7),
@@ -138,7 +139,7 @@ fn take_bytes(text: &[u8], campaign: &Campaign) -> Result<Taken, ListProblem> {
         match step? {
             Step::Accepted(draft) => drafts.push(*draft),
             Step::Rejected(rejection, _) => rejected.push(rejection),
-            Step::Duplicate { .. } => {}
+            Step::Duplicate { .. } | Step::Replaced { .. } => {}
         }
     }
     let summary = reading.finish()?;

@@ -56,6 +56,29 @@ fn every_bad_row_has_one_clear_reason() {
 }
 
 #[test]
+fn the_last_row_of_a_key_wins_where_the_campaign_says_so() {
+    let mut campaign = campaign(Purpose::Recall);
+    campaign.list.on_conflict = OnConflict::LastWins;
+    let text = format!(
+        "{HEADER}\n\
+         1,Ana,Ruiz,1988-03-22,312-555-0101,1\n\
+         2,Ben,Moss,1988-03-22,312-555-0102,2\n\
+         1,Ana,Ruiz,1988-03-22,312-555-0103,1\n\
+         3,Cai,Moss,1988-03-22,312-555-0101,3\n\
+         1,Ana,Ruiz,1988-03-22,312-555-01,1\n\
+         1,Ana,Ruiz,1988-03-22,312-555-0103,1\n"
+    );
+    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
+    insta::assert_snapshot!(shown(&taken), @r"
+    3: +13125550102 Ready Ben []
+    5: +13125550101 Ready Cai []
+    4: +13125550103 Ready Ana []
+    line 6: phone: too short
+    ListTally { read: 6, accepted: 3, rejected: 1, duplicate: 2, merged: 0 }
+    ");
+}
+
+#[test]
 fn doubtful_numbers_are_held_for_a_person() {
     let taken = take(
         "PatNum,FName,WirelessPhone,State\n1,Ana,312-555-0101 x5,\n2,Ben,436-555-0101,\n3,Cai,436-555-0102,Ohio\n",
