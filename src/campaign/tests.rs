@@ -319,7 +319,7 @@ fn campaigns() -> Vec<(String, String)> {
 /// What every row of the demonstrations has, or what a list can have at all.
 fn patient() -> Value {
     context! {
-        patient_id => "1001", first_name => "Mary Kate", preferred_name => "", last_name => "O'Brien",
+        patient_id => "1001", first_name => "Mary Kate", preferred_name => "Mary Kate", last_name => "O'Brien",
         date_of_birth => "1988-03-22", due => "2026-10-01", last_visit => "2026-03-05", preference => "mornings",
         provider => "Dr. Lee", procedure => "a crown", procedure_date => "2026-11-23", household_names => "Ben",
         appointment => context! { start => "2026-11-25T14:30:00-06:00", end => "", description => "", id => "A-1" },
