@@ -19,6 +19,7 @@ mod message;
 mod name;
 mod patient;
 mod place;
+mod postcode;
 pub mod problem;
 pub mod reading;
 pub mod rejection;

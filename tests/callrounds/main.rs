@@ -14,5 +14,6 @@ mod privacy;
 mod schemas;
 mod signals;
 mod simulation;
+mod suppression;
 mod usage;
 mod vendor;
