@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod demo;
+mod hours;
 mod house;
 mod kill;
 mod lists;
