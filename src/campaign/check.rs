@@ -1,22 +1,24 @@
 //! From a file's text to a campaign, or to everything that is wrong with it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
 use super::file::{
-    CallingTable, CampaignFile, CapsTable, ListTable, MessageTable, OutcomeTable, PracticeTable, RateTable,
-    RedialTable, SafetyTable, StopOnTable, VendorTable,
+    CallingTable, CampaignFile, CapsTable, HolidaysTable, ListTable, MessageTable, OutcomeTable, PracticeTable,
+    RateTable, RedialTable, SafetyTable, StopOnTable, VendorTable,
 };
 use super::problem::{Problem, Problems};
 use super::read::{Kind, Placed, Reader, Written};
-use super::value::{Count, Pace, Share, VendorKind};
+use super::value::{Count, Pace, Share, Switch, VendorKind};
 use super::{
-    Calling, Campaign, Caps, ListRules, Message, Practice, Rate, Redial, Safety, SimulatorSettings, Source, StopOn,
-    Vendor, defaults, rules,
+    Calling, Campaign, Caps, Holiday, ListRules, Message, Practice, Preset, Rate, Redial, Safety, SimulatorSettings,
+    Source, StopOn, Vendor, defaults, rules,
 };
 use crate::entry::{OutcomeRule, OutcomeRules};
 use crate::ids::OrganisationId;
+use crate::phone::area_codes::AreaCodes;
 
 /// What the circumstances of this invocation allow beyond the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -143,8 +145,13 @@ impl MessageTable {
 
 impl CallingTable {
     fn checked(self) -> Option<Calling> {
+        let preset = value(self.preset)?;
+        let (kept, all_holidays) = value(self.holidays)?.checked(preset)?;
         Some(Calling {
-            preset: value(self.preset)?,
+            preset,
+            holidays: if kept { Arc::clone(&all_holidays) } else { Arc::default() },
+            all_holidays,
+            area_codes: AreaCodes::with(value(self.area_codes)?.0),
             consent: value(self.consent),
             days: value(self.days)?,
             window: value(self.window)?,
@@ -164,7 +171,17 @@ impl CapsTable {
             per_30_days: count(self.per_30_days)?,
             failures_before_cool_down: count(self.failures_before_cool_down)?,
             cool_down: value(self.cool_down)?,
+            failed: value(self.failed)?,
         })
+    }
+}
+
+impl HolidaysTable {
+    /// Whether they are kept, and the list.
+    fn checked(self, preset: Preset) -> Option<(bool, Arc<[Holiday]>)> {
+        let kept = value(self.observe).map_or_else(|| preset.keeps_holidays(), |Switch(on)| on);
+        let days = value(self.days)?.into_iter().chain(value(self.also).unwrap_or_default());
+        Some((kept, days.collect()))
     }
 }
 
@@ -174,6 +191,7 @@ impl RedialTable {
             max_attempts: count(self.max_attempts)?,
             min_gap: value(self.min_gap)?,
             after: value(self.after)?,
+            vary_time: value(self.vary_time)?,
             stop_before_appointment: value(self.stop_before_appointment),
         })
     }
@@ -202,6 +220,7 @@ impl StopOnTable {
     fn checked(self) -> Option<StopOn> {
         Some(StopOn {
             at_least: count(self.at_least)?,
+            last: count(self.last),
             opt_out_rate: share(self.opt_out_rate),
             wrong_number_rate: share(self.wrong_number_rate),
             error_rate: share(self.error_rate),

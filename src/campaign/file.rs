@@ -11,8 +11,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::read::{Placed, Reader, Written, over, tables};
-use super::value::{ColumnNames, Count, FaultText, Pace, Share, Switch, VendorKind};
-use super::{Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
+use super::value::{AreaCodePlaces, ColumnNames, Count, FaultText, Pace, Share, Switch, VendorKind};
+use super::{Consent, DateOrder, DayWindow, Holiday, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::phone::E164;
@@ -112,6 +112,10 @@ tables! {
         household: Switch;
         /// How often one number may be called, over all campaigns: only stricter than the vendor's own limits.
         caps: CapsTable;
+        /// Days on which nobody is called where they are kept.
+        holidays: HolidaysTable;
+        /// Where numbers of an area code may ring, where the program's own table is wrong or too old.
+        area_codes: AreaCodePlaces;
     }
 
     /// How often one number may be called, over all campaigns: only stricter than the vendor's own limits.
@@ -126,6 +130,18 @@ tables! {
         failures_before_cool_down: Count;
         /// How long the cool-down lasts.
         cool_down: TimeDelta;
+        /// The outcomes of a failed attempt.
+        failed: Vec<Outcome>;
+    }
+
+    /// Days on which nobody is called where they are kept.
+    HolidaysTable {
+        /// Whether they are kept; left out: as the preset has it.
+        observe: Switch;
+        /// The list: place, day and name of each.
+        days: Vec<Holiday>;
+        /// Further ones, without writing the list anew.
+        also: Vec<Holiday>;
     }
 
     /// When somebody is called again.
@@ -136,6 +152,8 @@ tables! {
         min_gap: TimeDelta;
         /// Outcomes after which the patient is called again.
         after: Vec<Outcome>;
+        /// Whether that is at another part of the day than the last call: morning until 12, afternoon until 17, evening.
+        vary_time: bool;
         /// Calls end this long before the appointment starts.
         stop_before_appointment: TimeDelta;
     }
@@ -168,6 +186,8 @@ tables! {
     StopOnTable {
         /// Finished calls before a share is judged.
         at_least: Count;
+        /// The newest finished calls on which a share is judged; all of the run's if left out.
+        last: Count;
         /// Opt-outs.
         opt_out_rate: Share;
         /// Wrong or invalid numbers.

@@ -9,6 +9,7 @@
 mod check;
 mod defaults;
 pub mod file;
+mod holiday;
 mod literal;
 mod problem;
 mod read;
@@ -18,6 +19,7 @@ mod tests;
 pub mod value;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc, Weekday};
 use minijinja::Value;
@@ -26,12 +28,14 @@ use serde::{Deserialize, Serialize};
 pub use check::{Allowances, load};
 pub use defaults::DEFAULTS;
 pub use file::schema;
+pub use holiday::Holiday;
 pub use problem::{Problem, Problems};
 pub use read::Placed;
 
 use crate::entry::{Outcome, OutcomeRules};
 use crate::ids::{CampaignName, OrganisationId};
 use crate::phone::E164;
+use crate::phone::area_codes::AreaCodes;
 use crate::template::Template;
 use crate::zone::Zone;
 
@@ -227,6 +231,12 @@ pub struct Calling {
     pub household: bool,
     /// How often one number may be called.
     pub caps: Caps,
+    /// The holidays on which nobody is called where they are kept; none if the campaign, or its preset, keeps none.
+    pub holidays: Arc<[Holiday]>,
+    /// The whole list of holidays, which a state's rule may ask for.
+    pub all_holidays: Arc<[Holiday]>,
+    /// Where an area code's numbers may ring.
+    pub area_codes: AreaCodes,
 }
 
 /// A named set of calling windows (`calling-rules.md`, Called-party windows). Not legal advice.
@@ -237,8 +247,45 @@ pub enum Preset {
     VendorSafe,
     /// 8–21 daily.
     UsFederal,
+    /// 8–21 daily, narrowed by the rules of the called party's state where it is known.
+    UsStates,
     /// Monday to Friday 9:00–21:30, Saturday and Sunday 10:00–18:00.
     Canada,
+}
+
+impl Preset {
+    /// Its word in campaign files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VendorSafe => "vendor-safe",
+            Self::UsFederal => "us-federal",
+            Self::UsStates => "us-states",
+            Self::Canada => "canada",
+        }
+    }
+
+    /// Where its hours come from, and when they were last looked at (`calling-rules.md`, Called-party windows).
+    #[must_use]
+    pub fn source(self) -> &'static str {
+        match self {
+            Self::VendorSafe => "the vendor's 9-20 in every zone that may apply; reviewed 2026-11",
+            Self::UsFederal => "47 CFR 64.1200(c)(1), secondary; reviewed 2026-11",
+            Self::UsStates => {
+                "47 CFR 64.1200(c)(1) and the rules of the callee's state, see src/policy/states.tsv; reviewed 2026-11"
+            }
+            Self::Canada => "CRTC, Unsolicited Telecommunications Rules; reviewed 2026-11",
+        }
+    }
+
+    /// Whether holidays are kept where a campaign does not say.
+    #[must_use]
+    pub fn keeps_holidays(self) -> bool {
+        match self {
+            Self::VendorSafe => true,
+            Self::UsFederal | Self::UsStates | Self::Canada => false,
+        }
+    }
 }
 
 /// Where consent to such calls is recorded.
@@ -272,7 +319,7 @@ pub struct DayWindow {
 }
 
 /// How often one number may be called, over all campaigns on the ledger (`annie-api.md`, POST /calls).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caps {
     /// The least time between two attempts; the vendor's is 24 h.
     pub min_gap: TimeDelta,
@@ -284,6 +331,8 @@ pub struct Caps {
     pub failures_before_cool_down: u32,
     /// How long the cool-down lasts; the vendor's is 30 days.
     pub cool_down: TimeDelta,
+    /// The outcomes of a failed attempt.
+    pub failed: Vec<Outcome>,
 }
 
 /// When an entry is called again.
@@ -295,6 +344,8 @@ pub struct Redial {
     pub min_gap: TimeDelta,
     /// Outcomes after which an entry is called again.
     pub after: Vec<Outcome>,
+    /// At another part of the day than the last call.
+    pub vary_time: bool,
     /// Calls end this long before the appointment starts; none if calls do not depend on one.
     pub stop_before_appointment: Option<TimeDelta>,
 }
@@ -330,6 +381,8 @@ pub struct Safety {
 pub struct StopOn {
     /// Finished calls before a rate is judged.
     pub at_least: u32,
+    /// The newest finished calls on which it is judged; all of the run's if not given.
+    pub last: Option<u32>,
     /// Opt-outs.
     pub opt_out_rate: Option<f64>,
     /// Wrong or invalid numbers.

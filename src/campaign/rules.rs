@@ -23,6 +23,7 @@ const VENDOR_CAPS: Caps = Caps {
     per_30_days: 6,
     failures_before_cool_down: 3,
     cool_down: TimeDelta::days(30),
+    failed: Vec::new(),
 };
 
 /// Adds what is wrong with the file as a whole to `problems`.

@@ -1,5 +1,6 @@
 //! What single values may be: each reads itself, says what it wanted, and has its JSON Schema.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -11,11 +12,12 @@ use toml::de::DeValue;
 use super::literal;
 use super::problem::Problem;
 use super::read::{Placed, Reader, Written};
-use super::{Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
+use super::{Consent, DateOrder, DayWindow, Holiday, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::nearest::nearest;
 use crate::phone::E164;
+use crate::phone::area_codes::Place;
 use crate::template::{self, Template};
 use crate::zone::Zone;
 
@@ -34,6 +36,10 @@ pub struct Pace(pub f64);
 /// Field name → column name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ColumnNames(pub Vec<(String, String)>);
+
+/// Area code → where its numbers may ring.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AreaCodePlaces(pub BTreeMap<u16, Place>);
 
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +78,8 @@ words! {
     OnAbsent { "withdraw" = Self::Withdraw, "keep" = Self::Keep, }
     OnConflict { "reject" = Self::Reject, "last_wins" = Self::LastWins, }
     DateOrder { "mdy" = Self::Mdy, "dmy" = Self::Dmy, "ymd" = Self::Ymd, }
-    Preset { "vendor-safe" = Self::VendorSafe, "us-federal" = Self::UsFederal, "canada" = Self::Canada, }
+    Preset { "vendor-safe" = Self::VendorSafe, "us-federal" = Self::UsFederal, "us-states" = Self::UsStates,
+        "canada" = Self::Canada, }
     Consent { "on_file" = Self::OnFile, "column" = Self::Column, }
     ZoneMode { "intersect" = Self::Intersect, "row-wins" = Self::RowWins, }
     OnLostAnswer { "hold" = Self::Hold, "retry" = Self::Retry, }
@@ -126,6 +133,8 @@ texts! {
     TimeDelta, "a duration", "72h", duration;
     DayWindow, "the hours of a day", "09:30-17:00", window;
     DateTime<Utc>, "a moment", "2026-11-24T15:00:00Z", |text| text.parse().ok();
+    Holiday, "a place, a day and a name", "US 4th-thu-nov Thanksgiving Day", Self::parse;
+    Place, "a state or an IANA time zone", "OH", Self::parse;
     FaultText, "a fault and its share", "reset_after=0.05", fault;
 }
 
@@ -276,6 +285,24 @@ impl Written for ColumnNames {
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "object", "additionalProperties": String::json_schema(generator) })
+    }
+}
+
+impl Written for AreaCodePlaces {
+    fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        let mut places = BTreeMap::new();
+        for (key, value) in reader.table(value)? {
+            let place: Option<Placed<Place>> = reader.setting(key, value);
+            match key.get_ref().parse().ok().filter(|area| (200..1_000).contains(area)) {
+                Some(area) => places.extend(place.map(|place| (area, place.value))),
+                None => reader.wants(value, "an area code as its key, such as \"312\","),
+            }
+        }
+        Some(Self(places))
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "additionalProperties": Place::schema(generator) })
     }
 }
 

@@ -189,6 +189,12 @@ pub enum SuppressAction {
         /// Which calls are forbidden
         #[arg(long, value_enum, default_value_t)]
         scope: ScopeName,
+        /// Until when: a day, which counts to its end, or an instant, both UTC [default: for good]
+        #[arg(long, value_name = "WHEN", value_parser = expiry)]
+        expires: Option<DateTime<Utc>>,
+        /// Who says so, for the record
+        #[arg(long, value_name = "TEXT", default_value = "operator")]
+        source: String,
     },
     /// Take a number off it
     Remove {
@@ -205,6 +211,12 @@ pub enum SuppressAction {
         /// Which calls are forbidden
         #[arg(long, value_enum, default_value_t)]
         scope: ScopeName,
+        /// Until when: a day, which counts to its end, or an instant, both UTC [default: for good]
+        #[arg(long, value_name = "WHEN", value_parser = expiry)]
+        expires: Option<DateTime<Utc>>,
+        /// Who says so, for the record
+        #[arg(long, value_name = "TEXT", default_value = "import")]
+        source: String,
     },
     /// Show it
     List,
@@ -372,6 +384,12 @@ pub struct Completions {
 
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     text.parse().map_err(|_| "not an instant, such as 2026-11-24T15:00:00Z".into())
+}
+
+fn expiry(text: &str) -> Result<DateTime<Utc>, String> {
+    let day: Option<chrono::NaiveDate> = text.parse().ok();
+    let end = day.and_then(|day| day.succ_opt()).map(|next| crate::zone::midnight(next).and_utc());
+    end.or_else(|| text.parse().ok()).ok_or_else(|| "neither a day, such as 2027-01-31, nor an instant".into())
 }
 
 fn positive(text: &str) -> Result<f64, String> {

@@ -149,6 +149,8 @@ impl Findings {
         let case = Case {
             hours: &Hours::of_entry(campaign, draft.phone, &draft.zones),
             caps: &campaign.calling.caps,
+            state_cap: None,
+            again: None,
             history: &NumberHistory::default(),
             suppressed: false,
             not_after: draft.not_after,

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
+
 use crate::clock::{Clock, WallClock};
 use crate::error::{Exit, Stop};
-use crate::ledger::{Operator, SuppressionRow};
+use crate::ledger::{Ban, Operator, SuppressionRow};
 use crate::phone::E164;
 use crate::phone::cell::{CellRules, numbers_in};
 
@@ -20,17 +22,22 @@ pub(super) fn suppress(args: &Suppress, global: &Global, output: Output) -> Resu
     let now = WallClock.now();
     let mut operator = Operator::open(&setting::ledger_around(global), now)?;
     match &args.action {
-        SuppressAction::Add { number, scope } => {
-            operator.suppress([one(number)?], scope.meant(), "operator", now)?;
+        SuppressAction::Add { number, scope, expires, source } => {
+            let ban = Ban { scope: scope.meant(), source, expires: ahead(*expires, now)? };
+            operator.suppress([one(number)?], ban, now)?;
             output.say("the number is on the suppression list; a run that is under way heeds it from its next call on");
         }
         SuppressAction::Remove { number, scope } => {
             let was = operator.unsuppress(one(number)?, scope.meant())?;
             output.say(if was { "the number is off the suppression list" } else { "the number was not on the list" });
         }
-        SuppressAction::Import { file, scope } => {
-            let (numbers, without) = read(file)?;
-            let added = operator.suppress(numbers, scope.meant(), "import", now)?;
+        SuppressAction::Import { file, scope, expires, source } => {
+            let ban = Ban { scope: scope.meant(), source, expires: ahead(*expires, now)? };
+            let (mut numbers, without) = read(file)?;
+            // In the order of the table, a million of them take seconds.
+            numbers.sort_unstable();
+            numbers.dedup();
+            let added = operator.suppress(numbers, ban, now)?;
             output.say(&format!("{added} numbers are on the suppression list"));
             if !without.is_empty() {
                 output.say(&format!("no number on {}", lines(&without)));
@@ -39,6 +46,13 @@ pub(super) fn suppress(args: &Suppress, global: &Global, output: Output) -> Resu
         SuppressAction::List => list(&operator.suppressions()?, output)?,
     }
     Ok(Exit::Done)
+}
+
+fn ahead(expires: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, Stop> {
+    if expires.is_some_and(|expires| expires <= now) {
+        return Err(Stop::Usage("--expires lies in the past, so nobody would be suppressed".into()));
+    }
+    Ok(expires)
 }
 
 fn rules() -> CellRules<'static> {
@@ -82,12 +96,19 @@ fn list(rows: &[SuppressionRow], output: Output) -> Result<(), Stop> {
     if output.json {
         let document: Vec<_> = rows
             .iter()
-            .map(|row| serde_json::json!({ "phone": row.phone.expose(), "scope": row.scope.name(), "since": row.at }))
+            .map(|row| {
+                let SuppressionRow { phone, scope, source, at, expires } = row;
+                serde_json::json!({
+                    "phone": phone.expose(), "scope": scope.name(), "source": source, "since": at, "expires": expires,
+                })
+            })
             .collect();
         return output.document(&document);
     }
     let text = rows.iter().fold(String::new(), |mut text, row| {
-        let _ = writeln!(text, "{}  {:<9}  since {}", row.phone.expose(), row.scope.name(), row.at.format("%Y-%m-%d"));
+        let until = row.expires.map_or_else(String::new, |at| format!(" until {}", at.format("%Y-%m-%d %H:%M")));
+        let since = row.at.format("%Y-%m-%d");
+        let _ = writeln!(text, "{}  {:<9}  since {since}{until}, {}", row.phone.expose(), row.scope.name(), row.source);
         text
     });
     output.data(if text.is_empty() { "nobody is on the suppression list\n" } else { &text })

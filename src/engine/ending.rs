@@ -84,7 +84,10 @@ impl fmt::Display for Ending {
             Self::WindowClosed { .. } => f.write_str("the calling window is closed"),
             Self::MaxCalls { limit } => write!(f, "max_calls = {limit} calls were placed"),
             Self::Interrupted => f.write_str("interrupted"),
-            Self::StopRule { rule, hits, of } => write!(f, "stop_on.{rule}: {hits} of {of} finished calls"),
+            Self::StopRule { rule, hits, of } => write!(
+                f,
+                "stop_on.{rule}: {hits} of {of} finished calls; `callrounds report` shows them, and running again goes on"
+            ),
             Self::Unreachable => f.write_str("the vendor cannot be reached"),
             Self::Behind { calls, since } => {
                 let calls = if *calls == 1 { "a call".into() } else { format!("{calls} calls") };

@@ -1,5 +1,7 @@
 //! What stops a run early: `max_calls`, the canary and the stop rules of a campaign (`[safety]`).
 
+use std::collections::VecDeque;
+
 use crate::campaign::Safety;
 use crate::entry::Outcome;
 
@@ -10,23 +12,25 @@ use super::ending::Ending;
 pub struct Guard {
     safety: Safety,
     placed: u32,
-    tally: Tally,
+    /// The finished calls on which the stop rules judge, the newest last.
+    finished: VecDeque<Finish>,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
-struct Tally {
-    finished: u32,
-    opt_outs: u32,
-    wrong_numbers: u32,
-    unanswered: u32,
-    errors: u32,
+/// How a call finished, as far as a stop rule counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finish {
+    OptOut,
+    WrongNumber,
+    Unanswered,
+    Error,
+    Other,
 }
 
 impl Guard {
     /// `placed`: the calls that the run had placed before it was interrupted.
     #[must_use]
     pub fn new(safety: Safety, placed: u32) -> Self {
-        Self { safety, placed, tally: Tally::default() }
+        Self { safety, placed, finished: VecDeque::new() }
     }
 
     /// An attempt was authorised.
@@ -41,16 +45,31 @@ impl Guard {
 
     /// A call was refused for good, or its answer was lost.
     pub fn failed(&mut self) {
-        self.tally.finished += 1;
-        self.tally.errors += 1;
+        self.finish(Finish::Error);
     }
 
     /// A conversation was closed.
     pub fn ended(&mut self, outcome: Outcome) {
-        self.tally.finished += 1;
-        self.tally.opt_outs += u32::from(outcome == Outcome::OptOut);
-        self.tally.wrong_numbers += u32::from(matches!(outcome, Outcome::WrongNumber | Outcome::InvalidNumber));
-        self.tally.unanswered += u32::from(matches!(outcome, Outcome::NoAnswer | Outcome::Busy));
+        self.finish(match outcome {
+            Outcome::OptOut => Finish::OptOut,
+            Outcome::WrongNumber | Outcome::InvalidNumber => Finish::WrongNumber,
+            Outcome::NoAnswer | Outcome::Busy => Finish::Unanswered,
+            Outcome::Booked
+            | Outcome::Confirmed
+            | Outcome::RescheduleRequested
+            | Outcome::Declined
+            | Outcome::CallbackRequested
+            | Outcome::LeftVoicemail
+            | Outcome::DeceasedOrMoved
+            | Outcome::ReachedOther
+            | Outcome::Unclassified => Finish::Other,
+        });
+    }
+
+    fn finish(&mut self, finish: Finish) {
+        self.finished.push_back(finish);
+        let most = self.safety.stop_on.last.unwrap_or(u32::MAX) as usize;
+        self.finished.drain(..self.finished.len().saturating_sub(most));
     }
 
     /// How many more calls may be placed now, `under_way` being not finished yet. While the canary's calls are under way,
@@ -74,18 +93,26 @@ impl Guard {
     }
 
     fn broken_rule(&self) -> Option<Ending> {
-        let Tally { finished: of, opt_outs, wrong_numbers, unanswered, errors } = self.tally;
+        let stop_on = &self.safety.stop_on;
         let rules = [
-            ("opt_out_rate", self.safety.stop_on.opt_out_rate, opt_outs),
-            ("wrong_number_rate", self.safety.stop_on.wrong_number_rate, wrong_numbers),
-            ("error_rate", self.safety.stop_on.error_rate, errors),
-            ("unanswered_rate", self.safety.stop_on.unanswered_rate, unanswered),
+            ("opt_out_rate", stop_on.opt_out_rate, Finish::OptOut),
+            ("wrong_number_rate", stop_on.wrong_number_rate, Finish::WrongNumber),
+            ("error_rate", stop_on.error_rate, Finish::Error),
+            ("unanswered_rate", stop_on.unanswered_rate, Finish::Unanswered),
         ];
-        let enough = of >= self.safety.stop_on.at_least.max(1);
-        rules.into_iter().find_map(|(rule, limit, hits)| {
+        let of = self.finished.len() as u32;
+        let enough = of >= self.enough();
+        rules.into_iter().find_map(|(rule, limit, counted)| {
+            let hits = self.finished.iter().filter(|finish| **finish == counted).count() as u32;
             let over = enough && f64::from(hits) > limit? * f64::from(of);
             over.then_some(Ending::StopRule { rule, hits, of })
         })
+    }
+
+    /// Finished calls before a rule judges. A canary is there to be judged, however few it has.
+    fn enough(&self) -> u32 {
+        let fewer = [self.safety.canary, self.safety.stop_on.last];
+        fewer.into_iter().flatten().fold(self.safety.stop_on.at_least, u32::min).max(1)
     }
 }
 
@@ -138,5 +165,36 @@ mod tests {
         assert_eq!(guard.verdict(), None);
         guard.ended(Outcome::Booked);
         assert_eq!(guard.verdict(), Some(Ending::StopRule { rule: "opt_out_rate", hits: 3, of: 4 }));
+    }
+
+    #[test]
+    fn a_rate_is_judged_on_the_newest_calls_where_the_campaign_says_how_many() {
+        let stop_on = StopOn { at_least: 4, last: Some(4), opt_out_rate: Some(0.25), ..StopOn::default() };
+        let mut guard = guard(None, None, stop_on);
+        for _ in 0..20 {
+            guard.ended(Outcome::Booked);
+        }
+        guard.ended(Outcome::OptOut);
+        assert_eq!(guard.verdict(), None);
+        guard.ended(Outcome::OptOut);
+        assert_eq!(guard.verdict(), Some(Ending::StopRule { rule: "opt_out_rate", hits: 2, of: 4 }));
+        for _ in 0..3 {
+            guard.ended(Outcome::Booked);
+        }
+        assert_eq!(guard.verdict(), None, "what is long ago no longer counts");
+    }
+
+    #[test]
+    fn a_canary_is_judged_when_it_is_over_however_small_it_is() {
+        let stop_on = StopOn { at_least: 20, opt_out_rate: Some(0.2), ..StopOn::default() };
+        let mut guard = guard(None, Some(3), stop_on);
+        for outcome in [Outcome::OptOut, Outcome::Booked] {
+            guard.authorised();
+            guard.ended(outcome);
+            assert_eq!(guard.verdict(), None);
+        }
+        guard.authorised();
+        guard.ended(Outcome::Booked);
+        assert_eq!(guard.verdict(), Some(Ending::StopRule { rule: "opt_out_rate", hits: 1, of: 3 }));
     }
 }

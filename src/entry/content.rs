@@ -104,6 +104,10 @@ pub enum Standing {
 pub struct CalledPartyZones {
     /// IANA names, sorted, each once.
     pub zones: Vec<String>,
+    /// The states and provinces that the row names, by their postal abbreviations in capitals; the area code's is not
+    /// among them.
+    #[serde(default)]
+    pub regions: Vec<String>,
     /// Where the knowledge comes from.
     pub source: ZoneSource,
 }

@@ -40,10 +40,14 @@ macro_rules! reasons {
 reasons! {
     /// Outside the calling window
     Window = "window",
+    /// A holiday where the called party may be
+    Holiday = "holiday",
     /// No hour of the day is allowed in every zone that applies
     NoCommonWindow = "no_common_window",
     /// This number was called less than 24 hours ago
     DailyCap = "daily_cap",
+    /// This number was called as often as the state's rule allows in 24 hours
+    StateCap = "state_cap",
     /// This number was called as often as the rules allow in 7 days
     WeeklyCap = "weekly_cap",
     /// This number was called as often as the rules allow in 30 days
@@ -54,6 +58,10 @@ reasons! {
     NumberBusy = "number_busy",
     /// Nobody was reached; to be called again after a gap
     RedialGap = "redial_gap",
+    /// To be called at another part of the day than the last time
+    PartOfDay = "part_of_day",
+    /// Called as often as the campaign calls one patient
+    AttemptsUsed = "attempts_used",
     /// On the suppression list
     Suppressed = "suppressed",
     /// The list says: do not call
@@ -109,7 +117,9 @@ impl Reason {
         matches!(
             self,
             Self::RedialGap
+                | Self::PartOfDay
                 | Self::DailyCap
+                | Self::StateCap
                 | Self::WeeklyCap
                 | Self::MonthlyCap
                 | Self::CoolDown

@@ -8,7 +8,7 @@ use super::date::{Century, DateProblem, DateReader, Moment, start_of};
 use super::field::Field;
 use super::list::Row;
 use super::name::{NameCells, Names};
-use super::place;
+use super::place::{self, RowPlace};
 use super::rejection::RejectReason;
 use super::standing::{Exclusions, Judgement, status_word};
 use super::survey::Survey;
@@ -69,14 +69,10 @@ impl PatientReader<'_> {
         if born.is_some_and(|born| born > self.today()) {
             return Err(RejectReason::Date { field: Field::DateOfBirth, problem: DateProblem::Future });
         }
-        let zones = place::zones_of(
-            self.columns.cell(row, Field::Zone),
-            self.columns.cell(row, Field::State),
-            self.columns.cell(row, Field::Postcode),
-            contact.phone.number,
-            self.campaign.calling.zone_mode,
-        )
-        .map_err(|_| RejectReason::Zone)?;
+        let cell = |field| self.columns.cell(row, field);
+        let said = RowPlace { zone: cell(Field::Zone), state: cell(Field::State), postcode: cell(Field::Postcode) };
+        let zones =
+            place::zones_of(said, contact.phone.number, &self.campaign.calling).map_err(|_| RejectReason::Zone)?;
         let (appointment, day) = self.appointment(row)?;
         let start = appointment.as_ref().and_then(|appointment| appointment.start);
         Ok(Patient {
@@ -185,7 +181,7 @@ impl PatientReader<'_> {
         let doubt = match () {
             () if judgement.standing != Standing::Ready => return Ok(judgement),
             () if contact.phone.extension => Reason::Extension,
-            () if is_unknown_area(contact, zones) => Reason::UnknownAreaCode,
+            () if zones.source == ZoneSource::Unknown => Reason::UnknownAreaCode,
             () => return Ok(judgement),
         };
         Ok(Judgement { standing: Standing::Held(doubt), ..judgement })
@@ -239,12 +235,6 @@ impl PatientReader<'_> {
         let date = self.moment(row, field)?.date;
         Ok(date.map(|date| date.to_string()).unwrap_or_default())
     }
-}
-
-fn is_unknown_area(contact: &Contact, zones: &CalledPartyZones) -> bool {
-    let area = contact.phone.number.north_american().map(|parts| parts.area);
-    // A row that names its zone or state says where the patient is; its number does not have to.
-    matches!(zones.source, ZoneSource::Unknown) && area.and_then(crate::phone::area_codes::zones_of).is_none()
 }
 
 fn some(text: &str) -> Option<String> {

@@ -4,10 +4,19 @@
 use std::collections::BTreeSet;
 
 use super::postcode;
+use crate::campaign::Calling;
 use crate::campaign::ZoneMode;
 use crate::entry::{CalledPartyZones, ZoneSource};
 use crate::phone::{E164, area_codes};
 use crate::zone::Zone;
+
+/// What a row says about where its patient is; empty where it says nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct RowPlace<'r> {
+    pub(super) zone: &'r str,
+    pub(super) state: &'r str,
+    pub(super) postcode: &'r str,
+}
 
 /// The row's zone is none that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,32 +25,28 @@ pub(super) struct UnknownRowZone;
 /// Every zone that anything known about the called party allows. Evidence is added up, since each call must be in hours
 /// that suit all of it; only a row's own zone replaces the rest, where the campaign says so. The source is the best
 /// evidence there is.
-pub(super) fn zones_of(
-    row_zone: &str,
-    state: &str,
-    postcode: &str,
-    phone: E164,
-    mode: ZoneMode,
-) -> Result<CalledPartyZones, UnknownRowZone> {
-    let by_row = if row_zone.is_empty() { None } else { Some(zones_named(row_zone)?) };
-    let by_state = zones_of_state(state).map(owned);
-    let by_postcode = postcode::state_of(postcode).and_then(zones_of_state).map(owned);
-    let by_code = phone.north_american().and_then(|parts| area_codes::zones_of(parts.area)).map(owned);
+pub(super) fn zones_of(row: RowPlace<'_>, phone: E164, calling: &Calling) -> Result<CalledPartyZones, UnknownRowZone> {
+    let by_row = if row.zone.is_empty() { None } else { Some(zones_named(row.zone)?) };
+    let state = region_of_state(row.state);
+    let postcode = postcode::region_of(row.postcode);
+    let zones_in = |region: Option<&str>| region.and_then(area_codes::zones_of_region).map(owned);
     let evidence = [
         (ZoneSource::Row, by_row),
-        (ZoneSource::State, by_state),
-        (ZoneSource::Postcode, by_postcode),
-        (ZoneSource::AreaCode, by_code),
+        (ZoneSource::State, zones_in(state)),
+        (ZoneSource::Postcode, zones_in(postcode)),
+        (ZoneSource::AreaCode, calling.area_codes.place_of(phone).map(|place| place.zones)),
     ];
+    let regions: BTreeSet<String> = state.into_iter().chain(postcode).map(ToOwned::to_owned).collect();
+    let regions = regions.into_iter().collect();
     let mut known = evidence.into_iter().filter_map(|(source, zones)| zones.map(|zones| (source, zones)));
     let Some((source, first)) = known.next() else {
-        return Ok(CalledPartyZones { zones: Vec::new(), source: ZoneSource::Unknown });
+        return Ok(CalledPartyZones { zones: Vec::new(), regions, source: ZoneSource::Unknown });
     };
     let mut zones: BTreeSet<String> = first.into_iter().collect();
-    if source != ZoneSource::Row || mode == ZoneMode::Intersect {
+    if source != ZoneSource::Row || calling.zone_mode == ZoneMode::Intersect {
         zones.extend(known.flat_map(|(_, zones)| zones));
     }
-    Ok(CalledPartyZones { zones: zones.into_iter().collect(), source })
+    Ok(CalledPartyZones { zones: zones.into_iter().collect(), regions, source })
 }
 
 fn owned(zones: &[&str]) -> Vec<String> {
@@ -67,16 +72,16 @@ fn zones_named(name: &str) -> Result<Vec<String>, UnknownRowZone> {
     Ok(owned(zones))
 }
 
-/// The zones of a state or province by its abbreviation or name; `None` for what is neither.
-fn zones_of_state(state: &str) -> Option<&'static [&'static str]> {
+/// A state or province by its abbreviation or name, as the table of area codes has it; `None` for what is neither.
+fn region_of_state(state: &str) -> Option<&'static str> {
     let upper = state.trim().to_uppercase();
-    let by_name = || STATES.iter().find(|(_, name)| *name == upper).map(|(abbreviation, _)| *abbreviation);
-    area_codes::zones_of_region(&upper).or_else(|| area_codes::zones_of_region(by_name()?))
+    let named = STATES.iter().find(|(abbreviation, name)| *name == upper || *abbreviation == upper);
+    named.map(|(abbreviation, _)| *abbreviation)
 }
 
 /// Names of the states and provinces. Prince Edward Island shares Nova Scotia's area codes, and Yukon and Nunavut those
 /// of the Northwest Territories.
-const STATES: [(&str, &str); 71] = [
+const STATES: [(&str, &str); 72] = [
     ("AB", "ALBERTA"),
     ("AK", "ALASKA"),
     ("AL", "ALABAMA"),
@@ -143,6 +148,7 @@ const STATES: [(&str, &str); 71] = [
     ("TX", "TEXAS"),
     ("UT", "UTAH"),
     ("VA", "VIRGINIA"),
+    ("VI", "VIRGIN ISLANDS"),
     ("VT", "VERMONT"),
     ("WA", "WASHINGTON"),
     ("WI", "WISCONSIN"),
@@ -154,8 +160,14 @@ const STATES: [(&str, &str); 71] = [
 mod tests {
     use super::*;
 
-    fn check(row: &str, state: &str, phone: &str, mode: ZoneMode) -> (Vec<String>, ZoneSource) {
-        let zones = zones_of(row, state, "", E164::parse(phone).expect("a number"), mode).expect("known zones");
+    fn calling(mode: ZoneMode) -> Calling {
+        let campaign = crate::intake::tests::campaign(crate::campaign::Purpose::Recall);
+        Calling { zone_mode: mode, ..campaign.calling }
+    }
+
+    fn check(zone: &str, state: &str, phone: &str, mode: ZoneMode) -> (Vec<String>, ZoneSource) {
+        let row = RowPlace { zone, state, postcode: "" };
+        let zones = zones_of(row, E164::parse(phone).expect("a number"), &calling(mode)).expect("known zones");
         (zones.zones, zones.source)
     }
 
@@ -167,14 +179,6 @@ mod tests {
         assert_eq!((zones, source), (owned(&["America/Los_Angeles", "America/New_York"]), ZoneSource::Row));
         let (zones, source) = check("", "Jalisco", "+13125550142", ZoneMode::Intersect);
         assert_eq!((zones, source), (owned(&["America/Chicago"]), ZoneSource::AreaCode));
-    }
-
-    #[test]
-    fn a_postcode_says_where_its_state_is() {
-        let phone = E164::parse("+12125550142").expect("a number");
-        let zones = zones_of("", "", "60601", phone, ZoneMode::Intersect).expect("known zones");
-        let expected = owned(&["America/Chicago", "America/New_York"]);
-        assert_eq!((zones.zones, zones.source), (expected, ZoneSource::Postcode));
     }
 
     #[test]
@@ -192,10 +196,20 @@ mod tests {
     }
 
     #[test]
+    fn a_postcode_says_what_a_missing_state_does_not() {
+        let phone = E164::parse("+12125550142").expect("a number");
+        let row = RowPlace { postcode: "80202", ..RowPlace::default() };
+        let zones = zones_of(row, phone, &calling(ZoneMode::Intersect)).expect("known zones");
+        assert_eq!(zones.zones, owned(&["America/Denver", "America/New_York"]));
+        assert_eq!((zones.regions, zones.source), (owned(&["CO"]), ZoneSource::Postcode));
+    }
+
+    #[test]
     fn a_zone_that_nobody_knows_is_an_error() {
         let phone = E164::parse("+13125550142").expect("a number");
         for name in ["Chicago", "Mars/Olympus", "-06:00"] {
-            assert_eq!(zones_of(name, "", "", phone, ZoneMode::Intersect), Err(UnknownRowZone), "{name}");
+            let row = RowPlace { zone: name, ..RowPlace::default() };
+            assert_eq!(zones_of(row, phone, &calling(ZoneMode::Intersect)), Err(UnknownRowZone), "{name}");
         }
     }
 
@@ -203,7 +217,7 @@ mod tests {
     fn every_state_of_the_table_of_names_has_zones() {
         for (abbreviation, name) in STATES {
             assert!(area_codes::zones_of_region(abbreviation).is_some(), "{abbreviation}");
-            assert_eq!(zones_of_state(name), area_codes::zones_of_region(abbreviation), "{name}");
+            assert_eq!(region_of_state(name), Some(abbreviation), "{name}");
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Postcodes: in which state or province one lies.
+//! The state or province of a postcode: a ZIP code by its first three digits (USPS, L002 3-Digit ZIP Code Prefix Matrix), a
+//! Canadian code by its first letter (Canada Post, forward sortation areas). As of November 2026.
 
-/// Ranges of the first three digits of a ZIP code, and their state (USPS Publication 65). Military and Pacific codes,
-/// whose people may be anywhere, are left out.
-const ZIP_RANGES: [(u32, u32, &str); 64] = [
+/// First and last three digits, and the state. Military and government codes are in none.
+const ZIPS: [(u16, u16, &str); 62] = [
     (5, 5, "NY"),
     (6, 7, "PR"),
     (8, 8, "VI"),
@@ -50,9 +50,8 @@ const ZIP_RANGES: [(u32, u32, &str); 64] = [
     (680, 693, "NE"),
     (700, 714, "LA"),
     (716, 729, "AR"),
-    (730, 732, "OK"),
     (733, 733, "TX"),
-    (734, 749, "OK"),
+    (730, 749, "OK"),
     (750, 799, "TX"),
     (800, 816, "CO"),
     (820, 831, "WY"),
@@ -66,74 +65,82 @@ const ZIP_RANGES: [(u32, u32, &str); 64] = [
     (967, 968, "HI"),
     (970, 979, "OR"),
     (980, 994, "WA"),
-    (995, 999, "AK"),
 ];
 
-/// The state or province of a ZIP code, with or without `+4` and its leading zeros, or of a Canadian postal code;
-/// `None` for what is neither.
-pub(super) fn state_of(postcode: &str) -> Option<&'static str> {
-    let compact: String = postcode.chars().filter(|c| !c.is_whitespace()).collect();
-    if compact.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return province_of(&compact.to_ascii_uppercase());
+/// The state or province, by its abbreviation as the table of area codes has it; `None` for what is no postcode, or none of a
+/// place that the table knows.
+pub(super) fn region_of(postcode: &str) -> Option<&'static str> {
+    // A spreadsheet appends `.0`.
+    let postcode = postcode.trim().strip_suffix(".0").unwrap_or(postcode);
+    let plain: String = postcode.chars().filter(char::is_ascii_alphanumeric).collect();
+    match plain.chars().next()? {
+        letter if letter.is_ascii_alphabetic() => canadian(letter, &plain),
+        _ => american(&plain),
     }
-    let five = compact.split('-').next().unwrap_or_default();
-    // Spreadsheets take leading zeros away, and append `.0`.
-    let five = five.strip_suffix(".0").unwrap_or(five);
-    let five = if five.len() == 9 { &five[..5] } else { five };
-    if !(3..=5).contains(&five.len()) || !five.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let prefix = five.parse::<u32>().ok()? / 100;
-    let range = ZIP_RANGES.iter().find(|(from, to, _)| (*from..=*to).contains(&prefix));
-    range.map(|(_, _, state)| *state)
 }
 
-fn province_of(code: &str) -> Option<&'static str> {
-    let mut letters = code.bytes();
-    let (first, digit, third) = (letters.next()?, letters.next()?, letters.next()?);
-    if !digit.is_ascii_digit() || !third.is_ascii_uppercase() {
-        return None;
-    }
-    Some(match first {
-        b'A' => "NL",
-        b'B' => "NS",
-        b'C' => "PE",
-        b'E' => "NB",
-        b'G' | b'H' | b'J' => "QC",
-        b'K' | b'L' | b'M' | b'N' | b'P' => "ON",
-        b'R' => "MB",
-        b'S' => "SK",
-        b'T' => "AB",
-        b'V' => "BC",
-        b'X' => "NT",
-        b'Y' => "YT",
+/// A spreadsheet drops the zeros in front: four digits are a ZIP code of New England, and eight one with its extension.
+fn american(digits: &str) -> Option<&'static str> {
+    let whole = match digits.len() {
+        3 | 7 => format!("00{digits}"),
+        4 | 8 => format!("0{digits}"),
+        5 | 9 => digits.to_owned(),
         _ => return None,
-    })
+    };
+    let first: u16 = whole.get(..3)?.parse().ok()?;
+    let alaska = (995..=999).contains(&first).then_some("AK");
+    alaska.or_else(|| ZIPS.iter().find(|(from, to, _)| (*from..=*to).contains(&first)).map(|(_, _, state)| *state))
+}
+
+/// The territories and Prince Edward Island share the area codes of the Northwest Territories and Nova Scotia.
+fn canadian(letter: char, plain: &str) -> Option<&'static str> {
+    let second = plain.chars().nth(1)?;
+    let province = match letter.to_ascii_uppercase() {
+        'A' => "NL",
+        'B' | 'C' => "NS",
+        'E' => "NB",
+        'G' | 'H' | 'J' => "QC",
+        'K' | 'L' | 'M' | 'N' | 'P' => "ON",
+        'R' => "MB",
+        'S' => "SK",
+        'T' => "AB",
+        'V' => "BC",
+        'X' | 'Y' => "NT",
+        _ => return None,
+    };
+    second.is_ascii_digit().then_some(province)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::phone::area_codes;
 
     #[test]
     fn a_postcode_lies_in_a_state_or_province() {
-        for (postcode, state) in [
-            ("60601", Some("IL")),
-            ("60601-1234", Some("IL")),
-            ("606011234", Some("IL")),
+        for (postcode, region) in [
+            ("60614", Some("IL")),
+            ("60614-1234", Some("IL")),
             ("02134", Some("MA")),
             ("2134", Some("MA")),
-            ("2134.0", Some("MA")),
             ("501", Some("NY")),
+            ("73301", Some("TX")),
             ("99501", Some("AK")),
             ("M5V 2T6", Some("ON")),
-            ("v6b1a1", Some("BC")),
-            ("", None),
-            ("SW1A 1AA", None),
+            ("h3z2y7", Some("QC")),
+            ("V6B", Some("BC")),
             ("09012", None),
-            ("unknown", None),
+            ("", None),
+            ("n/a", None),
         ] {
-            assert_eq!(state_of(postcode), state, "{postcode}");
+            assert_eq!(region_of(postcode), region, "{postcode}");
+        }
+    }
+
+    #[test]
+    fn every_state_of_the_table_has_zones() {
+        for (_, _, state) in ZIPS {
+            assert!(area_codes::zones_of_region(state).is_some(), "{state}");
         }
     }
 }

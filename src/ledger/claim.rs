@@ -12,11 +12,11 @@ use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, milli
 use super::runs::RunHandle;
 use super::transition::Step;
 use super::{sql, suppression};
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Caps};
 use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
 use crate::phone::E164;
-use crate::policy::{self, Case, Decision, Hours, NumberHistory, Placement, Reached};
+use crate::policy::{self, Again, Case, Decision, Hours, NumberHistory, Placement, Reached, window};
 
 /// Due entries looked at in one transaction: enough to get past many that may not be called, few enough that replies
 /// queued behind it do not wait long.
@@ -93,7 +93,7 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
         if claims.authorised.len() >= order.limit as usize {
             break;
         }
-        let history = history(conn, due.phone)?;
+        let history = history(conn, due.phone, &order.campaign.calling.caps)?;
         match decide(conn, order, &due, &history)? {
             Decision::Call => claims.authorised.push(authorise(conn, order, due, &history)?),
             Decision::Wait { until, reason } => {
@@ -146,9 +146,16 @@ fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
 }
 
 fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHistory) -> Result<Decision, LedgerError> {
+    let Campaign { calling, redial, practice, .. } = &*order.campaign;
+    let mut calls = conn.prepare_cached(sql!("attempt_calls_of"))?;
+    let (calls, last) = calls.query_row((due.entry.0, due.phone.expose()), |row| {
+        Ok((row.get("calls")?, maybe_instant_at(row, "last_at")))
+    })?;
     let case = Case {
         hours: &Hours::of_entry(&order.campaign, due.phone, &due.zones),
-        caps: &order.campaign.calling.caps,
+        caps: &calling.caps,
+        state_cap: window::state_cap(calling, due.phone, &due.zones),
+        again: Some(Again { rules: redial, zone: &practice.zone, calls, last: last? }),
         history,
         suppressed: suppression::forbids(conn, due.phone, order.campaign.purpose, order.now)?,
         not_after: due.not_after,
@@ -157,7 +164,7 @@ fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHist
 }
 
 /// The calls to a number, from every campaign. What may have been placed counts as placed.
-fn history(conn: &Connection, phone: E164) -> Result<NumberHistory, LedgerError> {
+fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<NumberHistory, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_history"))?;
     let mut rows = statement.query([phone.expose()])?;
     let mut history = NumberHistory::default();
@@ -165,9 +172,9 @@ fn history(conn: &Connection, phone: E164) -> Result<NumberHistory, LedgerError>
         let state = row.get::<_, String>("state")?;
         let under_way = [AttemptState::Submitting, AttemptState::Open, AttemptState::Unknown];
         history.unsettled |= under_way.iter().any(|known| known.name() == state);
-        let reached = match maybe_outcome_at(row, "outcome")?.map(Outcome::is_contact) {
-            Some(true) => Reached::Somebody,
-            Some(false) => Reached::Nobody,
+        let reached = match maybe_outcome_at(row, "outcome")?.map(|outcome: Outcome| caps.failed.contains(&outcome)) {
+            Some(false) => Reached::Somebody,
+            Some(true) => Reached::Nobody,
             None => Reached::NotKnown,
         };
         history.placements.push(Placement { at: instant_at(row, "placed_at")?, reached });

@@ -42,11 +42,12 @@ pub use operator::{Operator, Resolution, SuppressionRow, Undecidable};
 pub use read::{AttemptCounts, EntryRow, EventRow, Reader, RunReport};
 pub use record::{Happened, Note, UnderWay};
 pub use runs::{Prospects, Reopened, RunHandle};
-pub use suppression::Scope;
+pub use suppression::{Ban, Scope};
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Purpose};
 use crate::entry::{Draft, ListTally};
 use crate::ids::{CampaignId, CampaignName, ConversationId, RunId};
+use crate::phone::E164;
 pub use writer::Pending;
 use writer::Writer;
 
@@ -112,6 +113,12 @@ impl Ledger {
     /// intents are on stable storage when this returns, and moves the others to where the rules put them.
     pub fn claim(&self, order: ClaimOrder) -> Pending<Claims> {
         self.writer.submit(move |conn| claim::claim(conn, &order))
+    }
+
+    /// Whether a call of this purpose to this number is forbidden at `now`: asked once more when its request is about to
+    /// leave, since an opt-out may have come after the claim.
+    pub fn forbids(&self, phone: E164, purpose: Purpose, now: DateTime<Utc>) -> Pending<bool> {
+        self.writer.submit(move |conn| suppression::forbids(conn, phone, purpose, now))
     }
 
     /// Records what became known about attempts. All of it or, if any of it is illegal, none.

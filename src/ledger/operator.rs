@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::error::LedgerError;
 use super::record::{Happened, record_one};
-use super::rows::{instant_at, maybe_reason_at, phone_at, state_at};
+use super::rows::{instant_at, maybe_instant_at, maybe_reason_at, phone_at, state_at};
 use super::runs;
-use super::suppression::{self, Scope};
+use super::suppression::{self, Ban, Scope};
 use super::transition::Step;
 use super::{open, sql};
 use crate::entry::{Fact, Reason, State};
@@ -78,14 +78,18 @@ impl From<rusqlite::Error> for Undecidable {
 }
 
 /// A suppressed number.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct SuppressionRow {
     /// The number.
     pub phone: E164,
     /// Which calls are forbidden.
     pub scope: Scope,
+    /// Who says so.
+    pub source: String,
     /// Since when.
     pub at: DateTime<Utc>,
+    /// Until when; for good if not given.
+    pub expires: Option<DateTime<Utc>>,
 }
 
 /// A held entry, and the attempt whose answer was lost.
@@ -111,14 +115,13 @@ impl Operator {
     pub fn suppress(
         &mut self,
         phones: impl IntoIterator<Item = E164>,
-        scope: Scope,
-        source: &str,
+        ban: Ban<'_>,
         now: DateTime<Utc>,
     ) -> Result<u64, LedgerError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut added = 0;
         for phone in phones {
-            suppression::add(&transaction, phone, scope, source, now)?;
+            suppression::ban(&transaction, phone, ban, now)?;
             added += 1;
         }
         transaction.commit()?;
@@ -138,7 +141,13 @@ impl Operator {
         while let Some(row) = rows.next()? {
             let scope = Scope::named(row.get_ref("scope")?.as_str().unwrap_or_default());
             let scope = scope.ok_or(LedgerError::Damaged("a suppression's scope is unknown"))?;
-            found.push(SuppressionRow { phone: phone_at(row, "phone")?, scope, at: instant_at(row, "at")? });
+            found.push(SuppressionRow {
+                phone: phone_at(row, "phone")?,
+                scope,
+                source: row.get("source")?,
+                at: instant_at(row, "at")?,
+                expires: maybe_instant_at(row, "expires_at")?,
+            });
         }
         Ok(found)
     }

@@ -39,7 +39,18 @@ impl Scope {
     }
 }
 
-/// Adds a number, or renews its suppression.
+/// Why, how far and how long a number must not be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ban<'a> {
+    /// Which calls are forbidden.
+    pub scope: Scope,
+    /// Who says so.
+    pub source: &'a str,
+    /// Until when; for good if not given.
+    pub expires: Option<DateTime<Utc>>,
+}
+
+/// Adds a number for good, or renews its suppression.
 pub(super) fn add(
     conn: &Connection,
     phone: E164,
@@ -47,7 +58,19 @@ pub(super) fn add(
     source: &str,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    conn.prepare_cached(sql!("suppression_add"))?.execute((phone.expose(), scope.name(), source, millis(now)))?;
+    ban(conn, phone, Ban { scope, source, expires: None }, now)
+}
+
+/// Bans a number. A ban never shortens one that is there: what a patient has decided outlives an operator's expiry.
+pub(super) fn ban(conn: &Connection, phone: E164, ban: Ban<'_>, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    let Ban { scope, source, expires } = ban;
+    conn.prepare_cached(sql!("suppression_add"))?.execute((
+        phone.expose(),
+        scope.name(),
+        source,
+        millis(now),
+        expires.map(millis),
+    ))?;
     Ok(())
 }
 

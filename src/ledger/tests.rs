@@ -52,7 +52,11 @@ fn draft(key: &str, last: u32) -> Draft {
         organisation: OrganisationId::new("bright-smile"),
         phone: number(last),
         alternatives: Vec::new(),
-        zones: CalledPartyZones { zones: vec!["America/Chicago".into()], source: ZoneSource::AreaCode },
+        zones: CalledPartyZones {
+            zones: vec!["America/Chicago".into()],
+            regions: Vec::new(),
+            source: ZoneSource::AreaCode,
+        },
         content: Content {
             patient: PatientInfo { first_name: "Pat".into(), ..PatientInfo::default() },
             ..Content::default()
@@ -466,4 +470,18 @@ fn the_words_of_attempts_are_the_programs() {
     for state in AttemptState::ALL {
         assert!(table.contains(&format!("'{}'", state.name())), "{}", state.name());
     }
+}
+
+#[test]
+fn a_number_suppressed_after_the_claim_is_found_by_the_last_look() {
+    let desk = Desk::with(&[draft("1", 101)]);
+    let claimed = desk.claim();
+    let look = |at| now_or_never(desk.ledger.forbids(claimed[0].to, desk.campaign.purpose, at)).expect("a look");
+    assert!(!look(noon()));
+    let mut operator = Operator::open(&path_in(&desk.folder), noon()).expect("an operator");
+    let until = noon() + TimeDelta::hours(1);
+    let ban = Ban { scope: Scope::All, source: "operator", expires: Some(until) };
+    operator.suppress([claimed[0].to], ban, noon()).expect("suppressed");
+    assert!(look(noon()));
+    assert!(!look(until), "a ban ends when it says");
 }

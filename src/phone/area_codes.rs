@@ -6,6 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use super::E164;
+use crate::zone::Zone;
+
 const TABLE: &str = include_str!("area-codes.tsv");
 
 /// One area code.
@@ -34,6 +37,62 @@ pub fn lookup(area: u16) -> Option<&'static AreaCode> {
 #[must_use]
 pub fn zones_of(area: u16) -> Option<&'static [&'static str]> {
     lookup(area).map(|code| code.zones.as_slice())
+}
+
+/// Where numbers of an area code may ring.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// IANA names.
+    pub zones: Vec<String>,
+    /// States and provinces, by their postal abbreviations.
+    pub regions: Vec<String>,
+}
+
+impl Place {
+    /// Reads zones and states, separated by commas: `OH`, `America/New_York` or `KY, America/Chicago`. A state stands for
+    /// all of its zones.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut place = Self::default();
+        for word in text.split(',').map(str::trim) {
+            if let Some(zones) = zones_of_region(word) {
+                place.regions.push(word.to_owned());
+                place.zones.extend(zones.iter().map(ToString::to_string));
+            } else {
+                place.zones.push(Zone::named(word).ok()?.name().to_owned());
+            }
+        }
+        Some(place)
+    }
+}
+
+/// A campaign's own word on single area codes; the table's on all others.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AreaCodes(BTreeMap<u16, Place>);
+
+impl AreaCodes {
+    /// The table, but for these.
+    #[must_use]
+    pub fn with(own: BTreeMap<u16, Place>) -> Self {
+        Self(own)
+    }
+
+    /// Where a number may ring, by its area code.
+    #[must_use]
+    pub fn place_of(&self, number: E164) -> Option<Place> {
+        let area = number.north_american()?.area;
+        self.0.get(&area).cloned().or_else(|| {
+            let AreaCode { region, zones, .. } = lookup(area)?;
+            let zones = zones.iter().map(ToString::to_string).collect();
+            Some(Place { zones, regions: vec![(*region).to_owned()] })
+        })
+    }
+}
+
+/// `US` or `CA`, by the postal abbreviation of a state or province.
+#[must_use]
+pub fn country_of(region: &str) -> Option<&'static str> {
+    table().codes.values().find(|code| code.region == region).map(|code| code.country)
 }
 
 /// The zones of a state or province, by its postal abbreviation in capitals: all zones of all its area codes, sorted.
@@ -106,6 +165,19 @@ mod tests {
         for area in [0, 100, 436, 800, 876, 999] {
             assert_eq!(zones_of(area), None, "{area}");
         }
+    }
+
+    #[test]
+    fn a_campaigns_own_word_on_an_area_code_replaces_the_tables() {
+        let own = Place::parse("OH").expect("a state");
+        assert_eq!((own.zones.len(), own.regions.as_slice()), (1, ["OH".to_owned()].as_slice()));
+        assert_eq!(Place::parse("Mars/Olympus"), None);
+        let codes = AreaCodes::with([(436, own.clone())].into());
+        let place = |text| codes.place_of(E164::parse(text).expect("a number"));
+        assert_eq!(place("+14365550142"), Some(own));
+        assert_eq!(place("+13125550142").map(|place| place.regions), Some(vec!["IL".to_owned()]));
+        assert_eq!(place("+19995550142"), None);
+        assert_eq!((country_of("ON"), country_of("TX"), country_of("XX")), (Some("CA"), Some("US"), None));
     }
 
     #[test]

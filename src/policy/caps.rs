@@ -44,15 +44,22 @@ pub enum Reached {
 
 /// The earliest instant that every cap allows, with the cap that keeps longest; `None` if all allow a call now.
 #[must_use]
-pub fn earliest(caps: &Caps, history: &NumberHistory, now: DateTime<Utc>) -> Option<(DateTime<Utc>, Reason)> {
+pub fn earliest(
+    caps: &Caps,
+    state_cap: Option<u32>,
+    history: &NumberHistory,
+    now: DateTime<Utc>,
+) -> Option<(DateTime<Utc>, Reason)> {
     let busy = history.unsettled.then_some((now + RECHECK, Reason::NumberBusy));
     let placements = &history.placements;
     let last = placements.last().map(|placement| placement.at);
     let daily = last.map(|at| (at + caps.min_gap + MARGIN, Reason::DailyCap));
+    let of_state = state_cap.and_then(|allowed| frees_up(placements, allowed, TimeDelta::hours(24)));
+    let of_state = of_state.map(|at| (at, Reason::StateCap));
     let weekly = frees_up(placements, caps.per_7_days, TimeDelta::days(7)).map(|at| (at, Reason::WeeklyCap));
     let monthly = frees_up(placements, caps.per_30_days, TimeDelta::days(30)).map(|at| (at, Reason::MonthlyCap));
     let cool_down = cools_down(placements, caps).map(|at| (at, Reason::CoolDown));
-    [busy, daily, weekly, monthly, cool_down].into_iter().flatten().filter(|(until, _)| *until > now).max()
+    [busy, daily, of_state, weekly, monthly, cool_down].into_iter().flatten().filter(|(until, _)| *until > now).max()
 }
 
 /// When at most `allowed - 1` of the placements lie in a rolling `span`.
@@ -74,12 +81,13 @@ mod tests {
     use super::Reached::{Nobody, NotKnown, Somebody};
     use super::*;
 
-    const VENDOR: Caps = Caps {
+    static VENDOR: Caps = Caps {
         min_gap: TimeDelta::hours(24),
         per_7_days: 3,
         per_30_days: 6,
         failures_before_cool_down: 3,
         cool_down: TimeDelta::days(30),
+        failed: Vec::new(),
     };
 
     fn start() -> DateTime<Utc> {
@@ -96,7 +104,7 @@ mod tests {
     fn check(calls: &[(i64, Reached)], now_hours: i64, expected: Option<(i64, Reason)>) {
         let now = start() + TimeDelta::hours(now_hours);
         let expected = expected.map(|(hours, reason)| (start() + TimeDelta::hours(hours) + MARGIN, reason));
-        assert_eq!(earliest(&VENDOR, &history(calls), now), expected);
+        assert_eq!(earliest(&VENDOR, None, &history(calls), now), expected);
     }
 
     #[test]
@@ -135,8 +143,18 @@ mod tests {
     }
 
     #[test]
+    fn a_states_cap_counts_the_calls_of_24_hours() {
+        let loose = Caps { min_gap: TimeDelta::zero(), per_7_days: 9, per_30_days: 9, ..VENDOR.clone() };
+        let calls = history(&[(0, Somebody), (2, Somebody), (4, Somebody)]);
+        let at = |hours| start() + TimeDelta::hours(hours);
+        assert_eq!(earliest(&loose, Some(3), &calls, at(5)), Some((at(24) + MARGIN, Reason::StateCap)));
+        assert_eq!(earliest(&loose, Some(4), &calls, at(5)), None);
+        assert_eq!(earliest(&loose, Some(3), &calls, at(25)), None);
+    }
+
+    #[test]
     fn a_call_that_is_not_settled_keeps_the_number_busy() {
         let busy = NumberHistory { unsettled: true, ..history(&[]) };
-        assert_eq!(earliest(&VENDOR, &busy, start()), Some((start() + RECHECK, Reason::NumberBusy)));
+        assert_eq!(earliest(&VENDOR, None, &busy, start()), Some((start() + RECHECK, Reason::NumberBusy)));
     }
 }

@@ -1,11 +1,13 @@
 //! Whether an entry may be called now, when, or never, and by which rule. Pure: `check`, `run` and `explain` share it.
 //!
 //! [`decide`] is asked in the same transaction that claims an entry. [`window`] knows the hours, [`caps`] how often one
-//! number may be called, [`redial`] when an entry is called again, [`forecast`] how long it all takes. Sources: `annie-api.md` and `calling-rules.md`.
+//! number may be called, [`states`] the rules of single states, [`redial`] when an entry is called again, [`forecast`] how
+//! long it all takes. Sources: `annie-api.md` and `calling-rules.md`.
 
 pub mod caps;
 pub mod forecast;
 pub mod redial;
+pub mod states;
 pub mod window;
 
 use chrono::{DateTime, Utc};
@@ -13,8 +15,9 @@ use chrono::{DateTime, Utc};
 pub use caps::{NumberHistory, Placement, Reached};
 pub use window::Hours;
 
-use crate::campaign::Caps;
+use crate::campaign::{Caps, Redial};
 use crate::entry::Reason;
+use crate::zone::Zone;
 
 /// What the rules say about calling an entry now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,12 +46,41 @@ pub struct Case<'a> {
     pub hours: &'a Hours,
     /// How often its number may be called.
     pub caps: &'a Caps,
+    /// How often its state's rules let its number be called in 24 hours.
+    pub state_cap: Option<u32>,
     /// The calls to its number so far, from every campaign.
     pub history: &'a NumberHistory,
     /// Whether its number is on the suppression list for this purpose.
     pub suppressed: bool,
     /// The last instant at which the call makes sense.
     pub not_after: Option<DateTime<Utc>>,
+    /// What it was called before, if it was.
+    pub again: Option<Again<'a>>,
+}
+
+/// What a further call to an entry depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Again<'a> {
+    /// By which rules.
+    pub rules: &'a Redial,
+    /// The practice's zone, whose clock has the parts of the day.
+    pub zone: &'a Zone,
+    /// Calls to the entry that were placed, or may have been.
+    pub calls: u32,
+    /// When the last of them to its present number was.
+    pub last: Option<DateTime<Utc>>,
+}
+
+impl Again<'_> {
+    /// Until when the gap between two calls lasts.
+    fn gap(&self) -> Option<(DateTime<Utc>, Reason)> {
+        Some((self.last? + self.rules.min_gap, Reason::RedialGap))
+    }
+
+    /// When another part of the day begins, if the campaign asks for one.
+    fn another_part(&self, hours: &Hours, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        redial::another_part(hours, self.zone, self.last.filter(|_| self.rules.vary_time)?, from)
+    }
 }
 
 /// May this entry be called at `now`?
@@ -61,15 +93,27 @@ pub fn decide(case: &Case<'_>, now: DateTime<Utc>) -> Decision {
     if too_late(now) {
         return Decision::TooLate;
     }
-    let capped = caps::earliest(case.caps, case.history, now);
-    let from = capped.map_or(now, |(until, _)| until);
+    if case.again.is_some_and(|again| again.calls >= again.rules.max_attempts) {
+        return Decision::Never(Reason::AttemptsUsed);
+    }
+    let capped = caps::earliest(case.caps, case.state_cap, case.history, now);
+    let gap = case.again.and_then(|again| again.gap()).filter(|(until, _)| *until > now);
+    let kept = capped.into_iter().chain(gap).max();
+    let from = kept.map_or(now, |(until, _)| until);
     // A cap is a span of UTC time and a window is local clock time: the window is asked again after the cap.
-    match (case.hours.next_open(from), capped) {
-        (None, _) => Decision::Hold(Reason::NoCommonWindow),
-        (Some(open), None) if open == now => Decision::Call,
-        (Some(open), _) if too_late(open) => Decision::TooLate,
-        (Some(until), None) => Decision::Wait { until, reason: Reason::Window },
-        (Some(until), Some((_, reason))) => Decision::Wait { until, reason },
+    let Some(open) = case.hours.next_open(from) else { return Decision::Hold(Reason::NoCommonWindow) };
+    // Another part of the day is better, but not if it would be too late.
+    let varied = case.again.and_then(|again| again.another_part(case.hours, from)).filter(|at| !too_late(*at));
+    let until = varied.unwrap_or(open);
+    let reason = match kept {
+        Some((_, reason)) => reason,
+        None if until > open => Reason::PartOfDay,
+        None => case.hours.closed_by(now),
+    };
+    match until {
+        until if too_late(until) => Decision::TooLate,
+        until if until == now => Decision::Call,
+        until => Decision::Wait { until, reason },
     }
 }
 
@@ -99,6 +143,7 @@ mod tests {
             per_30_days: 6,
             failures_before_cool_down: 3,
             cool_down: TimeDelta::days(30),
+            failed: Vec::new(),
         }
     }
 
@@ -107,9 +152,40 @@ mod tests {
         NumberHistory { placements, unsettled: false }
     }
 
+    fn case<'a>(hours: &'a Hours, caps: &'a Caps, history: &'a NumberHistory) -> Case<'a> {
+        Case { hours, caps, state_cap: None, history, suppressed: false, not_after: None, again: None }
+    }
+
+    #[test]
+    fn a_further_call_waits_for_its_gap_and_another_part_of_the_day_and_ends_with_the_attempts() {
+        let (hours, caps, history) = (hours(), caps(), called(&["2026-11-24T16:00:00Z"]));
+        let zone = Zone::named("America/Chicago").expect("a zone");
+        let rules = Redial {
+            max_attempts: 3,
+            min_gap: TimeDelta::hours(72),
+            after: Vec::new(),
+            vary_time: true,
+            stop_before_appointment: None,
+        };
+        let wait = |until, reason| Decision::Wait { until: utc(until), reason };
+        for (calls, vary_time, now, expected) in [
+            (1, true, "2026-11-26T16:00:00Z", wait("2026-11-27T18:00:00Z", Reason::RedialGap)),
+            (1, true, "2026-11-27T16:00:00Z", wait("2026-11-27T18:00:00Z", Reason::PartOfDay)),
+            (1, false, "2026-11-27T16:00:00Z", Decision::Call),
+            (1, true, "2026-11-27T18:00:00Z", Decision::Call),
+            (3, true, "2026-11-27T18:00:00Z", Decision::Never(Reason::AttemptsUsed)),
+        ] {
+            let rules = Redial { vary_time, ..rules.clone() };
+            let again = Again { rules: &rules, zone: &zone, calls, last: Some(utc("2026-11-24T16:00:00Z")) };
+            let case = Case { again: Some(again), ..case(&hours, &caps, &history) };
+            assert_eq!(decide(&case, utc(now)), expected, "{calls} {vary_time} {now}");
+        }
+    }
+
     #[track_caller]
     fn check(history: &NumberHistory, not_after: Option<&str>, now: &str, expected: Decision) {
-        let case = Case { hours: &hours(), caps: &caps(), history, suppressed: false, not_after: not_after.map(utc) };
+        let (hours, caps) = (hours(), caps());
+        let case = Case { not_after: not_after.map(utc), ..case(&hours, &caps, history) };
         assert_eq!(decide(&case, utc(now)), expected);
     }
 
@@ -141,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_suppressed_number_is_never_called_whatever_else_holds() {
-        let case = Case { hours: &hours(), caps: &caps(), history: &called(&[]), suppressed: true, not_after: None };
+        let (hours, caps, history) = (hours(), caps(), called(&[]));
+        let case = Case { suppressed: true, ..case(&hours, &caps, &history) };
         assert_eq!(decide(&case, utc("2026-11-24T16:00:00Z")), Decision::Never(Reason::Suppressed));
     }
 
@@ -153,8 +230,8 @@ mod tests {
             Daily::on(chicago.clone(), &[Weekday::Mon], DayWindow { start: at(9), end: at(10) }),
             Daily::on(chicago, &[Weekday::Mon], DayWindow { start: at(11), end: at(12) }),
         ]);
-        let history = called(&[]);
-        let case = Case { hours: &none, caps: &caps(), history: &history, suppressed: false, not_after: None };
+        let (caps, history) = (caps(), called(&[]));
+        let case = case(&none, &caps, &history);
         assert_eq!(decide(&case, utc("2026-11-24T16:00:00Z")), Decision::Hold(Reason::NoCommonWindow));
     }
 }

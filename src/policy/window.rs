@@ -1,20 +1,24 @@
 //! The hours in which a call may be made: the vendor's legal hours and the campaign's own hours in the practice's zone,
 //! and the preset's hours in every zone in which the called party may be. A call must lie in all of them.
 
-use chrono::{DateTime, Datelike, NaiveTime, TimeDelta, Utc, Weekday};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::campaign::{Campaign, DayWindow, Preset, ZoneMode};
-use crate::entry::{CalledPartyZones, ZoneSource};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
+
+use super::states;
+use crate::campaign::{Calling, Campaign, DayWindow, Holiday, Preset, ZoneMode};
+use crate::entry::{CalledPartyZones, Reason, ZoneSource};
 use crate::phone::E164;
-use crate::phone::area_codes;
+use crate::phone::area_codes::{self, Place};
 use crate::zone::Zone;
 
 /// Monday to Sunday.
 pub const WEEK: [Weekday; 7] =
     [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
-/// How far ahead an open moment is looked for. Hours repeat weekly, so what is closed for two weeks stays closed.
-const HORIZON: TimeDelta = TimeDelta::days(15);
+/// How far ahead an open moment is looked for. Hours repeat weekly, and no holidays close the same weekday for five weeks.
+const HORIZON: TimeDelta = TimeDelta::days(36);
 
 /// Weekly hours in one zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,21 +26,41 @@ pub struct Daily {
     zone: Zone,
     /// Monday first.
     days: [Option<DayWindow>; 7],
+    shut: Shut,
+}
+
+/// The holidays of the regions in which somebody may be.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Shut {
+    list: Arc<[Holiday]>,
+    regions: Arc<[(&'static str, String)]>,
+}
+
+impl Shut {
+    fn is_on(&self, date: NaiveDate) -> bool {
+        let kept = |holiday: &Holiday| self.regions.iter().any(|(country, region)| holiday.is_kept_in(country, region));
+        self.list.iter().any(|holiday| holiday.is_on(date) && kept(holiday))
+    }
 }
 
 impl Daily {
     /// The same hours on each of `days`, none on the others.
     #[must_use]
     pub fn on(zone: Zone, days: &[Weekday], window: DayWindow) -> Self {
-        Self { zone, days: WEEK.map(|day| days.contains(&day).then_some(window)) }
+        Self { zone, days: WEEK.map(|day| days.contains(&day).then_some(window)), shut: Shut::default() }
+    }
+
+    /// The hours of one day: none on a holiday.
+    fn of(&self, date: NaiveDate) -> Option<DayWindow> {
+        self.days[date.weekday().num_days_from_monday() as usize].filter(|_| !self.shut.is_on(date))
     }
 
     /// The first instant from `from` on at which these hours are open.
     fn next_open(&self, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let local = self.zone.local(from);
-        (0..8).find_map(|ahead| {
+        (0..=HORIZON.num_days()).find_map(|ahead| {
             let date = local.date() + TimeDelta::days(ahead);
-            let window = self.days[date.weekday().num_days_from_monday() as usize]?;
+            let window = self.of(date)?;
             if ahead == 0 && window.start <= local.time() {
                 return (local.time() < window.end).then_some(from);
             }
@@ -50,7 +74,7 @@ impl Daily {
     /// When these hours, open at `now`, close.
     fn closes(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let local = self.zone.local(now);
-        let window = self.days[local.weekday().num_days_from_monday() as usize]?;
+        let window = self.of(local.date())?;
         let open = window.start <= local.time() && local.time() < window.end;
         open.then(|| self.zone.first_instant(local.date().and_time(window.end)).max(now))
     }
@@ -82,18 +106,24 @@ impl Hours {
     pub fn of_entry(campaign: &Campaign, phone: E164, called: &CalledPartyZones) -> Self {
         let mut hours = Self::of_practice(campaign);
         let calling = &campaign.calling;
-        let Some(zones) = zones_that_count(calling.zone_mode, phone, called) else {
+        let Some(Whereabouts { zones, regions }) = Whereabouts::of(calling, phone, called) else {
             // A zone without rules has no hours that could be kept: better nobody than somebody at night.
-            hours.0.push(Daily { zone: campaign.practice.zone.clone(), days: [None; 7] });
+            let zone = campaign.practice.zone.clone();
+            hours.0.push(Daily { zone, days: [None; 7], shut: Shut::default() });
             return hours;
         };
+        let shut = Shut { list: Arc::clone(&calling.holidays), regions: kept_in(&regions) };
         for zone in zones {
-            hours.0.push(if calling.allow_wider {
+            if calling.allow_wider {
                 // The operator takes the campaign's own hours for the called party's as well.
-                Daily::on(zone, &calling.days, calling.window)
-            } else {
-                preset_hours(calling.preset, zone)
-            });
+                let own = Daily::on(zone, &calling.days, calling.window);
+                hours.0.push(Daily { shut: shut.clone(), ..own });
+                continue;
+            }
+            if calling.preset == Preset::UsStates {
+                hours.0.extend(state_hours(calling, &zone, &regions));
+            }
+            hours.0.push(Daily { days: preset_days(calling.preset), zone, shut: shut.clone() });
         }
         hours
     }
@@ -110,6 +140,14 @@ impl Hours {
             }
         }
         None
+    }
+
+    /// The rule that keeps these hours closed at `now`: a holiday, if they would be open without it.
+    #[must_use]
+    pub fn closed_by(&self, now: DateTime<Utc>) -> Reason {
+        let workday = |daily: &Daily| Daily { shut: Shut::default(), ..daily.clone() };
+        let without = Self(self.0.iter().map(workday).collect());
+        if without.closes(now).is_some() { Reason::Holiday } else { Reason::Window }
     }
 
     /// When these hours, open at `now`, close; `None` if they are closed now.
@@ -129,37 +167,69 @@ fn clock(hour: u32, minute: u32) -> NaiveTime {
     NaiveTime::from_hms_opt(hour, minute, 0).expect("the hours below are hours of a day")
 }
 
-fn preset_hours(preset: Preset, zone: Zone) -> Daily {
+fn preset_days(preset: Preset) -> [Option<DayWindow>; 7] {
     let from_to = |start, end| Some(DayWindow { start, end });
-    let days = match preset {
+    match preset {
         Preset::VendorSafe => {
             let day = from_to(clock(9, 0), clock(20, 0));
             [day, day, day, day, day, day, None]
         }
-        Preset::UsFederal => [from_to(clock(8, 0), clock(21, 0)); 7],
+        Preset::UsFederal | Preset::UsStates => [from_to(clock(8, 0), clock(21, 0)); 7],
         Preset::Canada => {
             let (week, weekend) = (from_to(clock(9, 0), clock(21, 30)), from_to(clock(10, 0), clock(18, 0)));
             [week, week, week, week, week, weekend, weekend]
         }
-    };
-    Daily { zone, days }
+    }
 }
 
-/// What the row says and what the number suggests: both count, unless a zone that the row names is to win alone. A
-/// called party of whom nothing is known may be anywhere in the United States or Canada. `None`: one of them is unknown.
-fn zones_that_count(mode: ZoneMode, phone: E164, called: &CalledPartyZones) -> Option<Vec<Zone>> {
-    let mut names: Vec<&str> = called.zones.iter().map(String::as_str).collect();
-    let row_decides = mode == ZoneMode::RowWins && called.source == ZoneSource::Row;
-    if !row_decides {
-        let area = phone.north_american().map(|number| number.area);
-        names.extend(area.and_then(area_codes::zones_of).unwrap_or_default().iter().copied());
+/// The rules of every state in which the called party may be, read in one zone.
+fn state_hours(calling: &Calling, zone: &Zone, regions: &BTreeSet<String>) -> Vec<Daily> {
+    let hours = |rule: &states::StateRule| {
+        let list = if rule.no_holidays { Arc::clone(&calling.all_holidays) } else { Arc::default() };
+        let only = BTreeSet::from([rule.state.to_owned()]);
+        Daily { zone: zone.clone(), days: rule.days, shut: Shut { list, regions: kept_in(&only) } }
+    };
+    states::rules().iter().filter(|rule| regions.contains(rule.state)).map(hours).collect()
+}
+
+/// Where the called party may be.
+struct Whereabouts {
+    zones: Vec<Zone>,
+    /// States and provinces; empty: nothing is known.
+    regions: BTreeSet<String>,
+}
+
+impl Whereabouts {
+    /// What the row says and what the number suggests: both count, unless a zone that the row names is to win alone. A
+    /// called party of whom nothing is known may be anywhere in the United States or Canada. `None`: a zone is unknown.
+    fn of(calling: &Calling, phone: E164, called: &CalledPartyZones) -> Option<Self> {
+        let row_decides = calling.zone_mode == ZoneMode::RowWins && called.source == ZoneSource::Row;
+        let by_number = if row_decides { None } else { calling.area_codes.place_of(phone) };
+        let Place { zones, regions } = by_number.unwrap_or_default();
+        let mut names: BTreeSet<String> = called.zones.iter().cloned().chain(zones).collect();
+        if names.is_empty() {
+            names = area_codes::all_zones().map(ToOwned::to_owned).collect();
+        }
+        let zones = names.iter().map(|name| Zone::named(name).ok()).collect::<Option<_>>()?;
+        Some(Self { zones, regions: called.regions.iter().cloned().chain(regions).collect() })
     }
-    if names.is_empty() {
-        names = area_codes::all_zones().collect();
+}
+
+/// Calls to one number in 24 hours that the rules of the states allow in which it may ring, if the campaign keeps them.
+#[must_use]
+pub fn state_cap(calling: &Calling, phone: E164, called: &CalledPartyZones) -> Option<u32> {
+    if calling.preset != Preset::UsStates {
+        return None;
     }
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().map(|name| Zone::named(name).ok()).collect()
+    let regions = Whereabouts::of(calling, phone, called)?.regions;
+    states::rules().iter().filter(|rule| regions.contains(rule.state)).filter_map(|rule| rule.per_24_hours).min()
+}
+
+/// Each region with its country. Where nothing is known, the holidays of both countries are kept.
+fn kept_in(regions: &BTreeSet<String>) -> Arc<[(&'static str, String)]> {
+    let known: Vec<_> =
+        regions.iter().filter_map(|region| Some((area_codes::country_of(region)?, region.clone()))).collect();
+    if known.is_empty() { ["US", "CA"].map(|country| (country, String::new())).into() } else { known.into() }
 }
 
 #[cfg(test)]
@@ -178,12 +248,26 @@ mod tests {
         DayWindow { start: clock(start, 0), end: clock(end, 0) }
     }
 
+    fn campaign(calling: &str) -> Campaign {
+        let text = format!(
+            "name = \"r\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
+             timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[calling]\n{calling}"
+        );
+        crate::campaign::load(&text, "c.toml", std::path::PathBuf::new(), crate::campaign::Allowances::default())
+            .unwrap_or_else(|problems| panic!("{}", problems.drawn(false)))
+    }
+
+    fn called(zones: &[&str], regions: &[&str], source: ZoneSource) -> CalledPartyZones {
+        let owned = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        CalledPartyZones { zones: owned(zones), regions: owned(regions), source }
+    }
+
     #[track_caller]
-    fn check_zones(mode: ZoneMode, source: ZoneSource, row: &[&str], expected: Option<&[&str]>) {
-        let called = CalledPartyZones { zones: row.iter().map(ToString::to_string).collect(), source };
+    fn check_zones(mode: &str, source: ZoneSource, row: &[&str], expected: Option<&[&str]>) {
         let chicago = E164::parse("+13125550142").expect("a number");
-        let zones = zones_that_count(mode, chicago, &called);
-        let names = zones.as_ref().map(|zones| zones.iter().map(Zone::name).collect::<Vec<_>>());
+        let campaign = campaign(&format!("zone_mode = \"{mode}\""));
+        let found = Whereabouts::of(&campaign.calling, chicago, &called(row, &[], source));
+        let names = found.as_ref().map(|found| found.zones.iter().map(Zone::name).collect::<Vec<_>>());
         assert_eq!(names.as_deref(), expected);
     }
 
@@ -191,15 +275,73 @@ mod tests {
     fn what_the_row_says_and_what_the_number_suggests_both_count() {
         let denver = &["America/Denver"];
         let both: &[&str] = &["America/Chicago", "America/Denver"];
-        check_zones(ZoneMode::Intersect, ZoneSource::Row, denver, Some(both));
-        check_zones(ZoneMode::Intersect, ZoneSource::State, denver, Some(both));
-        check_zones(ZoneMode::RowWins, ZoneSource::State, denver, Some(both));
-        check_zones(ZoneMode::RowWins, ZoneSource::Row, denver, Some(denver));
+        check_zones("intersect", ZoneSource::Row, denver, Some(both));
+        check_zones("intersect", ZoneSource::State, denver, Some(both));
+        check_zones("row-wins", ZoneSource::State, denver, Some(both));
+        check_zones("row-wins", ZoneSource::Row, denver, Some(denver));
     }
 
     #[test]
     fn a_zone_that_nobody_knows_leaves_no_hours() {
-        check_zones(ZoneMode::Intersect, ZoneSource::Row, &["Mars/Olympus"], None);
+        check_zones("intersect", ZoneSource::Row, &["Mars/Olympus"], None);
+    }
+
+    /// When a call to a number of the row's state may be made first.
+    fn opens(calling: &str, phone: &str, state: &[&str], from: &str) -> Option<DateTime<Utc>> {
+        let phone = E164::parse(phone).expect("a number");
+        Hours::of_entry(&campaign(calling), phone, &called(&[], state, ZoneSource::State)).next_open(utc(from))
+    }
+
+    #[test]
+    fn holidays_are_kept_where_the_called_party_may_be_as_the_preset_or_the_campaign_has_it() {
+        let wide = "days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\"]\nwindow = \"09:00-20:00\"\n";
+        let thanksgiving = "2026-11-26T16:00:00Z";
+        let next_day = "2026-11-27T15:00:00Z";
+        for (more, phone, expected) in [
+            ("", "+13125550142", next_day),
+            ("[calling.holidays]\nobserve = \"off\"", "+13125550142", thanksgiving),
+            ("preset = \"us-federal\"", "+13125550142", thanksgiving),
+            ("preset = \"us-federal\"\n[calling.holidays]\nobserve = \"on\"", "+13125550142", next_day),
+            ("", "+14165550142", thanksgiving),
+            ("[calling.holidays]\nalso = [\"CA-ON 2026-11-26 Closed\"]", "+14165550142", next_day),
+            ("[calling.holidays]\ndays = []", "+13125550142", thanksgiving),
+        ] {
+            let opens = opens(&format!("{wide}{more}"), phone, &[], thanksgiving);
+            assert_eq!(opens, Some(utc(expected)), "{more} {phone}");
+        }
+    }
+
+    #[test]
+    fn a_states_rules_narrow_the_federal_hours_where_the_state_is_known() {
+        let states = "preset = \"us-states\"\ndays = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\n\
+                      window = \"09:00-20:00\"";
+        for (phone, state, from, expected) in [
+            // Kentucky from 10 on, in both of its zones.
+            ("+13125550142", vec!["KY"], "2026-11-24T15:00:00Z", "2026-11-24T16:00:00Z"),
+            // Texas on a Sunday from 12 on, and Illinois from 9.
+            ("+12145550142", vec![], "2026-11-22T15:00:00Z", "2026-11-22T18:00:00Z"),
+            ("+13125550142", vec![], "2026-11-22T15:00:00Z", "2026-11-22T15:00:00Z"),
+            // Rhode Island not on a Saturday, Alabama neither on a Sunday nor on a holiday.
+            ("+14015550142", vec![], "2026-11-21T15:00:00Z", "2026-11-23T15:00:00Z"),
+            ("+12055550142", vec![], "2026-11-22T15:00:00Z", "2026-11-23T15:00:00Z"),
+            ("+12055550142", vec![], "2026-11-26T15:00:00Z", "2026-11-27T15:00:00Z"),
+        ] {
+            assert_eq!(opens(states, phone, &state, from), Some(utc(expected)), "{phone} {state:?} {from}");
+        }
+        let cap = |phone: &str| {
+            state_cap(
+                &campaign(states).calling,
+                E164::parse(phone).expect("a number"),
+                &called(&[], &[], ZoneSource::AreaCode),
+            )
+        };
+        assert_eq!((cap("+13055550142"), cap("+13125550142")), (Some(3), None));
+    }
+
+    #[test]
+    fn a_campaigns_own_area_code_moves_its_hours() {
+        let own = "[calling.area_codes]\n\"312\" = \"America/Los_Angeles\"";
+        assert_eq!(opens(own, "+13125550142", &[], "2026-11-24T15:30:00Z"), Some(utc("2026-11-24T17:00:00Z")));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::annie::{Answer, CallRequest, LostAnswer, NotPlaced, Reply, Vendor};
+use crate::annie::{Answer, CallRequest, LostAnswer, Meter, NotPlaced, Reply, Vendor};
 use crate::engine::ending::Ending;
 use crate::engine::events::Event;
 use crate::engine::reconciler::Unresolved;
@@ -112,7 +112,27 @@ impl<V: Vendor> Dispatcher<'_, V> {
         self.tell(&[Event::Dialling { at: now, entry, attempt, call }]);
         let request = CallRequest { from: authorised.from, to: authorised.to, content: authorised.content.clone() };
         let vendor = Arc::clone(&self.engine.vendor);
-        self.beside.spawn(async move { Ok(Happening::Replied(authorised, vendor.place(request).await)) });
+        let forbidden = self.engine.ledger.forbids(authorised.to, self.engine.campaign.purpose, now);
+        self.beside.spawn(async move {
+            if forbidden.await? {
+                return Ok(Happening::Forbidden(authorised));
+            }
+            Ok(Happening::Replied(authorised, vendor.place(request).await))
+        });
+    }
+
+    /// The number was put on the suppression list after the claim: nothing was sent, and the next claim bars the entry.
+    pub(super) fn forbidden(&mut self, authorised: &Authorised) {
+        self.sending -= 1;
+        self.requests.calls -= 1;
+        let now = self.engine.clock.now();
+        self.budget.observe(&self.organisation, &Meter::default(), now);
+        self.not_placed(
+            authorised,
+            now,
+            Reason::Suppressed,
+            Some("suppressed after the claim; nothing was sent".into()),
+        );
     }
 
     pub(super) fn take_reply(&mut self, authorised: &Authorised, answer: Answer<Reply>) {

@@ -91,6 +91,8 @@ enum Happening {
     },
     Prospects(Prospects),
     Replied(Authorised, Answer<Reply>),
+    /// The last look before the request found its number suppressed.
+    Forbidden(Authorised),
     Recorded(Vec<Event>),
     Page(Answer<Result<Page, Unread>>),
     Conversation(Answer<Result<Conversation, Unread>>),
@@ -261,6 +263,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
                 self.next_due = NextDue::At(due);
             }
             Happening::Replied(authorised, answer) => self.take_reply(&authorised, answer),
+            Happening::Forbidden(authorised) => self.forbidden(&authorised),
             Happening::Recorded(events) => {
                 self.recording -= 1;
                 self.tell(&events);

@@ -80,11 +80,15 @@ fn calling() -> Calling {
             per_30_days: 6,
             failures_before_cool_down: 3,
             cool_down: TimeDelta::days(30),
+            failed: vec![],
         },
+        holidays: std::sync::Arc::default(),
+        all_holidays: std::sync::Arc::default(),
+        area_codes: crate::phone::area_codes::AreaCodes::default(),
     }
 }
 
-fn campaign(purpose: Purpose) -> Campaign {
+pub(super) fn campaign(purpose: Purpose) -> Campaign {
     let reminder = purpose == Purpose::Reminder;
     Campaign {
         name: CampaignName::new("test"),
@@ -97,6 +101,7 @@ fn campaign(purpose: Purpose) -> Campaign {
             max_attempts: 3,
             min_gap: TimeDelta::hours(72),
             after: vec![],
+            vary_time: false,
             stop_before_appointment: reminder.then(|| TimeDelta::hours(2)),
         },
         rate: Rate { requests_per_minute: 60, open_calls: 10 },

@@ -258,7 +258,11 @@ impl Person {
             organisation: OrganisationId::new("bright-smile"),
             phone: self.phone,
             alternatives: Vec::new(),
-            zones: CalledPartyZones { zones: vec![self.zone.into()], source: ZoneSource::AreaCode },
+            zones: CalledPartyZones {
+                zones: vec![self.zone.into()],
+                regions: Vec::new(),
+                source: ZoneSource::AreaCode,
+            },
             content: Content { patient: patient(self.key.clone()), ..Content::default() },
             not_after: self.not_after,
             standing: self.standing,
