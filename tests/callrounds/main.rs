@@ -10,6 +10,7 @@ mod disk;
 mod faults;
 mod house;
 mod kill;
+mod kills;
 mod lists;
 mod oracle;
 mod practice;
