@@ -12,6 +12,7 @@ mod house;
 mod kill;
 mod kills;
 mod lists;
+mod locks;
 mod oracle;
 mod practice;
 mod privacy;
