@@ -22,6 +22,9 @@ const EVERY_RUN: u64 = 100;
 /// Campaigns after which a long run tells how far it has come.
 const TELL_EVERY: u64 = 50;
 
+/// Failures after which no other campaign is begun.
+const ENOUGH: usize = 5;
+
 /// Campaigns at once: they mostly wait.
 const AT_ONCE: usize = 6;
 
@@ -99,9 +102,9 @@ impl Tried {
         Self { since: Instant::now(), kills: zero(), begun: zero(), ended: zero(), failures: Mutex::default() }
     }
 
-    /// Goes through one campaign after another until the program was killed `wanted` times.
+    /// Goes through one campaign after another until the program was killed `wanted` times, or too much has failed.
     fn until(&self, wanted: u64) {
-        while self.kills.load(Ordering::Relaxed) < wanted {
+        while self.kills.load(Ordering::Relaxed) < wanted && self.failed() < ENOUGH {
             self.go_through(self.begun.fetch_add(1, Ordering::Relaxed));
             let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
             if ended.is_multiple_of(TELL_EVERY) {
@@ -123,9 +126,13 @@ impl Tried {
         }
     }
 
+    fn failed(&self) -> usize {
+        self.failures.lock().expect("a list").len()
+    }
+
     fn tell(&self) {
         let (kills, campaigns) = (self.kills.load(Ordering::Relaxed), self.ended.load(Ordering::Relaxed));
-        let failures = self.failures.lock().expect("a list").len();
+        let failures = self.failed();
         let bound = if failures == 0 { format!(" (95 %: fewer than 3 in {kills})") } else { String::new() };
         let seconds = self.since.elapsed().as_secs();
         let line = format!("{kills} kills in {campaigns} campaigns, {failures} failures{bound}, {seconds} s");

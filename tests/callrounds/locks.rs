@@ -121,7 +121,9 @@ fn round(number: usize, sites: &[Site], late: &Site) -> usize {
     }
     let (mut runner, others) = race(sites.iter().map(|site| Contender::start(&practice, site)).collect());
     let holder = runner.child.id();
-    others.into_iter().for_each(|one| one.lost_to(holder));
+    for one in others {
+        one.lost_to(holder);
+    }
     wait_for_a_call(&runner);
     readers_work(&practice, "5000");
 
