@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
@@ -25,6 +26,9 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Prepared statements that are kept: more than the program has, so that none is prepared twice.
 const STATEMENTS: usize = 128;
+
+/// Who gets the lock writes its name into the file at once. Until then the file names nobody, or one that was killed.
+const NAMED_WITHIN: Duration = Duration::from_millis(250);
 
 /// A ledger ready to be written, and the lock that makes this process its only writer.
 pub(super) struct Opened {
@@ -172,6 +176,7 @@ fn take_lock(ledger: &Path) -> Result<File, LedgerError> {
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {
+            std::thread::sleep(NAMED_WITHIN);
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);
             let known = !holder.is_empty() && holder.bytes().all(|b| b.is_ascii_digit());

@@ -10,10 +10,10 @@ use crate::practice::{Ended, Practice};
 use crate::vendor::{MORNING, Vendor};
 
 /// Numbers that look random and are the same in every test run.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
@@ -127,29 +127,6 @@ pub fn vendor(practice: &Practice, seed: u64, faults: &[&str]) -> Vendor {
         options.extend(["--fault", fault]);
     }
     Vendor::start(practice, "60", &options)
-}
-
-#[test]
-fn killed_again_and_again_with_a_vendor_elsewhere_nobody_is_called_twice() {
-    std::thread::scope(|scope| {
-        for (seed, faults) in [(1, [].as_slice()), (2, &["reset-after=0.1", "500-after=0.1", "reset-before=0.05"])] {
-            scope.spawn(move || {
-                let mut dice = Dice(seed);
-                let practice = Practice::with(&campaign("hold"), &list(60));
-                let vendor = vendor(&practice, seed, faults);
-                for _ in 0..5 {
-                    let run = practice.start_until(2 + dice.below(25) as usize, &RUN, Some(&vendor.base_url));
-                    std::thread::sleep(Duration::from_micros(dice.below(20_000)));
-                    run.kill();
-                }
-                let ended = practice.run_against(&vendor.base_url, &RUN);
-                let calls = vendor.calls();
-                everything_is_settled(&practice, &calls, &ended);
-                let held = practice.count("SELECT count(*) FROM entry WHERE state = 'held'") as usize;
-                assert_eq!(calls.len() + held, 60, "everybody was called once, or is held");
-            });
-        }
-    });
 }
 
 /// Runs sixty patients against a vendor with faults; how many answers were lost whose call was placed, and not placed.

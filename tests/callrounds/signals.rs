@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::kill::{Dice, campaign, everything_is_settled, list};
 use crate::oracle;
-use crate::practice::Practice;
+use crate::practice::{Ended, Practice};
 use crate::vendor::{MORNING, Vendor};
 
 const RUN: [&str; 5] = ["run", "campaigns/demo-recall.toml", "--json", "--speed", "600"];
@@ -66,4 +67,73 @@ fn annie() -> String {
         std::fs::read_to_string(crate::practice::repository().join("campaigns/demo-recall.toml")).expect("a file");
     let (head, _) = text.split_once("[vendor]").expect("its last table");
     format!("{head}[vendor]\nkind = \"annie\"\n")
+}
+
+/// At random instants, `faults.md`, row 11.
+const SEEDS: u64 = 20;
+
+const PATIENTS: usize = 20;
+
+/// The client's request timeout, and what a drain may take beyond it.
+const DRAIN: Duration = Duration::from_secs(30 + 5);
+
+#[test]
+fn signals_at_any_instant_leave_a_ledger_that_resumes_exactly() {
+    std::thread::scope(|scope| {
+        for seed in 0..SEEDS {
+            scope.spawn(move || signalled(seed));
+        }
+    });
+}
+
+fn signalled(seed: u64) {
+    let mut dice = Dice(seed);
+    let practice = Practice::in_memory(&campaign("hold"), &list(PATIENTS));
+    // The second signal has something not to wait for.
+    let latency = if is_double(seed) { "2000" } else { "100" };
+    // Some answers never come: the drain waits for them, but not for ever.
+    let fault =
+        ["reset-after=0.2", "500-before=0.2", "truncated=0.1", "429=0.2", "timeout-after=0.1"][seed as usize % 5];
+    let vendor =
+        Vendor::start(&practice, "60", &["--requests-per-minute", "600", "--latency", latency, "--fault", fault]);
+    let ended = interrupted(&practice, &vendor, seed, &mut dice);
+    // A signal that comes before anything is recorded ends the program as the system does it.
+    let command = if ended.code == 4 { ["resume"].as_slice() } else { &["run", "campaigns/recall.toml"] };
+    let time = vendor.time();
+    let again = [command, &["--json", "--at", &time, "--speed", "60"]].concat();
+    let again = practice.run_against(&vendor.base_url, &again);
+    let calls = vendor.calls();
+    everything_is_settled(&practice, &calls, &again);
+    let held = practice.count("SELECT count(*) FROM entry WHERE state = 'held'") as usize;
+    assert_eq!(calls.len() + held, PATIENTS, "seed {seed}: everybody was called, or is held");
+    assert!(oracle::by_number(&calls).values().all(|count| *count == 1), "seed {seed}: one call each");
+}
+
+fn is_double(seed: u64) -> bool {
+    seed % 3 == 2
+}
+
+/// Runs the campaign and sends it a signal or two.
+fn interrupted(practice: &Practice, vendor: &Vendor, seed: u64, dice: &mut Dice) -> Ended {
+    let time = vendor.time();
+    let run = ["run", "campaigns/recall.toml", "--json", "--at", &time, "--speed", "60"];
+    // Two in five come before the first event.
+    let run = practice.start_until(dice.below(50).saturating_sub(20) as usize, &run, Some(&vendor.base_url));
+    std::thread::sleep(Duration::from_micros(dice.below(100_000)));
+    let (signal, twice) = (["-TERM", "-INT", "-INT"][seed as usize % 3], is_double(seed));
+    let (mut since, mut within) = (Instant::now(), DRAIN);
+    run.signal(signal);
+    if twice {
+        std::thread::sleep(Duration::from_micros(5000 + dice.below(200_000)));
+        (since, within) = (Instant::now(), Duration::from_millis(1500));
+        run.signal(signal);
+    }
+    let ended = run.wait();
+    let took = since.elapsed();
+    assert!(took < within, "seed {seed}: {signal} (twice: {twice}) took {took:?}");
+    assert!([-1, 4].contains(&ended.code), "seed {seed}: {ended:?}");
+    if ended.code == 4 && !twice {
+        assert_eq!(ended.summary()["ending"], "interrupted", "seed {seed}");
+    }
+    ended
 }

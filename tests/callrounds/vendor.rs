@@ -3,6 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::time::Instant;
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use crate::oracle::{self, Call};
 use crate::practice::{Practice, program};
@@ -15,6 +18,9 @@ pub struct Vendor {
     child: Child,
     pub base_url: String,
     log: PathBuf,
+    morning: DateTime<Utc>,
+    since: Instant,
+    speed: f64,
 }
 
 impl Vendor {
@@ -37,7 +43,15 @@ impl Vendor {
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut base_url).expect("its address");
         let base_url = base_url.trim().to_owned();
         assert!(base_url.starts_with("http://127.0.0.1:"), "{base_url}");
-        Self { child, base_url, log }
+        let morning = morning.parse().expect("an instant");
+        let speed = speed.parse().expect("a number");
+        Self { child, base_url, log, morning, since: Instant::now(), speed }
+    }
+
+    /// What its clock shows, as `--at` takes it: a program that starts now agrees with it about the time.
+    pub fn time(&self) -> String {
+        let passed = TimeDelta::microseconds((self.since.elapsed().as_secs_f64() * self.speed * 1e6) as i64);
+        (self.morning + passed).to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
     /// What it has placed.

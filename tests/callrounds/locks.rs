@@ -1,0 +1,152 @@
+//! One ledger, one writer (`faults.md`, row 9): of eight programs started at once one runs, and the others say which and
+//! send nothing. Each has a vendor of its own, so that its vendor's log tells what it sent.
+
+use std::io::Read as _;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::kill::{campaign, list};
+use crate::oracle;
+use crate::practice::Practice;
+use crate::vendor::Vendor;
+
+const ROUNDS: usize = 20;
+
+const AT_ONCE: usize = 8;
+
+const PATIENTS: usize = 5;
+
+/// Slow enough that the run is not over before everybody has looked for its lock.
+const SPEED: &str = "5";
+
+/// How soon a program that comes too late has to be gone.
+const SOON: Duration = Duration::from_secs(2);
+
+/// A vendor with a folder of its own.
+struct Site {
+    vendor: Vendor,
+    _folder: Practice,
+}
+
+impl Site {
+    fn open() -> Self {
+        let folder = Practice::in_memory("", "");
+        let vendor = Vendor::start(&folder, SPEED, &["--requests-per-minute", "600"]);
+        Self { vendor, _folder: folder }
+    }
+
+    fn sent(&self) -> usize {
+        self.vendor.calls().len()
+    }
+}
+
+/// A program that wants the ledger.
+struct Contender<'a> {
+    child: Child,
+    site: &'a Site,
+    since: Instant,
+    gone_after: Option<Duration>,
+}
+
+impl<'a> Contender<'a> {
+    fn start(practice: &Practice, site: &'a Site) -> Self {
+        let time = site.vendor.time();
+        let mut command =
+            practice.command(&["run", "campaigns/recall.toml", "--json", "--at", &time, "--speed", SPEED]);
+        command.env("ANNIE_BASE_URL", &site.vendor.base_url).stdout(Stdio::null());
+        let since = Instant::now();
+        Self { child: command.spawn().expect("the program"), site, since, gone_after: None }
+    }
+
+    fn is_gone(&mut self) -> bool {
+        if self.gone_after.is_none() && self.child.try_wait().expect("its state").is_some() {
+            self.gone_after = Some(self.since.elapsed());
+        }
+        self.gone_after.is_some()
+    }
+
+    /// It came too late: it said so and who holds the ledger, and sent nothing.
+    fn lost_to(mut self, holder: u32) {
+        let code = self.child.wait().expect("gone").code();
+        let mut said = String::new();
+        self.child.stderr.take().expect("its errors").read_to_string(&mut said).expect("text");
+        assert_eq!(code, Some(7), "{said}");
+        assert!(said.contains(&format!("in use by process {holder};")), "process {holder} holds it: {said}");
+        assert_eq!(self.site.sent(), 0, "calls of a program that must not place any");
+        assert!(self.gone_after.is_some_and(|after| after < SOON), "gone after {:?}", self.gone_after);
+    }
+}
+
+fn still_there(contenders: &mut [Contender]) -> usize {
+    contenders.iter_mut().map(|one| usize::from(!one.is_gone())).sum()
+}
+
+/// Waits until only one is left, or for twice the time that the others have; the one, and the others.
+fn race(mut contenders: Vec<Contender>) -> (Contender, Vec<Contender>) {
+    let since = Instant::now();
+    while since.elapsed() < 2 * SOON && still_there(&mut contenders) > 1 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (gone, mut running): (Vec<_>, Vec<_>) = contenders.into_iter().partition(|one| one.gone_after.is_some());
+    let sent: Vec<_> = running.iter().map(|one| one.site.sent()).collect();
+    for one in running.iter_mut().skip(1) {
+        one.child.kill().expect("killed");
+    }
+    assert_eq!(running.len(), 1, "programs that run on one ledger, which sent {sent:?}");
+    (running.remove(0), gone)
+}
+
+fn wait_for_a_call(runner: &Contender) {
+    let since = Instant::now();
+    while runner.site.sent() == 0 {
+        assert!(since.elapsed() < Duration::from_secs(20), "the one that holds the ledger calls nobody");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn readers_work(practice: &Practice, patient: &str) {
+    for reader in [["status", "--json"].as_slice(), &["report", "--format", "json"], &["explain", patient]] {
+        let ended = practice.run(reader);
+        assert_eq!(ended.code, 0, "{reader:?} beside a run: {ended:?}");
+        assert!(!ended.stdout.is_empty(), "{reader:?}");
+    }
+}
+
+/// One round; whose site has calls now.
+fn round(number: usize, sites: &[Site], late: &Site) -> usize {
+    let practice = Practice::in_memory(&campaign("hold"), &list(PATIENTS));
+    if number % 2 == 1 {
+        // As a killed program leaves it. No process has this number.
+        practice.write("campaigns/callrounds.db.lock", "999999999");
+    }
+    let (mut runner, others) = race(sites.iter().map(|site| Contender::start(&practice, site)).collect());
+    let holder = runner.child.id();
+    for one in others {
+        one.lost_to(holder);
+    }
+    wait_for_a_call(&runner);
+    readers_work(&practice, "5000");
+
+    let mut late = Contender::start(&practice, late);
+    while !late.is_gone() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    late.lost_to(holder);
+    assert!(!runner.is_gone(), "the run is over already: it could not be in anybody's way");
+    runner.child.kill().expect("killed");
+    runner.child.wait().expect("gone");
+    let calls: Vec<_> = sites.iter().flat_map(|site| site.vendor.calls()).collect();
+    assert!(oracle::by_number(&calls).values().all(|count| *count == 1), "nobody is called by two: {calls:?}");
+    sites.iter().position(|site| site.sent() > 0).expect("the runner's")
+}
+
+#[test]
+fn of_eight_programs_started_at_once_one_runs_and_the_others_say_which_and_send_nothing() {
+    let mut sites: Vec<_> = (0..AT_ONCE).map(|_| Site::open()).collect();
+    let late = Site::open();
+    for number in 0..ROUNDS {
+        let used = round(number, &sites, &late);
+        // To the next round's ledger its calls would be calls that it lacks.
+        sites[used] = Site::open();
+    }
+}
