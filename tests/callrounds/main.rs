@@ -11,6 +11,7 @@ mod faults;
 mod house;
 mod kill;
 mod lists;
+mod mutants;
 mod oracle;
 mod practice;
 mod privacy;
