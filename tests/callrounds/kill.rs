@@ -10,10 +10,10 @@ use crate::practice::{Ended, Practice};
 use crate::vendor::{MORNING, Vendor};
 
 /// Numbers that look random and are the same in every test run.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub fn below(&mut self, limit: u64) -> u64 {
         // SplitMix64.
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod damage;
 mod demo;
 mod disk;
 mod faults;
@@ -18,5 +19,6 @@ mod privacy;
 mod schemas;
 mod signals;
 mod simulation;
+mod storage;
 mod usage;
 mod vendor;

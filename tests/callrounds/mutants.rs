@@ -8,7 +8,8 @@ use crate::practice::repository;
 
 fn patches() -> Vec<PathBuf> {
     let folder = repository().join("tests/mutants");
-    let mut patches: Vec<_> = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
+    let mut patches: Vec<_> =
+        fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()).collect();
     patches.retain(|path| path.extension().is_some_and(|kind| kind == "patch"));
     patches.sort();
     patches
