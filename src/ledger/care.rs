@@ -8,6 +8,7 @@
 //! the first call.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -44,10 +45,11 @@ fn refuse_damaged(conn: &Connection) -> Result<(), LedgerError> {
 pub fn backup(path: &Path, to: &Path) -> Result<(), LedgerError> {
     verify(path)?;
     let name = to.to_str().ok_or_else(|| LedgerError::Storage("the backup's name is not a text".into()))?;
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
-    let file = made.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => LedgerError::BackupExists { path: to.display().to_string() },
-        _ => LedgerError::storage(&error),
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(|error| {
+        if error.kind() == ErrorKind::AlreadyExists {
+            return LedgerError::BackupExists { path: to.display().to_string() };
+        }
+        LedgerError::storage(&error)
     })?;
     write_backup(path, name, &file).inspect_err(|_| {
         // Half a backup must not be taken for one.
