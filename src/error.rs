@@ -95,7 +95,12 @@ impl Stop {
             Self::Usage(_)
             | Self::Campaign(_)
             | Self::Output { .. }
-            | Self::Ledger(LedgerError::NoSuchRun(_) | LedgerError::NoRun | LedgerError::Missing { .. }) => Exit::Usage,
+            | Self::Ledger(
+                LedgerError::NoSuchRun(_)
+                | LedgerError::NoRun
+                | LedgerError::Missing { .. }
+                | LedgerError::BackupExists { .. },
+            ) => Exit::Usage,
             Self::List(_) => Exit::List,
             Self::VendorRefused(_) => Exit::VendorRefused,
             Self::Ledger(_) | Self::Behind(_) => Exit::Ledger,

@@ -295,6 +295,14 @@ pub struct OfLedger {
 pub enum LedgerAction {
     /// Take over a ledger that was copied or restored: from now on it is the one that is gone on with
     Adopt,
+    /// Check the ledger whole: is its file as it was written?
+    Verify,
+    /// Write what the ledger holds now to a new file; a run may go on meanwhile
+    Backup {
+        /// The new file; one that is there is never overwritten
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
 }
 
 /// `simulate`

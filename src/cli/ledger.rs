@@ -15,7 +15,21 @@ pub(super) fn ledger(args: &OfLedger, global: &Global, output: Output) -> Result
     let path = setting::ledger_around(global);
     match &args.action {
         LedgerAction::Adopt => adopt(&path, output),
+        LedgerAction::Verify => verify(&path, output),
+        LedgerAction::Backup { file } => backup(&path, file, output),
     }
+}
+
+fn verify(path: &Path, output: Output) -> Result<Exit, Stop> {
+    ledger::verify(path)?;
+    output.say("the ledger is sound: its pages, indexes and rows fit together");
+    Ok(Exit::Done)
+}
+
+fn backup(path: &Path, to: &Path, output: Output) -> Result<Exit, Stop> {
+    ledger::backup(path, to)?;
+    output.say(&format!("the ledger as it is now is in {}; put back one day, it wants `ledger adopt`", to.display()));
+    Ok(Exit::Done)
 }
 
 fn adopt(path: &Path, output: Output) -> Result<Exit, Stop> {

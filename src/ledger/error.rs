@@ -1,5 +1,7 @@
 //! What can be wrong with a ledger. No message repeats what the ledger holds.
 
+use rusqlite::ErrorCode;
+
 use crate::entry::Illegal;
 use crate::ids::{EntryId, RunId};
 
@@ -62,13 +64,19 @@ pub enum LedgerError {
         known: i64,
     },
     /// It is no ledger, or a damaged one.
-    #[error("the ledger is damaged ({0}); nothing was sent: restore the last backup")]
+    #[error("the ledger is damaged ({0}); nothing is sent that is not recorded: restore the last backup")]
     Damaged(&'static str),
     /// The disk is full, or does not take or give data.
     #[error(
         "the ledger cannot be written or read ({0}); nothing is sent that is not recorded: mend the disk, then run again"
     )]
     Storage(String),
+    /// A backup never takes the place of a file.
+    #[error("there is a file at {path} already; it was left as it is: name another one for the backup")]
+    BackupExists {
+        /// Which file.
+        path: String,
+    },
     /// The linked SQLite loses commits.
     #[error("the linked SQLite {0} is older than 3.51.3, which is the first that keeps every commit")]
     OldSqlite(&'static str),
@@ -103,14 +111,39 @@ impl LedgerError {
 
 impl From<rusqlite::Error> for LedgerError {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged("its pages do not fit together"),
-            Some(ErrorCode::NotADatabase) => Self::Damaged("it is not a ledger"),
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { holder: String::new() },
-            Some(code) => Self::Storage(format!("{code:?}")),
+            Some(code) => Self::of(code),
             // Reading a row failed: its column had another type or word than this program writes.
             None => Self::Damaged("a row is not what this program writes"),
+        }
+    }
+}
+
+impl LedgerError {
+    fn of(code: ErrorCode) -> Self {
+        let storage = |what: &str| Self::Storage(what.into());
+        match code {
+            ErrorCode::DatabaseCorrupt => Self::Damaged("its pages do not fit together"),
+            ErrorCode::NotADatabase => Self::Damaged("it is not a ledger"),
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Locked { holder: String::new() },
+            ErrorCode::DiskFull => storage("the disk is full"),
+            ErrorCode::SystemIoFailure => storage("the disk failed"),
+            ErrorCode::ReadOnly => storage("it is read-only"),
+            ErrorCode::CannotOpen => storage("a file of it cannot be opened or made"),
+            ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => storage("it may not be used"),
+            ErrorCode::FileLockingProtocolFailed => storage("its locks do not work"),
+            ErrorCode::NoLargeFileSupport => storage("it has outgrown its file system"),
+            ErrorCode::OutOfMemory => storage("there is no memory left"),
+            ErrorCode::OperationAborted | ErrorCode::OperationInterrupted => storage("it was interrupted"),
+            ErrorCode::SchemaChanged => storage("another program changed its tables"),
+            // The tables' own rules are the last guard: this program should not have come to them.
+            ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig => Self::Conflict,
+            ErrorCode::Unknown | ErrorCode::NotFound => Self::Damaged("it lacks a table or a column"),
+            ErrorCode::InternalMalfunction | ErrorCode::ApiMisuse | ErrorCode::ParameterOutOfRange => {
+                storage("SQLite failed, which is an error in the program")
+            }
+            // Those that SQLite may have one day.
+            _ => storage("SQLite failed"),
         }
     }
 }

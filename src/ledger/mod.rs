@@ -10,6 +10,7 @@
 //! called, and the ledger compares and sets. Changed rows ≠ 1 is an error.
 
 mod adopt;
+mod care;
 mod census;
 mod claim;
 mod enrol;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub use adopt::{Adoption, adopt};
+pub use care::{backup, verify};
 pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
 pub use enrol::Enrolled;

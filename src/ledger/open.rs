@@ -11,7 +11,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
 use super::rows::millis;
-use super::{place, sql};
+use super::{care, place, sql};
 
 /// In order; a ledger's `user_version` counts those that it has been through.
 const MIGRATIONS: &[&str] = &[
@@ -63,6 +63,8 @@ fn make_ready(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
     let mut conn =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     refuse_another_kind(&conn, path)?;
+    refuse_newer(version(&conn)?)?;
+    care::refuse_damaged_if_small(&conn, path)?;
     conn.execute_batch(sql!("settings"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     migrate(&mut conn, now)?;
@@ -89,11 +91,15 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     refuse_another_kind(&conn, path)?;
     conn.execute_batch(sql!("settings_for_reading"))?;
     let found = version(&conn)?;
-    match found {
-        0 => Err(not_a_ledger(path)),
-        found if found > known() => Err(LedgerError::TooNew { found, known: known() }),
-        _ => Ok(conn),
+    if found == 0 {
+        return Err(not_a_ledger(path));
     }
+    refuse_newer(found)?;
+    Ok(conn)
+}
+
+fn refuse_newer(found: i64) -> Result<(), LedgerError> {
+    if found > known() { Err(LedgerError::TooNew { found, known: known() }) } else { Ok(()) }
 }
 
 fn known() -> i64 {
@@ -121,9 +127,6 @@ fn not_a_ledger(path: &Path) -> LedgerError {
 
 fn migrate(conn: &mut Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {
     let found = version(conn)?;
-    if found > known() {
-        return Err(LedgerError::TooNew { found, known: known() });
-    }
     for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(found as usize) {
         let transaction = conn.transaction()?;
         transaction.execute_batch(migration)?;

@@ -6,6 +6,7 @@
 
 mod behind;
 mod corpus;
+mod damage;
 mod demo;
 mod disk;
 mod faults;
@@ -15,6 +16,7 @@ mod kill;
 mod kills;
 mod lists;
 mod locks;
+mod mutants;
 mod oracle;
 mod phones;
 mod practice;
@@ -22,6 +24,7 @@ mod privacy;
 mod schemas;
 mod signals;
 mod simulation;
+mod storage;
 mod suppression;
 mod usage;
 mod vendor;

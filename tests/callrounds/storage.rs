@@ -1,0 +1,176 @@
+//! Storage that fails under the program (`faults.md`, row 7): a disk too small, a file or a folder that is read-only, a
+//! ledger that was cut off. Each ends in one clear line and exit code 7; whatever was sent is recorded; and once it is
+//! mended, the campaign goes on and nobody is called twice.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::kill::{self, RUN, everything_is_settled};
+use crate::oracle;
+use crate::practice::{Ended, Practice};
+use crate::vendor::Vendor;
+
+const PATIENTS: usize = 30;
+
+/// Sizes of the disk in KiB: from too small for an empty ledger to enough for the whole campaign.
+const SIZES: [u32; 8] = [16, 160, 320, 400, 480, 560, 720, 4096];
+
+fn mount(arguments: &[&str], at: &Path) -> bool {
+    let done = Command::new("mount").args(arguments).arg(at).output();
+    done.is_ok_and(|done| done.status.success())
+}
+
+/// Something mounted, which is unmounted again however the test ends.
+struct Mounted(PathBuf);
+
+impl Mounted {
+    /// A disk of its own; nothing where the test may not mount one.
+    fn disk(at: PathBuf, size: u32) -> Option<Self> {
+        let options = format!("size={size}k,mode=700");
+        mount(&["-t", "tmpfs", "-o", &options, "callrounds"], &at).then(|| Self(at))
+    }
+
+    /// The file or folder itself, read-only; nothing where the test may not mount it so.
+    fn read_only(at: PathBuf) -> Option<Self> {
+        let own = at.to_str().expect("a path").to_owned();
+        let mounted = mount(&["--bind", &own], &at).then(|| Self(at))?;
+        mount(&["-o", "remount,bind,ro"], &mounted.0).then_some(mounted)
+    }
+
+    fn enlarge(&self) {
+        assert!(mount(&["-o", "remount,size=64m"], &self.0), "a larger disk");
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Lazily, so that a process that still has a file open is no obstacle.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
+}
+
+fn skipped() {
+    eprintln!("skipped: only root may mount a disk to fill");
+}
+
+fn practice() -> Practice {
+    Practice::with(&kill::campaign("hold"), &kill::list(PATIENTS))
+}
+
+/// One line that says what is wrong in words of its own.
+fn says_clearly(ended: &Ended, words: &[&str]) {
+    assert_eq!(ended.code, 7, "{ended:?}");
+    let errors: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{ended:?}");
+    assert!(words.iter().any(|words| errors[0].contains(words)), "{words:?}: {}", errors[0]);
+    assert!(!ended.stderr.contains("panicked"), "{ended:?}");
+}
+
+fn numbers(practice: &Practice) -> BTreeSet<String> {
+    let ledger = practice.ledger();
+    let mut query = ledger.prepare("SELECT to_number FROM attempt").expect("a query");
+    query.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("numbers")
+}
+
+/// Every call that the vendor placed has its intent in the ledger.
+fn what_was_sent_is_recorded(practice: &Practice, vendor: &Vendor) {
+    let called: BTreeSet<String> = oracle::by_number(&vendor.calls()).into_keys().collect();
+    if !called.is_empty() {
+        let recorded = numbers(practice);
+        assert!(called.is_subset(&recorded), "{:?} are not recorded", called.difference(&recorded));
+    }
+}
+
+/// Once it is mended: everybody is called once, or is held because their request may have been under way, and was not.
+fn goes_on(practice: &Practice, vendor: &Vendor) {
+    let ended = practice.run_against(&vendor.base_url, &RUN);
+    let calls = vendor.calls();
+    everything_is_settled(practice, &calls, &ended);
+    let held = practice.count("SELECT count(*) FROM entry WHERE state = 'held'") as usize;
+    assert_eq!(calls.len() + held, PATIENTS, "{ended:?}");
+    assert_eq!(oracle::by_number(&calls).values().max(), Some(&1), "somebody was called twice");
+}
+
+/// Runs the campaign on a disk of `size` until it is full, and then on a larger one; whether it filled up, and the calls
+/// placed by then. Nothing where no disk may be mounted.
+fn on_a_disk_of(size: u32) -> Option<(bool, usize)> {
+    let practice = practice();
+    let files = ["recall.toml", "recall.csv"].map(|name| (name, practice.read(&format!("campaigns/{name}"))));
+    let vendor = kill::vendor(&practice, 5, &[]);
+    let disk = Mounted::disk(practice.path("campaigns"), size)?;
+    for (name, text) in files {
+        practice.write(&format!("campaigns/{name}"), &text);
+    }
+    let ended = practice.run_against(&vendor.base_url, &RUN);
+    let calls = vendor.calls().len();
+    let full = ended.code != 0;
+    if full {
+        says_clearly(&ended, &["the disk is full", "no storage space", "the disk failed"]);
+    }
+    disk.enlarge();
+    what_was_sent_is_recorded(&practice, &vendor);
+    goes_on(&practice, &vendor);
+    Some((full, calls))
+}
+
+#[test]
+fn on_a_disk_that_fills_up_nothing_is_sent_that_is_not_recorded() {
+    let found: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = SIZES.map(|size| scope.spawn(move || on_a_disk_of(size))).into();
+        running.into_iter().map(|one| one.join().expect("it held")).collect()
+    });
+    let Some(found): Option<Vec<_>> = found.into_iter().collect() else { return skipped() };
+    eprintln!("KiB, full, calls by then: {:?}", SIZES.iter().zip(&found).collect::<Vec<_>>());
+    assert!(found.iter().filter(|(full, _)| *full).count() >= 3, "hardly any disk filled up: {found:?}");
+    assert!(found.iter().any(|(full, calls)| *full && *calls > 0), "no disk filled up in the midst of it: {found:?}");
+}
+
+/// A campaign of which a few calls have been made.
+fn begun() -> (Practice, Vendor) {
+    let practice = practice();
+    let vendor = kill::vendor(&practice, 5, &[]);
+    let few = kill::campaign("hold").replace("[safety]", "[safety]\nmax_calls = 5");
+    practice.write("campaigns/recall.toml", &few);
+    assert_eq!(practice.run_against(&vendor.base_url, &RUN).code, 4);
+    assert_eq!(vendor.calls().len(), 5);
+    practice.write("campaigns/recall.toml", &kill::campaign("hold"));
+    (practice, vendor)
+}
+
+#[test]
+fn a_ledger_or_a_folder_that_is_read_only_sends_nothing() {
+    std::thread::scope(|scope| {
+        for what in ["campaigns/callrounds.db", "campaigns"] {
+            scope.spawn(move || {
+                let (practice, vendor) = begun();
+                let Some(mounted) = Mounted::read_only(practice.path(what)) else { return skipped() };
+                let ended = practice.run_against(&vendor.base_url, &RUN);
+                says_clearly(&ended, &["read-only"]);
+                assert_eq!(vendor.calls().len(), 5, "{what}: nobody was called");
+                drop(mounted);
+                goes_on(&practice, &vendor);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_ledger_that_was_cut_off_calls_nobody_again() {
+    let (practice, vendor) = begun();
+    let ledger = practice.path("campaigns/callrounds.db");
+    let whole = fs::read(&ledger).expect("the ledger");
+    let length = whole.len() as u64;
+    for left in [0, 1, 99, 512, 4_096, length / 2, length - 4_096, length - 2_000] {
+        File::options().write(true).open(&ledger).and_then(|file| file.set_len(left)).expect("cut off");
+        let ended = practice.run_against(&vendor.base_url, &RUN);
+        says_clearly(&ended, &["is damaged", "is not a ledger", "this ledger is behind"]);
+        assert_eq!(vendor.calls().len(), 5, "{left} bytes left: nobody was called");
+        for beside in ["-wal", "-shm"] {
+            let _ = fs::remove_file(practice.path(&format!("campaigns/callrounds.db{beside}")));
+        }
+        fs::write(&ledger, &whole).expect("restored");
+    }
+    goes_on(&practice, &vendor);
+}
