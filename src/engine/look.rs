@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::CLOCK_SLACK;
+use super::{ASKED_BEYOND, CLOCK_SLACK};
 use crate::annie::Page;
 use crate::ids::ConversationId;
 use crate::ledger::{InStep, Sighting};
@@ -47,10 +47,15 @@ impl Look {
         Self { from, in_step, wanted: false, strangers: BTreeMap::new() }
     }
 
-    /// How far back a scan must reach, by the vendor's clock, which is `ahead` of ours. A demonstration's clock stands
-    /// still between two runs and the vendor's does not: that it is ahead now says nothing about then.
+    /// How far back a scan is asked to reach, by the vendor's clock, which is `ahead` of ours.
     #[must_use]
     pub fn back_to(&self, ahead: TimeDelta) -> DateTime<Utc> {
+        self.must_reach(ahead) - ASKED_BEYOND
+    }
+
+    /// A demonstration's clock stands still between two runs and the vendor's does not: that it is ahead now says nothing
+    /// about then.
+    fn must_reach(&self, ahead: TimeDelta) -> DateTime<Utc> {
         self.in_step.at + ahead.min(TimeDelta::zero()) - CLOCK_SLACK
     }
 
@@ -58,7 +63,7 @@ impl Look {
     #[must_use]
     pub fn sightings(&self, page: &Page, ahead: TimeDelta) -> Vec<Sighting> {
         let ours = page.conversations.iter().filter(|conversation| conversation.from == Some(self.from));
-        let late_enough = |started: &DateTime<Utc>| *started >= self.back_to(ahead);
+        let late_enough = |started: &DateTime<Utc>| *started >= self.must_reach(ahead);
         ours.filter_map(|conversation| {
             let started = conversation.started.filter(late_enough)? - ahead;
             Some(Sighting { conversation: conversation.id.clone(), to: conversation.to?, started })
@@ -74,7 +79,7 @@ impl Look {
     /// Whether a complete scan that reached back to `back_to` settles it.
     #[must_use]
     pub fn is_settled_by(&self, back_to: DateTime<Utc>, ahead: TimeDelta) -> bool {
-        back_to <= self.back_to(ahead)
+        back_to <= self.must_reach(ahead)
     }
 
     /// What it came to.
@@ -138,6 +143,16 @@ mod tests {
             let sightings = look(false).sightings(&page, TimeDelta::zero());
             assert_eq!(!sightings.is_empty(), asked_about, "{page:?}");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_measured_a_little_otherwise_meanwhile_does_not_make_the_scan_fall_short() {
+        let look = look(false);
+        for (asked_with, measured) in [(0, -1), (-1, 0), (0, -30), (-5, -6)] {
+            let asked = look.back_to(TimeDelta::seconds(asked_with));
+            assert!(look.is_settled_by(asked, TimeDelta::seconds(measured)), "{asked_with} {measured}");
+        }
+        assert!(!look.is_settled_by(at("2026-11-24T14:59:00Z"), TimeDelta::zero()));
     }
 
     #[test]

@@ -33,6 +33,10 @@ use crate::ledger::{Ledger, LedgerError, RunHandle};
 /// How much the vendor's clock may differ from ours beyond what its `Date` tells.
 const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(120);
 
+/// A scan is asked to reach so much further back than it must: how far the vendor's clock is ahead is measured anew with
+/// every answer, and a scan that fell short by a second would prove nothing.
+const ASKED_BEYOND: TimeDelta = TimeDelta::seconds(60);
+
 /// What a run works with.
 pub struct Engine<V> {
     /// Where everything is kept.

@@ -7,7 +7,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::CLOCK_SLACK;
+use super::{ASKED_BEYOND, CLOCK_SLACK};
 use crate::annie::Conversation;
 use crate::ids::{AttemptId, EntryId};
 use crate::phone::E164;
@@ -93,11 +93,11 @@ impl Reconciler {
         self.unresolved.is_empty()
     }
 
-    /// How far back a scan must reach for the attempts that are not settled, by the vendor's clock, which is `ahead` of
+    /// How far back a scan is asked to reach for the attempts that are not settled, by the vendor's clock, which is `ahead` of
     /// ours.
     #[must_use]
     pub fn back_to(&self, ahead: TimeDelta) -> Option<DateTime<Utc>> {
-        self.unresolved.iter().map(|one| one.intent_at + ahead - CLOCK_SLACK).min()
+        self.unresolved.iter().map(|one| one.intent_at + ahead - CLOCK_SLACK - ASKED_BEYOND).min()
     }
 
     /// When a scan that begins then can next prove something.
