@@ -45,6 +45,10 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     let intake = listing::open(&source, &campaign, circumstances)?;
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
     let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects)?;
+    let left_out = listing::left_out(intake.left_out());
+    if !left_out.is_empty() {
+        output.say(left_out.trim());
+    }
     if rejected > 0 {
         let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
         output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));

@@ -178,3 +178,15 @@ fn high_water(process: u32) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.split_whitespace().next()?.parse().ok()
 }
+
+#[test]
+fn a_line_of_totals_is_named_by_the_run_too() {
+    let practice = Practice::new();
+    practice.write(
+        "campaigns/l.csv",
+        "patient_id,first_name,phone,last_visit\n1,Ana,+13125550111,2026-01-02\n2,Ben,+13125550112,2026-01-03\nTotal: 2,,,\n",
+    );
+    let ended = practice.run(&["run", "campaigns/demo-recall.toml", "--list", "campaigns/l.csv", "--speed", "600"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("line 4 is no patient"), "{}", ended.stderr);
+}
