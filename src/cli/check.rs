@@ -12,18 +12,19 @@ use crate::error::{Exit, Stop};
 use crate::intake::{Intake, Setting, Step, Summary, variable_name};
 use crate::policy::forecast::{self, Forecast};
 use crate::policy::{self, Case, Decision, Hours, NumberHistory};
-use crate::report::text::lowercase;
+use crate::report::text::{lowercase, rows as rows_told};
 
 use super::api::Api;
 use super::args::Check;
 use super::output::Output;
+use super::rows::Rows;
 use super::{listing, setting};
 
 /// Rendered samples that are shown.
 const SAMPLES: usize = 3;
 
-/// Rejected rows that are shown one by one.
-const SHOWN: usize = 20;
+/// How wide the columns' meanings are written.
+const WIDTH: usize = 110;
 
 pub(super) fn check(args: &Check, output: Output) -> Result<Exit, Stop> {
     let campaign = setting::campaign(&args.campaign)?;
@@ -50,8 +51,8 @@ struct Findings {
     list: ListTally,
     /// By rule.
     rejected: BTreeMap<String, u64>,
-    /// Line and reason of the first rejected rows.
-    rejected_rows: Vec<String>,
+    #[serde(flatten)]
+    rows: Rows,
     /// Entries that are not to be called, or wait for a person, by rule.
     kept: BTreeMap<Reason, u64>,
     /// Lines of totals, page footers and repeated headers.
@@ -97,7 +98,7 @@ impl Findings {
             columns: columns(intake),
             list: ListTally::default(),
             rejected: BTreeMap::new(),
-            rejected_rows: Vec::new(),
+            rows: Rows::default(),
             kept: BTreeMap::new(),
             left_out: intake.left_out().to_vec(),
             warnings: Vec::new(),
@@ -112,7 +113,7 @@ impl Findings {
         }
         let finished = reading.finish().map_err(|problem| {
             // A list that is refused for its bad rows: they are what is to be mended.
-            found.rejected_rows.iter().for_each(|row| output.say(row));
+            found.rows.rejected_rows.iter().for_each(|row| output.say(row));
             listing::refused(problem)
         });
         let Summary { tally, rejected_by, kept_by, warnings } = finished?;
@@ -131,10 +132,8 @@ impl Findings {
     }
 
     fn take(&mut self, step: Step, campaign: &Campaign, now: DateTime<Utc>) {
+        self.rows.note(&step);
         match step {
-            Step::Rejected(rejection, _) if self.rejected_rows.len() < SHOWN => {
-                self.rejected_rows.push(rejection.to_string());
-            }
             Step::Accepted(draft) if draft.standing == Standing::Ready => self.plan(&draft, campaign, now),
             Step::Accepted(_) | Step::Rejected(..) | Step::Duplicate { .. } | Step::Replaced { .. } => {}
         }
@@ -166,19 +165,8 @@ impl Findings {
 
     fn told(&self, campaign: &Campaign) -> String {
         let mut text = format!("{}: the campaign file is good\n\ncolumns\n", self.campaign);
-        let width = self.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
-        for Column { name, field, variable } in &self.columns {
-            let meaning = match field {
-                Some(field) => (*field).to_owned(),
-                None => format!("only for templates, as {{{{ {variable} }}}}"),
-            };
-            let _ = writeln!(text, "  {name:<width$}  {meaning}");
-        }
-        let ListTally { read, accepted, rejected, duplicate, merged } = self.list;
-        let _ = writeln!(
-            text,
-            "\nlist\n  {read} rows = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged"
-        );
+        text.push_str(&wrapped(&self.mapping(), WIDTH));
+        let _ = writeln!(text, "\nlist\n  {}", rows_told(&self.list));
         self.tell_rows(&mut text);
         self.tell_calls(&mut text, campaign);
         for sample in &self.samples {
@@ -189,22 +177,28 @@ impl Findings {
         text
     }
 
+    /// Which column is which field, and what the others are called in templates: sentences that may be broken between
+    /// two columns.
+    fn mapping(&self) -> Vec<String> {
+        let mapped = |column: &Column| column.field.map(|field| format!("{} → {}", column.name, field.replace('_', " ")));
+        let mut parts: Vec<String> = self.columns.iter().filter_map(mapped).collect();
+        let known = parts.len();
+        let unmapped = self.columns.iter().filter(|column| column.field.is_none());
+        parts.extend(unmapped.map(|column| format!("{} ({{{{ {} }}}})", column.name, column.variable)));
+        let last = parts.len() - 1;
+        for (at, part) in parts.iter_mut().enumerate() {
+            if at == known {
+                part.insert_str(0, "unmapped: ");
+            }
+            part.push_str(if at == last { "" } else if at + 1 == known { ";" } else { "," });
+        }
+        parts
+    }
+
     fn tell_rows(&self, text: &mut String) {
         text.push_str(&listing::left_out(&self.left_out));
-        for row in &self.rejected_rows {
-            let _ = writeln!(text, "  rejected: {row}");
-        }
-        let hidden = self.list.rejected.saturating_sub(self.rejected_rows.len() as u64);
-        if hidden > 0 {
-            let _ = writeln!(
-                text,
-                "  and {hidden} more rejected; `callrounds run` writes all of them to a file. By reason:"
-            );
-            for (what, count) in &self.rejected {
-                let _ = writeln!(text, "    {count} × {what}");
-            }
-        }
-        for (reason, count) in self.kept.iter().chain(&self.not_callable) {
+        text.push_str(&self.rows.told(&self.list, &self.rejected, &self.kept));
+        for (reason, count) in &self.not_callable {
             let _ = writeln!(text, "  not called: {count} × {}", lowercase(reason.says()));
         }
         for warning in &self.warnings {
@@ -232,4 +226,24 @@ impl Findings {
         }
         text.push_str("  `check` does not look into the ledger: `run` leaves out whoever was called before\n");
     }
+}
+
+/// Parts put together to indented lines of at most `width` characters, if a part alone is not longer.
+fn wrapped(parts: &[String], width: usize) -> String {
+    let mut text = String::new();
+    let mut filled = 0;
+    for part in parts {
+        let length = part.chars().count();
+        if filled == 0 || filled + 1 + length > width {
+            text.push_str(if filled == 0 { "  " } else { "\n  " });
+            filled = 2;
+        } else {
+            text.push(' ');
+            filled += 1;
+        }
+        text.push_str(part);
+        filled += length;
+    }
+    text.push('\n');
+    text
 }

@@ -1,13 +1,14 @@
 //! The command line: one file per command, wiring only. Nothing else touches arguments, the environment, the standard
 //! streams or the exit code.
 //!
-//! [`args`] is what may be typed; [`setting`] what it means; [`output`] where things are written; [`placing`] what `run`
-//! and `resume` share.
+//! [`args`] is what may be typed; [`setting`] what it means; [`output`] where things are written; [`enrolment`] puts
+//! a list into the ledger; [`placing`] is what `run` and `resume` share.
 
 mod api;
 pub mod args;
 mod check;
 mod completions;
+pub mod enrolment;
 mod explain;
 mod ledger;
 mod listing;
@@ -16,6 +17,7 @@ mod placing;
 mod report;
 mod resolve;
 mod resume;
+mod rows;
 mod run;
 pub mod schema;
 mod setting;

@@ -28,6 +28,10 @@ pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Re
             found.handle.run
         )));
     }
-    session.confirm(found.list.accepted, args.placing.yes, output)?;
+    if session.asks(args.placing.yes) {
+        session.ask(found.list.accepted, output)?;
+    } else {
+        session.announce(found.list.accepted, output);
+    }
     session.place(reopened.handle, output).await
 }

@@ -1,28 +1,21 @@
 //! `run`: enrol the list, then place and follow calls.
 
-use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::campaign::{Campaign, Consent, OnAbsent};
-use crate::clock::Clock;
-use crate::entry::Draft;
+use crate::campaign::Campaign;
 use crate::error::{Exit, Stop};
-use crate::intake::{Intake, Setting, Step, Summary};
-use crate::ledger::{Ledger, RunHandle};
+use crate::intake::{Setting, Summary};
+use crate::ledger::Listed;
 
 use super::api::Api;
 use super::args::{Global, Run};
+use super::enrolment::{self, Enrolment};
 use super::listing::LookedThrough;
 use super::output::Output;
 use super::{listing, placing, setting};
-
-/// Entries enrolled in one piece of work.
-const BATCH: usize = 500;
-
-/// Pieces that may wait for the ledger's thread while the next rows are read.
-const AHEAD: usize = 4;
 
 pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Stop> {
     let campaign = Arc::new(setting::campaign(&args.campaign)?);
@@ -44,64 +37,42 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     };
     let intake = listing::open(&source, &campaign, circumstances)?;
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
-    let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects)?;
     let left_out = listing::left_out(intake.left_out());
     if !left_out.is_empty() {
         output.say(left_out.trim());
     }
+    let is_asked = session.asks(args.placing.yes);
+    if is_asked {
+        // Nothing is recorded before somebody has said yes.
+        let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects, drop)?;
+        say_rejected(rejected, &rejects, output);
+        session.ask(calls(&found?), output)?;
+    }
+    let Enrolment { rejected, enrolled } =
+        enrolment::enrol(&intake, &session.ledger, &campaign, &rejects, session.clock.now()).await?;
+    if !is_asked {
+        say_rejected(rejected, &rejects, output);
+    }
+    let (Listed { run, withdrawn, .. }, found) = enrolled?;
+    if withdrawn > 0 {
+        tracing::info!(withdrawn, "entries are not on this list any more");
+    }
+    if !is_asked {
+        session.announce(calls(&found), output);
+    }
+    session.place(run, output).await
+}
+
+fn say_rejected(rejected: u64, rejects: &Path, output: Output) {
     if rejected > 0 {
         let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
         output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
     }
-    let found = found?;
-    let kept: u64 = found.kept_by.values().sum();
-    session.confirm(found.tally.accepted - kept, args.placing.yes, output)?;
-
-    let attested = intake.consent() == Consent::OnFile;
-    let run = session.ledger.begin_run(Arc::clone(&campaign), attested, session.clock.now()).await?;
-    enrol(&intake, &session.ledger, run, session.clock.as_ref()).await?;
-    let withdraw = campaign.list.on_absent == OnAbsent::Withdraw && !intake.is_partial();
-    close_list(&session.ledger, run, &found, withdraw, session.clock.now()).await?;
-    session.place(run, output).await
 }
 
-/// Enrols the list: rows are read and rendered here while the ledger's thread writes those before them.
-async fn enrol(intake: &Intake<'_>, ledger: &Ledger, run: RunHandle, clock: &dyn Clock) -> Result<(), Stop> {
-    let mut drafts: Vec<Draft> = Vec::with_capacity(BATCH);
-    let mut written = VecDeque::with_capacity(AHEAD);
-    for step in intake.read().map_err(listing::refused)? {
-        if let Step::Accepted(draft) = step.map_err(listing::refused)? {
-            drafts.push(*draft);
-        }
-        if drafts.len() == BATCH {
-            let full = std::mem::replace(&mut drafts, Vec::with_capacity(BATCH));
-            written.push_back(ledger.enrol(run, full, clock.now()));
-        }
-        if written.len() == AHEAD
-            && let Some(oldest) = written.pop_front()
-        {
-            oldest.await?;
-        }
-    }
-    written.push_back(ledger.enrol(run, drafts, clock.now()));
-    for piece in written {
-        piece.await?;
-    }
-    Ok(())
-}
-
-async fn close_list(
-    ledger: &Ledger,
-    run: RunHandle,
-    found: &Summary,
-    withdraw: bool,
-    now: DateTime<Utc>,
-) -> Result<(), Stop> {
-    let withdrawn = ledger.close_list(run, found.tally, withdraw, now).await?;
-    if withdrawn > 0 {
-        tracing::info!(withdrawn, "entries are not on this list any more");
-    }
-    Ok(())
+/// How many calls a list is good for at most.
+fn calls(found: &Summary) -> u64 {
+    found.tally.accepted - found.kept_by.values().sum::<u64>()
 }
 
 /// What a person is asked before live calls are placed.

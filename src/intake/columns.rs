@@ -19,6 +19,15 @@ pub struct Columns {
     phones: Vec<(Field, usize)>,
     others: Vec<(String, usize)>,
     key: Vec<(String, usize)>,
+    twins: Vec<Twins>,
+}
+
+/// Two columns of one name that mean a field. The first counts, as long as they say the same.
+#[derive(Debug, Clone, Copy)]
+struct Twins {
+    field: Field,
+    first: usize,
+    second: usize,
 }
 
 impl Columns {
@@ -28,18 +37,29 @@ impl Columns {
         if names.is_empty() {
             return Err(ListProblem::NoRows);
         }
-        let mut columns =
-            Self { names: names.to_vec(), fields: BTreeMap::new(), phones: vec![], others: vec![], key: vec![] };
+        let mut columns = Self {
+            names: names.to_vec(),
+            fields: BTreeMap::new(),
+            phones: vec![],
+            others: vec![],
+            key: vec![],
+            twins: vec![],
+        };
         let mapped = mapped_by_campaign(names, &rules.columns)?;
         for (field, at) in &mapped {
             columns.claim(*field, *at, true)?;
         }
         for (at, name) in names.iter().enumerate() {
             let free = !mapped.iter().any(|(_, taken)| *taken == at);
-            let meant = Field::of_column(name)
+            let twin = header.first_of_name(at);
+            let meant = Field::of_column(twin.map_or(name, |first| &names[first]))
                 .filter(|field| field.phone_rank().is_some() || !mapped.iter().any(|(taken, _)| taken == field));
-            match meant {
-                Some(field) if free => columns.claim(field, at, false)?,
+            match (meant, twin) {
+                (Some(field), Some(first)) if free && field.phone_rank().is_none() => {
+                    columns.twins.push(Twins { field, first, second: at });
+                    columns.others.push((variable_name(name), at));
+                }
+                (Some(field), _) if free => columns.claim(field, at, false)?,
                 _ if free => columns.others.push((variable_name(name), at)),
                 _ => {}
             }
@@ -81,6 +101,19 @@ impl Columns {
             return Err(self.no_column(Field::FirstName.name()));
         }
         Ok(())
+    }
+
+    /// Refuses a row in which two columns of one name that mean a field say different things.
+    pub(super) fn refuse_differing_twins(&self, row: &Row) -> Result<(), ListProblem> {
+        match self.twins.iter().find(|twins| row.cell(twins.first) != row.cell(twins.second)) {
+            None => Ok(()),
+            Some(Twins { field, first, second }) => Err(ListProblem::TwinsDiffer {
+                field: *field,
+                name: self.names[*first].clone(),
+                columns: [first + 1, second + 1],
+                line: row.line,
+            }),
+        }
     }
 
     fn key_part(&self, name: &str) -> Result<(String, usize), ListProblem> {
@@ -221,11 +254,8 @@ pub struct MappingReport {
 
 impl fmt::Display for MappingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts: Vec<String> =
-            self.mapped.iter().map(|(column, meaning)| format!("{column} → {}", meaning.replace('_', " "))).collect();
-        if !self.unmapped.is_empty() {
-            parts.push(format!("unmapped: {}", self.unmapped.join(", ")));
-        }
-        f.write_str(&parts.join(", "))
+        let said = self.mapped.iter().map(|(column, meaning)| format!("{column} → {}", meaning.replace('_', " ")));
+        f.write_str(&said.collect::<Vec<_>>().join(", "))?;
+        if self.unmapped.is_empty() { Ok(()) } else { write!(f, "; unmapped: {}", self.unmapped.join(", ")) }
     }
 }

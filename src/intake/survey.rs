@@ -51,6 +51,7 @@ impl Survey {
             if row.cells.len() != columns.width() {
                 continue;
             }
+            columns.refuse_differing_twins(&row)?;
             for (field, order) in &mut dates {
                 order.see(columns.cell(&row, *field));
             }

@@ -2,7 +2,7 @@
 //! again because it is listed again.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::error::LedgerError;
 use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
@@ -10,7 +10,7 @@ use super::runs::RunHandle;
 use super::transition::Step;
 use super::{meanwhile, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
-use crate::ids::EntryId;
+use crate::ids::{EntryId, EntryKey, OrganisationId};
 
 /// What enrolling did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +21,13 @@ pub struct Enrolled {
     pub known: u64,
 }
 
+impl std::ops::AddAssign for Enrolled {
+    fn add_assign(&mut self, more: Self) {
+        self.inserted += more.inserted;
+        self.known += more.known;
+    }
+}
+
 /// An entry that the campaign has already.
 struct Known {
     id: EntryId,
@@ -28,64 +35,174 @@ struct Known {
     reason: Option<Reason>,
 }
 
+/// A draft as the ledger writes it. Making one is the work that need not be done where the writing is.
+pub struct Prepared {
+    key: EntryKey,
+    line: i64,
+    organisation: OrganisationId,
+    phone: String,
+    alternatives: String,
+    zones: String,
+    content: String,
+    not_after: Option<DateTime<Utc>>,
+    standing: Standing,
+    members: Vec<(EntryKey, i64, String)>,
+}
+
+impl From<Draft> for Prepared {
+    fn from(draft: Draft) -> Self {
+        let alternatives = json(&draft.alternatives.iter().map(|phone| phone.expose()).collect::<Vec<_>>());
+        let members = draft.members.into_iter().map(|member| (member.key, member.line as i64, json(&member.patient)));
+        Self {
+            line: draft.line as i64,
+            phone: draft.phone.expose(),
+            alternatives,
+            zones: json(&draft.zones),
+            content: json(&draft.content),
+            members: members.collect(),
+            key: draft.key,
+            organisation: draft.organisation,
+            not_after: draft.not_after,
+            standing: draft.standing,
+        }
+    }
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Prepared(line {})", self.line)
+    }
+}
+
+/// A list on its way into the ledger, piece by piece.
+#[derive(Debug)]
+pub enum Piece {
+    /// The next entries.
+    Entries(Vec<Prepared>),
+    /// The list has been read to its end.
+    End {
+        /// What became of its rows.
+        tally: ListTally,
+        /// Whether entries of the campaign that it does not have are withdrawn.
+        withdraw: bool,
+    },
+}
+
+/// A list that is enrolled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// The run that it was enrolled for.
+    pub run: RunHandle,
+    /// What enrolling did.
+    pub enrolled: Enrolled,
+    /// Entries that were withdrawn because it does not have them.
+    pub withdrawn: u64,
+}
+
+/// From so many rows on, an index that is made anew at the end is sooner made than one that is kept up with each row.
+const MANY: u64 = 10_000;
+
+/// Starts a run and enrols its list of about `rows` rows. A list that breaks off before its end is none, and leaves nothing.
+pub(super) fn whole_list(
+    conn: &Connection,
+    begin: impl FnOnce(&Connection) -> Result<RunHandle, LedgerError>,
+    pieces: impl Iterator<Item = Piece>,
+    rows: u64,
+    now: DateTime<Utc>,
+) -> Result<Listed, LedgerError> {
+    let run = begin(conn)?;
+    let last: i64 = conn.query_row(sql!("entry_last"), [], |row| row.get(0))?;
+    // Numbers come in no order: each would have to be put into a page of its own.
+    let anew = rows >= MANY && last.unsigned_abs() < rows;
+    if anew {
+        conn.execute_batch(sql!("entry_by_phone_drop"))?;
+    }
+    let listed = every_piece(conn, run, pieces, now)?;
+    if anew {
+        conn.execute_batch(sql!("entry_by_phone_make"))?;
+    }
+    Ok(listed)
+}
+
+fn every_piece(
+    conn: &Connection,
+    run: RunHandle,
+    pieces: impl Iterator<Item = Piece>,
+    now: DateTime<Utc>,
+) -> Result<Listed, LedgerError> {
+    let mut enrolled = Enrolled::default();
+    for piece in pieces {
+        match piece {
+            Piece::Entries(entries) => enrolled += enrol(conn, run, &entries, now)?,
+            Piece::End { tally, withdraw } => {
+                let withdrawn = close_list(conn, run, tally, withdraw, now)?;
+                return Ok(Listed { run, enrolled, withdrawn });
+            }
+        }
+    }
+    Err(LedgerError::ListBrokenOff)
+}
+
 pub(super) fn enrol(
     conn: &Connection,
     run: RunHandle,
-    drafts: &[Draft],
+    entries: &[Prepared],
     now: DateTime<Utc>,
 ) -> Result<Enrolled, LedgerError> {
     let mut enrolled = Enrolled::default();
-    for draft in drafts {
-        let entry = if let Some(known) = find(conn, run, draft)? {
+    for prepared in entries {
+        let entry = if let Some(new) = insert(conn, run, prepared, now)? {
+            enrolled.inserted += 1;
+            new
+        } else {
             enrolled.known += 1;
-            bring_up_to_date(conn, run, &known, draft, now)?;
+            let known = find(conn, run, prepared)?;
+            bring_up_to_date(conn, run, &known, prepared, now)?;
             conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
-        } else {
-            enrolled.inserted += 1;
-            insert(conn, run, draft, now)?
         };
-        put_members(conn, entry, draft)?;
+        put_members(conn, entry, prepared)?;
     }
     Ok(enrolled)
 }
 
-fn find(conn: &Connection, run: RunHandle, draft: &Draft) -> Result<Option<Known>, LedgerError> {
-    conn.prepare_cached(sql!("entry_find"))?
-        .query_row((run.campaign.0, draft.key.as_str()), |row| {
-            let id = EntryId(row.get("id")?);
-            Ok(state_at(row, "state")
-                .and_then(|state| Ok(Known { id, state, reason: maybe_reason_at(row, "reason")? })))
-        })
-        .optional()?
-        .transpose()
+fn find(conn: &Connection, run: RunHandle, prepared: &Prepared) -> Result<Known, LedgerError> {
+    conn.prepare_cached(sql!("entry_find"))?.query_row((run.campaign.0, prepared.key.as_str()), |row| {
+        let id = EntryId(row.get("id")?);
+        Ok(state_at(row, "state").and_then(|state| Ok(Known { id, state, reason: maybe_reason_at(row, "reason")? })))
+    })?
 }
 
-fn insert(conn: &Connection, run: RunHandle, draft: &Draft, now: DateTime<Utc>) -> Result<EntryId, LedgerError> {
-    let (state, reason) = forbidden_by(draft).unzip();
+/// Inserts an entry; nothing if the campaign has one of its key.
+fn insert(
+    conn: &Connection,
+    run: RunHandle,
+    prepared: &Prepared,
+    now: DateTime<Utc>,
+) -> Result<Option<EntryId>, LedgerError> {
+    let (state, reason) = forbidden_by(prepared).unzip();
     let (state, reason) = (state.unwrap_or(State::Ready), reason.map(Reason::name));
-    conn.prepare_cached(sql!("entry_insert"))?.execute((
+    let inserted = conn.prepare_cached(sql!("entry_insert"))?.execute((
         run.campaign.0,
         run.run.0,
-        draft.key.as_str(),
-        draft.line as i64,
-        draft.organisation.as_str(),
-        draft.phone.expose(),
-        alternatives(draft),
-        json(&draft.zones),
-        json(&draft.content),
-        draft.not_after.map(millis),
+        prepared.key.as_str(),
+        prepared.line,
+        prepared.organisation.as_str(),
+        &prepared.phone,
+        &prepared.alternatives,
+        &prepared.zones,
+        &prepared.content,
+        prepared.not_after.map(millis),
         state.name(),
         reason,
         millis(now),
     ))?;
+    if inserted == 0 {
+        return Ok(None);
+    }
     let entry = EntryId(conn.last_insert_rowid());
     conn.prepare_cached(sql!("event_enrolled"))?.execute((millis(now), run.run.0, entry.0, state.name(), reason))?;
-    Ok(entry)
-}
-
-fn alternatives(draft: &Draft) -> String {
-    json(&draft.alternatives.iter().map(|phone| phone.expose()).collect::<Vec<_>>())
+    Ok(Some(entry))
 }
 
 /// The list knows best whom to call, on which number and with which words; what is over stays as it was.
@@ -93,21 +210,21 @@ fn bring_up_to_date(
     conn: &Connection,
     run: RunHandle,
     known: &Known,
-    draft: &Draft,
+    prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, draft.line as i64))?;
+    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, prepared.line))?;
     exactly_one(listed)?;
     conn.prepare_cached(sql!("entry_refresh"))?.execute((
         known.id.0,
-        draft.phone.expose(),
-        alternatives(draft),
-        json(&draft.zones),
-        json(&draft.content),
-        draft.not_after.map(millis),
+        &prepared.phone,
+        &prepared.alternatives,
+        &prepared.zones,
+        &prepared.content,
+        prepared.not_after.map(millis),
     ))?;
-    meanwhile::keep(conn, known.id, forbidden_by(draft).filter(|_| known.is_not_settled()))?;
-    let Some(fact) = what_the_list_says(known, draft, now) else { return Ok(()) };
+    meanwhile::keep(conn, known.id, forbidden_by(prepared).filter(|_| known.is_not_settled()))?;
+    let Some(fact) = what_the_list_says(known, prepared, now) else { return Ok(()) };
     let from = known.state;
     Step { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &fact, detail: None }.take(conn)?;
     Ok(())
@@ -126,8 +243,8 @@ impl Known {
 }
 
 /// Where the list puts an entry that it does not let be called.
-fn forbidden_by(draft: &Draft) -> Option<(State, Reason)> {
-    match draft.standing {
+fn forbidden_by(prepared: &Prepared) -> Option<(State, Reason)> {
+    match prepared.standing {
         Standing::Ready => None,
         Standing::Suppressed(reason) => Some((State::Suppressed, reason)),
         Standing::Held(reason) => Some((State::Held, reason)),
@@ -135,10 +252,10 @@ fn forbidden_by(draft: &Draft) -> Option<(State, Reason)> {
 }
 
 /// The fact, if any, that the list makes known about an entry that is there already.
-fn what_the_list_says(known: &Known, draft: &Draft, now: DateTime<Utc>) -> Option<Fact> {
+fn what_the_list_says(known: &Known, prepared: &Prepared, now: DateTime<Utc>) -> Option<Fact> {
     let by_list = known.is_of_the_list();
-    let still_time = draft.not_after.is_none_or(|last| last > now);
-    match (known.state, draft.standing) {
+    let still_time = prepared.not_after.is_none_or(|last| last > now);
+    match (known.state, prepared.standing) {
         (State::Ready | State::Waiting, Standing::Suppressed(reason)) => Some(Fact::Barred { reason }),
         (State::Ready | State::Waiting, Standing::Held(reason)) => Some(Fact::SetAside { reason }),
         (State::Suppressed | State::Held | State::Withdrawn, Standing::Ready) if by_list => Some(Fact::Listed),
@@ -147,14 +264,9 @@ fn what_the_list_says(known: &Known, draft: &Draft, now: DateTime<Utc>) -> Optio
     }
 }
 
-fn put_members(conn: &Connection, entry: EntryId, draft: &Draft) -> Result<(), LedgerError> {
-    for member in &draft.members {
-        conn.prepare_cached(sql!("member_insert"))?.execute((
-            entry.0,
-            member.key.as_str(),
-            member.line as i64,
-            json(&member.patient),
-        ))?;
+fn put_members(conn: &Connection, entry: EntryId, prepared: &Prepared) -> Result<(), LedgerError> {
+    for (key, line, patient) in &prepared.members {
+        conn.prepare_cached(sql!("member_insert"))?.execute((entry.0, key.as_str(), line, patient))?;
     }
     Ok(())
 }

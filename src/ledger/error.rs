@@ -83,6 +83,9 @@ pub enum LedgerError {
     /// The writing thread ended after a failed commit.
     #[error("the ledger stopped after a failed write; run again to go on from the last commit")]
     Stopped,
+    /// Whoever read the list stopped before its end.
+    #[error("the list broke off before its end; nothing of it was enrolled")]
+    ListBrokenOff,
     /// No such run.
     #[error("the ledger has no run {0}")]
     NoSuchRun(RunId),

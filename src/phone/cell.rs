@@ -253,6 +253,8 @@ fn could_be_assigned(parts: NorthAmerican) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn rules() -> CellRules<'static> {
@@ -373,6 +375,24 @@ mod tests {
                 let parsed = PHONE_NUMBER_UTIL.parse(&cell, Some(Region::US)).expect("ten digits");
                 assert!(parsed.is_valid(), "{cell}");
                 assert_eq!(fast.expose(), parsed.to_string(), "{cell}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn however_ten_digits_are_written_the_fast_path_agrees_with_libphonenumber(
+            cell in "[ (]{0,2}[2-9][0-9]{2}[-. )]{0,2}[0-9]{3}[-. ]{0,2}[0-9]{4}|[-. ()0-9]{10,16}"
+        ) {
+            if let Some(fast) = plain_ten_digits(&cell) {
+                let parsed = PHONE_NUMBER_UTIL.parse(&cell, Some(Region::US)).expect("ten digits");
+                prop_assert!(parsed.is_valid(), "{cell}");
+                prop_assert_eq!(fast.expose(), parsed.to_string(), "{}", cell);
+                // The rules after it are the same ones: so is what becomes of the cell.
+                let slow = read_raw(&cell, rules()).map(|usable| vec![usable]);
+                prop_assert_eq!(numbers_in(&cell, rules()), slow, "{}", cell);
             }
         }
     }

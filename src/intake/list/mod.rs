@@ -35,6 +35,8 @@ const MOST_COLUMNS: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
     names: Vec<String>,
+    /// For a column whose name came before: the first one of that name.
+    first: Vec<Option<usize>>,
 }
 
 impl Header {
@@ -49,6 +51,7 @@ impl Header {
 
     fn push(&mut self, name: &str) {
         let plain = if name.is_empty() { format!("column {}", self.names.len() + 1) } else { name.to_owned() };
+        self.first.push(self.names.iter().position(|earlier| *earlier == plain));
         let mut unique = plain.clone();
         let mut count = 1;
         while self.names.contains(&unique) {
@@ -62,6 +65,12 @@ impl Header {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The first column of the same name, if the one at `at` is not the first.
+    #[must_use]
+    pub fn first_of_name(&self, at: usize) -> Option<usize> {
+        self.first.get(at).copied().flatten()
     }
 }
 
