@@ -180,7 +180,8 @@ impl Findings {
     /// Which column is which field, and what the others are called in templates: sentences that may be broken between
     /// two columns.
     fn mapping(&self) -> Vec<String> {
-        let mapped = |column: &Column| column.field.map(|field| format!("{} → {}", column.name, field.replace('_', " ")));
+        let mapped =
+            |column: &Column| column.field.map(|field| format!("{} → {}", column.name, field.replace('_', " ")));
         let mut parts: Vec<String> = self.columns.iter().filter_map(mapped).collect();
         let known = parts.len();
         let unmapped = self.columns.iter().filter(|column| column.field.is_none());
@@ -190,7 +191,13 @@ impl Findings {
             if at == known {
                 part.insert_str(0, "unmapped: ");
             }
-            part.push_str(if at == last { "" } else if at + 1 == known { ";" } else { "," });
+            part.push_str(if at == last {
+                ""
+            } else if at + 1 == known {
+                ";"
+            } else {
+                ","
+            });
         }
         parts
     }

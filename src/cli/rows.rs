@@ -33,7 +33,9 @@ impl Rows {
                 add(&mut self.repeated_rows, || format!("line {line} says the same as line {first}"));
             }
             Step::Replaced { line, by } => {
-                add(&mut self.repeated_rows, || format!("line {line} is replaced by line {by}, which has the same key"));
+                add(&mut self.repeated_rows, || {
+                    format!("line {line} is replaced by line {by}, which has the same key")
+                });
             }
             Step::Accepted(draft) => match draft.standing {
                 Standing::Ready => {}
@@ -116,7 +118,8 @@ mod tests {
         for line in 0..1_000 {
             rows.note(&Step::Duplicate { line, first: 1 });
         }
-        let told = rows.told(&ListTally { duplicate: 1_000, ..ListTally::default() }, &BTreeMap::new(), &BTreeMap::new());
+        let told =
+            rows.told(&ListTally { duplicate: 1_000, ..ListTally::default() }, &BTreeMap::new(), &BTreeMap::new());
         assert_eq!(told.lines().count(), SHOWN + 1);
         assert!(told.ends_with("  and 980 more duplicates\n"), "{told}");
     }

@@ -1,10 +1,12 @@
 //! From a row to a patient: every cell that means something, parsed once.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 use super::columns::Columns;
 use super::contact::Contact;
-use super::date::{Century, DateProblem, DateReader, Moment, start_of};
+use super::date::{Century, DateProblem, DateReader, Moment, iso_date, start_of};
 use super::field::Field;
 use super::list::Row;
 use super::name::{NameCells, Names};
@@ -38,7 +40,7 @@ pub(super) struct Patient {
     pub(super) appointment_day: Option<NaiveDate>,
     pub(super) not_after: Option<DateTime<Utc>>,
     /// The cells that templates may say, as [`Columns::said`] names them.
-    pub(super) said: Vec<String>,
+    pub(super) said: Arc<[String]>,
 }
 
 /// What it takes to read a row.
@@ -87,7 +89,7 @@ impl PatientReader<'_> {
             is_minor: born.and_then(|born| self.today().years_since(born)).is_some_and(|age| age < FULL_AGE),
             not_after: start.and_then(|start| self.last_moment(start.to_utc())),
             appointment_day: day,
-            said: self.said(row, &names)?,
+            said: self.said(row, &names)?.into(),
             spoken: names.preferred,
             key,
             contact,
@@ -229,11 +231,13 @@ impl PatientReader<'_> {
     }
 
     fn said_date(&self, row: &Row, field: Field) -> Result<String, RejectReason> {
-        if self.columns.cell(row, field) == "+" {
+        let cell = self.columns.cell(row, field);
+        if cell == "+" {
             return Ok(String::new());
         }
         let date = self.moment(row, field)?.date;
-        Ok(date.map(|date| date.to_string()).unwrap_or_default())
+        let is_written_so = date.is_some() && date == iso_date(cell);
+        Ok(if is_written_so { cell.to_owned() } else { date.map(|date| date.to_string()).unwrap_or_default() })
     }
 }
 

@@ -112,12 +112,12 @@ impl Word {
         const YES: [&str; 9] = ["yes", "y", "true", "t", "1", "1.0", "x", "on", "✓"];
         const NO: [&str; 7] = ["no", "n", "false", "f", "0", "0.0", "off"];
         const BLANK: [&str; 9] = ["", "-", "n/a", "na", "none", "null", "unknown", "0001-01-01", "1900-01-01"];
-        let lower = cell.trim().to_lowercase();
-        let is = |words: &[&str]| words.contains(&lower.as_str());
+        let cell = cell.trim();
+        let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
         match () {
             () if is(&YES) => Self::Yes,
             () if is(&NO) => Self::No,
-            () if is(&BLANK) || lower.starts_with("0001-01-01") || lower.starts_with("00/00") => Self::Blank,
+            () if is(&BLANK) || cell.starts_with("0001-01-01") || cell.starts_with("00/00") => Self::Blank,
             () => Self::Other,
         }
     }
@@ -155,6 +155,9 @@ fn ban_of_status(status: &str) -> Option<Reason> {
         "notactive",
     ];
     const DEAD: [&str; 4] = ["deceased", "dead", "died", "expired"];
+    if status.is_empty() || status.eq_ignore_ascii_case("Patient") {
+        return None;
+    }
     let plain: String = status.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     match () {
         () if DEAD.contains(&plain.as_str()) => Some(Reason::Deceased),

@@ -2,7 +2,7 @@
 //! again because it is listed again.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
+use rusqlite::{CachedStatement, Connection};
 
 use super::error::LedgerError;
 use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
@@ -150,8 +150,9 @@ pub(super) fn enrol(
     now: DateTime<Utc>,
 ) -> Result<Enrolled, LedgerError> {
     let mut enrolled = Enrolled::default();
+    let mut inserting = Inserting::ready(conn)?;
     for prepared in entries {
-        let entry = if let Some(new) = insert(conn, run, prepared, now)? {
+        let entry = if let Some(new) = inserting.insert(conn, run, prepared, now)? {
             enrolled.inserted += 1;
             new
         } else {
@@ -161,9 +162,66 @@ pub(super) fn enrol(
             conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
         };
-        put_members(conn, entry, prepared)?;
+        inserting.put_members(entry, prepared)?;
     }
     Ok(enrolled)
+}
+
+/// The statements that a new entry takes, at hand for as long as entries come.
+struct Inserting<'c> {
+    entry: CachedStatement<'c>,
+    event: CachedStatement<'c>,
+    member: CachedStatement<'c>,
+}
+
+impl<'c> Inserting<'c> {
+    fn ready(conn: &'c Connection) -> Result<Self, LedgerError> {
+        Ok(Self {
+            entry: conn.prepare_cached(sql!("entry_insert"))?,
+            event: conn.prepare_cached(sql!("event_enrolled"))?,
+            member: conn.prepare_cached(sql!("member_insert"))?,
+        })
+    }
+
+    /// Inserts an entry; nothing if the campaign has one of its key.
+    fn insert(
+        &mut self,
+        conn: &Connection,
+        run: RunHandle,
+        prepared: &Prepared,
+        now: DateTime<Utc>,
+    ) -> Result<Option<EntryId>, LedgerError> {
+        let (state, reason) = forbidden_by(prepared).unzip();
+        let (state, reason) = (state.unwrap_or(State::Ready), reason.map(Reason::name));
+        let inserted = self.entry.execute((
+            run.campaign.0,
+            run.run.0,
+            prepared.key.as_str(),
+            prepared.line,
+            prepared.organisation.as_str(),
+            &prepared.phone,
+            &prepared.alternatives,
+            &prepared.zones,
+            &prepared.content,
+            prepared.not_after.map(millis),
+            state.name(),
+            reason,
+            millis(now),
+        ))?;
+        if inserted == 0 {
+            return Ok(None);
+        }
+        let entry = EntryId(conn.last_insert_rowid());
+        self.event.execute((millis(now), run.run.0, entry.0, state.name(), reason))?;
+        Ok(Some(entry))
+    }
+
+    fn put_members(&mut self, entry: EntryId, prepared: &Prepared) -> Result<(), LedgerError> {
+        for (key, line, patient) in &prepared.members {
+            self.member.execute((entry.0, key.as_str(), line, patient))?;
+        }
+        Ok(())
+    }
 }
 
 fn find(conn: &Connection, run: RunHandle, prepared: &Prepared) -> Result<Known, LedgerError> {
@@ -171,38 +229,6 @@ fn find(conn: &Connection, run: RunHandle, prepared: &Prepared) -> Result<Known,
         let id = EntryId(row.get("id")?);
         Ok(state_at(row, "state").and_then(|state| Ok(Known { id, state, reason: maybe_reason_at(row, "reason")? })))
     })?
-}
-
-/// Inserts an entry; nothing if the campaign has one of its key.
-fn insert(
-    conn: &Connection,
-    run: RunHandle,
-    prepared: &Prepared,
-    now: DateTime<Utc>,
-) -> Result<Option<EntryId>, LedgerError> {
-    let (state, reason) = forbidden_by(prepared).unzip();
-    let (state, reason) = (state.unwrap_or(State::Ready), reason.map(Reason::name));
-    let inserted = conn.prepare_cached(sql!("entry_insert"))?.execute((
-        run.campaign.0,
-        run.run.0,
-        prepared.key.as_str(),
-        prepared.line,
-        prepared.organisation.as_str(),
-        &prepared.phone,
-        &prepared.alternatives,
-        &prepared.zones,
-        &prepared.content,
-        prepared.not_after.map(millis),
-        state.name(),
-        reason,
-        millis(now),
-    ))?;
-    if inserted == 0 {
-        return Ok(None);
-    }
-    let entry = EntryId(conn.last_insert_rowid());
-    conn.prepare_cached(sql!("event_enrolled"))?.execute((millis(now), run.run.0, entry.0, state.name(), reason))?;
-    Ok(Some(entry))
 }
 
 /// The list knows best whom to call, on which number and with which words; what is over stays as it was.
@@ -262,13 +288,6 @@ fn what_the_list_says(known: &Known, prepared: &Prepared, now: DateTime<Utc>) ->
         (State::Expired, Standing::Ready) if still_time => Some(Fact::Listed),
         _ => None,
     }
-}
-
-fn put_members(conn: &Connection, entry: EntryId, prepared: &Prepared) -> Result<(), LedgerError> {
-    for (key, line, patient) in &prepared.members {
-        conn.prepare_cached(sql!("member_insert"))?.execute((entry.0, key.as_str(), line, patient))?;
-    }
-    Ok(())
 }
 
 pub(super) fn close_list(

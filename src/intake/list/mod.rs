@@ -15,6 +15,7 @@ mod separated;
 mod source;
 mod workbook;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -37,6 +38,8 @@ pub struct Header {
     names: Vec<String>,
     /// For a column whose name came before: the first one of that name.
     first: Vec<Option<usize>>,
+    /// Where each name stands, and how often it came: there may be a thousand columns of one name.
+    places: HashMap<String, (usize, usize)>,
 }
 
 impl Header {
@@ -51,13 +54,18 @@ impl Header {
 
     fn push(&mut self, name: &str) {
         let plain = if name.is_empty() { format!("column {}", self.names.len() + 1) } else { name.to_owned() };
-        self.first.push(self.names.iter().position(|earlier| *earlier == plain));
-        let mut unique = plain.clone();
-        let mut count = 1;
-        while self.names.contains(&unique) {
+        let at = self.names.len();
+        let (first, mut count) = self.places.get(&plain).copied().unwrap_or((at, 0));
+        let unique = loop {
             count += 1;
-            unique = format!("{plain} ({count})");
-        }
+            let unique = if count == 1 { plain.clone() } else { format!("{plain} ({count})") };
+            if !self.places.contains_key(&unique) {
+                break unique;
+            }
+        };
+        self.places.insert(plain, (first, count));
+        self.places.entry(unique.clone()).or_insert((at, 1));
+        self.first.push((first != at).then_some(first));
         self.names.push(unique);
     }
 

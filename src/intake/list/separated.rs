@@ -191,7 +191,7 @@ impl SeparatedRows {
         if self.dialect.lines == Lines::Given {
             return self.record.get(0).and_then(|line| line.parse().ok()).unwrap_or(self.records);
         }
-        let inside = self.record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
+        let inside = self.record.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64;
         let end = self.reader.position().line();
         match self.dialect.ends {
             LineEnd::Lf => end.saturating_sub(1 + inside),
