@@ -180,8 +180,12 @@ impl Findings {
     /// Which column is which field, and what the others are called in templates: sentences that may be broken between
     /// two columns.
     fn mapping(&self) -> Vec<String> {
-        let mapped =
-            |column: &Column| column.field.map(|field| format!("{} → {}", column.name, field.replace('_', " ")));
+        let mapped = |column: &Column| match column.field {
+            // A list in the program's own words needs no translation.
+            Some(field) if field == column.name => Some(field.to_owned()),
+            Some(field) => Some(format!("{} → {}", column.name, field.replace('_', " "))),
+            None => None,
+        };
         let mut parts: Vec<String> = self.columns.iter().filter_map(mapped).collect();
         let known = parts.len();
         let unmapped = self.columns.iter().filter(|column| column.field.is_none());

@@ -20,6 +20,8 @@ pub(super) struct Rows {
     pub(super) rejected_rows: Vec<String>,
     /// Rows that repeat an earlier one, or that a later one replaces.
     repeated_rows: Vec<String>,
+    /// The lines of patients whom the call to somebody else of their household covers.
+    merged_lines: Vec<u64>,
     /// The lines of entries that are not to be called, by reason.
     kept_lines: BTreeMap<Reason, Vec<u64>>,
 }
@@ -37,12 +39,15 @@ impl Rows {
                     format!("line {line} is replaced by line {by}, which has the same key")
                 });
             }
-            Step::Accepted(draft) => match draft.standing {
-                Standing::Ready => {}
-                Standing::Suppressed(reason) | Standing::Held(reason) => {
-                    add(self.kept_lines.entry(reason).or_default(), || draft.line);
+            Step::Accepted(draft) => {
+                draft.members.iter().for_each(|member| add(&mut self.merged_lines, || member.line));
+                match draft.standing {
+                    Standing::Ready => {}
+                    Standing::Suppressed(reason) | Standing::Held(reason) => {
+                        add(self.kept_lines.entry(reason).or_default(), || draft.line);
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -73,6 +78,10 @@ impl Rows {
         let hidden = tally.duplicate.saturating_sub(self.repeated_rows.len() as u64);
         if hidden > 0 {
             let _ = writeln!(text, "  and {hidden} more duplicates");
+        }
+        if tally.merged > 0 {
+            let at = on_lines(&self.merged_lines, tally.merged);
+            let _ = writeln!(text, "  merged: {} × covered by the call to somebody else of the household{at}", tally.merged);
         }
         for (reason, count) in kept {
             let at = self.kept_lines.get(reason).map(|lines| on_lines(lines, *count)).unwrap_or_default();

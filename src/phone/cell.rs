@@ -134,6 +134,9 @@ fn read_raw(cell: &str, rules: CellRules<'_>) -> Result<Usable, PhoneProblem> {
     if !cell.chars().any(char::is_numeric) {
         return Err(PhoneProblem::Missing);
     }
+    if matches!(cell.as_bytes(), [b'2'..=b'9', b'1', b'1']) {
+        return Err(PhoneProblem::Service);
+    }
     let parsed = PHONE_NUMBER_UTIL.parse(cell, Some(Region::US)).map_err(|error| problem_of(&error))?;
     let usable = usable(&parsed, rules)?;
     // `312-5550 mom` spells a number on a dial; nobody who wrote it meant that.
@@ -341,6 +344,7 @@ mod tests {
             ("900-555-0142", PhoneProblem::Premium),
             ("312-911-0142", PhoneProblem::Service),
             ("311-555-0142", PhoneProblem::Service),
+            ("911", PhoneProblem::Service),
             ("312-155-0142", PhoneProblem::NoSuchNumber),
             ("292-555-0142", PhoneProblem::NoSuchNumber),
             ("+44 20 7946 0000", PhoneProblem::Foreign),
