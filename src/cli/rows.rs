@@ -81,7 +81,11 @@ impl Rows {
         }
         if tally.merged > 0 {
             let at = on_lines(&self.merged_lines, tally.merged);
-            let _ = writeln!(text, "  merged: {} × covered by the call to somebody else of the household{at}", tally.merged);
+            let _ = writeln!(
+                text,
+                "  merged: {} × covered by the call to somebody else of the household{at}",
+                tally.merged
+            );
         }
         for (reason, count) in kept {
             let at = self.kept_lines.get(reason).map(|lines| on_lines(lines, *count)).unwrap_or_default();

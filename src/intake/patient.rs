@@ -12,7 +12,7 @@ use super::list::Row;
 use super::name::{NameCells, Names};
 use super::place::{self, RowPlace};
 use super::rejection::RejectReason;
-use super::standing::{Exclusions, Judgement, status_word};
+use super::standing::{Exclusions, Judgement, contact_word, status_word};
 use super::survey::Survey;
 use crate::campaign::{Campaign, Consent, Purpose};
 use crate::entry::{Appointment, CalledPartyZones, PatientInfo, Reason, Standing, ZoneSource};
@@ -168,7 +168,7 @@ impl PatientReader<'_> {
         let consent = [Field::Consent, Field::ConsentDate, Field::ConsentSource].into_iter().find_map(cell);
         let exclusions = Exclusions {
             status: self.status(row),
-            contact_method: cell(Field::PreferredContact),
+            contact_method: self.contact_method(row),
             inactive: cell(Field::Inactive),
             active: cell(Field::Active),
             deceased: cell(Field::Deceased),
@@ -194,6 +194,16 @@ impl PatientReader<'_> {
         let status = self.columns.has(Field::Status).then(|| self.columns.cell(row, Field::Status))?;
         let is_open_dentals = self.columns.name_of(Field::Status).eq_ignore_ascii_case("PatStatus");
         Some(if is_open_dentals { status_word(status) } else { status })
+    }
+
+    /// Likewise for `PreferRecallMethod` and `PreferContactMethod`.
+    fn contact_method<'r>(&self, row: &'r Row) -> Option<&'r str> {
+        let field = Field::PreferredContact;
+        let method = self.columns.has(field).then(|| self.columns.cell(row, field))?;
+        let name = self.columns.name_of(field);
+        let is_open_dentals =
+            ["PreferRecallMethod", "PreferContactMethod"].iter().any(|own| name.eq_ignore_ascii_case(own));
+        Some(if is_open_dentals { contact_word(method) } else { method })
     }
 
     fn is_disabled(&self, row: &Row) -> Result<bool, RejectReason> {

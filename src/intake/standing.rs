@@ -123,13 +123,22 @@ impl Word {
     }
 }
 
-/// `DoNotCall` among the ways to be reached, or its number there in an Open Dental export.
+/// `DoNotCall` among the ways to be reached.
 fn forbids_calls(method: &str) -> bool {
     let plain: String = method.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    matches!(plain.as_str(), "donotcall" | "nocalls" | "nocall" | "1")
+    matches!(plain.as_str(), "donotcall" | "nocalls" | "nocall")
 }
 
-/// The word for a status that an Open Dental export gives by its number; any other status as it is.
+/// The word for a way to be reached that an Open Dental export gives by its number; any other as it is. Of its
+/// `ContactMethod` (0 to 8: none, do not call, home, work and wireless phone, e-mail, see notes, mail, text message) one
+/// forbids calls. The numbers here and in [`status_word`] are those of Open Dental's database documentation, version 26.1,
+/// and of the enumerations in its published source, read on 25 November 2026.
+pub(super) fn contact_word(method: &str) -> &str {
+    if method == "1" { "DoNotCall" } else { method }
+}
+
+/// The word for a status that an Open Dental export gives by its number (`PatientStatus`: 0 is a patient, 6 a prospective
+/// one); any other status as it is.
 pub(super) fn status_word(status: &str) -> &str {
     match status {
         "1" => "NonPatient",
@@ -188,7 +197,7 @@ mod tests {
             (Exclusions { do_not_call: Some("asked us to stop"), ..none() }, Reason::DoNotCall),
             (Exclusions { ok_to_call: Some("N"), ..none() }, Reason::DoNotCall),
             (Exclusions { contact_method: Some("Do Not Call"), ..none() }, Reason::DoNotCall),
-            (Exclusions { contact_method: Some("1"), ..none() }, Reason::DoNotCall),
+            (Exclusions { contact_method: Some(contact_word("1")), ..none() }, Reason::DoNotCall),
             (Exclusions { status: Some(status_word("5")), ..none() }, Reason::Deceased),
             (Exclusions { disabled: Some("1"), ..none() }, Reason::RecallOff),
             (Exclusions { is_disabled_now: true, ..none() }, Reason::RecallOff),
