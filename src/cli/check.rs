@@ -157,7 +157,7 @@ impl Findings {
         };
         let day = |at| campaign.practice.zone.local(at).date();
         match policy::decide(&case, now) {
-            Decision::Call => *self.days.entry(day(now)).or_default() += 1,
+            Decision::Call { .. } => *self.days.entry(day(now)).or_default() += 1,
             Decision::Wait { until, .. } => *self.days.entry(day(until)).or_default() += 1,
             Decision::Hold(reason) | Decision::Never(reason) => *self.not_callable.entry(reason).or_default() += 1,
             Decision::TooLate => *self.not_callable.entry(Reason::NotAfter).or_default() += 1,

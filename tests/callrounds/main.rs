@@ -26,5 +26,6 @@ mod signals;
 mod simulation;
 mod storage;
 mod suppression;
+mod unknown;
 mod usage;
 mod vendor;

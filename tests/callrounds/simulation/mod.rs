@@ -9,6 +9,8 @@
 //! A seed means what the plan draws from it, so it means something else once the plan draws more: what a seed finds gets
 //! a test of its own beside the code that was at fault.
 
+mod clock;
+mod clocks;
 mod dice;
 mod life;
 mod machine;
@@ -32,7 +34,7 @@ use self::trace::Trace;
 use crate::disk::{Disk, Mishap, Trouble};
 
 /// Seeds of an ordinary test run.
-const EVERY_RUN: Range<u64> = 0..500;
+const EVERY_RUN: Range<u64> = 0..1000;
 
 /// Broken seeds after which nothing new is learnt.
 const ENOUGH: usize = 5;
