@@ -3,25 +3,13 @@
 
 use std::sync::Arc;
 
-use callrounds::entry::Standing;
 use chrono::TimeDelta;
 
 use super::life::Story;
 use super::machine::Machine;
-use super::plan::{Person, Plan, number};
+use super::plan::Plan;
 use super::trace::Trace;
 use super::{clock, live_on, small};
-
-fn person(at: u32) -> Person {
-    Person {
-        key: format!("P-{at}"),
-        phone: number(&format!("+1312555011{at}")),
-        zone: "America/Chicago",
-        standing: Standing::Ready,
-        not_after: None,
-        members: 0,
-    }
-}
 
 /// A campaign in which nothing goes wrong but the clock; the vendor says what time it is.
 fn with(habit: clock::Habit, change: impl FnOnce(&mut Plan)) -> Story {
@@ -29,8 +17,6 @@ fn with(habit: clock::Habit, change: impl FnOnce(&mut Plan)) -> Story {
     plan.vendor.dated = true;
     plan.vendor.ahead = TimeDelta::zero();
     plan.clock = habit;
-    plan.start = "2026-11-24T19:30:00Z".parse().expect("an instant at which every campaign of ours calls");
-    plan.lists = vec![(0..4).map(person).collect()];
     change(&mut plan);
     live_on(
         2,
@@ -48,8 +34,8 @@ fn hours_that_close_between_the_claim_and_the_dialling_are_kept() {
         let story = with(habit, |plan| {
             let zone = &plan.campaign.practice.zone;
             let day = zone.local(plan.start).date();
-            let closes = zone.first_instant(day.and_time(plan.campaign.calling.window.end));
-            plan.start = closes - TimeDelta::milliseconds(early * 500);
+            let end = zone.first_instant(day.and_time(plan.campaign.calling.window.end));
+            plan.start = end - TimeDelta::milliseconds(early * 500);
         });
         assert_eq!(story.broken, Vec::<String>::new(), "{early}");
         closed += story.met.closed;

@@ -7,9 +7,10 @@ use callrounds::campaign::OnAbsent;
 use callrounds::clock::{Clock, SharedClock, TravelClock};
 use callrounds::engine::{Ending, Engine, EngineError, Event};
 use callrounds::entry::{Reason, State};
-use callrounds::ledger::{Census, Ledger, LedgerError, RunHandle};
+use callrounds::ledger::{Ban, Census, Ledger, LedgerError, Operator, RunHandle, Scope};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use super::clock::MachineClock;
 use super::dice::Dice;
@@ -51,6 +52,8 @@ pub struct Met {
     pub adopted: u64,
     pub absent: u64,
     pub redials: u64,
+    /// Entries that an operator's opt-out kept from being called.
+    pub suppressed: u64,
     /// Calls not made because their hours closed between the claim and the dialling.
     pub closed: u64,
     /// Ends of a run because of its clock.
@@ -65,6 +68,7 @@ impl Met {
             Event::Adopted { .. } => self.adopted += 1,
             Event::Absent { .. } => self.absent += 1,
             Event::Ended { redial_at: Some(_), .. } => self.redials += 1,
+            Event::SetAside { reason: Reason::Suppressed, .. } => self.suppressed += 1,
             Event::NotPlaced { reason: Reason::Window, .. } => self.closed += 1,
             Event::Started { .. }
             | Event::Accepted { .. }
@@ -81,8 +85,20 @@ impl Met {
     }
 
     pub fn add(&mut self, other: Self) {
-        let Self { starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials, closed, clocks } =
-            other;
+        let Self {
+            starts,
+            deaths,
+            power_failures,
+            disk_errors,
+            calls,
+            lost,
+            adopted,
+            absent,
+            redials,
+            suppressed,
+            closed,
+            clocks,
+        } = other;
         self.starts += starts;
         self.deaths += deaths;
         self.power_failures += power_failures;
@@ -92,13 +108,16 @@ impl Met {
         self.adopted += adopted;
         self.absent += absent;
         self.redials += redials;
+        self.suppressed += suppressed;
         self.closed += closed;
         self.clocks += clocks;
     }
 
     /// What was not met at all.
     pub fn missing(&self) -> Vec<&'static str> {
-        let Self { starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials, .. } = *self;
+        let Self {
+            starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials, suppressed, ..
+        } = *self;
         let all = [
             ("starts", starts),
             ("deaths", deaths),
@@ -109,6 +128,7 @@ impl Met {
             ("adopted", adopted),
             ("absent", absent),
             ("redials", redials),
+            ("suppressed", suppressed),
         ];
         all.into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
     }
@@ -274,6 +294,9 @@ impl Life<'_> {
     async fn work(&mut self, ledger: &Ledger, now: DateTime<Utc>) -> Result<End, EngineError> {
         let trap = self.next_trap();
         let sprung = self.revive(trap);
+        // Aborted when this start is over.
+        let mut operator = JoinSet::new();
+        operator.spawn(self.decisions());
         let Some(run) = self.run(ledger, now).await? else { return Ok(End::Killed) };
         let (killed_after, stopped_after) = (self.killed_after(trap), self.stopped_after());
         let engine = Engine {
@@ -308,6 +331,24 @@ impl Life<'_> {
             self.breaks(&format!("the ledger cannot be read beside its writer: {error}"));
         }
         sprung
+    }
+
+    /// The operator suppresses whoever asks for it, run or no run; what the machine did not take is tried again at the
+    /// next start.
+    fn decisions(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (vendor, clock, path) = (self.vendor.clone(), Arc::clone(&self.clock), self.path.to_owned());
+        let opt_outs = self.plan.opt_outs.clone();
+        async move {
+            for (at, phone) in opt_outs {
+                clock.sleep(at - clock.now()).await;
+                let now = clock.now();
+                let ban = Ban { scope: Scope::All, source: "operator", expires: None };
+                let suppressed = Operator::open(&path, now).and_then(|mut desk| desk.suppress([phone], ban, now));
+                if suppressed.is_ok() {
+                    vendor.site().oracle.suppressed(now, phone);
+                }
+            }
+        }
     }
 
     fn listener(&self) -> impl FnMut(&Event) + Send + use<> {

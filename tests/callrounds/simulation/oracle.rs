@@ -43,6 +43,8 @@ pub struct Oracle {
     /// Everybody who was ever enrolled.
     ever: HashSet<String>,
     sent: HashSet<i64>,
+    /// Numbers that an operator has put on the suppression list.
+    suppressed: HashSet<E164>,
     called: Vec<Called>,
     broken: Vec<String>,
 }
@@ -56,6 +58,7 @@ impl Oracle {
             list: HashMap::new(),
             ever: HashSet::new(),
             sent: HashSet::new(),
+            suppressed: HashSet::new(),
             called: Vec::new(),
             broken: Vec::new(),
         }
@@ -77,6 +80,12 @@ impl Oracle {
     /// These people are enrolled.
     pub fn enrolled(&mut self, people: &[Person]) {
         self.ever.extend(people.iter().map(|person| person.key.clone()));
+    }
+
+    /// An operator has put the number on the suppression list, for good.
+    pub fn suppressed(&mut self, now: DateTime<Utc>, phone: E164) {
+        self.trace.say(now, || format!("suppressed: {phone:?}"));
+        self.suppressed.insert(phone);
     }
 
     /// A list is being enrolled.
@@ -110,6 +119,9 @@ impl Oracle {
         }
         self.check_hours(now, &key);
         self.check_list(now, &key, call.to);
+        if self.suppressed.contains(&call.to) {
+            self.breaks(now, format!("{key}: its number is on the suppression list"));
+        }
         attempt
     }
 

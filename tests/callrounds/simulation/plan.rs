@@ -46,6 +46,8 @@ pub struct Plan {
     pub stops: u32,
     pub until_done: bool,
     pub clock: clock::Habit,
+    /// When who asks not to be called any more, on another way than in a call.
+    pub opt_outs: Vec<(DateTime<Utc>, E164)>,
 }
 
 /// A row of a list.
@@ -101,7 +103,8 @@ impl Plan {
         let mut fate = dice.apart(5);
         let (crashes, stops) = (fate.pick(&[0, 1, 2, 4, 8]), fate.pick(&[0, 0, 1, 2]));
         let (until_done, clock) = (fate.chance(60), clock::Habit::default());
-        Self { start, campaign, lists, vendor, crashes, stops, until_done, clock }
+        let opt_outs = opt_outs(&mut dice.apart(6), &lists, start);
+        Self { start, campaign, lists, vendor, crashes, stops, until_done, clock, opt_outs }
     }
 }
 
@@ -169,6 +172,15 @@ fn lists(dice: &mut Dice, start: DateTime<Utc>) -> Vec<Vec<Person>> {
         lists.push(next);
     }
     lists
+}
+
+fn opt_outs(dice: &mut Dice, lists: &[Vec<Person>], start: DateTime<Utc>) -> Vec<(DateTime<Utc>, E164)> {
+    let numbers: Vec<E164> = lists.iter().flatten().map(|person| person.phone).collect();
+    let mut opt_outs: Vec<_> = (0..dice.pick(&[0, 0, 1, 3]))
+        .map(|_| (start + dice.some_time(TimeDelta::hours(40)), dice.pick(&numbers)))
+        .collect();
+    opt_outs.sort_by_key(|(at, _)| *at);
+    opt_outs
 }
 
 fn person(dice: &mut Dice, at: u32, start: DateTime<Utc>) -> Person {
