@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod bytes;
 mod corpus;
 mod damage;
 mod demo;
@@ -22,6 +23,7 @@ mod phones;
 mod practice;
 mod privacy;
 mod schemas;
+mod scripted;
 mod signals;
 mod simulation;
 mod storage;
