@@ -78,6 +78,22 @@ fn what_provably_was_not_placed_is_placed_later() {
 }
 
 #[test]
+fn a_list_that_shows_calls_only_after_twice_the_settle_time_holds_the_lost_ones_and_calls_nobody_twice() {
+    let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
+    // Of the vendor's seconds, twice the campaign's 60.
+    let options = ["--requests-per-minute", "600", "--list-lag", "120", "--fault", "reset-after=0.2"];
+    let vendor = Vendor::start(&practice, "60", &options);
+    let ended = practice.run_against(&vendor.base_url, &RUN);
+    let calls = vendor.calls();
+    assert_eq!(oracle::by_number(&calls).values().max(), Some(&1), "nobody twice");
+    assert_eq!((ended.code, calls.len()), (5, PATIENTS), "{ended:?}");
+    let lost = calls.iter().filter(|call| call.answered.is_some()).count() as i64;
+    assert!(lost > 3, "{lost} lost answers");
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state = 'held' AND reason = 'answer_lost'"), lost);
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state = 'finished'"), PATIENTS as i64 - lost);
+}
+
+#[test]
 fn a_server_that_speaks_no_tls_gets_no_request_and_everybody_is_called_once_it_is_the_right_one() {
     let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
     let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600"]);
