@@ -66,7 +66,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
     pub(super) fn ask_for_prospects(&mut self) {
         self.next_due = NextDue::Asked;
         self.due_meanwhile = None;
-        let prospects = self.engine.ledger.prospects(self.engine.run.campaign);
+        let prospects = self.engine.ledger.prospects(self.engine.run);
         self.beside.spawn(async move { Ok(Happening::Prospects(prospects.await?)) });
     }
 
