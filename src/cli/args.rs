@@ -91,6 +91,9 @@ pub struct Run {
     /// The patient list, or - for standard input [default: the campaign's list.file]
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
+    /// A second list whose patients are left out, by the campaign's key; read again when it changes
+    #[arg(long, value_name = "FILE")]
+    pub exclude: Option<PathBuf>,
     /// Dial what this plan of `check --plan` says, and nothing else; refused if anything has moved since
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
@@ -121,6 +124,9 @@ pub struct Check {
     /// The patient list, or - for standard input [default: the campaign's list.file]
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
+    /// A second list whose patients are left out, by the campaign's key
+    #[arg(long, value_name = "FILE")]
+    pub exclude: Option<PathBuf>,
     /// Write down exactly what would be dialled, with all texts, for `run --plan`
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,

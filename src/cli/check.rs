@@ -19,7 +19,7 @@ use super::api::Api;
 use super::args::{Check, Global};
 use super::output::Output;
 use super::planning::{self, Outlook};
-use super::{listing, setting};
+use super::{exclude, listing, setting};
 
 /// Rendered samples that are shown.
 const SAMPLES: usize = 3;
@@ -36,7 +36,8 @@ pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exi
     let now = clock.now();
     let source = listing::source(args.list.as_deref(), &campaign)?;
     let circumstances = Setting { now, fiction_allowed: api.is_simulated(), check_age: !clock.is_invented() };
-    let intake = listing::open(&source, &campaign, circumstances)?;
+    let excluded = exclude::read(args.exclude.as_deref(), &campaign, now)?;
+    let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
     let wanted = planning::Wanted { scripts: args.plan.is_some(), now };
     let (outlook, findings) = Findings::of(&intake, &campaign, reader.as_ref(), &wanted, output)?;
     if let Some(path) = &args.plan {

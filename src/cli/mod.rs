@@ -9,6 +9,7 @@ mod approval;
 pub mod args;
 mod check;
 mod completions;
+mod exclude;
 mod explain;
 mod ledger;
 mod listing;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::campaign::{Campaign, Consent};
 use crate::clock::Clock;
+use crate::engine::exclusions::{Exclusions, Nobody};
 use crate::entry::Draft;
 use crate::error::{Exit, Stop};
 use crate::intake::{Intake, Setting, Step};
@@ -15,6 +16,7 @@ use crate::ledger::{Enrolled, Ledger, RunHandle};
 use super::api::Api;
 use super::approval::Approval;
 use super::args::{Global, Run};
+use super::exclude::ExcludeFile;
 use super::listing::LookedThrough;
 use super::output::Output;
 use super::{approval, listing, placing, planning, setting};
@@ -43,7 +45,14 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         fiction_allowed: session.api.is_simulated(),
         check_age: !session.clock.is_invented(),
     };
-    let intake = listing::open(&source, &campaign, circumstances)?;
+    let (mut exclusions, excluded): (Box<dyn Exclusions>, _) = match &args.exclude {
+        Some(path) => {
+            let (file, excluded) = ExcludeFile::open(path, &campaign, session.clock.now())?;
+            (Box::new(file), Some(excluded))
+        }
+        None => (Box::new(Nobody), None),
+    };
+    let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
     let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects)?;
     let left_out = listing::left_out(intake.left_out());
@@ -65,7 +74,7 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
 
     if let Some(run) = approval.as_ref().and_then(|approval| approval.begun) {
         let run = session.ledger.reopen_run(Some(run)).await?.handle;
-        return session.place(run, output).await;
+        return session.place(run, exclusions.as_mut(), output).await;
     }
     let attested = intake.consent() == Consent::OnFile;
     let run = session.ledger.begin_run(Arc::clone(&campaign), attested, session.clock.now()).await?;
@@ -76,7 +85,7 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     session.ledger.note_changes(run, changes).await?;
     let withdraw = planning::withdraws(&campaign, &intake);
     session.ledger.close_list(run, found.tally, withdraw, session.clock.now()).await?;
-    session.place(run, output).await
+    session.place(run, exclusions.as_mut(), output).await
 }
 
 /// Enrols the list: rows are read and rendered here while the ledger's thread writes those before them. What it changed.

@@ -74,6 +74,8 @@ reasons! {
     ConsentBlank = "consent_blank",
     /// Has a future appointment already
     Booked = "booked",
+    /// On the list of patients to be left out
+    Excluded = "excluded",
     /// No longer an active patient
     Inactive = "inactive",
     /// Deceased, by the list
@@ -138,6 +140,7 @@ impl Reason {
                 | Self::NoConsent
                 | Self::ConsentBlank
                 | Self::Booked
+                | Self::Excluded
                 | Self::Inactive
                 | Self::Deceased
                 | Self::Extension

@@ -16,6 +16,7 @@ mod census;
 mod claim;
 mod enrol;
 mod error;
+mod exclude;
 mod line;
 mod meanwhile;
 mod open;
@@ -52,7 +53,7 @@ pub use suppression::{Ban, Scope};
 
 use crate::campaign::{Campaign, Purpose};
 use crate::entry::{Draft, ListTally};
-use crate::ids::{CampaignId, CampaignName, ConversationId, RunId};
+use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, RunId};
 use crate::phone::E164;
 pub use writer::Pending;
 use writer::Writer;
@@ -107,6 +108,17 @@ impl Ledger {
     /// Enrols entries of the run's list, or brings those that are there up to date.
     pub fn enrol(&self, run: RunHandle, drafts: Vec<Draft>, now: DateTime<Utc>) -> Pending<Enrolled> {
         self.writer.submit(move |conn| enrol::enrol(conn, run, &drafts, now))
+    }
+
+    /// Bars the campaign's entries that `is_excluded` names by their keys, or by the key of a household's member whom
+    /// their call covers; what is under way, once it is settled. Which it barred now.
+    pub fn exclude(
+        &self,
+        run: RunHandle,
+        is_excluded: Arc<dyn Fn(&EntryKey) -> bool + Send + Sync>,
+        now: DateTime<Utc>,
+    ) -> Pending<Vec<EntryId>> {
+        self.writer.submit(move |conn| exclude::exclude(conn, run, is_excluded.as_ref(), now))
     }
 
     /// Notes what the run's list changed about the campaign's entries.

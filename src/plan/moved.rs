@@ -141,8 +141,9 @@ fn moved(before: Entry<'_>, now: Entry<'_>) -> Option<(Side, &'static str)> {
         (Entry::Call(before), Entry::Call(now)) => call_moved(before, now),
         (Entry::LeftOut(before), Entry::LeftOut(now)) => left_out_moved(before, now),
         (Entry::Call(_), Entry::LeftOut(now)) => match now.reason {
-            // It would be too late by now, and so it will not be dialled.
-            Some(Reason::NotAfter) => None,
+            // It would be too late by now, or the exclude list takes it off: it will not be dialled, which is no less than
+            // what was approved.
+            Some(Reason::NotAfter | Reason::Excluded) => None,
             reason => Some((side_of(reason), "not to be called any more")),
         },
         (Entry::LeftOut(before), Entry::Call(_)) => Some((side_of(before.reason), "to be called now")),

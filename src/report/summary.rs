@@ -27,7 +27,7 @@ pub struct Summary {
     pub started_at: DateTime<Utc>,
     /// When it ended; `null` while it goes on, or if it was killed.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `interrupted`, `stop_rule`, `unreachable`, `clock`,
+    /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `interrupted`, `stop_rule`, `unreachable`, `clock`, `exclusions`,
     /// `vendor_refused` or `superseded`; `null` while it goes on, or if it was killed.
     pub ending: Option<String>,
     /// Whether the practice attests consent for the whole list.

@@ -96,6 +96,7 @@ fn how_it_ended(summary: &Summary) -> &str {
         Some("stop_rule") => "stopped by a stop_on rule of the campaign",
         Some("unreachable") => "stopped, the vendor cannot be reached",
         Some("vendor_refused") => "stopped, the vendor refused us",
+        Some("exclusions") => "stopped, the exclude file cannot be read",
         Some("clock") => "stopped, this machine's clock is wrong",
         Some("superseded") => "a later run went on",
         Some(ending) => ending,

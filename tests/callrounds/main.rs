@@ -10,6 +10,7 @@ mod damage;
 mod demo;
 mod disk;
 mod evening;
+mod exclude;
 mod faults;
 mod hours;
 mod house;
