@@ -58,6 +58,8 @@ reasons! {
     NumberBusy = "number_busy",
     /// Nobody was reached; to be called again after a gap
     RedialGap = "redial_gap",
+    /// That was not the patient's number: the next one on the list is dialled
+    OtherNumber = "other_number",
     /// To be called at another part of the day than the last time
     PartOfDay = "part_of_day",
     /// Called as often as the campaign calls one patient

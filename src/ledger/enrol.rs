@@ -10,9 +10,10 @@ use super::outlook::Change;
 use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
 use super::runs::RunHandle;
 use super::transition::Step;
-use super::{meanwhile, sql};
+use super::{meanwhile, numbers, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
 use crate::ids::{CampaignId, EntryId};
+use crate::phone::E164;
 
 /// What enrolling did: the entries by what their list changes about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -77,8 +78,9 @@ pub(super) fn enrol(
     let mut enrolled = Enrolled::default();
     for draft in drafts {
         let entry = if let Some(known) = find(conn, run.campaign, draft)? {
-            enrolled.count(known.change(draft));
-            bring_up_to_date(conn, run, &known, draft, now)?;
+            let phone = numbers::to_dial(conn, known.id, draft)?;
+            enrolled.count(known.change(draft, phone));
+            bring_up_to_date(conn, run, &known, draft, phone, now)?;
             conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
         } else {
@@ -130,13 +132,14 @@ fn bring_up_to_date(
     run: RunHandle,
     known: &Known,
     draft: &Draft,
+    phone: E164,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, draft.line as i64))?;
     exactly_one(listed)?;
     conn.prepare_cached(sql!("entry_refresh"))?.execute((
         known.id.0,
-        draft.phone.expose(),
+        phone.expose(),
         alternatives(draft),
         json(&draft.zones),
         json(&draft.content),
@@ -161,12 +164,12 @@ impl Known {
         })
     }
 
-    /// What the list changes about it.
-    pub(super) fn change(&self, draft: &Draft) -> Change {
+    /// What the list changes about it, `phone` being the number to dial now.
+    pub(super) fn change(&self, draft: &Draft, phone: E164) -> Change {
         let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
         let rest = [alternatives(draft), json(&draft.zones), json(&draft.content)];
         let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
-        match (self.phone == draft.phone.expose(), self.rest == rest && self.not_after == draft.not_after.map(millis)) {
+        match (self.phone == phone.expose(), self.rest == rest && self.not_after == draft.not_after.map(millis)) {
             _ if over => Change::Same,
             (true, true) => Change::Same,
             (true, false) => Change::Changed,

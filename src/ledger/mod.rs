@@ -19,6 +19,7 @@ mod error;
 mod exclude;
 mod line;
 mod meanwhile;
+mod numbers;
 mod open;
 mod operator;
 mod outlook;
@@ -52,7 +53,7 @@ pub use runs::{Prospects, Reopened, RunHandle};
 pub use suppression::{Ban, Scope};
 
 use crate::campaign::{Campaign, Purpose};
-use crate::entry::{Draft, ListTally};
+use crate::entry::{Draft, ListTally, State};
 use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, RunId};
 use crate::phone::E164;
 pub use writer::Pending;
@@ -144,8 +145,8 @@ impl Ledger {
         self.writer.submit(move |conn| suppression::forbids(conn, phone, purpose, now))
     }
 
-    /// Records what became known about attempts. All of it or, if any of it is illegal, none.
-    pub fn record(&self, run: RunHandle, happened: Vec<Happened>) -> Pending<()> {
+    /// Records what became known about attempts. All of it or, if any of it is illegal, none. Where their entries stand then.
+    pub fn record(&self, run: RunHandle, happened: Vec<Happened>) -> Pending<Vec<State>> {
         self.writer.submit(move |conn| record::record(conn, run, &happened))
     }
 

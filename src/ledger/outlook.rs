@@ -12,7 +12,7 @@ use super::enrol::{self, Known};
 use super::error::LedgerError;
 use super::read::Reader;
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, phone_at};
-use super::{runs, sql, suppression};
+use super::{numbers, runs, sql, suppression};
 use crate::campaign::{Caps, Purpose};
 use crate::entry::{CalledPartyZones, Content, Draft, Fact, Outcome, Reason, State};
 use crate::ids::{CampaignId, CampaignName, EntryId, EntryKey};
@@ -41,6 +41,8 @@ pub struct Outlook {
     pub entry: Option<EntryId>,
     /// What the list changes about it.
     pub change: Change,
+    /// The number to dial.
+    pub phone: E164,
     /// Where it would stand.
     pub state: State,
     /// Why.
@@ -63,6 +65,7 @@ impl Outlook {
         Self {
             entry: None,
             change: Change::New,
+            phone: draft.phone,
             state: state.unwrap_or(State::Ready),
             reason,
             outcome: None,
@@ -134,8 +137,9 @@ impl Reader {
     pub fn outlook(&self, campaign: CampaignId, draft: &Draft, now: DateTime<Utc>) -> Result<Outlook, LedgerError> {
         let Some(known) = enrol::find(&self.conn, campaign, draft)? else { return Ok(Outlook::new(draft, now)) };
         let said = enrol::what_the_list_says(&known, draft, now);
-        let outlook = self.standing(&known, draft.phone)?;
-        Ok(after(Outlook { change: known.change(draft), ..outlook }, said.as_ref(), now))
+        let phone = numbers::to_dial(&self.conn, known.id, draft)?;
+        let outlook = self.standing(&known, phone)?;
+        Ok(after(Outlook { change: known.change(draft, phone), ..outlook }, said.as_ref(), now))
     }
 
     /// The campaign's entries that are not over and whose keys are not `listed`, in the order of the ledger.
@@ -186,6 +190,7 @@ impl Reader {
         Ok(Outlook {
             entry: Some(known.id),
             change: Change::Same,
+            phone,
             state: known.state,
             reason: known.reason,
             outcome: outcome?,

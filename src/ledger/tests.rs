@@ -1,6 +1,7 @@
 //! The ledger on its own, over a file of its own.
 
 mod lines;
+mod numbers;
 mod places;
 
 use std::path::PathBuf;
@@ -116,7 +117,7 @@ impl Desk {
         self.claim_at(noon()).authorised
     }
 
-    fn record(&self, happened: Vec<Happened>) -> Result<(), LedgerError> {
+    fn record(&self, happened: Vec<Happened>) -> Result<Vec<State>, LedgerError> {
         now_or_never(self.ledger.record(self.run, happened))
     }
 

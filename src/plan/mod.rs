@@ -164,7 +164,8 @@ impl<'a> Planner<'a> {
             Some(_) | None => Outlook::new(&draft, self.now),
         };
         self.plan.changes.count(outlook.change);
-        let &Draft { ref key, line, phone, ref zones, not_after, .. } = &draft;
+        let phone = outlook.phone;
+        let &Draft { ref key, line, ref zones, not_after, .. } = &draft;
         let callable = self.place(&Candidate { key, line, phone, zones, not_after, outlook })?;
         self.listed.insert(draft.key.clone());
         let Draft { alternatives, zones, content, not_after, members, .. } = draft;

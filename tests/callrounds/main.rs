@@ -19,6 +19,7 @@ mod kills;
 mod lists;
 mod locks;
 mod mutants;
+mod numbers;
 mod oracle;
 mod phones;
 mod plans;

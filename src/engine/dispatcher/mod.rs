@@ -20,7 +20,7 @@ use crate::annie::budget::Budget;
 use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
 use crate::campaign::Campaign;
 use crate::clock::SharedClock;
-use crate::entry::{AttemptState, Fact};
+use crate::entry::{AttemptState, Fact, State};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
 use crate::ledger::{
     Authorised, Claims, Happened, InStep, LedgerError, OurLine, Prospects, SetAside, Sighting, UnderWay,
@@ -323,7 +323,10 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
     fn record(&mut self, happened: Happened, event: Event) {
         self.recording += 1;
         let recorded = self.engine.ledger.record(self.engine.run, vec![happened]);
-        self.beside.spawn(async move { recorded.await.map(|()| Happening::Recorded(vec![event])) });
+        self.beside.spawn(async move {
+            let state = recorded.await?.pop();
+            Ok(Happening::Recorded(vec![as_recorded(event, state)]))
+        });
     }
 }
 
@@ -353,6 +356,16 @@ fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
 
 fn happened(attempt: AttemptId, entry: EntryId, at: DateTime<Utc>, fact: Fact, detail: Option<String>) -> Happened {
     Happened { attempt, entry, at, fact, conversation: None, started: None, ended: None, detail }
+}
+
+/// The ledger knows whether the patient has another number: without one, the call was the last.
+fn as_recorded(event: Event, state: Option<State>) -> Event {
+    match event {
+        Event::Ended { at, entry, attempt, conversation, outcome, .. } if state == Some(State::Finished) => {
+            Event::Ended { at, entry, attempt, conversation, outcome, redial_at: None }
+        }
+        event => event,
+    }
 }
 
 fn set_aside_event(aside: &SetAside, at: DateTime<Utc>) -> Event {
