@@ -359,13 +359,13 @@ fn happened(attempt: AttemptId, entry: EntryId, at: DateTime<Utc>, fact: Fact, d
 }
 
 /// The ledger knows whether the patient has another number: without one, the call was the last.
-fn as_recorded(event: Event, state: Option<State>) -> Event {
-    match event {
-        Event::Ended { at, entry, attempt, conversation, outcome, .. } if state == Some(State::Finished) => {
-            Event::Ended { at, entry, attempt, conversation, outcome, redial_at: None }
-        }
-        event => event,
+fn as_recorded(mut event: Event, state: Option<State>) -> Event {
+    if let Event::Ended { redial_at, .. } = &mut event
+        && state == Some(State::Finished)
+    {
+        *redial_at = None;
     }
+    event
 }
 
 fn set_aside_event(aside: &SetAside, at: DateTime<Utc>) -> Event {
