@@ -91,6 +91,12 @@ pub struct Run {
     /// The patient list, or - for standard input [default: the campaign's list.file]
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
+    /// A second list whose patients are left out, by the campaign's key; read again when it changes
+    #[arg(long, value_name = "FILE")]
+    pub exclude: Option<PathBuf>,
+    /// Dial what this plan of `check --plan` says, and nothing else; refused if anything has moved since
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// How calls are placed.
     #[command(flatten)]
     pub placing: Placing,
@@ -118,6 +124,12 @@ pub struct Check {
     /// The patient list, or - for standard input [default: the campaign's list.file]
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
+    /// A second list whose patients are left out, by the campaign's key
+    #[arg(long, value_name = "FILE")]
+    pub exclude: Option<PathBuf>,
+    /// Write down exactly what would be dialled, with all texts, for `run --plan`
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// When.
     #[command(flatten)]
     pub travel: Travel,
@@ -402,6 +414,8 @@ pub enum SchemaName {
     Report,
     /// The events of `run --json`
     Events,
+    /// A plan of `check --plan`
+    Plan,
 }
 
 /// `completions`

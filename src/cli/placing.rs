@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::annie::client::{AnnieClient, ClientSettings};
 use crate::campaign::{Campaign, SimulatorSettings};
 use crate::clock::SharedClock;
-use crate::engine::{Ending, Engine, EngineError, Finished, Listener, Refusal};
+use crate::engine::{Ending, Engine, EngineError, Exclusions, Finished, Listener, Refusal};
 use crate::error::{Exit, Stop};
 use crate::ledger::{Ledger, Reader, RunHandle, RunReport};
 use crate::policy::Hours;
@@ -85,7 +85,12 @@ impl Session {
     }
 
     /// Places and follows the run's calls to the end.
-    pub(super) async fn place(self, run: RunHandle, output: Output) -> Result<Exit, Stop> {
+    pub(super) async fn place(
+        self,
+        run: RunHandle,
+        exclusions: &mut dyn Exclusions,
+        output: Output,
+    ) -> Result<Exit, Stop> {
         let (simulator, remote) = match &self.api {
             Api::Embedded(settings) => {
                 let running = self.start_simulator(settings)?;
@@ -94,7 +99,7 @@ impl Session {
             }
             Api::Remote(remote) => (None, remote.clone()),
         };
-        let finished = self.run_engine(run, &remote, output).await?;
+        let finished = self.run_engine(run, &remote, exclusions, output).await?;
         if let Some(simulator) = simulator {
             simulator.stop().await;
         }
@@ -121,7 +126,13 @@ impl Session {
             .map_err(|error| Stop::Usage(format!("the embedded simulator cannot start: {error}")))
     }
 
-    async fn run_engine(&self, run: RunHandle, remote: &Remote, output: Output) -> Result<Finished, Stop> {
+    async fn run_engine(
+        &self,
+        run: RunHandle,
+        remote: &Remote,
+        exclusions: &mut dyn Exclusions,
+        output: Output,
+    ) -> Result<Finished, Stop> {
         let settings =
             ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(remote.credentials()?) };
         let client =
@@ -136,7 +147,7 @@ impl Session {
             seed: run.run.0.unsigned_abs(),
         };
         let mut listener = self.listener(run, output)?;
-        let finished = engine.run(listener.as_mut(), first_signal()).await;
+        let finished = engine.run_without(exclusions, listener.as_mut(), first_signal()).await;
         listener.finish();
         finished.map_err(|error| match error {
             EngineError::Ledger(error) => error.into(),
@@ -189,6 +200,7 @@ impl Session {
             | Ending::Interrupted
             | Ending::StopRule { .. }
             | Ending::Unreachable
+            | Ending::Exclusions { .. }
             | Ending::Clock { .. } => Ok(exit),
         }
     }
@@ -222,6 +234,7 @@ fn exit(ending: &Ending, standing: Exit) -> Exit {
         | Ending::Interrupted
         | Ending::StopRule { .. }
         | Ending::Unreachable
+        | Ending::Exclusions { .. }
         | Ending::Clock { .. } => standing,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::exclusions::Nobody;
 use crate::error::{Exit, Stop};
 use crate::ids::RunId;
 use crate::ledger::Reader;
@@ -29,5 +30,5 @@ pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Re
         )));
     }
     session.confirm(found.list.accepted, args.placing.yes, output)?;
-    session.place(reopened.handle, output).await
+    session.place(reopened.handle, &mut Nobody, output).await
 }

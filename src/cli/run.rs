@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::campaign::{Campaign, Consent, OnAbsent};
+use crate::campaign::{Campaign, Consent};
 use crate::clock::Clock;
+use crate::engine::exclusions::{Exclusions, Nobody};
 use crate::entry::Draft;
 use crate::error::{Exit, Stop};
-use crate::intake::{Intake, Setting, Step, Summary};
-use crate::ledger::{Ledger, RunHandle};
+use crate::intake::{Intake, Setting, Step};
+use crate::ledger::{Enrolled, Ledger, RunHandle};
 
 use super::api::Api;
+use super::approval::Approval;
 use super::args::{Global, Run};
+use super::exclude::ExcludeFile;
 use super::listing::LookedThrough;
 use super::output::Output;
-use super::{listing, placing, setting};
+use super::{approval, listing, placing, planning, setting};
 
 /// Entries enrolled in one piece of work.
 const BATCH: usize = 500;
@@ -42,7 +45,14 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         fiction_allowed: session.api.is_simulated(),
         check_age: !session.clock.is_invented(),
     };
-    let intake = listing::open(&source, &campaign, circumstances)?;
+    let (mut exclusions, excluded): (Box<dyn Exclusions>, _) = match &args.exclude {
+        Some(path) => {
+            let (file, excluded) = ExcludeFile::open(path, &campaign, session.clock.now())?;
+            (Box::new(file), Some(excluded))
+        }
+        None => (Box::new(Nobody), None),
+    };
+    let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
     let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects)?;
     let left_out = listing::left_out(intake.left_out());
@@ -54,19 +64,33 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
     }
     let found = found?;
+    let approval = match &args.plan {
+        Some(path) => Some(approval::of(path, &campaign, &intake, &session).await?),
+        None => None,
+    };
     let kept: u64 = found.kept_by.values().sum();
-    session.confirm(found.tally.accepted - kept, args.placing.yes, output)?;
+    let calls = approval.as_ref().map_or(found.tally.accepted - kept, |approval| approval.calls.len() as u64);
+    session.confirm(calls, args.placing.yes, output)?;
 
+    if let Some(run) = approval.as_ref().and_then(|approval| approval.begun) {
+        let run = session.ledger.reopen_run(Some(run)).await?.handle;
+        return session.place(run, exclusions.as_mut(), output).await;
+    }
     let attested = intake.consent() == Consent::OnFile;
     let run = session.ledger.begin_run(Arc::clone(&campaign), attested, session.clock.now()).await?;
-    enrol(&intake, &session.ledger, run, session.clock.as_ref()).await?;
-    let withdraw = campaign.list.on_absent == OnAbsent::Withdraw && !intake.is_partial();
-    close_list(&session.ledger, run, &found, withdraw, session.clock.now()).await?;
-    session.place(run, output).await
+    let changes = enrol(&intake, &session.ledger, run, session.clock.as_ref()).await?;
+    if let Some(Approval { plan, calls, .. }) = approval {
+        session.ledger.approve(run, plan, calls).await?;
+    }
+    session.ledger.note_changes(run, changes).await?;
+    let withdraw = planning::withdraws(&campaign, &intake);
+    session.ledger.close_list(run, found.tally, withdraw, session.clock.now()).await?;
+    session.place(run, exclusions.as_mut(), output).await
 }
 
-/// Enrols the list: rows are read and rendered here while the ledger's thread writes those before them.
-async fn enrol(intake: &Intake<'_>, ledger: &Ledger, run: RunHandle, clock: &dyn Clock) -> Result<(), Stop> {
+/// Enrols the list: rows are read and rendered here while the ledger's thread writes those before them. What it changed.
+async fn enrol(intake: &Intake<'_>, ledger: &Ledger, run: RunHandle, clock: &dyn Clock) -> Result<Enrolled, Stop> {
+    let mut changes = Enrolled::default();
     let mut drafts: Vec<Draft> = Vec::with_capacity(BATCH);
     let mut written = VecDeque::with_capacity(AHEAD);
     for step in intake.read().map_err(listing::refused)? {
@@ -80,28 +104,14 @@ async fn enrol(intake: &Intake<'_>, ledger: &Ledger, run: RunHandle, clock: &dyn
         if written.len() == AHEAD
             && let Some(oldest) = written.pop_front()
         {
-            oldest.await?;
+            changes = changes.and(oldest.await?);
         }
     }
     written.push_back(ledger.enrol(run, drafts, clock.now()));
     for piece in written {
-        piece.await?;
+        changes = changes.and(piece.await?);
     }
-    Ok(())
-}
-
-async fn close_list(
-    ledger: &Ledger,
-    run: RunHandle,
-    found: &Summary,
-    withdraw: bool,
-    now: DateTime<Utc>,
-) -> Result<(), Stop> {
-    let withdrawn = ledger.close_list(run, found.tally, withdraw, now).await?;
-    if withdrawn > 0 {
-        tracing::info!(withdrawn, "entries are not on this list any more");
-    }
-    Ok(())
+    Ok(changes)
 }
 
 /// What a person is asked before live calls are placed.

@@ -11,7 +11,7 @@ use super::line::{self, OurLine};
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
 use super::transition::Step;
-use super::{sql, suppression};
+use super::{approval, sql, suppression};
 use crate::campaign::{Campaign, Caps};
 use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
@@ -127,8 +127,13 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
 }
 
 fn due_entries(conn: &Connection, order: &ClaimOrder) -> Result<Vec<Due>, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("entry_due"))?;
-    let mut rows = statement.query((order.run.campaign.0, millis(order.now), LOOKED_AT.max(order.limit)))?;
+    let RunHandle { run, campaign } = order.run;
+    let (mut statement, of) = if approval::confines(conn, run)? {
+        (conn.prepare_cached(sql!("planned_due"))?, run.0)
+    } else {
+        (conn.prepare_cached(sql!("entry_due"))?, campaign.0)
+    };
+    let mut rows = statement.query((of, millis(order.now), LOOKED_AT.max(order.limit)))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         due.push(due_entry(row)?);
@@ -149,15 +154,12 @@ fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
 
 fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHistory) -> Result<Decision, LedgerError> {
     let Campaign { calling, redial, practice, .. } = &*order.campaign;
-    let mut calls = conn.prepare_cached(sql!("attempt_calls_of"))?;
-    let (calls, last) = calls.query_row((due.entry.0, due.phone.expose()), |row| {
-        Ok((row.get("calls")?, maybe_instant_at(row, "last_at")))
-    })?;
+    let (calls, last) = calls_of(conn, due.entry, due.phone)?;
     let case = Case {
         hours: &Hours::of_entry(&order.campaign, due.phone, &due.zones),
         caps: &calling.caps,
         state_cap: window::state_cap(calling, due.phone, &due.zones),
-        again: Some(Again { rules: redial, zone: &practice.zone, calls, last: last? }),
+        again: Some(Again { rules: redial, zone: &practice.zone, calls, last }),
         history,
         suppressed: suppression::forbids(conn, due.phone, order.campaign.purpose, order.now)?,
         not_after: due.not_after,
@@ -165,8 +167,20 @@ fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHist
     Ok(policy::decide(&case, order.now))
 }
 
+/// The calls to an entry that were placed, or may have been, and when the last of them to `phone` was.
+pub(super) fn calls_of(
+    conn: &Connection,
+    entry: EntryId,
+    phone: E164,
+) -> Result<(u32, Option<DateTime<Utc>>), LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("attempt_calls_of"))?;
+    let (calls, last) = statement
+        .query_row((entry.0, phone.expose()), |row| Ok((row.get("calls")?, maybe_instant_at(row, "last_at"))))?;
+    Ok((calls, last?))
+}
+
 /// The calls to a number, from every campaign. What may have been placed counts as placed.
-fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<NumberHistory, LedgerError> {
+pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<NumberHistory, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_history"))?;
     let mut rows = statement.query([phone.expose()])?;
     let mut history = NumberHistory::default();

@@ -2,30 +2,71 @@
 //! again because it is listed again.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 
 use super::error::LedgerError;
+use super::outlook::Change;
 use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
 use super::runs::RunHandle;
 use super::transition::Step;
-use super::{meanwhile, sql};
+use super::{meanwhile, numbers, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
-use crate::ids::EntryId;
+use crate::ids::{CampaignId, EntryId};
+use crate::phone::E164;
 
-/// What enrolling did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What enrolling did: the entries by what their list changes about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Enrolled {
     /// Entries that are new to the campaign.
-    pub inserted: u64,
-    /// Entries that were there.
-    pub known: u64,
+    pub new: u64,
+    /// Entries that were there just so, or are over.
+    pub same: u64,
+    /// Entries whose texts, patient or place are others than before.
+    pub changed: u64,
+    /// Entries that have another number.
+    pub renumbered: u64,
+    /// Those of them whose call to the old number is not settled.
+    pub renumbered_under_way: u64,
+}
+
+impl Enrolled {
+    /// Counts one more entry.
+    pub fn count(&mut self, change: Change) {
+        match change {
+            Change::New => self.new += 1,
+            Change::Same => self.same += 1,
+            Change::Changed => self.changed += 1,
+            Change::Renumbered => self.renumbered += 1,
+            Change::RenumberedUnderWay => {
+                self.renumbered += 1;
+                self.renumbered_under_way += 1;
+            }
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            new: self.new + other.new,
+            same: self.same + other.same,
+            changed: self.changed + other.changed,
+            renumbered: self.renumbered + other.renumbered,
+            renumbered_under_way: self.renumbered_under_way + other.renumbered_under_way,
+        }
+    }
 }
 
 /// An entry that the campaign has already.
-struct Known {
-    id: EntryId,
-    state: State,
-    reason: Option<Reason>,
+pub(super) struct Known {
+    pub(super) id: EntryId,
+    pub(super) state: State,
+    pub(super) reason: Option<Reason>,
+    phone: String,
+    /// Everything else that a list says of it, as it is written.
+    rest: [String; 3],
+    not_after: Option<i64>,
 }
 
 pub(super) fn enrol(
@@ -36,13 +77,14 @@ pub(super) fn enrol(
 ) -> Result<Enrolled, LedgerError> {
     let mut enrolled = Enrolled::default();
     for draft in drafts {
-        let entry = if let Some(known) = find(conn, run, draft)? {
-            enrolled.known += 1;
-            bring_up_to_date(conn, run, &known, draft, now)?;
+        let entry = if let Some(known) = find(conn, run.campaign, draft)? {
+            let phone = numbers::to_dial(conn, known.id, draft)?;
+            enrolled.count(known.change(draft, phone));
+            bring_up_to_date(conn, run, &known, draft, phone, now)?;
             conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
         } else {
-            enrolled.inserted += 1;
+            enrolled.count(Change::New);
             insert(conn, run, draft, now)?
         };
         put_members(conn, entry, draft)?;
@@ -50,13 +92,9 @@ pub(super) fn enrol(
     Ok(enrolled)
 }
 
-fn find(conn: &Connection, run: RunHandle, draft: &Draft) -> Result<Option<Known>, LedgerError> {
+pub(super) fn find(conn: &Connection, campaign: CampaignId, draft: &Draft) -> Result<Option<Known>, LedgerError> {
     conn.prepare_cached(sql!("entry_find"))?
-        .query_row((run.campaign.0, draft.key.as_str()), |row| {
-            let id = EntryId(row.get("id")?);
-            Ok(state_at(row, "state")
-                .and_then(|state| Ok(Known { id, state, reason: maybe_reason_at(row, "reason")? })))
-        })
+        .query_row((campaign.0, draft.key.as_str()), |row| Ok(Known::from_row(row)))
         .optional()?
         .transpose()
 }
@@ -94,13 +132,14 @@ fn bring_up_to_date(
     run: RunHandle,
     known: &Known,
     draft: &Draft,
+    phone: E164,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, draft.line as i64))?;
     exactly_one(listed)?;
     conn.prepare_cached(sql!("entry_refresh"))?.execute((
         known.id.0,
-        draft.phone.expose(),
+        phone.expose(),
         alternatives(draft),
         json(&draft.zones),
         json(&draft.content),
@@ -114,8 +153,38 @@ fn bring_up_to_date(
 }
 
 impl Known {
+    pub(super) fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            id: EntryId(row.get("id")?),
+            state: state_at(row, "state")?,
+            reason: maybe_reason_at(row, "reason")?,
+            phone: row.get("phone")?,
+            rest: [row.get("alternatives")?, row.get("zones")?, row.get("content")?],
+            not_after: row.get("not_after")?,
+        })
+    }
+
+    /// What the list changes about it, `phone` being the number to dial now.
+    pub(super) fn change(&self, draft: &Draft, phone: E164) -> Change {
+        let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
+        let rest = [alternatives(draft), json(&draft.zones), json(&draft.content)];
+        let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
+        match (self.phone == phone.expose(), self.rest == rest && self.not_after == draft.not_after.map(millis)) {
+            _ if over => Change::Same,
+            (true, true) => Change::Same,
+            (true, false) => Change::Changed,
+            (false, _) if under_way => Change::RenumberedUnderWay,
+            (false, _) => Change::Renumbered,
+        }
+    }
+
+    /// Whether something else than a list suppresses it: what a patient has decided stays whatever the list says.
+    pub(super) fn is_suppressed_for_good(&self) -> bool {
+        self.state == State::Suppressed && !self.is_of_the_list()
+    }
+
     /// Whether it may become callable again by something else than a list: its call ends, or a person decides.
-    fn is_not_settled(&self) -> bool {
+    pub(super) fn is_not_settled(&self) -> bool {
         let for_a_person = self.state == State::Held && !self.is_of_the_list();
         for_a_person || matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack)
     }
@@ -126,7 +195,7 @@ impl Known {
 }
 
 /// Where the list puts an entry that it does not let be called.
-fn forbidden_by(draft: &Draft) -> Option<(State, Reason)> {
+pub(super) fn forbidden_by(draft: &Draft) -> Option<(State, Reason)> {
     match draft.standing {
         Standing::Ready => None,
         Standing::Suppressed(reason) => Some((State::Suppressed, reason)),
@@ -135,7 +204,7 @@ fn forbidden_by(draft: &Draft) -> Option<(State, Reason)> {
 }
 
 /// The fact, if any, that the list makes known about an entry that is there already.
-fn what_the_list_says(known: &Known, draft: &Draft, now: DateTime<Utc>) -> Option<Fact> {
+pub(super) fn what_the_list_says(known: &Known, draft: &Draft, now: DateTime<Utc>) -> Option<Fact> {
     let by_list = known.is_of_the_list();
     let still_time = draft.not_after.is_none_or(|last| last > now);
     match (known.state, draft.standing) {
@@ -159,6 +228,16 @@ fn put_members(conn: &Connection, entry: EntryId, draft: &Draft) -> Result<(), L
     Ok(())
 }
 
+pub(super) fn note_changes(conn: &Connection, run: RunHandle, changes: Enrolled) -> Result<(), LedgerError> {
+    exactly_one(conn.prepare_cached(sql!("run_changes"))?.execute((
+        run.run.0,
+        changes.new as i64,
+        changes.changed as i64,
+        changes.renumbered as i64,
+        changes.renumbered_under_way as i64,
+    ))?)
+}
+
 pub(super) fn close_list(
     conn: &Connection,
     run: RunHandle,
@@ -174,7 +253,9 @@ pub(super) fn close_list(
         tally.duplicate as i64,
         tally.merged as i64,
     ))?)?;
-    if withdraw { withdraw_absent(conn, run, now) } else { Ok(0) }
+    let withdrawn = if withdraw { withdraw_absent(conn, run, now)? } else { 0 };
+    exactly_one(conn.prepare_cached(sql!("run_withdrawn"))?.execute((run.run.0, withdrawn as i64))?)?;
+    Ok(withdrawn)
 }
 
 fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Result<u64, LedgerError> {
@@ -184,8 +265,7 @@ fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Res
             meanwhile::keep(conn, known.id, Some((State::Withdrawn, Reason::Unlisted)))?;
             continue;
         }
-        // What a patient has decided stays whatever the list says.
-        if known.state == State::Suppressed && !known.is_of_the_list() {
+        if known.is_suppressed_for_good() {
             continue;
         }
         let from = known.state;
@@ -201,8 +281,7 @@ fn absent(conn: &Connection, run: RunHandle) -> Result<Vec<Known>, LedgerError> 
     let mut rows = statement.query((run.campaign.0, run.run.0))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let id = EntryId(row.get("id")?);
-        found.push(Known { id, state: state_at(row, "state")?, reason: maybe_reason_at(row, "reason")? });
+        found.push(Known::from_row(row)?);
     }
     Ok(found)
 }

@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_meanwhile.sql"),
     include_str!("migrations/0003_place.sql"),
     include_str!("migrations/0004_line.sql"),
+    include_str!("migrations/0006_plan.sql"),
 ];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.

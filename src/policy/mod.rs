@@ -1,11 +1,10 @@
 //! Whether an entry may be called now, when, or never, and by which rule. Pure: `check`, `run` and `explain` share it.
 //!
 //! [`decide`] is asked in the same transaction that claims an entry. [`window`] knows the hours, [`caps`] how often one
-//! number may be called, [`states`] the rules of single states, [`redial`] when an entry is called again, [`forecast`] how
-//! long it all takes. Sources: `annie-api.md` and `calling-rules.md`.
+//! number may be called, [`states`] the rules of single states, [`redial`] when an entry is called again. Sources:
+//! `annie-api.md` and `calling-rules.md`.
 
 pub mod caps;
-pub mod forecast;
 pub mod redial;
 pub mod states;
 pub mod window;

@@ -10,8 +10,8 @@ use crate::engine::events::Event;
 use crate::engine::reconciler::{Evidence, Unresolved};
 use crate::engine::replies::{self, Trouble};
 use crate::engine::tracker::Followed;
-use crate::entry::{Fact, Reason};
-use crate::ids::ConversationId;
+use crate::entry::{Fact, Reason, State};
+use crate::ids::{ConversationId, EntryId};
 use crate::ledger::{Authorised, ClaimOrder, Claims, Happened};
 
 use super::{Dispatcher, Happening, NextDue, happened, set_aside_event};
@@ -58,16 +58,51 @@ impl<V: Vendor> Dispatcher<'_, V> {
         if limit == 0 {
             return;
         }
+        if !self.heed_the_exclusions(now) {
+            return;
+        }
         self.claiming = limit;
         let order = ClaimOrder { run: self.engine.run, campaign: Arc::clone(&self.engine.campaign), now, limit };
         let claim = self.engine.ledger.claim(order);
         self.beside.spawn(async move { Ok(Happening::Claimed { asked: limit, claims: claim.await? }) });
     }
 
+    /// Takes off whom the outside names by now, before anybody else is claimed: the ledger works in the order of what it is
+    /// told. Whether calls may be placed: not if nobody can tell whom to leave out.
+    fn heed_the_exclusions(&mut self, now: DateTime<Utc>) -> bool {
+        match self.exclusions.changed() {
+            Ok(None) => true,
+            Ok(Some(is_excluded)) => {
+                self.recording += 1;
+                let barred = self.engine.ledger.exclude(self.engine.run, is_excluded, now);
+                self.beside.spawn(async move { Ok(Happening::Excluded(barred.await?)) });
+                true
+            }
+            Err(why) => {
+                self.stop_placing(Ending::Exclusions { why: why.to_string() });
+                false
+            }
+        }
+    }
+
+    pub(super) fn excluded(&mut self, entries: &[EntryId]) {
+        self.recording -= 1;
+        let at = self.engine.clock.now();
+        let barred = |&entry: &EntryId| Event::SetAside {
+            at,
+            entry,
+            state: State::Suppressed,
+            reason: Reason::Excluded,
+            until: None,
+        };
+        let events: Vec<_> = entries.iter().map(barred).collect();
+        self.tell(&events);
+    }
+
     pub(super) fn ask_for_prospects(&mut self) {
         self.next_due = NextDue::Asked;
         self.due_meanwhile = None;
-        let prospects = self.engine.ledger.prospects(self.engine.run.campaign);
+        let prospects = self.engine.ledger.prospects(self.engine.run);
         self.beside.spawn(async move { Ok(Happening::Prospects(prospects.await?)) });
     }
 

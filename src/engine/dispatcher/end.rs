@@ -29,6 +29,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
                 | Ending::Refused(_)
                 | Ending::Unreachable
                 | Ending::Clock { .. }
+                | Ending::Exclusions { .. }
                 | Ending::Behind { .. }
         );
         if self.ending.is_none() || graver {
