@@ -22,7 +22,7 @@ use callrounds::intake::{Intake, ListSource, Setting};
 use callrounds::ledger::Ledger;
 use callrounds::phone::area_codes;
 
-use common::{Samples, grouped, peak_memory, print_table, say};
+use common::{Samples, grouped, peak_memory, print_table, processor_seconds_of_children, say};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -86,7 +86,10 @@ fn compare(sizes: &Sizes) -> Result<()> {
     let large = large(sizes, folder.path())?;
 
     let rates = [&callrounds, &import, &python, &large].map(|peer| peer.row(&callrounds));
-    print_table(&["what", "rows", "rounds", "s, median", "s, spread", "rows/s", "callrounds is", "peak MB"], &rates);
+    print_table(
+        &["what", "rows", "rounds", "s, median", "s, spread", "rows/s", "callrounds is", "processor s", "peak MB"],
+        &rates,
+    );
     Ok(())
 }
 
@@ -95,6 +98,7 @@ struct Peer {
     name: &'static str,
     rows: u32,
     seconds: Samples,
+    processor: Samples,
     peak: Samples,
     missing: Option<String>,
 }
@@ -102,19 +106,33 @@ struct Peer {
 /// One list taken in.
 struct Taken {
     seconds: f64,
+    /// Seconds on a processor, all threads together.
+    processor: Option<f64>,
     peak: Option<f64>,
 }
 
 impl Peer {
     fn new(name: &'static str, rows: u32) -> Self {
-        Self { name, rows, seconds: Samples::default(), peak: Samples::default(), missing: None }
+        Self {
+            name,
+            rows,
+            seconds: Samples::default(),
+            processor: Samples::default(),
+            peak: Samples::default(),
+            missing: None,
+        }
     }
 
     fn note(&mut self, taken: std::result::Result<Taken, String>) {
         match taken {
-            Ok(Taken { seconds, peak }) => {
+            Ok(Taken { seconds, processor, peak }) => {
                 self.seconds.add(seconds);
-                peak.into_iter().for_each(|peak| self.peak.add(peak));
+                if let Some(peak) = peak {
+                    self.peak.add(peak);
+                }
+                if let Some(processor) = processor {
+                    self.processor.add(processor);
+                }
             }
             Err(missing) => self.missing = Some(missing),
         }
@@ -127,7 +145,7 @@ impl Peer {
     fn row(&self, ours: &Self) -> Vec<String> {
         if self.seconds.count() == 0 {
             let why = self.missing.clone().unwrap_or_else(|| "not asked for".into());
-            return vec![self.name.into(), why, "0".into(), "".into(), "".into(), "".into(), "".into(), "".into()];
+            return vec![self.name.into(), why];
         }
         vec![
             self.name.into(),
@@ -137,15 +155,29 @@ impl Peer {
             self.seconds.spread(),
             grouped(self.rate()),
             format!("{:.2} ×", ours.rate() / self.rate()),
-            if self.peak.count() == 0 { String::new() } else { format!("{:.1}", self.peak.median()) },
+            told(&self.processor),
+            told(&self.peak),
         ]
     }
+}
+
+fn told(samples: &Samples) -> String {
+    if samples.count() == 0 { String::new() } else { format!("{:.1}", samples.median()) }
+}
+
+/// Runs `work`, which waits for a process, and says how long that process had a processor.
+fn on_processor<T>(work: impl FnOnce() -> std::io::Result<T>) -> Result<(T, Option<f64>)> {
+    let before = processor_seconds_of_children();
+    let done = work()?;
+    Ok((done, before.zip(processor_seconds_of_children()).map(|(before, after)| after - before)))
 }
 
 /// callrounds, in a process of its own, so that the peak is the intake's alone.
 fn taken_in(list: &Path, folder: &Path) -> Result<std::result::Result<Taken, String>> {
     let ledger = folder.join("callrounds.db");
-    let output = Command::new(std::env::current_exe()?).arg(CHILD).arg(list).arg(&ledger).output()?;
+    let mut child = Command::new(std::env::current_exe()?);
+    child.arg(CHILD).arg(list).arg(&ledger);
+    let (output, processor) = on_processor(|| child.output())?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
     }
@@ -154,7 +186,7 @@ fn taken_in(list: &Path, folder: &Path) -> Result<std::result::Result<Taken, Str
     let seconds = words.next().ok_or("no time")?.parse()?;
     let peak = words.next().and_then(|peak| peak.parse().ok());
     remove(&ledger);
-    Ok(Ok(Taken { seconds, peak }))
+    Ok(Ok(Taken { seconds, processor, peak }))
 }
 
 /// What the process does: from a file to entries on stable storage. Opening the ledger, which makes its tables, is part.
@@ -168,15 +200,15 @@ fn take_in(list: &Path, ledger_path: &Path) -> Result<()> {
     let intake = Intake::open(&ListSource::File(list.to_owned()), &campaign, setting)?;
     let rejects = directory.join("rejects.csv");
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let enrolment = runtime.block_on(enrolment::enrol(&intake, &ledger, &campaign, &rejects, now))?;
+    let enrolment = runtime.block_on(enrolment::enrol(&intake, &ledger, &campaign, None, &rejects, now))?;
     let (listed, found) = enrolment.enrolled?;
     let seconds = started.elapsed().as_secs_f64();
     let tally = found.tally;
     if tally.read != tally.accepted + tally.rejected + tally.duplicate + tally.merged {
         return Err(format!("{tally:?} does not add up").into());
     }
-    if listed.enrolled.inserted != tally.accepted {
-        return Err(format!("{} of {} entries enrolled", listed.enrolled.inserted, tally.accepted).into());
+    if listed.enrolled.new != tally.accepted {
+        return Err(format!("{} of {} entries enrolled", listed.enrolled.new, tally.accepted).into());
     }
     say(format_args!("{seconds} {}", peak_memory().unwrap_or(f64::NAN)));
     Ok(())
@@ -191,16 +223,12 @@ fn imported(list: &Path, folder: &Path) -> Result<std::result::Result<Taken, Str
     let database = folder.join("import.db");
     let started = Instant::now();
     let import = format!(".import --csv {} list", list.display());
-    let status = match Command::new("sqlite3").arg(&database).arg(import).status() {
-        Ok(status) => status,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(Err("there is no sqlite3 on this machine".into()));
-        }
-        Err(error) => return Err(error.into()),
+    let Ok((status, processor)) = on_processor(|| Command::new("sqlite3").arg(&database).arg(import).status()) else {
+        return Ok(Err("there is no sqlite3 on this machine".into()));
     };
     let seconds = started.elapsed().as_secs_f64();
     remove(&database);
-    if status.success() { Ok(Ok(Taken { seconds, peak: None })) } else { Err("sqlite3 failed".into()) }
+    if status.success() { Ok(Ok(Taken { seconds, processor, peak: None })) } else { Err("sqlite3 failed".into()) }
 }
 
 /// The same job as a script does it, `benches/peers/intake.py`, in a virtual environment with its two libraries.
@@ -219,13 +247,15 @@ fn python(sizes: &Sizes, folder: &Path) -> Result<Peer> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/intake.py");
     for _ in 0..sizes.rounds.min(3) {
         let started = Instant::now();
-        let status = Command::new(&python).arg(&script).arg(&list).arg(&database).stdout(Stdio::null()).status()?;
+        let mut command = Command::new(&python);
+        command.arg(&script).arg(&list).arg(&database).stdout(Stdio::null());
+        let (status, processor) = on_processor(|| command.status())?;
         let seconds = started.elapsed().as_secs_f64();
         remove(&database);
         if !status.success() {
             return Err("the Python script failed".into());
         }
-        peer.note(Ok(Taken { seconds, peak: None }));
+        peer.note(Ok(Taken { seconds, processor, peak: None }));
     }
     Ok(peer)
 }

@@ -1,9 +1,10 @@
 //! Time as a parameter: the only file that reads the machine's clock.
 //!
 //! Everything that needs to know the time, or to wait, is handed a [`Clock`]. Instants are UTC and come from `chrono`;
-//! local time is [`crate::zone`]'s business. Two clocks exist: the machine's, and one that starts where it is told and
+//! local time is [`crate::zone`]'s business. Three clocks exist: the machine's; one that starts where it is told and
 //! runs at a pace of its own, for demonstrations (where it may also jump over hours in which nothing can happen) and for
-//! tests (where, under tokio's paused time, hours pass in microseconds and always in the same order).
+//! tests (where, under tokio's paused time, hours pass in microseconds and always in the same order); and one that stands
+//! still until it is set, for forecasts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -114,9 +115,50 @@ impl Clock for TravelClock {
     }
 }
 
+/// A clock that shows what it was set to last.
+#[derive(Debug)]
+pub struct SetClock(AtomicI64);
+
+impl SetClock {
+    /// A clock that shows `instant`.
+    #[must_use]
+    pub fn at(instant: DateTime<Utc>) -> Self {
+        Self(AtomicI64::new(instant.timestamp_micros()))
+    }
+
+    /// Sets the clock forward; an instant that has gone by does nothing: time never goes back.
+    pub fn set(&self, instant: DateTime<Utc>) {
+        self.0.fetch_max(instant.timestamp_micros(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0.load(Ordering::SeqCst)).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    /// Sets the clock to the end of the wait.
+    fn sleep(&self, span: TimeDelta) -> BoxFuture<'static, ()> {
+        self.set(self.now() + span);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn is_invented(&self) -> bool {
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_stands_still_and_never_goes_back() {
+        let clock = SetClock::at(noon());
+        clock.set(noon() + TimeDelta::hours(1));
+        clock.set(noon());
+        assert_eq!(clock.now(), noon() + TimeDelta::hours(1));
+    }
 
     fn noon() -> DateTime<Utc> {
         "2026-11-24T12:00:00Z".parse().expect("a valid instant")

@@ -18,13 +18,15 @@
 //! | [`ledger`] | the only SQL: everything that must survive; one writer |
 //! | [`annie`] | the vendor: requests, credentials, what an answer means, the request budget |
 //! | [`engine`] | the dispatcher, the tracker and the reconciler: a run |
+//! | [`plan`] | what a run would do: each entry's rule and turn, the forecast, the file that is approved and dialled |
 //! | [`report`] | events → progress; ledger → text, json, csv |
 //! | [`simulator`] | a faithful Annie over real HTTP |
 //! | [`phone`], [`zone`], [`clock`], [`ids`], [`nearest`], [`error`] | numbers, local time, time as a parameter, names of things, the word that was meant, what stops a command |
 //!
 //! Who may use whom: main → cli → engine → {ledger, annie} → {policy, campaign, entry} → {phone, zone, clock, ids};
-//! cli → intake → {campaign, template, entry, phone}; report sees events and the ledger's summaries. `ledger` and `annie`
-//! do not know each other; the simulator knows only the basics and never the client. `tests/` enforces it.
+//! cli → intake → {campaign, template, entry, phone}; plan asks the ledger, the rules and the budget; report sees events,
+//! plans and the ledger's summaries. `ledger` and `annie` do not know each other; the simulator knows only the basics and
+//! never the client. `tests/` enforces it.
 //!
 //! # What always holds
 //!
@@ -47,6 +49,7 @@ pub mod intake;
 pub mod ledger;
 pub mod nearest;
 pub mod phone;
+pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod simulator;

@@ -39,7 +39,9 @@ pub fn print_table(head: &[&str], rows: &[Vec<String>]) {
     let line = |cells: &[String]| println!("| {} |", cells.join(" | "));
     line(&texts(head));
     line(&vec!["---".to_owned(); head.len()]);
-    rows.iter().for_each(|row| line(row));
+    for row in rows {
+        line(row);
+    }
 }
 
 fn texts(items: &[impl Display]) -> Vec<String> {
@@ -70,4 +72,14 @@ pub fn peak_memory() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
+}
+
+/// The time that the processes which this one has waited for had on a processor, in seconds: what other work on the
+/// machine does not stretch as it does the time on the wall. Linux tells it, in hundredths.
+pub fn processor_seconds_of_children() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(13);
+    let (user, system) = (fields.next()?.parse::<f64>().ok()?, fields.next()?.parse::<f64>().ok()?);
+    Some((user + system) / 100.0)
 }

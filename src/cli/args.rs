@@ -91,6 +91,12 @@ pub struct Run {
     /// The patient list, or - for standard input [default: the campaign's list.file]
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
+    /// A second list whose patients are left out, by the campaign's key; read again when it changes
+    #[arg(long, value_name = "FILE")]
+    pub exclude: Option<PathBuf>,
+    /// Dial what this plan of `check --plan` says, and nothing else; refused if anything has moved since
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// How calls are placed.
     #[command(flatten)]
     pub placing: Placing,
@@ -118,6 +124,12 @@ pub struct Check {
     /// The patient list, or - for standard input [default: the campaign's list.file]
     #[arg(long, value_name = "FILE")]
     pub list: Option<PathBuf>,
+    /// A second list whose patients are left out, by the campaign's key
+    #[arg(long, value_name = "FILE")]
+    pub exclude: Option<PathBuf>,
+    /// Write down exactly what would be dialled, with all texts, for `run --plan`
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// When.
     #[command(flatten)]
     pub travel: Travel,
@@ -350,6 +362,28 @@ pub struct Simulate {
     /// How long an answer takes, in real milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
+    /// What a 429 says of when to come back
+    #[arg(long, value_enum, default_value_t = RetryAfterForm::Seconds)]
+    pub retry_after: RetryAfterForm,
+    /// Requests a minute that other software makes on the same budget
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub other_requests: u32,
+    /// Other software places a call each so many of the simulator's seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub other_calls_every: Option<u32>,
+}
+
+/// The forms of `Retry-After`, which the contract leaves open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RetryAfterForm {
+    /// No such header
+    Absent,
+    /// A number of seconds
+    Seconds,
+    /// An HTTP date
+    Date,
+    /// A word that means nothing
+    Garbage,
 }
 
 /// How a simulated conversation list is ordered.
@@ -380,6 +414,8 @@ pub enum SchemaName {
     Report,
     /// The events of `run --json`
     Events,
+    /// A plan of `check --plan`
+    Plan,
 }
 
 /// `completions`

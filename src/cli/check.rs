@@ -3,22 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::campaign::Campaign;
-use crate::entry::{Draft, ListTally, Reason, Standing};
+use crate::entry::{ListTally, Reason, Standing, State};
 use crate::error::{Exit, Stop};
-use crate::intake::{Intake, Setting, Step, Summary, variable_name};
-use crate::policy::forecast::{self, Forecast};
-use crate::policy::{self, Case, Decision, Hours, NumberHistory};
-use crate::report::text::{lowercase, rows as rows_told};
+use crate::ids::EntryId;
+use crate::intake::{Intake, Setting, Step, Warning, variable_name};
+use crate::ledger::{Enrolled, Reader};
+use crate::plan::{Forecast, LeftOut, Planned, Planner};
+use crate::report::plan::{self, Because, Day};
+use crate::report::text::rows as rows_told;
 
 use super::api::Api;
-use super::args::Check;
+use super::args::{Check, Global};
 use super::output::Output;
-use super::rows::Rows;
-use super::{listing, setting};
+use super::planning::{self, Outlook};
+use super::rows::{Rows, SHOWN, on_lines};
+use super::{exclude, listing, setting};
 
 /// Rendered samples that are shown.
 const SAMPLES: usize = 3;
@@ -26,19 +29,32 @@ const SAMPLES: usize = 3;
 /// How wide the columns' meanings are written.
 const WIDTH: usize = 110;
 
-pub(super) fn check(args: &Check, output: Output) -> Result<Exit, Stop> {
+pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exit, Stop> {
     let campaign = setting::campaign(&args.campaign)?;
     let api = Api::of(&campaign)?;
-    let clock = setting::clock(&api, &args.travel, None)?;
+    let ledger = setting::ledger_beside(global, &campaign.source.directory);
+    let reader = if ledger.exists() { Some(Reader::open(&ledger)?) } else { None };
+    let clock = planning::clock(&api, &args.travel, reader.as_ref(), &campaign)?;
     let now = clock.now();
     let source = listing::source(args.list.as_deref(), &campaign)?;
     let circumstances = Setting { now, fiction_allowed: api.is_simulated(), check_age: !clock.is_invented() };
-    let intake = listing::open(&source, &campaign, circumstances)?;
-    let findings = Findings::of(&intake, &campaign, now, output)?;
+    let excluded = exclude::read(args.exclude.as_deref(), &campaign, now)?;
+    let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
+    let wanted = planning::Wanted { scripts: args.plan.is_some(), now };
+    let (outlook, findings) = Findings::of(&intake, &campaign, reader.as_ref(), &wanted, output)?;
+    if let Some(path) = &args.plan {
+        planning::write(path, &outlook, &campaign, findings.list, now)?;
+    }
     if output.json {
         output.document(&findings)?;
     } else {
-        output.data(&findings.told(&campaign))?;
+        output.data(&findings.told(&outlook, &campaign, now))?;
+        if output.verbose() {
+            output.data(&planning::fine_print(&campaign))?;
+        }
+        if let Some(path) = &args.plan {
+            output.say(&format!("the plan is in {}: `run --plan` dials that and nothing else", path.display()));
+        }
     }
     Ok(Exit::Done)
 }
@@ -53,17 +69,47 @@ struct Findings {
     rejected: BTreeMap<String, u64>,
     #[serde(flatten)]
     rows: Rows,
-    /// Entries that are not to be called, or wait for a person, by rule.
-    kept: BTreeMap<Reason, u64>,
+    /// Entries that would not be called, by what keeps them.
+    not_called: BTreeMap<String, u64>,
+    /// The first of their lines.
+    #[serde(skip)]
+    lines_not_called: BTreeMap<String, Vec<u64>>,
     /// Lines of totals, page footers and repeated headers.
     left_out: Vec<u64>,
     warnings: Vec<String>,
-    /// First calls by the day on which they may be placed, in the practice's zone.
-    days: BTreeMap<NaiveDate, u64>,
-    /// Entries that the rules keep from being called, though the list does not.
-    not_callable: BTreeMap<Reason, u64>,
+    /// What the list changes about the entries that the ledger holds; null if it does not know the campaign.
+    changes: Option<Enrolled>,
+    /// Calls by the day on which their turn is expected, in the practice's zone.
+    days: Vec<Day>,
+    /// Calls that are left for another run.
+    another_run: Vec<Because>,
     forecast: Forecast,
     samples: Vec<Sample>,
+    /// Who is called, and when.
+    calls: Vec<Called>,
+    /// Who is not, and why.
+    not_called_entries: Vec<NotCalled>,
+}
+
+/// Somebody who is called.
+#[derive(Debug, Serialize)]
+struct Called {
+    key: Vec<String>,
+    line: u64,
+    entry: Option<EntryId>,
+    earliest: DateTime<Utc>,
+    expected: Option<DateTime<Utc>>,
+    why: &'static str,
+}
+
+/// Somebody who is not.
+#[derive(Debug, Serialize)]
+struct NotCalled {
+    key: Vec<String>,
+    line: u64,
+    entry: Option<EntryId>,
+    state: State,
+    reason: Option<Reason>,
 }
 
 /// A column of the list, and what it was taken for.
@@ -91,84 +137,83 @@ struct Sample {
     voicemail: Option<String>,
 }
 
+/// The list, as it is looked through row by row.
+struct Look<'a> {
+    planner: Planner<'a>,
+    rows: Rows,
+    samples: Vec<Sample>,
+}
+
+impl Look<'_> {
+    fn take(&mut self, step: Step) -> Result<(), Stop> {
+        self.rows.note(&step);
+        match step {
+            Step::Accepted(draft) => {
+                if draft.standing == Standing::Ready && self.samples.len() < SAMPLES {
+                    let said = draft.content.clone();
+                    self.samples.push(Sample { line: draft.line, context: said.context, voicemail: said.voicemail });
+                }
+                self.planner.take(*draft)?;
+            }
+            Step::Rejected(..) | Step::Duplicate { .. } | Step::Replaced { .. } => {}
+        }
+        Ok(())
+    }
+}
+
 impl Findings {
-    fn of(intake: &Intake<'_>, campaign: &Campaign, now: DateTime<Utc>, output: Output) -> Result<Self, Stop> {
-        let mut found = Self {
-            campaign: campaign.name.to_string(),
-            columns: columns(intake),
-            list: ListTally::default(),
-            rejected: BTreeMap::new(),
-            rows: Rows::default(),
-            kept: BTreeMap::new(),
-            left_out: intake.left_out().to_vec(),
-            warnings: Vec::new(),
-            days: BTreeMap::new(),
-            not_callable: BTreeMap::new(),
-            forecast: forecast::forecast(0, &campaign.rate, &Hours::of_practice(campaign), now),
-            samples: Vec::new(),
-        };
+    fn of(
+        intake: &Intake<'_>,
+        campaign: &Campaign,
+        reader: Option<&Reader>,
+        wanted: &planning::Wanted,
+        output: Output,
+    ) -> Result<(Outlook, Self), Stop> {
+        let mut look =
+            Look { planner: planning::planner(campaign, reader, wanted)?, rows: Rows::default(), samples: Vec::new() };
         let mut reading = intake.read().map_err(listing::refused)?;
         for step in reading.by_ref() {
-            found.take(step.map_err(listing::refused)?, campaign, now);
+            look.take(step.map_err(listing::refused)?)?;
         }
         let finished = reading.finish().map_err(|problem| {
             // A list that is refused for its bad rows: they are what is to be mended.
-            found.rows.rejected_rows.iter().for_each(|row| output.say(row));
+            look.rows.rejected.iter().for_each(|row| output.say(row));
             listing::refused(problem)
         });
-        let Summary { tally, rejected_by, kept_by, warnings } = finished?;
-        let calls = found.days.values().sum();
-        Ok(Self {
-            list: tally,
-            rejected: rejected_by,
-            kept: kept_by,
-            warnings: warnings
-                .into_iter()
-                .map(|(warning, rows)| format!("{warning} ({rows} {})", if rows == 1 { "row" } else { "rows" }))
-                .collect(),
-            forecast: forecast::forecast(calls, &campaign.rate, &Hours::of_practice(campaign), now),
-            ..found
-        })
-    }
-
-    fn take(&mut self, step: Step, campaign: &Campaign, now: DateTime<Utc>) {
-        self.rows.note(&step);
-        match step {
-            Step::Accepted(draft) if draft.standing == Standing::Ready => self.plan(&draft, campaign, now),
-            Step::Accepted(_) | Step::Rejected(..) | Step::Duplicate { .. } | Step::Replaced { .. } => {}
-        }
-    }
-
-    /// When would this entry be called, if nobody had called its number lately?
-    fn plan(&mut self, draft: &Draft, campaign: &Campaign, now: DateTime<Utc>) {
-        if self.samples.len() < SAMPLES {
-            let said = draft.content.clone();
-            self.samples.push(Sample { line: draft.line, context: said.context, voicemail: said.voicemail });
-        }
-        let case = Case {
-            hours: &Hours::of_entry(campaign, draft.phone, &draft.zones),
-            caps: &campaign.calling.caps,
-            state_cap: None,
-            again: None,
-            history: &NumberHistory::default(),
-            suppressed: false,
-            not_after: draft.not_after,
+        let summary = finished?;
+        let Look { planner, rows, samples } = look;
+        let outlook = planning::finish(planner, intake, campaign, reader, wanted.now)?;
+        let (days, another_run) = plan::days(&outlook.plan, &campaign.practice.zone);
+        let findings = Self {
+            campaign: campaign.name.to_string(),
+            columns: columns(intake),
+            list: summary.tally,
+            rejected: summary.rejected_by,
+            rows,
+            not_called: plan::left_out(&outlook.plan),
+            lines_not_called: plan::lines_left_out(&outlook.plan, SHOWN),
+            left_out: intake.left_out().to_vec(),
+            warnings: warnings(summary.warnings),
+            changes: outlook.is_known.then_some(outlook.plan.changes),
+            days,
+            another_run,
+            forecast: outlook.forecast.clone(),
+            samples,
+            calls: outlook.plan.calls.iter().map(Called::of).collect(),
+            not_called_entries: outlook.plan.left_out.iter().map(NotCalled::of).collect(),
         };
-        let day = |at| campaign.practice.zone.local(at).date();
-        match policy::decide(&case, now) {
-            Decision::Call => *self.days.entry(day(now)).or_default() += 1,
-            Decision::Wait { until, .. } => *self.days.entry(day(until)).or_default() += 1,
-            Decision::Hold(reason) | Decision::Never(reason) => *self.not_callable.entry(reason).or_default() += 1,
-            Decision::TooLate => *self.not_callable.entry(Reason::NotAfter).or_default() += 1,
-        }
+        Ok((outlook, findings))
     }
 
-    fn told(&self, campaign: &Campaign) -> String {
+    fn told(&self, outlook: &Outlook, campaign: &Campaign, now: DateTime<Utc>) -> String {
         let mut text = format!("{}: the campaign file is good\n\ncolumns\n", self.campaign);
         text.push_str(&wrapped(&self.mapping(), WIDTH));
         let _ = writeln!(text, "\nlist\n  {}", rows_told(&self.list));
         self.tell_rows(&mut text);
-        self.tell_calls(&mut text, campaign);
+        if outlook.is_known {
+            let _ = writeln!(text, "  in the ledger: {}", plan::changes(&outlook.plan));
+        }
+        text.push_str(&plan::calls(&outlook.plan, &self.forecast, &campaign.practice.zone, now));
         for sample in &self.samples {
             let _ = writeln!(text, "\nsample, line {}", sample.line);
             let _ = sample.context.iter().try_for_each(|said| writeln!(text, "  context    {said}"));
@@ -208,35 +253,36 @@ impl Findings {
 
     fn tell_rows(&self, text: &mut String) {
         text.push_str(&listing::left_out(&self.left_out));
-        text.push_str(&self.rows.told(&self.list, &self.rejected, &self.kept));
-        for (reason, count) in &self.not_callable {
-            let _ = writeln!(text, "  not called: {count} × {}", lowercase(reason.says()));
+        text.push_str(&self.rows.told(&self.list, &self.rejected));
+        for (why, count) in &self.not_called {
+            let lines = self.lines_not_called.get(why).map(Vec::as_slice).unwrap_or_default();
+            let _ = writeln!(text, "  not called: {count} × {why}{}", on_lines(lines, *count));
         }
         for warning in &self.warnings {
             let _ = writeln!(text, "  warning: {warning}");
         }
     }
+}
 
-    fn tell_calls(&self, text: &mut String, campaign: &Campaign) {
-        let local = |at: DateTime<Utc>| campaign.practice.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
-        let Forecast { calls, requests, minutes, from, closes, fit } = &self.forecast;
-        if *calls == 0 {
-            text.push_str("\ncalls\n  nobody is to be called\n");
-            return;
-        }
-        let minutes = if *minutes == 1 { "1 minute".into() } else { format!("{minutes} minutes") };
-        let _ = writeln!(text, "\ncalls\n  {calls} first calls: about {requests} requests and {minutes}");
-        for (day, count) in &self.days {
-            let _ = writeln!(text, "  {count} may be called from {} on", day.format("%a %Y-%m-%d"));
-        }
-        if let (Some(from), Some(closes)) = (from, closes) {
-            let _ = writeln!(text, "  the window is open from {} until {}: {fit} fit", local(*from), local(*closes));
-            if calls > fit {
-                let _ = writeln!(text, "  {} do not fit and wait for the next window", calls - fit);
-            }
-        }
-        text.push_str("  `check` does not look into the ledger: `run` leaves out whoever was called before\n");
+impl Called {
+    fn of(call: &Planned) -> Self {
+        let &Planned { ref key, line, entry, earliest, turn, .. } = call;
+        let key = key.parts().map(ToOwned::to_owned).collect();
+        Self { key, line, entry, earliest, expected: turn.at, why: turn.why.name() }
     }
+}
+
+impl NotCalled {
+    fn of(left_out: &LeftOut) -> Self {
+        let &LeftOut { ref key, line, entry, state, reason, .. } = left_out;
+        Self { key: key.parts().map(ToOwned::to_owned).collect(), line, entry, state, reason }
+    }
+}
+
+fn warnings(counted: BTreeMap<Warning, u64>) -> Vec<String> {
+    let told =
+        |(warning, rows): (Warning, u64)| format!("{warning} ({rows} {})", if rows == 1 { "row" } else { "rows" });
+    counted.into_iter().map(told).collect()
 }
 
 /// Parts put together to indented lines of at most `width` characters, if a part alone is not longer.

@@ -7,13 +7,17 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 
 use chrono::{DateTime, Utc};
 
-use crate::campaign::{Campaign, Consent, OnAbsent};
-use crate::entry::Draft;
+use crate::campaign::{Campaign, Consent};
+use crate::entry::{Draft, ListTally};
 use crate::error::Stop;
 use crate::intake::{Intake, Summary};
-use crate::ledger::{Ledger, Listed, Piece, Prepared};
+use crate::ledger::{Approved, Ledger, Listed, Piece, Prepared};
 
 use super::listing::{self, LookedThrough};
+use super::planning;
+
+/// An approved plan: its id, and the calls that it allows.
+pub type Plan = (String, Vec<Approved>);
 
 /// Entries handed over at a time.
 const PIECE: usize = 256;
@@ -30,20 +34,22 @@ pub struct Enrolment {
     pub enrolled: Result<(Listed, Summary), Stop>,
 }
 
-/// Reads a list to its end and enrols it for a new run, durably. Rejected rows go to the file `rejects`.
+/// Reads a list to its end and enrols it for a new run, durably; the run is confined to `plan` if there is one. Rejected rows go to the file `rejects`.
 pub async fn enrol(
     intake: &Intake<'_>,
     ledger: &Ledger,
     campaign: &Arc<Campaign>,
+    plan: Option<Plan>,
     rejects: &Path,
     now: DateTime<Utc>,
 ) -> Result<Enrolment, Stop> {
     let attested = intake.consent() == Consent::OnFile;
-    let withdraw = campaign.list.on_absent == OnAbsent::Withdraw && !intake.is_partial();
+    let withdraw = planning::withdraws(campaign, intake);
     let (pieces, list) = sync_channel(AHEAD);
     let listed = ledger.enrol_list(Arc::clone(campaign), attested, list.into_iter(), intake.rows(), now);
 
-    let read = hand_over(intake, rejects, pieces, withdraw);
+    let read = hand_over(intake, rejects, &pieces, |tally| Piece::End { tally, withdraw, plan });
+    drop(pieces);
     // Whatever came of the reading: the ledger has finished with it when it answers.
     let listed = listed.await;
     let LookedThrough { rejected, found } = read?;
@@ -54,8 +60,8 @@ pub async fn enrol(
 fn hand_over(
     intake: &Intake<'_>,
     rejects: &Path,
-    pieces: SyncSender<Piece>,
-    withdraw: bool,
+    pieces: &SyncSender<Piece>,
+    end: impl FnOnce(ListTally) -> Piece,
 ) -> Result<LookedThrough, Stop> {
     // A ledger that has failed takes no more; it says why itself.
     let send = |piece| drop(pieces.send(piece));
@@ -68,7 +74,7 @@ fn hand_over(
     })?;
     if let Ok(summary) = &looked.found {
         send(Piece::Entries(entries));
-        send(Piece::End { tally: summary.tally, withdraw });
+        send(end(summary.tally));
     }
     Ok(looked)
 }

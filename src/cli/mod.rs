@@ -1,19 +1,22 @@
 //! The command line: one file per command, wiring only. Nothing else touches arguments, the environment, the standard
 //! streams or the exit code.
 //!
-//! [`args`] is what may be typed; [`setting`] what it means; [`output`] where things are written; [`enrolment`] puts
-//! a list into the ledger; [`placing`] is what `run` and `resume` share.
+//! [`args`] is what may be typed; [`setting`] what it means; [`output`] where things are written; [`enrolment`] puts a
+//! list into the ledger; [`placing`] is what `run` and `resume` share; [`planning`] what `check` and `run --plan` do.
 
 mod api;
+mod approval;
 pub mod args;
 mod check;
 mod completions;
 pub mod enrolment;
+mod exclude;
 mod explain;
 mod ledger;
 mod listing;
 mod output;
 mod placing;
+mod planning;
 mod report;
 mod resolve;
 mod resume;
@@ -59,7 +62,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<Exit, Stop> {
     let global = &cli.global;
     match &cli.command {
         Command::Run(args) => asynchronously(run::run(args, global, output)),
-        Command::Check(args) => check::check(args, output),
+        Command::Check(args) => check::check(args, global, output),
         Command::Resume(args) => asynchronously(resume::resume(args, global, output)),
         Command::Status(args) => status::status(args, global, output),
         Command::Report(args) => report::report(args, global, output),

@@ -74,6 +74,11 @@ impl Output {
         }
     }
 
+    /// Whether more than the usual is wanted.
+    pub(super) fn verbose(self) -> bool {
+        self.verbose > 0
+    }
+
     /// Whether somebody watches. Who asks for the log gets lines instead: a bar would be written into.
     pub(super) fn on_terminal(self) -> bool {
         std::io::stderr().is_terminal() && !self.quiet && !self.json && self.verbose == 0

@@ -6,12 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::annie::client::{AnnieClient, ClientSettings};
 use crate::campaign::{Campaign, SimulatorSettings};
 use crate::clock::SharedClock;
-use crate::engine::{Ending, Engine, EngineError, Finished, Listener, Refusal};
+use crate::engine::{Ending, Engine, EngineError, Exclusions, Finished, Listener, Refusal};
 use crate::error::{Exit, Stop};
 use crate::ledger::{Ledger, Reader, RunHandle, RunReport};
 use crate::policy::Hours;
@@ -86,14 +86,20 @@ impl Session {
         }
     }
 
-    /// Asks whether these live calls are to be placed.
-    pub(super) fn ask(&self, calls: u64, output: Output) -> Result<(), Stop> {
+    /// The same, and asks whether they are to be placed unless `yes` was said beforehand.
+    pub(super) fn confirm(&self, calls: u64, yes: bool, output: Output) -> Result<(), Stop> {
         self.announce(calls, output);
-        if ask().unwrap_or(false) { Ok(()) } else { Err(Stop::Usage("not confirmed; nothing was sent".into())) }
+        let is_said = !self.asks(yes) || ask().unwrap_or(false);
+        if is_said { Ok(()) } else { Err(Stop::Usage("not confirmed; nothing was sent".into())) }
     }
 
     /// Places and follows the run's calls to the end.
-    pub(super) async fn place(self, run: RunHandle, output: Output) -> Result<Exit, Stop> {
+    pub(super) async fn place(
+        self,
+        run: RunHandle,
+        exclusions: &mut dyn Exclusions,
+        output: Output,
+    ) -> Result<Exit, Stop> {
         let (simulator, remote) = match &self.api {
             Api::Embedded(settings) => {
                 let running = self.start_simulator(settings)?;
@@ -102,7 +108,7 @@ impl Session {
             }
             Api::Remote(remote) => (None, remote.clone()),
         };
-        let finished = self.run_engine(run, &remote, output).await?;
+        let finished = self.run_engine(run, &remote, exclusions, output).await?;
         if let Some(simulator) = simulator {
             simulator.stop().await;
         }
@@ -129,7 +135,13 @@ impl Session {
             .map_err(|error| Stop::Usage(format!("the embedded simulator cannot start: {error}")))
     }
 
-    async fn run_engine(&self, run: RunHandle, remote: &Remote, output: Output) -> Result<Finished, Stop> {
+    async fn run_engine(
+        &self,
+        run: RunHandle,
+        remote: &Remote,
+        exclusions: &mut dyn Exclusions,
+        output: Output,
+    ) -> Result<Finished, Stop> {
         let settings =
             ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(remote.credentials()?) };
         let client =
@@ -144,7 +156,7 @@ impl Session {
             seed: run.run.0.unsigned_abs(),
         };
         let mut listener = self.listener(run, output)?;
-        let finished = engine.run(listener.as_mut(), first_signal()).await;
+        let finished = engine.run_without(exclusions, listener.as_mut(), first_signal()).await;
         listener.finish();
         finished.map_err(|error| match error {
             EngineError::Ledger(error) => error.into(),
@@ -197,6 +209,7 @@ impl Session {
             | Ending::Interrupted
             | Ending::StopRule { .. }
             | Ending::Unreachable
+            | Ending::Exclusions { .. }
             | Ending::Clock { .. } => Ok(exit),
         }
     }
@@ -230,6 +243,7 @@ fn exit(ending: &Ending, standing: Exit) -> Exit {
         | Ending::Interrupted
         | Ending::StopRule { .. }
         | Ending::Unreachable
+        | Ending::Exclusions { .. }
         | Ending::Clock { .. } => standing,
     }
 }
@@ -258,22 +272,41 @@ fn ask() -> std::io::Result<bool> {
 /// Completes at the first Ctrl-C or SIGTERM. A second one ends the program at once, which loses nothing: what was under
 /// way is settled by the next run.
 async fn first_signal() {
-    stop_signal().await;
-    tokio::spawn(async {
-        stop_signal().await;
+    let Some(mut signals) = Signals::watched() else { return std::future::pending().await };
+    signals.next().await;
+    // The same watch goes on: a second signal right after the first is not missed.
+    tokio::spawn(async move {
+        signals.next().await;
         std::process::exit(Exit::DueWorkLeft.code().into());
     });
 }
 
 /// Completes at Ctrl-C or SIGTERM.
 pub(super) async fn stop_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without signal handling the system's own applies: the process ends, and the next run goes on.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    match Signals::watched() {
+        Some(mut signals) => signals.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Without signal handling the system's own applies: the process ends, and the next run goes on.
+    fn watched() -> Option<Self> {
+        let interrupt = signal(SignalKind::interrupt()).ok()?;
+        let terminate = signal(SignalKind::terminate()).ok()?;
+        Some(Self { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

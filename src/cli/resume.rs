@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::engine::exclusions::Nobody;
 use crate::error::{Exit, Stop};
 use crate::ids::RunId;
 use crate::ledger::Reader;
@@ -28,10 +29,6 @@ pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Re
             found.handle.run
         )));
     }
-    if session.asks(args.placing.yes) {
-        session.ask(found.list.accepted, output)?;
-    } else {
-        session.announce(found.list.accepted, output);
-    }
-    session.place(reopened.handle, output).await
+    session.confirm(found.list.accepted, args.placing.yes, output)?;
+    session.place(reopened.handle, &mut Nobody, output).await
 }

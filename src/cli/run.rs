@@ -6,13 +6,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::campaign::Campaign;
+use crate::engine::exclusions::{Exclusions, Nobody};
 use crate::error::{Exit, Stop};
 use crate::intake::{Setting, Summary};
 use crate::ledger::Listed;
 
 use super::api::Api;
+use super::approval::{self, Approval};
 use super::args::{Global, Run};
 use super::enrolment::{self, Enrolment};
+use super::exclude::ExcludeFile;
 use super::listing::LookedThrough;
 use super::output::Output;
 use super::{listing, placing, setting};
@@ -35,32 +38,47 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         fiction_allowed: session.api.is_simulated(),
         check_age: !session.clock.is_invented(),
     };
-    let intake = listing::open(&source, &campaign, circumstances)?;
+    let (mut exclusions, excluded): (Box<dyn Exclusions>, _) = match &args.exclude {
+        Some(path) => {
+            let (file, excluded) = ExcludeFile::open(path, &campaign, session.clock.now())?;
+            (Box::new(file), Some(excluded))
+        }
+        None => (Box::new(Nobody), None),
+    };
+    let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
     let left_out = listing::left_out(intake.left_out());
     if !left_out.is_empty() {
         output.say(left_out.trim());
     }
-    let is_asked = session.asks(args.placing.yes);
-    if is_asked {
-        // Nothing is recorded before somebody has said yes.
+    // Whoever is asked, and whatever a plan is compared with, comes before anything is recorded.
+    let is_looked_through = session.asks(args.placing.yes) || args.plan.is_some();
+    let mut approval = None;
+    if is_looked_through {
         let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects, drop)?;
         say_rejected(rejected, &rejects, output);
-        session.ask(calls(&found?), output)?;
+        let found = found?;
+        if let Some(path) = &args.plan {
+            approval = Some(approval::of(path, &campaign, &intake, &session).await?);
+        }
+        session.confirm(calls(&found, approval.as_ref()), args.placing.yes, output)?;
     }
+    if let Some(run) = approval.as_ref().and_then(|approval| approval.begun) {
+        let run = session.ledger.reopen_run(Some(run)).await?.handle;
+        return session.place(run, exclusions.as_mut(), output).await;
+    }
+    let plan = approval.map(|Approval { plan, calls, .. }| (plan, calls));
+    let now = session.clock.now();
     let Enrolment { rejected, enrolled } =
-        enrolment::enrol(&intake, &session.ledger, &campaign, &rejects, session.clock.now()).await?;
-    if !is_asked {
+        enrolment::enrol(&intake, &session.ledger, &campaign, plan, &rejects, now).await?;
+    if !is_looked_through {
         say_rejected(rejected, &rejects, output);
     }
-    let (Listed { run, withdrawn, .. }, found) = enrolled?;
-    if withdrawn > 0 {
-        tracing::info!(withdrawn, "entries are not on this list any more");
+    let (Listed { run, .. }, found) = enrolled?;
+    if !is_looked_through {
+        session.announce(calls(&found, None), output);
     }
-    if !is_asked {
-        session.announce(calls(&found), output);
-    }
-    session.place(run, output).await
+    session.place(run, exclusions.as_mut(), output).await
 }
 
 fn say_rejected(rejected: u64, rejects: &Path, output: Output) {
@@ -70,9 +88,10 @@ fn say_rejected(rejected: u64, rejects: &Path, output: Output) {
     }
 }
 
-/// How many calls a list is good for at most.
-fn calls(found: &Summary) -> u64 {
-    found.tally.accepted - found.kept_by.values().sum::<u64>()
+/// How many calls a list is good for at most, or a plan of it.
+fn calls(found: &Summary, approval: Option<&Approval>) -> u64 {
+    let of_list = || found.tally.accepted - found.kept_by.values().sum::<u64>();
+    approval.map_or_else(of_list, |approval| approval.calls.len() as u64)
 }
 
 /// What a person is asked before live calls are placed.

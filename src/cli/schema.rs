@@ -2,6 +2,7 @@
 
 use crate::engine::Event;
 use crate::error::{Exit, Stop};
+use crate::plan::file::PlanFile;
 use crate::report::Summary;
 use crate::report::json::Report;
 use crate::{campaign, intake};
@@ -31,6 +32,7 @@ impl SchemaName {
             Self::ListRow => "list-row.schema.json",
             Self::Report => "report.schema.json",
             Self::Events => "events.schema.json",
+            Self::Plan => "plan.schema.json",
         }
     }
 
@@ -45,6 +47,7 @@ impl SchemaName {
             Self::ListRow => intake::row_schema(),
             Self::Report => schemars::schema_for!(Report),
             Self::Events => schemars::schema_for!(Line),
+            Self::Plan => schemars::schema_for!(PlanFile),
         };
         serde_json::to_string_pretty(&schema).expect("a schema is made of JSON values") + "\n"
     }

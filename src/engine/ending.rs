@@ -41,6 +41,11 @@ pub enum Ending {
         /// When the first of them began.
         since: DateTime<Utc>,
     },
+    /// Nobody can tell any more whom to leave out.
+    Exclusions {
+        /// What is wrong.
+        why: String,
+    },
     /// Our clock cannot be trusted: it differs from the vendor's, or went back.
     Clock {
         /// By so many seconds.
@@ -73,6 +78,7 @@ impl Ending {
             Self::Refused(_) => "vendor_refused",
             Self::Behind { .. } => "behind",
             Self::Clock { .. } => "clock",
+            Self::Exclusions { .. } => "exclusions",
         }
     }
 }
@@ -94,6 +100,7 @@ impl fmt::Display for Ending {
                 let since = since.format("%Y-%m-%dT%H:%M:%SZ");
                 write!(f, "this ledger is behind: the vendor's list shows {calls} of ours since {since} that it lacks")
             }
+            Self::Exclusions { why } => write!(f, "{why}; no further call is placed: mend it and run again"),
             Self::Clock { seconds } => {
                 write!(f, "this machine's clock is wrong by about {seconds} s, so no hour can be trusted: set it")
             }

@@ -2,13 +2,15 @@
 //!
 //! One dispatcher ([`run`]) owns all of a run's state; what waits (requests, commits) runs beside it and comes back as
 //! something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list; [`reconciler`] settles lost
-//! answers by rule R; [`look`] sees whether the ledger holds every call; [`guard`] counts what stops a run early; [`events`] are what the outside is told.
+//! answers by rule R; [`look`] sees whether the ledger holds every call; [`guard`] counts what stops a run early; [`events`] are what the outside is told,
+//! [`exclusions`] what it may say meanwhile.
 //!
 //! The vendor, the clock and the stop signal are handed in.
 
 mod dispatcher;
 pub mod ending;
 pub mod events;
+pub mod exclusions;
 pub mod guard;
 mod line;
 pub mod look;
@@ -24,6 +26,7 @@ use chrono::TimeDelta;
 pub use dispatcher::run;
 pub use ending::{Ending, Refusal};
 pub use events::{Event, Listener};
+pub use exclusions::Exclusions;
 
 use crate::annie::Vendor;
 use crate::campaign::Campaign;
@@ -95,6 +98,16 @@ impl<V: Vendor> Engine<V> {
         listener: &mut dyn Listener,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<Finished, EngineError> {
-        run(self, listener, stop).await
+        self.run_without(&mut exclusions::Nobody, listener, stop).await
+    }
+
+    /// The same, leaving out whom `exclusions` names, now or later.
+    pub async fn run_without(
+        self,
+        exclusions: &mut dyn Exclusions,
+        listener: &mut dyn Listener,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<Finished, EngineError> {
+        run(self, exclusions, listener, stop).await
     }
 }

@@ -77,7 +77,8 @@ pub(super) fn ended(
     now: DateTime<Utc>,
 ) -> (Outcome, Fact, String) {
     let (outcome, rule) = campaign.outcomes.classify(&conversation.testimony);
-    let redial = redial::next_call(&campaign.redial, outcome, call, now);
+    let elsewhere = redial::another_number(&campaign.redial, outcome, call).then_some(now);
+    let redial = redial::next_call(&campaign.redial, outcome, call, now).or(elsewhere);
     let evidence = rule.map_or_else(|| "no outcome rule matched".into(), |rule| format!("outcome rule {rule}"));
     (outcome, Fact::Ended { outcome, redial }, evidence)
 }

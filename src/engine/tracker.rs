@@ -16,10 +16,10 @@ use super::scan::{Order, Progress, Scan};
 const LIST_GRACE: TimeDelta = TimeDelta::seconds(60);
 
 /// No conversation ends sooner than this: nothing is read for younger ones.
-const SHORTEST_CALL: TimeDelta = TimeDelta::seconds(10);
+pub(crate) const SHORTEST_CALL: TimeDelta = TimeDelta::seconds(10);
 
 /// How far before our own record of a call its conversation may have started, by the vendor's clock.
-const START_SLACK: TimeDelta = TimeDelta::seconds(180);
+pub(crate) const START_SLACK: TimeDelta = TimeDelta::seconds(180);
 
 /// A page that fails so often in a row is not asked for again: the scan starts anew.
 const TRIES_OF_A_PAGE: u32 = 5;
@@ -37,7 +37,8 @@ pub enum Pace {
 
 impl Pace {
     /// Between the beginnings of two scans of so many pages.
-    fn interval(self, pages: u32) -> TimeDelta {
+    #[must_use]
+    pub fn interval(self, pages: u32) -> TimeDelta {
         let seconds = match self {
             Self::Blocked => 10,
             Self::Draining => 15,

@@ -11,7 +11,7 @@ use crate::ids::{EntryKey, OrganisationId};
 use crate::phone::E164;
 
 /// Everything one call carries to the vendor, beside the two numbers.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Content {
     /// Who is called.
     pub patient: PatientInfo,
@@ -24,7 +24,7 @@ pub struct Content {
 }
 
 /// The person called, as the vendor takes it (`annie-api.md`, POST /calls).
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PatientInfo {
     /// At most 100 characters.
     pub first_name: String,
@@ -37,7 +37,7 @@ pub struct PatientInfo {
 }
 
 /// An appointment, as the vendor takes it.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Appointment {
     /// The practice's own number for it.
     pub id: Option<String>,
@@ -100,7 +100,7 @@ pub enum Standing {
 
 /// The zones in which the called party may be, as IANA names, and how that is known. Empty: anywhere in the United
 /// States or Canada.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CalledPartyZones {
     /// IANA names, sorted, each once.
     pub zones: Vec<String>,
@@ -113,7 +113,7 @@ pub struct CalledPartyZones {
 }
 
 /// How a called party's zones are known, best first (`calling-rules.md`, Local time of the called party).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ZoneSource {
     /// The row names its zone.

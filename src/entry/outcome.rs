@@ -18,6 +18,12 @@ macro_rules! outcomes {
         }
 
         impl Outcome {
+    /// Whether it says that the number is not the patient's, or nobody's: another one may be.
+    #[must_use]
+    pub fn is_of_the_number(self) -> bool {
+        matches!(self, Self::WrongNumber | Self::InvalidNumber)
+    }
+
             /// Every outcome, in the order in which people read them.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 

@@ -58,6 +58,8 @@ reasons! {
     NumberBusy = "number_busy",
     /// Nobody was reached; to be called again after a gap
     RedialGap = "redial_gap",
+    /// That was not the patient's number: the next one on the list is dialled
+    OtherNumber = "other_number",
     /// To be called at another part of the day than the last time
     PartOfDay = "part_of_day",
     /// Called as often as the campaign calls one patient
@@ -74,6 +76,8 @@ reasons! {
     ConsentBlank = "consent_blank",
     /// Has a future appointment already
     Booked = "booked",
+    /// On the list of patients to be left out
+    Excluded = "excluded",
     /// No longer an active patient
     Inactive = "inactive",
     /// Deceased, by the list
@@ -138,6 +142,7 @@ impl Reason {
                 | Self::NoConsent
                 | Self::ConsentBlank
                 | Self::Booked
+                | Self::Excluded
                 | Self::Inactive
                 | Self::Deceased
                 | Self::Extension

@@ -250,6 +250,24 @@ impl Columns {
     }
 }
 
+/// The columns of a second list that are parts of the campaign's key: which part, and where. At least one.
+pub fn key_columns(header: &Header, rules: &ListRules) -> Result<Vec<(usize, usize)>, ListProblem> {
+    let names = header.names();
+    let column_of = |part: &String| {
+        let mapped = rules.columns.iter().find(|(field, _)| field == part).map(|(_, column)| column);
+        let by_mapping = mapped.and_then(|column| position(names, column));
+        let field = Field::named(part);
+        let by_field = || names.iter().position(|name| field.is_some() && Field::of_column(name) == field);
+        by_mapping.or_else(by_field).or_else(|| position(names, part))
+    };
+    let found: Vec<(usize, usize)> =
+        rules.key.iter().enumerate().filter_map(|(part, name)| Some((part, column_of(name)?))).collect();
+    if found.is_empty() {
+        return Err(ListProblem::NoColumn { field: rules.key.join(" or "), found: names.to_vec() });
+    }
+    Ok(found)
+}
+
 fn mapped_by_campaign(names: &[String], columns: &[(String, String)]) -> Result<Vec<(Field, usize)>, ListProblem> {
     columns
         .iter()

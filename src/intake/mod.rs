@@ -11,6 +11,7 @@
 pub mod columns;
 mod contact;
 mod date;
+mod exclusions;
 pub mod field;
 mod footer;
 mod household;
@@ -43,6 +44,7 @@ use crate::campaign::{Campaign, Consent};
 use crate::entry::Draft;
 use crate::phone::cell::CellRules;
 
+pub use self::exclusions::Excluded;
 pub use self::field::variable_name;
 pub use self::list::ListSource;
 pub use self::problem::ListProblem;
@@ -105,6 +107,7 @@ pub struct Intake<'c> {
     columns: Columns,
     survey: Survey,
     consent: Consent,
+    excluded: Option<Excluded>,
 }
 
 impl<'c> Intake<'c> {
@@ -127,7 +130,13 @@ impl<'c> Intake<'c> {
         let consent = consent_of(campaign.calling.consent, &columns)?;
         let households = campaign.calling.household.then_some(cell_rules(campaign, setting));
         let survey = Survey::of(&list, &columns, &campaign.list, households)?;
-        Ok(Self { campaign, setting, list, columns, survey, consent })
+        Ok(Self { campaign, setting, list, columns, survey, consent, excluded: None })
+    }
+
+    /// The same list without the patients of another: they are entries that may not be called.
+    #[must_use]
+    pub fn without(self, excluded: Option<Excluded>) -> Self {
+        Self { excluded, ..self }
     }
 
     /// Which column was taken for which field.
@@ -176,6 +185,7 @@ impl<'c> Intake<'c> {
             survey: &self.survey,
             campaign: self.campaign,
             consent: self.consent,
+            excluded: self.excluded.as_ref(),
             local: self.campaign.practice.zone.local(self.setting.now),
         };
         Ok(Reading::new(self.list.rows()?, reader, cell_rules(self.campaign, self.setting)))

@@ -7,6 +7,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 use super::columns::Columns;
 use super::contact::Contact;
 use super::date::{Century, DateProblem, DateReader, Moment, iso_date, start_of};
+use super::exclusions::Excluded;
 use super::field::Field;
 use super::list::Row;
 use super::name::{NameCells, Names};
@@ -50,6 +51,8 @@ pub(super) struct PatientReader<'a> {
     pub(super) survey: &'a Survey,
     pub(super) campaign: &'a Campaign,
     pub(super) consent: Consent,
+    /// Patients whom another list takes off.
+    pub(super) excluded: Option<&'a Excluded>,
     /// The present, by the clock on the practice's wall.
     pub(super) local: NaiveDateTime,
 }
@@ -77,8 +80,13 @@ impl PatientReader<'_> {
             place::zones_of(said, contact.phone.number, &self.campaign.calling).map_err(|_| RejectReason::Zone)?;
         let (appointment, day) = self.appointment(row)?;
         let start = appointment.as_ref().and_then(|appointment| appointment.start);
+        let judgement = self.judge(row, &contact, &zones)?;
         Ok(Patient {
-            judgement: self.judge(row, &contact, &zones)?,
+            judgement: if self.excluded.is_some_and(|excluded| excluded.has(&key)) {
+                judgement.or_excluded()
+            } else {
+                judgement
+            },
             info: PatientInfo {
                 first_name: names.first.clone(),
                 last_name: some(&names.last),

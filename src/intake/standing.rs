@@ -31,6 +31,18 @@ pub(super) struct Judgement {
     pub(super) consent_is_blank: bool,
 }
 
+impl Judgement {
+    /// The same of somebody whom another list takes off; what this list says against a call stays the reason.
+    pub(super) fn or_excluded(self) -> Self {
+        match self.standing {
+            Standing::Suppressed(_) => self,
+            Standing::Ready | Standing::Held(_) => {
+                Self { standing: Standing::Suppressed(Reason::Excluded), consent_is_blank: false }
+            }
+        }
+    }
+}
+
 impl Exclusions<'_> {
     /// Judges a row. `consent` is where the campaign says consent is recorded.
     pub(super) fn judge(&self, purpose: Purpose, consent: Consent) -> Judgement {

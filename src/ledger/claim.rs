@@ -11,7 +11,7 @@ use super::line::{self, OurLine};
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
 use super::transition::Step;
-use super::{sql, suppression};
+use super::{approval, sql, suppression};
 use crate::campaign::{Campaign, Caps};
 use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
@@ -61,6 +61,8 @@ pub struct Authorised {
     pub number: u32,
     /// When the intent was committed.
     pub intent_at: DateTime<Utc>,
+    /// From when on the call is not allowed any more, if it is not dialled before.
+    pub allowed_until: DateTime<Utc>,
     /// What the call says.
     pub content: Content,
 }
@@ -95,7 +97,7 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
         }
         let history = history(conn, due.phone, &order.campaign.calling.caps)?;
         match decide(conn, order, &due, &history)? {
-            Decision::Call => claims.authorised.push(authorise(conn, order, due, &history)?),
+            Decision::Call { until } => claims.authorised.push(authorise(conn, order, due, &history, until)?),
             Decision::Wait { until, reason } => {
                 claims.set_aside.push(set_aside(
                     conn,
@@ -125,8 +127,13 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
 }
 
 fn due_entries(conn: &Connection, order: &ClaimOrder) -> Result<Vec<Due>, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("entry_due"))?;
-    let mut rows = statement.query((order.run.campaign.0, millis(order.now), LOOKED_AT.max(order.limit)))?;
+    let RunHandle { run, campaign } = order.run;
+    let (mut statement, of) = if approval::confines(conn, run)? {
+        (conn.prepare_cached(sql!("planned_due"))?, run.0)
+    } else {
+        (conn.prepare_cached(sql!("entry_due"))?, campaign.0)
+    };
+    let mut rows = statement.query((of, millis(order.now), LOOKED_AT.max(order.limit)))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         due.push(due_entry(row)?);
@@ -147,15 +154,12 @@ fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
 
 fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHistory) -> Result<Decision, LedgerError> {
     let Campaign { calling, redial, practice, .. } = &*order.campaign;
-    let mut calls = conn.prepare_cached(sql!("attempt_calls_of"))?;
-    let (calls, last) = calls.query_row((due.entry.0, due.phone.expose()), |row| {
-        Ok((row.get("calls")?, maybe_instant_at(row, "last_at")))
-    })?;
+    let (calls, last) = calls_of(conn, due.entry, due.phone)?;
     let case = Case {
         hours: &Hours::of_entry(&order.campaign, due.phone, &due.zones),
         caps: &calling.caps,
         state_cap: window::state_cap(calling, due.phone, &due.zones),
-        again: Some(Again { rules: redial, zone: &practice.zone, calls, last: last? }),
+        again: Some(Again { rules: redial, zone: &practice.zone, calls, last }),
         history,
         suppressed: suppression::forbids(conn, due.phone, order.campaign.purpose, order.now)?,
         not_after: due.not_after,
@@ -163,8 +167,20 @@ fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHist
     Ok(policy::decide(&case, order.now))
 }
 
+/// The calls to an entry that were placed, or may have been, and when the last of them to `phone` was.
+pub(super) fn calls_of(
+    conn: &Connection,
+    entry: EntryId,
+    phone: E164,
+) -> Result<(u32, Option<DateTime<Utc>>), LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("attempt_calls_of"))?;
+    let (calls, last) = statement
+        .query_row((entry.0, phone.expose()), |row| Ok((row.get("calls")?, maybe_instant_at(row, "last_at"))))?;
+    Ok((calls, last?))
+}
+
 /// The calls to a number, from every campaign. What may have been placed counts as placed.
-fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<NumberHistory, LedgerError> {
+pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<NumberHistory, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_history"))?;
     let mut rows = statement.query([phone.expose()])?;
     let mut history = NumberHistory::default();
@@ -187,6 +203,7 @@ fn authorise(
     order: &ClaimOrder,
     due: Due,
     history: &NumberHistory,
+    allowed_until: DateTime<Utc>,
 ) -> Result<Authorised, LedgerError> {
     let line = OurLine { organisation: due.organisation.clone(), from: order.campaign.practice.from_number };
     let (attempt, number) = insert_attempt(conn, order.run, &line, due.entry, due.phone, order.now)?;
@@ -205,7 +222,8 @@ fn authorise(
         .prepare_cached(sql!("entry_content"))?
         .query_row([due.entry.0], |row| Ok(json_at::<Content>(row, "content")))??;
     let (Due { entry, phone: to, .. }, OurLine { organisation, from }) = (due, line);
-    Ok(Authorised { attempt, entry, organisation, from, to, number, intent_at: order.now, content })
+    let intent_at = order.now;
+    Ok(Authorised { attempt, entry, organisation, from, to, number, intent_at, allowed_until, content })
 }
 
 /// An attempt that is being submitted, and which call to its entry it is.

@@ -2,37 +2,72 @@
 //! again because it is listed again.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 
+use super::approval::{self, Approved};
 use super::error::LedgerError;
+use super::outlook::Change;
 use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
 use super::runs::RunHandle;
 use super::transition::Step;
-use super::{meanwhile, sql};
+use super::{meanwhile, numbers, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
-use crate::ids::{EntryId, EntryKey, OrganisationId};
+use crate::ids::{CampaignId, EntryId, EntryKey, OrganisationId};
+use crate::phone::E164;
 
-/// What enrolling did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What enrolling did: the entries by what their list changes about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Enrolled {
     /// Entries that are new to the campaign.
-    pub inserted: u64,
-    /// Entries that were there.
-    pub known: u64,
+    pub new: u64,
+    /// Entries that were there just so, or are over.
+    pub same: u64,
+    /// Entries whose texts, patient or place are others than before.
+    pub changed: u64,
+    /// Entries that have another number.
+    pub renumbered: u64,
+    /// Those of them whose call to the old number is not settled.
+    pub renumbered_under_way: u64,
 }
 
-impl std::ops::AddAssign for Enrolled {
-    fn add_assign(&mut self, more: Self) {
-        self.inserted += more.inserted;
-        self.known += more.known;
+impl Enrolled {
+    /// Counts one more entry.
+    pub fn count(&mut self, change: Change) {
+        match change {
+            Change::New => self.new += 1,
+            Change::Same => self.same += 1,
+            Change::Changed => self.changed += 1,
+            Change::Renumbered => self.renumbered += 1,
+            Change::RenumberedUnderWay => {
+                self.renumbered += 1;
+                self.renumbered_under_way += 1;
+            }
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            new: self.new + other.new,
+            same: self.same + other.same,
+            changed: self.changed + other.changed,
+            renumbered: self.renumbered + other.renumbered,
+            renumbered_under_way: self.renumbered_under_way + other.renumbered_under_way,
+        }
     }
 }
 
 /// An entry that the campaign has already.
-struct Known {
-    id: EntryId,
-    state: State,
-    reason: Option<Reason>,
+pub(super) struct Known {
+    pub(super) id: EntryId,
+    pub(super) state: State,
+    pub(super) reason: Option<Reason>,
+    phone: String,
+    /// Everything else that a list says of it, as it is written.
+    rest: [String; 3],
+    not_after: Option<i64>,
 }
 
 /// A draft as the ledger writes it. Making one is the work that need not be done where the writing is.
@@ -40,10 +75,10 @@ pub struct Prepared {
     key: EntryKey,
     line: i64,
     organisation: OrganisationId,
-    phone: String,
-    alternatives: String,
-    zones: String,
-    content: String,
+    phone: E164,
+    alternatives: Vec<E164>,
+    /// What a list says beside the number, as it is written: alternatives, zones, content.
+    rest: [String; 3],
     not_after: Option<DateTime<Utc>>,
     standing: Standing,
     members: Vec<(EntryKey, i64, String)>,
@@ -55,10 +90,9 @@ impl From<Draft> for Prepared {
         let members = draft.members.into_iter().map(|member| (member.key, member.line as i64, json(&member.patient)));
         Self {
             line: draft.line as i64,
-            phone: draft.phone.expose(),
-            alternatives,
-            zones: json(&draft.zones),
-            content: json(&draft.content),
+            phone: draft.phone,
+            rest: [alternatives, json(&draft.zones), json(&draft.content)],
+            alternatives: draft.alternatives,
             members: members.collect(),
             key: draft.key,
             organisation: draft.organisation,
@@ -75,7 +109,6 @@ impl std::fmt::Debug for Prepared {
 }
 
 /// A list on its way into the ledger, piece by piece.
-#[derive(Debug)]
 pub enum Piece {
     /// The next entries.
     Entries(Vec<Prepared>),
@@ -85,6 +118,8 @@ pub enum Piece {
         tally: ListTally,
         /// Whether entries of the campaign that it does not have are withdrawn.
         withdraw: bool,
+        /// The plan that the run is confined to, by its id, and the calls that it allows.
+        plan: Option<(String, Vec<Approved>)>,
     },
 }
 
@@ -133,8 +168,12 @@ fn every_piece(
     let mut enrolled = Enrolled::default();
     for piece in pieces {
         match piece {
-            Piece::Entries(entries) => enrolled += enrol(conn, run, &entries, now)?,
-            Piece::End { tally, withdraw } => {
+            Piece::Entries(entries) => enrolled = enrolled.and(enrol(conn, run, &entries, now)?),
+            Piece::End { tally, withdraw, plan } => {
+                if let Some((plan, calls)) = plan {
+                    approval::approve(conn, run, &plan, &calls)?;
+                }
+                note_changes(conn, run, enrolled)?;
                 let withdrawn = close_list(conn, run, tally, withdraw, now)?;
                 return Ok(Listed { run, enrolled, withdrawn });
             }
@@ -153,12 +192,13 @@ pub(super) fn enrol(
     let mut inserting = Inserting::ready(conn)?;
     for prepared in entries {
         let entry = if let Some(new) = inserting.insert(conn, run, prepared, now)? {
-            enrolled.inserted += 1;
+            enrolled.count(Change::New);
             new
         } else {
-            enrolled.known += 1;
-            let known = find(conn, run, prepared)?;
-            bring_up_to_date(conn, run, &known, prepared, now)?;
+            let known = find(conn, run.campaign, &prepared.key)?.ok_or(LedgerError::Conflict)?;
+            let phone = numbers::to_dial(conn, known.id, prepared.phone, &prepared.alternatives)?;
+            enrolled.count(known.change(prepared, phone));
+            bring_up_to_date(conn, run, &known, prepared, phone, now)?;
             conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
         };
@@ -191,18 +231,19 @@ impl<'c> Inserting<'c> {
         prepared: &Prepared,
         now: DateTime<Utc>,
     ) -> Result<Option<EntryId>, LedgerError> {
-        let (state, reason) = forbidden_by(prepared).unzip();
+        let (state, reason) = forbidden_by(prepared.standing).unzip();
         let (state, reason) = (state.unwrap_or(State::Ready), reason.map(Reason::name));
+        let [alternatives, zones, content] = &prepared.rest;
         let inserted = self.entry.execute((
             run.campaign.0,
             run.run.0,
             prepared.key.as_str(),
             prepared.line,
             prepared.organisation.as_str(),
-            &prepared.phone,
-            &prepared.alternatives,
-            &prepared.zones,
-            &prepared.content,
+            prepared.phone.expose(),
+            alternatives,
+            zones,
+            content,
             prepared.not_after.map(millis),
             state.name(),
             reason,
@@ -224,11 +265,11 @@ impl<'c> Inserting<'c> {
     }
 }
 
-fn find(conn: &Connection, run: RunHandle, prepared: &Prepared) -> Result<Known, LedgerError> {
-    conn.prepare_cached(sql!("entry_find"))?.query_row((run.campaign.0, prepared.key.as_str()), |row| {
-        let id = EntryId(row.get("id")?);
-        Ok(state_at(row, "state").and_then(|state| Ok(Known { id, state, reason: maybe_reason_at(row, "reason")? })))
-    })?
+pub(super) fn find(conn: &Connection, campaign: CampaignId, key: &EntryKey) -> Result<Option<Known>, LedgerError> {
+    conn.prepare_cached(sql!("entry_find"))?
+        .query_row((campaign.0, key.as_str()), |row| Ok(Known::from_row(row)))
+        .optional()?
+        .transpose()
 }
 
 /// The list knows best whom to call, on which number and with which words; what is over stays as it was.
@@ -237,28 +278,62 @@ fn bring_up_to_date(
     run: RunHandle,
     known: &Known,
     prepared: &Prepared,
+    phone: E164,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, prepared.line))?;
     exactly_one(listed)?;
+    let [alternatives, zones, content] = &prepared.rest;
     conn.prepare_cached(sql!("entry_refresh"))?.execute((
         known.id.0,
-        &prepared.phone,
-        &prepared.alternatives,
-        &prepared.zones,
-        &prepared.content,
+        phone.expose(),
+        alternatives,
+        zones,
+        content,
         prepared.not_after.map(millis),
     ))?;
-    meanwhile::keep(conn, known.id, forbidden_by(prepared).filter(|_| known.is_not_settled()))?;
-    let Some(fact) = what_the_list_says(known, prepared, now) else { return Ok(()) };
+    meanwhile::keep(conn, known.id, forbidden_by(prepared.standing).filter(|_| known.is_not_settled()))?;
+    let Some(fact) = what_the_list_says(known, prepared.standing, prepared.not_after, now) else { return Ok(()) };
     let from = known.state;
     Step { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &fact, detail: None }.take(conn)?;
     Ok(())
 }
 
 impl Known {
+    pub(super) fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            id: EntryId(row.get("id")?),
+            state: state_at(row, "state")?,
+            reason: maybe_reason_at(row, "reason")?,
+            phone: row.get("phone")?,
+            rest: [row.get("alternatives")?, row.get("zones")?, row.get("content")?],
+            not_after: row.get("not_after")?,
+        })
+    }
+
+    /// What the list changes about it, `phone` being the number to dial now.
+    pub(super) fn change(&self, prepared: &Prepared, phone: E164) -> Change {
+        let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
+        let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
+        match (
+            self.phone == phone.expose(),
+            self.rest == prepared.rest && self.not_after == prepared.not_after.map(millis),
+        ) {
+            _ if over => Change::Same,
+            (true, true) => Change::Same,
+            (true, false) => Change::Changed,
+            (false, _) if under_way => Change::RenumberedUnderWay,
+            (false, _) => Change::Renumbered,
+        }
+    }
+
+    /// Whether something else than a list suppresses it: what a patient has decided stays whatever the list says.
+    pub(super) fn is_suppressed_for_good(&self) -> bool {
+        self.state == State::Suppressed && !self.is_of_the_list()
+    }
+
     /// Whether it may become callable again by something else than a list: its call ends, or a person decides.
-    fn is_not_settled(&self) -> bool {
+    pub(super) fn is_not_settled(&self) -> bool {
         let for_a_person = self.state == State::Held && !self.is_of_the_list();
         for_a_person || matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack)
     }
@@ -269,8 +344,8 @@ impl Known {
 }
 
 /// Where the list puts an entry that it does not let be called.
-fn forbidden_by(prepared: &Prepared) -> Option<(State, Reason)> {
-    match prepared.standing {
+pub(super) fn forbidden_by(standing: Standing) -> Option<(State, Reason)> {
+    match standing {
         Standing::Ready => None,
         Standing::Suppressed(reason) => Some((State::Suppressed, reason)),
         Standing::Held(reason) => Some((State::Held, reason)),
@@ -278,16 +353,31 @@ fn forbidden_by(prepared: &Prepared) -> Option<(State, Reason)> {
 }
 
 /// The fact, if any, that the list makes known about an entry that is there already.
-fn what_the_list_says(known: &Known, prepared: &Prepared, now: DateTime<Utc>) -> Option<Fact> {
+pub(super) fn what_the_list_says(
+    known: &Known,
+    standing: Standing,
+    not_after: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<Fact> {
     let by_list = known.is_of_the_list();
-    let still_time = prepared.not_after.is_none_or(|last| last > now);
-    match (known.state, prepared.standing) {
+    let still_time = not_after.is_none_or(|last| last > now);
+    match (known.state, standing) {
         (State::Ready | State::Waiting, Standing::Suppressed(reason)) => Some(Fact::Barred { reason }),
         (State::Ready | State::Waiting, Standing::Held(reason)) => Some(Fact::SetAside { reason }),
         (State::Suppressed | State::Held | State::Withdrawn, Standing::Ready) if by_list => Some(Fact::Listed),
         (State::Expired, Standing::Ready) if still_time => Some(Fact::Listed),
         _ => None,
     }
+}
+
+pub(super) fn note_changes(conn: &Connection, run: RunHandle, changes: Enrolled) -> Result<(), LedgerError> {
+    exactly_one(conn.prepare_cached(sql!("run_changes"))?.execute((
+        run.run.0,
+        changes.new as i64,
+        changes.changed as i64,
+        changes.renumbered as i64,
+        changes.renumbered_under_way as i64,
+    ))?)
 }
 
 pub(super) fn close_list(
@@ -305,7 +395,9 @@ pub(super) fn close_list(
         tally.duplicate as i64,
         tally.merged as i64,
     ))?)?;
-    if withdraw { withdraw_absent(conn, run, now) } else { Ok(0) }
+    let withdrawn = if withdraw { withdraw_absent(conn, run, now)? } else { 0 };
+    exactly_one(conn.prepare_cached(sql!("run_withdrawn"))?.execute((run.run.0, withdrawn as i64))?)?;
+    Ok(withdrawn)
 }
 
 fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Result<u64, LedgerError> {
@@ -315,8 +407,7 @@ fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Res
             meanwhile::keep(conn, known.id, Some((State::Withdrawn, Reason::Unlisted)))?;
             continue;
         }
-        // What a patient has decided stays whatever the list says.
-        if known.state == State::Suppressed && !known.is_of_the_list() {
+        if known.is_suppressed_for_good() {
             continue;
         }
         let from = known.state;
@@ -332,8 +423,7 @@ fn absent(conn: &Connection, run: RunHandle) -> Result<Vec<Known>, LedgerError> 
     let mut rows = statement.query((run.campaign.0, run.run.0))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let id = EntryId(row.get("id")?);
-        found.push(Known { id, state: state_at(row, "state")?, reason: maybe_reason_at(row, "reason")? });
+        found.push(Known::from_row(row)?);
     }
     Ok(found)
 }

@@ -10,15 +10,19 @@
 //! called, and the ledger compares and sets. Changed rows ≠ 1 is an error.
 
 mod adopt;
+mod approval;
 mod care;
 mod census;
 mod claim;
 mod enrol;
 mod error;
+mod exclude;
 mod line;
 mod meanwhile;
+mod numbers;
 mod open;
 mod operator;
+mod outlook;
 mod place;
 mod read;
 mod record;
@@ -34,6 +38,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 pub use adopt::{Adoption, adopt};
+pub use approval::Approved;
 pub use care::{backup, verify};
 pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
@@ -41,14 +46,15 @@ pub use enrol::{Enrolled, Listed, Piece, Prepared};
 pub use error::LedgerError;
 pub use line::{InStep, OurLine, Sighting};
 pub use operator::{Operator, Resolution, SuppressionRow, Undecidable};
-pub use read::{AttemptCounts, EntryRow, EventRow, Reader, RunReport};
+pub use outlook::{Absence, Absent, Change, Outlook};
+pub use read::{AttemptCounts, EntryRow, EventRow, ListChanges, Reader, RunReport};
 pub use record::{Happened, Note, UnderWay};
 pub use runs::{Prospects, Reopened, RunHandle};
 pub use suppression::{Ban, Scope};
 
 use crate::campaign::{Campaign, Purpose};
-use crate::entry::{Draft, ListTally};
-use crate::ids::{CampaignId, CampaignName, ConversationId, RunId};
+use crate::entry::{Draft, ListTally, State};
+use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, RunId};
 use crate::phone::E164;
 pub use writer::Pending;
 use writer::Writer;
@@ -121,6 +127,22 @@ impl Ledger {
         self.writer.submit(move |conn| enrol::enrol(conn, run, &prepared, now))
     }
 
+    /// Bars the campaign's entries that `is_excluded` names by their keys, or by the key of a household's member whom
+    /// their call covers; what is under way, once it is settled. Which it barred now.
+    pub fn exclude(
+        &self,
+        run: RunHandle,
+        is_excluded: Arc<dyn Fn(&EntryKey) -> bool + Send + Sync>,
+        now: DateTime<Utc>,
+    ) -> Pending<Vec<EntryId>> {
+        self.writer.submit(move |conn| exclude::exclude(conn, run, is_excluded.as_ref(), now))
+    }
+
+    /// Notes what the run's list changed about the campaign's entries.
+    pub fn note_changes(&self, run: RunHandle, changes: Enrolled) -> Pending<()> {
+        self.writer.submit(move |conn| enrol::note_changes(conn, run, changes))
+    }
+
     /// The run's list is enrolled to its end: notes its totals, and withdraws the campaign's entries that it does not
     /// have if `withdraw` says so. Returns how many it withdrew.
     pub fn close_list(&self, run: RunHandle, tally: ListTally, withdraw: bool, now: DateTime<Utc>) -> Pending<u64> {
@@ -139,8 +161,8 @@ impl Ledger {
         self.writer.submit(move |conn| suppression::forbids(conn, phone, purpose, now))
     }
 
-    /// Records what became known about attempts. All of it or, if any of it is illegal, none.
-    pub fn record(&self, run: RunHandle, happened: Vec<Happened>) -> Pending<()> {
+    /// Records what became known about attempts. All of it or, if any of it is illegal, none. Where their entries stand then.
+    pub fn record(&self, run: RunHandle, happened: Vec<Happened>) -> Pending<Vec<State>> {
         self.writer.submit(move |conn| record::record(conn, run, &happened))
     }
 
@@ -181,9 +203,19 @@ impl Ledger {
         self.writer.submit(move |conn| record::note(conn, run, &note))
     }
 
-    /// What is left to do in a campaign.
-    pub fn prospects(&self, campaign: CampaignId) -> Pending<Prospects> {
-        self.writer.submit(move |conn| runs::prospects(conn, campaign))
+    /// What is left to do in a run.
+    pub fn prospects(&self, run: RunHandle) -> Pending<Prospects> {
+        self.writer.submit(move |conn| runs::prospects(conn, run))
+    }
+
+    /// Confines a run to what a plan allows: each of its calls once, with this number and this content, and no other.
+    pub fn approve(&self, run: RunHandle, plan: String, calls: Vec<Approved>) -> Pending<()> {
+        self.writer.submit(move |conn| approval::approve(conn, run, &plan, &calls))
+    }
+
+    /// The run of a plan that was begun, if one was, and its list enrolled.
+    pub fn run_of_plan(&self, plan: String) -> Pending<Option<RunId>> {
+        self.writer.submit(move |conn| approval::run_of(conn, &plan))
     }
 
     /// Where the campaign's entries stand, and what became of the run's attempts.

@@ -19,7 +19,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_meanwhile.sql"),
     include_str!("migrations/0003_place.sql"),
     include_str!("migrations/0004_line.sql"),
-    include_str!("migrations/0005_cheap_checks.sql"),
+    include_str!("migrations/0006_plan.sql"),
+    include_str!("migrations/0007_adoption.sql"),
+    include_str!("migrations/0008_cheap_checks.sql"),
 ];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.

@@ -17,7 +17,7 @@ use crate::phone::E164;
 
 /// A view of a ledger as of its last commit. Never writes, never waits for the writer.
 pub struct Reader {
-    conn: Connection,
+    pub(super) conn: Connection,
 }
 
 /// A run: its list, its calls, and where its campaign's entries stand now.
@@ -41,10 +41,27 @@ pub struct RunReport {
     pub attested: bool,
     /// Its list's rows; all 0 until the list is enrolled to its end.
     pub list: ListTally,
+    /// What its list changed about the campaign's entries.
+    pub changes: ListChanges,
     /// Where the campaign's entries stand now.
     pub census: Census,
     /// What became of the attempts of this run.
     pub attempts: AttemptCounts,
+}
+
+/// What a run's list changed about the campaign's entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct ListChanges {
+    /// New to the campaign.
+    pub new: u64,
+    /// With other texts or data than before.
+    pub changed: u64,
+    /// With another number than before.
+    pub renumbered: u64,
+    /// Those of them whose call to the old number was not settled.
+    pub renumbered_under_way: u64,
+    /// Not on the list any more, and withdrawn.
+    pub withdrawn: u64,
 }
 
 /// What became of a run's attempts.
@@ -146,6 +163,7 @@ impl Reader {
                 duplicate: count("duplicate")?,
                 merged: count("merged")?,
             },
+            changes: list_changes(row),
             census: census::take(&self.conn, handle)?,
             attempts: attempt_counts(&self.conn, handle.run)?,
         })
@@ -186,6 +204,18 @@ impl Reader {
             });
         }
         Ok(events)
+    }
+}
+
+/// A ledger that an older program made does not know them.
+fn list_changes(row: &Row<'_>) -> ListChanges {
+    let count = |column| row.get::<_, i64>(column).unwrap_or_default() as u64;
+    ListChanges {
+        new: count("entries_new"),
+        changed: count("entries_changed"),
+        renumbered: count("entries_renumbered"),
+        renumbered_under_way: count("entries_renumbered_under_way"),
+        withdrawn: count("entries_withdrawn"),
     }
 }
 

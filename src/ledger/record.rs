@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
-use super::meanwhile;
 use super::rows::{exactly_one, instant_at, maybe_instant_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
 use super::sql;
 use super::suppression::{self, Scope};
 use super::transition::Step;
+use super::{meanwhile, numbers};
 use crate::entry::{AttemptState, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, CampaignId, ConversationId, EntryId, OrganisationId, RunId};
 use crate::phone::E164;
@@ -77,8 +77,8 @@ pub struct Note {
     pub detail: String,
 }
 
-pub(super) fn record(conn: &Connection, run: RunHandle, happened: &[Happened]) -> Result<(), LedgerError> {
-    happened.iter().try_for_each(|one| record_one(conn, run.run, one).map(|_| ()))
+pub(super) fn record(conn: &Connection, run: RunHandle, happened: &[Happened]) -> Result<Vec<State>, LedgerError> {
+    happened.iter().map(|one| record_one(conn, run.run, one)).collect()
 }
 
 /// Records one fact; where its entry stands then.
@@ -98,13 +98,14 @@ pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> 
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
     ))?)?;
+    let fact = on_another_number(conn, happened)?;
     let state = Step {
         run,
         entry: happened.entry,
         attempt: Some(happened.attempt),
         at: happened.at,
         from,
-        fact: &happened.fact,
+        fact: &fact,
         detail: happened.detail.as_deref(),
     }
     .take(conn)?;
@@ -113,6 +114,19 @@ pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> 
         suppression::add(conn, dialled, Scope::All, "opt-out in a conversation", happened.at)?;
     }
     Ok(state)
+}
+
+/// A call to somebody who is not there is followed by one to the patient's next number, and by none if there is no other.
+fn on_another_number(conn: &Connection, happened: &Happened) -> Result<Fact, LedgerError> {
+    let Fact::Ended { outcome, redial: Some(_) } = happened.fact else { return Ok(happened.fact.clone()) };
+    if !outcome.is_of_the_number() {
+        return Ok(happened.fact.clone());
+    }
+    let Some(other) = numbers::not_dialled(conn, happened.entry)? else {
+        return Ok(Fact::Ended { outcome, redial: None });
+    };
+    numbers::renumber(conn, happened.entry, other)?;
+    Ok(happened.fact.clone())
 }
 
 fn standing(conn: &Connection, happened: &Happened) -> Result<(State, AttemptState, E164), LedgerError> {

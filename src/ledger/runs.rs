@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::approval;
 use super::error::LedgerError;
 use super::rows::{exactly_one, instant, maybe_instant_at, millis};
 use super::sql;
@@ -29,7 +30,7 @@ pub struct Reopened {
     pub listed: bool,
 }
 
-/// What is left to do in a campaign.
+/// What is left to do in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Prospects {
     /// When the next entry that is ready or waiting is due; in the past if it is due already.
@@ -108,10 +109,13 @@ pub(super) fn newest_event_of(
     newest.map(instant).transpose()
 }
 
-pub(super) fn prospects(conn: &Connection, campaign: CampaignId) -> Result<Prospects, LedgerError> {
-    conn.prepare_cached(sql!("entry_next_due"))?
-        .query_row([campaign.0], |row| Ok(maybe_instant_at(row, "next_due")))?
-        .map(|next_due| Prospects { next_due })
+pub(super) fn prospects(conn: &Connection, run: RunHandle) -> Result<Prospects, LedgerError> {
+    let (mut statement, of) = if approval::confines(conn, run.run)? {
+        (conn.prepare_cached(sql!("planned_next_due"))?, run.run.0)
+    } else {
+        (conn.prepare_cached(sql!("entry_next_due"))?, run.campaign.0)
+    };
+    statement.query_row([of], |row| Ok(maybe_instant_at(row, "next_due")))?.map(|next_due| Prospects { next_due })
 }
 
 pub(super) fn intents_since(conn: &Connection, since: DateTime<Utc>) -> Result<u32, LedgerError> {

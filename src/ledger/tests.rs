@@ -2,6 +2,8 @@
 
 mod lines;
 mod lists;
+mod machine;
+mod numbers;
 mod places;
 
 use std::path::PathBuf;
@@ -79,7 +81,10 @@ fn path_in(folder: &TempDir) -> PathBuf {
 
 impl Desk {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::in_folder(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
         let ledger = Ledger::open_inline(&path_in(&folder), noon()).expect("a new ledger");
         let campaign = campaign::load(CAMPAIGN, "recall.toml", PathBuf::from("."), Allowances::default());
         let campaign = Arc::new(campaign.expect("a sound campaign"));
@@ -117,7 +122,7 @@ impl Desk {
         self.claim_at(noon()).authorised
     }
 
-    fn record(&self, happened: Vec<Happened>) -> Result<(), LedgerError> {
+    fn record(&self, happened: Vec<Happened>) -> Result<Vec<State>, LedgerError> {
         now_or_never(self.ledger.record(self.run, happened))
     }
 
@@ -164,8 +169,8 @@ fn the_linked_sqlite_keeps_every_commit() {
 fn enrolling_the_same_list_twice_inserts_nothing() {
     let desk = Desk::new();
     let list = [draft("P-1", 101), draft("P-2", 102)];
-    assert_eq!(desk.enrol(&list), Enrolled { inserted: 2, known: 0 });
-    assert_eq!(desk.enrol(&list), Enrolled { inserted: 0, known: 2 });
+    assert_eq!(desk.enrol(&list), Enrolled { new: 2, ..Enrolled::default() });
+    assert_eq!(desk.enrol(&list), Enrolled { same: 2, ..Enrolled::default() });
     assert_eq!((desk.count("entry"), desk.count("event WHERE kind = 'enrolled'")), (2, 2));
 }
 
@@ -267,7 +272,7 @@ fn a_job_that_fails_does_not_undo_its_neighbours_in_the_same_commit() {
             })
             .collect();
         for (good, bad) in jobs {
-            assert_eq!(good.await.expect("its neighbour's fault is not its own").inserted, 1);
+            assert_eq!(good.await.expect("its neighbour's fault is not its own").new, 1);
             bad.await.expect_err("there is no such entry");
         }
     });

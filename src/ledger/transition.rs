@@ -74,7 +74,8 @@ impl Step<'_> {
             Fact::TrackLost => because(Reason::TrackLost),
             Fact::CancelledByOperator => because(Reason::Operator),
             Fact::Ended { outcome, redial } => {
-                Beside { due: redial, reason: redial.map(|_| Reason::RedialGap), outcome: Some(outcome) }
+                let again = if outcome.is_of_the_number() { Reason::OtherNumber } else { Reason::RedialGap };
+                Beside { due: redial, reason: redial.map(|_| again), outcome: Some(outcome) }
             }
         }
     }

@@ -52,6 +52,13 @@ pub fn next_call(rules: &Redial, outcome: Outcome, attempts: u32, ended: DateTim
     again.then(|| ended + rules.min_gap)
 }
 
+/// Whether the patient's next number may be dialled, if there is one: the call has shown that this one is not theirs, and a
+/// call is left. Every other rule is asked of that number as of any.
+#[must_use]
+pub fn another_number(rules: &Redial, outcome: Outcome, attempts: u32) -> bool {
+    outcome.is_of_the_number() && attempts < rules.max_attempts
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::window::{Daily, WEEK};

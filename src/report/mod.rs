@@ -1,9 +1,10 @@
 //! What is shown: events → progress on a terminal or JSON lines; the ledger → a summary, and reports as text, JSON and
-//! CSV.
+//! CSV; a plan → who would be called on which day.
 
 pub mod csv;
 pub mod explain;
 pub mod json;
+pub mod plan;
 pub mod progress;
 pub mod summary;
 pub mod text;

@@ -9,7 +9,7 @@ use crate::engine::Requests;
 use crate::entry::{ListTally, Outcome, Reason, State};
 use crate::error::Exit;
 use crate::ids::{CampaignName, RunId};
-use crate::ledger::{AttemptCounts, Census, Group, RunReport};
+use crate::ledger::{AttemptCounts, Census, Group, ListChanges, RunReport};
 
 /// A run in numbers. The last line of `run --json`, the head of a JSON report, and what `status` shows.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -27,13 +27,15 @@ pub struct Summary {
     pub started_at: DateTime<Utc>,
     /// When it ended; `null` while it goes on, or if it was killed.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `interrupted`, `stop_rule`, `unreachable`, `clock`,
+    /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `interrupted`, `stop_rule`, `unreachable`, `clock`, `exclusions`,
     /// `vendor_refused` or `superseded`; `null` while it goes on, or if it was killed.
     pub ending: Option<String>,
     /// Whether the practice attests consent for the whole list.
     pub consent_attested: bool,
     /// What became of its list's rows.
     pub list: ListTally,
+    /// What its list changed about the campaign's entries.
+    pub changes: ListChanges,
     /// Where the entries of its list stand: their sum is `list.accepted`.
     pub entries: BTreeMap<State, u64>,
     /// Where the campaign's entries from earlier lists stand.
@@ -82,6 +84,7 @@ impl Summary {
             ending: report.ending.clone(),
             consent_attested: report.attested,
             list: report.list,
+            changes: report.changes,
             entries: tally(census, |group| group.listed.then_some(group.state)),
             earlier_entries: tally(census, |group| (!group.listed).then_some(group.state)),
             outcomes: tally(census, |group| group.outcome.filter(|_| finished(group))),

@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 use crate::engine::Requests;
 use crate::entry::{ListTally, State};
 use crate::error::Exit;
-use crate::ledger::{AttemptCounts, EntryRow};
+use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
 use crate::zone::Zone;
 
 use super::summary::Summary;
@@ -23,6 +23,9 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
     let Summary { run, campaign, list, attempts, .. } = summary;
     line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
     line(&mut text, "list", rows(list));
+    if let Some(changes) = changes(summary) {
+        line(&mut text, "changes", changes);
+    }
     line(&mut text, "entries", listed(&summary.entries));
     if !summary.earlier_entries.is_empty() {
         line(&mut text, "earlier lists", listed(&summary.earlier_entries));
@@ -62,6 +65,24 @@ fn calls(attempts: AttemptCounts) -> String {
     }
 }
 
+/// What the list changed; nothing where the campaign had no entries before.
+fn changes(summary: &Summary) -> Option<String> {
+    let ListChanges { new, changed, renumbered, renumbered_under_way, withdrawn } = summary.changes;
+    if new == summary.list.accepted && withdrawn == 0 {
+        return None;
+    }
+    let counts = [
+        (new, "new"),
+        (changed, "changed"),
+        (renumbered - renumbered_under_way, "with another number"),
+        (renumbered_under_way, "with another number while a call to the old one is not settled"),
+        (withdrawn, "withdrawn"),
+    ];
+    let told = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let told = told.collect::<Vec<_>>().join(", ");
+    Some(if told.is_empty() { "none: the list is as it was".into() } else { told })
+}
+
 /// The first letter in lower case, for the middle of a sentence.
 pub(crate) fn lowercase(sentence: &str) -> String {
     let mut letters = sentence.chars();
@@ -75,6 +96,7 @@ fn how_it_ended(summary: &Summary) -> &str {
         Some("stop_rule") => "stopped by a stop_on rule of the campaign",
         Some("unreachable") => "stopped, the vendor cannot be reached",
         Some("vendor_refused") => "stopped, the vendor refused us",
+        Some("exclusions") => "stopped, the exclude file cannot be read",
         Some("clock") => "stopped, this machine's clock is wrong",
         Some("superseded") => "a later run went on",
         Some(ending) => ending,

@@ -142,7 +142,8 @@ fn nothing_uses_what_it_must_not_know() {
         ("ledger", vec!["campaign", "entry", "ids", "phone", "policy", "zone"]),
         ("annie", vec!["clock", "entry", "ids", "phone"]),
         ("engine", [BASICS.as_slice(), &["annie", "campaign", "entry", "ledger", "policy"]].concat()),
-        ("report", [BASICS.as_slice(), &["engine", "entry", "error", "ledger"]].concat()),
+        ("plan", [BASICS.as_slice(), &["annie", "campaign", "engine", "entry", "ledger", "policy"]].concat()),
+        ("report", [BASICS.as_slice(), &["engine", "entry", "error", "ledger", "plan"]].concat()),
         ("simulator", vec!["clock", "ids", "phone", "zone"]),
         ("error", vec!["ledger"]),
     ]

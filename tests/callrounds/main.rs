@@ -5,10 +5,13 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod bytes;
 mod corpus;
 mod damage;
 mod demo;
 mod disk;
+mod evening;
+mod exclude;
 mod faults;
 mod hours;
 mod house;
@@ -17,14 +20,18 @@ mod kills;
 mod lists;
 mod locks;
 mod mutants;
+mod numbers;
 mod oracle;
 mod phones;
+mod plans;
 mod practice;
 mod privacy;
 mod schemas;
+mod scripted;
 mod signals;
 mod simulation;
 mod storage;
 mod suppression;
+mod unknown;
 mod usage;
 mod vendor;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::practice::{Practice, program, repository};
 
-const NAMES: [&str; 4] = ["campaign", "list-row", "report", "events"];
+const NAMES: [&str; 5] = ["campaign", "list-row", "report", "events", "plan"];
 
 fn printed(name: &str) -> String {
     let output = program().args(["schema", name]).output().expect("the program");

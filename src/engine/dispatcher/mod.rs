@@ -20,7 +20,7 @@ use crate::annie::budget::Budget;
 use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
 use crate::campaign::Campaign;
 use crate::clock::SharedClock;
-use crate::entry::{AttemptState, Fact};
+use crate::entry::{AttemptState, Fact, Reason, State};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
 use crate::ledger::{
     Authorised, Claims, Happened, InStep, LedgerError, OurLine, Prospects, SetAside, Sighting, UnderWay,
@@ -29,10 +29,11 @@ use crate::policy::Hours;
 
 use super::ending::Ending;
 use super::events::{Event, Listener};
+use super::exclusions::Exclusions;
 use super::guard::Guard;
 use super::line::Line;
 use super::look::Look;
-use super::reconciler::{Likeness, Reconciler, Unresolved};
+use super::reconciler::{Evidence, Likeness, Reconciler, Unresolved};
 use super::tracker::{CompleteScan, Followed, Tracker};
 use super::{Engine, EngineError, Finished, Requests};
 
@@ -42,10 +43,11 @@ const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(120);
 /// Runs until nothing more may be done, or until `stop` completes and the replies under way have come.
 pub async fn run<V: Vendor>(
     engine: Engine<V>,
+    exclusions: &mut dyn Exclusions,
     listener: &mut dyn Listener,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<Finished, EngineError> {
-    let mut dispatcher = Dispatcher::begin(engine, listener).await?;
+    let mut dispatcher = Dispatcher::begin(engine, exclusions, listener).await?;
     let mut stop = pin!(stop);
     let mut stopped = false;
     let ending = loop {
@@ -91,8 +93,8 @@ enum Happening {
     },
     Prospects(Prospects),
     Replied(Authorised, Answer<Reply>),
-    /// The last look before the request found its number suppressed.
-    Forbidden(Authorised),
+    /// The last look before the request found that this rule forbids it now.
+    Forbidden(Authorised, Reason),
     Recorded(Vec<Event>),
     Page(Answer<Result<Page, Unread>>),
     Conversation(Answer<Result<Conversation, Unread>>),
@@ -103,6 +105,8 @@ enum Happening {
         conversation: Conversation,
         unclaimed: bool,
     },
+    /// These entries were taken off.
+    Excluded(Vec<EntryId>),
     Line(Answer<Result<Option<bool>, Unread>>),
     /// Of the calls that a page shows, those that the ledger does not know.
     Strangers(Vec<Sighting>),
@@ -130,6 +134,7 @@ struct Dispatcher<'a, V> {
     reconciler: Reconciler,
     guard: Guard,
     line: Line,
+    exclusions: &'a mut dyn Exclusions,
     listener: &'a mut dyn Listener,
     beside: JoinSet<Result<Happening, LedgerError>>,
     /// Requests and intents on their way.
@@ -159,7 +164,11 @@ struct Dispatcher<'a, V> {
 }
 
 impl<'a, V: Vendor> Dispatcher<'a, V> {
-    async fn begin(engine: Engine<V>, listener: &'a mut dyn Listener) -> Result<Self, EngineError> {
+    async fn begin(
+        engine: Engine<V>,
+        exclusions: &'a mut dyn Exclusions,
+        listener: &'a mut dyn Listener,
+    ) -> Result<Self, EngineError> {
         let now = engine.clock.now();
         let campaign = Arc::clone(&engine.campaign);
         let under_way = engine.ledger.under_way(engine.run.campaign).await?;
@@ -178,6 +187,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             reconciler: Reconciler::new(campaign.safety.settle),
             guard: Guard::new(campaign.safety.clone(), placed),
             line: Line::new(engine.seed),
+            exclusions,
             listener,
             beside: JoinSet::new(),
             sending: 0,
@@ -263,7 +273,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
                 self.next_due = NextDue::At(due);
             }
             Happening::Replied(authorised, answer) => self.take_reply(&authorised, answer),
-            Happening::Forbidden(authorised) => self.forbidden(&authorised),
+            Happening::Forbidden(authorised, reason) => self.forbidden(&authorised, reason),
             Happening::Recorded(events) => {
                 self.recording -= 1;
                 self.tell(&events);
@@ -274,11 +284,13 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
                 self.candidates -= 1;
                 match likeness {
                     Likeness::Fits if unclaimed => self.adopt(&unresolved, &conversation),
-                    Likeness::MayFit if unclaimed => self.reconciler.doubt(unresolved.attempt),
-                    Likeness::Fits | Likeness::MayFit => {}
+                    Likeness::MayFit if unclaimed => self.reconciler.doubt(unresolved.attempt, &conversation.id),
+                    Likeness::Fits => self.reconciler.is_anothers(unresolved.attempt, &conversation.id),
+                    Likeness::MayFit => {}
                 }
                 self.conclude_scan();
             }
+            Happening::Excluded(entries) => self.excluded(&entries),
             Happening::Line(answer) => self.take_line(&answer),
             Happening::Strangers(strangers) => self.take_strangers(strangers),
             Happening::TakenOver(taken) => self.follow_the_taken_over(&taken),
@@ -312,7 +324,10 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
     fn record(&mut self, happened: Happened, event: Event) {
         self.recording += 1;
         let recorded = self.engine.ledger.record(self.engine.run, vec![happened]);
-        self.beside.spawn(async move { recorded.await.map(|()| Happening::Recorded(vec![event])) });
+        self.beside.spawn(async move {
+            let state = recorded.await?.pop();
+            Ok(Happening::Recorded(vec![as_recorded(event, state)]))
+        });
     }
 }
 
@@ -336,12 +351,22 @@ fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
         lost_at: attempt.lost_at.unwrap_or(now),
         sought_since: now,
         proofs: 0,
-        doubted: false,
+        near: Evidence::default(),
     }
 }
 
 fn happened(attempt: AttemptId, entry: EntryId, at: DateTime<Utc>, fact: Fact, detail: Option<String>) -> Happened {
     Happened { attempt, entry, at, fact, conversation: None, started: None, ended: None, detail }
+}
+
+/// The ledger knows whether the patient has another number: without one, the call was the last.
+fn as_recorded(mut event: Event, state: Option<State>) -> Event {
+    if let Event::Ended { redial_at, .. } = &mut event
+        && state == Some(State::Finished)
+    {
+        *redial_at = None;
+    }
+    event
 }
 
 fn set_aside_event(aside: &SetAside, at: DateTime<Utc>) -> Event {

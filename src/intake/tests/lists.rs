@@ -101,7 +101,7 @@ fn a_list_that_cannot_be_used_is_refused_with_the_way_out() {
     let mut by_column = recall();
     by_column.calling.consent = Some(Consent::Column);
     let header = "patient_id,first_name,mobile\n";
-    let cases = [
+    let cases = vec![
         ("", recall()),
         ("\n\n", recall()),
         (header, recall()),

@@ -8,7 +8,7 @@ fn entries(patients: &[u64]) -> Piece {
 }
 
 fn end(accepted: u64) -> Piece {
-    Piece::End { tally: ListTally { read: accepted, accepted, ..ListTally::default() }, withdraw: true }
+    Piece::End { tally: ListTally { read: accepted, accepted, ..ListTally::default() }, withdraw: true, plan: None }
 }
 
 fn enrol(desk: &Desk, pieces: Vec<Piece>, rows: u64) -> Result<Listed, LedgerError> {
@@ -28,10 +28,10 @@ fn a_list_is_enrolled_to_its_end_whether_long_or_short() {
         let desk = Desk::new();
         let before = indexes(&desk);
         let listed = enrol(&desk, vec![entries(&[1, 2]), entries(&[3, 4]), end(4)], rows).expect("enrolled");
-        assert_eq!((listed.enrolled, listed.withdrawn), (Enrolled { inserted: 4, known: 0 }, 0));
+        assert_eq!((listed.enrolled, listed.withdrawn), (Enrolled { new: 4, ..Enrolled::default() }, 0));
         // Those that are listed again are known; those that are not are withdrawn.
         let listed = enrol(&desk, vec![entries(&[4, 2]), entries(&[5]), end(3)], rows).expect("enrolled");
-        assert_eq!((listed.enrolled, listed.withdrawn), (Enrolled { inserted: 1, known: 2 }, 2));
+        assert_eq!((listed.enrolled, listed.withdrawn), (Enrolled { new: 1, same: 2, ..Enrolled::default() }, 2));
         assert_eq!(desk.count(&format!("run WHERE listed AND id = {}", listed.run.run.0)), 1);
         assert_eq!(indexes(&desk), before, "{rows} rows");
         assert_eq!(desk.count("entry INDEXED BY entry_by_phone WHERE phone = '+13125550101'"), 5);
@@ -49,7 +49,7 @@ fn a_list_that_breaks_off_leaves_nothing() {
         assert_eq!(indexes(&desk), before, "{rows} rows");
         desk.check_states(&[("P-1", State::Ready)]);
         // What comes after it is not harmed.
-        assert_eq!(desk.enrol(&[draft("P-9", 102)]), Enrolled { inserted: 1, known: 0 });
+        assert_eq!(desk.enrol(&[draft("P-9", 102)]), Enrolled { new: 1, ..Enrolled::default() });
     }
 }
 

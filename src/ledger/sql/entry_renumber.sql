@@ -1,0 +1,1 @@
+UPDATE entry SET phone = ?2 WHERE id = ?1;

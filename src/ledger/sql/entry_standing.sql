@@ -1,0 +1,1 @@
+SELECT due_at, outcome FROM entry WHERE id = ?1;

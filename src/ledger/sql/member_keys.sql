@@ -1,0 +1,1 @@
+SELECT key FROM member WHERE entry_id = ?1;

@@ -1,0 +1,6 @@
+SELECT min(due_at) AS next_due FROM planned JOIN entry ON entry.id = planned.entry_id
+WHERE planned.run_id = ?1 AND entry.state IN ('ready', 'waiting')
+    AND entry.phone = planned.phone AND entry.content = planned.content
+    AND planned.calls = (
+        SELECT count(*) FROM attempt WHERE attempt.entry_id = entry.id AND attempt.state NOT IN ('not_placed', 'refused')
+    );

@@ -1,0 +1,1 @@
+SELECT 1 FROM run WHERE id = ?1 AND plan IS NOT NULL;

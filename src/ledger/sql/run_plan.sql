@@ -1,0 +1,1 @@
+UPDATE run SET plan = ?2 WHERE id = ?1;

@@ -1,0 +1,1 @@
+UPDATE run SET entries_withdrawn = ?2 WHERE id = ?1;

@@ -1,0 +1,251 @@
+//! A plan as it is written down: who would be called, with which words, when at the earliest, and by which rule everybody
+//! else would not be. It holds patients' data, because the operator asked for it. What is dialled of an approved plan is
+//! this, and nothing else.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::campaign::Campaign;
+use crate::entry::{CalledPartyZones, Content, ListTally, Member, Outcome, PatientInfo, Reason, State};
+use crate::ids::{CampaignName, EntryId, EntryKey};
+use crate::ledger::{Absence, Approved, Enrolled};
+use crate::phone::E164;
+
+use super::{Forecast, Gone, LeftOut, Plan, Planned, Script};
+
+/// The version of the format that this program writes and reads.
+pub const VERSION: u32 = 1;
+
+/// A plan: what one run would do, and nothing else than what it may do once the plan is approved.
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(title = "Plan of `callrounds check --plan`")]
+pub struct PlanFile {
+    /// Always `callrounds-plan`.
+    pub format: Format,
+    /// The version of the format.
+    pub version: u32,
+    /// Tells this plan from every other.
+    pub id: String,
+    /// For which instant it was made.
+    pub made_at: DateTime<Utc>,
+    /// The campaign.
+    pub campaign: CampaignPart,
+    /// Where the list's rows went.
+    pub list: ListTally,
+    /// What placing the calls will take.
+    pub forecast: ForecastPart,
+    /// Who is called.
+    pub calls: Vec<CallPart>,
+    /// Who is not, and why.
+    pub left_out: Vec<LeftOutPart>,
+    /// Entries of earlier lists that this list does not have.
+    pub gone: Vec<GonePart>,
+}
+
+/// What kind of file this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum Format {
+    /// A plan.
+    #[serde(rename = "callrounds-plan")]
+    Plan,
+}
+
+/// The campaign that a plan is of.
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CampaignPart {
+    /// Its name.
+    pub name: CampaignName,
+    /// Its file's text.
+    pub source: String,
+    /// The preset of hours, with its source and when that was reviewed. Not legal advice.
+    pub preset: String,
+}
+
+/// What placing the calls will take, and what the list changes.
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ForecastPart {
+    /// Time and requests.
+    pub effort: Forecast,
+    /// What the list changes about the campaign's entries.
+    pub changes: Enrolled,
+}
+
+/// One call.
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CallPart {
+    /// The patient's key: one value for each key column of the campaign.
+    pub key: Vec<String>,
+    /// The row of the list.
+    pub line: u64,
+    /// The entry's number in the ledger, if it has one.
+    pub entry: Option<EntryId>,
+    /// The number that is dialled, in E.164.
+    pub phone: String,
+    /// The patient's other numbers.
+    pub other_numbers: Vec<String>,
+    /// The earliest instant that every rule allows.
+    pub earliest: DateTime<Utc>,
+    /// When its turn is expected; `null` if not in this run.
+    pub expected: Option<DateTime<Utc>>,
+    /// Why not before: `now`, the name of a rule, `no_turn` or `max_calls`.
+    pub why: String,
+    /// Where the called party may be.
+    pub zones: CalledPartyZones,
+    /// The call makes no sense after this instant.
+    pub not_after: Option<DateTime<Utc>>,
+    /// What is said, and to whom: both texts as they are sent.
+    pub content: Content,
+    /// The household's other patients whom the call covers.
+    pub covers: Vec<CoveredPart>,
+    /// Calls to the entry so far.
+    pub calls: u32,
+    /// Calls to the number so far, from every campaign on the ledger.
+    pub calls_to_number: u32,
+}
+
+/// A patient whom another's call covers.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct CoveredPart {
+    /// The patient's key.
+    pub key: Vec<String>,
+    /// The row of the list.
+    pub line: u64,
+    /// The patient.
+    pub patient: PatientInfo,
+}
+
+/// An entry that is not called.
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct LeftOutPart {
+    /// The patient's key.
+    pub key: Vec<String>,
+    /// The row of the list.
+    pub line: u64,
+    /// The entry's number in the ledger, if it has one.
+    pub entry: Option<EntryId>,
+    /// Where it stands.
+    pub state: State,
+    /// The rule.
+    pub reason: Option<Reason>,
+    /// The rule in a sentence.
+    pub says: Option<String>,
+    /// What its last conversation meant.
+    pub outcome: Option<Outcome>,
+}
+
+/// An entry that the list does not have any more.
+#[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct GonePart {
+    /// The patient's key.
+    pub key: Vec<String>,
+    /// The row of the earlier list.
+    pub line: u64,
+    /// The entry's number in the ledger.
+    pub entry: EntryId,
+    /// What becomes of it.
+    pub becomes: Absence,
+}
+
+impl PlanFile {
+    /// `plan`, of a list whose rows went where `list` says.
+    #[must_use]
+    pub fn of(
+        plan: &Plan,
+        campaign: &Campaign,
+        list: ListTally,
+        forecast: Forecast,
+        id: String,
+        made_at: DateTime<Utc>,
+    ) -> Self {
+        let preset = campaign.calling.preset;
+        Self {
+            format: Format::Plan,
+            version: VERSION,
+            id,
+            made_at,
+            campaign: CampaignPart {
+                name: campaign.name.clone(),
+                source: campaign.source.text.clone(),
+                preset: format!("{}: {}. Not legal advice", preset.name(), preset.source()),
+            },
+            list,
+            forecast: ForecastPart { effort: forecast, changes: plan.changes },
+            calls: plan.calls.iter().filter_map(|call| Some(CallPart::of(call, call.script.as_deref()?))).collect(),
+            left_out: plan.left_out.iter().map(LeftOutPart::of).collect(),
+            gone: plan.gone.iter().map(GonePart::of).collect(),
+        }
+    }
+
+    /// What may be dialled, as the ledger keeps it; `None` if the file has a number that is none.
+    #[must_use]
+    pub fn approved(&self) -> Option<Vec<Approved>> {
+        let approved = |call: &CallPart| {
+            let phone = E164::parse(&call.phone).ok()?;
+            Some(Approved { key: key_of(&call.key), phone, content: call.content.clone(), calls: call.calls })
+        };
+        self.calls.iter().map(approved).collect()
+    }
+
+    /// Calls by their key.
+    #[must_use]
+    pub fn by_key(&self) -> BTreeMap<&[String], &CallPart> {
+        self.calls.iter().map(|call| (call.key.as_slice(), call)).collect()
+    }
+}
+
+impl CallPart {
+    fn of(call: &Planned, script: &Script) -> Self {
+        Self {
+            key: parts(&call.key),
+            line: call.line,
+            entry: call.entry,
+            phone: call.phone.expose(),
+            other_numbers: script.other_numbers.iter().map(|phone| phone.expose()).collect(),
+            earliest: call.earliest,
+            expected: call.turn.at,
+            why: call.turn.why.name().into(),
+            zones: script.zones.clone(),
+            not_after: script.not_after,
+            content: script.content.clone(),
+            covers: script.covers.iter().map(CoveredPart::of).collect(),
+            calls: call.calls,
+            calls_to_number: call.calls_to_number,
+        }
+    }
+}
+
+impl CoveredPart {
+    fn of(member: &Member) -> Self {
+        Self { key: parts(&member.key), line: member.line, patient: member.patient.clone() }
+    }
+}
+
+impl LeftOutPart {
+    fn of(entry: &LeftOut) -> Self {
+        Self {
+            key: parts(&entry.key),
+            line: entry.line,
+            entry: entry.entry,
+            state: entry.state,
+            reason: entry.reason,
+            says: entry.reason.map(|reason| reason.says().into()),
+            outcome: entry.outcome,
+        }
+    }
+}
+
+impl GonePart {
+    fn of(gone: &Gone) -> Self {
+        Self { key: parts(&gone.key), line: gone.line, entry: gone.entry, becomes: gone.absence }
+    }
+}
+
+fn parts(key: &EntryKey) -> Vec<String> {
+    key.parts().map(ToOwned::to_owned).collect()
+}
+
+fn key_of(parts: &[String]) -> EntryKey {
+    EntryKey::of_parts(parts.iter().map(String::as_str))
+}

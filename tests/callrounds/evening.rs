@@ -1,0 +1,135 @@
+//! `check` on a Friday at 19:40 with 500 patients: who is called tonight, who on Monday, and why; and a run that does
+//! just so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use crate::oracle;
+use crate::practice::Practice;
+
+/// Friday, 19:40 in Chicago and 20:40 in New York.
+const EVENING: &str = "2026-11-21T01:40:00Z";
+const CLOSES: &str = "2026-11-21T02:00:00Z";
+
+const CAMPAIGN: &str = r#"name = "recall"
+purpose = "recall"
+[practice]
+name = "Bright Smile Dental"
+timezone = "America/Chicago"
+from_number = "+13125550142"
+[list]
+file = "recall.csv"
+max_list_age = "3650d"
+[calling]
+consent = "on_file"
+window = "09:00-20:00"
+[redial]
+max_attempts = 1
+[vendor]
+kind = "simulator"
+speed = 600
+"#;
+
+/// Four hundred patients of Chicago, of whom three have an appointment, and a hundred of New York.
+fn list() -> String {
+    let mut list = "patient_id,first_name,phone,next_appointment\n".to_owned();
+    let mut id = 0;
+    for area in ["773", "708", "630", "847", "212"] {
+        for line in 100..200 {
+            id += 1;
+            let booked = if [50, 150, 450].contains(&id) { "2027-01-15" } else { "" };
+            writeln!(list, "{id},Pat,{area}-555-0{line},{booked}").expect("a string");
+        }
+    }
+    list
+}
+
+/// The practice: two hours ago, another campaign called the first twenty patients, and five have asked not to be called.
+fn practice() -> Practice {
+    let practice = Practice::with(CAMPAIGN, &list());
+    let ledger = ["--ledger", "campaigns/callrounds.db"];
+    practice.write(
+        "campaigns/other.toml",
+        &CAMPAIGN.replace("name = \"recall\"", "name = \"other\"").replace("speed", "seed = 2\nspeed"),
+    );
+    practice.write("other.csv", &list().lines().take(21).collect::<Vec<_>>().join("\n"));
+    let earlier = ["run", "campaigns/other.toml", "--list", "other.csv", "--at", "2026-11-20T23:30:00Z", "--quiet"];
+    assert_eq!(practice.run(&earlier).code, 0);
+    let opted_out = practice.count("SELECT count(*) FROM suppression");
+    for line in 110..115 - opted_out {
+        let number = format!("+17085550{line}");
+        assert_eq!(practice.run(&[&["suppress", "add", &number], ledger.as_slice()].concat()).code, 0);
+    }
+    practice
+}
+
+fn sum(because: &Value) -> BTreeMap<String, u64> {
+    let because = because.as_array().expect("a list").iter();
+    because
+        .map(|one| (one["why"].as_str().expect("a rule").to_owned(), one["calls"].as_u64().expect("a count")))
+        .collect()
+}
+
+#[test]
+fn on_a_friday_evening_check_says_who_is_called_tonight_who_on_monday_and_why() {
+    let practice = practice();
+    let ended = practice.run(&["check", "campaigns/recall.toml", "--at", EVENING, "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let found: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let days = found["days"].as_array().expect("days");
+    let dates: Vec<_> = days.iter().map(|day| day["date"].as_str().expect("a date")).collect();
+    assert_eq!(dates, ["2026-11-20", "2026-11-23"]);
+    let (tonight, monday) = (sum(&days[0]["because"]), sum(&days[1]["because"]));
+    assert_eq!(tonight.keys().collect::<Vec<_>>(), ["now"]);
+    assert!((80..150).contains(&tonight["now"]), "{tonight:?}");
+    // Who was called two hours ago, who lives where it is late already, and whose turn does not come.
+    assert_eq!(monday.keys().collect::<Vec<_>>(), ["daily_cap", "no_turn", "window"]);
+    let refused = found["not_called_entries"].as_array().expect("entries").len() as u64;
+    assert_eq!((monday["window"], refused), (99, 8));
+    assert_eq!(tonight["now"] + monday.values().sum::<u64>() + refused, 500);
+
+    let told = practice.run(&["check", "campaigns/recall.toml", "--at", EVENING]).stdout;
+    for said in [
+        format!("tonight, Fri 2026-11-20, 19:40 to 19:59: {}\n", tonight["now"]),
+        format!("{} × nothing stands in the way: lines 22-", tonight["now"]),
+        "Mon 2026-11-23, 09:00 to ".to_owned(),
+        "99 × outside the calling window: lines 402-450, 452-501\n".to_owned(),
+        format!("{} × the window closes before their turn comes: lines ", monday["no_turn"]),
+        format!("{} × this number was called less than 24 hours ago: lines 2-", monday["daily_cap"]),
+        "not called: 3 × has a future appointment already\n".to_owned(),
+        "not called: 5 × on the suppression list\n".to_owned(),
+    ] {
+        assert!(told.contains(&said), "{said}\n{told}");
+    }
+    assert!(!told.contains("does not look into the ledger"));
+
+    // And so it happens.
+    let ended = practice.run(&["run", "campaigns/recall.toml", "--at", EVENING, "--quiet"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let closes: DateTime<Utc> = CLOSES.parse().expect("an instant");
+    let (started, mut called) = (EVENING.parse::<DateTime<Utc>>().expect("an instant"), BTreeSet::new());
+    for call in oracle::embedded(&practice).into_iter().filter(|call| (started..closes).contains(&call.at)) {
+        called.insert(call.patient_id.expect("an id"));
+    }
+    let foretold: BTreeSet<String> = found["calls"]
+        .as_array()
+        .expect("calls")
+        .iter()
+        .filter(|call| call["expected"].as_str().is_some_and(|at| at < CLOSES))
+        .map(|call| call["key"][0].as_str().expect("a key").to_owned())
+        .collect();
+    // At this speed the program's own time is minutes, so that not all of them are called tonight; but nobody else is.
+    let others = called.difference(&foretold).count();
+    assert!(!called.is_empty() && others == 0, "{others}: {} foretold, {} called", foretold.len(), called.len());
+    assert_eq!(oracle::embedded(&practice).len(), 20 + 492 - called_already(&practice));
+}
+
+/// Patients whom the other campaign's calls have settled for good.
+fn called_already(practice: &Practice) -> usize {
+    let count = practice
+        .count("SELECT count(*) FROM entry WHERE campaign_id = 2 AND state = 'suppressed' AND reason = 'suppressed'");
+    usize::try_from(count).expect("a count") - 5
+}
