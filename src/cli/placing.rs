@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::annie::client::{AnnieClient, ClientSettings};
 use crate::campaign::{Campaign, SimulatorSettings};
@@ -263,22 +263,41 @@ fn ask() -> std::io::Result<bool> {
 /// Completes at the first Ctrl-C or SIGTERM. A second one ends the program at once, which loses nothing: what was under
 /// way is settled by the next run.
 async fn first_signal() {
-    stop_signal().await;
-    tokio::spawn(async {
-        stop_signal().await;
+    let Some(mut signals) = Signals::watched() else { return std::future::pending().await };
+    signals.next().await;
+    // The same watch goes on: a second signal right after the first is not missed.
+    tokio::spawn(async move {
+        signals.next().await;
         std::process::exit(Exit::DueWorkLeft.code().into());
     });
 }
 
 /// Completes at Ctrl-C or SIGTERM.
 pub(super) async fn stop_signal() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        // Without signal handling the system's own applies: the process ends, and the next run goes on.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    match Signals::watched() {
+        Some(mut signals) => signals.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    /// Without signal handling the system's own applies: the process ends, and the next run goes on.
+    fn watched() -> Option<Self> {
+        let interrupt = signal(SignalKind::interrupt()).ok()?;
+        let terminate = signal(SignalKind::terminate()).ok()?;
+        Some(Self { interrupt, terminate })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

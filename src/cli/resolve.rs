@@ -3,11 +3,13 @@
 use crate::clock::{Clock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::ids::{ConversationId, EntryId, RunId};
-use crate::ledger::{Operator, Resolution, Undecidable};
+use crate::ledger::{Operator, Reader, Resolution, Undecidable};
+use crate::report::explain;
 
 use super::args::{Cancel, Global, Resolve};
 use super::output::Output;
 use super::setting;
+use super::status::zone_of;
 
 pub(super) fn resolve(args: &Resolve, global: &Global, output: Output) -> Result<Exit, Stop> {
     let resolution = match &args.verdict.placed {
@@ -18,9 +20,18 @@ pub(super) fn resolve(args: &Resolve, global: &Global, output: Output) -> Result
     let mut operator = Operator::open(&setting::ledger_around(global), WallClock.now())?;
     let now = operator.not_before_newest(WallClock.now())?;
     let entry = EntryId(args.entry);
+    let evidence = evidence(entry, global)?;
     let state = operator.resolve(entry, resolution, &operator_name(), now).map_err(refused)?;
+    output.say(&format!("what the ledger holds of the last call of entry {entry}:\n{evidence}"));
     output.say(&format!("entry {entry} is now {state}; `callrounds run` or `resume` goes on with it"));
     Ok(Exit::Done)
+}
+
+/// What the decision is made on, as the ledger keeps it: the intent, the loss, and each scan of the vendor's list.
+fn evidence(entry: EntryId, global: &Global) -> Result<String, Stop> {
+    let reader = Reader::open(&setting::ledger_around(global))?;
+    let zone = zone_of(&reader.run(None)?)?;
+    Ok(explain::since_the_last_claim(&reader.events_of(entry)?, &zone))
 }
 
 pub(super) fn cancel(args: &Cancel, global: &Global, output: Output) -> Result<Exit, Stop> {

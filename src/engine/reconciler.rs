@@ -5,15 +5,20 @@
 //! both begun at least S after the last moment at which the request could have been accepted, is it absent. At most one
 //! unresolved attempt per number exists, so that number and time identify it.
 
+use std::fmt;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{ASKED_BEYOND, CLOCK_SLACK};
 use crate::annie::Conversation;
-use crate::ids::{AttemptId, EntryId};
+use crate::ids::{AttemptId, ConversationId, EntryId};
 use crate::phone::E164;
 
 /// Scans that must not show the conversation.
 const PROOFS: u8 = 2;
+
+/// Conversations kept of those that came near.
+const KEPT: usize = 3;
 
 /// How long after S a lost answer is looked for. What no scan could settle by then is for a person.
 const LOOKED_FOR: TimeDelta = TimeDelta::hours(2);
@@ -25,6 +30,39 @@ pub enum Likeness {
     Fits,
     /// It lacks a number or its start, as it may while the call is under way (`annie-api.md`): it may be its own.
     MayFit,
+}
+
+/// A conversation of the same two numbers that is not the lost call, kept as evidence for who must decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Near {
+    conversation: ConversationId,
+    why_not: WhyNot,
+}
+
+/// Why a conversation that came near is not the lost call, the nearest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum WhyNot {
+    /// It lacks a number or its start, so that it may be.
+    Incomplete,
+    /// Another attempt has it.
+    Taken,
+    /// It started so long before the intent.
+    Before(TimeDelta),
+}
+
+impl fmt::Display for Near {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { conversation, why_not } = self;
+        write!(f, "conversation {conversation}, which ")?;
+        match why_not {
+            WhyNot::Incomplete => f.write_str("lacks a number or its start and may be it"),
+            WhyNot::Taken => f.write_str("is another attempt's"),
+            WhyNot::Before(span) if *span < TimeDelta::hours(2) => {
+                write!(f, "started {} min before the intent", span.num_minutes())
+            }
+            WhyNot::Before(span) => write!(f, "started {} h before the intent", span.num_hours()),
+        }
+    }
 }
 
 /// An attempt whose answer was lost.
@@ -48,8 +86,23 @@ pub struct Unresolved {
     pub sought_since: DateTime<Utc>,
     /// Complete scans, begun late enough, that did not show it.
     pub proofs: u8,
-    /// The scan under way shows a conversation that may be its own.
-    pub doubted: bool,
+    /// What came near without being the call, the nearest first: in the scan under way, and in the last complete one.
+    pub near: Evidence,
+}
+
+/// What came near to being a lost call.
+#[derive(Debug, Clone, Default)]
+pub struct Evidence {
+    under_way: Vec<Near>,
+    complete: Vec<Near>,
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let near: Vec<_> = self.complete.iter().map(ToString::to_string).collect();
+        let near = if near.is_empty() { "no conversation of the two numbers".into() } else { near.join("; ") };
+        write!(f, "near it: {near}")
+    }
 }
 
 /// What a complete scan proved.
@@ -62,6 +115,21 @@ pub struct Proved {
 }
 
 impl Unresolved {
+    /// The scan under way shows a conversation that may be its own.
+    fn is_doubted(&self) -> bool {
+        self.near.under_way.iter().any(|near| near.why_not == WhyNot::Incomplete)
+    }
+
+    fn came_near(&mut self, conversation: &ConversationId, why_not: WhyNot) {
+        // Pages overlap: what is shown twice came near once.
+        let near = &mut self.near.under_way;
+        if near.iter().all(|near| near.conversation != *conversation) {
+            near.push(Near { conversation: conversation.clone(), why_not });
+            near.sort_by_key(|near| near.why_not);
+            near.truncate(KEPT);
+        }
+    }
+
     /// When it has been looked for long enough, by a run that could have found it.
     fn given_up_at(&self, settle: TimeDelta) -> DateTime<Utc> {
         (self.lost_at + settle).max(self.sought_since) + LOOKED_FOR
@@ -124,9 +192,30 @@ impl Reconciler {
     }
 
     /// The scan under way shows a conversation that may be this attempt's: it proves nothing about it.
-    pub fn doubt(&mut self, attempt: AttemptId) {
+    pub fn doubt(&mut self, attempt: AttemptId, conversation: &ConversationId) {
+        self.note(attempt, conversation, WhyNot::Incomplete);
+    }
+
+    /// The scan under way shows a conversation that would be this attempt's if it were not another's.
+    pub fn is_anothers(&mut self, attempt: AttemptId, conversation: &ConversationId) {
+        self.note(attempt, conversation, WhyNot::Taken);
+    }
+
+    fn note(&mut self, attempt: AttemptId, conversation: &ConversationId, why_not: WhyNot) {
         for one in self.unresolved.iter_mut().filter(|one| one.attempt == attempt) {
-            one.doubted = true;
+            one.came_near(conversation, why_not);
+        }
+    }
+
+    /// Keeps the conversation as evidence for the attempts for whose numbers it started too early.
+    pub fn note_the_early(&mut self, conversation: &Conversation, ahead: TimeDelta) {
+        let Conversation { id, from, to, started: Some(started), .. } = conversation else { return };
+        let between = |one: &&mut Unresolved| *from == Some(one.from) && *to == Some(one.to);
+        for one in self.unresolved.iter_mut().filter(between) {
+            let before = one.intent_at + ahead - *started;
+            if before > CLOCK_SLACK {
+                one.came_near(id, WhyNot::Before(before));
+            }
         }
     }
 
@@ -144,11 +233,12 @@ impl Reconciler {
         for one in &mut self.unresolved {
             let late_enough = started >= one.lost_at + settle;
             let far_enough = back_to <= one.intent_at + ahead - CLOCK_SLACK;
-            if late_enough && far_enough && !one.doubted {
+            let proves = late_enough && far_enough && !one.is_doubted();
+            one.near.complete = std::mem::take(&mut one.near.under_way);
+            if proves {
                 one.proofs += 1;
                 counted.push(one.clone());
             }
-            one.doubted = false;
         }
         let absent = self.unresolved.extract_if(.., |one| one.proofs >= PROOFS).collect();
         Proved { counted, absent }
@@ -207,7 +297,7 @@ mod tests {
             lost_at: intent() + seconds(30),
             sought_since: intent() + seconds(30),
             proofs: 0,
-            doubted: false,
+            near: Evidence::default(),
         });
         reconciler
     }
@@ -240,13 +330,37 @@ mod tests {
             let mut reconciler = one_unresolved();
             assert_eq!(likeness(&reconciler, &conversation, seconds(0)), Some(Likeness::MayFit));
             for _ in 0..5 {
-                reconciler.doubt(AttemptId(1));
+                reconciler.doubt(AttemptId(1), &conversation.id);
                 let late = intent() + seconds(1_000);
                 assert!(reconciler.prove_absence(late, intent() - seconds(600), seconds(0)).absent.is_empty());
             }
         }
         let elsewhere = Conversation { from: None, ..conversation(ours(), number("+13125550178"), intent()) };
         assert_eq!(likeness(&one_unresolved(), &elsewhere, seconds(0)), None);
+    }
+
+    #[test]
+    fn what_came_near_is_kept_with_the_reason_why_it_is_not_the_call() {
+        let mut reconciler = one_unresolved();
+        let to = number("+13125550177");
+        let named = |id: &str, conversation| Conversation { id: ConversationId::new(id), ..conversation };
+        for (id, early) in [("c-day", 86_400), ("c-hour", 3_600), ("c-minutes", 600), ("c-nearest", 121)] {
+            let early = named(id, conversation(ours(), to, intent() - seconds(early)));
+            reconciler.note_the_early(&early, seconds(0));
+            reconciler.note_the_early(&early, seconds(0));
+        }
+        reconciler.note_the_early(&conversation(ours(), number("+13125550178"), intent()), seconds(0));
+        reconciler.is_anothers(AttemptId(1), &ConversationId::new("c-taken"));
+        let late = intent() + seconds(1_000);
+        let proved = reconciler.prove_absence(late, intent() - seconds(600), seconds(0));
+        assert_eq!(
+            proved.counted[0].near.to_string(),
+            "near it: conversation c-taken, which is another attempt's; \
+             conversation c-nearest, which started 2 min before the intent; \
+             conversation c-minutes, which started 10 min before the intent"
+        );
+        let again = reconciler.prove_absence(late, intent() - seconds(600), seconds(0));
+        assert_eq!(again.counted[0].near.to_string(), "near it: no conversation of the two numbers");
     }
 
     #[test]

@@ -61,6 +61,8 @@ pub struct Authorised {
     pub number: u32,
     /// When the intent was committed.
     pub intent_at: DateTime<Utc>,
+    /// From when on the call is not allowed any more, if it is not dialled before.
+    pub allowed_until: DateTime<Utc>,
     /// What the call says.
     pub content: Content,
 }
@@ -95,7 +97,7 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
         }
         let history = history(conn, due.phone, &order.campaign.calling.caps)?;
         match decide(conn, order, &due, &history)? {
-            Decision::Call => claims.authorised.push(authorise(conn, order, due, &history)?),
+            Decision::Call { until } => claims.authorised.push(authorise(conn, order, due, &history, until)?),
             Decision::Wait { until, reason } => {
                 claims.set_aside.push(set_aside(
                     conn,
@@ -201,6 +203,7 @@ fn authorise(
     order: &ClaimOrder,
     due: Due,
     history: &NumberHistory,
+    allowed_until: DateTime<Utc>,
 ) -> Result<Authorised, LedgerError> {
     let line = OurLine { organisation: due.organisation.clone(), from: order.campaign.practice.from_number };
     let (attempt, number) = insert_attempt(conn, order.run, &line, due.entry, due.phone, order.now)?;
@@ -219,7 +222,8 @@ fn authorise(
         .prepare_cached(sql!("entry_content"))?
         .query_row([due.entry.0], |row| Ok(json_at::<Content>(row, "content")))??;
     let (Due { entry, phone: to, .. }, OurLine { organisation, from }) = (due, line);
-    Ok(Authorised { attempt, entry, organisation, from, to, number, intent_at: order.now, content })
+    let intent_at = order.now;
+    Ok(Authorised { attempt, entry, organisation, from, to, number, intent_at, allowed_until, content })
 }
 
 /// An attempt that is being submitted, and which call to its entry it is.

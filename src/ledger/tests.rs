@@ -1,6 +1,7 @@
 //! The ledger on its own, over a file of its own.
 
 mod lines;
+mod machine;
 mod numbers;
 mod places;
 
@@ -79,7 +80,10 @@ fn path_in(folder: &TempDir) -> PathBuf {
 
 impl Desk {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::in_folder(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn in_folder(folder: TempDir) -> Self {
         let ledger = Ledger::open_inline(&path_in(&folder), noon()).expect("a new ledger");
         let campaign = campaign::load(CAMPAIGN, "recall.toml", PathBuf::from("."), Allowances::default());
         let campaign = Arc::new(campaign.expect("a sound campaign"));

@@ -139,7 +139,7 @@ impl Store {
     }
 
     fn try_commit(&mut self, group: &mut [Box<dyn Job>]) -> Answer<()> {
-        self.conn.execute_batch(sql!("begin"))?;
+        carry_out(&self.conn, sql!("begin"))?;
         for job in group {
             job.perform(&self.conn);
         }
@@ -147,18 +147,23 @@ impl Store {
         if self.conn.is_autocommit() {
             return Err(LedgerError::Storage("the transaction was rolled back".into()));
         }
-        self.conn.execute_batch(sql!("commit")).map_err(|error| {
-            let _ = self.conn.execute_batch(sql!("rollback"));
-            error.into()
+        carry_out(&self.conn, sql!("commit")).inspect_err(|_| {
+            let _ = carry_out(&self.conn, sql!("rollback"));
         })
     }
 }
 
+/// A statement of every commit: it is prepared once.
+fn carry_out(conn: &Connection, statement: &str) -> Answer<()> {
+    conn.prepare_cached(statement)?.execute([])?;
+    Ok(())
+}
+
 fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Answer<T>) -> Answer<T> {
-    conn.execute_batch(sql!("savepoint"))?;
+    carry_out(conn, sql!("savepoint"))?;
     match work(conn) {
         Ok(value) => {
-            conn.execute_batch(sql!("savepoint_release"))?;
+            carry_out(conn, sql!("savepoint_release"))?;
             Ok(value)
         }
         Err(error) => {

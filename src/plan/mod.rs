@@ -208,8 +208,8 @@ impl<'a> Planner<'a> {
         let history = self.history(candidate.phone)?;
         let from = self.now.max(outlook.due_at);
         let (earliest, why) = match self.decide(candidate, &hours, &history, from)? {
-            Decision::Call if from > self.now => (from, outlook.reason.map_or(Why::Now, Why::Rule)),
-            Decision::Call => (from, Why::Now),
+            Decision::Call { .. } if from > self.now => (from, outlook.reason.map_or(Why::Now, Why::Rule)),
+            Decision::Call { .. } => (from, Why::Now),
             Decision::Wait { until, reason } => (until, Why::Rule(reason)),
             Decision::Hold(reason) => return Ok(self.leave_out(candidate, State::Held, Some(reason))),
             Decision::Never(reason) => return Ok(self.leave_out(candidate, State::Suppressed, Some(reason))),

@@ -9,7 +9,7 @@ pub mod redial;
 pub mod states;
 pub mod window;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 pub use caps::{NumberHistory, Placement, Reached};
 pub use window::Hours;
@@ -22,7 +22,10 @@ use crate::zone::Zone;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
     /// Every rule allows the call.
-    Call,
+    Call {
+        /// When the hours close, or the call would come too late: from then on it is not allowed any more.
+        until: DateTime<Utc>,
+    },
     /// Not before `until`; `reason` is the rule that keeps it longest.
     Wait {
         /// The earliest instant that every rule known now allows.
@@ -70,6 +73,15 @@ pub struct Again<'a> {
     pub last: Option<DateTime<Utc>>,
 }
 
+impl Case<'_> {
+    /// How long a call that is allowed `now` stays allowed.
+    fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let closes = self.hours.closes(now)?;
+        let last = self.not_after.map(|last| last + TimeDelta::milliseconds(1));
+        Some(last.map_or(closes, |last| last.min(closes)))
+    }
+}
+
 impl Again<'_> {
     /// Until when the gap between two calls lasts.
     fn gap(&self) -> Option<(DateTime<Utc>, Reason)> {
@@ -111,8 +123,8 @@ pub fn decide(case: &Case<'_>, now: DateTime<Utc>) -> Decision {
     };
     match until {
         until if too_late(until) => Decision::TooLate,
-        until if until == now => Decision::Call,
-        until => Decision::Wait { until, reason },
+        until if until > now => Decision::Wait { until, reason },
+        _ => case.open_until(now).map_or(Decision::Hold(Reason::NoCommonWindow), |until| Decision::Call { until }),
     }
 }
 
@@ -120,7 +132,7 @@ pub fn decide(case: &Case<'_>, now: DateTime<Utc>) -> Decision {
 mod tests {
     use super::*;
     use crate::campaign::DayWindow;
-    use chrono::{NaiveTime, TimeDelta, Weekday};
+    use chrono::{NaiveTime, Weekday};
 
     use super::window::{Daily, WEEK};
     use crate::zone::Zone;
@@ -167,11 +179,12 @@ mod tests {
             stop_before_appointment: None,
         };
         let wait = |until, reason| Decision::Wait { until: utc(until), reason };
+        let until = |until| Decision::Call { until: utc(until) };
         for (calls, vary_time, now, expected) in [
             (1, true, "2026-11-26T16:00:00Z", wait("2026-11-27T18:00:00Z", Reason::RedialGap)),
             (1, true, "2026-11-27T16:00:00Z", wait("2026-11-27T18:00:00Z", Reason::PartOfDay)),
-            (1, false, "2026-11-27T16:00:00Z", Decision::Call),
-            (1, true, "2026-11-27T18:00:00Z", Decision::Call),
+            (1, false, "2026-11-27T16:00:00Z", until("2026-11-28T02:00:00Z")),
+            (1, true, "2026-11-27T18:00:00Z", until("2026-11-28T02:00:00Z")),
             (3, true, "2026-11-27T18:00:00Z", Decision::Never(Reason::AttemptsUsed)),
         ] {
             let rules = Redial { vary_time, ..rules.clone() };
@@ -189,8 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn an_open_window_and_an_unused_number_may_be_called() {
-        check(&called(&[]), None, "2026-11-24T16:00:00Z", Decision::Call);
+    fn an_open_window_and_an_unused_number_may_be_called_until_it_closes_or_is_too_late() {
+        let until = |until| Decision::Call { until: utc(until) };
+        check(&called(&[]), None, "2026-11-24T16:00:00Z", until("2026-11-25T02:00:00Z"));
+        let (last, next) = ("2026-11-24T16:30:00Z", "2026-11-24T16:30:00.001Z");
+        check(&called(&[]), Some(last), "2026-11-24T16:00:00Z", until(next));
+        check(&called(&[]), Some(last), last, until(next));
+        check(&called(&[]), Some(last), next, Decision::TooLate);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::entry::Outcome;
+use crate::entry::{Outcome, State};
 use crate::ids::EntryId;
 use crate::ledger::{EntryRow, EventRow};
 use crate::zone::Zone;
@@ -45,7 +45,7 @@ impl Story {
 /// The story in lines, one an event; instants in the practice's zone.
 #[must_use]
 pub fn told(story: &Story, zone: &Zone) -> String {
-    let at = |at: DateTime<Utc>| zone.local(at).format("%a %Y-%m-%d %H:%M:%S").to_string();
+    let at = |at| instant(at, zone);
     let Story { patient, entry, state, outcome, calls, due_at, events } = story;
     let mut text = format!("patient {}, entry {entry}: {state}", patient.join(" "));
     text += &outcome.map_or_else(String::new, |outcome| format!(", {outcome}"));
@@ -56,7 +56,23 @@ pub fn told(story: &Story, zone: &Zone) -> String {
     };
     text += &due_at.map_or_else(String::new, |due| format!(", due on {}", at(due)));
     text.push('\n');
-    events.iter().fold(text, |text, event| text + "  " + &at(event.at) + "  " + &happening(event) + "\n")
+    text + &lines(events, zone)
+}
+
+/// What happened to an entry since its last call was authorised: the evidence for who decides about that call.
+#[must_use]
+pub fn since_the_last_claim(events: &[EventRow], zone: &Zone) -> String {
+    let claim = events.iter().rposition(|event| event.kind == "claimed").unwrap_or_default();
+    lines(&events[claim..], zone)
+}
+
+fn lines(events: &[EventRow], zone: &Zone) -> String {
+    let line = |event: &EventRow| format!("  {}  {}\n", instant(event.at, zone), happening(event));
+    events.iter().map(line).collect()
+}
+
+fn instant(at: DateTime<Utc>, zone: &Zone) -> String {
+    zone.local(at).format("%a %Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// What happened, its evidence, where the entry stood then, and by which rule.
@@ -74,7 +90,8 @@ fn happening(event: &EventRow) -> String {
     if let Some(after) = event.after {
         line += &format!(" → {after}");
     }
-    if let Some(reason) = event.reason {
+    // Why an answer is lost is its evidence: that the list does not show the call is not known yet.
+    if let Some(reason) = event.reason.filter(|_| event.after != Some(State::Unknown)) {
         line += &format!(": {}", lowercase(reason.says()));
     }
     line
@@ -110,7 +127,7 @@ fn in_words(kind: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::{Reason, State};
+    use crate::entry::Reason;
     use crate::ids::ConversationId;
 
     fn event(kind: &str, after: State) -> EventRow {
@@ -146,6 +163,16 @@ mod tests {
         for (event, expected) in cases {
             assert_eq!(happening(&event), expected);
         }
+    }
+
+    #[test]
+    fn who_decides_about_a_call_is_shown_what_happened_since_it_was_authorised() {
+        let events = ["enrolled", "claimed", "not_placed", "claimed", "answer_lost", "scanned", "absent"];
+        let events: Vec<_> = events.iter().map(|kind| event(kind, State::Held)).collect();
+        let zone = Zone::named("America/Chicago").expect("a zone");
+        let told = since_the_last_claim(&events, &zone);
+        let first = "  Wed 1969-12-31 18:00:00  every rule allows the call: on record, then sent → held";
+        assert_eq!((told.lines().next(), told.lines().count()), (Some(first), 4));
     }
 
     #[test]

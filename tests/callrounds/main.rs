@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod bytes;
 mod corpus;
 mod damage;
 mod demo;
@@ -26,9 +27,11 @@ mod plans;
 mod practice;
 mod privacy;
 mod schemas;
+mod scripted;
 mod signals;
 mod simulation;
 mod storage;
 mod suppression;
+mod unknown;
 mod usage;
 mod vendor;

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::annie::{Answer, CallRequest, LostAnswer, Meter, NotPlaced, Reply, Vendor};
 use crate::engine::ending::Ending;
 use crate::engine::events::Event;
-use crate::engine::reconciler::Unresolved;
+use crate::engine::reconciler::{Evidence, Unresolved};
 use crate::engine::replies::{self, Trouble};
 use crate::engine::tracker::Followed;
 use crate::entry::{Fact, Reason, State};
@@ -19,7 +19,8 @@ use super::{Dispatcher, Happening, NextDue, happened, set_aside_event};
 /// Attempts authorised in one claim at most.
 const BATCH: u32 = 64;
 
-/// The rules were asked when the intent was written. If that took longer than this, they are asked again.
+/// The rules were asked when the intent was written. If that is longer ago than this (the machine slept), or not yet (its
+/// clock was set back), they are asked again.
 const STALE: TimeDelta = TimeDelta::seconds(60);
 
 impl<V: Vendor> Dispatcher<'_, V> {
@@ -135,8 +136,13 @@ impl<V: Vendor> Dispatcher<'_, V> {
     pub(super) fn dial(&mut self, authorised: Authorised) {
         let now = self.engine.clock.now();
         self.guard.authorised();
-        if now - authorised.intent_at > STALE {
-            return self.not_placed(&authorised, now, Reason::Window, Some("the claim took too long".into()));
+        if (now - authorised.intent_at).abs() > STALE {
+            return self.not_placed(
+                &authorised,
+                now,
+                Reason::Window,
+                Some("the claim was made at another time".into()),
+            );
         }
         if let Err(until) = self.budget.take(&self.organisation, now) {
             return self.not_placed(&authorised, until, Reason::RateLimited, None);
@@ -147,27 +153,28 @@ impl<V: Vendor> Dispatcher<'_, V> {
         self.tell(&[Event::Dialling { at: now, entry, attempt, call }]);
         let request = CallRequest { from: authorised.from, to: authorised.to, content: authorised.content.clone() };
         let vendor = Arc::clone(&self.engine.vendor);
+        let clock = Arc::clone(&self.engine.clock);
         let forbidden = self.engine.ledger.forbids(authorised.to, self.engine.campaign.purpose, now);
         self.beside.spawn(async move {
             if forbidden.await? {
-                return Ok(Happening::Forbidden(authorised));
+                return Ok(Happening::Forbidden(authorised, Reason::Suppressed));
+            }
+            // This is the instant of dialling: the hours are held against the clock once more.
+            if clock.now() >= authorised.allowed_until {
+                return Ok(Happening::Forbidden(authorised, Reason::Window));
             }
             Ok(Happening::Replied(authorised, vendor.place(request).await))
         });
     }
 
-    /// The number was put on the suppression list after the claim: nothing was sent, and the next claim bars the entry.
-    pub(super) fn forbidden(&mut self, authorised: &Authorised) {
+    /// Since the claim, the number was suppressed or the hours have closed: nothing was sent, and the next claim says what
+    /// becomes of the entry.
+    pub(super) fn forbidden(&mut self, authorised: &Authorised, reason: Reason) {
         self.sending -= 1;
         self.requests.calls -= 1;
         let now = self.engine.clock.now();
         self.budget.observe(&self.organisation, &Meter::default(), now);
-        self.not_placed(
-            authorised,
-            now,
-            Reason::Suppressed,
-            Some("suppressed after the claim; nothing was sent".into()),
-        );
+        self.not_placed(authorised, now, reason, Some("found after the claim; nothing was sent".into()));
     }
 
     pub(super) fn take_reply(&mut self, authorised: &Authorised, answer: Answer<Reply>) {
@@ -207,7 +214,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
             lost_at: at,
             sought_since: at,
             proofs: 0,
-            doubted: false,
+            near: Evidence::default(),
         });
         let because = replies::because(lost);
         let record = happened(attempt, entry, at, Fact::AnswerLost, Some(because.clone()));

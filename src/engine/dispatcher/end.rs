@@ -39,9 +39,18 @@ impl<V: Vendor> Dispatcher<'_, V> {
         }
     }
 
-    /// Nothing more is read: the person, or the vendor, has ended it.
+    /// Nothing more is read: the person, or the vendor, has ended it, or by a clock that was set back the next read would
+    /// be due too late. What is open stays in the ledger for the next run.
     pub(super) fn interrupted(&self) -> bool {
-        matches!(self.ending, Some(Ending::Interrupted | Ending::Unreachable | Ending::Refused(Refusal::Credentials)))
+        matches!(
+            self.ending,
+            Some(
+                Ending::Interrupted
+                    | Ending::Unreachable
+                    | Ending::Clock { .. }
+                    | Ending::Refused(Refusal::Credentials)
+            )
+        )
     }
 
     pub(super) fn must_wait(&self) -> bool {

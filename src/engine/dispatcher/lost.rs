@@ -14,6 +14,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
     /// A conversation that fits a lost answer is its own, unless the ledger knows it as another attempt's.
     pub(super) fn look_for_the_lost(&mut self, page: &Page) {
         for conversation in &page.conversations {
+            self.reconciler.note_the_early(conversation, self.ahead);
             let claimants: Vec<_> = self
                 .reconciler
                 .claimants(conversation, self.ahead)
@@ -68,7 +69,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
             self.note_scan(scan, one);
         }
         for one in &absent {
-            self.absent(one, retry, "not on the vendor's list in two complete scans");
+            self.absent(one, retry, "two complete scans");
         }
     }
 
@@ -76,9 +77,11 @@ impl<V: Vendor> Dispatcher<'_, V> {
     fn note_scan(&mut self, scan: CompleteScan, about: &Unresolved) {
         let CompleteScan { started, back_to, pages, conversations, .. } = scan;
         let detail = format!(
-            "{conversations} conversations on {pages} pages, back to {}, begun {}: not among them",
+            "{conversations} conversations on {pages} {}, back to {}, begun {}: not among them; {}",
+            if pages == 1 { "page" } else { "pages" },
             back_to.format("%Y-%m-%dT%H:%M:%SZ"),
-            started.format("%Y-%m-%dT%H:%M:%SZ")
+            started.format("%Y-%m-%dT%H:%M:%SZ"),
+            about.near
         );
         let (entry, attempt) = (Some(about.entry), Some(about.attempt));
         let note = Note { at: self.engine.clock.now(), entry, attempt, kind: "scanned", detail };

@@ -20,7 +20,7 @@ use crate::annie::budget::Budget;
 use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
 use crate::campaign::Campaign;
 use crate::clock::SharedClock;
-use crate::entry::{AttemptState, Fact, State};
+use crate::entry::{AttemptState, Fact, Reason, State};
 use crate::ids::{AttemptId, EntryId, OrganisationId};
 use crate::ledger::{
     Authorised, Claims, Happened, InStep, LedgerError, OurLine, Prospects, SetAside, Sighting, UnderWay,
@@ -33,7 +33,7 @@ use super::exclusions::Exclusions;
 use super::guard::Guard;
 use super::line::Line;
 use super::look::Look;
-use super::reconciler::{Likeness, Reconciler, Unresolved};
+use super::reconciler::{Evidence, Likeness, Reconciler, Unresolved};
 use super::tracker::{CompleteScan, Followed, Tracker};
 use super::{Engine, EngineError, Finished, Requests};
 
@@ -93,8 +93,8 @@ enum Happening {
     },
     Prospects(Prospects),
     Replied(Authorised, Answer<Reply>),
-    /// The last look before the request found its number suppressed.
-    Forbidden(Authorised),
+    /// The last look before the request found that this rule forbids it now.
+    Forbidden(Authorised, Reason),
     Recorded(Vec<Event>),
     Page(Answer<Result<Page, Unread>>),
     Conversation(Answer<Result<Conversation, Unread>>),
@@ -273,7 +273,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
                 self.next_due = NextDue::At(due);
             }
             Happening::Replied(authorised, answer) => self.take_reply(&authorised, answer),
-            Happening::Forbidden(authorised) => self.forbidden(&authorised),
+            Happening::Forbidden(authorised, reason) => self.forbidden(&authorised, reason),
             Happening::Recorded(events) => {
                 self.recording -= 1;
                 self.tell(&events);
@@ -284,8 +284,9 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
                 self.candidates -= 1;
                 match likeness {
                     Likeness::Fits if unclaimed => self.adopt(&unresolved, &conversation),
-                    Likeness::MayFit if unclaimed => self.reconciler.doubt(unresolved.attempt),
-                    Likeness::Fits | Likeness::MayFit => {}
+                    Likeness::MayFit if unclaimed => self.reconciler.doubt(unresolved.attempt, &conversation.id),
+                    Likeness::Fits => self.reconciler.is_anothers(unresolved.attempt, &conversation.id),
+                    Likeness::MayFit => {}
                 }
                 self.conclude_scan();
             }
@@ -350,7 +351,7 @@ fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
         lost_at: attempt.lost_at.unwrap_or(now),
         sought_since: now,
         proofs: 0,
-        doubted: false,
+        near: Evidence::default(),
     }
 }
 

@@ -136,7 +136,8 @@ impl<V: Vendor> Dispatcher<'_, V> {
         }
         // Nothing was proved, so nobody is called again whatever the campaign says.
         for unsettled in self.reconciler.give_up(now) {
-            self.absent(&unsettled, false, "the vendor's list could not settle it in time");
+            let because = format!("the vendor's list could not settle it in time; {}", unsettled.near);
+            self.absent(&unsettled, false, &because);
         }
     }
 }

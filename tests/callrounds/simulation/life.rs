@@ -4,13 +4,15 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use callrounds::campaign::OnAbsent;
-use callrounds::clock::{SharedClock, TravelClock};
+use callrounds::clock::{Clock, SharedClock, TravelClock};
 use callrounds::engine::{Ending, Engine, EngineError, Event};
-use callrounds::entry::State;
-use callrounds::ledger::{Census, Ledger, LedgerError, RunHandle};
+use callrounds::entry::{Reason, State};
+use callrounds::ledger::{Ban, Census, Ledger, LedgerError, Operator, RunHandle, Scope};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
+use super::clock::MachineClock;
 use super::dice::Dice;
 use super::machine::Machine;
 use super::oracle::Oracle;
@@ -50,6 +52,12 @@ pub struct Met {
     pub adopted: u64,
     pub absent: u64,
     pub redials: u64,
+    /// Entries that an operator's opt-out kept from being called.
+    pub suppressed: u64,
+    /// Calls not made because their hours closed between the claim and the dialling.
+    pub closed: u64,
+    /// Ends of a run because of its clock.
+    pub clocks: u64,
 }
 
 impl Met {
@@ -60,6 +68,8 @@ impl Met {
             Event::Adopted { .. } => self.adopted += 1,
             Event::Absent { .. } => self.absent += 1,
             Event::Ended { redial_at: Some(_), .. } => self.redials += 1,
+            Event::SetAside { reason: Reason::Suppressed, .. } => self.suppressed += 1,
+            Event::NotPlaced { reason: Reason::Window, .. } => self.closed += 1,
             Event::Started { .. }
             | Event::Accepted { .. }
             | Event::TakenOver { .. }
@@ -75,7 +85,20 @@ impl Met {
     }
 
     pub fn add(&mut self, other: Self) {
-        let Self { starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials } = other;
+        let Self {
+            starts,
+            deaths,
+            power_failures,
+            disk_errors,
+            calls,
+            lost,
+            adopted,
+            absent,
+            redials,
+            suppressed,
+            closed,
+            clocks,
+        } = other;
         self.starts += starts;
         self.deaths += deaths;
         self.power_failures += power_failures;
@@ -85,11 +108,16 @@ impl Met {
         self.adopted += adopted;
         self.absent += absent;
         self.redials += redials;
+        self.suppressed += suppressed;
+        self.closed += closed;
+        self.clocks += clocks;
     }
 
     /// What was not met at all.
     pub fn missing(&self) -> Vec<&'static str> {
-        let Self { starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials } = *self;
+        let Self {
+            starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials, suppressed, ..
+        } = *self;
         let all = [
             ("starts", starts),
             ("deaths", deaths),
@@ -100,6 +128,7 @@ impl Met {
             ("adopted", adopted),
             ("absent", absent),
             ("redials", redials),
+            ("suppressed", suppressed),
         ];
         all.into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
     }
@@ -107,7 +136,9 @@ impl Met {
 
 /// Lives one seed on the machine whose folder the ledger is in. The runtime's time must be paused.
 pub async fn live(seed: u64, plan: Plan, machine: Machine, ledger: &Path, trace: Trace) -> Story {
-    let clock: SharedClock = Arc::new(TravelClock::starting_at(plan.start, 1.0));
+    let truth = Arc::new(TravelClock::starting_at(plan.start, 1.0));
+    let machines_clock = Arc::new(MachineClock::new(Arc::clone(&truth), plan.clock));
+    let clock: SharedClock = truth;
     let oracle = Oracle::new(Arc::clone(&plan.campaign), trace);
     let dice = Dice::new(seed);
     let site = Site::new(Arc::clone(&clock), plan.vendor.clone(), oracle, Arc::clone(&machine.disk), dice.apart(11));
@@ -115,6 +146,7 @@ pub async fn live(seed: u64, plan: Plan, machine: Machine, ledger: &Path, trace:
     let mut life = Life {
         path: ledger,
         clock,
+        machines_clock,
         vendor,
         machine,
         dice: dice.apart(12),
@@ -134,7 +166,10 @@ pub async fn live(seed: u64, plan: Plan, machine: Machine, ledger: &Path, trace:
 struct Life<'a> {
     plan: Plan,
     path: &'a Path,
+    /// The true time.
     clock: SharedClock,
+    /// What the program takes for it.
+    machines_clock: Arc<MachineClock>,
     vendor: SimVendor,
     machine: Machine,
     dice: Dice,
@@ -197,9 +232,19 @@ impl Life<'_> {
                         return None;
                     }
                 }
+                if let Ending::Clock { seconds } = ending {
+                    return Some(self.mend_the_clock(seconds));
+                }
                 Some(next_start(&ending, &census, now) + self.dice.some_time(TimeDelta::hours(2)))
             }
         }
+    }
+
+    /// Whoever is on duty sets the clock right, or waits until the time has come that the ledger holds already.
+    fn mend_the_clock(&self, seconds: i64) -> DateTime<Utc> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).clocks += 1;
+        let wait = if self.machines_clock.set_right() { 0 } else { seconds };
+        self.clock.now() + TimeDelta::seconds(wait)
     }
 
     fn breaks(&self, promise: &str) {
@@ -208,7 +253,7 @@ impl Life<'_> {
 
     /// One start of the program, to its end or its death.
     async fn start(&mut self) -> Result<End, EngineError> {
-        let now = self.clock.now();
+        let now = self.machines_clock.now();
         if self.starts > 1 && self.edition + 1 < self.plan.lists.len() && self.dice.chance(20) {
             self.edition += 1;
         }
@@ -249,12 +294,15 @@ impl Life<'_> {
     async fn work(&mut self, ledger: &Ledger, now: DateTime<Utc>) -> Result<End, EngineError> {
         let trap = self.next_trap();
         let sprung = self.revive(trap);
+        // Aborted when this start is over.
+        let mut operator = JoinSet::new();
+        operator.spawn(self.decisions());
         let Some(run) = self.run(ledger, now).await? else { return Ok(End::Killed) };
         let (killed_after, stopped_after) = (self.killed_after(trap), self.stopped_after());
         let engine = Engine {
             ledger: ledger.clone(),
             vendor: Arc::new(self.vendor.clone()),
-            clock: Arc::clone(&self.clock),
+            clock: self.machines_clock.clone(),
             campaign: Arc::clone(&self.plan.campaign),
             run,
             until_done: self.plan.until_done,
@@ -285,10 +333,37 @@ impl Life<'_> {
         sprung
     }
 
+    /// The operator suppresses whoever asks for it, run or no run; what the machine did not take is tried again at the
+    /// next start.
+    fn decisions(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (vendor, clock, path) = (self.vendor.clone(), Arc::clone(&self.clock), self.path.to_owned());
+        let opt_outs = self.plan.opt_outs.clone();
+        async move {
+            for (at, phone) in opt_outs {
+                clock.sleep(at - clock.now()).await;
+                let now = clock.now();
+                let ban = Ban { scope: Scope::All, source: "operator", expires: None };
+                let suppressed = Operator::open(&path, now).and_then(|mut desk| desk.suppress([phone], ban, now));
+                if suppressed.is_ok() {
+                    vendor.site().oracle.suppressed(now, phone);
+                }
+            }
+        }
+    }
+
     fn listener(&self) -> impl FnMut(&Event) + Send + use<> {
         let (vendor, trace, met) = (self.vendor.clone(), self.trace, Arc::clone(&self.met));
+        let clock = Arc::clone(&self.machines_clock);
         move |event| {
-            met.lock().unwrap_or_else(PoisonError::into_inner).hear(event);
+            let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
+            met.hear(event);
+            if matches!(event, Event::Dialling { .. }) {
+                if clock.off().abs() > TimeDelta::seconds(120) {
+                    vendor.site().oracle.breaks(event.at(), "dialled by a clock that is off");
+                }
+                clock.dialled(met.calls);
+            }
+            drop(met);
             trace.say(event.at(), || format!("{event:?}"));
             if let Some(moment) = moment_of(event) {
                 vendor.site().pass(moment);

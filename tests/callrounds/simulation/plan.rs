@@ -13,14 +13,23 @@ use callrounds::phone::E164;
 use callrounds::simulator::settings::{BudgetRules, Foreign, Order, RetryAfter, Settings};
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::clock;
 use super::dice::Dice;
 
 /// How long after nobody waits for its answer any more a request may still be acted on.
 pub const PROCESSING: TimeDelta = TimeDelta::seconds(45);
 
 /// Area codes of one zone each, so that the oracle needs no table of its own.
-pub const PLACES: [(&str, &str); 4] =
-    [("312", "America/Chicago"), ("212", "America/New_York"), ("303", "America/Denver"), ("602", "America/Phoenix")];
+pub const PLACES: [(&str, &str); 8] = [
+    ("312", "America/Chicago"),
+    ("212", "America/New_York"),
+    ("303", "America/Denver"),
+    ("602", "America/Phoenix"),
+    ("213", "America/Los_Angeles"),
+    ("604", "America/Vancouver"),
+    ("808", "Pacific/Honolulu"),
+    ("709", "America/St_Johns"),
+];
 
 const FROM: &str = "+13125550142";
 
@@ -36,6 +45,9 @@ pub struct Plan {
     /// How often it is asked to stop at most.
     pub stops: u32,
     pub until_done: bool,
+    pub clock: clock::Habit,
+    /// When who asks not to be called any more, on another way than in a call.
+    pub opt_outs: Vec<(DateTime<Utc>, E164)>,
 }
 
 /// A row of a list.
@@ -90,7 +102,9 @@ impl Plan {
         let vendor = habits(&mut dice.apart(4), seed, start, TimeDelta::seconds(settle.into()));
         let mut fate = dice.apart(5);
         let (crashes, stops) = (fate.pick(&[0, 1, 2, 4, 8]), fate.pick(&[0, 0, 1, 2]));
-        Self { start, campaign, lists, vendor, crashes, stops, until_done: fate.chance(60) }
+        let (until_done, clock) = (fate.chance(60), clock::Habit::default());
+        let opt_outs = opt_outs(&mut dice.apart(6), &lists, start);
+        Self { start, campaign, lists, vendor, crashes, stops, until_done, clock, opt_outs }
     }
 }
 
@@ -158,6 +172,15 @@ fn lists(dice: &mut Dice, start: DateTime<Utc>) -> Vec<Vec<Person>> {
         lists.push(next);
     }
     lists
+}
+
+fn opt_outs(dice: &mut Dice, lists: &[Vec<Person>], start: DateTime<Utc>) -> Vec<(DateTime<Utc>, E164)> {
+    let numbers: Vec<E164> = lists.iter().flatten().map(|person| person.phone).collect();
+    let mut opt_outs: Vec<_> = (0..dice.pick(&[0, 0, 1, 3]))
+        .map(|_| (start + dice.some_time(TimeDelta::hours(40)), dice.pick(&numbers)))
+        .collect();
+    opt_outs.sort_by_key(|(at, _)| *at);
+    opt_outs
 }
 
 fn person(dice: &mut Dice, at: u32, start: DateTime<Utc>) -> Person {

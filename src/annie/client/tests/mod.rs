@@ -85,6 +85,17 @@ async fn a_connection_that_never_came_about_placed_nothing() {
 }
 
 #[tokio::test]
+async fn each_call_has_a_connection_of_its_own_though_the_server_would_keep_it() {
+    // A second request on the kept connection would wait for ever.
+    let server = Server::playing([Act::AnswerThenHang(answer(200, &[], ACCEPTED))]).await;
+    let client = client(server.base());
+    for _ in 0..3 {
+        assert_eq!(client.place(call()).await.value, Reply::Accepted(ConversationId::new("c-1")));
+    }
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[tokio::test]
 async fn whatever_breaks_after_the_connection_says_nothing() {
     let whole = answer(200, &[], ACCEPTED);
     let half = whole[..whole.len() - 20].to_vec();

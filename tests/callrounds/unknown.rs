@@ -1,0 +1,101 @@
+//! A lost answer as the person on duty sees it: what `explain` tells of it, what `resolve` shows before it decides, and
+//! what the next run makes of the decision.
+
+use crate::kill;
+use crate::oracle;
+use crate::practice::{Ended, Practice};
+use crate::vendor::Vendor;
+
+/// A Tuesday so far ahead that an operator's decision, which bears the wall clock's date, is never later.
+const MORNING: &str = "2036-11-25T15:30:00Z";
+
+fn vendor(practice: &Practice, faults: &[&str]) -> Vendor {
+    let faults = faults.iter().flat_map(|fault| ["--fault", fault]);
+    let options: Vec<_> = ["--requests-per-minute", "600"].into_iter().chain(faults).collect();
+    Vendor::start_at(MORNING, practice, "60", &options)
+}
+
+fn run(practice: &Practice, vendor: &Vendor) -> Ended {
+    let time = vendor.time();
+    practice.run_against(&vendor.base_url, &["run", "campaigns/recall.toml", "--json", "--at", &time, "--speed", "60"])
+}
+
+/// One patient's story after a run in which this always happened to a call's answer.
+fn after(fault: &str) -> (Practice, Vendor, Ended, Vec<String>) {
+    let practice = Practice::with(&kill::campaign("hold"), &kill::list(1));
+    let vendor = vendor(&practice, &[fault]);
+    let ended = run(&practice, &vendor);
+    let story = practice.run(&["explain", "5000"]);
+    assert_eq!(story.code, 0, "{story:?}");
+    let story = story.stdout.lines().map(ToOwned::to_owned).collect();
+    (practice, vendor, ended, story)
+}
+
+/// The lines hold these words, in this order.
+#[track_caller]
+fn reads(story: &[String], chapters: &[&str]) {
+    let mut lines = story.iter();
+    for words in chapters {
+        assert!(lines.any(|line| line.contains(words)), "{words:?} is missing, or out of order, in {story:#?}");
+    }
+}
+
+#[test]
+fn a_lost_call_that_was_found_reads_as_a_story() {
+    let (_practice, vendor, ended, story) = after("reset-after=1");
+    assert_eq!((ended.code, vendor.calls().len()), (0, 1), "{ended:?}");
+    let conversation = vendor.calls()[0].conversation_id.clone();
+    reads(
+        &story,
+        &[
+            "read from the list → ready",
+            "every rule allows the call: on record, then sent",
+            "no answer that says whether the call was placed (",
+            &format!("found on the vendor's list, conversation {conversation}"),
+            "conversation over: ",
+        ],
+    );
+}
+
+#[test]
+fn a_lost_call_that_was_not_found_is_decided_upon_with_the_evidence_in_view() {
+    let (practice, _vendor, ended, story) = after("500-before=1");
+    assert_eq!(ended.code, 5, "{ended:?}");
+    let scan = "looked for on the vendor's list (0 conversations on 1 page, back to 2036-11-25T15:2";
+    let evidence = [
+        "every rule allows the call: on record, then sent",
+        "no answer that says whether the call was placed (status 500) → unknown",
+        scan,
+        scan,
+        "not on the vendor's list (two complete scans) → held: the answer was lost, and the vendor's list does not show the call",
+    ];
+    reads(&story, &evidence);
+
+    let decided = practice.run(&["resolve", "1", "--not-placed"]);
+    assert_eq!(decided.code, 0, "{decided:?}");
+    let shown: Vec<_> = decided.stderr.lines().map(ToOwned::to_owned).collect();
+    reads(&shown, &[["what the ledger holds of the last call of entry 1"].as_slice(), &evidence].concat());
+    reads(&shown, &["entry 1 is now ready"]);
+
+    // Another vendor, whose answers arrive; the first one has not placed any call.
+    let other = self::vendor(&practice, &[]);
+    let ended = run(&practice, &other);
+    assert_eq!((ended.code, other.calls().len()), (0, 1), "{ended:?}");
+    oracle::the_ledger_agrees(&practice, &other.calls());
+    let story = practice.run(&["explain", "5000"]).stdout;
+    assert!(story.contains("not placed, says an operator (decided by "), "{story}");
+}
+
+#[test]
+fn a_lost_call_that_somebody_found_by_hand_is_followed() {
+    let (practice, vendor, ended, _) = after("500-before=1");
+    assert_eq!(ended.code, 5, "{ended:?}");
+    for (verdict, code) in
+        [(["resolve", "1", "--placed", "c-by-hand"].as_slice(), 0), (&["resolve", "1", "--cancel"], 2)]
+    {
+        let decided = practice.run(verdict);
+        assert_eq!(decided.code, code, "{decided:?}");
+    }
+    assert_eq!(practice.count("SELECT count(*) FROM attempt WHERE state = 'open' AND conversation = 'c-by-hand'"), 1);
+    assert_eq!(vendor.calls().len(), 0, "to decide sends nothing");
+}
