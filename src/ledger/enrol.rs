@@ -81,6 +81,7 @@ pub(super) fn enrol(
             let phone = numbers::to_dial(conn, known.id, draft)?;
             enrolled.count(known.change(draft, phone));
             bring_up_to_date(conn, run, &known, draft, phone, now)?;
+            conn.prepare_cached(sql!("member_keep"))?.execute([known.id.0])?;
             conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
         } else {
