@@ -1,5 +1,6 @@
 //! The ledger on its own, over a file of its own.
 
+mod approvals;
 mod households;
 mod lines;
 mod machine;
