@@ -362,6 +362,28 @@ pub struct Simulate {
     /// How long an answer takes, in real milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pub latency: u64,
+    /// What a 429 says of when to come back
+    #[arg(long, value_enum, default_value_t = RetryAfterForm::Seconds)]
+    pub retry_after: RetryAfterForm,
+    /// Requests a minute that other software makes on the same budget
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub other_requests: u32,
+    /// Other software places a call each so many of the simulator's seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub other_calls_every: Option<u32>,
+}
+
+/// The forms of `Retry-After`, which the contract leaves open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RetryAfterForm {
+    /// No such header
+    Absent,
+    /// A number of seconds
+    Seconds,
+    /// An HTTP date
+    Date,
+    /// A word that means nothing
+    Garbage,
 }
 
 /// How a simulated conversation list is ordered.

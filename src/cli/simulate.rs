@@ -10,11 +10,11 @@ use secrecy::SecretString;
 use crate::clock::{Clock, SharedClock, TravelClock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::phone::E164;
-use crate::simulator::settings::Order;
+use crate::simulator::settings::{Foreign, Order, RetryAfter};
 use crate::simulator::{Fault, People, Settings, Simulator};
 use crate::zone::Zone;
 
-use super::args::{ListOrder, Simulate, Travel};
+use super::args::{ListOrder, RetryAfterForm, Simulate, Travel};
 use super::output::Output;
 
 pub(super) async fn simulate(args: &Simulate, output: Output) -> Result<Exit, Stop> {
@@ -53,6 +53,14 @@ fn settings(args: &Simulate) -> Result<Settings, Stop> {
         ListOrder::NewestFirst => Order::NewestFirst,
         ListOrder::OldestFirst => Order::OldestFirst,
     };
+    settings.budget.used_by_others = args.other_requests;
+    settings.budget.retry_after = match args.retry_after {
+        RetryAfterForm::Absent => RetryAfter::Absent,
+        RetryAfterForm::Seconds => RetryAfter::Seconds,
+        RetryAfterForm::Date => RetryAfter::HttpDate,
+        RetryAfterForm::Garbage => RetryAfter::Garbage,
+    };
+    settings.list.foreign = args.other_calls_every.map(other_software);
     settings.network.latency = Duration::from_millis(args.latency);
     if let Some(requests) = args.requests_per_minute {
         settings.budget.requests = requests;
@@ -67,6 +75,12 @@ fn settings(args: &Simulate) -> Result<Settings, Stop> {
         settings.access.keys = Some(args.api_keys.iter().map(|key| SecretString::from(key.as_str())).collect());
     }
     Ok(settings)
+}
+
+/// Another program of the same organisation, with a number of its own; it calls people whom nobody else does.
+fn other_software(every: u32) -> Foreign {
+    let from = E164::parse("+13125550199").expect("a number in its own form");
+    Foreign { every: TimeDelta::seconds(every.into()), backlog: 0, from, to: Vec::new() }
 }
 
 /// Faults as they are written, `KIND=SHARE`.

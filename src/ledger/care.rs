@@ -60,5 +60,8 @@ pub fn backup(path: &Path, to: &Path) -> Result<(), LedgerError> {
 fn write_backup(path: &Path, to: &str, file: &File) -> Result<(), LedgerError> {
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.execute(sql!("backup"), [to])?;
-    file.sync_all().map_err(|error| LedgerError::storage(&error))
+    // The name of a new file is its folder's content.
+    let folder = Path::new(to).parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let named = File::open(folder).and_then(|folder| folder.sync_all());
+    file.sync_all().and(named).map_err(|error| LedgerError::storage(&error))
 }

@@ -74,6 +74,8 @@ kinds! {
     RateLimited = "429", No;
     /// A redirect to the same place: whoever follows it sends the request again.
     Redirect = "307", No;
+    /// A redirect to the same place, to be read from: whoever follows it takes what is there for the answer.
+    SeeOther = "303", Yes;
     /// A body of 50 MB, good JSON.
     BigBody = "big-body", Yes;
 }

@@ -213,18 +213,21 @@ async fn admitted(
         Kind::Unavailable => Ok(spoil::gateway(StatusCode::SERVICE_UNAVAILABLE)),
         Kind::GatewayTimeout => Ok(spoil::gateway(StatusCode::GATEWAY_TIMEOUT)),
         Kind::RateLimited => Ok(vendor.too_many_requests(now)),
-        Kind::Redirect => {
-            let mut response = Response::default();
-            *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
-            set(&mut response, LOCATION.as_str(), &path);
-            Ok(response)
-        }
+        Kind::Redirect => Ok(redirect(StatusCode::TEMPORARY_REDIRECT, &path)),
+        Kind::SeeOther => Ok(redirect(StatusCode::SEE_OTHER, &path)),
         Kind::Truncated => Ok(spoil::truncated(response).await),
         Kind::BadJson => Ok(spoil::bad_json(response)),
         Kind::IdMissing => Ok(spoil::without_data(response).await),
         Kind::SlowBody => Ok(spoil::slow(response, vendor.settings.network.dribble).await),
         Kind::BigBody => Ok(spoil::big(response).await),
     }
+}
+
+fn redirect(status: StatusCode, path: &str) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status;
+    set(&mut response, LOCATION.as_str(), path);
+    response
 }
 
 async fn act(moment: Moment, request: Request<Bytes>, api: Router) -> Response {

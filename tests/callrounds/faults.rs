@@ -1,16 +1,19 @@
 //! Every fault of a request for a call, all the time (`faults.md`, row 3): whatever comes instead of an answer, nobody is
 //! called twice, and nobody is forgotten.
 
-use crate::kill::{RUN, campaign, everything_is_settled, list, vendor};
+use crate::kill::{RUN, campaign, everything_is_settled, list};
 use crate::oracle::{self, Call};
 use crate::practice::{Ended, Practice};
+use crate::vendor::Vendor;
 
 const PATIENTS: usize = 50;
 
-/// Runs fifty patients against a vendor with one fault; how many are held at the end, and the calls.
-fn all_the_time(fault: &str, on_lost_answer: &str) -> (Ended, usize, Vec<Call>) {
-    let practice = Practice::with(&campaign(on_lost_answer), &list(PATIENTS));
-    let vendor = vendor(&practice, 3, &[fault]);
+/// Runs fifty patients against a vendor with one fault, or other habits; how many are held at the end, and the calls.
+fn all_the_time(habit: &str) -> (Ended, usize, Vec<Call>) {
+    let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
+    let options: Vec<_> = habit.split(' ').collect();
+    let options = if let [fault] = *options { vec!["--fault", fault] } else { options };
+    let vendor = Vendor::start(&practice, "60", &[["--requests-per-minute", "600"].as_slice(), &options].concat());
     let ended = practice.run_against(&vendor.base_url, &RUN);
     let calls = vendor.calls();
     everything_is_settled(&practice, &calls, &ended);
@@ -23,7 +26,7 @@ fn each(faults: &'static [&'static str], check: impl Fn(&str, &Ended, usize, &[C
         for fault in faults {
             let check = &check;
             scope.spawn(move || {
-                let (ended, held, calls) = all_the_time(fault, "hold");
+                let (ended, held, calls) = all_the_time(fault);
                 assert!(oracle::by_number(&calls).values().all(|count| *count == 1), "{fault}: one call each");
                 check(fault, &ended, held, &calls);
             });
@@ -33,7 +36,7 @@ fn each(faults: &'static [&'static str], check: impl Fn(&str, &Ended, usize, &[C
 
 #[test]
 fn an_answer_that_is_always_lost_after_the_call_was_placed_is_found_every_time() {
-    let faults = &["reset-after=1", "500-after=1", "truncated=1", "bad-json=1", "id-missing=1", "big-body=1"];
+    let faults = &["reset-after=1", "500-after=1", "truncated=1", "bad-json=1", "id-missing=1", "big-body=1", "303=1"];
     each(faults, |fault, ended, held, calls| {
         assert_eq!((ended.code, held, calls.len()), (0, 0, PATIENTS), "{fault}");
     });
@@ -56,7 +59,15 @@ fn a_gateway_that_always_fails_leaves_everybody_called_once_or_held() {
 
 #[test]
 fn what_provably_was_not_placed_is_placed_later() {
-    each(&["429=0.2", "slow-body=0.05"], |fault, ended, held, calls| {
+    let faults = &[
+        "429=0.2",
+        "--fault 429=0.2 --retry-after absent",
+        "--fault 429=0.2 --retry-after date",
+        "--fault 429=0.2 --retry-after garbage",
+        "slow-body=0.05",
+        "--list-order oldest-first --list-lag 40 --other-calls-every 5 --other-requests 300",
+    ];
+    each(faults, |fault, ended, held, calls| {
         assert_eq!((ended.code, held, calls.len()), (0, 0, PATIENTS), "{fault}");
     });
     // A connection that was made just before the door was shut is reset, which proves nothing.
@@ -64,4 +75,37 @@ fn what_provably_was_not_placed_is_placed_later() {
         assert_eq!(held + calls.len(), PATIENTS, "{fault}");
         assert!(held < 10, "{fault}: {held} held");
     });
+}
+
+#[test]
+fn a_list_that_shows_calls_only_after_twice_the_settle_time_holds_the_lost_ones_and_calls_nobody_twice() {
+    let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
+    // Of the vendor's seconds, twice the campaign's 60.
+    let options = ["--requests-per-minute", "600", "--list-lag", "120", "--fault", "reset-after=0.2"];
+    let vendor = Vendor::start(&practice, "60", &options);
+    let ended = practice.run_against(&vendor.base_url, &RUN);
+    let calls = vendor.calls();
+    assert_eq!(oracle::by_number(&calls).values().max(), Some(&1), "nobody twice");
+    assert_eq!((ended.code, calls.len()), (5, PATIENTS), "{ended:?}");
+    let lost = calls.iter().filter(|call| call.answered.is_some()).count() as i64;
+    assert!(lost > 3, "{lost} lost answers");
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state = 'held' AND reason = 'answer_lost'"), lost);
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state = 'finished'"), PATIENTS as i64 - lost);
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_gets_no_request_and_everybody_is_called_once_it_is_the_right_one() {
+    let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
+    let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600"]);
+    let ended = practice.run_against(&vendor.base_url.replace("http://", "https://"), &RUN);
+    assert_eq!((ended.code, vendor.calls().len()), (4, 0), "{ended:?}");
+    oracle::the_numbers_add_up(&ended.summary());
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state IN ('ready', 'waiting')"), PATIENTS as i64);
+
+    let time = vendor.time();
+    let again = ["run", "campaigns/recall.toml", "--json", "--at", &time, "--speed", "60"];
+    let ended = practice.run_against(&vendor.base_url, &again);
+    let calls = vendor.calls();
+    everything_is_settled(&practice, &calls, &ended);
+    assert_eq!((ended.code, calls.len()), (0, PATIENTS), "{ended:?}");
 }

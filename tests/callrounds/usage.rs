@@ -79,7 +79,7 @@ fn wrong_arguments() {
     For more information, try '--help'.
     ");
     assert_snapshot!(refused(&practice, &["status"], 2), @"error: there is no ledger at callrounds.db; name one with --ledger FILE, or start with `callrounds run CAMPAIGN`");
-    assert_snapshot!(refused(&practice, &["simulate", "--fault", "reset=0.1"], 2), @"error: unknown fault kind; known are refuse, reset-before, reset-after, 500-before, 500-after, 502, 503, 504, timeout-after, truncated, bad-json, id-missing, slow-body, 429, 307, big-body");
+    assert_snapshot!(refused(&practice, &["simulate", "--fault", "reset=0.1"], 2), @"error: unknown fault kind; known are refuse, reset-before, reset-after, 500-before, 500-after, 502, 503, 504, timeout-after, truncated, bad-json, id-missing, slow-body, 429, 307, 303, big-body");
     nothing_was_sent(&practice);
 }
 
