@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_line.sql"),
     include_str!("migrations/0006_plan.sql"),
     include_str!("migrations/0007_adoption.sql"),
+    include_str!("migrations/0008_household.sql"),
 ];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
