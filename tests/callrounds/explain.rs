@@ -11,7 +11,7 @@ fn campaign(name: &str, seed: u32) -> String {
          timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[list]\nfile = \"recall.csv\"\n\
          max_list_age = \"3650d\"\nmax_reject_rate = 1\n[message]\n\
          context = \"{{{{ first_name }}}} is due. {{{{ household_names }}}}\"\n[calling]\nconsent = \"on_file\"\n\
-         [redial]\nmax_attempts = 1\n[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\nseed = {seed}\nspeed = 6000\n"
+         [redial]\nmax_attempts = 1\n[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\nseed = {seed}\nspeed = 600\n"
     )
 }
 
