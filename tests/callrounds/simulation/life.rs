@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use callrounds::campaign::OnAbsent;
 use callrounds::clock::{Clock, SharedClock, TravelClock};
@@ -26,6 +27,9 @@ const STARTS_AT_MOST: u32 = 400;
 
 /// So many requests at one start are a loop.
 const REQUESTS_AT_MOST: u64 = 200_000;
+
+/// No campaign of ours takes so long: nothing is under way, and nothing will ever be.
+const FOR_EVER: Duration = Duration::from_hours(700 * 24);
 
 /// What a life came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -161,7 +165,10 @@ pub async fn live(seed: u64, plan: Plan, machine: Machine, ledger: &Path, trace:
         trace,
         plan,
     };
-    life.live_on().await;
+    let lived = tokio::time::timeout(FOR_EVER, life.live_on()).await;
+    if lived.is_err() {
+        life.breaks("it waits for what will never come");
+    }
     life.told()
 }
 
@@ -197,7 +204,7 @@ enum End {
 fn open(path: &Path, now: DateTime<Utc>) -> Result<Ledger, LedgerError> {
     for _ in 0..2_000 {
         match Ledger::open_inline(path, now) {
-            Err(LedgerError::Locked { .. }) => std::thread::sleep(std::time::Duration::from_millis(1)),
+            Err(LedgerError::Locked { .. }) => std::thread::sleep(Duration::from_millis(1)),
             opened => return opened,
         }
     }
@@ -346,8 +353,14 @@ impl Life<'_> {
                 let now = clock.now();
                 let ban = Ban { scope: Scope::All, source: "operator", expires: None };
                 let suppressed = Operator::open(&path, now).and_then(|mut desk| desk.suppress([phone], ban, now));
+                let mut site = vendor.site();
                 if suppressed.is_ok() {
-                    vendor.site().oracle.suppressed(now, phone);
+                    site.oracle.suppressed(now, phone);
+                }
+                // The machine has stopped in the midst of the operator's write, and with it the run.
+                if site.is_dead() {
+                    site.sprung.notify_one();
+                    return;
                 }
             }
         }
