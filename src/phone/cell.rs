@@ -109,8 +109,11 @@ pub fn numbers_in(cell: &str, rules: CellRules<'_>) -> Result<Vec<Usable>, Phone
     }
 }
 
+/// Colorado's 983: of its exchanges, libphonenumber knows those that are in use.
+const KNOWN_BY_EXCHANGE: u16 = 983;
+
 /// Ten ASCII digits of a known area code, with or without the usual punctuation: four in five cells of a clean list.
-/// The Virgin Islands are left to libphonenumber, which knows their exchanges one by one.
+/// The Virgin Islands and 983 are left to libphonenumber, which knows their exchanges one by one.
 fn plain_ten_digits(cell: &str) -> Option<E164> {
     let mut national = 0;
     let mut count = 0;
@@ -125,8 +128,9 @@ fn plain_ten_digits(cell: &str) -> Option<E164> {
         }
     }
     let exchange = national / 10_000 % 1_000;
-    let code = area_codes::lookup((national / 10_000_000) as u16)?;
-    (count == 10 && exchange >= 200 && code.region != "VI").then_some(E164(10_000_000_000 + national))
+    let area = (national / 10_000_000) as u16;
+    let all_alike = area != KNOWN_BY_EXCHANGE && area_codes::lookup(area)?.region != "VI";
+    (count == 10 && exchange >= 200 && all_alike).then_some(E164(10_000_000_000 + national))
 }
 
 /// The cell as it stands.
@@ -371,16 +375,19 @@ mod tests {
     }
 
     #[test]
-    fn the_fast_path_agrees_with_libphonenumber() {
-        for area in 0..1_000_u64 {
-            for rest in [2_000_000, 2_345_678, 3_110_142, 5_550_142, 5_551_212, 9_999_999, 1_550_142, 550_142] {
-                let cell = format!("{:010}", area * 10_000_000 + rest);
+    fn the_fast_path_agrees_with_libphonenumber_about_every_exchange() {
+        let mut differ = std::collections::BTreeSet::new();
+        for exchange in (200_000..1_000_000_u64).filter(|exchange| exchange % 1_000 >= 200) {
+            for rest in [142, 6_000] {
+                let cell = (exchange * 10_000 + rest).to_string();
                 let Some(fast) = plain_ten_digits(&cell) else { continue };
                 let parsed = PHONE_NUMBER_UTIL.parse(&cell, Some(Region::US)).expect("ten digits");
-                assert!(parsed.is_valid(), "{cell}");
-                assert_eq!(fast.expose(), parsed.to_string(), "{cell}");
+                if !parsed.is_valid() || fast.expose() != parsed.to_string() {
+                    differ.insert(exchange / 1_000);
+                }
             }
         }
+        assert!(differ.is_empty(), "area codes whose exchanges are not all alike: {differ:?}");
     }
 
     proptest! {
