@@ -1,5 +1,6 @@
 //! The command line as it is typed. What it means is settled once, in [`super::setting`].
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -111,6 +112,9 @@ pub struct Placing {
     /// Place live calls without asking
     #[arg(long)]
     pub yes: bool,
+    /// Take the vendor's webhooks here, with the token of ANNIE_WEBHOOK_TOKEN: endings are known sooner
+    #[arg(long, value_name = "ADDR", value_parser = socket)]
+    pub listen: Option<SocketAddr>,
     /// When.
     #[command(flatten)]
     pub travel: Travel,
@@ -428,6 +432,10 @@ pub struct Completions {
 
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     text.parse().map_err(|_| "not an instant, such as 2026-11-24T15:00:00Z".into())
+}
+
+fn socket(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "not an address with a port, such as 127.0.0.1:4020".into())
 }
 
 fn expiry(text: &str) -> Result<DateTime<Utc>, String> {

@@ -25,6 +25,7 @@ mod setting;
 mod simulate;
 mod status;
 mod suppress;
+mod webhooks;
 
 use std::process::ExitCode;
 

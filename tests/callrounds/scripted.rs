@@ -161,6 +161,7 @@ impl Scene {
             run,
             until_done: true,
             seed: 1,
+            hints: None,
         };
         let mut silent = |_: &Event| ();
         engine.run(&mut silent, std::future::pending()).await.expect("it runs to its end")

@@ -307,6 +307,7 @@ impl Life<'_> {
             run,
             until_done: self.plan.until_done,
             seed: 1,
+            hints: None,
         };
         let mut listener = self.listener();
         let clock = Arc::clone(&self.clock);
