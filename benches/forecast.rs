@@ -17,7 +17,7 @@ use callrounds::plan::{Forecast, Lengths, Planner, turns};
 use callrounds::simulator::Settings;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::neighbour::{drafts, start};
+use self::neighbour::{Telling, drafts, start};
 
 /// The goal: an error of at most so much.
 const GOAL: f64 = 0.05;
@@ -42,7 +42,7 @@ fn forecast(campaign: &Campaign, drafts: Vec<Draft>) -> Effort {
 
 /// Places the calls, on every day that it takes.
 fn run(campaign: &Arc<Campaign>, drafts: Vec<Draft>, seed: u64) -> Effort {
-    let ran = neighbour::run(campaign, drafts, Settings { seed, ..Settings::default() });
+    let ran = neighbour::run(campaign, drafts, Settings { seed, ..Settings::default() }, Telling::Headers);
     let mut seen = Seen::default();
     ran.events.iter().for_each(|event| seen.hear(event));
     let minutes = seen.busy.as_seconds_f64() / 60.0;

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use callrounds::annie::webhook::{self, Hinting};
 use callrounds::annie::{Answer, CallRequest, Conversation, Meter, NotPlaced, Page, Reply, Status, Unread, Vendor};
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{SharedClock, TravelClock};
@@ -50,6 +51,17 @@ pub struct Asked {
     pub refused_until: Option<DateTime<Utc>>,
 }
 
+/// What the vendor's answers tell of the budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Telling {
+    /// Everything, as documented.
+    Headers,
+    /// That it is used up, once it is.
+    RefusalsAlone,
+    /// As documented; and webhooks name each conversation when it closes.
+    HeadersAndWebhooks,
+}
+
 /// The vendor's side.
 struct House {
     world: World,
@@ -61,13 +73,17 @@ struct House {
 pub struct Neighbour {
     house: Mutex<House>,
     clock: SharedClock,
+    closing: TimeDelta,
+    telling: Telling,
+    hinting: Hinting,
 }
 
 impl Neighbour {
-    pub fn new(settings: Settings, clock: SharedClock) -> Self {
+    fn new(settings: Settings, clock: SharedClock, telling: Telling, hinting: Hinting) -> Self {
+        let closing = settings.closing;
         let budget = Budget::new(settings.budget.clone());
         let house = House { world: World::new(settings, start()), budget, asked: Vec::new() };
-        Self { house: Mutex::new(house), clock }
+        Self { house: Mutex::new(house), clock, closing, telling, hinting }
     }
 
     fn house(&self) -> MutexGuard<'_, House> {
@@ -86,8 +102,29 @@ impl Neighbour {
         let value = if exhausted { refused } else { question(&mut house.world, now) };
         let told = house.budget.meter(now);
         house.asked.push(Asked { at: now, what, refused_until: exhausted.then_some(told.reset) });
-        let (limit, remaining, reset) = (Some(told.limit), Some(told.remaining), Some(told.reset));
-        Answer { meter: Meter { limit, remaining, reset, retry_at: None, exhausted }, ..Answer::bare(value) }
+        let meter = match self.telling {
+            Telling::Headers | Telling::HeadersAndWebhooks => Meter {
+                limit: Some(told.limit),
+                remaining: Some(told.remaining),
+                reset: Some(told.reset),
+                retry_at: None,
+                exhausted,
+            },
+            Telling::RefusalsAlone => Meter { reset: exhausted.then_some(told.reset), exhausted, ..Meter::default() },
+        };
+        Answer { meter, ..Answer::bare(value) }
+    }
+
+    /// A webhook names the conversation when it closes.
+    fn deliver(&self, id: ConversationId) {
+        let now = self.clock.now();
+        let ended = self.house().world.conversation(now + TimeDelta::days(1), &id).and_then(|view| view.ended);
+        let Some(closes) = ended.map(|ended| ended + self.closing) else { return };
+        let (clock, hinting) = (Arc::clone(&self.clock), self.hinting.clone());
+        tokio::spawn(async move {
+            clock.sleep(closes - now).await;
+            hinting.hint(id);
+        });
     }
 }
 
@@ -95,10 +132,15 @@ impl Vendor for Neighbour {
     async fn place(&self, call: CallRequest) -> Answer<Reply> {
         let request =
             PlaceCall { from_number: call.from.expose(), to_number: call.to.expose(), ..PlaceCall::default() };
-        self.ask(What::Call, Reply::NotPlaced(NotPlaced::RateLimited), |world, now| match world.place(now, &request) {
+        let refused = Reply::NotPlaced(NotPlaced::RateLimited);
+        let answer = self.ask(What::Call, refused, |world, now| match world.place(now, &request) {
             Ok(id) => Reply::Accepted(id),
             Err(_) => Reply::NotPlaced(NotPlaced::Refused { status: 400 }),
-        })
+        });
+        if let (Reply::Accepted(id), Telling::HeadersAndWebhooks) = (&answer.value, self.telling) {
+            self.deliver(id.clone());
+        }
+        answer
     }
 
     async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
@@ -198,24 +240,32 @@ fn memory() -> PathBuf {
 }
 
 /// Places the calls on virtual time, on every day that it takes.
-pub fn run(campaign: &Arc<Campaign>, drafts: Vec<Draft>, settings: Settings) -> Ran {
+pub fn run(campaign: &Arc<Campaign>, drafts: Vec<Draft>, settings: Settings, telling: Telling) -> Ran {
     let folder = tempfile::tempdir_in(memory()).expect("a folder");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-    let run = run_on(Arc::clone(campaign), drafts, settings, folder.path());
+    let run = run_on(Arc::clone(campaign), drafts, settings, telling, folder.path());
     runtime.expect("a runtime").block_on(run)
 }
 
-async fn run_on(campaign: Arc<Campaign>, drafts: Vec<Draft>, mut settings: Settings, folder: &Path) -> Ran {
+async fn run_on(
+    campaign: Arc<Campaign>,
+    drafts: Vec<Draft>,
+    mut settings: Settings,
+    telling: Telling,
+    folder: &Path,
+) -> Ran {
     let clock: SharedClock = Arc::new(TravelClock::starting_at(start(), 1.0));
     settings.rules.zone = campaign.practice.zone.clone();
-    let vendor = Arc::new(Neighbour::new(settings, Arc::clone(&clock)));
+    let (hinting, hints) = webhook::channel();
+    let vendor = Arc::new(Neighbour::new(settings, Arc::clone(&clock), telling, hinting));
     let ledger = Ledger::open_inline(&folder.join("ledger.db"), start()).expect("a ledger");
     let run = ledger.begin_run(Arc::clone(&campaign), true, start()).await.expect("a run");
     let count = drafts.len() as u64;
     ledger.enrol(run, drafts, start()).await.expect("enrolled");
     let tally = ListTally { read: count, accepted: count, ..ListTally::default() };
     ledger.close_list(run, tally, true, start()).await.expect("closed");
-    let (vendor_too, hints) = (Arc::clone(&vendor), None);
+    let hints = Some(hints).filter(|_| telling == Telling::HeadersAndWebhooks);
+    let vendor_too = Arc::clone(&vendor);
     let engine = Engine { ledger, vendor: vendor_too, clock, campaign, run, until_done: true, seed: 1, hints };
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let heard = Arc::clone(&events);

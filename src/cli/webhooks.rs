@@ -9,7 +9,7 @@ use super::api::from_environment;
 use super::output::Output;
 
 /// The webhook's `authToken`.
-const TOKEN: &str = "ANNIE_WEBHOOK_TOKEN";
+pub(super) const TOKEN: &str = "ANNIE_WEBHOOK_TOKEN";
 
 /// An address that is ours, and what deliveries to it must bear.
 pub(super) struct Webhooks {

@@ -43,19 +43,17 @@ pub struct Hinted {
 /// An open conversation that was named.
 #[derive(Debug, Clone, Copy)]
 struct Named {
-    /// When; of several hints for one read, the first.
+    /// When last.
     at: DateTime<Utc>,
-    /// It was not read since.
-    waits: bool,
+    /// Since when it waits to be read, if it does.
+    waits_since: Option<DateTime<Utc>>,
 }
 
 impl Hinted {
     /// A delivery names an open conversation.
     pub fn name(&mut self, id: ConversationId, now: DateTime<Utc>) {
-        let named = self.named.entry(id).or_insert(Named { at: now, waits: true });
-        if !named.waits {
-            *named = Named { at: now, waits: true };
-        }
+        let named = self.named.entry(id).or_insert(Named { at: now, waits_since: Some(now) });
+        *named = Named { at: now, waits_since: named.waits_since.or(Some(now)) };
     }
 
     /// A conversation has ended.
@@ -70,14 +68,15 @@ impl Hinted {
         self.named.remove(id);
     }
 
+    /// Which wait to be read, and since when.
     fn waiting(&self) -> impl Iterator<Item = (&ConversationId, DateTime<Utc>)> {
-        self.named.iter().filter(|(_, named)| named.waits).map(|(id, named)| (id, named.at))
+        self.named.iter().filter_map(|(id, named)| Some((id, named.waits_since?)))
     }
 
     /// When the next read for hints is due, if any waits.
     #[must_use]
     pub fn due_at(&self, pace: Pace) -> Option<DateTime<Utc>> {
-        let oldest = self.waiting().map(|(_, at)| at).min()?;
+        let oldest = self.waiting().map(|(_, since)| since).min()?;
         let (ready, saved) = match pace {
             Pace::Blocked | Pace::Draining => (oldest, pace.interval(1) * SAVED_UP),
             Pace::Dialling if self.waiting().count() >= WORTH_A_SCAN => (oldest, TimeDelta::zero()),
@@ -98,7 +97,7 @@ impl Hinted {
         if !few || pace == Pace::Dialling {
             return None;
         }
-        let (id, _) = self.waiting().min_by_key(|(_, at)| *at)?;
+        let (id, _) = self.waiting().min_by_key(|(_, since)| *since)?;
         let id = id.clone();
         self.was_read(&id);
         Some(id)
@@ -107,19 +106,22 @@ impl Hinted {
     /// Whether a scan has shown all that were named before it began.
     #[must_use]
     pub fn are_shown_by(&self, scan: &Scan) -> bool {
-        self.waiting().all(|(id, at)| at > scan.started || scan.saw(id))
+        self.waiting().all(|(id, since)| since > scan.started || scan.saw(id))
     }
 
     /// What a scan has shown was read; a hint that came during the scan may be newer than what it showed.
     pub fn were_shown_by(&mut self, scan: &Scan) {
         for (id, named) in &mut self.named {
-            named.waits &= named.at > scan.started || !scan.saw(id);
+            if scan.saw(id) {
+                named.waits_since = named.waits_since.filter(|_| named.at > scan.started).map(|_| named.at);
+            }
         }
     }
 
     /// Whether it was named before the scan and not read since: a scan that does not show it is no reason to forget it.
     pub fn take_unseen(&mut self, id: &ConversationId, scan: &Scan) -> bool {
-        let unseen = self.named.get(id).is_some_and(|named| named.waits && named.at <= scan.started);
+        let waits = self.named.get(id).and_then(|named| named.waits_since);
+        let unseen = waits.is_some_and(|since| since <= scan.started) && !scan.saw(id);
         if unseen {
             self.was_read(id);
         }
@@ -128,7 +130,7 @@ impl Hinted {
 
     fn was_read(&mut self, id: &ConversationId) {
         if let Some(named) = self.named.get_mut(id) {
-            named.waits = false;
+            named.waits_since = None;
         }
     }
 

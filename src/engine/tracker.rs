@@ -44,7 +44,7 @@ impl Pace {
         let seconds = match self {
             Self::Blocked => 10,
             Self::Draining => 20,
-            Self::Dialling => 32,
+            Self::Dialling => 35,
         };
         TimeDelta::seconds(seconds) * i32::try_from(pages.max(1)).unwrap_or(i32::MAX)
     }
@@ -311,7 +311,9 @@ impl Tracker {
     /// Stops following what has been open for longer than `limit`.
     pub fn give_up(&mut self, now: DateTime<Utc>, limit: TimeDelta) -> Vec<(ConversationId, Followed)> {
         let given_up: Vec<_> = self.open.extract_if(.., |_, followed| followed.followed_since + limit <= now).collect();
-        given_up.iter().for_each(|(id, _)| self.hinted.forget(id));
+        for (id, _) in &given_up {
+            self.hinted.forget(id);
+        }
         given_up
     }
 

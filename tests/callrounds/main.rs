@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod budget;
 mod bytes;
 mod corpus;
 mod damage;
@@ -20,6 +21,8 @@ mod kills;
 mod lists;
 mod locks;
 mod mutants;
+#[path = "../../benches/neighbour/mod.rs"]
+mod neighbour;
 mod numbers;
 mod oracle;
 mod phones;
@@ -35,3 +38,4 @@ mod suppression;
 mod unknown;
 mod usage;
 mod vendor;
+mod webhooks;

@@ -145,7 +145,9 @@ impl Desk {
         };
         let named = body::named(&body.to_bytes());
         debug!(texts = named.len(), "a delivery");
-        named.into_iter().for_each(|id| self.hinting.hint(id));
+        for id in named {
+            self.hinting.hint(id);
+        }
         StatusCode::NO_CONTENT
     }
 }

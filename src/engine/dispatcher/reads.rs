@@ -63,7 +63,9 @@ impl<V: Vendor> Dispatcher<'_, V> {
 
     pub(super) fn take_hints(&mut self, named: Vec<ConversationId>) {
         let now = self.engine.clock.now();
-        named.into_iter().for_each(|id| self.tracker.hint(id, now));
+        for id in named {
+            self.tracker.hint(id, now);
+        }
     }
 
     pub(super) fn take_page(&mut self, answer: Answer<Result<Page, Unread>>) {

@@ -11,7 +11,7 @@ const ID: &str = "0b1c7f0e-5a0e-4a56-9d0e-3f7c1c9f1a11";
 struct Scene {
     address: SocketAddr,
     hints: Hints,
-    _serving: Serving,
+    serving: Serving,
 }
 
 fn scene() -> Scene {
@@ -19,7 +19,7 @@ fn scene() -> Scene {
     let (hinting, hints) = channel();
     let address = door.address();
     let token = WebhookToken::parse("s3cret").expect("a token");
-    Scene { address, hints, _serving: door.serve(token, hinting) }
+    Scene { address, hints, serving: door.serve(token, hinting) }
 }
 
 fn delivery(authorization: Option<&str>, body: &str) -> String {
@@ -145,8 +145,8 @@ async fn connections_that_say_nothing_take_no_more_than_their_places_and_end_wit
         silent.push(TcpStream::connect(scene.address).await.expect("a connection"));
     }
     assert_eq!(scene.say(&ours("[]")).await, Some(204), "one place is left");
-    let Scene { address, _serving, .. } = scene;
-    drop(_serving);
+    let Scene { address, serving, .. } = scene;
+    drop(serving);
     for mut stream in silent {
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest).await;
