@@ -14,18 +14,20 @@ use crate::intake::{Intake, Setting, Step, Warning, variable_name};
 use crate::ledger::{Enrolled, Reader};
 use crate::plan::{Forecast, LeftOut, Planned, Planner};
 use crate::report::plan::{self, Because, Day};
+use crate::report::text::rows as rows_told;
 
 use super::api::Api;
 use super::args::{Check, Global};
 use super::output::Output;
 use super::planning::{self, Outlook};
+use super::rows::{Rows, SHOWN, on_lines};
 use super::{exclude, listing, setting};
 
 /// Rendered samples that are shown.
 const SAMPLES: usize = 3;
 
-/// Rejected rows that are shown one by one.
-const SHOWN: usize = 20;
+/// How wide the columns' meanings are written.
+const WIDTH: usize = 110;
 
 pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exit, Stop> {
     let campaign = setting::campaign(&args.campaign)?;
@@ -65,10 +67,13 @@ struct Findings {
     list: ListTally,
     /// By rule.
     rejected: BTreeMap<String, u64>,
-    /// Line and reason of the first rejected rows.
-    rejected_rows: Vec<String>,
+    #[serde(flatten)]
+    rows: Rows,
     /// Entries that would not be called, by what keeps them.
     not_called: BTreeMap<String, u64>,
+    /// The first of their lines.
+    #[serde(skip)]
+    lines_not_called: BTreeMap<String, Vec<u64>>,
     /// Lines of totals, page footers and repeated headers.
     left_out: Vec<u64>,
     warnings: Vec<String>,
@@ -135,16 +140,14 @@ struct Sample {
 /// The list, as it is looked through row by row.
 struct Look<'a> {
     planner: Planner<'a>,
-    rejected_rows: Vec<String>,
+    rows: Rows,
     samples: Vec<Sample>,
 }
 
 impl Look<'_> {
     fn take(&mut self, step: Step) -> Result<(), Stop> {
+        self.rows.note(&step);
         match step {
-            Step::Rejected(rejection, _) if self.rejected_rows.len() < SHOWN => {
-                self.rejected_rows.push(rejection.to_string());
-            }
             Step::Accepted(draft) => {
                 if draft.standing == Standing::Ready && self.samples.len() < SAMPLES {
                     let said = draft.content.clone();
@@ -166,22 +169,19 @@ impl Findings {
         wanted: &planning::Wanted,
         output: Output,
     ) -> Result<(Outlook, Self), Stop> {
-        let mut look = Look {
-            planner: planning::planner(campaign, reader, wanted)?,
-            rejected_rows: Vec::new(),
-            samples: Vec::new(),
-        };
+        let mut look =
+            Look { planner: planning::planner(campaign, reader, wanted)?, rows: Rows::default(), samples: Vec::new() };
         let mut reading = intake.read().map_err(listing::refused)?;
         for step in reading.by_ref() {
             look.take(step.map_err(listing::refused)?)?;
         }
         let finished = reading.finish().map_err(|problem| {
             // A list that is refused for its bad rows: they are what is to be mended.
-            look.rejected_rows.iter().for_each(|row| output.say(row));
+            look.rows.rejected.iter().for_each(|row| output.say(row));
             listing::refused(problem)
         });
         let summary = finished?;
-        let Look { planner, rejected_rows, samples } = look;
+        let Look { planner, rows, samples } = look;
         let outlook = planning::finish(planner, intake, campaign, reader, wanted.now)?;
         let (days, another_run) = plan::days(&outlook.plan, &campaign.practice.zone);
         let findings = Self {
@@ -189,8 +189,9 @@ impl Findings {
             columns: columns(intake),
             list: summary.tally,
             rejected: summary.rejected_by,
-            rejected_rows,
+            rows,
             not_called: plan::left_out(&outlook.plan),
+            lines_not_called: plan::lines_left_out(&outlook.plan, SHOWN),
             left_out: intake.left_out().to_vec(),
             warnings: warnings(summary.warnings),
             changes: outlook.is_known.then_some(outlook.plan.changes),
@@ -206,19 +207,8 @@ impl Findings {
 
     fn told(&self, outlook: &Outlook, campaign: &Campaign, now: DateTime<Utc>) -> String {
         let mut text = format!("{}: the campaign file is good\n\ncolumns\n", self.campaign);
-        let width = self.columns.iter().map(|column| column.name.chars().count()).max().unwrap_or(0);
-        for Column { name, field, variable } in &self.columns {
-            let meaning = match field {
-                Some(field) => (*field).to_owned(),
-                None => format!("only for templates, as {{{{ {variable} }}}}"),
-            };
-            let _ = writeln!(text, "  {name:<width$}  {meaning}");
-        }
-        let ListTally { read, accepted, rejected, duplicate, merged } = self.list;
-        let _ = writeln!(
-            text,
-            "\nlist\n  {read} rows = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged"
-        );
+        text.push_str(&wrapped(&self.mapping(), WIDTH));
+        let _ = writeln!(text, "\nlist\n  {}", rows_told(&self.list));
         self.tell_rows(&mut text);
         if outlook.is_known {
             let _ = writeln!(text, "  in the ledger: {}", plan::changes(&outlook.plan));
@@ -232,23 +222,41 @@ impl Findings {
         text
     }
 
+    /// Which column is which field, and what the others are called in templates: sentences that may be broken between
+    /// two columns.
+    fn mapping(&self) -> Vec<String> {
+        let mapped = |column: &Column| match column.field {
+            // A list in the program's own words needs no translation.
+            Some(field) if field == column.name => Some(field.to_owned()),
+            Some(field) => Some(format!("{} → {}", column.name, field.replace('_', " "))),
+            None => None,
+        };
+        let mut parts: Vec<String> = self.columns.iter().filter_map(mapped).collect();
+        let known = parts.len();
+        let unmapped = self.columns.iter().filter(|column| column.field.is_none());
+        parts.extend(unmapped.map(|column| format!("{} ({{{{ {} }}}})", column.name, column.variable)));
+        let last = parts.len() - 1;
+        for (at, part) in parts.iter_mut().enumerate() {
+            if at == known {
+                part.insert_str(0, "unmapped: ");
+            }
+            part.push_str(if at == last {
+                ""
+            } else if at + 1 == known {
+                ";"
+            } else {
+                ","
+            });
+        }
+        parts
+    }
+
     fn tell_rows(&self, text: &mut String) {
         text.push_str(&listing::left_out(&self.left_out));
-        for row in &self.rejected_rows {
-            let _ = writeln!(text, "  rejected: {row}");
-        }
-        let hidden = self.list.rejected.saturating_sub(self.rejected_rows.len() as u64);
-        if hidden > 0 {
-            let _ = writeln!(
-                text,
-                "  and {hidden} more rejected; `callrounds run` writes all of them to a file. By reason:"
-            );
-            for (what, count) in &self.rejected {
-                let _ = writeln!(text, "    {count} × {what}");
-            }
-        }
+        text.push_str(&self.rows.told(&self.list, &self.rejected));
         for (why, count) in &self.not_called {
-            let _ = writeln!(text, "  not called: {count} × {why}");
+            let lines = self.lines_not_called.get(why).map(Vec::as_slice).unwrap_or_default();
+            let _ = writeln!(text, "  not called: {count} × {why}{}", on_lines(lines, *count));
         }
         for warning in &self.warnings {
             let _ = writeln!(text, "  warning: {warning}");
@@ -275,4 +283,24 @@ fn warnings(counted: BTreeMap<Warning, u64>) -> Vec<String> {
     let told =
         |(warning, rows): (Warning, u64)| format!("{warning} ({rows} {})", if rows == 1 { "row" } else { "rows" });
     counted.into_iter().map(told).collect()
+}
+
+/// Parts put together to indented lines of at most `width` characters, if a part alone is not longer.
+fn wrapped(parts: &[String], width: usize) -> String {
+    let mut text = String::new();
+    let mut filled = 0;
+    for part in parts {
+        let length = part.chars().count();
+        if filled == 0 || filled + 1 + length > width {
+            text.push_str(if filled == 0 { "  " } else { "\n  " });
+            filled = 2;
+        } else {
+            text.push(' ');
+            filled += 1;
+        }
+        text.push_str(part);
+        filled += length;
+    }
+    text.push('\n');
+    text
 }

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::campaign::Campaign;
+use crate::entry::Draft;
 use crate::error::Stop;
 use crate::intake::rejects::RejectsFile;
 use crate::intake::{Intake, ListProblem, ListSource, Setting, Step, Summary};
@@ -63,20 +64,27 @@ pub(super) struct LookedThrough {
     pub(super) found: Result<Summary, Stop>,
 }
 
-/// Reads the whole list once. Every rejected row is written to the rejects file, and one that is no longer true is
-/// removed, before the list may be refused for its bad rows: they are what is to be mended.
-pub(super) fn look_through(intake: &Intake<'_>, path: &Path) -> Result<LookedThrough, Stop> {
+/// Reads the whole list once and passes on what is accepted. Every rejected row is written to the rejects file, and one
+/// that is no longer true is removed, before the list may be refused for its bad rows: they are what is to be mended.
+pub(super) fn look_through(
+    intake: &Intake<'_>,
+    path: &Path,
+    mut accept: impl FnMut(Draft),
+) -> Result<LookedThrough, Stop> {
     let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
-    let mut file = None;
+    let mut file: Option<RejectsFile> = None;
     let mut reading = intake.read().map_err(refused)?;
     for step in reading.by_ref() {
-        if let Step::Rejected(rejection, row) = step.map_err(refused)? {
-            if file.is_none() {
-                file = Some(RejectsFile::create(path, intake.header()).map_err(failed)?);
+        match step.map_err(refused)? {
+            Step::Accepted(draft) => accept(*draft),
+            Step::Rejected(rejection, row) => {
+                let started = match file.take() {
+                    Some(file) => file,
+                    None => RejectsFile::create(path, intake.header()).map_err(failed)?,
+                };
+                file.insert(started).write(&rejection, &row).map_err(failed)?;
             }
-            if let Some(file) = &mut file {
-                file.write(&rejection, &row).map_err(failed)?;
-            }
+            Step::Duplicate { .. } | Step::Replaced { .. } => {}
         }
     }
     let rejected = match file {

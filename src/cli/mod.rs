@@ -1,14 +1,15 @@
 //! The command line: one file per command, wiring only. Nothing else touches arguments, the environment, the standard
 //! streams or the exit code.
 //!
-//! [`args`] is what may be typed; [`setting`] what it means; [`output`] where things are written; [`placing`] what `run`
-//! and `resume` share; [`planning`] what `check` and `run --plan` do.
+//! [`args`] is what may be typed; [`setting`] what it means; [`output`] where things are written; [`enrolment`] puts a
+//! list into the ledger; [`placing`] is what `run` and `resume` share; [`planning`] what `check` and `run --plan` do.
 
 mod api;
 mod approval;
 pub mod args;
 mod check;
 mod completions;
+pub mod enrolment;
 mod exclude;
 mod explain;
 mod ledger;
@@ -19,6 +20,7 @@ mod planning;
 mod report;
 mod resolve;
 mod resume;
+mod rows;
 mod run;
 pub mod schema;
 mod setting;

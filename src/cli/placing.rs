@@ -77,15 +77,24 @@ impl Session {
         Ok(Self { ledger, ledger_path, clock, api, campaign, webhooks, until_done, fresh })
     }
 
-    /// Asks before live calls: how many, from which number, in which window, until when.
-    pub(super) fn confirm(&self, calls: u64, yes: bool, output: Output) -> Result<(), Stop> {
-        if self.api.is_simulated() {
-            return Ok(());
+    /// Whether somebody is asked before calls are placed: live ones, unless `yes` was said beforehand.
+    pub(super) fn asks(&self, yes: bool) -> bool {
+        !yes && !self.api.is_simulated()
+    }
+
+    /// Says what live calls are about to be placed: how many, from which number, in which window, until when.
+    pub(super) fn announce(&self, calls: u64, output: Output) {
+        if !self.api.is_simulated() {
+            let closes = Hours::of_practice(&self.campaign).closes(self.clock.now());
+            output.say(&run::question(&self.campaign, calls, closes));
         }
-        let closes = Hours::of_practice(&self.campaign).closes(self.clock.now());
-        let question = run::question(&self.campaign, calls, closes);
-        output.say(&question);
-        if yes || ask().unwrap_or(false) { Ok(()) } else { Err(Stop::Usage("not confirmed; nothing was sent".into())) }
+    }
+
+    /// The same, and asks whether they are to be placed unless `yes` was said beforehand.
+    pub(super) fn confirm(&self, calls: u64, yes: bool, output: Output) -> Result<(), Stop> {
+        self.announce(calls, output);
+        let is_said = !self.asks(yes) || ask().unwrap_or(false);
+        if is_said { Ok(()) } else { Err(Stop::Usage("not confirmed; nothing was sent".into())) }
     }
 
     /// Places and follows the run's calls to the end.

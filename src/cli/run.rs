@@ -1,31 +1,24 @@
 //! `run`: enrol the list, then place and follow calls.
 
-use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::campaign::{Campaign, Consent};
-use crate::clock::Clock;
+use crate::campaign::Campaign;
 use crate::engine::exclusions::{Exclusions, Nobody};
-use crate::entry::Draft;
 use crate::error::{Exit, Stop};
-use crate::intake::{Intake, Setting, Step};
-use crate::ledger::{Enrolled, Ledger, RunHandle};
+use crate::intake::{Setting, Summary};
+use crate::ledger::Listed;
 
 use super::api::Api;
-use super::approval::Approval;
+use super::approval::{self, Approval};
 use super::args::{Global, Run};
+use super::enrolment::{self, Enrolment};
 use super::exclude::ExcludeFile;
 use super::listing::LookedThrough;
 use super::output::Output;
-use super::{approval, listing, placing, planning, setting};
-
-/// Entries enrolled in one piece of work.
-const BATCH: usize = 500;
-
-/// Pieces that may wait for the ledger's thread while the next rows are read.
-const AHEAD: usize = 4;
+use super::{listing, placing, setting};
 
 pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Stop> {
     let campaign = Arc::new(setting::campaign(&args.campaign)?);
@@ -54,64 +47,51 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     };
     let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
     let rejects = listing::rejects_path(&campaign, &session.ledger_path);
-    let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects)?;
     let left_out = listing::left_out(intake.left_out());
     if !left_out.is_empty() {
         output.say(left_out.trim());
     }
-    if rejected > 0 {
-        let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
-        output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
+    // Whoever is asked, and whatever a plan is compared with, comes before anything is recorded.
+    let is_looked_through = session.asks(args.placing.yes) || args.plan.is_some();
+    let mut approval = None;
+    if is_looked_through {
+        let LookedThrough { rejected, found } = listing::look_through(&intake, &rejects, drop)?;
+        say_rejected(rejected, &rejects, output);
+        let found = found?;
+        if let Some(path) = &args.plan {
+            approval = Some(approval::of(path, &campaign, &intake, &session).await?);
+        }
+        session.confirm(calls(&found, approval.as_ref()), args.placing.yes, output)?;
     }
-    let found = found?;
-    let approval = match &args.plan {
-        Some(path) => Some(approval::of(path, &campaign, &intake, &session).await?),
-        None => None,
-    };
-    let kept: u64 = found.kept_by.values().sum();
-    let calls = approval.as_ref().map_or(found.tally.accepted - kept, |approval| approval.calls.len() as u64);
-    session.confirm(calls, args.placing.yes, output)?;
-
     if let Some(run) = approval.as_ref().and_then(|approval| approval.begun) {
         let run = session.ledger.reopen_run(Some(run)).await?.handle;
         return session.place(run, exclusions.as_mut(), output).await;
     }
-    let attested = intake.consent() == Consent::OnFile;
-    let run = session.ledger.begin_run(Arc::clone(&campaign), attested, session.clock.now()).await?;
-    let changes = enrol(&intake, &session.ledger, run, session.clock.as_ref()).await?;
-    if let Some(Approval { plan, calls, .. }) = approval {
-        session.ledger.approve(run, plan, calls).await?;
+    let plan = approval.map(|Approval { plan, calls, .. }| (plan, calls));
+    let now = session.clock.now();
+    let Enrolment { rejected, enrolled } =
+        enrolment::enrol(&intake, &session.ledger, &campaign, plan, &rejects, now).await?;
+    if !is_looked_through {
+        say_rejected(rejected, &rejects, output);
     }
-    session.ledger.note_changes(run, changes).await?;
-    let withdraw = planning::withdraws(&campaign, &intake);
-    session.ledger.close_list(run, found.tally, withdraw, session.clock.now()).await?;
+    let (Listed { run, .. }, found) = enrolled?;
+    if !is_looked_through {
+        session.announce(calls(&found, None), output);
+    }
     session.place(run, exclusions.as_mut(), output).await
 }
 
-/// Enrols the list: rows are read and rendered here while the ledger's thread writes those before them. What it changed.
-async fn enrol(intake: &Intake<'_>, ledger: &Ledger, run: RunHandle, clock: &dyn Clock) -> Result<Enrolled, Stop> {
-    let mut changes = Enrolled::default();
-    let mut drafts: Vec<Draft> = Vec::with_capacity(BATCH);
-    let mut written = VecDeque::with_capacity(AHEAD);
-    for step in intake.read().map_err(listing::refused)? {
-        if let Step::Accepted(draft) = step.map_err(listing::refused)? {
-            drafts.push(*draft);
-        }
-        if drafts.len() == BATCH {
-            let full = std::mem::replace(&mut drafts, Vec::with_capacity(BATCH));
-            written.push_back(ledger.enrol(run, full, clock.now()));
-        }
-        if written.len() == AHEAD
-            && let Some(oldest) = written.pop_front()
-        {
-            changes = changes.and(oldest.await?);
-        }
+fn say_rejected(rejected: u64, rejects: &Path, output: Output) {
+    if rejected > 0 {
+        let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
+        output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
     }
-    written.push_back(ledger.enrol(run, drafts, clock.now()));
-    for piece in written {
-        changes = changes.and(piece.await?);
-    }
-    Ok(changes)
+}
+
+/// How many calls a list is good for at most, or a plan of it.
+fn calls(found: &Summary, approval: Option<&Approval>) -> u64 {
+    let of_list = || found.tally.accepted - found.kept_by.values().sum::<u64>();
+    approval.map_or_else(of_list, |approval| approval.calls.len() as u64)
 }
 
 /// What a person is asked before live calls are placed.

@@ -15,10 +15,45 @@ use crate::template;
 #[derive(Debug, Clone)]
 pub struct Columns {
     names: Vec<String>,
-    fields: BTreeMap<Field, usize>,
+    fields: Places,
     phones: Vec<(Field, usize)>,
     others: Vec<(String, usize)>,
     key: Vec<(String, usize)>,
+    twins: Vec<Twins>,
+}
+
+/// Two columns of one name that mean a field. The first counts, as long as they say the same.
+#[derive(Debug, Clone, Copy)]
+struct Twins {
+    field: Field,
+    first: usize,
+    second: usize,
+}
+
+/// The column of each field: looked up some thirty times a row.
+#[derive(Debug, Clone)]
+struct Places([Option<usize>; Field::ALL.len()]);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self([None; Field::ALL.len()])
+    }
+}
+
+impl Places {
+    fn get(&self, field: Field) -> Option<usize> {
+        self.0[field as usize]
+    }
+
+    /// Gives `field` a column; the one that it had.
+    fn insert(&mut self, field: Field, at: usize) -> Option<usize> {
+        self.0[field as usize].replace(at)
+    }
+
+    /// In the order of [`Field::ALL`].
+    fn iter(&self) -> impl Iterator<Item = (Field, usize)> {
+        Field::ALL.iter().filter_map(|field| self.get(*field).map(|at| (*field, at)))
+    }
 }
 
 impl Columns {
@@ -28,18 +63,29 @@ impl Columns {
         if names.is_empty() {
             return Err(ListProblem::NoRows);
         }
-        let mut columns =
-            Self { names: names.to_vec(), fields: BTreeMap::new(), phones: vec![], others: vec![], key: vec![] };
+        let mut columns = Self {
+            names: names.to_vec(),
+            fields: Places::default(),
+            phones: vec![],
+            others: vec![],
+            key: vec![],
+            twins: vec![],
+        };
         let mapped = mapped_by_campaign(names, &rules.columns)?;
         for (field, at) in &mapped {
             columns.claim(*field, *at, true)?;
         }
         for (at, name) in names.iter().enumerate() {
             let free = !mapped.iter().any(|(_, taken)| *taken == at);
-            let meant = Field::of_column(name)
+            let twin = header.first_of_name(at);
+            let meant = Field::of_column(twin.map_or(name, |first| &names[first]))
                 .filter(|field| field.phone_rank().is_some() || !mapped.iter().any(|(taken, _)| taken == field));
-            match meant {
-                Some(field) if free => columns.claim(field, at, false)?,
+            match (meant, twin) {
+                (Some(field), Some(first)) if free && field.phone_rank().is_none() => {
+                    columns.twins.push(Twins { field, first, second: at });
+                    columns.others.push((variable_name(name), at));
+                }
+                (Some(field), _) if free => columns.claim(field, at, false)?,
                 _ if free => columns.others.push((variable_name(name), at)),
                 _ => {}
             }
@@ -54,7 +100,7 @@ impl Columns {
         if let Some(rank) = field.phone_rank() {
             let rank = if explicit { 0 } else { rank + 1 };
             let place = |(other, column): &(Field, usize)| {
-                let explicit = self.fields.get(other) == Some(column);
+                let explicit = self.fields.get(*other) == Some(*column);
                 if explicit { 0 } else { other.phone_rank().unwrap_or(0) + 1 }
             };
             let before = self.phones.iter().take_while(|phone| place(phone) <= rank).count();
@@ -83,8 +129,21 @@ impl Columns {
         Ok(())
     }
 
+    /// Refuses a row in which two columns of one name that mean a field say different things.
+    pub(super) fn refuse_differing_twins(&self, row: &Row) -> Result<(), ListProblem> {
+        match self.twins.iter().find(|twins| row.cell(twins.first) != row.cell(twins.second)) {
+            None => Ok(()),
+            Some(Twins { field, first, second }) => Err(ListProblem::TwinsDiffer {
+                field: *field,
+                name: self.names[*first].clone(),
+                columns: [first + 1, second + 1],
+                line: row.line,
+            }),
+        }
+    }
+
     fn key_part(&self, name: &str) -> Result<(String, usize), ListProblem> {
-        let by_field = Field::named(name).and_then(|field| self.fields.get(&field).copied());
+        let by_field = Field::named(name).and_then(|field| self.fields.get(field));
         let by_name = || self.names.iter().position(|column| variable_name(column) == variable_name(name));
         let at = by_field.or_else(by_name).ok_or_else(|| self.no_column(name))?;
         Ok((name.to_owned(), at))
@@ -97,19 +156,19 @@ impl Columns {
     /// Whether the list has a column of this field.
     #[must_use]
     pub fn has(&self, field: Field) -> bool {
-        self.fields.contains_key(&field)
+        self.fields.get(field).is_some()
     }
 
     /// The row's cell of this field, without surrounding space: empty where the cell is or where there is no column.
     #[must_use]
     pub fn cell<'r>(&self, row: &'r Row, field: Field) -> &'r str {
-        self.fields.get(&field).map_or("", |at| row.cell(*at))
+        self.fields.get(field).map_or("", |at| row.cell(at))
     }
 
     /// The column's name, as the list has it; the field's own where there is no column.
     #[must_use]
     pub fn name_of(&self, field: Field) -> &str {
-        self.fields.get(&field).map_or(field.name(), |at| &self.names[*at])
+        self.fields.get(field).map_or(field.name(), |at| &self.names[at])
     }
 
     /// The columns' names, in order.
@@ -145,7 +204,7 @@ impl Columns {
 
     /// The fields that have a column, phones apart.
     pub fn fields(&self) -> impl Iterator<Item = Field> {
-        self.fields.keys().copied().filter(|field| field.phone_rank().is_none())
+        self.fields.iter().map(|(field, _)| field).filter(|field| field.phone_rank().is_none())
     }
 
     /// The row's cells of the columns that mean nothing to the intake.
@@ -158,16 +217,21 @@ impl Columns {
         self.key.iter().map(|(name, at)| (name.as_str(), row.cell(*at)))
     }
 
-    /// A hash of the row's key. 128 bits: among a million keys two differing ones share one once in 10^26 lists.
-    #[must_use]
-    pub fn key_hash(&self, row: &Row) -> u128 {
-        let half = |salt: u8| {
-            let mut hasher = DefaultHasher::new();
-            salt.hash(&mut hasher);
-            self.key(row).for_each(|(_, cell)| cell.hash(&mut hasher));
-            u128::from(hasher.finish())
-        };
-        half(0) << 64 | half(1)
+    /// A hash of the row's key.
+    pub(super) fn key_hash(&self, row: &Row) -> u64 {
+        self.salted_key_hash(row, 0)
+    }
+
+    /// A hash of the row's key of 128 bits: among a million keys two differing ones share one once in 10^26 lists.
+    pub(super) fn long_key_hash(&self, row: &Row) -> u128 {
+        u128::from(self.salted_key_hash(row, 0)) << 64 | u128::from(self.salted_key_hash(row, 1))
+    }
+
+    fn salted_key_hash(&self, row: &Row, salt: u8) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        salt.hash(&mut hasher);
+        self.key(row).for_each(|(_, cell)| cell.hash(&mut hasher));
+        hasher.finish()
     }
 
     /// The mapping, for people.
@@ -177,7 +241,7 @@ impl Columns {
         let phone = |rank: usize| BEST_FIRST.get(rank).copied().unwrap_or("another_phone");
         let phones = self.phones.iter().enumerate().map(|(rank, (_, at))| (*at, phone(rank)));
         let fields = self.fields.iter().filter(|(field, _)| field.phone_rank().is_none());
-        let fields = fields.map(|(field, at)| (*at, field.name()));
+        let fields = fields.map(|(field, at)| (at, field.name()));
         let by_column: BTreeMap<usize, &'static str> = phones.chain(fields).collect();
         MappingReport {
             mapped: by_column.into_iter().map(|(at, meaning)| (self.names[at].clone(), meaning)).collect(),
@@ -239,11 +303,8 @@ pub struct MappingReport {
 
 impl fmt::Display for MappingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts: Vec<String> =
-            self.mapped.iter().map(|(column, meaning)| format!("{column} → {}", meaning.replace('_', " "))).collect();
-        if !self.unmapped.is_empty() {
-            parts.push(format!("unmapped: {}", self.unmapped.join(", ")));
-        }
-        f.write_str(&parts.join(", "))
+        let said = self.mapped.iter().map(|(column, meaning)| format!("{column} → {}", meaning.replace('_', " ")));
+        f.write_str(&said.collect::<Vec<_>>().join(", "))?;
+        if self.unmapped.is_empty() { Ok(()) } else { write!(f, "; unmapped: {}", self.unmapped.join(", ")) }
     }
 }

@@ -1,7 +1,5 @@
 //! Date cells: what they say, and in which order a column writes day and month.
 
-use std::ops::Range;
-
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use crate::campaign::DateOrder;
@@ -133,12 +131,17 @@ fn with_offset_of(zone: &Zone, instant: DateTime<Utc>) -> DateTime<FixedOffset> 
 }
 
 /// `1988-03-22` and nothing else: what most software exports, so it need not be taken apart.
-fn iso_date(text: &str) -> Option<NaiveDate> {
-    if text.len() != 10 || text.as_bytes()[4] != b'-' || text.as_bytes()[7] != b'-' {
+pub(super) fn iso_date(text: &str) -> Option<NaiveDate> {
+    let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
+    if bytes[4] != b'-' || bytes[7] != b'-' {
         return None;
     }
-    let part = |range: Range<usize>| text.get(range).and_then(number);
-    NaiveDate::from_ymd_opt(part(0..4)? as i32, part(5..7)?, part(8..10)?)
+    let part = |digits: &[u8]| {
+        digits
+            .iter()
+            .try_fold(0, |value: u32, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
+    };
+    NaiveDate::from_ymd_opt(part(&bytes[..4])? as i32, part(&bytes[5..7])?, part(&bytes[8..])?)
 }
 
 /// What practice software and people write where there is no date.

@@ -29,7 +29,7 @@ fn is_header_again(row: &Row, columns: &Columns) -> bool {
 fn is_short(row: &Row) -> bool {
     let mut filled = row.cells.iter().filter(|cell| !cell.trim().is_empty());
     let has_number = |cell: &str| cell.bytes().filter(u8::is_ascii_digit).count() >= DIGITS_OF_A_NUMBER;
-    filled.clone().count() <= 3 && !filled.any(|cell| has_number(cell) && !cell.contains('/'))
+    filled.clone().nth(3).is_none() && !filled.any(|cell| has_number(cell) && !cell.contains('/'))
 }
 
 fn first_words(row: &Row) -> Option<String> {

@@ -49,38 +49,83 @@ const SENSITIVE: [&str; 40] = [
     "tumor",
 ];
 
-/// What is wrong with one rendered text.
-pub(super) fn sensitive_words(text: &str, name: TextName) -> impl Iterator<Item = Warning> {
+/// By first letter, the lengths of the words that begin with it, a bit for each: what most words are told from these by.
+const LENGTHS: [u16; 26] = {
+    let mut lengths = [0; 26];
+    let mut at = 0;
+    while at < SENSITIVE.len() {
+        let word = SENSITIVE[at].as_bytes();
+        lengths[(word[0] - b'a') as usize] |= 1 << word.len();
+        at += 1;
+    }
+    lengths
+};
+
+/// What to look at in a campaign's rendered texts.
+#[derive(Debug, Clone)]
+pub(super) struct Lint {
+    must_say: Said,
+}
+
+impl Lint {
+    pub(super) fn of(practice: &Practice) -> Self {
+        Self { must_say: Said::of(practice) }
+    }
+
+    /// What somebody should look at in one text.
+    pub(super) fn warnings(&self, text: &str, name: TextName) -> impl Iterator<Item = Warning> {
+        let lacking = (name == TextName::Voicemail).then(|| self.must_say.lacking_in(text));
+        sensitive_words(text, name).chain(lacking.into_iter().flatten())
+    }
+}
+
+fn sensitive_words(text: &str, name: TextName) -> impl Iterator<Item = Warning> {
     let words = text.split(|c: char| !c.is_alphanumeric());
     words.filter_map(sensitive).map(move |word| Warning::SensitiveWord { text: name, word })
 }
 
 fn sensitive(word: &str) -> Option<&'static str> {
-    // Most words are shorter or longer than any of these; comparing is cheap next to lowering case.
-    if !(3..=13).contains(&word.len()) || !word.is_ascii() {
+    let first = word.bytes().next()?.to_ascii_lowercase();
+    let lengths = LENGTHS.get(usize::from(first.wrapping_sub(b'a')))?;
+    if word.len() >= 16 || lengths & (1 << word.len()) == 0 {
         return None;
     }
     let lower = word.to_ascii_lowercase();
     SENSITIVE.binary_search(&lower.as_str()).ok().map(|at| SENSITIVE[at])
 }
 
-/// Whoever hears a voicemail must know who called and how to call back.
-pub(super) fn voicemail_lacks(text: &str, practice: &Practice) -> impl Iterator<Item = Warning> {
-    let callback: String = practice.callback_number.expose().chars().skip(2).collect();
-    let name = (!text.contains(&practice.name)).then_some(Warning::VoicemailWithoutPractice);
-    let number = (!digits_of(text).contains(&callback)).then_some(Warning::VoicemailWithoutNumber);
-    name.into_iter().chain(number)
+/// What whoever hears a voicemail must know: who called, and how to call back.
+#[derive(Debug, Clone)]
+struct Said {
+    name: String,
+    /// The callback number's ten digits.
+    callback: String,
+}
+
+impl Said {
+    fn of(practice: &Practice) -> Self {
+        Self { name: practice.name.clone(), callback: practice.callback_number.expose().chars().skip(2).collect() }
+    }
+
+    /// What a voicemail does not say of it.
+    fn lacking_in(&self, text: &str) -> impl Iterator<Item = Warning> {
+        let name = (!text.contains(&self.name)).then_some(Warning::VoicemailWithoutPractice);
+        let number = (!digits_of(text).contains(&self.callback)).then_some(Warning::VoicemailWithoutNumber);
+        name.into_iter().chain(number)
+    }
 }
 
 /// The digits of a text, in figures or spelt out.
 fn digits_of(text: &str) -> String {
     const SPELT: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     let words = text.split(|c: char| !c.is_alphanumeric());
-    let mut digits = String::new();
+    let mut digits = String::with_capacity(32);
     for word in words {
-        if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
             digits.push_str(word);
-        } else if let Some(digit) = SPELT.iter().position(|spelt| word.eq_ignore_ascii_case(spelt)) {
+        } else if (3..=5).contains(&word.len())
+            && let Some(digit) = SPELT.iter().position(|spelt| word.eq_ignore_ascii_case(spelt))
+        {
             digits.push_str(&digit.to_string());
         }
     }

@@ -6,8 +6,9 @@ use chrono::{DateTime, FixedOffset};
 use minijinja::{Value, context};
 
 use super::household::{Candidate, spoken_list};
-use super::lint;
+use super::lint::Lint;
 use super::rejection::{RejectReason, TextName};
+use super::remembered::{Remembered, Rendered};
 use super::tally::Warning;
 use crate::campaign::Campaign;
 use crate::entry::Appointment;
@@ -23,6 +24,9 @@ pub(super) struct Renderer<'a> {
     columns: Arc<Columns>,
     shared: Arc<[(&'static str, Value)]>,
     names_household: bool,
+    lint: Lint,
+    contexts: Remembered,
+    voicemails: Option<Remembered>,
 }
 
 /// The texts of one call.
@@ -30,23 +34,37 @@ pub(super) struct Renderer<'a> {
 pub(super) struct Texts {
     pub(super) context: Option<String>,
     pub(super) voicemail: Option<String>,
+    /// What somebody should look at in them, each once.
+    pub(super) warnings: Vec<Warning>,
 }
 
 impl<'a> Renderer<'a> {
     /// Renders rows whose cells are said under the names of `columns`.
     pub(super) fn new(campaign: &'a Campaign, columns: Arc<Columns>) -> Self {
-        let names_household = campaign.message.context.names().iter().any(|name| name.starts_with("household"));
-        Self { campaign, columns, shared: campaign.template_objects().into(), names_household }
+        let message = &campaign.message;
+        let names_household = message.context.names().iter().any(|name| name.starts_with("household"));
+        let shared: Arc<[_]> = campaign.template_objects().into();
+        let objects: Vec<&str> = shared.iter().map(|(name, _)| *name).collect();
+        let remembered = |template| Remembered::of(template, &columns, &objects);
+        Self {
+            names_household,
+            lint: Lint::of(&campaign.practice),
+            contexts: remembered(&message.context),
+            voicemails: message.voicemail.as_ref().map(remembered),
+            campaign,
+            shared,
+            columns,
+        }
     }
 
     /// Renders the texts of a call, with as many names of the household as fit.
-    pub(super) fn render(&self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+    pub(super) fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
         let names = other_names(call);
         let row = self.row(call).with("household", names.clone());
         let mut most = names.len().min(MOST_NAMES);
         loop {
             let whole = row.clone().with("household_names", spoken_list(&names, most));
-            match self.texts(&whole.into()) {
+            match self.texts(&call[0].patient.said, &whole.into()) {
                 Err(RejectReason::TooLong(_)) if most > 0 => most -= 1,
                 done => return done,
             }
@@ -60,49 +78,44 @@ impl<'a> Renderer<'a> {
 
     fn row(&self, call: &[Candidate]) -> Row {
         let patient = &call[0].patient;
-        let row = Row::new(Arc::clone(&self.columns), patient.said.clone(), Arc::clone(&self.shared));
+        let row = Row::new(Arc::clone(&self.columns), Arc::clone(&patient.said), Arc::clone(&self.shared));
         match &patient.appointment {
             Some(appointment) => row.with("appointment", appointment_value(appointment)),
             None => row,
         }
     }
 
-    fn texts(&self, variables: &Value) -> Result<Texts, RejectReason> {
-        let message = &self.campaign.message;
-        Ok(Texts {
-            context: text(&message.context, variables, TextName::Context)?,
-            voicemail: match &message.voicemail {
-                Some(template) => text(template, variables, TextName::Voicemail)?,
-                None => None,
-            },
-        })
-    }
-
-    /// What somebody should look at in these texts.
-    pub(super) fn lint(&self, texts: &Texts) -> Vec<Warning> {
-        let context = texts.context.iter().flat_map(|text| lint::sensitive_words(text, TextName::Context));
-        let voicemail = texts.voicemail.iter().flat_map(|text| {
-            lint::sensitive_words(text, TextName::Voicemail).chain(lint::voicemail_lacks(text, &self.campaign.practice))
-        });
-        let mut warnings: Vec<Warning> = context.chain(voicemail).collect();
+    fn texts(&mut self, cells: &[String], variables: &Value) -> Result<Texts, RejectReason> {
+        let Self { campaign, lint, contexts, voicemails, .. } = self;
+        let message = &campaign.message;
+        let (context, mut warnings) =
+            contexts.text(cells, || text(&message.context, variables, TextName::Context, lint))?;
+        let mut voicemail = None;
+        if let (Some(template), Some(remembered)) = (&message.voicemail, voicemails) {
+            let (said, more) = remembered.text(cells, || text(template, variables, TextName::Voicemail, lint))?;
+            (voicemail, warnings) = (said, [warnings, more].concat());
+        }
         warnings.sort_unstable();
         warnings.dedup();
-        warnings
+        Ok(Texts { context, voicemail, warnings })
     }
 }
 
-/// A text that may be sent; nothing if it is empty.
-fn text(template: &Template, variables: &Value, name: TextName) -> Result<Option<String>, RejectReason> {
+/// A text that may be sent, nothing if it is empty, and what to look at in it.
+fn text(template: &Template, variables: &Value, name: TextName, lint: &Lint) -> Rendered {
+    // It comes tidy: without space around it.
     let rendered = template.render(variables).map_err(|problem| RejectReason::Message {
         text: name,
         line: problem.line,
         problem: problem.cause.to_string(),
     })?;
-    let trimmed = rendered.trim();
-    match chars(trimmed) {
-        0 => Ok(None),
+    match chars(&rendered) {
+        0 => Ok((None, Vec::new())),
         count if count > MAX_CHARS => Err(RejectReason::TooLong(name)),
-        _ => Ok(Some(trimmed.to_owned())),
+        _ => {
+            let warnings = lint.warnings(&rendered, name).collect();
+            Ok((Some(rendered), warnings))
+        }
     }
 }
 

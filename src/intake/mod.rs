@@ -26,6 +26,7 @@ pub mod problem;
 pub mod reading;
 pub mod rejection;
 pub mod rejects;
+mod remembered;
 mod repeats;
 mod schema;
 mod standing;

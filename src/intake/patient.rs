@@ -1,17 +1,19 @@
 //! From a row to a patient: every cell that means something, parsed once.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 use super::columns::Columns;
 use super::contact::Contact;
-use super::date::{Century, DateProblem, DateReader, Moment, start_of};
+use super::date::{Century, DateProblem, DateReader, Moment, iso_date, start_of};
 use super::exclusions::Excluded;
 use super::field::Field;
 use super::list::Row;
 use super::name::{NameCells, Names};
 use super::place::{self, RowPlace};
 use super::rejection::RejectReason;
-use super::standing::{Exclusions, Judgement, status_word};
+use super::standing::{Exclusions, Judgement, contact_word, status_word};
 use super::survey::Survey;
 use crate::campaign::{Campaign, Consent, Purpose};
 use crate::entry::{Appointment, CalledPartyZones, PatientInfo, Reason, Standing, ZoneSource};
@@ -39,7 +41,7 @@ pub(super) struct Patient {
     pub(super) appointment_day: Option<NaiveDate>,
     pub(super) not_after: Option<DateTime<Utc>>,
     /// The cells that templates may say, as [`Columns::said`] names them.
-    pub(super) said: Vec<String>,
+    pub(super) said: Arc<[String]>,
 }
 
 /// What it takes to read a row.
@@ -95,7 +97,7 @@ impl PatientReader<'_> {
             is_minor: born.and_then(|born| self.today().years_since(born)).is_some_and(|age| age < FULL_AGE),
             not_after: start.and_then(|start| self.last_moment(start.to_utc())),
             appointment_day: day,
-            said: self.said(row, &names)?,
+            said: self.said(row, &names)?.into(),
             spoken: names.preferred,
             key,
             contact,
@@ -174,7 +176,7 @@ impl PatientReader<'_> {
         let consent = [Field::Consent, Field::ConsentDate, Field::ConsentSource].into_iter().find_map(cell);
         let exclusions = Exclusions {
             status: self.status(row),
-            contact_method: cell(Field::PreferredContact),
+            contact_method: self.contact_method(row),
             inactive: cell(Field::Inactive),
             active: cell(Field::Active),
             deceased: cell(Field::Deceased),
@@ -200,6 +202,16 @@ impl PatientReader<'_> {
         let status = self.columns.has(Field::Status).then(|| self.columns.cell(row, Field::Status))?;
         let is_open_dentals = self.columns.name_of(Field::Status).eq_ignore_ascii_case("PatStatus");
         Some(if is_open_dentals { status_word(status) } else { status })
+    }
+
+    /// Likewise for `PreferRecallMethod` and `PreferContactMethod`.
+    fn contact_method<'r>(&self, row: &'r Row) -> Option<&'r str> {
+        let field = Field::PreferredContact;
+        let method = self.columns.has(field).then(|| self.columns.cell(row, field))?;
+        let name = self.columns.name_of(field);
+        let is_open_dentals =
+            ["PreferRecallMethod", "PreferContactMethod"].iter().any(|own| name.eq_ignore_ascii_case(own));
+        Some(if is_open_dentals { contact_word(method) } else { method })
     }
 
     fn is_disabled(&self, row: &Row) -> Result<bool, RejectReason> {
@@ -237,11 +249,13 @@ impl PatientReader<'_> {
     }
 
     fn said_date(&self, row: &Row, field: Field) -> Result<String, RejectReason> {
-        if self.columns.cell(row, field) == "+" {
+        let cell = self.columns.cell(row, field);
+        if cell == "+" {
             return Ok(String::new());
         }
         let date = self.moment(row, field)?.date;
-        Ok(date.map(|date| date.to_string()).unwrap_or_default())
+        let is_written_so = date.is_some() && date == iso_date(cell);
+        Ok(if is_written_so { cell.to_owned() } else { date.map(|date| date.to_string()).unwrap_or_default() })
     }
 }
 

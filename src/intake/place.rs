@@ -18,6 +18,12 @@ pub(super) struct RowPlace<'r> {
     pub(super) postcode: &'r str,
 }
 
+impl RowPlace<'_> {
+    fn is_silent(self) -> bool {
+        self.zone.is_empty() && self.state.is_empty() && self.postcode.is_empty()
+    }
+}
+
 /// The row's zone is none that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UnknownRowZone;
@@ -26,6 +32,13 @@ pub(super) struct UnknownRowZone;
 /// that suit all of it; only a row's own zone replaces the rest, where the campaign says so. The source is the best
 /// evidence there is.
 pub(super) fn zones_of(row: RowPlace<'_>, phone: E164, calling: &Calling) -> Result<CalledPartyZones, UnknownRowZone> {
+    if row.is_silent() {
+        let (zones, source) = match calling.area_codes.zones_of(phone) {
+            Some(zones) => (zones, ZoneSource::AreaCode),
+            None => (Vec::new(), ZoneSource::Unknown),
+        };
+        return Ok(CalledPartyZones { zones: in_order(zones), regions: Vec::new(), source });
+    }
     let by_row = if row.zone.is_empty() { None } else { Some(zones_named(row.zone)?) };
     let state = region_of_state(row.state);
     let postcode = postcode::region_of(row.postcode);
@@ -34,7 +47,7 @@ pub(super) fn zones_of(row: RowPlace<'_>, phone: E164, calling: &Calling) -> Res
         (ZoneSource::Row, by_row),
         (ZoneSource::State, zones_in(state)),
         (ZoneSource::Postcode, zones_in(postcode)),
-        (ZoneSource::AreaCode, calling.area_codes.place_of(phone).map(|place| place.zones)),
+        (ZoneSource::AreaCode, calling.area_codes.zones_of(phone)),
     ];
     let regions: BTreeSet<String> = state.into_iter().chain(postcode).map(ToOwned::to_owned).collect();
     let regions = regions.into_iter().collect();
@@ -47,6 +60,12 @@ pub(super) fn zones_of(row: RowPlace<'_>, phone: E164, calling: &Calling) -> Res
         zones.extend(known.flat_map(|(_, zones)| zones));
     }
     Ok(CalledPartyZones { zones: zones.into_iter().collect(), regions, source })
+}
+
+fn in_order(mut zones: Vec<String>) -> Vec<String> {
+    zones.sort_unstable();
+    zones.dedup();
+    zones
 }
 
 fn owned(zones: &[&str]) -> Vec<String> {

@@ -1,5 +1,10 @@
 //! The state or province of a postcode: a ZIP code by its first three digits (USPS, L002 3-Digit ZIP Code Prefix Matrix), a
 //! Canadian code by its first letter (Canada Post, forward sortation areas). As of November 2026.
+//!
+//! Compared on 25 November 2026 with the 42,789 ZIP codes of the Python package `zipcodes` 3.0.0: the same state for every
+//! prefix that is in use, but for single places beyond a border (Fishers Island, NY, in 063; Texhoma, TX, in 739; Alta, WY,
+//! in 834), for the government's own in 569 and 888, and for the Pacific territories in 969, which are in none here. And
+//! with the 1,645 forward sortation areas of `pypostalcode` 0.4.1: the same province for every letter.
 
 /// First and last three digits, and the state. Military and government codes are in none.
 const ZIPS: [(u16, u16, &str); 62] = [
@@ -88,6 +93,10 @@ fn american(digits: &str) -> Option<&'static str> {
         _ => return None,
     };
     let first: u16 = whole.get(..3)?.parse().ok()?;
+    // American Samoa, in the midst of Hawaii's.
+    if whole.starts_with("96799") {
+        return None;
+    }
     let alaska = (995..=999).contains(&first).then_some("AK");
     alaska.or_else(|| ZIPS.iter().find(|(from, to, _)| (*from..=*to).contains(&first)).map(|(_, _, state)| *state))
 }
@@ -126,6 +135,8 @@ mod tests {
             ("501", Some("NY")),
             ("73301", Some("TX")),
             ("99501", Some("AK")),
+            ("96801", Some("HI")),
+            ("96799", None),
             ("M5V 2T6", Some("ON")),
             ("h3z2y7", Some("QC")),
             ("V6B", Some("BC")),

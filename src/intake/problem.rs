@@ -88,6 +88,24 @@ pub enum ListProblem {
         /// The second.
         second: String,
     },
+    /// Two columns have one name, and differ.
+    #[error(
+        "the list has two columns `{name}`, columns {} and {}, and on line {line} they differ: nobody can tell which one \
+         is {field}. Take one of them out of the export, or say in the campaign file that the first one counts:\n\n    \
+         [list]\n    columns = {{ {field} = \"{name}\" }}\n",
+        columns[0],
+        columns[1]
+    )]
+    TwinsDiffer {
+        /// The field.
+        field: Field,
+        /// The columns' name.
+        name: String,
+        /// Where they stand in the header, counted from 1.
+        columns: [usize; 2],
+        /// The line on which they differ, counted from 1.
+        line: u64,
+    },
     /// The campaign maps a column that the list does not have.
     #[error(
         "the campaign's [list] columns maps {field} to `{column}`, which the list does not have{}; it has {}",

@@ -127,10 +127,10 @@ impl<'i> Reading<'i> {
     /// Reads a row as a patient, unless its key has been seen. Only a row that can be used takes its key.
     fn sort(&mut self, row: &Row, contact: Result<Contact, RejectReason>) -> Result<Sorted, RejectReason> {
         let key = self.reader.key(row)?;
-        let hash = self.reader.columns.key_hash(row);
-        if self.reader.survey.keys.times(hash as u64) == 1 {
+        if self.reader.survey.keys.times(self.reader.columns.key_hash(row)) == 1 {
             return self.reader.read(row, key, contact?).map(|patient| Sorted::Patient(Box::new(patient)));
         }
+        let hash = self.reader.columns.long_key_hash(row);
         let data = hash_of_cells(row);
         let last_wins = self.campaign.list.on_conflict == OnConflict::LastWins;
         match self.seen.get(&hash) {
@@ -212,8 +212,8 @@ impl<'i> Reading<'i> {
         if members > 0 && !self.renderer.names_household() {
             *summary.warnings.entry(Warning::HouseholdUnnamed).or_default() += members;
         }
-        for warning in self.renderer.lint(&texts) {
-            *summary.warnings.entry(warning).or_default() += 1;
+        for warning in &texts.warnings {
+            *summary.warnings.entry(*warning).or_default() += 1;
         }
         let judgement = call[0].patient.judgement;
         if judgement.consent_is_blank {

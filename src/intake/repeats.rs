@@ -1,17 +1,18 @@
 //! What comes more than once in a list, found in one pass and in little memory.
 //!
 //! A filter of bits remembers every hash that was seen; only a hash that seems to have been seen before is kept as such.
-//! The filter errs on one side: it may take a first sighting for a second one (about once in a thousand, in a list of
-//! five million rows), never the reverse. So what it calls unique is unique, and what it calls repeated is looked at
+//! The filter errs on one side: it may take a first sighting for a second one (about once in two hundred, in a list
+//! of five million rows), never the reverse. So what it calls unique is unique, and what it calls repeated is looked at
 //! closely by whoever asks.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Bits set for each hash.
 const PROBES: u64 = 4;
-/// Bits of the smallest filter, and of the largest: 8 KiB and 16 MiB.
+/// Bits of the smallest filter, and of the largest: 8 KiB and 8 MiB. A list of a million rows has the largest already, so
+/// that one of five million needs no more.
 const FEWEST: u64 = 1 << 16;
-const MOST: u64 = 1 << 27;
+const MOST: u64 = 1 << 26;
 
 /// Collects sightings.
 pub(super) struct Sightings {
@@ -22,8 +23,8 @@ pub(super) struct Sightings {
 impl Sightings {
     /// For a list of so many bytes.
     pub(super) fn of_list(bytes: u64) -> Self {
-        // Rows are longer than a hundred bytes as a rule: more than twenty bits for each.
-        let bits = (bytes / 4).clamp(FEWEST, MOST).next_power_of_two();
+        // Rows are longer than a hundred bytes as a rule: some fifty bits for each, and thirteen where there are most.
+        let bits = (bytes / 2).clamp(FEWEST, MOST).next_power_of_two();
         Self { bits: vec![0; (bits / 64) as usize], again: Vec::new() }
     }
 
@@ -58,8 +59,23 @@ pub(super) struct Repeats(Vec<u64>);
 impl Repeats {
     /// How often a hash was seen, at most: 1 for one that is unique.
     pub(super) fn times(&self, hash: u64) -> u32 {
-        let from = self.0.partition_point(|other| *other < hash);
+        let from = self.first_not_below(hash);
         1 + self.0[from..].iter().take_while(|other| **other == hash).count() as u32
+    }
+
+    /// Hashes are spread evenly, so that one's place can be guessed to within a few of them, where a search by halves
+    /// would look at memory far apart.
+    fn first_not_below(&self, hash: u64) -> usize {
+        let guess = ((u128::from(hash) * self.0.len() as u128) >> 64) as usize;
+        let (mut low, mut high, mut step) = (guess, guess, 16);
+        while low > 0 && self.0[low - 1] >= hash {
+            (high, low, step) = (low, low.saturating_sub(step), step * 4);
+        }
+        step = 16;
+        while high < self.0.len() && self.0[high] < hash {
+            (low, high, step) = (high, (high + step).min(self.0.len()), step * 4);
+        }
+        low + self.0[low..high].partition_point(|other| *other < hash)
     }
 }
 

@@ -124,24 +124,33 @@ impl Word {
         const YES: [&str; 9] = ["yes", "y", "true", "t", "1", "1.0", "x", "on", "✓"];
         const NO: [&str; 7] = ["no", "n", "false", "f", "0", "0.0", "off"];
         const BLANK: [&str; 9] = ["", "-", "n/a", "na", "none", "null", "unknown", "0001-01-01", "1900-01-01"];
-        let lower = cell.trim().to_lowercase();
-        let is = |words: &[&str]| words.contains(&lower.as_str());
+        let cell = cell.trim();
+        let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
         match () {
             () if is(&YES) => Self::Yes,
             () if is(&NO) => Self::No,
-            () if is(&BLANK) || lower.starts_with("0001-01-01") || lower.starts_with("00/00") => Self::Blank,
+            () if is(&BLANK) || cell.starts_with("0001-01-01") || cell.starts_with("00/00") => Self::Blank,
             () => Self::Other,
         }
     }
 }
 
-/// `DoNotCall` among the ways to be reached, or its number there in an Open Dental export.
+/// `DoNotCall` among the ways to be reached.
 fn forbids_calls(method: &str) -> bool {
     let plain: String = method.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    matches!(plain.as_str(), "donotcall" | "nocalls" | "nocall" | "1")
+    matches!(plain.as_str(), "donotcall" | "nocalls" | "nocall")
 }
 
-/// The word for a status that an Open Dental export gives by its number; any other status as it is.
+/// The word for a way to be reached that an Open Dental export gives by its number; any other as it is. Of its
+/// `ContactMethod` (0 to 8: none, do not call, home, work and wireless phone, e-mail, see notes, mail, text message) one
+/// forbids calls. The numbers here and in [`status_word`] are those of Open Dental's database documentation, version 26.1,
+/// and of the enumerations in its published source, read on 25 November 2026.
+pub(super) fn contact_word(method: &str) -> &str {
+    if method == "1" { "DoNotCall" } else { method }
+}
+
+/// The word for a status that an Open Dental export gives by its number (`PatientStatus`: 0 is a patient, 6 a prospective
+/// one); any other status as it is.
 pub(super) fn status_word(status: &str) -> &str {
     match status {
         "1" => "NonPatient",
@@ -167,6 +176,9 @@ fn ban_of_status(status: &str) -> Option<Reason> {
         "notactive",
     ];
     const DEAD: [&str; 4] = ["deceased", "dead", "died", "expired"];
+    if status.is_empty() || status.eq_ignore_ascii_case("Patient") {
+        return None;
+    }
     let plain: String = status.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     match () {
         () if DEAD.contains(&plain.as_str()) => Some(Reason::Deceased),
@@ -197,7 +209,7 @@ mod tests {
             (Exclusions { do_not_call: Some("asked us to stop"), ..none() }, Reason::DoNotCall),
             (Exclusions { ok_to_call: Some("N"), ..none() }, Reason::DoNotCall),
             (Exclusions { contact_method: Some("Do Not Call"), ..none() }, Reason::DoNotCall),
-            (Exclusions { contact_method: Some("1"), ..none() }, Reason::DoNotCall),
+            (Exclusions { contact_method: Some(contact_word("1")), ..none() }, Reason::DoNotCall),
             (Exclusions { status: Some(status_word("5")), ..none() }, Reason::Deceased),
             (Exclusions { disabled: Some("1"), ..none() }, Reason::RecallOff),
             (Exclusions { is_disabled_now: true, ..none() }, Reason::RecallOff),

@@ -51,10 +51,11 @@ impl Survey {
             if row.cells.len() != columns.width() {
                 continue;
             }
+            columns.refuse_differing_twins(&row)?;
             for (field, order) in &mut dates {
                 order.see(columns.cell(&row, *field));
             }
-            keys.see(columns.key_hash(&row) as u64);
+            keys.see(columns.key_hash(&row));
             if let Some(Ok(contact)) = households.map(|rules| Contact::of(columns.phones(&row), rules)) {
                 numbers.see(hash_of(contact.phone.number));
             }

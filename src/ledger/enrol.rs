@@ -2,9 +2,10 @@
 //! again because it is listed again.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
+use super::approval::{self, Approved};
 use super::error::LedgerError;
 use super::outlook::Change;
 use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
@@ -12,7 +13,7 @@ use super::runs::RunHandle;
 use super::transition::Step;
 use super::{meanwhile, numbers, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
-use crate::ids::{CampaignId, EntryId};
+use crate::ids::{CampaignId, EntryId, EntryKey, OrganisationId};
 use crate::phone::E164;
 
 /// What enrolling did: the entries by what their list changes about them.
@@ -69,61 +70,206 @@ pub(super) struct Known {
     not_after: Option<i64>,
 }
 
+/// A draft as the ledger writes it. Making one is the work that need not be done where the writing is.
+pub struct Prepared {
+    key: EntryKey,
+    line: i64,
+    organisation: OrganisationId,
+    phone: E164,
+    alternatives: Vec<E164>,
+    /// What a list says beside the number, as it is written: alternatives, zones, content.
+    rest: [String; 3],
+    not_after: Option<DateTime<Utc>>,
+    standing: Standing,
+    members: Vec<(EntryKey, i64, String)>,
+}
+
+impl From<Draft> for Prepared {
+    fn from(draft: Draft) -> Self {
+        let alternatives = json(&draft.alternatives.iter().map(|phone| phone.expose()).collect::<Vec<_>>());
+        let members = draft.members.into_iter().map(|member| (member.key, member.line as i64, json(&member.patient)));
+        Self {
+            line: draft.line as i64,
+            phone: draft.phone,
+            rest: [alternatives, json(&draft.zones), json(&draft.content)],
+            alternatives: draft.alternatives,
+            members: members.collect(),
+            key: draft.key,
+            organisation: draft.organisation,
+            not_after: draft.not_after,
+            standing: draft.standing,
+        }
+    }
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Prepared(line {})", self.line)
+    }
+}
+
+/// A list on its way into the ledger, piece by piece.
+pub enum Piece {
+    /// The next entries.
+    Entries(Vec<Prepared>),
+    /// The list has been read to its end.
+    End {
+        /// What became of its rows.
+        tally: ListTally,
+        /// Whether entries of the campaign that it does not have are withdrawn.
+        withdraw: bool,
+        /// The plan that the run is confined to, by its id, and the calls that it allows.
+        plan: Option<(String, Vec<Approved>)>,
+    },
+}
+
+/// A list that is enrolled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// The run that it was enrolled for.
+    pub run: RunHandle,
+    /// What enrolling did.
+    pub enrolled: Enrolled,
+    /// Entries that were withdrawn because it does not have them.
+    pub withdrawn: u64,
+}
+
+/// From so many rows on, an index that is made anew at the end is sooner made than one that is kept up with each row.
+const MANY: u64 = 10_000;
+
+/// Starts a run and enrols its list of about `rows` rows. A list that breaks off before its end is none, and leaves nothing.
+pub(super) fn whole_list(
+    conn: &Connection,
+    begin: impl FnOnce(&Connection) -> Result<RunHandle, LedgerError>,
+    pieces: impl Iterator<Item = Piece>,
+    rows: u64,
+    now: DateTime<Utc>,
+) -> Result<Listed, LedgerError> {
+    let run = begin(conn)?;
+    let last: i64 = conn.query_row(sql!("entry_last"), [], |row| row.get(0))?;
+    // Numbers come in no order: each would have to be put into a page of its own.
+    let anew = rows >= MANY && last.unsigned_abs() < rows;
+    if anew {
+        conn.execute_batch(sql!("entry_by_phone_drop"))?;
+    }
+    let listed = every_piece(conn, run, pieces, now)?;
+    if anew {
+        conn.execute_batch(sql!("entry_by_phone_make"))?;
+    }
+    Ok(listed)
+}
+
+fn every_piece(
+    conn: &Connection,
+    run: RunHandle,
+    pieces: impl Iterator<Item = Piece>,
+    now: DateTime<Utc>,
+) -> Result<Listed, LedgerError> {
+    let mut enrolled = Enrolled::default();
+    for piece in pieces {
+        match piece {
+            Piece::Entries(entries) => enrolled = enrolled.and(enrol(conn, run, &entries, now)?),
+            Piece::End { tally, withdraw, plan } => {
+                if let Some((plan, calls)) = plan {
+                    approval::approve(conn, run, &plan, &calls)?;
+                }
+                note_changes(conn, run, enrolled)?;
+                let withdrawn = close_list(conn, run, tally, withdraw, now)?;
+                return Ok(Listed { run, enrolled, withdrawn });
+            }
+        }
+    }
+    Err(LedgerError::ListBrokenOff)
+}
+
 pub(super) fn enrol(
     conn: &Connection,
     run: RunHandle,
-    drafts: &[Draft],
+    entries: &[Prepared],
     now: DateTime<Utc>,
 ) -> Result<Enrolled, LedgerError> {
     let mut enrolled = Enrolled::default();
-    for draft in drafts {
-        let entry = if let Some(known) = find(conn, run.campaign, draft)? {
-            let phone = numbers::to_dial(conn, known.id, draft)?;
-            enrolled.count(known.change(draft, phone));
-            bring_up_to_date(conn, run, &known, draft, phone, now)?;
+    let mut inserting = Inserting::ready(conn)?;
+    for prepared in entries {
+        let entry = if let Some(new) = inserting.insert(conn, run, prepared, now)? {
+            enrolled.count(Change::New);
+            new
+        } else {
+            let known = find(conn, run.campaign, &prepared.key)?.ok_or(LedgerError::Conflict)?;
+            let phone = numbers::to_dial(conn, known.id, prepared.phone, &prepared.alternatives)?;
+            enrolled.count(known.change(prepared, phone));
+            bring_up_to_date(conn, run, &known, prepared, phone, now)?;
             conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
-        } else {
-            enrolled.count(Change::New);
-            insert(conn, run, draft, now)?
         };
-        put_members(conn, entry, draft)?;
+        inserting.put_members(entry, prepared)?;
     }
     Ok(enrolled)
 }
 
-pub(super) fn find(conn: &Connection, campaign: CampaignId, draft: &Draft) -> Result<Option<Known>, LedgerError> {
+/// The statements that a new entry takes, at hand for as long as entries come.
+struct Inserting<'c> {
+    entry: CachedStatement<'c>,
+    event: CachedStatement<'c>,
+    member: CachedStatement<'c>,
+}
+
+impl<'c> Inserting<'c> {
+    fn ready(conn: &'c Connection) -> Result<Self, LedgerError> {
+        Ok(Self {
+            entry: conn.prepare_cached(sql!("entry_insert"))?,
+            event: conn.prepare_cached(sql!("event_enrolled"))?,
+            member: conn.prepare_cached(sql!("member_insert"))?,
+        })
+    }
+
+    /// Inserts an entry; nothing if the campaign has one of its key.
+    fn insert(
+        &mut self,
+        conn: &Connection,
+        run: RunHandle,
+        prepared: &Prepared,
+        now: DateTime<Utc>,
+    ) -> Result<Option<EntryId>, LedgerError> {
+        let (state, reason) = forbidden_by(prepared.standing).unzip();
+        let (state, reason) = (state.unwrap_or(State::Ready), reason.map(Reason::name));
+        let [alternatives, zones, content] = &prepared.rest;
+        let inserted = self.entry.execute((
+            run.campaign.0,
+            run.run.0,
+            prepared.key.as_str(),
+            prepared.line,
+            prepared.organisation.as_str(),
+            prepared.phone.expose(),
+            alternatives,
+            zones,
+            content,
+            prepared.not_after.map(millis),
+            state.name(),
+            reason,
+            millis(now),
+        ))?;
+        if inserted == 0 {
+            return Ok(None);
+        }
+        let entry = EntryId(conn.last_insert_rowid());
+        self.event.execute((millis(now), run.run.0, entry.0, state.name(), reason))?;
+        Ok(Some(entry))
+    }
+
+    fn put_members(&mut self, entry: EntryId, prepared: &Prepared) -> Result<(), LedgerError> {
+        for (key, line, patient) in &prepared.members {
+            self.member.execute((entry.0, key.as_str(), line, patient))?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn find(conn: &Connection, campaign: CampaignId, key: &EntryKey) -> Result<Option<Known>, LedgerError> {
     conn.prepare_cached(sql!("entry_find"))?
-        .query_row((campaign.0, draft.key.as_str()), |row| Ok(Known::from_row(row)))
+        .query_row((campaign.0, key.as_str()), |row| Ok(Known::from_row(row)))
         .optional()?
         .transpose()
-}
-
-fn insert(conn: &Connection, run: RunHandle, draft: &Draft, now: DateTime<Utc>) -> Result<EntryId, LedgerError> {
-    let (state, reason) = forbidden_by(draft).unzip();
-    let (state, reason) = (state.unwrap_or(State::Ready), reason.map(Reason::name));
-    conn.prepare_cached(sql!("entry_insert"))?.execute((
-        run.campaign.0,
-        run.run.0,
-        draft.key.as_str(),
-        draft.line as i64,
-        draft.organisation.as_str(),
-        draft.phone.expose(),
-        alternatives(draft),
-        json(&draft.zones),
-        json(&draft.content),
-        draft.not_after.map(millis),
-        state.name(),
-        reason,
-        millis(now),
-    ))?;
-    let entry = EntryId(conn.last_insert_rowid());
-    conn.prepare_cached(sql!("event_enrolled"))?.execute((millis(now), run.run.0, entry.0, state.name(), reason))?;
-    Ok(entry)
-}
-
-fn alternatives(draft: &Draft) -> String {
-    json(&draft.alternatives.iter().map(|phone| phone.expose()).collect::<Vec<_>>())
 }
 
 /// The list knows best whom to call, on which number and with which words; what is over stays as it was.
@@ -131,22 +277,23 @@ fn bring_up_to_date(
     conn: &Connection,
     run: RunHandle,
     known: &Known,
-    draft: &Draft,
+    prepared: &Prepared,
     phone: E164,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, draft.line as i64))?;
+    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, prepared.line))?;
     exactly_one(listed)?;
+    let [alternatives, zones, content] = &prepared.rest;
     conn.prepare_cached(sql!("entry_refresh"))?.execute((
         known.id.0,
         phone.expose(),
-        alternatives(draft),
-        json(&draft.zones),
-        json(&draft.content),
-        draft.not_after.map(millis),
+        alternatives,
+        zones,
+        content,
+        prepared.not_after.map(millis),
     ))?;
-    meanwhile::keep(conn, known.id, forbidden_by(draft).filter(|_| known.is_not_settled()))?;
-    let Some(fact) = what_the_list_says(known, draft, now) else { return Ok(()) };
+    meanwhile::keep(conn, known.id, forbidden_by(prepared.standing).filter(|_| known.is_not_settled()))?;
+    let Some(fact) = what_the_list_says(known, prepared.standing, prepared.not_after, now) else { return Ok(()) };
     let from = known.state;
     Step { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &fact, detail: None }.take(conn)?;
     Ok(())
@@ -165,11 +312,13 @@ impl Known {
     }
 
     /// What the list changes about it, `phone` being the number to dial now.
-    pub(super) fn change(&self, draft: &Draft, phone: E164) -> Change {
+    pub(super) fn change(&self, prepared: &Prepared, phone: E164) -> Change {
         let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
-        let rest = [alternatives(draft), json(&draft.zones), json(&draft.content)];
         let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
-        match (self.phone == phone.expose(), self.rest == rest && self.not_after == draft.not_after.map(millis)) {
+        match (
+            self.phone == phone.expose(),
+            self.rest == prepared.rest && self.not_after == prepared.not_after.map(millis),
+        ) {
             _ if over => Change::Same,
             (true, true) => Change::Same,
             (true, false) => Change::Changed,
@@ -195,8 +344,8 @@ impl Known {
 }
 
 /// Where the list puts an entry that it does not let be called.
-pub(super) fn forbidden_by(draft: &Draft) -> Option<(State, Reason)> {
-    match draft.standing {
+pub(super) fn forbidden_by(standing: Standing) -> Option<(State, Reason)> {
+    match standing {
         Standing::Ready => None,
         Standing::Suppressed(reason) => Some((State::Suppressed, reason)),
         Standing::Held(reason) => Some((State::Held, reason)),
@@ -204,28 +353,21 @@ pub(super) fn forbidden_by(draft: &Draft) -> Option<(State, Reason)> {
 }
 
 /// The fact, if any, that the list makes known about an entry that is there already.
-pub(super) fn what_the_list_says(known: &Known, draft: &Draft, now: DateTime<Utc>) -> Option<Fact> {
+pub(super) fn what_the_list_says(
+    known: &Known,
+    standing: Standing,
+    not_after: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Option<Fact> {
     let by_list = known.is_of_the_list();
-    let still_time = draft.not_after.is_none_or(|last| last > now);
-    match (known.state, draft.standing) {
+    let still_time = not_after.is_none_or(|last| last > now);
+    match (known.state, standing) {
         (State::Ready | State::Waiting, Standing::Suppressed(reason)) => Some(Fact::Barred { reason }),
         (State::Ready | State::Waiting, Standing::Held(reason)) => Some(Fact::SetAside { reason }),
         (State::Suppressed | State::Held | State::Withdrawn, Standing::Ready) if by_list => Some(Fact::Listed),
         (State::Expired, Standing::Ready) if still_time => Some(Fact::Listed),
         _ => None,
     }
-}
-
-fn put_members(conn: &Connection, entry: EntryId, draft: &Draft) -> Result<(), LedgerError> {
-    for member in &draft.members {
-        conn.prepare_cached(sql!("member_insert"))?.execute((
-            entry.0,
-            member.key.as_str(),
-            member.line as i64,
-            json(&member.patient),
-        ))?;
-    }
-    Ok(())
 }
 
 pub(super) fn note_changes(conn: &Connection, run: RunHandle, changes: Enrolled) -> Result<(), LedgerError> {

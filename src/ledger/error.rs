@@ -14,6 +14,9 @@ pub enum LedgerError {
         /// ` by process 4711`, or nothing.
         holder: String,
     },
+    /// Another process reads it, and it must be put in order before anything is added.
+    #[error("the ledger is being read while it must be put in order; end that `report` or `status`, then run again")]
+    BeingRead,
     /// Other users of the machine can read it.
     #[error("the ledger can be read by other users of this machine; patients' data is in it: chmod 600 {path}")]
     Exposed {
@@ -83,6 +86,9 @@ pub enum LedgerError {
     /// The writing thread ended after a failed commit.
     #[error("the ledger stopped after a failed write; run again to go on from the last commit")]
     Stopped,
+    /// Whoever read the list stopped before its end.
+    #[error("the list broke off before its end; nothing of it was enrolled")]
+    ListBrokenOff,
     /// No such run.
     #[error("the ledger has no run {0}")]
     NoSuchRun(RunId),

@@ -33,7 +33,8 @@ pub struct OurLine {
 pub struct InStep {
     /// It holds every call until then.
     pub at: DateTime<Utc>,
-    /// An operator has adopted the ledger: calls that it does not know are taken over.
+    /// An operator has adopted the ledger, and this line has not been looked at since: calls that the ledger does not know
+    /// are taken over.
     pub takes_over: bool,
 }
 
@@ -91,11 +92,11 @@ pub(super) fn take_over(
     for stranger in strangers {
         followed.extend(take_one_over(conn, run, line, stranger, now)?);
     }
-    conn.execute(sql!("ledger_taken_over"), [])?;
     if !strangers.is_empty() {
         runs::note(conn, run.run, "caught_up", now, Some(&format!("{} calls taken over", strangers.len())))?;
     }
-    moved_on(conn, line, now)?;
+    let OurLine { organisation, from } = line;
+    conn.execute(sql!("line_taken_over"), (organisation.as_str(), from.expose(), millis(now)))?;
     let under_way = record::under_way(conn, run.campaign)?;
     Ok(under_way.into_iter().filter(|one| followed.contains(&one.attempt)).collect())
 }

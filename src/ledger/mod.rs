@@ -42,7 +42,7 @@ pub use approval::Approved;
 pub use care::{backup, verify};
 pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
-pub use enrol::Enrolled;
+pub use enrol::{Enrolled, Listed, Piece, Prepared};
 pub use error::LedgerError;
 pub use line::{InStep, OurLine, Sighting};
 pub use operator::{Operator, Resolution, SuppressionRow, Undecidable};
@@ -106,9 +106,25 @@ impl Ledger {
         self.writer.submit(move |conn| runs::reopen(conn, run))
     }
 
+    /// Starts a run and enrols its list of about `rows` rows as it is being read, all in one commit: a list that breaks off before its
+    /// [`Piece::End`], because it is refused or the program ends, leaves nothing.
+    pub fn enrol_list(
+        &self,
+        campaign: Arc<Campaign>,
+        attested: bool,
+        pieces: impl Iterator<Item = Piece> + Send + 'static,
+        rows: u64,
+        now: DateTime<Utc>,
+    ) -> Pending<Listed> {
+        self.writer.submit(move |conn| {
+            enrol::whole_list(conn, |conn| runs::begin(conn, &campaign, attested, now), pieces, rows, now)
+        })
+    }
+
     /// Enrols entries of the run's list, or brings those that are there up to date.
     pub fn enrol(&self, run: RunHandle, drafts: Vec<Draft>, now: DateTime<Utc>) -> Pending<Enrolled> {
-        self.writer.submit(move |conn| enrol::enrol(conn, run, &drafts, now))
+        let prepared: Vec<Prepared> = drafts.into_iter().map(Prepared::from).collect();
+        self.writer.submit(move |conn| enrol::enrol(conn, run, &prepared, now))
     }
 
     /// Bars the campaign's entries that `is_excluded` names by their keys, or by the key of a household's member whom

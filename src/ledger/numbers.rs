@@ -5,7 +5,6 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 use super::rows::phone_at;
 use super::sql;
-use crate::entry::Draft;
 use crate::ids::EntryId;
 use crate::phone::E164;
 
@@ -17,17 +16,22 @@ pub(super) fn not_dialled(conn: &Connection, entry: EntryId) -> Result<Option<E1
 }
 
 /// The number to dial of a known entry: the list's best one that no call has found to be wrong.
-pub(super) fn to_dial(conn: &Connection, entry: EntryId, draft: &Draft) -> Result<E164, LedgerError> {
-    if draft.alternatives.is_empty() {
-        return Ok(draft.phone);
+pub(super) fn to_dial(
+    conn: &Connection,
+    entry: EntryId,
+    best: E164,
+    alternatives: &[E164],
+) -> Result<E164, LedgerError> {
+    if alternatives.is_empty() {
+        return Ok(best);
     }
     let mut found_wrong = conn.prepare_cached(sql!("attempt_found_wrong"))?;
-    for phone in std::iter::once(&draft.phone).chain(&draft.alternatives) {
+    for phone in std::iter::once(&best).chain(alternatives) {
         if !found_wrong.exists((entry.0, phone.expose()))? {
             return Ok(*phone);
         }
     }
-    Ok(draft.phone)
+    Ok(best)
 }
 
 /// Moves an entry to another number.

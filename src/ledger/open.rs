@@ -20,6 +20,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_place.sql"),
     include_str!("migrations/0004_line.sql"),
     include_str!("migrations/0006_plan.sql"),
+    include_str!("migrations/0007_adoption.sql"),
+    include_str!("migrations/0008_cheap_checks.sql"),
 ];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
@@ -42,7 +44,7 @@ pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, Led
     let opened = make_ready(path, now)?;
     if place::refuse_a_copy(&opened.conn, path)? {
         // What a ledger is must not be in its -wal alone: a new one that lost that file would know of nobody's call.
-        opened.conn.execute_batch(sql!("checkpoint"))?;
+        empty_the_log(&opened.conn)?;
     }
     Ok(opened)
 }
@@ -68,6 +70,7 @@ fn make_ready(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
     care::refuse_damaged_if_small(&conn, path)?;
     conn.execute_batch(sql!("settings"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    empty_the_log(&conn)?;
     migrate(&mut conn, now)?;
     Ok(Opened { conn, lock })
 }
@@ -81,7 +84,26 @@ pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.execute_batch(sql!("settings"))?;
     place::refuse_a_copy(&conn, path)?;
+    // A run that is under way has emptied the log that it found.
+    let mut lock = lock_file(path)?;
+    if is_taken(&mut lock)? {
+        empty_the_log(&conn)?;
+    }
     Ok(conn)
+}
+
+/// Puts what the last program left in the log (the -wal) into the ledger's file, synced, before anything is added to it.
+///
+/// If the sync of a commit failed, that program ended, but the log still shows the commit, from memory: the system takes it
+/// for clean and no later sync writes it. A commit added behind it would be on the disk and out of reach, for a log is
+/// read up to its first gap. So the log is not gone on with. Its pages are written anew, into another file.
+fn empty_the_log(conn: &Connection) -> Result<(), LedgerError> {
+    if version(conn)? == 0 {
+        // A new ledger has none yet.
+        return Ok(());
+    }
+    let is_being_read: bool = conn.query_row(sql!("checkpoint"), [], |row| row.get(0))?;
+    if is_being_read { Err(LedgerError::BeingRead) } else { Ok(()) }
 }
 
 /// Opens an existing ledger for reading beside its writer.
@@ -162,31 +184,44 @@ fn refuse_exposed(path: &Path) -> Result<(), LedgerError> {
 }
 
 /// The lock is the operating system's on an open file, so it dies with its process: a lock file left by a killed one is
-/// no obstacle. What the file says only tells people who holds it.
+/// no obstacle. What the file says only tells people who holds it. An operator's decision holds it for a moment, so it is
+/// asked for twice.
 fn take_lock(ledger: &Path) -> Result<File, LedgerError> {
-    let storage = |error: std::io::Error| LedgerError::storage(&error);
-    let mut file = OpenOptions::new()
+    let mut file = lock_file(ledger)?;
+    if is_taken(&mut file)? {
+        return Ok(file);
+    }
+    std::thread::sleep(NAMED_WITHIN);
+    if is_taken(&mut file)? {
+        return Ok(file);
+    }
+    let mut holder = String::new();
+    let _ = file.read_to_string(&mut holder);
+    let known = !holder.is_empty() && holder.bytes().all(|b| b.is_ascii_digit());
+    Err(LedgerError::Locked { holder: if known { format!(" by process {holder}") } else { holder } })
+}
+
+fn lock_file(ledger: &Path) -> Result<File, LedgerError> {
+    OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .mode(0o600)
         .open(beside(ledger, ".lock"))
-        .map_err(storage)?;
+        .map_err(|error| LedgerError::storage(&error))
+}
+
+/// Takes the lock, unless another process has it. Whether it is ours now.
+fn is_taken(file: &mut File) -> Result<bool, LedgerError> {
     match file.try_lock() {
         Ok(()) => {
-            file.set_len(0).and_then(|()| file.rewind()).map_err(storage)?;
-            write!(file, "{}", std::process::id()).map_err(storage)?;
-            Ok(file)
+            let named =
+                file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+            named.map(|()| true).map_err(|error| LedgerError::storage(&error))
         }
-        Err(TryLockError::WouldBlock) => {
-            std::thread::sleep(NAMED_WITHIN);
-            let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
-            let known = !holder.is_empty() && holder.bytes().all(|b| b.is_ascii_digit());
-            Err(LedgerError::Locked { holder: if known { format!(" by process {holder}") } else { holder } })
-        }
-        Err(TryLockError::Error(error)) => Err(storage(error)),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(LedgerError::storage(&error)),
     }
 }
 

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
 use super::claim;
-use super::enrol::{self, Known};
+use super::enrol::{self, Known, Prepared};
 use super::error::LedgerError;
 use super::read::Reader;
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, phone_at};
@@ -61,7 +61,7 @@ impl Outlook {
     /// What a ledger that does not know the entry would make of it.
     #[must_use]
     pub fn new(draft: &Draft, now: DateTime<Utc>) -> Self {
-        let (state, reason) = enrol::forbidden_by(draft).unzip();
+        let (state, reason) = enrol::forbidden_by(draft.standing).unzip();
         Self {
             entry: None,
             change: Change::New,
@@ -135,11 +135,15 @@ impl Reader {
 
     /// What enrolling `draft` at `now` would make of its entry.
     pub fn outlook(&self, campaign: CampaignId, draft: &Draft, now: DateTime<Utc>) -> Result<Outlook, LedgerError> {
-        let Some(known) = enrol::find(&self.conn, campaign, draft)? else { return Ok(Outlook::new(draft, now)) };
-        let said = enrol::what_the_list_says(&known, draft, now);
-        let phone = numbers::to_dial(&self.conn, known.id, draft)?;
+        let Some(known) = enrol::find(&self.conn, campaign, &draft.key)? else { return Ok(Outlook::new(draft, now)) };
+        let said = enrol::what_the_list_says(&known, draft.standing, draft.not_after, now);
+        let phone = numbers::to_dial(&self.conn, known.id, draft.phone, &draft.alternatives)?;
         let outlook = self.standing(&known, phone)?;
-        Ok(after(Outlook { change: known.change(draft, phone), ..outlook }, said.as_ref(), now))
+        Ok(after(
+            Outlook { change: known.change(&Prepared::from(draft.clone()), phone), ..outlook },
+            said.as_ref(),
+            now,
+        ))
     }
 
     /// The campaign's entries that are not over and whose keys are not `listed`, in the order of the ledger.

@@ -1,6 +1,7 @@
 //! The ledger on its own, over a file of its own.
 
 mod lines;
+mod lists;
 mod machine;
 mod numbers;
 mod places;

@@ -89,6 +89,18 @@ impl AreaCodes {
     }
 }
 
+impl AreaCodes {
+    /// The zones alone of where a number may ring.
+    #[must_use]
+    pub fn zones_of(&self, number: E164) -> Option<Vec<String>> {
+        let area = number.north_american()?.area;
+        match self.0.get(&area) {
+            Some(own) => Some(own.zones.clone()),
+            None => Some(lookup(area)?.zones.iter().map(ToString::to_string).collect()),
+        }
+    }
+}
+
 /// `US` or `CA`, by the postal abbreviation of a state or province.
 #[must_use]
 pub fn country_of(region: &str) -> Option<&'static str> {

@@ -134,6 +134,9 @@ fn read_raw(cell: &str, rules: CellRules<'_>) -> Result<Usable, PhoneProblem> {
     if !cell.chars().any(char::is_numeric) {
         return Err(PhoneProblem::Missing);
     }
+    if matches!(cell.as_bytes(), [b'2'..=b'9', b'1', b'1']) {
+        return Err(PhoneProblem::Service);
+    }
     let parsed = PHONE_NUMBER_UTIL.parse(cell, Some(Region::US)).map_err(|error| problem_of(&error))?;
     let usable = usable(&parsed, rules)?;
     // `312-5550 mom` spells a number on a dial; nobody who wrote it meant that.
@@ -253,6 +256,8 @@ fn could_be_assigned(parts: NorthAmerican) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn rules() -> CellRules<'static> {
@@ -339,6 +344,7 @@ mod tests {
             ("900-555-0142", PhoneProblem::Premium),
             ("312-911-0142", PhoneProblem::Service),
             ("311-555-0142", PhoneProblem::Service),
+            ("911", PhoneProblem::Service),
             ("312-155-0142", PhoneProblem::NoSuchNumber),
             ("292-555-0142", PhoneProblem::NoSuchNumber),
             ("+44 20 7946 0000", PhoneProblem::Foreign),
@@ -373,6 +379,24 @@ mod tests {
                 let parsed = PHONE_NUMBER_UTIL.parse(&cell, Some(Region::US)).expect("ten digits");
                 assert!(parsed.is_valid(), "{cell}");
                 assert_eq!(fast.expose(), parsed.to_string(), "{cell}");
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn however_ten_digits_are_written_the_fast_path_agrees_with_libphonenumber(
+            cell in "[ (]{0,2}[2-9][0-9]{2}[-. )]{0,2}[0-9]{3}[-. ]{0,2}[0-9]{4}|[-. ()0-9]{10,16}"
+        ) {
+            if let Some(fast) = plain_ten_digits(&cell) {
+                let parsed = PHONE_NUMBER_UTIL.parse(&cell, Some(Region::US)).expect("ten digits");
+                prop_assert!(parsed.is_valid(), "{cell}");
+                prop_assert_eq!(fast.expose(), parsed.to_string(), "{}", cell);
+                // The rules after it are the same ones: so is what becomes of the cell.
+                let slow = read_raw(&cell, rules()).map(|usable| vec![usable]);
+                prop_assert_eq!(numbers_in(&cell, rules()), slow, "{}", cell);
             }
         }
     }

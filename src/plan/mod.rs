@@ -3,7 +3,7 @@
 //!
 //! A [`Planner`] takes the entries of a list, one by one, and asks the same rules as a claim does ([`crate::policy`]),
 //! over what the ledger holds if there is one. [`turns`] then plays the calls through the organisation's request budget,
-//! which says when each one's turn comes; [`file`] is the plan as it is written down, approved and dialled, and [`moved`]
+//! which says when each one's turn comes; [`mod@file`] is the plan as it is written down, approved and dialled, and [`moved`]
 //! what has changed since it was written.
 
 pub mod file;

@@ -93,6 +93,19 @@ pub fn left_out(plan: &Plan) -> BTreeMap<String, u64> {
     counts
 }
 
+/// The lines of the first `most` of them, by the same reasons.
+#[must_use]
+pub fn lines_left_out(plan: &Plan, most: usize) -> BTreeMap<String, Vec<u64>> {
+    let mut lines: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for entry in &plan.left_out {
+        let told = lines.entry(why_not(entry)).or_default();
+        if told.len() < most {
+            told.push(entry.line);
+        }
+    }
+    lines
+}
+
 fn why_not(LeftOut { state, reason, outcome, .. }: &LeftOut) -> String {
     let because = |reason: &Option<Reason>| reason.map_or_else(String::new, |reason| lowercase(reason.says()));
     match state {

@@ -105,9 +105,12 @@ fn how_it_ended(summary: &Summary) -> &str {
     }
 }
 
-fn rows(list: &ListTally) -> String {
+/// Where a list's rows went: `5 rows = 3 accepted + 1 rejected + 0 duplicate + 1 merged`.
+#[must_use]
+pub fn rows(list: &ListTally) -> String {
     let ListTally { read, accepted, rejected, duplicate, merged } = list;
-    format!("{read} rows = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged")
+    let noun = if *read == 1 { "row" } else { "rows" };
+    format!("{read} {noun} = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged")
 }
 
 fn listed<K: Display>(counts: &BTreeMap<K, u64>) -> String {

@@ -27,6 +27,12 @@ impl Columns {
         columns
     }
 
+    /// Where the column of this name stands.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.places.get(name).copied()
+    }
+
     /// Their names, in the order of a row's cells.
     pub fn names(&self) -> &[String] {
         &self.names
@@ -37,15 +43,15 @@ impl Columns {
 #[derive(Clone)]
 pub struct Row {
     columns: Arc<Columns>,
-    cells: Vec<String>,
+    cells: Arc<[String]>,
     shared: Arc<[(&'static str, Value)]>,
     own: Vec<(&'static str, Value)>,
 }
 
 impl Row {
     /// A row with a cell for every column. `shared` is what all rows have: `practice`, `campaign`.
-    pub fn new(columns: Arc<Columns>, cells: Vec<String>, shared: Arc<[(&'static str, Value)]>) -> Self {
-        Self { columns, cells, shared, own: Vec::new() }
+    pub fn new(columns: Arc<Columns>, cells: impl Into<Arc<[String]>>, shared: Arc<[(&'static str, Value)]>) -> Self {
+        Self { columns, cells: cells.into(), shared, own: Vec::new() }
     }
 
     /// The same row with something of its own: `appointment`, `household`.

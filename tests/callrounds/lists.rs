@@ -180,6 +180,41 @@ fn high_water(process: u32) -> Option<u64> {
 }
 
 #[test]
+fn every_member_of_a_household_has_a_row_of_its_own_in_the_report() {
+    let list = "patient_id,first_name,dob,phone,guarantor\n11,Ben,2015-05-01,773-555-0110,10\n\
+                10,Ana,1980-05-01,773-555-0110,10\n12,Cai,2017-05-01,773-555-0110,10\n20,Dee,1970-01-02,773-555-0111,20\n";
+    let practice = Practice::with(&campaign(), list);
+    let ended = practice.run(&RUN);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(called(&practice), ["10", "20"]);
+    let report = practice.report();
+    let patients = report["patients"].as_array().expect("patients");
+    let told: Vec<String> = patients
+        .iter()
+        .map(|patient| {
+            format!(
+                "{} {} {}",
+                patient["patient_id"],
+                patient["covered_by_household"],
+                patient["outcome"] != serde_json::Value::Null
+            )
+        })
+        .collect();
+    assert_eq!(told, ["\"11\" true true", "\"10\" false true", "\"12\" true true", "\"20\" false true"]);
+}
+
+#[test]
+fn a_list_that_is_refused_for_its_rows_leaves_no_run_behind() {
+    let list = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773-555\n3,Li,773\n";
+    let practice = Practice::with(&campaign().replace("0.9", "0.2"), list);
+    let ended = practice.run(&RUN);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(practice.path("campaigns/recall.rejects.csv").exists(), "what is to be mended is there");
+    let status = practice.run(&["status", "--ledger", "campaigns/callrounds.db"]);
+    assert!(status.stderr.contains("the ledger has no run yet"), "{status:?}");
+}
+
+#[test]
 fn a_line_of_totals_is_named_by_the_run_too() {
     let practice = Practice::new();
     practice.write(

@@ -1,6 +1,8 @@
 //! FHIR R4: a Bundle of `Patient` and `Appointment` resources, or such resources one after the other, rewritten as one
 //! row for each patient; or for each of a patient's appointments, where those are what the campaign calls about.
 //!
+//! The appointments wait in memory, some hundred bytes for each, since a Bundle has them and the patients in any order.
+//!
 //! Read as leniently as it is written in practice: a part that is missing, or of another shape, is an empty cell.
 
 use std::collections::{HashMap, HashSet};
@@ -66,7 +68,9 @@ pub(super) fn as_text(
             if text(&resource.body, "/resourceType") == "Patient" {
                 let patient = Patient { line: element.line, body: &resource.body, full_url: &resource.full_url };
                 patient.write(&booked, row_per, now, rows)?;
-                booked.found(&patient);
+                if row_per == RowPer::Appointment {
+                    booked.found(&patient);
+                }
             }
         }
         if row_per == RowPer::Appointment { booked.write_orphans(rows) } else { Ok(()) }
@@ -136,7 +140,7 @@ impl Appointments {
     }
 
     fn found(&mut self, patient: &Patient<'_>) {
-        self.found.extend(patient.references());
+        self.found.extend(patient.references().filter(|reference| self.of_patient.contains_key(reference)));
     }
 
     /// Appointments whose patients are not in the bundle: rows without a number, which say so.

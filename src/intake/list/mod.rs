@@ -15,6 +15,7 @@ mod separated;
 mod source;
 mod workbook;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -35,6 +36,10 @@ const MOST_COLUMNS: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
     names: Vec<String>,
+    /// For a column whose name came before: the first one of that name.
+    first: Vec<Option<usize>>,
+    /// Where each name stands, and how often it came: there may be a thousand columns of one name.
+    places: HashMap<String, (usize, usize)>,
 }
 
 impl Header {
@@ -49,12 +54,18 @@ impl Header {
 
     fn push(&mut self, name: &str) {
         let plain = if name.is_empty() { format!("column {}", self.names.len() + 1) } else { name.to_owned() };
-        let mut unique = plain.clone();
-        let mut count = 1;
-        while self.names.contains(&unique) {
+        let at = self.names.len();
+        let (first, mut count) = self.places.get(&plain).copied().unwrap_or((at, 0));
+        let unique = loop {
             count += 1;
-            unique = format!("{plain} ({count})");
-        }
+            let unique = if count == 1 { plain.clone() } else { format!("{plain} ({count})") };
+            if !self.places.contains_key(&unique) {
+                break unique;
+            }
+        };
+        self.places.insert(plain, (first, count));
+        self.places.entry(unique.clone()).or_insert((at, 1));
+        self.first.push((first != at).then_some(first));
         self.names.push(unique);
     }
 
@@ -62,6 +73,12 @@ impl Header {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The first column of the same name, if the one at `at` is not the first.
+    #[must_use]
+    pub fn first_of_name(&self, at: usize) -> Option<usize> {
+        self.first.get(at).copied().flatten()
     }
 }
 

@@ -10,6 +10,7 @@ mod rows;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{NaiveTime, TimeDelta, Weekday};
 use proptest::prelude::*;
@@ -153,6 +154,25 @@ fn take_bytes(text: &[u8], campaign: &Campaign) -> Result<Taken, ListProblem> {
     assert_eq!(summary.tally.rejected, rejected.len() as u64);
     assert_eq!(summary.tally.merged, drafts.iter().map(|draft| draft.members.len() as u64).sum::<u64>());
     Ok(Taken { drafts, rejected, summary })
+}
+
+/// What `work` gives, and the time that this thread had on a processor for it, which other processes do not lengthen.
+/// Linux tells it.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Option<Duration>) {
+    let on_processor = || {
+        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        told.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    };
+    let before: Option<Duration> = on_processor();
+    let done = work();
+    (done, before.zip(on_processor()).map(|(before, after)| after.saturating_sub(before)))
+}
+
+/// The most that reading a list of so many bytes may take: one second a megabyte, and a moment to begin. Tests are built
+/// without optimisation, which makes them slower by far more than the factor that is allowed for it here.
+fn a_second_a_megabyte(bytes: usize) -> Duration {
+    let factor = if cfg!(debug_assertions) { 5.0 } else { 1.0 };
+    Duration::from_millis(200) + Duration::from_secs_f64(factor * bytes as f64 / 1e6)
 }
 
 fn take(text: &str) -> Taken {

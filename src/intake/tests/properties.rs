@@ -2,6 +2,67 @@
 
 use super::*;
 
+/// What a reader may stumble over, or begin again and again at.
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let tokens: Vec<&[u8]> = vec![
+        b"\"",
+        b"\"\"",
+        b",",
+        b";",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\t",
+        b"|",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b":",
+        b"{\"a\":",
+        b"\\",
+        b"\0",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"\xc3",
+        b"3125550101",
+        b"312-555-0101 ",
+        b"(",
+        b"+1 ",
+        b"x12",
+        b"1/2/3",
+        b"12:30 ",
+        b"Total: ",
+        b"PatNum,FName,Cell\n",
+        b"1,Ana,3125550101\n",
+        b"Last, First (",
+        b" ",
+        b"null",
+        b"0",
+    ];
+    prop_oneof![
+        4 => prop::sample::select(tokens).prop_map(<[u8]>::to_vec),
+        1 => prop::collection::vec(any::<u8>(), 1..6),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_take_more_than_a_second_a_megabyte(
+        head in prop_oneof![Just(&b""[..]), Just(&b"PatNum,FName,Cell\n"[..]), Just(&b"["[..]), Just(&b"PatNum;FName;DOB;Cell\n"[..])],
+        pieces in prop::collection::vec(hostile(), 1..8),
+        size in 1_000..80_000_usize,
+    ) {
+        let piece = pieces.concat();
+        let bytes: Vec<u8> = head.iter().chain(piece.iter().cycle()).copied().take(size).collect();
+        let (_, took) = timed(|| take_bytes(&bytes, &campaign(Purpose::Recall)));
+        let most = a_second_a_megabyte(bytes.len());
+        prop_assert!(took.is_none_or(|took| took < most), "{took:?} for {} bytes, all like {piece:?}", bytes.len());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 

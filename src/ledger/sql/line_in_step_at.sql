@@ -1,4 +1,4 @@
 -- What no row tells goes back to the ledger's beginning.
-SELECT coalesce((SELECT in_step_at FROM line WHERE organisation = ?1 AND from_number = ?2), created_at) AS in_step_at,
-    takes_over
-FROM ledger;
+SELECT coalesce(line.in_step_at, ledger.created_at) AS in_step_at,
+    ledger.adoptions > coalesce(line.adoptions, 0) AS takes_over
+FROM ledger LEFT JOIN line ON line.organisation = ?1 AND line.from_number = ?2;

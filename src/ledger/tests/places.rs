@@ -72,11 +72,14 @@ fn an_adopted_copy_goes_on_and_knows_what_it_may_not_know() {
     let told = format!("adopted_ledger {} decided by Pat; 1 calls without an answer", at.timestamp_millis());
     assert_eq!(text(&copy, event), told);
 
-    let in_step = || now_or_never(ledger.in_step_at(our_line())).expect("read");
+    let other = OurLine { from: number(199), ..our_line() };
+    let in_step_of = |line: &OurLine| now_or_never(ledger.in_step_at(line.clone())).expect("read");
+    let in_step = || in_step_of(&our_line());
     assert!(in_step().takes_over, "what it lacks is taken over");
     let reopened = now_or_never(ledger.reopen_run(None)).expect("its run").handle;
     now_or_never(ledger.in_step(reopened, our_line(), Vec::new(), at)).expect("in step");
     assert_eq!(in_step(), InStep { at, takes_over: false });
+    assert!(in_step_of(&other).takes_over, "the look of one number is not that of another");
 }
 
 #[test]

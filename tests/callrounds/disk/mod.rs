@@ -32,6 +32,8 @@ struct State {
     files: BTreeMap<PathBuf, Platter>,
     /// What was done so far: writes, syncs, truncations, removals.
     operations: u64,
+    /// Which of them were syncs.
+    syncs: Vec<u64>,
     mishap: Option<Mishap>,
     struck: bool,
     /// As with `synchronous=NORMAL`, the write-ahead log is synced when a checkpoint begins, and never else.
@@ -78,6 +80,7 @@ impl Disk {
             cut: false,
             files: BTreeMap::new(),
             operations: 0,
+            syncs: Vec::new(),
             mishap: None,
             struck: false,
             lazy: false,
@@ -101,11 +104,17 @@ impl Disk {
     pub fn begin_life(&self, mishap: Option<Mishap>) {
         let mut state = self.state();
         (state.operations, state.mishap, state.struck, state.cut) = (0, mishap, false, false);
+        state.syncs.clear();
     }
 
     /// What was done in this life.
     pub fn operations(&self) -> u64 {
         self.state().operations
+    }
+
+    /// Which operations of this life were syncs.
+    pub fn syncs(&self) -> Vec<u64> {
+        self.state().syncs.clone()
     }
 
     /// Whether something has gone wrong in this life.
@@ -205,6 +214,9 @@ impl State {
         }
         let now = self.operations;
         self.operations += 1;
+        if operation == Operation::Sync {
+            self.syncs.push(now);
+        }
         let Some(mishap) = self.mishap.filter(|mishap| now >= mishap.at) else { return Ok(()) };
         match mishap.what {
             Trouble::Death => {

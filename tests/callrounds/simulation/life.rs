@@ -37,6 +37,8 @@ pub struct Story {
     pub requests: u64,
     /// What the busiest of its starts did to the disk.
     pub operations: u64,
+    /// Which of them were syncs, in the first start.
+    pub syncs: Vec<u64>,
     /// When it was over, by the virtual clock.
     pub over: DateTime<Utc>,
 }
@@ -447,11 +449,11 @@ impl Life<'_> {
         site.close();
         let broken = site.oracle.broken().to_vec();
         let deaths = self.plan.crashes - self.crashes;
-        let Machine { power_failures, disk_errors, operations, .. } = self.machine;
+        let Machine { power_failures, disk_errors, operations, syncs, .. } = self.machine;
         let heard = *self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let (starts, named) = (self.starts.into(), site.mailbox.delivered());
         let met = Met { starts, deaths: deaths.into(), power_failures, disk_errors, named, ..heard };
-        Story { broken, met, requests: site.requests, operations, over: now }
+        Story { broken, met, requests: site.requests, operations, syncs, over: now }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The machine that the program runs on: its disk, what goes wrong with it, and its power.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::dice::Dice;
@@ -17,14 +18,16 @@ pub struct Machine {
     pub disk_errors: u64,
     /// What the busiest life did to the disk.
     pub operations: u64,
+    /// Which operations of the first life were syncs.
+    pub syncs: Vec<u64>,
 }
 
 /// What befalls a machine.
 enum Fortune {
     /// What its dice decide.
     Drawn,
-    /// This in the first life, and then the power fails or does not; nothing after that.
-    Told(Option<(Option<Mishap>, bool)>),
+    /// This in each life, and then the power fails or does not; nothing after the last of them.
+    Told(VecDeque<(Option<Mishap>, bool)>),
 }
 
 impl Machine {
@@ -35,11 +38,24 @@ impl Machine {
 
     /// A machine that has one mishap in its first life.
     pub fn told(mishap: Option<Mishap>, power_fails: bool, seed: u64, disk: Arc<Disk>) -> Self {
-        Self::with(Fortune::Told(Some((mishap, power_fails))), seed, disk)
+        Self::in_lives([(mishap, power_fails)], seed, disk)
+    }
+
+    /// A machine that has these mishaps, one in each of its lives, some of which end with the power.
+    pub fn in_lives(mishaps: impl IntoIterator<Item = (Option<Mishap>, bool)>, seed: u64, disk: Arc<Disk>) -> Self {
+        Self::with(Fortune::Told(mishaps.into_iter().collect()), seed, disk)
     }
 
     fn with(fortune: Fortune, seed: u64, disk: Arc<Disk>) -> Self {
-        Self { disk, fortune, dice: Dice::new(seed).apart(13), power_failures: 0, disk_errors: 0, operations: 0 }
+        Self {
+            disk,
+            fortune,
+            dice: Dice::new(seed).apart(13),
+            power_failures: 0,
+            disk_errors: 0,
+            operations: 0,
+            syncs: Vec::new(),
+        }
     }
 
     /// The program is started. What goes wrong in this life, if it `may_die`.
@@ -50,7 +66,7 @@ impl Machine {
                 let what = self.dice.pick(&[Trouble::Death, Trouble::Full, Trouble::Error, Trouble::Broken]);
                 Mishap { at, what }
             }),
-            Fortune::Told(first) => first.and_then(|(mishap, _)| mishap),
+            Fortune::Told(lives) => lives.front().and_then(|(mishap, _)| *mishap),
         };
         self.disk.begin_life(mishap);
         mishap
@@ -64,9 +80,12 @@ impl Machine {
     pub fn end_life(&mut self) -> bool {
         self.disk_errors += u64::from(self.has_struck());
         self.operations = self.operations.max(self.disk.operations());
+        if self.syncs.is_empty() {
+            self.syncs = self.disk.syncs();
+        }
         let fails = match &mut self.fortune {
             Fortune::Drawn => self.dice.chance(if self.disk.is_cut() { 60 } else { 10 }),
-            Fortune::Told(first) => first.take().is_some_and(|(_, fails)| fails),
+            Fortune::Told(lives) => lives.pop_front().is_some_and(|(_, fails)| fails),
         };
         self.disk.cut();
         if fails {

@@ -1,0 +1,85 @@
+//! What every benchmark needs: rounds in turn, medians with their spread, a table, and the peak memory of a process.
+
+use std::fmt::Display;
+use std::fs;
+
+/// Measurements of one thing, in seconds or whatever else.
+#[derive(Debug, Clone, Default)]
+pub struct Samples(Vec<f64>);
+
+impl Samples {
+    /// Adds a measurement.
+    pub fn add(&mut self, value: f64) {
+        self.0.push(value);
+        self.0.sort_by(f64::total_cmp);
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The one in the middle, the lower one of two.
+    pub fn median(&self) -> f64 {
+        self.0.get(self.0.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// The least and the greatest, as `1.20–1.35`.
+    pub fn spread(&self) -> String {
+        match (self.0.first(), self.0.last()) {
+            (Some(least), Some(greatest)) => format!("{least:.2}–{greatest:.2}"),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Prints a table as Markdown has them, so that it can be put into `README.md` as it is.
+#[allow(clippy::print_stdout, reason = "the table is what a benchmark is run for")]
+pub fn print_table(head: &[&str], rows: &[Vec<String>]) {
+    let line = |cells: &[String]| println!("| {} |", cells.join(" | "));
+    line(&texts(head));
+    line(&vec!["---".to_owned(); head.len()]);
+    for row in rows {
+        line(row);
+    }
+}
+
+fn texts(items: &[impl Display]) -> Vec<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+/// Says something about the benchmark itself.
+#[allow(clippy::print_stdout, reason = "the figures need their circumstances")]
+pub fn say(text: impl Display) {
+    println!("{text}");
+}
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// The most memory that this process has had resident so far, in MB of 1,000,000 bytes; nothing but Linux tells.
+pub fn peak_memory() -> Option<f64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
+}
+
+/// The time that the processes which this one has waited for had on a processor, in seconds: what other work on the
+/// machine does not stretch as it does the time on the wall. Linux tells it, in hundredths.
+pub fn processor_seconds_of_children() -> Option<f64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_whitespace().skip(13);
+    let (user, system) = (fields.next()?.parse::<f64>().ok()?, fields.next()?.parse::<f64>().ok()?);
+    Some((user + system) / 100.0)
+}

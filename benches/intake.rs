@@ -1,0 +1,404 @@
+//! The intake against its peers: a list is read, parsed, normalised, rendered and enrolled durably, with all indexes.
+//!
+//! `cargo bench --bench intake` writes a list of a million invented patients and takes it in with callrounds, with
+//! `sqlite3 .import` (which normalises nothing), and with a Python script that does the same job; then five million
+//! rows with callrounds, for its memory. `-- --rows N --rounds N --large N --python-rows N` change the sizes, and a part
+//! that is of size 0 is left out. Nobody is dialled: no vendor is involved.
+
+mod common;
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use callrounds::campaign::{self, Allowances, Campaign};
+use callrounds::cli::enrolment;
+use callrounds::clock::{Clock, WallClock};
+use callrounds::intake::{Intake, ListSource, Setting};
+use callrounds::ledger::Ledger;
+use callrounds::phone::area_codes;
+
+use common::{Samples, grouped, peak_memory, print_table, processor_seconds_of_children, say};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// The demonstration's campaign: its columns, its two messages.
+const CAMPAIGN: &str = include_str!("../campaigns/demo-recall.toml");
+
+/// Where the list and the databases are: beside the build, on a real disk.
+const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// The first argument of a process that takes one list in and says what it took.
+const CHILD: &str = "--take-in";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [child, list, ledger] if child == CHILD => take_in(Path::new(list), Path::new(ledger)),
+        _ => compare(&Sizes::of(&arguments)?),
+    }
+}
+
+/// How much is measured.
+struct Sizes {
+    rows: u32,
+    rounds: u32,
+    large: u32,
+    python_rows: u32,
+}
+
+impl Sizes {
+    fn of(arguments: &[String]) -> Result<Self> {
+        let mut sizes = Self { rows: 1_000_000, rounds: 5, large: 5_000_000, python_rows: 100_000 };
+        let mut words = arguments.iter().filter(|word| *word != "--bench");
+        while let Some(word) = words.next() {
+            let size = match word.as_str() {
+                "--rows" => &mut sizes.rows,
+                "--rounds" => &mut sizes.rounds,
+                "--large" => &mut sizes.large,
+                "--python-rows" => &mut sizes.python_rows,
+                _ => return Err(format!("{word}: there is --rows, --rounds, --large and --python-rows").into()),
+            };
+            *size = words.next().ok_or("a number is missing")?.parse()?;
+        }
+        Ok(sizes)
+    }
+}
+
+fn compare(sizes: &Sizes) -> Result<()> {
+    let folder = tempfile::tempdir_in(FOLDER)?;
+    let list = folder.path().join("list.csv");
+    let bytes = write_list(&list, sizes.rows)?;
+    say(format_args!("{} rows, {:.0} MB", grouped(sizes.rows.into()), bytes as f64 / 1e6));
+
+    let mut callrounds = Peer::new("callrounds, into its ledger", sizes.rows);
+    let mut import = Peer::new("sqlite3 .import, as it is", sizes.rows);
+    for _ in 0..sizes.rounds {
+        callrounds.note(taken_in(&list, folder.path())?);
+        import.note(imported(&list, folder.path())?);
+    }
+    let python = python(sizes, folder.path())?;
+    std::fs::remove_file(&list)?;
+    let large = large(sizes, folder.path())?;
+
+    let rates = [&callrounds, &import, &python, &large].map(|peer| peer.row(&callrounds));
+    print_table(
+        &["what", "rows", "rounds", "s, median", "s, spread", "rows/s", "callrounds is", "processor s", "peak MB"],
+        &rates,
+    );
+    Ok(())
+}
+
+/// Something that takes lists in, and how it fared.
+struct Peer {
+    name: &'static str,
+    rows: u32,
+    seconds: Samples,
+    processor: Samples,
+    peak: Samples,
+    missing: Option<String>,
+}
+
+/// One list taken in.
+struct Taken {
+    seconds: f64,
+    /// Seconds on a processor, all threads together.
+    processor: Option<f64>,
+    peak: Option<f64>,
+}
+
+impl Peer {
+    fn new(name: &'static str, rows: u32) -> Self {
+        Self {
+            name,
+            rows,
+            seconds: Samples::default(),
+            processor: Samples::default(),
+            peak: Samples::default(),
+            missing: None,
+        }
+    }
+
+    fn note(&mut self, taken: std::result::Result<Taken, String>) {
+        match taken {
+            Ok(Taken { seconds, processor, peak }) => {
+                self.seconds.add(seconds);
+                if let Some(peak) = peak {
+                    self.peak.add(peak);
+                }
+                if let Some(processor) = processor {
+                    self.processor.add(processor);
+                }
+            }
+            Err(missing) => self.missing = Some(missing),
+        }
+    }
+
+    fn rate(&self) -> f64 {
+        f64::from(self.rows) / self.seconds.median()
+    }
+
+    fn row(&self, ours: &Self) -> Vec<String> {
+        if self.seconds.count() == 0 {
+            let why = self.missing.clone().unwrap_or_else(|| "not asked for".into());
+            return vec![self.name.into(), why];
+        }
+        vec![
+            self.name.into(),
+            grouped(self.rows.into()),
+            self.seconds.count().to_string(),
+            format!("{:.2}", self.seconds.median()),
+            self.seconds.spread(),
+            grouped(self.rate()),
+            format!("{:.2} ×", ours.rate() / self.rate()),
+            told(&self.processor),
+            told(&self.peak),
+        ]
+    }
+}
+
+fn told(samples: &Samples) -> String {
+    if samples.count() == 0 { String::new() } else { format!("{:.1}", samples.median()) }
+}
+
+/// Runs `work`, which waits for a process, and says how long that process had a processor.
+fn on_processor<T>(work: impl FnOnce() -> std::io::Result<T>) -> Result<(T, Option<f64>)> {
+    let before = processor_seconds_of_children();
+    let done = work()?;
+    Ok((done, before.zip(processor_seconds_of_children()).map(|(before, after)| after - before)))
+}
+
+/// callrounds, in a process of its own, so that the peak is the intake's alone.
+fn taken_in(list: &Path, folder: &Path) -> Result<std::result::Result<Taken, String>> {
+    let ledger = folder.join("callrounds.db");
+    let mut child = Command::new(std::env::current_exe()?);
+    child.arg(CHILD).arg(list).arg(&ledger);
+    let (output, processor) = on_processor(|| child.output())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    let text = String::from_utf8(output.stdout)?;
+    let mut words = text.split_whitespace();
+    let seconds = words.next().ok_or("no time")?.parse()?;
+    let peak = words.next().and_then(|peak| peak.parse().ok());
+    remove(&ledger);
+    Ok(Ok(Taken { seconds, processor, peak }))
+}
+
+/// What the process does: from a file to entries on stable storage. Opening the ledger, which makes its tables, is part.
+fn take_in(list: &Path, ledger_path: &Path) -> Result<()> {
+    let started = Instant::now();
+    let directory = list.parent().ok_or("a list in a folder")?.to_owned();
+    let campaign = campaign_in(directory.clone())?;
+    let now = WallClock.now();
+    let setting = Setting { now, fiction_allowed: true, check_age: false };
+    let ledger = Ledger::open(ledger_path, now)?;
+    let intake = Intake::open(&ListSource::File(list.to_owned()), &campaign, setting)?;
+    let rejects = directory.join("rejects.csv");
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let enrolment = runtime.block_on(enrolment::enrol(&intake, &ledger, &campaign, None, &rejects, now))?;
+    let (listed, found) = enrolment.enrolled?;
+    let seconds = started.elapsed().as_secs_f64();
+    let tally = found.tally;
+    if tally.read != tally.accepted + tally.rejected + tally.duplicate + tally.merged {
+        return Err(format!("{tally:?} does not add up").into());
+    }
+    if listed.enrolled.new != tally.accepted {
+        return Err(format!("{} of {} entries enrolled", listed.enrolled.new, tally.accepted).into());
+    }
+    say(format_args!("{seconds} {}", peak_memory().unwrap_or(f64::NAN)));
+    Ok(())
+}
+
+fn campaign_in(directory: PathBuf) -> Result<Arc<Campaign>> {
+    let loaded = campaign::load(CAMPAIGN, "demo-recall.toml", directory, Allowances { short_settle: false });
+    loaded.map(Arc::new).map_err(|problems| problems.lines().collect::<Vec<_>>().join("\n").into())
+}
+
+fn imported(list: &Path, folder: &Path) -> Result<std::result::Result<Taken, String>> {
+    let database = folder.join("import.db");
+    let started = Instant::now();
+    let import = format!(".import --csv {} list", list.display());
+    let Ok((status, processor)) = on_processor(|| Command::new("sqlite3").arg(&database).arg(import).status()) else {
+        return Ok(Err("there is no sqlite3 on this machine".into()));
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    remove(&database);
+    if status.success() { Ok(Ok(Taken { seconds, processor, peak: None })) } else { Err("sqlite3 failed".into()) }
+}
+
+/// The same job as a script does it, `benches/peers/intake.py`, in a virtual environment with its two libraries.
+fn python(sizes: &Sizes, folder: &Path) -> Result<Peer> {
+    let mut peer = Peer::new("a Python script, into such a ledger", sizes.python_rows);
+    if sizes.python_rows == 0 {
+        return Ok(peer);
+    }
+    let Some(python) = python_with_libraries() else {
+        peer.missing = Some("there is no Python with phonenumbers and Jinja2, nor can they be installed".into());
+        return Ok(peer);
+    };
+    let list = folder.join("short.csv");
+    write_list(&list, sizes.python_rows)?;
+    let database = folder.join("python.db");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/intake.py");
+    for _ in 0..sizes.rounds.min(3) {
+        let started = Instant::now();
+        let mut command = Command::new(&python);
+        command.arg(&script).arg(&list).arg(&database).stdout(Stdio::null());
+        let (status, processor) = on_processor(|| command.status())?;
+        let seconds = started.elapsed().as_secs_f64();
+        remove(&database);
+        if !status.success() {
+            return Err("the Python script failed".into());
+        }
+        peer.note(Ok(Taken { seconds, processor, peak: None }));
+    }
+    Ok(peer)
+}
+
+/// Makes the environment once; it stays beside the build.
+fn python_with_libraries() -> Option<PathBuf> {
+    let environment = Path::new(FOLDER).join("peers");
+    let python = environment.join("bin/python");
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/requirements.txt");
+    let succeeds = |command: &mut Command| command.stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !python.exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(&environment)) {
+        return None;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    succeeds(Command::new(&python).args(install).arg(requirements)).then_some(python)
+}
+
+fn large(sizes: &Sizes, folder: &Path) -> Result<Peer> {
+    let mut peer = Peer::new("callrounds, a larger list", sizes.large);
+    if sizes.large > 0 {
+        let list = folder.join("large.csv");
+        write_list(&list, sizes.large)?;
+        for _ in 0..sizes.rounds.min(2) {
+            peer.note(taken_in(&list, folder)?);
+        }
+    }
+    Ok(peer)
+}
+
+/// A database and what lies beside it.
+fn remove(database: &Path) {
+    for suffix in ["", "-wal", "-shm", "-journal", ".lock"] {
+        let mut name = database.as_os_str().to_owned();
+        name.push(suffix);
+        let _ = std::fs::remove_file(name);
+    }
+    // What the disk still has to do is not the next one's business.
+    let _ = Command::new("sync").status();
+    std::thread::sleep(Duration::from_millis(200));
+}
+
+const FIRST: [&str; 24] = [
+    "Ana", "Benjamin", "Carla", "Daniel", "Elena", "Felix", "Grace", "Hugo", "Iris", "Jonas", "Kira", "Leo", "Maya",
+    "Noah", "Olga", "Paul", "Quentin", "Rosa", "Samuel", "Tara", "Ugo", "Vera", "Walter", "Zoë",
+];
+const LAST: [&str; 24] = [
+    "Acheampong",
+    "Brandt",
+    "Castillo",
+    "Diaz",
+    "Eriksen",
+    "Fontaine",
+    "Garcia",
+    "Hale",
+    "Ito",
+    "Jensen",
+    "Khan",
+    "Lopez",
+    "Murray",
+    "Novak",
+    "O'Brien",
+    "Patel",
+    "Quinn",
+    "Rossi",
+    "Smith",
+    "Tran",
+    "Underwood",
+    "Vogel",
+    "Wong",
+    "Young",
+];
+const PREFERENCES: [&str; 5] = ["", "mornings", "afternoons", "any time", "not on Fridays"];
+
+/// Writes a list of invented patients in the demonstration's columns: one in ten shares the number of the row before,
+/// one in a hundred has a cell that needs a closer look, and as many no number or the practice's `DoNotCall`.
+fn write_list(path: &Path, rows: u32) -> Result<u64> {
+    let mut file = BufWriter::new(File::create(path)?);
+    writeln!(
+        file,
+        "PatNum,LName,FName,Preferred,Birthdate,WirelessPhone,HmPhone,Guarantor,DateDue,DatePrevious,DateScheduled,\
+         PatStatus,DoNotCall,Preference"
+    )?;
+    let mut dice = Dice(20_261_124);
+    for row in 0..rows {
+        let of = if row % 10 == 9 { row - 1 } else { row };
+        writeln!(
+            file,
+            "{id},{last},{first},,{born},{phone},,{guarantor},2026-{month:02}-18,2026-06-{day:02},0001-01-01,Patient,\
+             {ban},{preference}",
+            id = 1_000_000 + row,
+            guarantor = 1_000_000 + of,
+            last = dice.one_of(&LAST),
+            first = dice.one_of(&FIRST),
+            born = born(&mut dice),
+            phone = phone(row, of),
+            month = 1 + dice.below(12),
+            day = 1 + dice.below(28),
+            ban = if dice.below(100) == 0 { "Yes" } else { "No" },
+            preference = dice.one_of(&PREFERENCES),
+        )?;
+    }
+    file.flush()?;
+    Ok(path.metadata()?.len())
+}
+
+fn born(dice: &mut Dice) -> String {
+    format!("{}-{:02}-{:02}", 1935 + dice.below(85), 1 + dice.below(12), 1 + dice.below(28))
+}
+
+/// The number of household `of`, in one of the ways in which people write one. The numbers are in no order, as in life.
+/// Those reserved for fiction would not do for a million households; these begin with 555 as they do, and nobody dials.
+fn phone(row: u32, of: u32) -> String {
+    static CODES: LazyLock<Vec<u16>> =
+        LazyLock::new(|| (200..1_000).filter(|code| area_codes::lookup(*code).is_some()).collect());
+    let codes = CODES.len() as u64;
+    let place = (u64::from(of) * 7_919_993) % (codes * 2 * 9_800);
+    let (code, rest) = (CODES[(place % codes) as usize], place / codes);
+    let (exchange, line) = (555 + rest / 9_800, 200 + rest % 9_800);
+    match row % 100 {
+        40 => format!("H: {code}-{exchange}-{line:04}"),
+        70 => String::new(),
+        _ => match row % 4 {
+            0 => format!("{code}-{exchange}-{line:04}"),
+            1 => format!("({code}) {exchange}-{line:04}"),
+            2 => format!("{code}.{exchange}.{line:04}"),
+            _ => format!("{code}{exchange}{line:04}"),
+        },
+    }
+}
+
+/// Seeded: every run has the same list (`splitmix64`).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, sides: u32) -> u32 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut drawn = self.0;
+        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((drawn ^ (drawn >> 31)) % u64::from(sides)) as u32
+    }
+
+    fn one_of<'a>(&mut self, choice: &[&'a str]) -> &'a str {
+        choice[self.below(choice.len() as u32) as usize]
+    }
+}

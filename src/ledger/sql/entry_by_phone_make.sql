@@ -1,0 +1,1 @@
+CREATE INDEX entry_by_phone ON entry (phone);

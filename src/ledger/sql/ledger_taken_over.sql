@@ -1,1 +1,0 @@
-UPDATE ledger SET takes_over = 0;

@@ -1,0 +1,4 @@
+INSERT INTO line (organisation, from_number, in_step_at, adoptions)
+VALUES (?1, ?2, ?3, (SELECT adoptions FROM ledger))
+ON CONFLICT (organisation, from_number)
+DO UPDATE SET in_step_at = max(in_step_at, excluded.in_step_at), adoptions = excluded.adoptions;
