@@ -43,10 +43,12 @@ fn forecast(campaign: &Campaign, drafts: Vec<Draft>) -> Effort {
 /// Places the calls, on every day that it takes.
 fn run(campaign: &Arc<Campaign>, drafts: Vec<Draft>, seed: u64) -> Effort {
     let ran = neighbour::run(campaign, drafts, Settings { seed, ..Settings::default() }, Telling::Headers);
-    let mut seen = Seen::default();
-    ran.events.iter().for_each(|event| seen.hear(event));
-    let minutes = seen.busy.as_seconds_f64() / 60.0;
-    Effort { minutes, requests: ran.asked.len() as f64, fit: f64::from(seen.fit) }
+    let mut told = Seen::default();
+    for event in &ran.events {
+        told.hear(event);
+    }
+    let minutes = told.busy.as_seconds_f64() / 60.0;
+    Effort { minutes, requests: ran.asked.len() as f64, fit: f64::from(told.fit) }
 }
 
 /// What a run told of itself.

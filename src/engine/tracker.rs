@@ -43,8 +43,8 @@ impl Pace {
     pub fn interval(self, pages: u32) -> TimeDelta {
         let seconds = match self {
             Self::Blocked => 10,
-            Self::Draining => 20,
-            Self::Dialling => 35,
+            Self::Draining => 25,
+            Self::Dialling => 36,
         };
         TimeDelta::seconds(seconds) * i32::try_from(pages.max(1)).unwrap_or(i32::MAX)
     }

@@ -82,8 +82,8 @@ fn the_list_is_read_more_often_the_less_there_is_to_dial() {
     tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero());
     tracker.take_page(&page(&[(0, Status::Open)]), after(20));
     assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(30)));
-    assert_eq!(tracker.due_at(Pace::Draining, None), Some(after(40)));
-    assert_eq!(tracker.due_at(Pace::Dialling, None), Some(after(55)));
+    assert_eq!(tracker.due_at(Pace::Draining, None), Some(after(45)));
+    assert_eq!(tracker.due_at(Pace::Dialling, None), Some(after(56)));
 }
 
 #[test]
@@ -136,15 +136,16 @@ fn part(numbers: std::ops::Range<u32>, offset: u64, total: u64) -> Page {
     Page { offset, total: Some(total), ..page(&open) }
 }
 
+/// Follows a call of that second.
+fn follow(tracker: &mut Tracker, second: u32) {
+    let (attempt, entry, since) = (AttemptId(second.into()), EntryId(second.into()), after(second.into()));
+    tracker.follow(id(second), Followed { attempt, entry, number: 1, since, followed_since: since, asked_at: None });
+}
+
 #[test]
 fn a_scan_for_endings_stops_where_it_has_seen_every_open_conversation() {
     let mut tracker = following(0);
-    for number in 880..1_000 {
-        let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
-        let since = after(number.into());
-        let one = Followed { attempt, entry, number: 1, since, followed_since: since, asked_at: None };
-        tracker.follow(id(number), one);
-    }
+    (880..1_000).for_each(|number| follow(&mut tracker, number));
     let now = after(1_100);
     let read = |tracker: &mut Tracker| tracker.next_read(Pace::Dialling, now, None, TimeDelta::zero());
     assert_eq!(read(&mut tracker), Read::Page { offset: 0 });
@@ -157,7 +158,8 @@ fn a_scan_for_endings_stops_where_it_has_seen_every_open_conversation() {
 
 #[test]
 fn a_scan_that_is_to_prove_something_reads_back_to_its_instant_whatever_it_has_seen() {
-    let mut tracker = following(1);
+    let mut tracker = following(0);
+    follow(&mut tracker, 950);
     let now = after(1_100);
     assert_eq!(tracker.next_read(Pace::Blocked, now, Some(after(850)), TimeDelta::zero()), Read::Page { offset: 0 });
     tracker.take_page(&part(900..1_000, 0, 1_000), now);

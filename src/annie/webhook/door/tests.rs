@@ -73,7 +73,7 @@ async fn garbage_is_taken_and_names_nobody() {
     for body in ["", "nonsense", "{\"id\":", "[[[[", "{}", "\u{0}\u{1}"] {
         assert_eq!(scene.say(&ours(body)).await, Some(204), "{body:?}");
     }
-    for request in ["nonsense\r\n\r\n", "\r\n\r\n\r\n", "POST\r\n\r\n"] {
+    for request in ["nonsense\r\n\r\n", "POST\r\n\r\n"] {
         assert!(scene.say(request).await.is_none_or(|status| status == 400), "{request:?}");
     }
     assert_eq!(scene.named(), [""; 0]);
@@ -112,9 +112,10 @@ async fn who_takes_too_long_is_cut_off() {
         let mut stream = TcpStream::connect(scene.address).await.expect("a connection");
         stream.write_all(&whole.as_bytes()[..sent]).await.expect("sent");
         // It would wait for ever; the paused clock passes the time at once.
+        let since = tokio::time::Instant::now();
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest).await;
-        assert!(rest.is_empty(), "after {sent} bytes");
+        assert!(rest.is_empty() && since.elapsed() <= AT_MOST, "after {sent} bytes: {:?}", since.elapsed());
     }
     assert_eq!(scene.named(), [""; 0]);
 }
