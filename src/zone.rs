@@ -55,6 +55,15 @@ impl Zone {
         self.resolve(local, Side::Later)
     }
 
+    /// The first instant after `from` and before `until` at which the clock there goes back.
+    #[must_use]
+    pub fn goes_back(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let turns = self.0.following(timestamp(from)).map(|transition| instant(transition.timestamp()));
+        turns
+            .take_while(|turn| *turn < until)
+            .find(|turn| self.local(*turn) < self.local(*turn - TimeDelta::seconds(1)))
+    }
+
     fn resolve(&self, local: NaiveDateTime, side: Side) -> DateTime<Utc> {
         use jiff::tz::AmbiguousOffset;
         let zoned = self.0.to_ambiguous_timestamp(civil(local));

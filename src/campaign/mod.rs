@@ -318,6 +318,15 @@ pub struct DayWindow {
     pub end: NaiveTime,
 }
 
+impl DayWindow {
+    /// What both have; `None` if that is nothing.
+    #[must_use]
+    pub fn narrowed_to(self, other: Self) -> Option<Self> {
+        let both = Self { start: self.start.max(other.start), end: self.end.min(other.end) };
+        (both.start < both.end).then_some(both)
+    }
+}
+
 /// How often one number may be called, over all campaigns on the ledger (`annie-api.md`, POST /calls).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caps {

@@ -1,42 +1,93 @@
-//! `explain`: what happened to one patient, and why.
+//! `explain`: what happened to one patient, and why, in every campaign on the ledger.
 
+use serde::Serialize;
+
+use crate::campaign::Campaign;
 use crate::error::{Exit, Stop};
-use crate::ledger::{EntryRow, LedgerError, Reader};
-use crate::report::explain::{self, Story};
+use crate::ledger::{EntryRow, FormerMember, LedgerError, Reader, RunReport};
+use crate::report::explain::{self, RejectedRow, Story};
 
 use super::args::{Explain, Global};
 use super::output::Output;
-use super::setting;
-use super::status::zone_of;
+use super::status::campaign_of;
+use super::{listing, setting};
+
+/// Everything that is known of somebody.
+#[derive(Serialize)]
+struct Known {
+    stories: Vec<Story>,
+    /// Rows of the campaigns' last lists that could not be used.
+    rejected: Vec<RejectedRow>,
+}
 
 pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let reader = Reader::open(&setting::ledger_around(global))?;
-    let run = reader.run(None)?;
-    let zone = zone_of(&run)?;
-    let mut found = Vec::new();
-    reader.each_entry(run.handle, |row| {
-        if is_meant(&args.patient, &row) {
-            found.push(row);
-        }
-        Ok::<_, LedgerError>(())
-    })?;
-    if found.is_empty() {
-        return Err(Stop::Usage(format!(
-            "no such patient in the campaign {}; give a patient's id, an entry's number or a phone number in the form \
-             +13125550142, and look into the rejects file, too",
-            run.campaign
-        )));
+    let ledger = setting::ledger_around(global);
+    let reader = Reader::open(&ledger)?;
+    let runs = reader.newest_runs()?;
+    if runs.is_empty() {
+        return Err(LedgerError::NoRun.into());
     }
-    let stories: Vec<_> = found
-        .iter()
-        .map(|row| Ok(Story::new(row, reader.events_of(row.entry)?)))
-        .collect::<Result<_, LedgerError>>()?;
+    let (mut text, mut known) = (Vec::new(), Known { stories: Vec::new(), rejected: Vec::new() });
+    for run in &runs {
+        let campaign = campaign_of(run)?;
+        for story in stories(&reader, run, &args.patient)? {
+            text.push(explain::told(&story, &campaign.practice.zone));
+            known.stories.push(story);
+        }
+        for row in rejected(&campaign, &listing::rejects_path(&campaign, &ledger), &args.patient) {
+            text.push(explain::rejected(&row));
+            known.rejected.push(row);
+        }
+    }
+    if text.is_empty() {
+        return Err(Stop::Usage(
+            "no such patient in any campaign on the ledger; give a patient's id, an entry's number or a phone number in \
+             the form +13125550142"
+                .into(),
+        ));
+    }
     if output.json {
-        output.document(&stories)?;
+        output.document(&known)?;
     } else {
-        output.data(&stories.iter().map(|story| explain::told(story, &zone)).collect::<Vec<_>>().join("\n"))?;
+        output.data(&text.join("\n"))?;
     }
     Ok(Exit::Done)
+}
+
+fn stories(reader: &Reader, run: &RunReport, wanted: &str) -> Result<Vec<Story>, Stop> {
+    let former = reader.former_members(run.handle)?;
+    let mut found = Vec::new();
+    reader.each_entry(run.handle, |row| {
+        let members = former.iter().filter(|member| member.entry == row.entry && !row.covered_by_household);
+        let members: Vec<EntryRow> = members.map(|member| as_covered(&row, member)).collect();
+        found.extend(std::iter::once(row).chain(members).filter(|row| is_meant(wanted, row)));
+        Ok::<_, LedgerError>(())
+    })?;
+    let story = |row: &EntryRow| {
+        let suppressions = reader.suppressions_of(row.phone)?;
+        Ok::<_, LedgerError>(Story::new(&run.campaign, row, reader.events_of(row.entry)?, suppressions))
+    };
+    Ok(found.iter().map(story).collect::<Result<_, _>>()?)
+}
+
+/// The rows of a rejects file that have `wanted` in a cell; a file that is not there, or not to be read, has none.
+fn rejected(campaign: &Campaign, path: &std::path::Path, wanted: &str) -> Vec<RejectedRow> {
+    let Ok(reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else { return Vec::new() };
+    let rows = reader.into_records().filter_map(Result::ok);
+    let meant = rows.filter(|row| row.iter().skip(2).any(|cell| cell.trim() == wanted));
+    let of = |row: csv::StringRecord| RejectedRow {
+        campaign: campaign.name.clone(),
+        line: row.get(0).unwrap_or_default().to_owned(),
+        reason: row.get(1).unwrap_or_default().to_owned(),
+        file: path.display().to_string(),
+    };
+    meant.map(of).collect()
+}
+
+/// The entry's row, as a member's whom its calls covered.
+fn as_covered(row: &EntryRow, member: &FormerMember) -> EntryRow {
+    let FormerMember { key, line, patient, .. } = member.clone();
+    EntryRow { key, line, patient, covered_by_household: true, ..row.clone() }
 }
 
 fn is_meant(wanted: &str, row: &EntryRow) -> bool {

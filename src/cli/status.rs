@@ -1,6 +1,6 @@
 //! `status`: where everybody stands.
 
-use crate::campaign::Allowances;
+use crate::campaign::{Allowances, Campaign};
 use crate::error::{Exit, Stop};
 use crate::ids::RunId;
 use crate::ledger::{Reader, RunReport};
@@ -24,9 +24,13 @@ pub(super) fn status(args: &OfRun, global: &Global, output: Output) -> Result<Ex
 
 /// The practice's zone, from the campaign's text in the ledger.
 pub(super) fn zone_of(report: &RunReport) -> Result<Zone, Stop> {
+    Ok(campaign_of(report)?.practice.zone)
+}
+
+/// The campaign, from its text in the ledger.
+pub(super) fn campaign_of(report: &RunReport) -> Result<Campaign, Stop> {
     let name = format!("the campaign {} in the ledger", report.campaign);
     // Reading about a run is possible wherever its calls went.
     let anywhere = Allowances { short_settle: true };
-    let campaign = setting::parse_campaign(&report.source.text, &name, report.source.directory.clone(), anywhere)?;
-    Ok(campaign.practice.zone)
+    setting::parse_campaign(&report.source.text, &name, report.source.directory.clone(), anywhere)
 }

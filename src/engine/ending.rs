@@ -92,7 +92,8 @@ impl fmt::Display for Ending {
             Self::Interrupted => f.write_str("interrupted"),
             Self::StopRule { rule, hits, of } => write!(
                 f,
-                "stop_on.{rule}: {hits} of {of} finished calls; `callrounds report` shows them, and running again goes on"
+                "stop_on.{rule}: {hits} of {of} finished calls; look at them in `callrounds report`, mend what is wrong, and run \
+                 again: it goes on, and counts anew"
             ),
             Self::Unreachable => f.write_str("the vendor cannot be reached"),
             Self::Behind { calls, since } => {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::campaign::Safety;
 use crate::entry::Outcome;
+use crate::ledger;
 
 use super::ending::Ending;
 
@@ -31,6 +32,18 @@ impl Guard {
     #[must_use]
     pub fn new(safety: Safety, placed: u32) -> Self {
         Self { safety, placed, finished: VecDeque::new() }
+    }
+
+    /// Counts what a run had seen that was cut off: a rule that was about to stop it stops the next one.
+    #[must_use]
+    pub fn having_seen(mut self, finishes: &[ledger::Finish]) -> Self {
+        for finish in finishes {
+            match finish {
+                ledger::Finish::Ended(outcome) => self.ended(*outcome),
+                ledger::Finish::Failed => self.failed(),
+            }
+        }
+        self
     }
 
     /// An attempt was authorised.

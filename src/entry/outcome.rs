@@ -18,6 +18,27 @@ macro_rules! outcomes {
         }
 
         impl Outcome {
+    /// Whether somebody of the household has decided what the call was about.
+    #[must_use]
+    pub fn is_a_decision(self) -> bool {
+        match self {
+            Self::Booked
+            | Self::Confirmed
+            | Self::RescheduleRequested
+            | Self::Declined
+            | Self::CallbackRequested
+            | Self::OptOut => true,
+            Self::LeftVoicemail
+            | Self::NoAnswer
+            | Self::Busy
+            | Self::WrongNumber
+            | Self::DeceasedOrMoved
+            | Self::InvalidNumber
+            | Self::ReachedOther
+            | Self::Unclassified => false,
+        }
+    }
+
     /// Whether it says that the number is not the patient's, or nobody's: another one may be.
     #[must_use]
     pub fn is_of_the_number(self) -> bool {

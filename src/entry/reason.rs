@@ -62,6 +62,8 @@ reasons! {
     OtherNumber = "other_number",
     /// To be called at another part of the day than the last time
     PartOfDay = "part_of_day",
+    /// The call to somebody else of the household has spoken for this patient
+    SpokenFor = "spoken_for",
     /// Called as often as the campaign calls one patient
     AttemptsUsed = "attempts_used",
     /// On the suppression list
@@ -121,6 +123,7 @@ impl Reason {
         matches!(
             self,
             Self::RedialGap
+                | Self::Holiday
                 | Self::PartOfDay
                 | Self::DailyCap
                 | Self::StateCap

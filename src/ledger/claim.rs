@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
+use super::household::{self, Covered};
 use super::line::{self, OurLine};
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
@@ -14,9 +15,9 @@ use super::transition::Step;
 use super::{approval, sql, suppression};
 use crate::campaign::{Campaign, Caps};
 use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, Reason, State};
-use crate::ids::{AttemptId, EntryId, OrganisationId};
+use crate::ids::{AttemptId, EntryId, EntryKey, OrganisationId};
 use crate::phone::E164;
-use crate::policy::{self, Again, Case, Decision, Hours, NumberHistory, Placement, Reached, window};
+use crate::policy::{self, Again, Case, Decision, Evidence, Hours, NumberHistory, Placement, Reached, window};
 
 /// Due entries looked at in one transaction: enough to get past many that may not be called, few enough that replies
 /// queued behind it do not wait long.
@@ -82,6 +83,7 @@ pub struct SetAside {
 
 struct Due {
     entry: EntryId,
+    key: EntryKey,
     state: State,
     organisation: OrganisationId,
     phone: E164,
@@ -95,29 +97,22 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
         if claims.authorised.len() >= order.limit as usize {
             break;
         }
-        let history = history(conn, due.phone, &order.campaign.calling.caps)?;
-        match decide(conn, order, &due, &history)? {
-            Decision::Call { until } => claims.authorised.push(authorise(conn, order, due, &history, until)?),
-            Decision::Wait { until, reason } => {
-                claims.set_aside.push(set_aside(
-                    conn,
-                    order,
-                    &due,
-                    &Fact::Deferred { until, reason },
-                    reason,
-                    Some(until),
-                )?);
+        let mut history = history(conn, due.phone, &order.campaign.calling.caps)?;
+        let covered = household::covered(conn, order.run.campaign, &due.key)?;
+        history.unsettled |= covered.unsettled;
+        let (decision, evidence) = decide(conn, order, &due, &history, covered)?;
+        let (fact, reason, until) = match decision {
+            Decision::Call { until } => {
+                claims.authorised.push(authorise(conn, order, due, &history, until, &evidence)?);
+                continue;
             }
-            Decision::Hold(reason) => {
-                claims.set_aside.push(set_aside(conn, order, &due, &Fact::SetAside { reason }, reason, None)?);
-            }
-            Decision::Never(reason) => {
-                claims.set_aside.push(set_aside(conn, order, &due, &Fact::Barred { reason }, reason, None)?);
-            }
-            Decision::TooLate => {
-                claims.set_aside.push(set_aside(conn, order, &due, &Fact::TooLate, Reason::NotAfter, None)?);
-            }
-        }
+            Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),
+            Decision::Hold(reason) => (Fact::SetAside { reason }, reason, None),
+            Decision::Never(reason) => (Fact::Barred { reason }, reason, None),
+            Decision::TooLate => (Fact::TooLate, Reason::NotAfter, None),
+        };
+        let state = set_aside(conn, order, &due, &fact, &evidence)?;
+        claims.set_aside.push(SetAside { entry: due.entry, state, reason, until });
     }
     if let Some(Authorised { organisation, from, .. }) = claims.authorised.last() {
         let line = OurLine { organisation: organisation.clone(), from: *from };
@@ -144,6 +139,7 @@ fn due_entries(conn: &Connection, order: &ClaimOrder) -> Result<Vec<Due>, Ledger
 fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
     Ok(Due {
         entry: EntryId(row.get("id")?),
+        key: EntryKey::new(row.get::<_, String>("key")?),
         state: state_at(row, "state")?,
         organisation: OrganisationId::new(row.get::<_, String>("organisation")?),
         phone: phone_at(row, "phone")?,
@@ -152,7 +148,13 @@ fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
     })
 }
 
-fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHistory) -> Result<Decision, LedgerError> {
+fn decide(
+    conn: &Connection,
+    order: &ClaimOrder,
+    due: &Due,
+    history: &NumberHistory,
+    covered: Covered,
+) -> Result<(Decision, Evidence), LedgerError> {
     let Campaign { calling, redial, practice, .. } = &*order.campaign;
     let (calls, last) = calls_of(conn, due.entry, due.phone)?;
     let case = Case {
@@ -162,9 +164,10 @@ fn decide(conn: &Connection, order: &ClaimOrder, due: &Due, history: &NumberHist
         again: Some(Again { rules: redial, zone: &practice.zone, calls, last }),
         history,
         suppressed: suppression::forbids(conn, due.phone, order.campaign.purpose, order.now)?,
+        spoken_for: covered.spoken_for,
         not_after: due.not_after,
     };
-    Ok(policy::decide(&case, order.now))
+    Ok((policy::decide(&case, order.now), Evidence::of(&case, calling, &due.zones, order.now)))
 }
 
 /// The calls to an entry that were placed, or may have been, and when the last of them to `phone` was.
@@ -204,10 +207,12 @@ fn authorise(
     due: Due,
     history: &NumberHistory,
     allowed_until: DateTime<Utc>,
+    evidence: &Evidence,
 ) -> Result<Authorised, LedgerError> {
     let line = OurLine { organisation: due.organisation.clone(), from: order.campaign.practice.from_number };
     let (attempt, number) = insert_attempt(conn, order.run, &line, due.entry, due.phone, order.now)?;
-    let evidence = format!("call {number}; {} earlier calls to the number", history.placements.len());
+    household::note(conn, attempt, due.entry)?;
+    let detail = format!("call {number}; {} earlier calls to the number", history.placements.len());
     Step {
         run: order.run.run,
         entry: due.entry,
@@ -215,9 +220,9 @@ fn authorise(
         at: order.now,
         from: due.state,
         fact: &Fact::Claimed,
-        detail: Some(&evidence),
+        detail: Some(&detail),
     }
-    .take(conn)?;
+    .take_by(conn, Some(evidence))?;
     let content = conn
         .prepare_cached(sql!("entry_content"))?
         .query_row([due.entry.0], |row| Ok(json_at::<Content>(row, "content")))??;
@@ -253,17 +258,8 @@ fn set_aside(
     order: &ClaimOrder,
     due: &Due,
     fact: &Fact,
-    reason: Reason,
-    until: Option<DateTime<Utc>>,
-) -> Result<SetAside, LedgerError> {
-    let step = Step {
-        run: order.run.run,
-        entry: due.entry,
-        attempt: None,
-        at: order.now,
-        from: due.state,
-        fact,
-        detail: None,
-    };
-    Ok(SetAside { entry: due.entry, state: step.take(conn)?, reason, until })
+    evidence: &Evidence,
+) -> Result<State, LedgerError> {
+    let (run, at, from) = (order.run.run, order.now, due.state);
+    Step { run, entry: due.entry, attempt: None, at, from, fact, detail: None }.take_by(conn, Some(evidence))
 }

@@ -199,6 +199,7 @@ pub(super) fn enrol(
             let phone = numbers::to_dial(conn, known.id, prepared.phone, &prepared.alternatives)?;
             enrolled.count(known.change(prepared, phone));
             bring_up_to_date(conn, run, &known, prepared, phone, now)?;
+            conn.prepare_cached(sql!("member_keep"))?.execute([known.id.0])?;
             conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
             known.id
         };

@@ -17,6 +17,7 @@ mod claim;
 mod enrol;
 mod error;
 mod exclude;
+mod household;
 mod line;
 mod meanwhile;
 mod numbers;
@@ -45,12 +46,12 @@ pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
 pub use enrol::{Enrolled, Listed, Piece, Prepared};
 pub use error::LedgerError;
 pub use line::{InStep, OurLine, Sighting};
-pub use operator::{Operator, Resolution, SuppressionRow, Undecidable};
+pub use operator::{Operator, Resolution, Undecidable};
 pub use outlook::{Absence, Absent, Change, Outlook};
-pub use read::{AttemptCounts, EntryRow, EventRow, ListChanges, Reader, RunReport};
+pub use read::{AttemptCounts, EntryRow, EventRow, FormerMember, ListChanges, Reader, RunReport};
 pub use record::{Happened, Note, UnderWay};
-pub use runs::{Prospects, Reopened, RunHandle};
-pub use suppression::{Ban, Scope};
+pub use runs::{Finish, Prospects, Reopened, RunHandle};
+pub use suppression::{Ban, Scope, SuppressionRow};
 
 use crate::campaign::{Campaign, Purpose};
 use crate::entry::{Draft, ListTally, State};
@@ -228,9 +229,15 @@ impl Ledger {
         self.writer.submit(move |conn| runs::intents_since(conn, since))
     }
 
-    /// Notes how a run ended. A run that was stopped may be resumed.
-    pub fn end_run(&self, run: RunHandle, ending: &'static str, now: DateTime<Utc>) -> Pending<()> {
-        self.writer.submit(move |conn| runs::end(conn, run, ending, now))
+    /// How the campaign's calls finished since one of its runs came to an end that was no interruption, the oldest first:
+    /// what a run that was killed had counted.
+    pub fn finishes(&self, campaign: CampaignId) -> Pending<Vec<Finish>> {
+        self.writer.submit(move |conn| runs::finishes(conn, campaign))
+    }
+
+    /// Notes how a run ended, in a word and in a sentence. A run that was stopped may be resumed.
+    pub fn end_run(&self, run: RunHandle, ending: &'static str, why: String, now: DateTime<Utc>) -> Pending<()> {
+        self.writer.submit(move |conn| runs::end(conn, run, ending, &why, now))
     }
 }
 

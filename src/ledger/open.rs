@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_plan.sql"),
     include_str!("migrations/0007_adoption.sql"),
     include_str!("migrations/0008_cheap_checks.sql"),
+    include_str!("migrations/0009_household.sql"),
 ];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.

@@ -8,9 +8,9 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 use super::error::LedgerError;
 use super::record::{Happened, record_one};
-use super::rows::{instant_at, maybe_instant_at, maybe_reason_at, phone_at, state_at};
+use super::rows::{maybe_reason_at, state_at};
 use super::runs;
-use super::suppression::{self, Ban, Scope};
+use super::suppression::{self, Ban, Scope, SuppressionRow};
 use super::transition::Step;
 use super::{open, sql};
 use crate::entry::{Fact, Reason, State};
@@ -77,21 +77,6 @@ impl From<rusqlite::Error> for Undecidable {
     }
 }
 
-/// A suppressed number.
-#[derive(Clone)]
-pub struct SuppressionRow {
-    /// The number.
-    pub phone: E164,
-    /// Which calls are forbidden.
-    pub scope: Scope,
-    /// Who says so.
-    pub source: String,
-    /// Since when.
-    pub at: DateTime<Utc>,
-    /// Until when; for good if not given.
-    pub expires: Option<DateTime<Utc>>,
-}
-
 /// A held entry, and the attempt whose answer was lost.
 struct Held {
     state: State,
@@ -135,21 +120,7 @@ impl Operator {
 
     /// Everybody on the suppression list.
     pub fn suppressions(&self) -> Result<Vec<SuppressionRow>, LedgerError> {
-        let mut statement = self.conn.prepare(sql!("suppression_list"))?;
-        let mut rows = statement.query([])?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            let scope = Scope::named(row.get_ref("scope")?.as_str().unwrap_or_default());
-            let scope = scope.ok_or(LedgerError::Damaged("a suppression's scope is unknown"))?;
-            found.push(SuppressionRow {
-                phone: phone_at(row, "phone")?,
-                scope,
-                source: row.get("source")?,
-                at: instant_at(row, "at")?,
-                expires: maybe_instant_at(row, "expires_at")?,
-            });
-        }
-        Ok(found)
+        suppression::listed(&self.conn)
     }
 
     /// Settles a held entry. `by` says who decided, for the record.

@@ -12,7 +12,7 @@ use super::enrol::{self, Known, Prepared};
 use super::error::LedgerError;
 use super::read::Reader;
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, phone_at};
-use super::{numbers, runs, sql, suppression};
+use super::{household, numbers, runs, sql, suppression};
 use crate::campaign::{Caps, Purpose};
 use crate::entry::{CalledPartyZones, Content, Draft, Fact, Outcome, Reason, State};
 use crate::ids::{CampaignId, CampaignName, EntryId, EntryKey};
@@ -55,6 +55,8 @@ pub struct Outlook {
     pub calls: u32,
     /// When the last of them to its number was.
     pub last_call: Option<DateTime<Utc>>,
+    /// Whether a call to somebody else of the household has spoken for it.
+    pub spoken_for: bool,
 }
 
 impl Outlook {
@@ -72,6 +74,7 @@ impl Outlook {
             due_at: now,
             calls: 0,
             last_call: None,
+            spoken_for: false,
         }
     }
 }
@@ -135,15 +138,15 @@ impl Reader {
 
     /// What enrolling `draft` at `now` would make of its entry.
     pub fn outlook(&self, campaign: CampaignId, draft: &Draft, now: DateTime<Utc>) -> Result<Outlook, LedgerError> {
-        let Some(known) = enrol::find(&self.conn, campaign, &draft.key)? else { return Ok(Outlook::new(draft, now)) };
+        let spoken_for = self.knows_households()? && household::covered(&self.conn, campaign, &draft.key)?.spoken_for;
+        let Some(known) = enrol::find(&self.conn, campaign, &draft.key)? else {
+            return Ok(Outlook { spoken_for, ..Outlook::new(draft, now) });
+        };
         let said = enrol::what_the_list_says(&known, draft.standing, draft.not_after, now);
         let phone = numbers::to_dial(&self.conn, known.id, draft.phone, &draft.alternatives)?;
         let outlook = self.standing(&known, phone)?;
-        Ok(after(
-            Outlook { change: known.change(&Prepared::from(draft.clone()), phone), ..outlook },
-            said.as_ref(),
-            now,
-        ))
+        let change = known.change(&Prepared::from(draft.clone()), phone);
+        Ok(after(Outlook { change, spoken_for, ..outlook }, said.as_ref(), now))
     }
 
     /// The campaign's entries that are not over and whose keys are not `listed`, in the order of the ledger.
@@ -201,7 +204,13 @@ impl Reader {
             due_at: due_at?,
             calls,
             last_call,
+            spoken_for: false,
         })
+    }
+
+    /// A ledger that an older program made does not say for whom its calls spoke.
+    pub(super) fn knows_households(&self) -> Result<bool, LedgerError> {
+        Ok(self.conn.prepare_cached(sql!("knows_households"))?.exists([])?)
     }
 
     /// The calls to a number, from every campaign.

@@ -9,11 +9,13 @@ use super::census::{self, Census};
 use super::error::LedgerError;
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, maybe_reason_at, phone_at, state_at};
 use super::runs::RunHandle;
+use super::suppression::{self, SuppressionRow};
 use super::{open, sql};
 use crate::campaign::Source;
 use crate::entry::{Content, ListTally, Outcome, PatientInfo, Reason, State};
 use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, RunId};
 use crate::phone::E164;
+use crate::policy::Evidence;
 
 /// A view of a ledger as of its last commit. Never writes, never waits for the writer.
 pub struct Reader {
@@ -37,6 +39,8 @@ pub struct RunReport {
     pub ended_at: Option<DateTime<Utc>>,
     /// How it ended.
     pub ending: Option<String>,
+    /// The same in a sentence, with its numbers.
+    pub why: Option<String>,
     /// Whether the practice attests consent for the whole list.
     pub attested: bool,
     /// Its list's rows; all 0 until the list is enrolled to its end.
@@ -108,6 +112,19 @@ pub struct EntryRow {
     pub due_at: Option<DateTime<Utc>>,
 }
 
+/// A household member who is on no list any more.
+#[derive(Clone)]
+pub struct FormerMember {
+    /// The entry whose call covered the member.
+    pub entry: EntryId,
+    /// The member's key.
+    pub key: EntryKey,
+    /// The row of the earlier list.
+    pub line: u64,
+    /// The member.
+    pub patient: PatientInfo,
+}
+
 /// Something that happened to an entry.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct EventRow {
@@ -123,6 +140,8 @@ pub struct EventRow {
     pub reason: Option<Reason>,
     /// Evidence.
     pub detail: Option<String>,
+    /// What the decision was made from, where it was one.
+    pub evidence: Option<Evidence>,
     /// What the conversation meant, where it ended.
     pub outcome: Option<Outcome>,
     /// The vendor's id of the conversation, where it became known.
@@ -155,6 +174,7 @@ impl Reader {
             started_at: instant_at(row, "started_at")?,
             ended_at: maybe_instant_at(row, "ended_at")?,
             ending: row.get("ending")?,
+            why: row.get("ending_detail").unwrap_or_default(),
             attested: row.get("attested")?,
             list: ListTally {
                 read: count("rows_read")?,
@@ -184,6 +204,37 @@ impl Reader {
         Ok(())
     }
 
+    /// Household members who were on an earlier list and on none since, each as its entry's call covered it.
+    pub fn former_members(&self, run: RunHandle) -> Result<Vec<FormerMember>, LedgerError> {
+        if !self.knows_households()? {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.conn.prepare_cached(sql!("former_members"))?;
+        let mut rows = statement.query([run.campaign.0])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(FormerMember {
+                entry: EntryId(row.get("entry_id")?),
+                key: EntryKey::new(row.get::<_, String>("key")?),
+                line: row.get::<_, i64>("line")? as u64,
+                patient: json_at(row, "patient")?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The newest run of each campaign, the newest one first.
+    pub fn newest_runs(&self) -> Result<Vec<RunReport>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(sql!("run_of_each_campaign"))?;
+        let runs: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        runs.into_iter().map(|run| self.run(Some(RunId(run)))).collect()
+    }
+
+    /// What the suppression list says of a number, what has expired included.
+    pub fn suppressions_of(&self, phone: E164) -> Result<Vec<SuppressionRow>, LedgerError> {
+        suppression::of(&self.conn, phone)
+    }
+
     /// What happened to an entry, in order.
     pub fn events_of(&self, entry: EntryId) -> Result<Vec<EventRow>, LedgerError> {
         let mut statement = self.conn.prepare_cached(sql!("event_of_entry"))?;
@@ -199,6 +250,8 @@ impl Reader {
                 after: state("state_after")?,
                 reason: maybe_reason_at(row, "reason")?,
                 detail: row.get("detail")?,
+                // A ledger that an older program made has none.
+                evidence: row.get::<_, Option<String>>("evidence").ok().flatten().and_then(|text| parsed(&text)),
                 outcome: maybe_outcome_at(row, "outcome")?,
                 conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
             });
@@ -217,6 +270,10 @@ fn list_changes(row: &Row<'_>) -> ListChanges {
         renumbered_under_way: count("entries_renumbered_under_way"),
         withdrawn: count("entries_withdrawn"),
     }
+}
+
+fn parsed(evidence: &str) -> Option<Evidence> {
+    serde_json::from_str(evidence).ok()
 }
 
 pub(super) fn attempt_counts(conn: &Connection, run: RunId) -> Result<AttemptCounts, LedgerError> {

@@ -5,9 +5,10 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::approval;
 use super::error::LedgerError;
-use super::rows::{exactly_one, instant, maybe_instant_at, millis};
+use super::rows::{exactly_one, instant, maybe_instant_at, maybe_outcome_at, millis};
 use super::sql;
 use crate::campaign::{Campaign, Source};
+use crate::entry::Outcome;
 use crate::ids::{CampaignId, CampaignName, RunId};
 
 /// A run that is being worked on, and the campaign it belongs to.
@@ -35,6 +36,15 @@ pub struct Reopened {
 pub struct Prospects {
     /// When the next entry that is ready or waiting is due; in the past if it is due already.
     pub next_due: Option<DateTime<Utc>>,
+}
+
+/// How a call finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// Its conversation is over, and meant this.
+    Ended(Outcome),
+    /// It was refused for good, or its answer was lost.
+    Failed,
 }
 
 pub(super) fn begin(
@@ -80,8 +90,24 @@ fn reopened(row: &Row<'_>) -> Result<Reopened, LedgerError> {
     })
 }
 
-pub(super) fn end(conn: &Connection, handle: RunHandle, ending: &str, now: DateTime<Utc>) -> Result<(), LedgerError> {
-    exactly_one(conn.prepare_cached(sql!("run_end"))?.execute((handle.run.0, millis(now), ending))?)?;
+pub(super) fn finishes(conn: &Connection, campaign: CampaignId) -> Result<Vec<Finish>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("finish_newest"))?;
+    let mut rows = statement.query([campaign.0])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(maybe_outcome_at(row, "outcome")?.map_or(Finish::Failed, Finish::Ended));
+    }
+    Ok(found)
+}
+
+pub(super) fn end(
+    conn: &Connection,
+    handle: RunHandle,
+    ending: &str,
+    why: &str,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    exactly_one(conn.prepare_cached(sql!("run_end"))?.execute((handle.run.0, millis(now), ending, why))?)?;
     note(conn, handle.run, "run_ended", now, Some(ending))
 }
 

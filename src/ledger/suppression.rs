@@ -1,10 +1,10 @@
 //! Numbers that must not be called, from opt-outs and operators. Kept over all campaigns.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
+use rusqlite::{Connection, Row};
 
 use super::error::LedgerError;
-use super::rows::millis;
+use super::rows::{instant_at, maybe_instant_at, millis, phone_at};
 use super::sql;
 use crate::campaign::Purpose;
 use crate::phone::E164;
@@ -48,6 +48,56 @@ pub struct Ban<'a> {
     pub source: &'a str,
     /// Until when; for good if not given.
     pub expires: Option<DateTime<Utc>>,
+}
+
+/// A suppressed number.
+#[derive(Clone)]
+pub struct SuppressionRow {
+    /// The number.
+    pub phone: E164,
+    /// Which calls are forbidden.
+    pub scope: Scope,
+    /// Who says so.
+    pub source: String,
+    /// Since when.
+    pub at: DateTime<Utc>,
+    /// Until when; for good if not given.
+    pub expires: Option<DateTime<Utc>>,
+}
+
+impl SuppressionRow {
+    fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
+        let scope = Scope::named(row.get_ref("scope")?.as_str().unwrap_or_default());
+        Ok(Self {
+            phone: phone_at(row, "phone")?,
+            scope: scope.ok_or(LedgerError::Damaged("a suppression's scope is unknown"))?,
+            source: row.get("source")?,
+            at: instant_at(row, "at")?,
+            expires: maybe_instant_at(row, "expires_at")?,
+        })
+    }
+}
+
+/// Every suppressed number.
+pub(super) fn listed(conn: &Connection) -> Result<Vec<SuppressionRow>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("suppression_list"))?;
+    let mut rows = statement.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(SuppressionRow::from_row(row)?);
+    }
+    Ok(found)
+}
+
+/// What the suppression list says of one number, whatever has expired.
+pub(super) fn of(conn: &Connection, phone: E164) -> Result<Vec<SuppressionRow>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("suppression_of"))?;
+    let mut rows = statement.query([phone.expose()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(SuppressionRow::from_row(row)?);
+    }
+    Ok(found)
 }
 
 /// Adds a number for good, or renews its suppression.

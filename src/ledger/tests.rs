@@ -1,5 +1,7 @@
 //! The ledger on its own, over a file of its own.
 
+mod approvals;
+mod households;
 mod lines;
 mod lists;
 mod machine;

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
 use super::error::LedgerError;
-use super::rows::{exactly_one, millis};
+use super::rows::{exactly_one, json, millis};
 use super::sql;
 use crate::entry::{Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, RunId};
+use crate::policy::Evidence;
 
 /// A fact about an entry that is expected to stand at `from`.
 pub(super) struct Step<'a> {
@@ -32,6 +33,11 @@ struct Beside {
 impl Step<'_> {
     /// Takes the step; the entry's new state.
     pub(super) fn take(&self, conn: &Connection) -> Result<State, LedgerError> {
+        self.take_by(conn, None)
+    }
+
+    /// The same, keeping what the decision was made from.
+    pub(super) fn take_by(&self, conn: &Connection, evidence: Option<&Evidence>) -> Result<State, LedgerError> {
         let illegal = |illegal| LedgerError::Illegal { entry: self.entry, illegal };
         let to = self.from.after(self.fact).map_err(illegal)?;
         let Beside { due, reason, outcome } = self.beside();
@@ -55,6 +61,7 @@ impl Step<'_> {
             to.name(),
             reason.map(Reason::name),
             self.detail,
+            evidence.map(json),
         ))?;
         Ok(to)
     }

@@ -272,6 +272,7 @@ impl<'a> Planner<'a> {
             again: Some(Again { rules: redial, zone: &practice.zone, calls, last: last_call }),
             history,
             suppressed,
+            spoken_for: candidate.outlook.spoken_for,
             not_after: candidate.not_after,
         };
         Ok(policy::decide(&case, at))

@@ -1,10 +1,11 @@
 //! Whether an entry may be called now, when, or never, and by which rule. Pure: `check`, `run` and `explain` share it.
 //!
 //! [`decide`] is asked in the same transaction that claims an entry. [`window`] knows the hours, [`caps`] how often one
-//! number may be called, [`states`] the rules of single states, [`redial`] when an entry is called again. Sources:
-//! `annie-api.md` and `calling-rules.md`.
+//! number may be called, [`states`] the rules of single states, [`redial`] when an entry is called again, [`evidence`] what a decision
+//! was made from. Sources: `annie-api.md` and `calling-rules.md`.
 
 pub mod caps;
+pub mod evidence;
 pub mod redial;
 pub mod states;
 pub mod window;
@@ -12,6 +13,7 @@ pub mod window;
 use chrono::{DateTime, TimeDelta, Utc};
 
 pub use caps::{NumberHistory, Placement, Reached};
+pub use evidence::Evidence;
 pub use window::Hours;
 
 use crate::campaign::{Caps, Redial};
@@ -54,6 +56,8 @@ pub struct Case<'a> {
     pub history: &'a NumberHistory,
     /// Whether its number is on the suppression list for this purpose.
     pub suppressed: bool,
+    /// Whether a call to somebody else of the household has spoken for it.
+    pub spoken_for: bool,
     /// The last instant at which the call makes sense.
     pub not_after: Option<DateTime<Utc>>,
     /// What it was called before, if it was.
@@ -100,6 +104,9 @@ pub fn decide(case: &Case<'_>, now: DateTime<Utc>) -> Decision {
     let too_late = |at: DateTime<Utc>| case.not_after.is_some_and(|last| at > last);
     if case.suppressed {
         return Decision::Never(Reason::Suppressed);
+    }
+    if case.spoken_for {
+        return Decision::Never(Reason::SpokenFor);
     }
     if too_late(now) {
         return Decision::TooLate;
@@ -164,7 +171,16 @@ mod tests {
     }
 
     fn case<'a>(hours: &'a Hours, caps: &'a Caps, history: &'a NumberHistory) -> Case<'a> {
-        Case { hours, caps, state_cap: None, history, suppressed: false, not_after: None, again: None }
+        Case {
+            hours,
+            caps,
+            state_cap: None,
+            history,
+            suppressed: false,
+            spoken_for: false,
+            not_after: None,
+            again: None,
+        }
     }
 
     #[test]

@@ -75,8 +75,15 @@ impl Daily {
     fn closes(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let local = self.zone.local(now);
         let window = self.of(local.date())?;
-        let open = window.start <= local.time() && local.time() < window.end;
-        open.then(|| self.zone.first_instant(local.date().and_time(window.end)).max(now))
+        if local.time() < window.start || window.end <= local.time() {
+            return None;
+        }
+        let end = local.date().and_time(window.end);
+        // In the second pass of a fold, the first instant that shows the end has gone by.
+        let ends = Some(self.zone.first_instant(end)).filter(|at| *at > now).unwrap_or(self.zone.last_instant(end));
+        // A clock that goes back may show a time before the start once more.
+        let back = self.zone.goes_back(now, ends).filter(|at| self.zone.local(*at).time() < window.start);
+        Some(back.unwrap_or(ends).max(now))
     }
 }
 
@@ -140,6 +147,20 @@ impl Hours {
             }
         }
         None
+    }
+
+    /// Each zone with what is open there on its day at `now`: all of its hours together, or nothing.
+    #[must_use]
+    pub fn on_the_day(&self, now: DateTime<Utc>) -> Vec<(Zone, Option<DayWindow>)> {
+        let mut zones: Vec<(Zone, Option<DayWindow>)> = Vec::new();
+        for daily in &self.0 {
+            let window = daily.of(daily.zone.local(now).date());
+            match zones.iter_mut().find(|(zone, _)| *zone == daily.zone) {
+                Some((_, open)) => *open = open.zip(window).and_then(|(one, other)| one.narrowed_to(other)),
+                None => zones.push((daily.zone.clone(), window)),
+            }
+        }
+        zones
     }
 
     /// The rule that keeps these hours closed at `now`: a holiday, if they would be open without it.

@@ -30,6 +30,8 @@ pub struct Summary {
     /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `interrupted`, `stop_rule`, `unreachable`, `clock`, `exclusions`,
     /// `vendor_refused` or `superseded`; `null` while it goes on, or if it was killed.
     pub ending: Option<String>,
+    /// The same in a sentence: which rule stopped it, with its numbers, and how to go on.
+    pub why: Option<String>,
     /// Whether the practice attests consent for the whole list.
     pub consent_attested: bool,
     /// What became of its list's rows.
@@ -82,6 +84,7 @@ impl Summary {
             started_at: report.started_at,
             ended_at: report.ended_at,
             ending: report.ending.clone(),
+            why: report.why.clone(),
             consent_attested: report.attested,
             list: report.list,
             changes: report.changes,

@@ -22,6 +22,9 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
     let mut text = String::new();
     let Summary { run, campaign, list, attempts, .. } = summary;
     line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
+    if let (Some("stop_rule" | "exclusions"), Some(why)) = (summary.ending.as_deref(), &summary.why) {
+        line(&mut text, "why", why);
+    }
     line(&mut text, "list", rows(list));
     if let Some(changes) = changes(summary) {
         line(&mut text, "changes", changes);

@@ -104,7 +104,11 @@ fn on_a_friday_evening_check_says_who_is_called_tonight_who_on_monday_and_why() 
     ] {
         assert!(told.contains(&said), "{said}\n{told}");
     }
-    assert!(!told.contains("does not look into the ledger"));
+    let fine_print = practice.run(&["check", "campaigns/recall.toml", "--at", EVENING, "-v"]).stdout;
+    for said in ["vendor-safe: the vendor's 9-20 in every zone that may apply; reviewed 2026-11", "not legal advice: "]
+    {
+        assert!(fine_print.contains(said) && !told.contains(said), "{said}");
+    }
 
     // And so it happens.
     let ended = practice.run(&["run", "campaigns/recall.toml", "--at", EVENING, "--quiet"]);

@@ -143,7 +143,7 @@ fn nothing_uses_what_it_must_not_know() {
         ("annie", vec!["clock", "entry", "ids", "phone"]),
         ("engine", [BASICS.as_slice(), &["annie", "campaign", "entry", "ledger", "policy"]].concat()),
         ("plan", [BASICS.as_slice(), &["annie", "campaign", "engine", "entry", "ledger", "policy"]].concat()),
-        ("report", [BASICS.as_slice(), &["engine", "entry", "error", "ledger", "plan"]].concat()),
+        ("report", [BASICS.as_slice(), &["campaign", "engine", "entry", "error", "ledger", "plan", "policy"]].concat()),
         ("simulator", vec!["clock", "ids", "phone", "zone"]),
         ("error", vec!["ledger"]),
     ]

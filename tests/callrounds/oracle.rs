@@ -82,7 +82,7 @@ pub fn the_ledger_agrees(practice: &Practice, calls: &[Call]) {
     assert_eq!(placed.len(), calls.len(), "a conversation is in the log twice");
     assert_eq!(known, placed, "the ledger's conversations and the simulator's");
 
-    let mut query = ledger.prepare("SELECT phone, count(*) FROM attempt JOIN entry ON entry.id = entry_id WHERE attempt.state NOT IN ('not_placed', 'refused', 'absent') GROUP BY phone").expect("a query");
+    let mut query = ledger.prepare("SELECT to_number, count(*) FROM attempt WHERE state NOT IN ('not_placed', 'refused', 'absent') GROUP BY to_number").expect("a query");
     let attempted: BTreeMap<String, u64> = query
         .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))
         .expect("rows")

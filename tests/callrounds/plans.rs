@@ -29,7 +29,7 @@ const LIST: &str = "patient_id,first_name,phone,notes,status\n\
     1,Ana,773-555-0110,naïve  spaces ,\n2,Bo,773-555-0111,,\n3,Li,773-555-0112,tab\there,\n4,Di,773-555-0113,,inactive\n";
 
 fn practice() -> Practice {
-    let vendor = format!("start = \"{MORNING}\"\nspeed = 6000\n");
+    let vendor = format!("start = \"{MORNING}\"\nspeed = 600\n");
     Practice::with(&(CAMPAIGN.to_owned() + &vendor), LIST)
 }
 
@@ -154,7 +154,7 @@ fn a_plan_that_was_stopped_is_gone_on_with() {
     running.kill();
     let before = dialled(&practice).len();
     assert!(before < 3, "{before} calls: it was killed too late to show anything");
-    let ended = practice.run(&["run", "campaigns/recall.toml", "--plan", "plan.json", "--json", "--speed", "6000"]);
+    let ended = practice.run(&["run", "campaigns/recall.toml", "--plan", "plan.json", "--json", "--speed", "600"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(dialled(&practice).len(), 3);
     // And what is not in the plan is another run's business.

@@ -58,10 +58,16 @@ fn what_a_run_writes_obeys_the_schemas() {
     let document = practice.report();
     assert!(report.is_valid(&document), "{:?}", report.validate(&document).err().map(|problem| problem.to_string()));
 
+    let planned = Practice::new();
+    assert_eq!(planned.run(&["check", "campaigns/demo-recall.toml", "--plan", "plan.json"]).code, 0);
+    let document = serde_json::from_str(&planned.read("plan.json")).expect("JSON");
+    let plan = validator("plan");
+    assert!(plan.is_valid(&document), "{:?}", plan.validate(&document).err().map(|problem| problem.to_string()));
+
     // The schemas can tell.
     for wrong in [r#"{"type":"accepted","at":"2026-11-24T15:00:00Z","entry":"one"}"#, r#"{"type":"nothing"}"#] {
         let wrong = serde_json::from_str(wrong).expect("JSON");
-        assert!(!events.is_valid(&wrong) && !report.is_valid(&wrong), "{wrong}");
+        assert!(!events.is_valid(&wrong) && !report.is_valid(&wrong) && !plan.is_valid(&wrong), "{wrong}");
     }
 }
 

@@ -12,7 +12,7 @@ use callrounds::entry::{
     CalledPartyZones, Content, Draft, ListTally, PatientInfo, Standing, State, Testimony, ZoneSource,
 };
 use callrounds::ids::{ConversationId, EntryKey, OrganisationId};
-use callrounds::ledger::{Ledger, RunHandle};
+use callrounds::ledger::{Ban, Ledger, Operator, RunHandle, Scope};
 use callrounds::phone::E164;
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -147,6 +147,11 @@ impl Scene {
 
     /// One run over a list with this one patient on it, whose call the vendor answers so.
     async fn run(&self, key: &str, reply: Reply) -> Finished {
+        self.run_while(key, reply, |_: &Event| ()).await
+    }
+
+    /// The same, `hearing` what happens.
+    async fn run_while(&self, key: &str, reply: Reply, mut hearing: impl FnMut(&Event) + Send) -> Finished {
         self.vendor.replies.lock().expect("replies").push_back(reply);
         let now = self.clock.now();
         let run: RunHandle = self.ledger.begin_run(self.campaign.clone(), true, now).await.expect("a run");
@@ -163,8 +168,7 @@ impl Scene {
             seed: 1,
             hints: None,
         };
-        let mut silent = |_: &Event| ();
-        engine.run(&mut silent, std::future::pending()).await.expect("it runs to its end")
+        engine.run(&mut hearing, std::future::pending()).await.expect("it runs to its end")
     }
 
     /// One word from the ledger, about the entry of that key.
@@ -191,4 +195,24 @@ async fn a_lost_call_is_not_taken_for_a_conversation_that_another_attempt_has() 
     let evidence = "(SELECT detail FROM event WHERE kind = 'scanned' ORDER BY id DESC LIMIT 1)";
     let evidence = scene.of("P-2", evidence);
     assert!(evidence.ends_with("near it: conversation c-1, which is another attempt's"), "{evidence}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_opt_out_between_the_claim_and_the_request_stops_the_request() {
+    let scene = Scene::new();
+    let (ledger, now) = (scene.folder.path().join("ledger.db"), scene.clock.now());
+    // The intent is on stable storage, and the request is about to leave: somebody at the practice puts the number on the list.
+    let by_phone = Ban { scope: Scope::All, source: "by phone", expires: None };
+    let suppress = move |event: &Event| {
+        if matches!(event, Event::Dialling { .. }) {
+            let mut desk = Operator::open(&ledger, now).expect("beside the run");
+            desk.suppress([patient()], by_phone, now).expect("suppressed");
+        }
+    };
+    scene.run_while("P-1", Reply::Accepted(ConversationId::new("c-1")), suppress).await;
+    assert_eq!(scene.vendor.asked.lock().expect("calls").len(), 0, "the request left");
+    assert_eq!(scene.of("P-1", "attempt.state"), "not_placed");
+    assert_eq!(scene.of("P-1", "entry.state"), State::Suppressed.name());
+    let evidence = "(SELECT evidence FROM event WHERE kind = 'barred')";
+    assert!(scene.of("P-1", evidence).contains("\"suppressed\":true"));
 }

@@ -84,7 +84,7 @@ pub async fn run<V: Vendor>(
     dispatcher.beside.abort_all();
     let requests = dispatcher.requests;
     let engine = dispatcher.engine;
-    engine.ledger.end_run(engine.run, ending.name(), engine.clock.now()).await?;
+    engine.ledger.end_run(engine.run, ending.name(), ending.to_string(), engine.clock.now()).await?;
     Ok(Finished { ending, requests })
 }
 
@@ -189,6 +189,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         let in_step = engine.ledger.in_step_at(line.clone()).await?;
         // A ledger that is older than its clock shows is a demonstration's: nothing was before it.
         let in_step = InStep { at: in_step.at.min(now), ..in_step };
+        let finishes = engine.ledger.finishes(engine.run.campaign).await?;
         let placed = u32::try_from(attempts.placed + attempts.unresolved).unwrap_or(u32::MAX);
         let mut dispatcher = Self {
             organisation: campaign.practice.organisation.clone(),
@@ -196,7 +197,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             budget: Budget::new(Arc::clone(&engine.clock), campaign.rate.requests_per_minute),
             tracker: Tracker::default(),
             reconciler: Reconciler::new(campaign.safety.settle),
-            guard: Guard::new(campaign.safety.clone(), placed),
+            guard: Guard::new(campaign.safety.clone(), placed).having_seen(&finishes),
             line: Line::new(engine.seed),
             exclusions,
             listener,

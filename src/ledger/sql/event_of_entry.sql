@@ -1,5 +1,5 @@
-SELECT event.at, event.kind, event.state_before, event.state_after, event.reason, event.detail,
+SELECT event.*,
     CASE WHEN event.kind = 'ended' THEN attempt.outcome END AS outcome,
-    CASE WHEN event.kind IN ('accepted', 'adopted') THEN attempt.conversation END AS conversation
+    CASE WHEN event.kind IN ('accepted', 'adopted', 'taken_over') THEN attempt.conversation END AS conversation
 FROM event LEFT JOIN attempt ON attempt.id = event.attempt_id
 WHERE event.entry_id = ?1 ORDER BY event.id;

@@ -11,7 +11,7 @@
 
 mod clock;
 mod clocks;
-mod dice;
+pub mod dice;
 mod life;
 mod machine;
 mod mailbox;

@@ -1,0 +1,1 @@
+SELECT max(id) FROM run GROUP BY campaign_id ORDER BY max(id) DESC;

@@ -1,0 +1,95 @@
+//! `explain` answers for every patient, called or not, in every campaign: which rule, which evidence, when.
+
+use serde_json::Value;
+
+use crate::practice::Practice;
+use crate::vendor::MORNING;
+
+fn campaign(name: &str, seed: u32) -> String {
+    format!(
+        "name = \"{name}\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
+         timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[list]\nfile = \"recall.csv\"\n\
+         max_list_age = \"3650d\"\nmax_reject_rate = 1\n[message]\n\
+         context = \"{{{{ first_name }}}} is due. {{{{ household_names }}}}\"\n[calling]\nconsent = \"on_file\"\n\
+         [redial]\nmax_attempts = 1\n[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\nseed = {seed}\nspeed = 600\n"
+    )
+}
+
+const LIST: &str = "patient_id,first_name,phone,guarantor,dob,status\n\
+    501,Ana,773-555-0110,501,1980-01-01,\n502,Bo,773-555-0110,501,2015-01-01,\n\
+    503,Li,212-555-0112,503,1980-01-01,\n504,Di,773-555-01,504,1980-01-01,\n505,Ed,773-555-0115,505,1980-01-01,inactive\n";
+
+/// Night 1 for everybody, in two campaigns; on night 2 Li is not on the list any more.
+fn practice() -> Practice {
+    let practice = Practice::with(&campaign("recall", 1), LIST);
+    practice.write("campaigns/second.toml", &campaign("second", 2));
+    assert_eq!(practice.run(&["run", "campaigns/recall.toml", "--quiet"]).code, 0);
+    let later = ["run", "campaigns/second.toml", "--at", "2026-12-02T16:00:00Z", "--quiet"];
+    assert_eq!(practice.run(&later).code, 0);
+    practice
+}
+
+fn explain(practice: &Practice, whom: &str) -> String {
+    let ended = practice.run(&["explain", whom]);
+    assert_eq!(ended.code, 0, "{whom}: {ended:?}");
+    ended.stdout
+}
+
+#[test]
+fn everybody_is_explained_called_or_not_in_every_campaign() {
+    let practice = practice();
+    let cases: [(&str, &[&str]); 5] = [
+        (
+            "503",
+            &[
+                "recall: patient 503, entry ",
+                "second: patient 503, entry ",
+                "every rule allows the call: on record, then sent",
+                "in America/Chicago, open 09:30-17:00; ",
+                "in America/New_York, open 09:00-20:00 (vendor-safe; by the area code)",
+                "number: no call in 30 days; not on the suppression list",
+                "number: called 0 × in 24 hours, ",
+                "consent: on file for the whole list, the practice attests",
+            ],
+        ),
+        ("502", &["patient 502, entry ", ", by the call to another patient of the household"]),
+        ("504", &["recall: rejected, not called: line 5 of the last list: phone: too short", "recall.rejects.csv"]),
+        ("505", &["suppressed, not called", "→ suppressed: no longer an active patient"]),
+        ("+12125550112", &["recall: patient 503", "second: patient 503"]),
+    ];
+    for (whom, words) in cases {
+        let told = explain(&practice, whom);
+        for words in words {
+            assert!(told.contains(words), "{whom}: {words}\n{told}");
+        }
+    }
+    assert_eq!(practice.run(&["explain", "599"]).code, 2);
+}
+
+#[test]
+fn the_same_as_json_has_the_evidence_of_each_decision() {
+    let practice = practice();
+    let ledger = ["--ledger", "campaigns/callrounds.db"];
+    let suppressed =
+        practice.run(&[&["suppress", "add", "212-555-0112", "--source", "by letter"], ledger.as_slice()].concat());
+    assert_eq!(suppressed.code, 0);
+    let ended = practice.run(&["explain", "503", "--json"]);
+    let known: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let story = &known["stories"][0];
+    assert_eq!(story["suppressions"][0]["source"], "by letter");
+    let events = story["events"].as_array().expect("events");
+    let claimed = events.iter().find(|event| event["kind"] == "claimed").expect("a claim");
+    let evidence = &claimed["evidence"];
+    assert_eq!(evidence["suppressed"], false);
+    assert_eq!(evidence["consent"], "on_file");
+    assert_eq!(evidence["known_by"], "area_code");
+    let zones: Vec<_> = evidence["zones"]
+        .as_array()
+        .expect("zones")
+        .iter()
+        .map(|hours| hours["zone"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(zones, ["America/Chicago", "America/New_York"]);
+    let rejected: Value = serde_json::from_str(&practice.run(&["explain", "504", "--json"]).stdout).expect("JSON");
+    assert_eq!(rejected["rejected"][0]["line"], "5");
+}

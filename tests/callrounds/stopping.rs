@@ -1,0 +1,62 @@
+//! Stop rules: which rule, with its numbers, how to go on, and that a kill does not make a run forget what it had counted.
+
+use std::fmt::Write;
+
+use crate::oracle;
+use crate::practice::Practice;
+use crate::vendor::MORNING;
+
+/// Nine patients, of whom the first three do not want such calls. A rule judges after five.
+fn practice() -> Practice {
+    let campaign = format!(
+        "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
+         timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[list]\nfile = \"recall.csv\"\n\
+         max_list_age = \"3650d\"\n[calling]\nconsent = \"on_file\"\n[redial]\nmax_attempts = 1\n[rate]\nopen_calls = 1\n\
+         [safety]\nstop_on = {{ opt_out_rate = 0.3, at_least = 5 }}\n[vendor]\nkind = \"simulator\"\n\
+         start = \"{MORNING}\"\nspeed = 60\npeople = \"people.toml\"\n"
+    );
+    let (mut list, mut people) = ("patient_id,first_name,phone\n".to_owned(), String::new());
+    for id in 1..10 {
+        writeln!(list, "{id},Pat,773-555-011{id}").expect("a string");
+        let takes_it = if id <= 3 { "opts-out" } else { "declines" };
+        writeln!(people, "\"+1773555011{id}\" = [{{ behaviour = \"{takes_it}\", seconds = 20 }}]").expect("a string");
+    }
+    let practice = Practice::with(&campaign, &list);
+    practice.write("campaigns/people.toml", &people);
+    practice
+}
+
+const RUN: [&str; 3] = ["run", "campaigns/recall.toml", "--json"];
+
+#[test]
+fn a_run_that_a_rule_stopped_says_which_with_the_numbers_and_goes_on_when_it_is_run_again() {
+    let practice = practice();
+    let ended = practice.run(&[RUN.as_slice(), &["--speed", "600"]].concat());
+    assert_eq!(ended.code, 4, "{ended:?}");
+    let summary = ended.summary();
+    assert_eq!(summary["ending"], "stop_rule");
+    let why = summary["why"].as_str().expect("a sentence");
+    assert!(why.starts_with("stop_on.opt_out_rate: 3 of 5 finished calls"), "{why}");
+    assert!(why.ends_with("run again: it goes on, and counts anew"), "{why}");
+    let status = practice.run(&["status"]).stdout;
+    assert!(status.contains("stopped by a stop_on rule") && status.contains("3 of 5 finished calls"), "{status}");
+
+    let ended = practice.run(&[RUN.as_slice(), &["--speed", "600"]].concat());
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(oracle::embedded(&practice).len(), 9);
+}
+
+#[test]
+fn a_run_that_was_killed_is_gone_on_with_by_one_that_knows_what_it_had_counted() {
+    let practice = practice();
+    // Three calls and a fourth: each is dialled, accepted and ended, after the start.
+    let running = practice.start_until(1 + 3 * 3 + 1, &RUN, None);
+    running.kill();
+    let finished = practice.count("SELECT count(*) FROM attempt WHERE state = 'ended'");
+    assert!((3..5).contains(&finished), "{finished} finished: it was killed too late to show anything");
+    let ended = practice.run(&RUN);
+    assert_eq!(ended.code, 4, "{ended:?}");
+    let why = ended.summary()["why"].as_str().expect("a sentence").to_owned();
+    assert!(why.starts_with("stop_on.opt_out_rate: 3 of 5 finished calls"), "{why}");
+    assert_eq!(oracle::embedded(&practice).len(), 5, "two were called where five alone would have told nothing");
+}
