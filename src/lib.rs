@@ -16,7 +16,7 @@
 //! | [`entry`] | an entry's content, its states, the one function that moves it, and what an outcome is |
 //! | [`policy`] | whether an entry may be called now, when, or never, and by which rule; pure |
 //! | [`ledger`] | the only SQL: everything that must survive; one writer |
-//! | [`annie`] | the vendor: requests, credentials, what an answer means, the request budget |
+//! | [`annie`] | the vendor: requests, credentials, what an answer means, the request budget, webhooks |
 //! | [`engine`] | the dispatcher, the tracker and the reconciler: a run |
 //! | [`plan`] | what a run would do: each entry's rule and turn, the forecast, the file that is approved and dialled |
 //! | [`report`] | events → progress; ledger → text, json, csv |

@@ -4,6 +4,7 @@
 //! them without a network. [`client`] speaks HTTP, [`auth`] has the credentials, [`wire`] the JSON, [`reply`] tells what
 //! an answer means for the attempt, [`budget`] how fast an organisation may ask, and [`backoff`] how long to wait before
 //! asking again. [`transport`] sends one request at most once, [`address`] says where to, and [`meter`] reads the headers.
+//! [`webhook`] takes what the vendor delivers by itself.
 
 pub mod address;
 pub mod auth;
@@ -13,6 +14,7 @@ pub mod client;
 pub mod meter;
 pub mod reply;
 pub mod transport;
+pub mod webhook;
 pub mod wire;
 
 use std::future::Future;

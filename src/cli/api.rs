@@ -44,7 +44,7 @@ fn is_loopback(url: &str) -> bool {
 }
 
 /// An environment variable that is set and not empty.
-fn from_environment(name: &str) -> Option<String> {
+pub(super) fn from_environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 

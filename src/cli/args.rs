@@ -1,5 +1,6 @@
 //! The command line as it is typed. What it means is settled once, in [`super::setting`].
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
@@ -111,6 +112,9 @@ pub struct Placing {
     /// Place live calls without asking
     #[arg(long)]
     pub yes: bool,
+    /// Take the vendor's webhooks here, with the token of `ANNIE_WEBHOOK_TOKEN`: endings are known sooner
+    #[arg(long, value_name = "ADDR", value_parser = socket)]
+    pub listen: Option<SocketAddr>,
     /// When.
     #[command(flatten)]
     pub travel: Travel,
@@ -371,6 +375,15 @@ pub struct Simulate {
     /// Other software places a call each so many of the simulator's seconds
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub other_calls_every: Option<u32>,
+    /// Deliver webhooks to this URL of this machine, such as a run's --listen
+    #[arg(long, value_name = "URL")]
+    pub webhook: Option<String>,
+    /// The environment variable that holds the token which deliveries bear
+    #[arg(long, value_name = "NAME", default_value = super::webhooks::TOKEN, requires = "webhook")]
+    pub webhook_token_env: String,
+    /// Deliver so many webhooks and no more
+    #[arg(long, value_name = "N", requires = "webhook")]
+    pub webhook_stop_after: Option<u32>,
 }
 
 /// The forms of `Retry-After`, which the contract leaves open.
@@ -428,6 +441,10 @@ pub struct Completions {
 
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     text.parse().map_err(|_| "not an instant, such as 2026-11-24T15:00:00Z".into())
+}
+
+fn socket(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "not an address with a port, such as 127.0.0.1:4020".into())
 }
 
 fn expiry(text: &str) -> Result<DateTime<Utc>, String> {

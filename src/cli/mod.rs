@@ -27,6 +27,7 @@ mod setting;
 mod simulate;
 mod status;
 mod suppress;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -22,6 +22,7 @@ use crate::simulator::{Running, Settings, Simulator};
 use super::api::{Api, Remote};
 use super::args::Placing;
 use super::output::Output;
+use super::webhooks::Webhooks;
 use super::{run, setting, simulate};
 
 /// What a run is made with, once its ledger is ours.
@@ -31,6 +32,7 @@ pub(super) struct Session {
     pub(super) clock: SharedClock,
     pub(super) api: Api,
     campaign: Arc<Campaign>,
+    webhooks: Option<Webhooks>,
     until_done: bool,
     /// The ledger held nothing of this campaign before this run.
     fresh: bool,
@@ -61,6 +63,7 @@ impl Session {
             // Better known before anything is asked or recorded.
             remote.credentials()?;
         }
+        let webhooks = placing.listen.map(Webhooks::open).transpose()?;
         let machine: SharedClock = Arc::new(crate::clock::WallClock);
         let ledger = Ledger::open(&ledger_path, machine.now())?;
         // A simulated vendor has a world for each campaign, and a time.
@@ -70,7 +73,8 @@ impl Session {
         };
         let clock = setting::clock(&api, &placing.travel, newest)?;
         let until_done = placing.until_done || matches!(api, Api::Embedded(_));
-        Ok(Self { ledger, ledger_path, clock, api, campaign, until_done, fresh: newest.is_none() })
+        let fresh = newest.is_none();
+        Ok(Self { ledger, ledger_path, clock, api, campaign, webhooks, until_done, fresh })
     }
 
     /// Whether somebody is asked before calls are placed: live ones, unless `yes` was said beforehand.
@@ -95,7 +99,7 @@ impl Session {
 
     /// Places and follows the run's calls to the end.
     pub(super) async fn place(
-        self,
+        mut self,
         run: RunHandle,
         exclusions: &mut dyn Exclusions,
         output: Output,
@@ -136,7 +140,7 @@ impl Session {
     }
 
     async fn run_engine(
-        &self,
+        &mut self,
         run: RunHandle,
         remote: &Remote,
         exclusions: &mut dyn Exclusions,
@@ -146,6 +150,8 @@ impl Session {
             ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(remote.credentials()?) };
         let client =
             AnnieClient::new(settings, Arc::clone(&self.clock)).map_err(|problem| Stop::Usage(problem.to_string()))?;
+        let taken = self.webhooks.take().map(|webhooks| webhooks.take(output));
+        let (_serving, hints) = taken.unzip();
         let engine = Engine {
             ledger: self.ledger.clone(),
             vendor: Arc::new(client),
@@ -154,6 +160,7 @@ impl Session {
             run,
             until_done: self.until_done,
             seed: run.run.0.unsigned_abs(),
+            hints,
         };
         let mut listener = self.listener(run, output)?;
         let finished = engine.run_without(exclusions, listener.as_mut(), first_signal()).await;

@@ -11,9 +11,11 @@ use crate::clock::{Clock, SharedClock, TravelClock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::phone::E164;
 use crate::simulator::settings::{Foreign, Order, RetryAfter};
+use crate::simulator::webhook::Webhook;
 use crate::simulator::{Fault, People, Settings, Simulator};
 use crate::zone::Zone;
 
+use super::api::from_environment;
 use super::args::{ListOrder, RetryAfterForm, Simulate, Travel};
 use super::output::Output;
 
@@ -61,6 +63,7 @@ fn settings(args: &Simulate) -> Result<Settings, Stop> {
         RetryAfterForm::Garbage => RetryAfter::Garbage,
     };
     settings.list.foreign = args.other_calls_every.map(other_software);
+    settings.webhook = args.webhook.as_deref().map(|url| webhook(url, args)).transpose()?;
     settings.network.latency = Duration::from_millis(args.latency);
     if let Some(requests) = args.requests_per_minute {
         settings.budget.requests = requests;
@@ -75,6 +78,16 @@ fn settings(args: &Simulate) -> Result<Settings, Stop> {
         settings.access.keys = Some(args.api_keys.iter().map(|key| SecretString::from(key.as_str())).collect());
     }
     Ok(settings)
+}
+
+/// Where deliveries go, and with which token.
+fn webhook(url: &str, args: &Simulate) -> Result<Webhook, Stop> {
+    let name = &args.webhook_token_env;
+    let token = from_environment(name)
+        .ok_or_else(|| Stop::Usage(format!("--webhook without a token: set {name} to what its deliveries bear")))?;
+    let webhook =
+        Webhook::at(url, token.trim().into()).map_err(|problem| Stop::Usage(format!("--webhook: {problem}")))?;
+    Ok(Webhook { stops_after: args.webhook_stop_after, ..webhook })
 }
 
 /// Another program of the same organisation, with a number of its own; it calls people whom nobody else does.

@@ -2,7 +2,7 @@
 //!
 //! One dispatcher ([`run`]) owns all of a run's state; what waits (requests, commits) runs beside it and comes back as
 //! something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list; [`reconciler`] settles lost
-//! answers by rule R; [`look`] sees whether the ledger holds every call; [`guard`] counts what stops a run early; [`events`] are what the outside is told,
+//! answers by rule R; [`hinted`] is what webhooks add; [`look`] sees whether the ledger holds every call; [`guard`] counts what stops a run early; [`events`] are what the outside is told,
 //! [`exclusions`] what it may say meanwhile.
 //!
 //! The vendor, the clock and the stop signal are handed in.
@@ -12,6 +12,7 @@ pub mod ending;
 pub mod events;
 pub mod exclusions;
 pub mod guard;
+pub mod hinted;
 mod line;
 pub mod look;
 pub mod reconciler;
@@ -29,6 +30,7 @@ pub use events::{Event, Listener};
 pub use exclusions::Exclusions;
 
 use crate::annie::Vendor;
+use crate::annie::webhook::Hints;
 use crate::campaign::Campaign;
 use crate::clock::SharedClock;
 use crate::ledger::{Ledger, LedgerError, RunHandle};
@@ -56,6 +58,8 @@ pub struct Engine<V> {
     pub until_done: bool,
     /// Seeds the spread of retry delays.
     pub seed: u64,
+    /// What the vendor's webhooks name, where they are taken.
+    pub hints: Option<Hints>,
 }
 
 /// How a run ended, and what it cost.

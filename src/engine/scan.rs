@@ -17,6 +17,13 @@ pub const PAGE: u32 = 100;
 /// Conversations by which pages overlap.
 const OVERLAP: u64 = 10;
 
+/// Pages that show the newest so many conversations, one after the other.
+#[must_use]
+pub fn pages_of(conversations: u64) -> u32 {
+    let beyond_the_first = conversations.saturating_sub(PAGE.into());
+    1 + u32::try_from(beyond_the_first.div_ceil(u64::from(PAGE) - OVERLAP)).unwrap_or(u32::MAX - 1)
+}
+
 /// How the vendor orders its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -99,6 +106,12 @@ impl Scan {
     #[must_use]
     pub fn order(&self) -> Option<Order> {
         self.order
+    }
+
+    /// Where the stretch that it has read ends: no conversation beyond it is known.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.high
     }
 
     /// How many different conversations it saw.
@@ -342,6 +355,13 @@ mod tests {
         // Sixty conversations have been archived meanwhile: the page begins where nothing has been seen.
         let shifted = Page { offset: 90, ..list.page(150) };
         assert_eq!(scan.take(&shifted), Progress::Broken);
+    }
+
+    #[test]
+    fn so_many_pages_show_so_many_conversations() {
+        for (conversations, pages) in [(0, 1), (1, 1), (100, 1), (101, 2), (190, 2), (191, 3), (1_000, 11)] {
+            assert_eq!(pages_of(conversations), pages, "{conversations}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Following conversations to their end: by pages of the vendor's list, a hundred conversations a request, and by a
 //! request of its own only for what the list does not show.
 //!
-//! The tracker says what to read next and when; it sends nothing itself.
+//! The tracker says what to read next and when; it sends nothing itself. Where the vendor's webhooks are taken, [`super::hinted`]
+//! tells it what may have ended.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -10,6 +11,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::annie::{Conversation, Page, Status};
 use crate::ids::{AttemptId, ConversationId, EntryId};
 
+use super::hinted::Hinted;
 use super::scan::{Order, Progress, Scan};
 
 /// A new conversation may take this long to appear on the list before it is asked for by its id.
@@ -19,7 +21,7 @@ const LIST_GRACE: TimeDelta = TimeDelta::seconds(60);
 pub(crate) const SHORTEST_CALL: TimeDelta = TimeDelta::seconds(10);
 
 /// How far before our own record of a call its conversation may have started, by the vendor's clock.
-pub(crate) const START_SLACK: TimeDelta = TimeDelta::seconds(180);
+const START_SLACK: TimeDelta = TimeDelta::seconds(180);
 
 /// A page that fails so often in a row is not asked for again: the scan starts anew.
 const TRIES_OF_A_PAGE: u32 = 5;
@@ -41,8 +43,8 @@ impl Pace {
     pub fn interval(self, pages: u32) -> TimeDelta {
         let seconds = match self {
             Self::Blocked => 10,
-            Self::Draining => 15,
-            Self::Dialling => 30,
+            Self::Draining => 25,
+            Self::Dialling => 36,
         };
         TimeDelta::seconds(seconds) * i32::try_from(pages.max(1)).unwrap_or(i32::MAX)
     }
@@ -92,12 +94,35 @@ pub struct CompleteScan {
     pub proves_absence: bool,
 }
 
+/// What a scan is begun for: where it may stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To see which conversations have ended: once it has seen every open one, the rest of the list is nobody's business.
+    Endings,
+    /// To see those that deliveries have named.
+    Hints,
+    /// To prove something about what it does not show: it reads back to its instant.
+    Proof,
+}
+
+/// A scan under way.
+#[derive(Debug)]
+struct Reading {
+    scan: Scan,
+    purpose: Purpose,
+    /// At which it began.
+    pace: Pace,
+    /// Where the next page starts.
+    offset: u64,
+}
+
 /// The open conversations of a run, and the scan that is under way.
 #[derive(Debug, Default)]
 pub struct Tracker {
     open: BTreeMap<ConversationId, Followed>,
-    scan: Option<(Scan, u64)>,
+    scan: Option<Reading>,
     asked_for: VecDeque<ConversationId>,
+    hinted: Hinted,
     known: Option<(Order, u64)>,
     last: Option<(DateTime<Utc>, u32)>,
     not_before: Option<DateTime<Utc>>,
@@ -117,26 +142,43 @@ impl Tracker {
         self.open.len()
     }
 
+    /// A delivery names a conversation. One that is not open here, or cannot have ended yet, is nothing to us.
+    pub fn hint(&mut self, id: ConversationId, now: DateTime<Utc>) {
+        if self.open.get(&id).is_some_and(|followed| followed.since + SHORTEST_CALL <= now) {
+            self.hinted.name(id, now);
+        }
+    }
+
     /// When the next read is due, `unsettled` telling when a lost answer next wants a scan; `None` if there is nothing to
     /// read.
     #[must_use]
     pub fn due_at(&self, pace: Pace, unsettled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let under_way = self.scan.is_some() || !self.asked_for.is_empty();
-        let due = if under_way { Some(DateTime::UNIX_EPOCH) } else { self.next_scan_at(pace, unsettled) };
+        let next = || {
+            let dues = [self.next_scan_at(pace), self.next_proof_at(pace, unsettled), self.hinted.due_at(pace)];
+            dues.into_iter().flatten().min()
+        };
+        let due = if under_way { Some(DateTime::UNIX_EPOCH) } else { next() };
         due.map(|due| self.not_before.map_or(due, |earliest| due.max(earliest)))
     }
 
-    fn next_scan_at(&self, pace: Pace, unsettled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        let oldest = self.open.values().map(|followed| followed.since).min();
-        let wanted = oldest.map(|since| since + SHORTEST_CALL).into_iter().chain(unsettled).min()?;
-        let paced = self.last.map(|(started, pages)| started + pace.interval(pages));
+    fn next_scan_at(&self, pace: Pace) -> Option<DateTime<Utc>> {
+        let oldest = self.open.values().map(|followed| followed.since).min()?;
+        let wanted = oldest + SHORTEST_CALL;
+        let paced = self.last.map(|(started, pages)| self.hinted.next_scan_at(started, pace, pages));
         Some(paced.map_or(wanted, |paced| wanted.max(paced)))
+    }
+
+    fn next_proof_at(&self, pace: Pace, unsettled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let paced = self.last.map(|(started, pages)| started + pace.interval(pages));
+        unsettled.map(|wanted| paced.map_or(wanted, |paced| wanted.max(paced)))
     }
 
     /// The next read, which is now due. A scan that begins reaches back to the oldest open conversation, and to
     /// `unsettled_back_to` (by the vendor's clock, which is `ahead` of ours).
     pub fn next_read(
         &mut self,
+        pace: Pace,
         now: DateTime<Utc>,
         unsettled_back_to: Option<DateTime<Utc>>,
         ahead: TimeDelta,
@@ -144,15 +186,27 @@ impl Tracker {
         if let Some(id) = self.asked_for.pop_front() {
             return Read::Conversation(id);
         }
+        let purpose = match unsettled_back_to {
+            Some(_) => Purpose::Proof,
+            None if self.next_scan_at(pace).is_some_and(|due| due <= now) => Purpose::Endings,
+            None => Purpose::Hints,
+        };
+        let pages = self.last.map_or(1, |(_, pages)| pages);
+        if self.scan.is_none()
+            && purpose == Purpose::Hints
+            && let Some(id) = self.hinted.take_single(pace, pages)
+        {
+            self.hinted.pay(now, pace, 1);
+            return Read::Conversation(id);
+        }
         let oldest = self.open.values().map(|followed| followed.since + ahead - START_SLACK).min();
         let known = self.known;
-        let (_, offset) = self.scan.get_or_insert_with(|| {
+        let reading = self.scan.get_or_insert_with(|| {
             let back_to = oldest.into_iter().chain(unsettled_back_to).min().unwrap_or(now);
             let scan = Scan::new(now, back_to, known);
-            let offset = scan.first_offset();
-            (scan, offset)
+            Reading { offset: scan.first_offset(), scan, purpose, pace }
         });
-        Read::Page { offset: *offset }
+        Read::Page { offset: reading.offset }
     }
 
     /// Takes a page in: the followed conversations that are now closed, and the scan if this page completed it.
@@ -168,26 +222,56 @@ impl Tracker {
     }
 
     fn advance(&mut self, page: &Page, now: DateTime<Utc>) -> Option<CompleteScan> {
-        let (mut scan, _) = self.scan.take()?;
-        match scan.take(page) {
+        let mut reading = self.scan.take()?;
+        match reading.scan.take(page) {
+            Progress::Read(_) if self.has_shown_enough(&reading) => {
+                self.learn_from(&reading, page);
+                None
+            }
             Progress::Read(offset) => {
-                self.scan = Some((scan, offset));
+                self.scan = Some(Reading { offset, ..reading });
                 None
             }
             Progress::Broken => {
-                self.last = Some((scan.started, scan.pages));
+                self.pay_for(&reading);
                 self.known = None;
                 None
             }
             Progress::Complete => {
-                self.last = Some((scan.started, scan.pages));
-                let length = page.total.unwrap_or(page.offset + (page.conversations.len() + page.unreadable) as u64);
-                self.known = scan.order().map(|order| (order, length));
-                self.ask_for_the_unseen(&scan, now);
-                let Scan { started, back_to, pages, .. } = scan;
+                self.learn_from(&reading, page);
+                self.ask_for_the_unseen(&reading.scan, now);
+                let scan = reading.scan;
                 let (conversations, proves_absence) = (scan.conversations(), scan.proves_absence());
+                let Scan { started, back_to, pages, .. } = scan;
                 Some(CompleteScan { started, back_to, pages, conversations, proves_absence })
             }
+        }
+    }
+
+    /// Whether the rest of the list has nothing that the scan was begun for.
+    fn has_shown_enough(&self, Reading { scan, purpose, .. }: &Reading) -> bool {
+        let may_have_ended = |followed: &Followed| followed.since + SHORTEST_CALL <= scan.started;
+        match purpose {
+            Purpose::Endings => self.open.iter().all(|(id, followed)| scan.saw(id) || !may_have_ended(followed)),
+            Purpose::Hints => self.hinted.are_shown_by(scan),
+            Purpose::Proof => false,
+        }
+    }
+
+    fn learn_from(&mut self, reading: &Reading, last: &Page) {
+        let scan = &reading.scan;
+        self.pay_for(reading);
+        self.hinted.were_shown_by(scan);
+        let length = last.total.unwrap_or(scan.end());
+        self.known = scan.order().map(|order| (order, length));
+    }
+
+    /// A scan for hints does not see to what nobody has named: the next one for that is as due as before.
+    fn pay_for(&mut self, Reading { scan, purpose, pace, .. }: &Reading) {
+        self.hinted.pay(scan.started, *pace, scan.pages);
+        match purpose {
+            Purpose::Endings | Purpose::Proof => self.last = Some((scan.started, scan.pages)),
+            Purpose::Hints => {}
         }
     }
 
@@ -196,7 +280,8 @@ impl Tracker {
         for (id, followed) in &mut self.open {
             let long_open = followed.since + LIST_GRACE <= scan.started;
             let asked_lately = followed.asked_at.is_some_and(|at| now < at + LIST_GRACE);
-            if long_open && !asked_lately && !scan.saw(id) {
+            let wanted = self.hinted.take_unseen(id, scan) || long_open;
+            if wanted && !asked_lately && !scan.saw(id) {
                 followed.asked_at = Some(now);
                 self.asked_for.push_back(id.clone());
             }
@@ -208,6 +293,7 @@ impl Tracker {
         if conversation.status != Status::Closed {
             return None;
         }
+        self.hinted.ended(&conversation.id);
         self.open.remove(&conversation.id).map(|followed| (followed, conversation.clone()))
     }
 
@@ -224,7 +310,11 @@ impl Tracker {
 
     /// Stops following what has been open for longer than `limit`.
     pub fn give_up(&mut self, now: DateTime<Utc>, limit: TimeDelta) -> Vec<(ConversationId, Followed)> {
-        self.open.extract_if(.., |_, followed| followed.followed_since + limit <= now).collect()
+        let given_up: Vec<_> = self.open.extract_if(.., |_, followed| followed.followed_since + limit <= now).collect();
+        for (id, _) in &given_up {
+            self.hinted.forget(id);
+        }
+        given_up
     }
 
     /// When the next conversation will have been open for `limit`.
@@ -235,133 +325,4 @@ impl Tracker {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entry::Testimony;
-
-    fn start() -> DateTime<Utc> {
-        "2026-11-24T15:00:00Z".parse().expect("an instant")
-    }
-
-    fn after(seconds: i64) -> DateTime<Utc> {
-        start() + TimeDelta::seconds(seconds)
-    }
-
-    fn id(number: u32) -> ConversationId {
-        ConversationId::new(format!("c-{number}"))
-    }
-
-    fn following(count: u32) -> Tracker {
-        let mut tracker = Tracker::default();
-        for number in 0..count {
-            let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
-            tracker.follow(
-                id(number),
-                Followed { attempt, entry, number: 1, since: start(), followed_since: start(), asked_at: None },
-            );
-        }
-        tracker
-    }
-
-    fn page(conversations: &[(u32, Status)]) -> Page {
-        let conversations = conversations
-            .iter()
-            .map(|&(number, status)| Conversation {
-                id: id(number),
-                from: None,
-                to: None,
-                started: Some(after(number.into())),
-                ended: None,
-                status,
-                testimony: Testimony::default(),
-            })
-            .collect::<Vec<_>>();
-        Page { offset: 0, total: Some(conversations.len() as u64), unreadable: 0, conversations }
-    }
-
-    #[test]
-    fn nothing_open_means_nothing_to_read() {
-        assert_eq!(Tracker::default().due_at(Pace::Blocked, None), None);
-    }
-
-    #[test]
-    fn a_closed_conversation_is_handed_over_once() {
-        let mut tracker = following(2);
-        assert_eq!(tracker.next_read(after(20), None, TimeDelta::zero()), Read::Page { offset: 0 });
-        let list = page(&[(0, Status::Closed), (1, Status::Open)]);
-        let (closed, complete) = tracker.take_page(&list, after(20));
-        assert_eq!(closed.len(), 1);
-        assert!(complete.is_some());
-        assert_eq!(tracker.open(), 1);
-        assert!(tracker.take_page(&list, after(40)).0.is_empty());
-    }
-
-    #[test]
-    fn what_the_list_does_not_show_is_asked_for_by_its_id_but_not_at_once_and_not_twice() {
-        let mut tracker = following(1);
-        let empty = page(&[]);
-        for (now, asks) in [(20, false), (70, true), (90, false), (140, true)] {
-            assert_eq!(tracker.next_read(after(now), None, TimeDelta::zero()), Read::Page { offset: 0 });
-            tracker.take_page(&empty, after(now));
-            let asked = tracker.due_at(Pace::Blocked, None) == Some(DateTime::UNIX_EPOCH);
-            assert_eq!(asked, asks, "after {now} s");
-            if asks {
-                assert_eq!(tracker.next_read(after(now), None, TimeDelta::zero()), Read::Conversation(id(0)));
-            }
-        }
-    }
-
-    #[test]
-    fn the_list_is_read_more_often_the_less_there_is_to_dial() {
-        let mut tracker = following(1);
-        tracker.next_read(after(20), None, TimeDelta::zero());
-        tracker.take_page(&page(&[(0, Status::Open)]), after(20));
-        assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(30)));
-        assert_eq!(tracker.due_at(Pace::Draining, None), Some(after(35)));
-        assert_eq!(tracker.due_at(Pace::Dialling, None), Some(after(50)));
-    }
-
-    #[test]
-    fn a_failed_read_is_repeated_but_not_at_once() {
-        let mut tracker = following(1);
-        tracker.next_read(after(20), None, TimeDelta::zero());
-        tracker.read_failed(after(25));
-        assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(25)));
-    }
-
-    #[test]
-    fn a_page_that_failed_is_asked_for_again_until_its_scan_starts_anew() {
-        let mut tracker = following(1);
-        let part = Page { total: Some(500), ..page(&[(9, Status::Open), (8, Status::Open)]) };
-        let started_at = |tracker: &Tracker| tracker.scan.as_ref().map(|(scan, offset)| (scan.started, *offset));
-        tracker.next_read(after(20), None, TimeDelta::zero());
-        tracker.take_page(&part, after(20));
-        let second = started_at(&tracker);
-        assert!(second.is_some());
-        for _ in 1..TRIES_OF_A_PAGE {
-            tracker.read_failed(after(25));
-            tracker.next_read(after(25), None, TimeDelta::zero());
-            assert_eq!(started_at(&tracker), second);
-        }
-        tracker.read_failed(after(30));
-        assert_eq!(started_at(&tracker), None);
-    }
-
-    #[test]
-    fn what_nobody_followed_overnight_is_looked_for_in_the_morning() {
-        let mut tracker = following(1);
-        let morning = after(50_000);
-        tracker.open.values_mut().for_each(|followed| followed.followed_since = morning);
-        assert!(tracker.give_up(morning, TimeDelta::hours(2)).is_empty());
-        assert_eq!(tracker.gives_up_at(TimeDelta::hours(2)), Some(morning + TimeDelta::hours(2)));
-    }
-
-    #[test]
-    fn what_stays_open_for_too_long_is_given_up() {
-        let mut tracker = following(1);
-        assert_eq!(tracker.gives_up_at(TimeDelta::hours(2)), Some(after(7_200)));
-        assert!(tracker.give_up(after(7_199), TimeDelta::hours(2)).is_empty());
-        assert_eq!(tracker.give_up(after(7_200), TimeDelta::hours(2)).len(), 1);
-        assert_eq!(tracker.open(), 0);
-    }
-}
+mod tests;

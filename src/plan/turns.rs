@@ -16,8 +16,8 @@ use crate::annie::Meter;
 use crate::annie::budget::Budget;
 use crate::campaign::Campaign;
 use crate::clock::{Clock, SetClock};
-use crate::engine::scan::PAGE;
-use crate::engine::tracker::{Pace, SHORTEST_CALL, START_SLACK};
+use crate::engine::scan::pages_of;
+use crate::engine::tracker::{Pace, SHORTEST_CALL};
 use crate::entry::Reason;
 use crate::ids::OrganisationId;
 use crate::ledger::{LedgerError, Reader};
@@ -250,11 +250,11 @@ impl Play<'_> {
 
     /// One scan of the vendor's list, which shows what has ended.
     fn read(&mut self, at: DateTime<Utc>) {
-        let oldest = self.open.iter().map(|open| open.since).min().unwrap_or(at) - START_SLACK;
+        let oldest = self.open.iter().map(|open| open.since).min().unwrap_or(at);
         while self.placed.front().is_some_and(|placed| *placed < oldest) {
             self.placed.pop_front();
         }
-        let pages = (self.placed.len() as u64).div_ceil(u64::from(PAGE)).max(1) as u32;
+        let pages = pages_of(self.placed.len() as u64);
         let mut last = at;
         for _ in 1..pages {
             last = self.spend(last);

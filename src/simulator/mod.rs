@@ -19,6 +19,7 @@
 //! | [`conversation`], [`world`] | a conversation through time, and all of them |
 //! | [`budget`], [`access`] | requests a minute, and who may ask |
 //! | [`fault`], [`server`] | what goes wrong, and the network: the listening socket, the endpoints, spoilt answers |
+//! | [`webhook`] | what it delivers by itself |
 //! | [`log`] | the oracle |
 
 pub mod access;
@@ -37,6 +38,7 @@ pub mod settings;
 mod spoil;
 pub mod story;
 mod vendor;
+pub mod webhook;
 pub mod world;
 
 pub use call::{PlaceCall, PlaceSms};

@@ -12,6 +12,7 @@ use crate::zone::Zone;
 use super::fault::Fault;
 use super::people::{People, Weights};
 use super::rules::Rules;
+use super::webhook::Webhook;
 
 /// Everything about a simulator but its clock and its address. The default is a polite, friendly vendor.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ pub struct Settings {
     pub faults: Vec<Fault>,
     /// What the network is like.
     pub network: Network,
+    /// Where it delivers what becomes of calls: nowhere.
+    pub webhook: Option<Webhook>,
     /// Where placed calls are written, one JSON line each, before their answers leave. One that exists already is
     /// replayed.
     pub log: Option<PathBuf>,
@@ -69,6 +72,7 @@ impl Default for Settings {
             access: AccessRules::default(),
             faults: Vec::new(),
             network: Network::default(),
+            webhook: None,
             log: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::header::{AUTHORIZATION, DATE, RETRY_AFTER};
 use axum::http::request::Parts;
@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::clock::SharedClock;
 use crate::ids::ConversationId;
@@ -17,11 +18,13 @@ use crate::ids::ConversationId;
 use super::access::{Access, NoToken, Token};
 use super::budget::{Budget, Meter};
 use super::call::Request;
+use super::dice::Dice;
 use super::fault::{Fate, Fates, Scope};
-use super::log::CallLog;
+use super::log::{CallLog, Placed};
 use super::routes::{Moment, failure, is_calls_path, is_token_path};
 use super::rules::Refusal;
 use super::settings::{RetryAfter, Settings};
+use super::webhook::{self, Postman};
 use super::world::World;
 
 /// Everything that requests share.
@@ -32,6 +35,9 @@ pub(super) struct Vendor {
     budget: Mutex<Budget>,
     access: Mutex<Access>,
     fates: Fates,
+    postman: Option<Arc<Postman>>,
+    /// Deliveries that are to be made.
+    deliveries: Mutex<JoinSet<()>>,
     /// Told when the door is to be shut.
     pub(super) shut: Notify,
 }
@@ -71,6 +77,8 @@ impl Vendor {
             budget: Mutex::new(Budget::new(settings.budget.clone())),
             access: Mutex::new(Access::new(settings.access.clone(), settings.seed)),
             office: Mutex::new(Office { world, log }),
+            postman: settings.webhook.clone().map(|webhook| Arc::new(Postman::new(webhook))),
+            deliveries: Mutex::default(),
             shut: Notify::new(),
             clock,
             settings,
@@ -91,7 +99,18 @@ impl Vendor {
         placed.answered = moment.fault.map(str::to_string);
         office.log.as_mut().map_or(Ok(()), |log| log.append(&placed))?;
         office.world.admit(&placed);
+        self.will_deliver(&placed);
         Ok(Ok(placed.conversation_id))
+    }
+
+    fn will_deliver(&self, placed: &Placed) {
+        let Some(postman) = &self.postman else { return };
+        let dice = Dice::new(self.settings.seed).under_text("webhook");
+        let mut deliveries = lock(&self.deliveries);
+        while deliveries.try_join_next().is_some() {}
+        for delivery in webhook::deliveries(&dice, placed, self.settings.closing) {
+            deliveries.spawn(Arc::clone(postman).make(delivery, Arc::clone(&self.clock)));
+        }
     }
 
     pub(super) fn issue(&self, now: DateTime<Utc>, body: &[u8]) -> Result<Token, NoToken> {

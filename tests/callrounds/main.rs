@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod budget;
 mod bytes;
 mod corpus;
 mod damage;
@@ -21,6 +22,8 @@ mod kills;
 mod lists;
 mod locks;
 mod mutants;
+#[path = "../../benches/neighbour/mod.rs"]
+mod neighbour;
 mod nights;
 mod numbers;
 mod oracle;
@@ -39,3 +42,4 @@ mod suppression;
 mod unknown;
 mod usage;
 mod vendor;
+mod webhooks;

@@ -87,13 +87,7 @@ impl Practice {
     pub fn start_until(&self, events: usize, arguments: &[&str], base_url: Option<&str>) -> Started {
         let mut command = self.command(arguments);
         command.envs(base_url.map(|url| ("ANNIE_BASE_URL", url)));
-        let mut child = command.spawn().expect("the program");
-        let mut events_of = BufReader::new(child.stdout.take().expect("its output"));
-        for _ in 0..events {
-            let read = events_of.read_line(&mut String::new()).expect("a line");
-            assert!(read > 0, "the program ended before event {events}: {:?}", child.wait_with_output());
-        }
-        Started { child, events: events_of }
+        Started::until(events, &mut command)
     }
 
     /// The JSON report of the newest run.
@@ -116,7 +110,7 @@ impl Practice {
 /// The program, without arguments.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callrounds"));
-    for name in ["ANNIE_API_KEY", "ANNIE_CLIENT_ID", "ANNIE_CLIENT_SECRET", "ANNIE_BASE_URL"] {
+    for name in ["ANNIE_API_KEY", "ANNIE_CLIENT_ID", "ANNIE_CLIENT_SECRET", "ANNIE_BASE_URL", "ANNIE_WEBHOOK_TOKEN"] {
         command.env_remove(name);
     }
     command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -130,6 +124,17 @@ pub struct Started {
 }
 
 impl Started {
+    /// Starts `command` and waits until it has written `events` lines of JSON.
+    pub fn until(events: usize, command: &mut Command) -> Self {
+        let mut child = command.spawn().expect("the program");
+        let mut events_of = BufReader::new(child.stdout.take().expect("its output"));
+        for _ in 0..events {
+            let read = events_of.read_line(&mut String::new()).expect("a line");
+            assert!(read > 0, "the program ended before event {events}: {:?}", child.wait_with_output());
+        }
+        Self { child, events: events_of }
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -163,7 +168,7 @@ pub struct Ended {
 }
 
 impl Ended {
-    fn of(output: &Output) -> Self {
+    pub fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
         let code = output.status.code().unwrap_or(-1);
         Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }

@@ -166,6 +166,7 @@ impl Scene {
             run,
             until_done: true,
             seed: 1,
+            hints: None,
         };
         engine.run(&mut hearing, std::future::pending()).await.expect("it runs to its end")
     }

@@ -31,11 +31,21 @@ impl Vendor {
 
     /// The same, on another morning.
     pub fn start_at(morning: &str, practice: &Practice, speed: &str, options: &[&str]) -> Self {
+        Self::start_in(&[], morning, practice, speed, options)
+    }
+
+    /// One with these variables in its environment.
+    pub fn start_with(variables: &[(&str, &str)], practice: &Practice, speed: &str, options: &[&str]) -> Self {
+        Self::start_in(variables, MORNING, practice, speed, options)
+    }
+
+    fn start_in(variables: &[(&str, &str)], morning: &str, practice: &Practice, speed: &str, options: &[&str]) -> Self {
         let log = practice.path("vendor.jsonl");
         let mut child = program()
             .args(["simulate", "--port", "0", "--at", morning, "--speed", speed, "--log"])
             .arg(&log)
             .args(options)
+            .envs(variables.iter().copied())
             .stderr(Stdio::null())
             .spawn()
             .expect("the simulator");

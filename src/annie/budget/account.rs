@@ -1,9 +1,9 @@
 //! What the vendor has said of one organisation's budget, less what has been sent since.
 //!
 //! `X-RateLimit-Remaining` counts down within a window and jumps up with the next. Answers overtake each other, so within
-//! one window the lowest number seen is the truth, and a request in flight counts as not yet in it. Thus what is left is
-//! never more than the vendor would still accept, were nobody else to ask. When the window's end has passed, nothing is
-//! known any more, and the pace alone decides until the next answer.
+//! one window the lowest number seen is the truth, and a request in flight counts as not yet in it. Others may ask, too:
+//! what they are expected to have taken since the last answer is left to them. When the window's end has passed, nothing
+//! is known any more, and the pace alone decides until the next answer.
 
 use std::num::NonZeroU32;
 
@@ -11,6 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::annie::Meter;
 use crate::annie::backoff::Delays;
+
+use super::others::{Others, Watch};
 
 /// How long a window lasts where the answers don't say (`annie-api.md`: 60 requests per minute).
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
@@ -31,6 +33,8 @@ const LULL: TimeDelta = TimeDelta::minutes(2);
 #[derive(Debug)]
 pub(super) struct Account {
     window: Option<Window>,
+    /// What others did in the window before it.
+    others_before: Others,
     /// Requests a minute, where the vendor has said.
     limit: Option<NonZeroU32>,
     /// Sent and not yet observed.
@@ -49,12 +53,14 @@ struct Window {
     ends: DateTime<Utc>,
     /// The fewest requests that an answer of this window has said remain.
     remaining: u32,
+    watch: Watch,
 }
 
 impl Account {
     /// Nothing is known yet. `delays` and `seed` decide the waits after refusals that name none.
     pub(super) fn new(delays: Delays, seed: u64) -> Self {
-        Self { window: None, limit: None, in_flight: 0, closed_until: None, refusals: 0, delays, seed }
+        let others_before = Others::default();
+        Self { window: None, others_before, limit: None, in_flight: 0, closed_until: None, refusals: 0, delays, seed }
     }
 
     /// Requests a minute, where the vendor has said.
@@ -67,12 +73,20 @@ impl Account {
         if self.closed(now).is_some() {
             return 0;
         }
-        self.current(now).map_or(u32::MAX, |window| window.remaining.saturating_sub(self.in_flight))
+        self.current(now).map_or(u32::MAX, |window| window.remaining.saturating_sub(self.spoken_for(&window, now)))
+    }
+
+    /// Of what remained at the last answer, what is in flight, and what others are expected to have taken since.
+    fn spoken_for(&self, window: &Window, now: DateTime<Utc>) -> u32 {
+        let unseen = window.watch.unseen_for(now);
+        let expected = self.others_before.in_span(unseen).max(window.watch.others().in_span(unseen));
+        self.in_flight.saturating_add(expected)
     }
 
     /// When the vendor takes a request again, if not now.
     pub(super) fn ready_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let used_up = self.current(now).filter(|window| window.remaining <= self.in_flight).map(|window| window.ends);
+        let is_used_up = |window: &Window| window.remaining <= self.spoken_for(window, now);
+        let used_up = self.current(now).filter(is_used_up).map(|window| window.ends);
         used_up.max(self.closed(now))
     }
 
@@ -85,7 +99,11 @@ impl Account {
     pub(super) fn observe(&mut self, meter: &Meter, now: DateTime<Utc>) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.limit = meter.limit.and_then(NonZeroU32::new).or(self.limit);
-        self.window = self.window_after(meter, now);
+        let window = self.window_after(meter, now);
+        if let Some(before) = self.window.filter(|before| window.is_none_or(|window| window.ends != before.ends)) {
+            self.others_before = before.watch.others();
+        }
+        self.window = window;
         if meter.exhausted {
             self.refused(meter, now);
         } else if let Some(at) = meter.retry_at {
@@ -97,16 +115,19 @@ impl Account {
         let current = self.current(now);
         let Some(remaining) = meter.remaining else {
             // No answer, or one that doesn't say: it may well have been counted.
-            return current.map(|window| window.less(1));
+            return current.map(Window::less_one);
         };
         match (current, meter.reset) {
-            (Some(window), None) => Some(window.at_most(remaining)),
+            (Some(window), None) => Some(window.told(remaining, now, self.in_flight)),
             (Some(window), Some(reset)) if (reset - window.ends).abs() <= SAME_WINDOW => {
-                Some(window.at_most(remaining))
+                Some(window.told(remaining, now, self.in_flight))
             }
             // An answer of an earlier window that took its time.
             (Some(window), Some(reset)) if reset < window.ends => Some(window),
-            (_, reset) => Some(Window { ends: reset.unwrap_or(now + WINDOW), remaining }).filter(|w| w.is_current(now)),
+            (_, reset) => {
+                let (ends, watch) = (reset.unwrap_or(now + WINDOW), Watch::from(now, remaining));
+                Some(Window { ends, remaining, watch }).filter(|window| window.is_current(now))
+            }
         }
     }
 
@@ -145,11 +166,14 @@ impl Window {
         now < self.ends && self.ends - now <= WINDOW_AT_MOST
     }
 
-    fn at_most(self, remaining: u32) -> Self {
-        Self { remaining: self.remaining.min(remaining), ..self }
+    /// One more answer of this window.
+    fn told(self, remaining: u32, now: DateTime<Utc>, in_flight: u32) -> Self {
+        let remaining = self.remaining.min(remaining);
+        Self { remaining, watch: self.watch.told(now, remaining, in_flight), ..self }
     }
 
-    fn less(self, requests: u32) -> Self {
-        Self { remaining: self.remaining.saturating_sub(requests), ..self }
+    /// One request of ours that no answer tells of.
+    fn less_one(self) -> Self {
+        Self { remaining: self.remaining.saturating_sub(1), watch: self.watch.unanswered(), ..self }
     }
 }

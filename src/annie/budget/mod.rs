@@ -2,12 +2,14 @@
 //!
 //! Two things decide together. The *pace* forecasts: `governor` spreads the configured requests evenly, with hardly any
 //! burst, so that a run that starts again gets none. The *account* corrects: what the vendor's headers say is left of
-//! its window, since the budget is shared with whatever else the practice has connected (`annie-api.md`, Basics).
+//! its window, since the budget is shared with whatever else the practice has connected (`annie-api.md`, Basics), and
+//! leaves to the *others* what they are seen to take.
 //!
 //! The vendor's word only ever slows us down. A budget is owned by one task; every [`Budget::take`] is followed by one
 //! [`Budget::observe`], whatever came of the request.
 
 mod account;
+mod others;
 mod pace;
 
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! The dispatcher: the sole owner of a run's state.
 //!
 //! Each turn it starts what may start (a claim, a read), then waits for the next thing that happens: a claim committed,
-//! a reply, a record committed, a read answered, an instant reached, or the stop signal. Requests and commits run beside
+//! a reply, a record committed, a read answered, a hint, an instant reached, or the stop signal. Requests and commits run beside
 //! it and never touch its state. [`threshold`], [`calls`], [`reads`], [`lost`] and [`end`] are its concerns.
 
 mod calls;
@@ -17,11 +17,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::task::JoinSet;
 
 use crate::annie::budget::Budget;
+use crate::annie::webhook::Hints;
 use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
 use crate::campaign::Campaign;
 use crate::clock::SharedClock;
 use crate::entry::{AttemptState, Fact, Reason, State};
-use crate::ids::{AttemptId, EntryId, OrganisationId};
+use crate::ids::{AttemptId, ConversationId, EntryId, OrganisationId};
 use crate::ledger::{
     Authorised, Claims, Happened, InStep, LedgerError, OurLine, Prospects, SetAside, Sighting, UnderWay,
 };
@@ -42,11 +43,12 @@ const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(120);
 
 /// Runs until nothing more may be done, or until `stop` completes and the replies under way have come.
 pub async fn run<V: Vendor>(
-    engine: Engine<V>,
+    mut engine: Engine<V>,
     exclusions: &mut dyn Exclusions,
     listener: &mut dyn Listener,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<Finished, EngineError> {
+    let mut hints = engine.hints.take();
     let mut dispatcher = Dispatcher::begin(engine, exclusions, listener).await?;
     let mut stop = pin!(stop);
     let mut stopped = false;
@@ -75,6 +77,7 @@ pub async fn run<V: Vendor>(
             Some(done) = dispatcher.beside.join_next() => {
                 dispatcher.take(done.map_err(|_| EngineError::Panicked)??);
             }
+            named = next_of(&mut hints) => dispatcher.take_hints(named),
             () = pause => {}
         }
     };
@@ -83,6 +86,14 @@ pub async fn run<V: Vendor>(
     let engine = dispatcher.engine;
     engine.ledger.end_run(engine.run, ending.name(), ending.to_string(), engine.clock.now()).await?;
     Ok(Finished { ending, requests })
+}
+
+/// The next hints; never, where no webhooks are taken.
+async fn next_of(hints: &mut Option<Hints>) -> Vec<ConversationId> {
+    match hints {
+        Some(hints) => hints.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What came back from beside.

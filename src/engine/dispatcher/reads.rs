@@ -11,6 +11,7 @@ use crate::engine::replies;
 use crate::engine::scan::PAGE;
 use crate::engine::tracker::{Followed, Pace, Read};
 use crate::entry::{Fact, Reason};
+use crate::ids::ConversationId;
 use crate::ledger::Happened;
 
 use super::{Dispatcher, Happening, NextDue, happened};
@@ -48,7 +49,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
         let vendor = Arc::clone(&self.engine.vendor);
         let look = self.look.as_ref().map(|look| look.back_to(self.ahead));
         let back_to = self.reconciler.back_to(self.ahead).into_iter().chain(look).min();
-        match self.tracker.next_read(now, back_to, self.ahead) {
+        match self.tracker.next_read(self.pace(), now, back_to, self.ahead) {
             Read::Page { offset } => {
                 self.requests.pages += 1;
                 self.beside.spawn(async move { Ok(Happening::Page(vendor.page(offset, PAGE).await)) });
@@ -57,6 +58,13 @@ impl<V: Vendor> Dispatcher<'_, V> {
                 self.requests.conversations += 1;
                 self.beside.spawn(async move { Ok(Happening::Conversation(vendor.conversation(&id).await)) });
             }
+        }
+    }
+
+    pub(super) fn take_hints(&mut self, named: Vec<ConversationId>) {
+        let now = self.engine.clock.now();
+        for id in named {
+            self.tracker.hint(id, now);
         }
     }
 

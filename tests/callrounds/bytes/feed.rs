@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use callrounds::annie::{meter, wire};
+use callrounds::annie::{meter, webhook, wire};
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::ids::ConversationId;
 use callrounds::intake::{Intake, ListProblem, ListSource, Setting};
@@ -87,6 +87,11 @@ pub fn answer(body: &[u8]) -> usize {
     .into_iter()
     .filter(|is| *is)
     .count()
+}
+
+/// The body of a webhook's delivery. How many conversations it may name.
+pub fn delivery(body: &[u8]) -> usize {
+    webhook::body::named(body).len()
 }
 
 /// The headers of an answer, a line each, as far as they are headers at all. Whether they say anything.

@@ -1,4 +1,4 @@
-//! What others send us (`faults.md`, row 14): lists, campaigns, templates, answers and their headers, sound ones with a few
+//! What others send us (`faults.md`, row 14): lists, campaigns, templates, answers and their headers, deliveries, sound ones with a few
 //! bytes changed and none at all that make sense. `fuzz/` feeds the same readers for as long as one likes.
 
 mod feed;
@@ -117,4 +117,11 @@ fn headers_of_any_bytes_say_something_or_nothing() {
     let headers = "x-ratelimit-limit: 60\nx-ratelimit-remaining: 12\nx-ratelimit-reset: 1795707060\nretry-after: 17\n\
                    date: Tue, 24 Nov 2026 15:30:00 GMT\n";
     feed(headers.as_bytes(), &false, feed::headers);
+}
+
+#[test]
+fn a_delivery_of_any_bytes_names_somebody_or_nobody() {
+    let delivery =
+        r#"{"event": "closed", "data": [{"conversation": {"id": "c-1", "duration": 1.5, "tags": ["a", null]}}]}"#;
+    feed(delivery.as_bytes(), &0, feed::delivery);
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use callrounds::annie::webhook::Hints;
 use callrounds::campaign::OnAbsent;
 use callrounds::clock::{Clock, SharedClock, TravelClock};
 use callrounds::engine::{Ending, Engine, EngineError, Event};
@@ -64,6 +65,8 @@ pub struct Met {
     pub closed: u64,
     /// Ends of a run because of its clock.
     pub clocks: u64,
+    /// Conversations named by webhooks.
+    pub named: u64,
 }
 
 impl Met {
@@ -104,6 +107,7 @@ impl Met {
             suppressed,
             closed,
             clocks,
+            named,
         } = other;
         self.starts += starts;
         self.deaths += deaths;
@@ -117,12 +121,24 @@ impl Met {
         self.suppressed += suppressed;
         self.closed += closed;
         self.clocks += clocks;
+        self.named += named;
     }
 
     /// What was not met at all.
     pub fn missing(&self) -> Vec<&'static str> {
         let Self {
-            starts, deaths, power_failures, disk_errors, calls, lost, adopted, absent, redials, suppressed, ..
+            starts,
+            deaths,
+            power_failures,
+            disk_errors,
+            calls,
+            lost,
+            adopted,
+            absent,
+            redials,
+            suppressed,
+            named,
+            ..
         } = *self;
         let all = [
             ("starts", starts),
@@ -135,6 +151,7 @@ impl Met {
             ("absent", absent),
             ("redials", redials),
             ("suppressed", suppressed),
+            ("named by webhooks", named),
         ];
         all.into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
     }
@@ -316,6 +333,7 @@ impl Life<'_> {
             run,
             until_done: self.plan.until_done,
             seed: 1,
+            hints: self.hints(),
         };
         let mut listener = self.listener();
         let clock = Arc::clone(&self.clock);
@@ -327,6 +345,12 @@ impl Life<'_> {
         };
         let (census, _) = ledger.standing(run).await?;
         Ok(End::Left { ending: finished.ending, census })
+    }
+
+    /// Where the program takes webhooks, if it does.
+    fn hints(&self) -> Option<Hints> {
+        let site = self.vendor.site();
+        (site.habits.named > 0).then(|| site.mailbox.open())
     }
 
     /// Lets the program's requests through again, and sets the next trap.
@@ -440,7 +464,8 @@ impl Life<'_> {
         let deaths = self.plan.crashes - self.crashes;
         let Machine { power_failures, disk_errors, operations, syncs, .. } = self.machine;
         let heard = *self.met.lock().unwrap_or_else(PoisonError::into_inner);
-        let met = Met { starts: self.starts.into(), deaths: deaths.into(), power_failures, disk_errors, ..heard };
+        let (starts, named) = (self.starts.into(), site.mailbox.delivered());
+        let met = Met { starts, deaths: deaths.into(), power_failures, disk_errors, named, ..heard };
         Story { broken, met, requests: site.requests, operations, syncs, over: now }
     }
 }

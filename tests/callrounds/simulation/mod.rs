@@ -14,6 +14,7 @@ mod clocks;
 pub mod dice;
 mod life;
 mod machine;
+mod mailbox;
 mod oracle;
 mod plan;
 mod site;

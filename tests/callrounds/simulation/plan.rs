@@ -87,6 +87,8 @@ pub struct Habits {
     pub gaps: u32,
     /// The longest that a call waits to be acted on; reads and answers take 30 s at most.
     pub slowness: TimeDelta,
+    /// Of a hundred conversations, how many a webhook names when they close; 0: no webhooks are taken.
+    pub named: u32,
     /// Spans in which nothing gets through.
     pub outages: Vec<(DateTime<Utc>, DateTime<Utc>)>,
 }
@@ -99,7 +101,8 @@ impl Plan {
         let settle = rules.pick(&[120, 120, 300, 600]);
         let campaign = Arc::new(campaign(&mut rules, settle));
         let lists = lists(&mut dice.apart(3), start);
-        let vendor = habits(&mut dice.apart(4), seed, start, TimeDelta::seconds(settle.into()));
+        let mut vendor = habits(&mut dice.apart(4), seed, start, TimeDelta::seconds(settle.into()));
+        vendor.named = dice.apart(7).pick(&[0, 0, 30, 95]);
         let mut fate = dice.apart(5);
         let (crashes, stops) = (fate.pick(&[0, 1, 2, 4, 8]), fate.pick(&[0, 0, 1, 2]));
         let (until_done, clock) = (fate.chance(60), clock::Habit::default());
@@ -251,6 +254,7 @@ fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -
         misses: dice.pick(&[0, 0, 10]),
         illegible: dice.pick(&[0, 0, 0, 0, 4]),
         gaps: dice.pick(&[0, 10, 50]),
+        named: 0,
         slowness: dice.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::minutes(4)]),
         outages,
     }

@@ -16,6 +16,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use tokio::sync::Notify;
 
 use super::dice::Dice;
+use super::mailbox::Mailbox;
 use super::oracle::{Called, Oracle};
 use super::plan::{Habits, PROCESSING};
 use crate::disk::Disk;
@@ -26,6 +27,7 @@ pub struct Site {
     pub oracle: Oracle,
     pub habits: Habits,
     pub world: World,
+    pub mailbox: Mailbox,
     budget: Budget,
     pub dice: Dice,
     /// What every conversation lacks.
@@ -105,6 +107,7 @@ impl Site {
             oracle,
             habits,
             world,
+            mailbox: Mailbox::default(),
             budget,
             dice,
             looks,
@@ -246,6 +249,7 @@ impl Site {
                     id: id.clone(),
                     illegible,
                 });
+                self.will_deliver(&id);
                 Reply::Accepted(id)
             }
             Err(refusal) => {
@@ -255,6 +259,14 @@ impl Site {
         };
         self.pass(Moment::Acted);
         (reply, false)
+    }
+
+    fn will_deliver(&self, id: &ConversationId) {
+        let late = self.vendor_now() + TimeDelta::days(1);
+        let ended = self.world.conversation(late, id).and_then(|view| view.ended);
+        let Some(closes) = ended.map(|ended| ended + self.habits.settings.closing - self.habits.ahead) else { return };
+        let dice = self.looks.apart(hash(id)).apart(2);
+        self.mailbox.will_deliver(&self.clock, id, closes, dice, self.habits.named);
     }
 
     pub fn conversation_as_told(&self, view: &View) -> Conversation {

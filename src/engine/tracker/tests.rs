@@ -1,0 +1,292 @@
+use super::*;
+use crate::entry::Testimony;
+
+fn start() -> DateTime<Utc> {
+    "2026-11-24T15:00:00Z".parse().expect("an instant")
+}
+
+fn after(seconds: i64) -> DateTime<Utc> {
+    start() + TimeDelta::seconds(seconds)
+}
+
+fn id(number: u32) -> ConversationId {
+    ConversationId::new(format!("c-{number}"))
+}
+
+fn following(count: u32) -> Tracker {
+    let mut tracker = Tracker::default();
+    for number in 0..count {
+        let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
+        tracker.follow(
+            id(number),
+            Followed { attempt, entry, number: 1, since: start(), followed_since: start(), asked_at: None },
+        );
+    }
+    tracker
+}
+
+fn page(conversations: &[(u32, Status)]) -> Page {
+    let conversations = conversations
+        .iter()
+        .map(|&(number, status)| Conversation {
+            id: id(number),
+            from: None,
+            to: None,
+            started: Some(after(number.into())),
+            ended: None,
+            status,
+            testimony: Testimony::default(),
+        })
+        .collect::<Vec<_>>();
+    Page { offset: 0, total: Some(conversations.len() as u64), unreadable: 0, conversations }
+}
+
+#[test]
+fn nothing_open_means_nothing_to_read() {
+    assert_eq!(Tracker::default().due_at(Pace::Blocked, None), None);
+}
+
+#[test]
+fn a_closed_conversation_is_handed_over_once() {
+    let mut tracker = following(2);
+    assert_eq!(tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero()), Read::Page { offset: 0 });
+    let list = page(&[(0, Status::Closed), (1, Status::Open)]);
+    let (closed, complete) = tracker.take_page(&list, after(20));
+    assert_eq!(closed.len(), 1);
+    assert!(complete.is_some());
+    assert_eq!(tracker.open(), 1);
+    assert!(tracker.take_page(&list, after(40)).0.is_empty());
+}
+
+#[test]
+fn what_the_list_does_not_show_is_asked_for_by_its_id_but_not_at_once_and_not_twice() {
+    let mut tracker = following(1);
+    let empty = page(&[]);
+    for (now, asks) in [(20, false), (70, true), (90, false), (140, true)] {
+        assert_eq!(tracker.next_read(Pace::Blocked, after(now), None, TimeDelta::zero()), Read::Page { offset: 0 });
+        tracker.take_page(&empty, after(now));
+        let asked = tracker.due_at(Pace::Blocked, None) == Some(DateTime::UNIX_EPOCH);
+        assert_eq!(asked, asks, "after {now} s");
+        if asks {
+            assert_eq!(
+                tracker.next_read(Pace::Blocked, after(now), None, TimeDelta::zero()),
+                Read::Conversation(id(0))
+            );
+        }
+    }
+}
+
+#[test]
+fn the_list_is_read_more_often_the_less_there_is_to_dial() {
+    let mut tracker = following(1);
+    tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero());
+    tracker.take_page(&page(&[(0, Status::Open)]), after(20));
+    assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(30)));
+    assert_eq!(tracker.due_at(Pace::Draining, None), Some(after(45)));
+    assert_eq!(tracker.due_at(Pace::Dialling, None), Some(after(56)));
+}
+
+#[test]
+fn a_failed_read_is_repeated_but_not_at_once() {
+    let mut tracker = following(1);
+    tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero());
+    tracker.read_failed(after(25));
+    assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(25)));
+}
+
+#[test]
+fn a_page_that_failed_is_asked_for_again_until_its_scan_starts_anew() {
+    let mut tracker = following(1);
+    let part = Page { total: Some(500), ..page(&[(9, Status::Open), (8, Status::Open)]) };
+    let started_at = |tracker: &Tracker| tracker.scan.as_ref().map(|reading| (reading.scan.started, reading.offset));
+    tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero());
+    tracker.take_page(&part, after(20));
+    let second = started_at(&tracker);
+    assert!(second.is_some());
+    for _ in 1..TRIES_OF_A_PAGE {
+        tracker.read_failed(after(25));
+        tracker.next_read(Pace::Blocked, after(25), None, TimeDelta::zero());
+        assert_eq!(started_at(&tracker), second);
+    }
+    tracker.read_failed(after(30));
+    assert_eq!(started_at(&tracker), None);
+}
+
+#[test]
+fn what_nobody_followed_overnight_is_looked_for_in_the_morning() {
+    let mut tracker = following(1);
+    let morning = after(50_000);
+    tracker.open.values_mut().for_each(|followed| followed.followed_since = morning);
+    assert!(tracker.give_up(morning, TimeDelta::hours(2)).is_empty());
+    assert_eq!(tracker.gives_up_at(TimeDelta::hours(2)), Some(morning + TimeDelta::hours(2)));
+}
+
+#[test]
+fn what_stays_open_for_too_long_is_given_up() {
+    let mut tracker = following(1);
+    assert_eq!(tracker.gives_up_at(TimeDelta::hours(2)), Some(after(7_200)));
+    assert!(tracker.give_up(after(7_199), TimeDelta::hours(2)).is_empty());
+    assert_eq!(tracker.give_up(after(7_200), TimeDelta::hours(2)).len(), 1);
+    assert_eq!(tracker.open(), 0);
+}
+
+/// Newest first, numbers falling: one page of a list of so many.
+fn part(numbers: std::ops::Range<u32>, offset: u64, total: u64) -> Page {
+    let open: Vec<_> = numbers.rev().map(|number| (number, Status::Open)).collect();
+    Page { offset, total: Some(total), ..page(&open) }
+}
+
+/// Follows a call of that second.
+fn follow(tracker: &mut Tracker, second: u32) {
+    let (attempt, entry, since) = (AttemptId(second.into()), EntryId(second.into()), after(second.into()));
+    tracker.follow(id(second), Followed { attempt, entry, number: 1, since, followed_since: since, asked_at: None });
+}
+
+#[test]
+fn a_scan_for_endings_stops_where_it_has_seen_every_open_conversation() {
+    let mut tracker = following(0);
+    (880..1_000).for_each(|number| follow(&mut tracker, number));
+    let now = after(1_100);
+    let read = |tracker: &mut Tracker| tracker.next_read(Pace::Dialling, now, None, TimeDelta::zero());
+    assert_eq!(read(&mut tracker), Read::Page { offset: 0 });
+    assert_eq!(tracker.take_page(&part(900..1_000, 0, 1_000), now).1, None);
+    assert_eq!(read(&mut tracker), Read::Page { offset: 90 });
+    // It reaches back to 810, which is not 180 s before the oldest: enough for endings, and a proof of nothing.
+    assert_eq!(tracker.take_page(&part(810..910, 90, 1_000), now).1, None);
+    assert_eq!(tracker.due_at(Pace::Dialling, None), Some(now + Pace::Dialling.interval(2)));
+}
+
+#[test]
+fn a_scan_that_is_to_prove_something_reads_back_to_its_instant_whatever_it_has_seen() {
+    let mut tracker = following(0);
+    follow(&mut tracker, 950);
+    let now = after(1_100);
+    assert_eq!(tracker.next_read(Pace::Blocked, now, Some(after(850)), TimeDelta::zero()), Read::Page { offset: 0 });
+    tracker.take_page(&part(900..1_000, 0, 1_000), now);
+    let next = tracker.next_read(Pace::Blocked, now, Some(after(850)), TimeDelta::zero());
+    assert_eq!(next, Read::Page { offset: 90 });
+}
+
+/// What is read at an instant, and what it shows: nothing has ended, and everything is on one page.
+fn reads_until(tracker: &mut Tracker, pace: Pace, from: i64, to: i64, hints: impl Fn(i64) -> Vec<u32>) -> Vec<Read> {
+    let shown: Vec<_> = tracker.open.keys().cloned().collect();
+    let numbers = shown.iter().map(|id| id.as_str()[2..].parse().expect("a number"));
+    let list: Vec<_> = numbers.map(|number| (number, Status::Open)).collect();
+    let mut reads = Vec::new();
+    for second in from..to {
+        let now = after(second);
+        for number in hints(second) {
+            tracker.hint(id(number), now);
+        }
+        while tracker.due_at(pace, None).is_some_and(|due| due <= now) {
+            let read = tracker.next_read(pace, now, None, TimeDelta::zero());
+            if let Read::Page { .. } = read {
+                tracker.take_page(&page(&list), now);
+            }
+            reads.push(read);
+        }
+    }
+    reads
+}
+
+/// A tracker whose last scan was a moment ago.
+fn just_scanned(open: u32) -> Tracker {
+    let mut tracker = following(open);
+    assert_eq!(reads_until(&mut tracker, Pace::Blocked, 20, 21, |_| vec![]).len(), 1);
+    tracker
+}
+
+#[test]
+fn one_hint_is_read_by_its_id_and_several_by_a_page() {
+    for (named, first) in [
+        (vec![3], Some(Read::Conversation(id(3)))),
+        (vec![3, 3, 3], Some(Read::Conversation(id(3)))),
+        (vec![3, 4], Some(Read::Page { offset: 0 })),
+        (vec![77], None),
+        (vec![], None),
+    ] {
+        for pace in [Pace::Blocked, Pace::Draining] {
+            let mut tracker = just_scanned(9);
+            let hints = |second| if second == 22 { named.clone() } else { vec![] };
+            let reads = reads_until(&mut tracker, pace, 22, 30, hints);
+            assert_eq!(reads.first(), first.as_ref(), "{pace:?} {named:?}");
+            assert_eq!(reads.len(), usize::from(first.is_some()), "{pace:?} {named:?}");
+        }
+    }
+}
+
+#[test]
+fn a_call_too_young_to_have_ended_is_not_read_for_a_hint() {
+    let mut tracker = following(1);
+    tracker.hint(id(0), after(9));
+    assert_eq!(tracker.hinted.due_at(Pace::Blocked), None);
+    tracker.hint(id(0), after(10));
+    assert_eq!(tracker.hinted.due_at(Pace::Blocked), Some(after(10)));
+}
+
+#[test]
+fn while_the_budget_goes_to_calls_hints_are_gathered() {
+    let hints = |second| if second == 22 { vec![3] } else { vec![] };
+    let mut tracker = just_scanned(99);
+    tracker.last = Some((after(1_000), 1));
+    assert_eq!(reads_until(&mut tracker, Pace::Dialling, 22, 82, hints), []);
+    assert_eq!(reads_until(&mut tracker, Pace::Dialling, 82, 90, |_| vec![]), [Read::Page { offset: 0 }]);
+
+    let many = |second| if second == 55 { (0..60).collect() } else { vec![] };
+    let mut tracker = just_scanned(99);
+    tracker.last = Some((after(1_000), 1));
+    assert_eq!(reads_until(&mut tracker, Pace::Dialling, 22, 60, many), [Read::Page { offset: 0 }]);
+}
+
+#[test]
+fn whatever_is_delivered_costs_no_more_than_the_list_would() {
+    let saved_up = 2;
+    for pace in [Pace::Blocked, Pace::Draining, Pace::Dialling] {
+        for named in [vec![3], vec![3, 4], (0..99).collect()] {
+            let mut tracker = just_scanned(99);
+            let reads = reads_until(&mut tracker, pace, 22, 622, |_| named.clone()).len() as i32;
+            let most = 600 / pace.interval(1).num_seconds() as i32;
+            assert!((most / 2..=2 * most + saved_up).contains(&reads), "{pace:?} {}: {reads}, {most}", named.len());
+        }
+    }
+}
+
+#[test]
+fn while_deliveries_foretell_endings_the_list_is_read_less_and_when_they_stop_as_before() {
+    let mut tracker = just_scanned(9);
+    tracker.hint(id(3), after(22));
+    assert_eq!(tracker.next_read(Pace::Blocked, after(22), None, TimeDelta::zero()), Read::Conversation(id(3)));
+    let [closed] = page(&[(3, Status::Closed)]).conversations.try_into().expect("one");
+    assert!(tracker.take(&closed).is_some());
+    assert_eq!(reads_until(&mut tracker, Pace::Blocked, 22, 50, |_| vec![]), []);
+    assert_eq!(reads_until(&mut tracker, Pace::Blocked, 50, 202, |_| vec![]).len(), 6, "every 30 s");
+    assert_eq!(reads_until(&mut tracker, Pace::Blocked, 210, 310, |_| vec![]).len(), 10, "every 10 s");
+}
+
+#[test]
+fn a_named_conversation_that_the_list_does_not_show_is_asked_for_by_its_id() {
+    let mut tracker = just_scanned(2);
+    tracker.hint(id(0), after(22));
+    tracker.hint(id(1), after(22));
+    assert_eq!(tracker.next_read(Pace::Blocked, after(22), None, TimeDelta::zero()), Read::Page { offset: 0 });
+    tracker.take_page(&page(&[(0, Status::Open)]), after(22));
+    assert_eq!(tracker.next_read(Pace::Blocked, after(23), None, TimeDelta::zero()), Read::Conversation(id(1)));
+}
+
+#[test]
+fn a_hint_that_comes_while_a_page_is_on_its_way_is_not_lost() {
+    for (again, is_served) in [(None, true), (Some(21), true), (Some(24), false)] {
+        let mut tracker = just_scanned(2);
+        tracker.hint(id(0), after(21));
+        tracker.hint(id(1), after(21));
+        if let Some(second) = again.filter(|second| *second <= 22) {
+            tracker.hint(id(1), after(second));
+        }
+        tracker.next_read(Pace::Blocked, after(22), None, TimeDelta::zero());
+        if let Some(second) = again.filter(|second| *second > 22) {
+            tracker.hint(id(1), after(second));
+        }
+        tracker.take_page(&page(&[(0, Status::Open), (1, Status::Open)]), after(25));
+        assert_eq!(tracker.hinted.due_at(Pace::Blocked).is_none(), is_served, "{again:?}");
+    }
+}
