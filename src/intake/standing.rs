@@ -143,8 +143,8 @@ fn forbids_calls(method: &str) -> bool {
 
 /// The word for a way to be reached that an Open Dental export gives by its number; any other as it is. Of its
 /// `ContactMethod` (0 to 8: none, do not call, home, work and wireless phone, e-mail, see notes, mail, text message) one
-/// forbids calls. The numbers here and in [`status_word`] are those of Open Dental's database documentation, version 26.1,
-/// and of the enumerations in its published source, read on 25 November 2026.
+/// forbids calls. The numbers here and in [`status_word`] are those of the enumerations in Open Dental's published source, read
+/// on 25 November 2026.
 pub(super) fn contact_word(method: &str) -> &str {
     if method == "1" { "DoNotCall" } else { method }
 }

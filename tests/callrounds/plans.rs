@@ -155,8 +155,10 @@ fn a_plan_that_was_stopped_is_gone_on_with() {
     let before = dialled(&practice).len();
     assert!(before < 3, "{before} calls: it was killed too late to show anything");
     let ended = practice.run(&["run", "campaigns/recall.toml", "--plan", "plan.json", "--json", "--speed", "600"]);
-    assert_eq!(ended.code, 0, "{ended:?}");
-    assert_eq!(dialled(&practice).len(), 3);
+    // The request that was under way at the kill may not have become a call: then a person decides about it.
+    let held = practice.count("SELECT count(*) FROM entry WHERE state = 'held'") as usize;
+    assert_eq!((ended.code, dialled(&practice).len()), (if held == 0 { 0 } else { 5 }, 3 - held), "{ended:?}");
+    assert!(held <= 1, "{ended:?}");
     // And what is not in the plan is another run's business.
     assert_eq!(practice.count("SELECT count(*) FROM run"), 1);
 }
