@@ -103,8 +103,10 @@ fn empty_the_log(conn: &Connection) -> Result<(), LedgerError> {
         // A new ledger has none yet.
         return Ok(());
     }
-    let is_being_read: bool = conn.query_row(sql!("checkpoint"), [], |row| row.get(0))?;
-    if is_being_read { Err(LedgerError::BeingRead) } else { Ok(()) }
+    let (is_busy, frames): (bool, i64) =
+        conn.query_row(sql!("checkpoint"), [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    // A reader is in nobody's way where there is nothing to be put in order.
+    if is_busy && frames != 0 { Err(LedgerError::BeingRead) } else { Ok(()) }
 }
 
 /// Opens an existing ledger for reading beside its writer.
