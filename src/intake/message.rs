@@ -1,5 +1,6 @@
 //! What a call says: the templates' variables, and the two texts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
@@ -10,20 +11,53 @@ use super::lint::Lint;
 use super::rejection::{RejectReason, TextName};
 use super::remembered::{Remembered, Rendered};
 use super::tally::Warning;
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Practice};
 use crate::entry::Appointment;
+use crate::ids::Location;
 use crate::template::{Columns, MAX_CHARS, Row, Template, chars};
 
 /// More names than this are not tried: nobody wants to hear them.
 const MOST_NAMES: usize = 8;
 
-/// Renders the texts of a campaign.
+/// Renders the texts of a campaign, each in the name of the practice that calls.
+#[derive(Debug)]
+pub(super) struct Renderers<'a> {
+    campaign: &'a Campaign,
+    columns: Arc<Columns>,
+    names_household: bool,
+    by_location: HashMap<Option<Location>, Renderer<'a>>,
+}
+
+impl<'a> Renderers<'a> {
+    /// Renders rows whose cells are said under the names of `columns`.
+    pub(super) fn new(campaign: &'a Campaign, columns: Arc<Columns>) -> Self {
+        let names_household = campaign.message.context.names().iter().any(|name| name.starts_with("household"));
+        Self { campaign, columns, names_household, by_location: HashMap::new() }
+    }
+
+    /// Renders the texts of a call, with as many names of the household as fit.
+    pub(super) fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+        let location = &call[0].patient.location;
+        if let Some(renderer) = self.by_location.get_mut(location) {
+            return renderer.render(call);
+        }
+        let practice = self.campaign.practice_at(location.as_ref()).ok_or(RejectReason::Location)?;
+        let renderer = Renderer::new(self.campaign, practice, Arc::clone(&self.columns));
+        self.by_location.entry(location.clone()).or_insert(renderer).render(call)
+    }
+
+    /// Whether the context speaks of a household's other members at all.
+    pub(super) fn names_household(&self) -> bool {
+        self.names_household
+    }
+}
+
+/// Renders the texts of one practice.
 #[derive(Debug, Clone)]
-pub(super) struct Renderer<'a> {
+struct Renderer<'a> {
     campaign: &'a Campaign,
     columns: Arc<Columns>,
     shared: Arc<[(&'static str, Value)]>,
-    names_household: bool,
     lint: Lint,
     contexts: Remembered,
     voicemails: Option<Remembered>,
@@ -39,16 +73,15 @@ pub(super) struct Texts {
 }
 
 impl<'a> Renderer<'a> {
-    /// Renders rows whose cells are said under the names of `columns`.
-    pub(super) fn new(campaign: &'a Campaign, columns: Arc<Columns>) -> Self {
+    /// Renders the rows of one of the campaign's practices, whose cells are said under the names of `columns`.
+    fn new(campaign: &'a Campaign, practice: &Practice, columns: Arc<Columns>) -> Self {
         let message = &campaign.message;
-        let names_household = message.context.names().iter().any(|name| name.starts_with("household"));
-        let shared: Arc<[_]> = campaign.template_objects().into();
+        let shared: Arc<[_]> = campaign.template_objects(practice).into();
         let objects: Vec<&str> = shared.iter().map(|(name, _)| *name).collect();
-        let remembered = |template| Remembered::of(template, &columns, &objects);
+        let practices = campaign.lines.iter().count().max(1);
+        let remembered = |template| Remembered::of(template, &columns, &objects, practices);
         Self {
-            names_household,
-            lint: Lint::of(&campaign.practice),
+            lint: Lint::of(practice),
             contexts: remembered(&message.context),
             voicemails: message.voicemail.as_ref().map(remembered),
             campaign,
@@ -57,8 +90,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders the texts of a call, with as many names of the household as fit.
-    pub(super) fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+    fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
         let names = other_names(call);
         let row = self.row(call).with("household", names.clone());
         let mut most = names.len().min(MOST_NAMES);
@@ -69,11 +101,6 @@ impl<'a> Renderer<'a> {
                 done => return done,
             }
         }
-    }
-
-    /// Whether the context speaks of a household's other members at all.
-    pub(super) fn names_household(&self) -> bool {
-        self.names_household
     }
 
     fn row(&self, call: &[Candidate]) -> Row {

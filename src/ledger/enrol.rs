@@ -13,7 +13,7 @@ use super::runs::RunHandle;
 use super::transition::Step;
 use super::{meanwhile, numbers, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
-use crate::ids::{CampaignId, EntryId, EntryKey, OrganisationId};
+use crate::ids::{CampaignId, EntryId, EntryKey, Location, OrganisationId};
 use crate::phone::E164;
 
 /// What enrolling did: the entries by what their list changes about them.
@@ -67,6 +67,7 @@ pub(super) struct Known {
     phone: String,
     /// Everything else that a list says of it, as it is written.
     rest: [String; 3],
+    location: Option<String>,
     not_after: Option<i64>,
 }
 
@@ -75,6 +76,7 @@ pub struct Prepared {
     key: EntryKey,
     line: i64,
     organisation: OrganisationId,
+    location: Option<Location>,
     phone: E164,
     alternatives: Vec<E164>,
     /// What a list says beside the number, as it is written: alternatives, zones, content.
@@ -96,9 +98,16 @@ impl From<Draft> for Prepared {
             members: members.collect(),
             key: draft.key,
             organisation: draft.organisation,
+            location: draft.location,
             not_after: draft.not_after,
             standing: draft.standing,
         }
+    }
+}
+
+impl Prepared {
+    fn location(&self) -> Option<&str> {
+        self.location.as_ref().map(Location::as_str)
     }
 }
 
@@ -249,6 +258,7 @@ impl<'c> Inserting<'c> {
             state.name(),
             reason,
             millis(now),
+            prepared.location(),
         ))?;
         if inserted == 0 {
             return Ok(None);
@@ -292,6 +302,8 @@ fn bring_up_to_date(
         zones,
         content,
         prepared.not_after.map(millis),
+        prepared.organisation.as_str(),
+        prepared.location(),
     ))?;
     meanwhile::keep(conn, known.id, forbidden_by(prepared.standing).filter(|_| known.is_not_settled()))?;
     let Some(fact) = what_the_list_says(known, prepared.standing, prepared.not_after, now) else { return Ok(()) };
@@ -308,6 +320,7 @@ impl Known {
             reason: maybe_reason_at(row, "reason")?,
             phone: row.get("phone")?,
             rest: [row.get("alternatives")?, row.get("zones")?, row.get("content")?],
+            location: row.get("location")?,
             not_after: row.get("not_after")?,
         })
     }
@@ -316,10 +329,10 @@ impl Known {
     pub(super) fn change(&self, prepared: &Prepared, phone: E164) -> Change {
         let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
         let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
-        match (
-            self.phone == phone.expose(),
-            self.rest == prepared.rest && self.not_after == prepared.not_after.map(millis),
-        ) {
+        let is_told_the_same = self.rest == prepared.rest
+            && self.location.as_deref() == prepared.location()
+            && self.not_after == prepared.not_after.map(millis);
+        match (self.phone == phone.expose(), is_told_the_same) {
             _ if over => Change::Same,
             (true, true) => Change::Same,
             (true, false) => Change::Changed,

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_adoption.sql"),
     include_str!("migrations/0008_cheap_checks.sql"),
     include_str!("migrations/0009_household.sql"),
+    include_str!("migrations/0012_location.sql"),
 ];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
@@ -121,6 +122,9 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
         return Err(not_a_ledger(path));
     }
     refuse_newer(found)?;
+    if !conn.prepare(sql!("knows_locations"))?.exists([])? {
+        conn.execute_batch(sql!("reading_before_location"))?;
+    }
     Ok(conn)
 }
 

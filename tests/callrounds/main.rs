@@ -20,6 +20,7 @@ mod house;
 mod kill;
 mod kills;
 mod lists;
+mod locations;
 mod locks;
 mod mutants;
 #[path = "../../benches/neighbour/mod.rs"]
