@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::campaign::Safety;
 use crate::entry::Outcome;
 use crate::ledger;
@@ -11,7 +13,10 @@ use super::ending::Ending;
 
 /// How many calls a whole run has placed, and how many are just being claimed.
 #[derive(Debug, Clone, Default)]
-pub struct Placed(Arc<Mutex<Counts>>);
+pub struct Placed {
+    counts: Arc<Mutex<Counts>>,
+    changed: Arc<Notify>,
+}
 
 #[derive(Debug, Default)]
 struct Counts {
@@ -23,11 +28,21 @@ impl Placed {
     /// The run has placed so many already.
     #[must_use]
     pub fn of(placed: u32) -> Self {
-        Self(Arc::new(Mutex::new(Counts { placed, reserved: 0 })))
+        Self { counts: Arc::new(Mutex::new(Counts { placed, reserved: 0 })), changed: Arc::default() }
+    }
+
+    /// Completes when somebody has placed a call, or will not: whoever may place none looks again.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.counts());
+        self.changed.notify_waiters();
     }
 }
 
@@ -73,26 +88,24 @@ impl Guard {
 
     /// So many attempts are asked for: nobody else may place them meanwhile.
     pub fn reserve(&mut self, asked: u32) {
-        self.of_run.counts().reserved += asked;
+        self.of_run.change(|counts| counts.reserved += asked);
     }
 
     /// It is known how many of those that were asked for there are.
     pub fn release(&mut self, asked: u32) {
-        let mut counts = self.of_run.counts();
-        counts.reserved = counts.reserved.saturating_sub(asked);
+        self.of_run.change(|counts| counts.reserved = counts.reserved.saturating_sub(asked));
     }
 
     /// An attempt was authorised.
     pub fn authorised(&mut self) {
         self.placed += 1;
-        self.of_run.counts().placed += 1;
+        self.of_run.change(|counts| counts.placed += 1);
     }
 
     /// An attempt was provably not placed: it may be made again.
     pub fn not_placed(&mut self) {
         self.placed = self.placed.saturating_sub(1);
-        let mut counts = self.of_run.counts();
-        counts.placed = counts.placed.saturating_sub(1);
+        self.of_run.change(|counts| counts.placed = counts.placed.saturating_sub(1));
     }
 
     /// A call was refused for good, or its answer was lost.

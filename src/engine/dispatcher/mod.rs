@@ -300,6 +300,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
                     self.take(done.map_err(|_| EngineError::Panicked)??);
                 }
                 named = hints.next() => self.take_hints(named),
+                () = self.common.placed.changed() => {}
                 () = pause => {}
             }
         };
