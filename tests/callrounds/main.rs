@@ -28,6 +28,7 @@ mod neighbour;
 mod nights;
 mod numbers;
 mod oracle;
+mod organisations;
 mod phones;
 mod plans;
 mod practice;
