@@ -140,7 +140,8 @@ impl Store {
 
     fn try_commit(&mut self, group: &mut [Box<dyn Job>]) -> Answer<()> {
         carry_out(&self.conn, sql!("begin"))?;
-        for job in group {
+        let before = self.conn.total_changes();
+        for job in group.iter_mut() {
             job.perform(&self.conn);
         }
         // SQLite rolls a transaction back by itself when the disk is full or fails: then there is nothing to commit.
@@ -149,7 +150,11 @@ impl Store {
         }
         carry_out(&self.conn, sql!("commit")).inspect_err(|_| {
             let _ = carry_out(&self.conn, sql!("rollback"));
-        })
+        })?;
+        if self.conn.total_changes() != before {
+            tracing::trace!(jobs = group.len(), "committed");
+        }
+        Ok(())
     }
 }
 
