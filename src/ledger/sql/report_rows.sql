@@ -1,6 +1,6 @@
 -- One row per patient: the entries, and the household members whom their calls cover.
 WITH patient_row AS (
-    SELECT id, run_id, key, line, content AS patient, 0 AS covered FROM entry WHERE campaign_id = ?1
+    SELECT id, run_id, key, line, content AS patient, 0 AS covered FROM whole_entry WHERE campaign_id = ?1
     UNION ALL
     SELECT entry.id, entry.run_id, member.key, member.line, member.patient, 1
     FROM member JOIN entry ON entry.id = member.entry_id WHERE entry.campaign_id = ?1
