@@ -12,7 +12,7 @@ use super::remembered::{Remembered, Rendered};
 use super::tally::Warning;
 use crate::campaign::Campaign;
 use crate::entry::Appointment;
-use crate::template::{Columns, MAX_CHARS, Row, Template, chars};
+use crate::template::{Cells, Columns, MAX_CHARS, Row, Template, chars};
 
 /// More names than this are not tried: nobody wants to hear them.
 const MOST_NAMES: usize = 8;
@@ -85,7 +85,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn texts(&mut self, cells: &[String], variables: &Value) -> Result<Texts, RejectReason> {
+    fn texts(&mut self, cells: &Cells, variables: &Value) -> Result<Texts, RejectReason> {
         let Self { campaign, lint, contexts, voicemails, .. } = self;
         let message = &campaign.message;
         let (context, mut warnings) =

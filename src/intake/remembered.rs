@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::rejection::RejectReason;
 use super::tally::Warning;
-use crate::template::{Columns, Template};
+use crate::template::{Cells, Columns, Template};
 
 /// Texts kept at a time: more first names than most lists have.
 const MOST: usize = 2_048;
@@ -41,7 +41,7 @@ impl Remembered {
     }
 
     /// The text for a row's cells, made by `render` if it was not made before.
-    pub(super) fn text(&mut self, cells: &[String], render: impl FnOnce() -> Rendered) -> Rendered {
+    pub(super) fn text(&mut self, cells: &Cells, render: impl FnOnce() -> Rendered) -> Rendered {
         let Some(deciding) = &self.deciding else { return render() };
         let key = deciding.iter().filter_map(|at| cells.get(*at)).fold(String::new(), |mut key, cell| {
             key.push_str(cell);
@@ -86,12 +86,13 @@ mod tests {
         let mut remembered = remembered(source);
         let mut count = 0;
         for row in 0..rows {
-            let cells = [format!("Name{}", row % names), format!("{row}")];
+            let name = format!("Name{}", row % names);
+            let cells: Cells = [&name, &row.to_string()].into_iter().collect();
             let text = remembered.text(&cells, || {
                 count += 1;
-                Ok((Some(format!("Hello {}", cells[0])), Vec::new()))
+                Ok((Some(format!("Hello {name}")), Vec::new()))
             });
-            assert_eq!(text.expect("a text").0, Some(format!("Hello {}", cells[0])));
+            assert_eq!(text.expect("a text").0, Some(format!("Hello {name}")));
         }
         assert!(remembered.texts.len() <= MOST);
         count
@@ -114,7 +115,7 @@ mod tests {
         assert_eq!(renderings("{{ first_name }} {{ due }}", 10_000, 10), 10_000);
         let mut remembered = remembered("{{ due }}");
         for row in 0..10_000 {
-            let _ = remembered.text(&[String::new(), row.to_string()], || Ok((None, Vec::new())));
+            let _ = remembered.text(&["", &row.to_string()].into_iter().collect(), || Ok((None, Vec::new())));
         }
         assert!(remembered.texts.is_empty());
         assert_eq!(format!("{remembered:?}"), "Remembered(0 texts, masked)");

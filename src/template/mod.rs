@@ -22,8 +22,9 @@ use std::sync::Arc;
 
 use minijinja::{Environment, UndefinedBehavior, Value};
 
+pub use filters::iso_date;
 pub use problem::{Cause, RenderProblem, TemplateProblem};
-pub use row::{Columns, Row};
+pub use row::{Cells, Columns, Row};
 
 /// The vendor's limit for `context` and `voicemailMessage` (`annie-api.md`, POST /calls).
 pub const MAX_CHARS: usize = 500;
