@@ -43,22 +43,27 @@ impl<'a> Renderer<'a> {
     pub(super) fn new(campaign: &'a Campaign, columns: Arc<Columns>) -> Self {
         let message = &campaign.message;
         let names_household = message.context.names().iter().any(|name| name.starts_with("household"));
-        let shared: Arc<[_]> = campaign.template_objects().into();
-        let objects: Vec<&str> = shared.iter().map(|(name, _)| *name).collect();
-        let remembered = |template| Remembered::of(template, &columns, &objects);
+        let objects = campaign.template_objects();
+        let names: Vec<&str> = objects.iter().map(|(name, _)| *name).collect();
+        let remembered = |template| Remembered::of(template, &columns, &names);
+        // A call to one patient covers nobody else, and most are to one.
+        let nobody = [("household", Value::from(Vec::<Value>::new())), ("household_names", Value::from(""))];
         Self {
             names_household,
             lint: Lint::of(&campaign.practice),
             contexts: remembered(&message.context),
             voicemails: message.voicemail.as_ref().map(remembered),
             campaign,
-            shared,
+            shared: objects.into_iter().chain(nobody).collect(),
             columns,
         }
     }
 
     /// Renders the texts of a call, with as many names of the household as fit.
     pub(super) fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+        if call.len() == 1 {
+            return self.texts(&call[0].patient.said, &self.row(call).into());
+        }
         let names = other_names(call);
         let row = self.row(call).with("household", names.clone());
         let mut most = names.len().min(MOST_NAMES);

@@ -21,6 +21,8 @@ pub(super) struct Remembered {
     /// The cells that decide the text; none if something else does, too.
     deciding: Option<Vec<usize>>,
     texts: HashMap<String, Rendered>,
+    /// The last row's deciding cells.
+    key: String,
     found: u32,
     missed: u32,
 }
@@ -37,18 +39,18 @@ impl Remembered {
         let is_shared = |name: &str| shared.contains(&name.split('.').next().unwrap_or(name));
         let names = template.names();
         let deciding = names.iter().filter(|name| !is_shared(name)).map(|name| columns.place(name)).collect();
-        Self { deciding, texts: HashMap::new(), found: 0, missed: 0 }
+        Self { deciding, texts: HashMap::new(), key: String::new(), found: 0, missed: 0 }
     }
 
     /// The text for a row's cells, made by `render` if it was not made before.
     pub(super) fn text(&mut self, cells: &Cells, render: impl FnOnce() -> Rendered) -> Rendered {
         let Some(deciding) = &self.deciding else { return render() };
-        let key = deciding.iter().filter_map(|at| cells.get(*at)).fold(String::new(), |mut key, cell| {
-            key.push_str(cell);
-            key.push('\u{1f}');
-            key
-        });
-        if let Some(text) = self.texts.get(&key) {
+        self.key.clear();
+        for cell in deciding.iter().filter_map(|at| cells.get(*at)) {
+            self.key.push_str(cell);
+            self.key.push('\u{1f}');
+        }
+        if let Some(text) = self.texts.get(&self.key) {
             self.found += 1;
             return text.clone();
         }
@@ -61,7 +63,7 @@ impl Remembered {
         if self.texts.len() == MOST {
             self.texts.clear();
         }
-        self.texts.insert(key, text.clone());
+        self.texts.insert(self.key.clone(), text.clone());
         text
     }
 

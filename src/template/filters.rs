@@ -146,7 +146,7 @@ fn argument(arguments: &[Value]) -> Result<Option<&Value>, Error> {
 
 #[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
 fn date(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
-    let format = argument(&arguments)?.map_or(Some("%B %-d, %Y"), Value::as_str);
+    let format = argument(&arguments)?.map_or(Some(DATE_FORMAT), Value::as_str);
     let format = format.ok_or_else(|| refuse("date", NO_FORMAT))?;
     let text = said("date", value)?;
     let day = day(text.trim()).map_err(|what| refuse("date", what))?;
@@ -158,6 +158,9 @@ fn date(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
 pub(super) fn check_format(format: &str) -> Result<(), &'static str> {
     written(NaiveDate::default(), format).map(|_| ())
 }
+
+/// How a date is written where nobody says how.
+pub(super) const DATE_FORMAT: &str = "%B %-d, %Y";
 
 fn written(day: NaiveDate, format: &str) -> Result<String, &'static str> {
     let mut text = String::new();

@@ -2,6 +2,7 @@
 //!
 //! The columns' names and the shared objects are held once for the whole list; a row brings its cells.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -103,12 +104,27 @@ impl Row {
         self
     }
 
+    /// The text of a variable, or of a part of one (`practice.name`); nothing if it is no text.
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (root, part) = name.split_once('.').map_or((name, None), |(root, part)| (root, Some(part)));
+        match (self.object(root), part) {
+            (Some(object), Some(part)) => object.get_attr(part).ok()?.as_str().map(|text| Cow::Owned(text.to_owned())),
+            (Some(object), None) => object.as_str().map(Cow::Borrowed),
+            (None, Some(_)) => None,
+            (None, None) => self.cell(root).map(Cow::Borrowed),
+        }
+    }
+
     fn look_up(&self, name: &str) -> Option<Value> {
-        let object = self.own.iter().chain(self.shared.iter()).find(|(key, _)| *key == name);
-        object.map(|(_, value)| value.clone()).or_else(|| {
-            let place = self.columns.places.get(name)?;
-            self.cells.get(*place).map(Value::from)
-        })
+        self.object(name).cloned().or_else(|| self.cell(name).map(Value::from))
+    }
+
+    fn object(&self, name: &str) -> Option<&Value> {
+        self.own.iter().chain(self.shared.iter()).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    fn cell(&self, name: &str) -> Option<&str> {
+        self.cells.get(self.columns.place(name)?)
     }
 }
 
