@@ -24,9 +24,7 @@ use callrounds::annie::{Answer, CallRequest, Conversation, Page, Reply, Unread, 
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{Clock, SharedClock, WallClock};
 use callrounds::engine::{Engine, Event};
-use callrounds::entry::{
-    CalledPartyZones, Content, Draft, Fact, ListTally, PatientInfo, Reason, Standing, ZoneSource,
-};
+use callrounds::entry::{CalledPartyZones, Content, Draft, Fact, ListTally, PatientInfo, Reason, Standing, ZoneSource};
 use callrounds::ids::{ConversationId, EntryKey, Location, OrganisationId};
 use callrounds::ledger::{ClaimOrder, Happened, Ledger, RunHandle};
 use callrounds::phone::E164;
@@ -156,16 +154,8 @@ fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
     say(format_args!("\n{} calls, {latency} ms latency, {in_flight} in flight", grouped(sizes.calls.into())));
     let (bare, ours) = (peers[0].rate.median(), peers[1].rate.median());
     let rows: Vec<_> = peers.iter().map(|peer| peer.row(bare, ours)).collect();
-    let head = [
-        "what",
-        "rounds",
-        "calls/s",
-        "spread",
-        "of bare",
-        "callrounds is",
-        "processor s per 1,000",
-        "syncs per call",
-    ];
+    let head =
+        ["what", "rounds", "calls/s", "spread", "of bare", "callrounds is", "processor s per 1,000", "syncs per call"];
     print_table(&head, &rows);
     Ok(())
 }
@@ -177,12 +167,7 @@ struct Measured {
 }
 
 /// Lets a process of its own place calls.
-fn measured(
-    what: &str,
-    base_url: &str,
-    calls: u32,
-    in_flight: u32,
-) -> Result<std::result::Result<Measured, String>> {
+fn measured(what: &str, base_url: &str, calls: u32, in_flight: u32) -> Result<std::result::Result<Measured, String>> {
     let folder = tempfile::tempdir_in(FOLDER)?;
     let mut command = match what {
         "node" | "python" => match script(what) {
@@ -454,11 +439,10 @@ async fn with_the_engine(base_url: &str, calls: u32, in_flight: u32, path: &Path
     let (ledger, run) = enrolled(path, &campaign, calls, 0).await?;
     let vendor = Bounded { client: client(base_url)?, permits: Semaphore::new(in_flight as usize) };
     let commits = Commits::counted();
-    let heard =
-        run_until(&ledger, run, &campaign, alone(&campaign, vendor), move |heard| {
-            heard.accepted.load(Ordering::Relaxed) >= calls
-        })
-        .await?;
+    let heard = run_until(&ledger, run, &campaign, alone(&campaign, vendor), move |heard| {
+        heard.accepted.load(Ordering::Relaxed) >= calls
+    })
+    .await?;
     say(format_args!("{} {}", f64::from(calls) / heard.span().as_secs_f64(), commits.so_far()));
     Ok(())
 }

@@ -97,7 +97,13 @@ impl EntryKey {
     /// Joins the key columns' values; a separator that no cell holds keeps `("1", "23")` and `("12", "3")` apart.
     #[must_use]
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(parts.into_iter().collect::<Vec<_>>().join("\u{1f}"))
+        let mut parts = parts.into_iter();
+        let mut key = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            key.push('\u{1f}');
+            key.push_str(part);
+        }
+        Self(key)
     }
 
     /// The values that [`EntryKey::of_parts`] joined.

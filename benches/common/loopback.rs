@@ -98,7 +98,8 @@ async fn answer(
         let id = calls.fetch_add(1, Ordering::Relaxed);
         (StatusCode::OK, format!(r#"{{"success":true,"data":{{"conversationId":"c-{}-{id}"}}}}"#, std::process::id()))
     } else if is_list {
-        let empty = r#"{"success":true,"data":{"conversations":[],"pagination":{"offset":0,"limit":100,"totalCount":0}}}"#;
+        let empty =
+            r#"{"success":true,"data":{"conversations":[],"pagination":{"offset":0,"limit":100,"totalCount":0}}}"#;
         (StatusCode::OK, empty.to_owned())
     } else {
         (StatusCode::NOT_FOUND, r#"{"success":false,"data":null}"#.to_owned())

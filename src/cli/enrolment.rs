@@ -11,7 +11,7 @@ use crate::campaign::{Campaign, Consent};
 use crate::entry::{Draft, ListTally};
 use crate::error::Stop;
 use crate::intake::{Intake, Summary};
-use crate::ledger::{Approved, Ledger, Listed, Piece, Prepared};
+use crate::ledger::{Approved, End, Ledger, Listed, Piece, Prepared};
 
 use super::listing::{self, LookedThrough};
 use super::planning;
@@ -48,7 +48,7 @@ pub async fn enrol(
     let (pieces, list) = sync_channel(AHEAD);
     let listed = ledger.enrol_list(Arc::clone(campaign), attested, list.into_iter(), intake.rows(), now);
 
-    let read = hand_over(intake, rejects, &pieces, |tally| Piece::End { tally, withdraw, plan });
+    let read = hand_over(intake, rejects, &pieces, |tally| Piece::End(End { tally, withdraw, plan }));
     drop(pieces);
     // Whatever came of the reading: the ledger has finished with it when it answers.
     let listed = listed.await;

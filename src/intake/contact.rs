@@ -20,6 +20,7 @@ impl Contact {
         let mut problem = PhoneProblem::Missing;
         for cell in cells {
             match numbers_in(cell, rules) {
+                Ok(numbers) if found.is_empty() => found = numbers,
                 Ok(numbers) => found.extend(numbers),
                 Err(next) if problem == PhoneProblem::Missing => problem = next,
                 Err(_) => {}

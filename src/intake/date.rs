@@ -3,6 +3,7 @@
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use crate::campaign::DateOrder;
+pub(super) use crate::template::iso_date;
 use crate::zone::Zone;
 
 /// What a date cell says. A cell may hold a time of day alone.
@@ -128,20 +129,6 @@ fn with_offset_of(zone: &Zone, instant: DateTime<Utc>) -> DateTime<FixedOffset> 
     let seconds = (zone.local(instant) - instant.naive_utc()).num_seconds();
     let offset = FixedOffset::east_opt(seconds as i32).unwrap_or_else(|| chrono::Offset::fix(&Utc));
     instant.with_timezone(&offset)
-}
-
-/// `1988-03-22` and nothing else: what most software exports, so it need not be taken apart.
-pub(super) fn iso_date(text: &str) -> Option<NaiveDate> {
-    let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
-    if bytes[4] != b'-' || bytes[7] != b'-' {
-        return None;
-    }
-    let part = |digits: &[u8]| {
-        digits
-            .iter()
-            .try_fold(0, |value: u32, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
-    };
-    NaiveDate::from_ymd_opt(part(&bytes[..4])? as i32, part(&bytes[5..7])?, part(&bytes[8..])?)
 }
 
 /// What practice software and people write where there is no date.

@@ -8,7 +8,7 @@ use super::patient::Patient;
 /// A patient who may be called, and the row it came from.
 #[derive(Clone)]
 pub(super) struct Candidate {
-    pub(super) patient: Patient,
+    pub(super) patient: Box<Patient>,
     pub(super) row: Row,
 }
 

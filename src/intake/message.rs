@@ -14,7 +14,7 @@ use super::tally::Warning;
 use crate::campaign::{Campaign, Practice};
 use crate::entry::Appointment;
 use crate::ids::Location;
-use crate::template::{Columns, MAX_CHARS, Row, Template, chars};
+use crate::template::{Cells, Columns, MAX_CHARS, Row, Template, chars};
 
 /// More names than this are not tried: nobody wants to hear them.
 const MOST_NAMES: usize = 8;
@@ -76,21 +76,26 @@ impl<'a> Renderer<'a> {
     /// Renders the rows of one of the campaign's practices, whose cells are said under the names of `columns`.
     fn new(campaign: &'a Campaign, practice: &Practice, columns: Arc<Columns>) -> Self {
         let message = &campaign.message;
-        let shared: Arc<[_]> = campaign.template_objects(practice).into();
-        let objects: Vec<&str> = shared.iter().map(|(name, _)| *name).collect();
+        let objects = campaign.template_objects(practice);
+        let names: Vec<&str> = objects.iter().map(|(name, _)| *name).collect();
         let practices = campaign.lines.iter().count().max(1);
-        let remembered = |template| Remembered::of(template, &columns, &objects, practices);
+        let remembered = |template| Remembered::of(template, &columns, &names, practices);
+        // A call to one patient covers nobody else, and most are to one.
+        let nobody = [("household", Value::from(Vec::<Value>::new())), ("household_names", Value::from(""))];
         Self {
             lint: Lint::of(practice),
             contexts: remembered(&message.context),
             voicemails: message.voicemail.as_ref().map(remembered),
             campaign,
-            shared,
+            shared: objects.into_iter().chain(nobody).collect(),
             columns,
         }
     }
 
     fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+        if call.len() == 1 {
+            return self.texts(&call[0].patient.said, &self.row(call).into());
+        }
         let names = other_names(call);
         let row = self.row(call).with("household", names.clone());
         let mut most = names.len().min(MOST_NAMES);
@@ -112,7 +117,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    fn texts(&mut self, cells: &[String], variables: &Value) -> Result<Texts, RejectReason> {
+    fn texts(&mut self, cells: &Cells, variables: &Value) -> Result<Texts, RejectReason> {
         let Self { campaign, lint, contexts, voicemails, .. } = self;
         let message = &campaign.message;
         let (context, mut warnings) =

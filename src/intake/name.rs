@@ -26,9 +26,9 @@ pub(super) struct NameCells<'a> {
 impl Names {
     /// Reads the cells. Columns of their own win over the full name.
     pub(super) fn of(cells: NameCells<'_>) -> Self {
-        let mut parts = if cells.first.trim().is_empty() { split_full(&tidy(cells.full)) } else { Parts::default() };
+        let mut parts = if cells.first.trim().is_empty() { split_full(tidy(cells.full)) } else { Parts::default() };
         if !cells.first.trim().is_empty() {
-            (parts.first, parts.nick) = split_nick(&tidy(cells.first));
+            (parts.first, parts.nick) = split_nick(tidy(cells.first));
         }
         if !cells.last.trim().is_empty() {
             parts.last = tidy(cells.last);
@@ -50,19 +50,20 @@ struct Parts {
 impl Parts {
     fn into_names(self) -> Names {
         let shouted = is_shouted(&self.first) && (self.last.is_empty() || is_shouted(&self.last));
-        let natural = |name: &str| cut(&if shouted { natural_case(name) } else { name.to_owned() });
-        let first = natural(&self.first);
-        let preferred = match self.nick.as_str() {
-            "" => first.clone(),
-            nick if is_shouted(nick) && shouted => cut(&natural_case(nick)),
-            nick => cut(nick),
+        let natural = |name: String, shouted: bool| cut(if shouted { natural_case(&name) } else { name });
+        let first = natural(self.first, shouted);
+        let preferred = if self.nick.is_empty() {
+            first.clone()
+        } else {
+            let shouted = shouted && is_shouted(&self.nick);
+            natural(self.nick, shouted)
         };
-        Names { first, last: natural(&self.last), preferred }
+        Names { first, last: natural(self.last, shouted), preferred }
     }
 }
 
 /// `Last, First (Nick) M.`, `Last Jr, First`, `First M. Last Jr.`
-fn split_full(full: &str) -> Parts {
+fn split_full(full: String) -> Parts {
     let (name, nick) = split_nick(full);
     if let Some((last, rest)) = name.split_once(',') {
         let (given, suffix) = match rest.split_once(',') {
@@ -80,13 +81,13 @@ fn split_full(full: &str) -> Parts {
 }
 
 /// The name without what stands in parentheses or quotes, and that.
-fn split_nick(name: &str) -> (String, String) {
+fn split_nick(name: String) -> (String, String) {
     for (open, close) in [('(', ')'), ('"', '"'), ('“', '”')] {
         let Some((before, rest)) = name.split_once(open) else { continue };
         let Some((nick, after)) = rest.split_once(close) else { continue };
         return (tidy(&format!("{before} {after}")), tidy(nick));
     }
-    (name.to_owned(), String::new())
+    (name, String::new())
 }
 
 /// `John M.` is called John; `Mary Ann` is called Mary Ann.
@@ -139,10 +140,13 @@ fn natural_word(word: &str) -> String {
 }
 
 /// At most 100 characters, whole ones.
-fn cut(name: &str) -> String {
+fn cut(name: String) -> String {
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
     match name.char_indices().nth(LONGEST_NAME) {
         Some((at, _)) => name[..at].trim_end().to_owned(),
-        None => name.to_owned(),
+        None => name,
     }
 }
 

@@ -1,5 +1,6 @@
 //! From a row to a patient: every cell that means something, parsed once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
@@ -18,6 +19,7 @@ use super::survey::Survey;
 use crate::campaign::{Campaign, Consent, Practice, Purpose};
 use crate::entry::{Appointment, CalledPartyZones, PatientInfo, Reason, Standing, ZoneSource};
 use crate::ids::{EntryKey, Location};
+use crate::template::Cells;
 use crate::zone::Zone;
 
 /// Below this age somebody else is spoken to.
@@ -44,7 +46,7 @@ pub(super) struct Patient {
     pub(super) location: Option<Location>,
     pub(super) not_after: Option<DateTime<Utc>>,
     /// The cells that templates may say, as [`Columns::said`] names them.
-    pub(super) said: Arc<[String]>,
+    pub(super) said: Arc<Cells>,
 }
 
 /// What it takes to read a row.
@@ -124,9 +126,10 @@ impl<'a> PatientReader<'a> {
             } else {
                 judgement
             },
+            said: self.said(row, &names)?.into(),
             info: PatientInfo {
-                first_name: names.first.clone(),
-                last_name: some(&names.last),
+                first_name: names.first,
+                last_name: (!names.last.is_empty()).then_some(names.last),
                 date_of_birth: born,
                 patient_id: some(self.columns.cell(row, Field::PatientId)),
             },
@@ -135,7 +138,6 @@ impl<'a> PatientReader<'a> {
             not_after: start.and_then(|start| self.last_moment(start.to_utc())),
             appointment_day: day,
             location: self.at.location.cloned(),
-            said: self.said(row, &names)?.into(),
             spoken: names.preferred,
             key,
             contact,
@@ -273,27 +275,32 @@ impl<'a> PatientReader<'a> {
     }
 
     /// Dates as `YYYY-MM-DD`, everything else as the list has it; an empty cell is an empty text.
-    fn said(&self, row: &Row, names: &Names) -> Result<Vec<String>, RejectReason> {
-        let mut said = vec![names.first.clone(), names.last.clone(), names.preferred.clone()];
-        for field in self.columns.said_fields() {
-            said.push(if field.is_date() {
-                self.said_date(row, field)?
-            } else {
-                self.columns.cell(row, field).to_owned()
-            });
+    fn said(&self, row: &Row, names: &Names) -> Result<Cells, RejectReason> {
+        let Names { first, last, preferred } = names;
+        let room = row.cells.as_slice().len() + first.len() + last.len() + preferred.len();
+        let mut said = Cells::with_capacity(self.columns.width() + 3, room);
+        for name in [first, last, preferred] {
+            said.push(name);
         }
-        said.extend(self.columns.others(row).map(str::to_owned));
+        for field in self.columns.said_fields() {
+            if field.is_date() {
+                said.push(&self.said_date(row, field)?);
+            } else {
+                said.push(self.columns.cell(row, field));
+            }
+        }
+        self.columns.others(row).for_each(|cell| said.push(cell));
         Ok(said)
     }
 
-    fn said_date(&self, row: &Row, field: Field) -> Result<String, RejectReason> {
+    fn said_date<'r>(&self, row: &'r Row, field: Field) -> Result<Cow<'r, str>, RejectReason> {
         let cell = self.columns.cell(row, field);
         if cell == "+" {
-            return Ok(String::new());
+            return Ok("".into());
         }
         let date = self.moment(row, field)?.date;
         let is_written_so = date.is_some() && date == iso_date(cell);
-        Ok(if is_written_so { cell.to_owned() } else { date.map(|date| date.to_string()).unwrap_or_default() })
+        Ok(if is_written_so { cell.into() } else { date.map(|date| date.to_string()).unwrap_or_default().into() })
     }
 }
 

@@ -117,8 +117,8 @@ impl<'i> Reading<'i> {
                 self.summary.tally.duplicate += 1;
                 self.ready.push_back(Step::Duplicate { line: row.line, first });
             }
-            Ok(Sorted::Patient(patient)) => self.admit(Candidate { patient: *patient, row }),
-            Ok(Sorted::Kept(key, patient)) => return self.keep(key, Candidate { patient: *patient, row }),
+            Ok(Sorted::Patient(patient)) => self.admit(Candidate { patient, row }),
+            Ok(Sorted::Kept(key, patient)) => return self.keep(key, Candidate { patient, row }),
         }
         if let Some(number) = number {
             self.count_down(number);
@@ -286,6 +286,7 @@ fn draft_of(mut call: Call, texts: Texts, organisation: OrganisationId) -> Draft
     let not_after = call.iter().filter_map(|candidate| candidate.patient.not_after).min();
     let members = call.split_off(1).into_iter().map(member_of).collect();
     let Candidate { patient, row } = call.remove(0);
+    let patient = *patient;
     Draft {
         key: patient.key,
         organisation,
@@ -307,7 +308,8 @@ fn draft_of(mut call: Call, texts: Texts, organisation: OrganisationId) -> Draft
 }
 
 fn member_of(candidate: Candidate) -> Member {
-    Member { key: candidate.patient.key, patient: candidate.patient.info, line: candidate.row.line }
+    let patient = *candidate.patient;
+    Member { key: patient.key, patient: patient.info, line: candidate.row.line }
 }
 
 fn hash_of_cells(row: &Row) -> u64 {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::rejection::RejectReason;
 use super::tally::Warning;
-use crate::template::{Columns, Template};
+use crate::template::{Cells, Columns, Template};
 
 /// Texts kept at a time, over all practices of a campaign: more first names than most lists have.
 const MOST: usize = 2_048;
@@ -23,6 +23,8 @@ pub(super) struct Remembered {
     texts: HashMap<String, Rendered>,
     /// Texts kept at a time.
     most: usize,
+    /// The last row's deciding cells.
+    key: String,
     found: u32,
     missed: u32,
 }
@@ -39,18 +41,19 @@ impl Remembered {
         let is_shared = |name: &str| shared.contains(&name.split('.').next().unwrap_or(name));
         let names = template.names();
         let deciding = names.iter().filter(|name| !is_shared(name)).map(|name| columns.place(name)).collect();
-        Self { deciding, texts: HashMap::new(), most: (MOST / of_so_many).max(1), found: 0, missed: 0 }
+        let most = (MOST / of_so_many).max(1);
+        Self { deciding, texts: HashMap::new(), most, key: String::new(), found: 0, missed: 0 }
     }
 
     /// The text for a row's cells, made by `render` if it was not made before.
-    pub(super) fn text(&mut self, cells: &[String], render: impl FnOnce() -> Rendered) -> Rendered {
+    pub(super) fn text(&mut self, cells: &Cells, render: impl FnOnce() -> Rendered) -> Rendered {
         let Some(deciding) = &self.deciding else { return render() };
-        let key = deciding.iter().filter_map(|at| cells.get(*at)).fold(String::new(), |mut key, cell| {
-            key.push_str(cell);
-            key.push('\u{1f}');
-            key
-        });
-        if let Some(text) = self.texts.get(&key) {
+        self.key.clear();
+        for cell in deciding.iter().filter_map(|at| cells.get(*at)) {
+            self.key.push_str(cell);
+            self.key.push('\u{1f}');
+        }
+        if let Some(text) = self.texts.get(&self.key) {
             self.found += 1;
             return text.clone();
         }
@@ -63,7 +66,7 @@ impl Remembered {
         if self.texts.len() == self.most {
             self.texts.clear();
         }
-        self.texts.insert(key, text.clone());
+        self.texts.insert(self.key.clone(), text.clone());
         text
     }
 
@@ -88,12 +91,13 @@ mod tests {
         let mut remembered = remembered(source);
         let mut count = 0;
         for row in 0..rows {
-            let cells = [format!("Name{}", row % names), format!("{row}")];
+            let name = format!("Name{}", row % names);
+            let cells: Cells = [&name, &row.to_string()].into_iter().collect();
             let text = remembered.text(&cells, || {
                 count += 1;
-                Ok((Some(format!("Hello {}", cells[0])), Vec::new()))
+                Ok((Some(format!("Hello {name}")), Vec::new()))
             });
-            assert_eq!(text.expect("a text").0, Some(format!("Hello {}", cells[0])));
+            assert_eq!(text.expect("a text").0, Some(format!("Hello {name}")));
         }
         assert!(remembered.texts.len() <= MOST);
         count
@@ -116,7 +120,7 @@ mod tests {
         assert_eq!(renderings("{{ first_name }} {{ due }}", 10_000, 10), 10_000);
         let mut remembered = remembered("{{ due }}");
         for row in 0..10_000 {
-            let _ = remembered.text(&[String::new(), row.to_string()], || Ok((None, Vec::new())));
+            let _ = remembered.text(&["", &row.to_string()].into_iter().collect(), || Ok((None, Vec::new())));
         }
         assert!(remembered.texts.is_empty());
         assert_eq!(format!("{remembered:?}"), "Remembered(0 texts, masked)");

@@ -1,14 +1,16 @@
 //! What comes more than once in a list, found in one pass and in little memory.
 //!
 //! A filter of bits remembers every hash that was seen; only a hash that seems to have been seen before is kept as such.
-//! The filter errs on one side: it may take a first sighting for a second one (about once in two hundred, in a list
+//! The filter errs on one side: it may take a first sighting for a second one (about once in a hundred, in a list
 //! of five million rows), never the reverse. So what it calls unique is unique, and what it calls repeated is looked at
 //! closely by whoever asks.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Bits set for each hash.
+/// Bits set for each hash, all of them in one block, so that memory is looked at in one place only.
 const PROBES: u64 = 4;
+/// Words of a block: what a processor takes from memory at a time.
+const WORDS: usize = 8;
 /// Bits of the smallest filter, and of the largest: 8 KiB and 8 MiB. A list of a million rows has the largest already, so
 /// that one of five million needs no more.
 const FEWEST: u64 = 1 << 16;
@@ -30,14 +32,14 @@ impl Sightings {
 
     /// Notes one sighting.
     pub(super) fn see(&mut self, hash: u64) {
-        let mask = self.bits.len() as u64 * 64 - 1;
-        let step = hash.rotate_left(32) | 1;
+        let blocks = self.bits.len() / WORDS;
+        let block = &mut self.bits[hash as usize % blocks * WORDS..][..WORDS];
         let mut is_new = false;
         for probe in 0..PROBES {
-            let at = hash.wrapping_add(step.wrapping_mul(probe)) & mask;
-            let (word, bit) = ((at / 64) as usize, 1 << (at % 64));
-            is_new |= self.bits[word] & bit == 0;
-            self.bits[word] |= bit;
+            let at = hash >> (64 - 9 * (probe + 1));
+            let (word, bit) = ((at / 64) as usize % WORDS, 1 << (at % 64));
+            is_new |= block[word] & bit == 0;
+            block[word] |= bit;
         }
         if !is_new {
             self.again.push(hash);

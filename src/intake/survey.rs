@@ -8,7 +8,7 @@ use super::contact::Contact;
 use super::date::OrderSurvey;
 use super::field::Field;
 use super::footer::is_no_patient;
-use super::list::List;
+use super::list::{List, Row};
 use super::problem::ListProblem;
 use super::repeats::{Repeats, Sightings, hash_of};
 use crate::campaign::{DateOrder, ListRules};
@@ -41,8 +41,8 @@ impl Survey {
             columns.fields().filter(|field| field.is_date()).map(|field| (field, OrderSurvey::default())).collect();
         let bytes = list.size()?;
         let (mut keys, mut numbers) = (Sightings::of_list(bytes), Sightings::of_list(bytes));
-        for row in list.rows()? {
-            let row = row?;
+        let (mut rows, mut row) = (list.rows()?, Row::default());
+        while rows.read_into(&mut row)? {
             if is_no_patient(&row, columns) {
                 survey.left_out.push(row.line);
                 continue;

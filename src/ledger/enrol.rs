@@ -2,18 +2,19 @@
 //! again because it is listed again.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
 use super::approval::{self, Approved};
 use super::error::LedgerError;
+use super::inserting::{Appending, Inserting};
 use super::outlook::Change;
-use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at};
+use super::rows::{exactly_one, json, maybe_reason_at, millis, state_at, write_json};
 use super::runs::RunHandle;
 use super::transition::Step;
 use super::{meanwhile, numbers, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
-use crate::ids::{CampaignId, EntryId, EntryKey, Location, OrganisationId};
+use crate::ids::{CampaignId, EntryId, EntryKey, Location};
 use crate::phone::E164;
 
 /// What enrolling did: the entries by what their list changes about them.
@@ -73,41 +74,83 @@ pub(super) struct Known {
 
 /// A draft as the ledger writes it. Making one is the work that need not be done where the writing is.
 pub struct Prepared {
-    key: EntryKey,
-    line: i64,
-    organisation: OrganisationId,
+    texts: Texts,
     location: Option<Location>,
-    phone: E164,
+    pub(super) line: i64,
+    pub(super) phone: E164,
     alternatives: Vec<E164>,
-    /// What a list says beside the number, as it is written: alternatives, zones, content.
-    rest: [String; 3],
-    not_after: Option<DateTime<Utc>>,
-    standing: Standing,
-    members: Vec<(EntryKey, i64, String)>,
+    pub(super) not_after: Option<DateTime<Utc>>,
+    pub(super) standing: Standing,
+    pub(super) members: Vec<(EntryKey, i64, String)>,
 }
+
+/// The texts of an entry, one after the other, and where each ends: they are handed from one thread to the other, and
+/// what is one piece is taken and given back once.
+struct Texts {
+    all: String,
+    ends: [usize; 5],
+}
+
+impl Texts {
+    fn of(draft: &Draft) -> Self {
+        let mut all = Vec::with_capacity(ROOM);
+        let mut ends = [0; 5];
+        let numbers: Vec<String> = draft.alternatives.iter().map(|phone| phone.expose()).collect();
+        all.extend_from_slice(draft.key.as_str().as_bytes());
+        ends[0] = all.len();
+        all.extend_from_slice(draft.organisation.as_str().as_bytes());
+        ends[1] = all.len();
+        write_json(&mut all, &numbers);
+        ends[2] = all.len();
+        write_json(&mut all, &draft.zones);
+        ends[3] = all.len();
+        write_json(&mut all, &draft.content);
+        ends[4] = all.len();
+        Self { all: String::from_utf8(all).expect("made of texts"), ends }
+    }
+
+    fn at(&self, at: usize) -> &str {
+        let start = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.all[start..self.ends[at]]
+    }
+}
+
+/// Bytes that the texts of most entries take.
+const ROOM: usize = 640;
 
 impl From<Draft> for Prepared {
     fn from(draft: Draft) -> Self {
-        let alternatives = json(&draft.alternatives.iter().map(|phone| phone.expose()).collect::<Vec<_>>());
+        let texts = Texts::of(&draft);
         let members = draft.members.into_iter().map(|member| (member.key, member.line as i64, json(&member.patient)));
         Self {
+            texts,
             line: draft.line as i64,
             phone: draft.phone,
-            rest: [alternatives, json(&draft.zones), json(&draft.content)],
             alternatives: draft.alternatives,
-            members: members.collect(),
-            key: draft.key,
-            organisation: draft.organisation,
             location: draft.location,
             not_after: draft.not_after,
             standing: draft.standing,
+            members: members.collect(),
         }
     }
 }
 
 impl Prepared {
-    fn location(&self) -> Option<&str> {
+    pub(super) fn location(&self) -> Option<&str> {
         self.location.as_ref().map(Location::as_str)
+    }
+
+    pub(super) fn key(&self) -> &str {
+        self.texts.at(0)
+    }
+
+    pub(super) fn organisation(&self) -> &str {
+        self.texts.at(1)
+    }
+
+    /// What a list says beside the number, as it is written: alternatives, zones, content.
+    pub(super) fn rest(&self) -> [&str; 3] {
+        [self.texts.at(2), self.texts.at(3), self.texts.at(4)]
     }
 }
 
@@ -122,14 +165,17 @@ pub enum Piece {
     /// The next entries.
     Entries(Vec<Prepared>),
     /// The list has been read to its end.
-    End {
-        /// What became of its rows.
-        tally: ListTally,
-        /// Whether entries of the campaign that it does not have are withdrawn.
-        withdraw: bool,
-        /// The plan that the run is confined to, by its id, and the calls that it allows.
-        plan: Option<(String, Vec<Approved>)>,
-    },
+    End(End),
+}
+
+/// A list's end, and what comes with it.
+pub struct End {
+    /// What became of its rows.
+    pub tally: ListTally,
+    /// Whether entries of the campaign that it does not have are withdrawn.
+    pub withdraw: bool,
+    /// The plan that the run is confined to, by its id, and the calls that it allows.
+    pub plan: Option<(String, Vec<Approved>)>,
 }
 
 /// A list that is enrolled.
@@ -156,39 +202,88 @@ pub(super) fn whole_list(
 ) -> Result<Listed, LedgerError> {
     let run = begin(conn)?;
     let last: i64 = conn.query_row(sql!("entry_last"), [], |row| row.get(0))?;
-    // Numbers come in no order: each would have to be put into a page of its own.
-    let anew = rows >= MANY && last.unsigned_abs() < rows;
-    if anew {
+    let is_long = rows >= MANY && last.unsigned_abs() < rows;
+    let is_first = is_long && !conn.prepare_cached(sql!("campaign_has_entries"))?.exists([run.campaign.0])?;
+    // Numbers come in no order, and keys may: each would have to be put into a page of its own.
+    if is_long {
         conn.execute_batch(sql!("entry_by_phone_drop"))?;
     }
-    let listed = every_piece(conn, run, pieces, now)?;
-    if anew {
+    if is_first {
+        conn.execute_batch(sql!("entry_by_key_drop"))?;
+    }
+    let (enrolled, end) = every_entry(conn, run, pieces, is_first.then_some(last), now)?;
+    if is_first {
+        // Two entries of one key are refused here at the latest.
+        conn.execute_batch(sql!("entry_by_key_make"))?;
+    }
+    if is_long {
         conn.execute_batch(sql!("entry_by_phone_make"))?;
     }
-    Ok(listed)
+    let withdrawn = finish(conn, run, enrolled, end, now)?;
+    Ok(Listed { run, enrolled, withdrawn })
 }
 
-fn every_piece(
+/// Enrols the list's entries, and gives its end. If the campaign has none of them yet, they are added after the ledger's
+/// `last` entry without looking.
+fn every_entry(
     conn: &Connection,
     run: RunHandle,
     pieces: impl Iterator<Item = Piece>,
+    last: Option<i64>,
     now: DateTime<Utc>,
-) -> Result<Listed, LedgerError> {
+) -> Result<(Enrolled, End), LedgerError> {
+    let mut enrolling = match last {
+        Some(last) => Enrolling::Unseen(Appending::ready(conn, run, last, now)?),
+        None => Enrolling::Seen(Inserting::ready(conn, run, now)?),
+    };
     let mut enrolled = Enrolled::default();
     for piece in pieces {
         match piece {
-            Piece::Entries(entries) => enrolled = enrolled.and(enrol(conn, run, &entries, now)?),
-            Piece::End { tally, withdraw, plan } => {
-                if let Some((plan, calls)) = plan {
-                    approval::approve(conn, run, &plan, &calls)?;
-                }
-                note_changes(conn, run, enrolled)?;
-                let withdrawn = close_list(conn, run, tally, withdraw, now)?;
-                return Ok(Listed { run, enrolled, withdrawn });
-            }
+            Piece::Entries(entries) => enrolled = enrolled.and(enrolling.take(conn, run, &entries, now)?),
+            Piece::End(end) => return Ok((enrolled, end)),
         }
     }
     Err(LedgerError::ListBrokenOff)
+}
+
+/// How a list's entries are enrolled: those that the campaign may have, and those that it cannot have yet.
+enum Enrolling<'c> {
+    Seen(Inserting<'c>),
+    Unseen(Appending<'c>),
+}
+
+impl Enrolling<'_> {
+    fn take(
+        &mut self,
+        conn: &Connection,
+        run: RunHandle,
+        entries: &[Prepared],
+        now: DateTime<Utc>,
+    ) -> Result<Enrolled, LedgerError> {
+        match self {
+            Self::Seen(inserting) => each(conn, run, inserting, entries, now),
+            Self::Unseen(appending) => {
+                appending.append(entries)?;
+                Ok(Enrolled { new: entries.len() as u64, ..Enrolled::default() })
+            }
+        }
+    }
+}
+
+/// What is left to do once all entries are there. How many were withdrawn.
+fn finish(
+    conn: &Connection,
+    run: RunHandle,
+    enrolled: Enrolled,
+    end: End,
+    now: DateTime<Utc>,
+) -> Result<u64, LedgerError> {
+    let End { tally, withdraw, plan } = end;
+    if let Some((plan, calls)) = plan {
+        approval::approve(conn, run, &plan, &calls)?;
+    }
+    note_changes(conn, run, enrolled)?;
+    close_list(conn, run, tally, withdraw, now)
 }
 
 pub(super) fn enrol(
@@ -197,88 +292,38 @@ pub(super) fn enrol(
     entries: &[Prepared],
     now: DateTime<Utc>,
 ) -> Result<Enrolled, LedgerError> {
+    each(conn, run, &mut Inserting::ready(conn, run, now)?, entries, now)
+}
+
+fn each(
+    conn: &Connection,
+    run: RunHandle,
+    inserting: &mut Inserting<'_>,
+    entries: &[Prepared],
+    now: DateTime<Utc>,
+) -> Result<Enrolled, LedgerError> {
     let mut enrolled = Enrolled::default();
-    let mut inserting = Inserting::ready(conn)?;
     for prepared in entries {
-        let entry = if let Some(new) = inserting.insert(conn, run, prepared, now)? {
+        let written = inserting.written(prepared)?;
+        if inserting.insert(prepared, &written)? {
             enrolled.count(Change::New);
-            new
-        } else {
-            let known = find(conn, run.campaign, &prepared.key)?.ok_or(LedgerError::Conflict)?;
-            let phone = numbers::to_dial(conn, known.id, prepared.phone, &prepared.alternatives)?;
-            enrolled.count(known.change(prepared, phone));
-            bring_up_to_date(conn, run, &known, prepared, phone, now)?;
-            conn.prepare_cached(sql!("member_keep"))?.execute([known.id.0])?;
-            conn.prepare_cached(sql!("member_clear"))?.execute([known.id.0])?;
-            known.id
-        };
-        inserting.put_members(entry, prepared)?;
+            continue;
+        }
+        // What happens to an entry happens after it was enrolled.
+        inserting.tell()?;
+        let known = find(conn, run.campaign, prepared.key())?.ok_or(LedgerError::Conflict)?;
+        let phone = numbers::to_dial(conn, known.id, prepared.phone, &prepared.alternatives)?;
+        enrolled.count(known.change(prepared, phone));
+        inserting.refresh(known.id, phone, prepared, &written)?;
+        bring_up_to_date(conn, run, &known, prepared, now)?;
     }
+    inserting.tell()?;
     Ok(enrolled)
 }
 
-/// The statements that a new entry takes, at hand for as long as entries come.
-struct Inserting<'c> {
-    entry: CachedStatement<'c>,
-    event: CachedStatement<'c>,
-    member: CachedStatement<'c>,
-}
-
-impl<'c> Inserting<'c> {
-    fn ready(conn: &'c Connection) -> Result<Self, LedgerError> {
-        Ok(Self {
-            entry: conn.prepare_cached(sql!("entry_insert"))?,
-            event: conn.prepare_cached(sql!("event_enrolled"))?,
-            member: conn.prepare_cached(sql!("member_insert"))?,
-        })
-    }
-
-    /// Inserts an entry; nothing if the campaign has one of its key.
-    fn insert(
-        &mut self,
-        conn: &Connection,
-        run: RunHandle,
-        prepared: &Prepared,
-        now: DateTime<Utc>,
-    ) -> Result<Option<EntryId>, LedgerError> {
-        let (state, reason) = forbidden_by(prepared.standing).unzip();
-        let (state, reason) = (state.unwrap_or(State::Ready), reason.map(Reason::name));
-        let [alternatives, zones, content] = &prepared.rest;
-        let inserted = self.entry.execute((
-            run.campaign.0,
-            run.run.0,
-            prepared.key.as_str(),
-            prepared.line,
-            prepared.organisation.as_str(),
-            prepared.phone.expose(),
-            alternatives,
-            zones,
-            content,
-            prepared.not_after.map(millis),
-            state.name(),
-            reason,
-            millis(now),
-            prepared.location(),
-        ))?;
-        if inserted == 0 {
-            return Ok(None);
-        }
-        let entry = EntryId(conn.last_insert_rowid());
-        self.event.execute((millis(now), run.run.0, entry.0, state.name(), reason))?;
-        Ok(Some(entry))
-    }
-
-    fn put_members(&mut self, entry: EntryId, prepared: &Prepared) -> Result<(), LedgerError> {
-        for (key, line, patient) in &prepared.members {
-            self.member.execute((entry.0, key.as_str(), line, patient))?;
-        }
-        Ok(())
-    }
-}
-
-pub(super) fn find(conn: &Connection, campaign: CampaignId, key: &EntryKey) -> Result<Option<Known>, LedgerError> {
+pub(super) fn find(conn: &Connection, campaign: CampaignId, key: &str) -> Result<Option<Known>, LedgerError> {
     conn.prepare_cached(sql!("entry_find"))?
-        .query_row((campaign.0, key.as_str()), |row| Ok(Known::from_row(row)))
+        .query_row((campaign.0, key), |row| Ok(Known::from_row(row)))
         .optional()?
         .transpose()
 }
@@ -289,22 +334,10 @@ fn bring_up_to_date(
     run: RunHandle,
     known: &Known,
     prepared: &Prepared,
-    phone: E164,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, prepared.line))?;
     exactly_one(listed)?;
-    let [alternatives, zones, content] = &prepared.rest;
-    conn.prepare_cached(sql!("entry_refresh"))?.execute((
-        known.id.0,
-        phone.expose(),
-        alternatives,
-        zones,
-        content,
-        prepared.not_after.map(millis),
-        prepared.organisation.as_str(),
-        prepared.location(),
-    ))?;
     meanwhile::keep(conn, known.id, forbidden_by(prepared.standing).filter(|_| known.is_not_settled()))?;
     let Some(fact) = what_the_list_says(known, prepared.standing, prepared.not_after, now) else { return Ok(()) };
     let from = known.state;
@@ -329,7 +362,7 @@ impl Known {
     pub(super) fn change(&self, prepared: &Prepared, phone: E164) -> Change {
         let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
         let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
-        let is_told_the_same = self.rest == prepared.rest
+        let is_told_the_same = self.rest == prepared.rest()
             && self.location.as_deref() == prepared.location()
             && self.not_after == prepared.not_after.map(millis);
         match (self.phone == phone.expose(), is_told_the_same) {

@@ -18,12 +18,14 @@ mod enrol;
 mod error;
 mod exclude;
 mod household;
+mod inserting;
 mod line;
 mod meanwhile;
 mod numbers;
 mod open;
 mod operator;
 mod outlook;
+mod phrases;
 mod place;
 mod read;
 mod record;
@@ -43,7 +45,7 @@ pub use approval::Approved;
 pub use care::{backup, verify};
 pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
-pub use enrol::{Enrolled, Listed, Piece, Prepared};
+pub use enrol::{End, Enrolled, Listed, Piece, Prepared};
 pub use error::LedgerError;
 pub use line::{InStep, OurLine, Sighting};
 pub use operator::{Operator, Resolution, Undecidable};
@@ -84,7 +86,7 @@ impl Ledger {
     /// The same without a thread: every call commits before it returns. For simulations in virtual time, in which
     /// nothing may depend on how threads are scheduled.
     pub fn open_inline(path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
-        Ok(Self { writer: Arc::new(Writer::inline(open::exclusively(path, now)?)) })
+        Ok(Self { writer: Arc::new(Writer::inline(open::exclusively(path, now)?)?) })
     }
 
     /// The instant of the newest event; `None` in a new ledger.

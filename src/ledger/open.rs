@@ -14,7 +14,7 @@ use super::rows::millis;
 use super::{care, place, sql};
 
 /// In order; a ledger's `user_version` counts those that it has been through.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_meanwhile.sql"),
     include_str!("migrations/0003_place.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0007_adoption.sql"),
     include_str!("migrations/0008_cheap_checks.sql"),
     include_str!("migrations/0009_household.sql"),
+    include_str!("migrations/0010_long_lists.sql"),
     include_str!("migrations/0012_location.sql"),
 ];
 
@@ -122,8 +123,8 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
         return Err(not_a_ledger(path));
     }
     refuse_newer(found)?;
-    if !conn.prepare(sql!("knows_locations"))?.exists([])? {
-        conn.execute_batch(sql!("reading_before_location"))?;
+    if found < known() {
+        conn.execute_batch(sql!("older"))?;
     }
     Ok(conn)
 }

@@ -141,7 +141,7 @@ impl Reader {
     /// What enrolling `draft` at `now` would make of its entry.
     pub fn outlook(&self, campaign: CampaignId, draft: &Draft, now: DateTime<Utc>) -> Result<Outlook, LedgerError> {
         let spoken_for = self.knows_households()? && household::covered(&self.conn, campaign, &draft.key)?.spoken_for;
-        let Some(known) = enrol::find(&self.conn, campaign, &draft.key)? else {
+        let Some(known) = enrol::find(&self.conn, campaign, draft.key.as_str())? else {
             return Ok(Outlook { spoken_for, ..Outlook::new(draft, now) });
         };
         let said = enrol::what_the_list_says(&known, draft.standing, draft.not_after, now);

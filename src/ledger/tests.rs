@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::campaign::{self, Allowances};
 use crate::entry::{
-    AttemptState, CalledPartyZones, Content, Fact, Outcome, PatientInfo, Reason, Standing, State, ZoneSource,
+    AttemptState, CalledPartyZones, Content, Fact, Member, Outcome, PatientInfo, Reason, Standing, State, ZoneSource,
 };
 use crate::ids::{EntryKey, OrganisationId};
 use crate::phone::E164;
@@ -175,7 +175,10 @@ fn enrolling_the_same_list_twice_inserts_nothing() {
     let list = [draft("P-1", 101), draft("P-2", 102)];
     assert_eq!(desk.enrol(&list), Enrolled { new: 2, ..Enrolled::default() });
     assert_eq!(desk.enrol(&list), Enrolled { same: 2, ..Enrolled::default() });
-    assert_eq!((desk.count("entry"), desk.count("event WHERE kind = 'enrolled'")), (2, 2));
+    assert_eq!(
+        (desk.count("entry"), desk.count("event WHERE kind = 'enrolled' AND entry_id = 1 AND through = 2")),
+        (2, 1)
+    );
 }
 
 #[test]
@@ -310,20 +313,60 @@ fn a_newer_ledger_is_refused_untouched() {
 
 #[test]
 fn an_older_ledger_is_brought_up_to_date() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = made_before(1);
     let path = path_in(&folder);
-    std::fs::OpenOptions::new().write(true).create_new(true).open(&path).expect("a file");
-    set_mode(&path, 0o600);
-    let old = Connection::open(&path).expect("the file");
-    old.execute_batch(include_str!("migrations/0001_start.sql")).expect("the first format");
-    old.execute(sql!("identity_insert"), ("old", 0)).expect("an identity");
-    old.pragma_update(None, "user_version", 1).expect("set");
-    drop(old);
     Ledger::open(&path, noon()).map(drop).expect("brought up to date");
     let conn = Connection::open(&path).expect("the file");
     let identity: String = conn.query_row("SELECT identity FROM ledger", [], |row| row.get(0)).expect("kept");
     assert_eq!(identity, "old");
     conn.prepare("SELECT meanwhile FROM entry").expect("the newest format");
+}
+
+/// A ledger as the program made it when it knew only the first `formats` of its formats.
+fn made_before(formats: usize) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = path_in(&folder);
+    std::fs::OpenOptions::new().write(true).create_new(true).open(&path).expect("a file");
+    set_mode(&path, 0o600);
+    let conn = Connection::open(&path).expect("the file");
+    for migration in &open::MIGRATIONS[..formats] {
+        conn.execute_batch(migration).expect("a format");
+    }
+    conn.execute(sql!("identity_insert"), ("old", 0)).expect("an identity");
+    conn.pragma_update(None, "user_version", formats as i64).expect("set");
+    conn.execute_batch(include_str!("tests/older.sql")).expect("an entry");
+    folder
+}
+
+#[test]
+fn what_an_older_ledger_says_is_read_as_it_is_and_once_it_is_brought_up_to_date() {
+    for formats in 1..=open::MIGRATIONS.len() {
+        let folder = made_before(formats);
+        let path = path_in(&folder);
+        let read = || {
+            let reader = Reader::open(&path).expect("a ledger");
+            let events = reader.events_of(EntryId(1)).expect("events");
+            let mut rows = Vec::new();
+            let run = RunHandle { run: RunId(1), campaign: CampaignId(1) };
+            let see = |row: EntryRow| {
+                rows.push((row.patient.first_name, row.key));
+                Ok::<_, LedgerError>(())
+            };
+            reader.each_entry(run, see).expect("rows");
+            (events.iter().map(|event| event.kind.clone()).collect::<Vec<_>>(), rows)
+        };
+        let as_it_is = read();
+        assert_eq!(as_it_is, (vec!["enrolled".to_owned()], vec![("Pat".to_owned(), EntryKey::new("P-1"))]));
+        Ledger::open(&path, noon()).map(drop).expect("brought up to date");
+        assert_eq!(read(), as_it_is);
+        let conn = Connection::open(&path).expect("the file");
+        let sound: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
+        assert_eq!(sound, "ok");
+        let again = "INSERT INTO entry (campaign_id, run_id, key, line, organisation, phone, alternatives, zones, content, \
+                     state, due_at, created_at, updated_at) SELECT campaign_id, run_id, key, line, organisation, phone, \
+                     alternatives, zones, content, state, due_at, created_at, updated_at FROM entry";
+        assert!(conn.execute(again, []).is_err(), "two entries of one key");
+    }
 }
 
 #[test]

@@ -4,14 +4,19 @@
 //! one. Each job runs in a savepoint of its own, so that one that fails does not undo its neighbours. No job is answered
 //! before its commit is on stable storage. After a commit has failed, nothing more is written: a failed fsync is never
 //! retried, since the kernel may have dropped what it could not write.
+//!
+//! A commit is on stable storage once it is in the log (the -wal). What has gathered there is put into the ledger's own
+//! file after the jobs were answered, so that nobody waits for it but the next ones.
 
 use std::fs::File;
 use std::pin::Pin;
-use std::sync::{Mutex, mpsc};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll};
 use std::thread;
 
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 use tokio::sync::oneshot;
 
 use super::error::LedgerError;
@@ -71,7 +76,7 @@ where
 impl Writer {
     pub(super) fn on_a_thread(opened: Opened) -> Result<Self, LedgerError> {
         let (jobs, queue) = mpsc::channel();
-        let mut store = Store { conn: opened.conn, broken: false };
+        let mut store = Store::of(opened.conn)?;
         let thread = thread::Builder::new()
             .name("ledger".into())
             .spawn(move || store.work_off(&queue))
@@ -79,8 +84,8 @@ impl Writer {
         Ok(Self::Thread { jobs: Some(jobs), thread: Some(thread), _lock: opened.lock })
     }
 
-    pub(super) fn inline(opened: Opened) -> Self {
-        Self::Inline { store: Mutex::new(Store { conn: opened.conn, broken: false }), _lock: opened.lock }
+    pub(super) fn inline(opened: Opened) -> Result<Self, LedgerError> {
+        Ok(Self::Inline { store: Mutex::new(Store::of(opened.conn)?), _lock: opened.lock })
     }
 
     /// Queues `work`, at once and in the order of the calls, to be done in a transaction.
@@ -116,13 +121,29 @@ impl Drop for Writer {
     }
 }
 
-/// The connection, and whether a commit on it has failed.
+/// So many pages make a log long: what SQLite takes for it, too.
+const LONG: i32 = 1_000;
+
+/// The connection, and the first commit on it that failed, if one did.
 pub(super) struct Store {
     conn: Connection,
-    broken: bool,
+    broken: Option<LedgerError>,
+    /// Pages in the log after the last commit.
+    log: Arc<AtomicI32>,
 }
 
 impl Store {
+    /// From now on it is the store that looks after the connection's log.
+    fn of(mut conn: Connection) -> Answer<Self> {
+        let log = Arc::new(AtomicI32::new(0));
+        let seen = Arc::clone(&log);
+        conn.wal_hook(Some(move |_: &mut Wal, pages| {
+            seen.store(pages, Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { conn, broken: None, log })
+    }
+
     fn work_off(&mut self, queue: &mpsc::Receiver<Box<dyn Job>>) {
         while let Ok(first) = queue.recv() {
             let group = std::iter::once(first).chain(queue.try_iter()).collect();
@@ -131,11 +152,20 @@ impl Store {
     }
 
     fn commit_group(&mut self, mut group: Vec<Box<dyn Job>>) {
-        let committed = if self.broken { Err(LedgerError::Stopped) } else { self.try_commit(&mut group) };
-        self.broken |= committed.is_err();
+        // Whoever comes later is told what was wrong at first: it may be theirs that a person sees.
+        let committed = self.broken.clone().map_or_else(|| self.try_commit(&mut group), Err);
+        self.broken = committed.as_ref().err().cloned();
         for job in group {
             job.answer(committed.clone());
         }
+        if self.broken.is_none() && self.log.swap(0, Ordering::Relaxed) >= LONG {
+            self.put_log_into_file();
+        }
+    }
+
+    /// As far as no reader is in the way. If it fails, the log holds all of it still, and is there for the next time.
+    fn put_log_into_file(&self) {
+        let _ = self.conn.query_row(sql!("checkpoint_passive"), [], |_| Ok(()));
     }
 
     fn try_commit(&mut self, group: &mut [Box<dyn Job>]) -> Answer<()> {

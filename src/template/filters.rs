@@ -146,7 +146,7 @@ fn argument(arguments: &[Value]) -> Result<Option<&Value>, Error> {
 
 #[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
 fn date(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
-    let format = argument(&arguments)?.map_or(Some("%B %-d, %Y"), Value::as_str);
+    let format = argument(&arguments)?.map_or(Some(DATE_FORMAT), Value::as_str);
     let format = format.ok_or_else(|| refuse("date", NO_FORMAT))?;
     let text = said("date", value)?;
     let day = day(text.trim()).map_err(|what| refuse("date", what))?;
@@ -158,6 +158,9 @@ fn date(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
 pub(super) fn check_format(format: &str) -> Result<(), &'static str> {
     written(NaiveDate::default(), format).map(|_| ())
 }
+
+/// How a date is written where nobody says how.
+pub(super) const DATE_FORMAT: &str = "%B %-d, %Y";
 
 fn written(day: NaiveDate, format: &str) -> Result<String, &'static str> {
     let mut text = String::new();
@@ -172,11 +175,25 @@ const NO_DATE: &str = "not a date such as 2026-11-24";
 const EMPTY: &str = "the cell is empty: put the text into {% if … %}, or give a default first";
 const IN_UTC: &str = "in UTC, which no patient's clock shows: give the local time, such as 2026-11-24T14:30:00-06:00";
 
+/// `1988-03-22` and nothing else: what most software exports, so it need not be taken apart.
+pub fn iso_date(text: &str) -> Option<NaiveDate> {
+    let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
+    if bytes[4] != b'-' || bytes[7] != b'-' {
+        return None;
+    }
+    let part = |digits: &[u8]| {
+        digits
+            .iter()
+            .try_fold(0, |value: u32, digit| digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0')))
+    };
+    NaiveDate::from_ymd_opt(part(&bytes[..4])? as i32, part(&bytes[5..7])?, part(&bytes[8..])?)
+}
+
 fn day(text: &str) -> Result<NaiveDate, &'static str> {
     if text.is_empty() {
         return Err(EMPTY);
     }
-    if let Ok(day) = text.parse() {
+    if let Some(day) = iso_date(text).or_else(|| text.parse().ok()) {
         return Ok(day);
     }
     match moment(text) {

@@ -11,6 +11,7 @@
 //! and `shorten` breaks at ordinary spaces only.
 
 pub mod filters;
+mod plain;
 mod problem;
 mod row;
 mod scan;
@@ -20,10 +21,12 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use self::plain::Plain;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
+pub use filters::iso_date;
 pub use problem::{Cause, RenderProblem, TemplateProblem};
-pub use row::{Columns, Row};
+pub use row::{Cells, Columns, Row};
 
 /// The vendor's limit for `context` and `voicemailMessage` (`annie-api.md`, POST /calls).
 pub const MAX_CHARS: usize = 500;
@@ -52,6 +55,7 @@ struct Compiled {
     name: String,
     source: String,
     environment: Environment<'static>,
+    plain: Option<Plain>,
 }
 
 impl Template {
@@ -66,11 +70,26 @@ impl Template {
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(Self(Arc::new(Compiled { name: name.to_owned(), source: source.to_owned(), environment })))
+        Ok(Self(Arc::new(Compiled {
+            name: name.to_owned(),
+            source: source.to_owned(),
+            environment,
+            plain: Plain::of(source),
+        })))
     }
 
     /// The message for one row. `variables` is a [`Row`], or any other map.
     pub fn render(&self, variables: &Value) -> Result<String, RenderProblem> {
+        let shortly = variables.downcast_object_ref().and_then(|row| self.shortly(row));
+        shortly.map_or_else(|| self.by_engine(variables), Ok)
+    }
+
+    /// The message, if the template and the row are plain.
+    fn shortly(&self, row: &Row) -> Option<String> {
+        self.0.plain.as_ref()?.text(row).map(|text| tidy(&text))
+    }
+
+    fn by_engine(&self, variables: &Value) -> Result<String, RenderProblem> {
         let compiled = &*self.0;
         compiled
             .environment

@@ -2,6 +2,7 @@
 //!
 //! The columns' names and the shared objects are held once for the whole list; a row brings its cells.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -39,18 +40,60 @@ impl Columns {
     }
 }
 
+/// A row's cells: one text, and where each of them ends in it. They hold a patient's data, so `Debug` masks them.
+#[derive(Clone, Default)]
+pub struct Cells {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Cells {
+    /// None yet, and room for so many of so many bytes.
+    #[must_use]
+    pub fn with_capacity(cells: usize, bytes: usize) -> Self {
+        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(cells) }
+    }
+
+    /// Adds a cell.
+    pub fn push(&mut self, cell: &str) {
+        self.text.push_str(cell);
+        self.ends.push(self.text.len());
+    }
+
+    /// The cell at `at`.
+    #[must_use]
+    pub fn get(&self, at: usize) -> Option<&str> {
+        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.text.get(start..*self.ends.get(at)?)
+    }
+}
+
+impl<T: AsRef<str>> FromIterator<T> for Cells {
+    fn from_iter<I: IntoIterator<Item = T>>(cells: I) -> Self {
+        let mut all = Self::default();
+        cells.into_iter().for_each(|cell| all.push(cell.as_ref()));
+        all
+    }
+}
+
+impl fmt::Debug for Cells {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cells({}, masked)", self.ends.len())
+    }
+}
+
 /// What one rendering may use. An object wins over a column of the same name, and the row's own over a shared one.
 #[derive(Clone)]
 pub struct Row {
     columns: Arc<Columns>,
-    cells: Arc<[String]>,
+    cells: Arc<Cells>,
     shared: Arc<[(&'static str, Value)]>,
     own: Vec<(&'static str, Value)>,
 }
 
 impl Row {
     /// A row with a cell for every column. `shared` is what all rows have: `practice`, `campaign`.
-    pub fn new(columns: Arc<Columns>, cells: impl Into<Arc<[String]>>, shared: Arc<[(&'static str, Value)]>) -> Self {
+    pub fn new(columns: Arc<Columns>, cells: impl Into<Arc<Cells>>, shared: Arc<[(&'static str, Value)]>) -> Self {
         Self { columns, cells: cells.into(), shared, own: Vec::new() }
     }
 
@@ -61,12 +104,27 @@ impl Row {
         self
     }
 
+    /// The text of a variable, or of a part of one (`practice.name`); nothing if it is no text.
+    pub(super) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        let (root, part) = name.split_once('.').map_or((name, None), |(root, part)| (root, Some(part)));
+        match (self.object(root), part) {
+            (Some(object), Some(part)) => object.get_attr(part).ok()?.as_str().map(|text| Cow::Owned(text.to_owned())),
+            (Some(object), None) => object.as_str().map(Cow::Borrowed),
+            (None, Some(_)) => None,
+            (None, None) => self.cell(root).map(Cow::Borrowed),
+        }
+    }
+
     fn look_up(&self, name: &str) -> Option<Value> {
-        let object = self.own.iter().chain(self.shared.iter()).find(|(key, _)| *key == name);
-        object.map(|(_, value)| value.clone()).or_else(|| {
-            let place = self.columns.places.get(name)?;
-            self.cells.get(*place).map(|cell| Value::from(cell.as_str()))
-        })
+        self.object(name).cloned().or_else(|| self.cell(name).map(Value::from))
+    }
+
+    fn object(&self, name: &str) -> Option<&Value> {
+        self.own.iter().chain(self.shared.iter()).find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    fn cell(&self, name: &str) -> Option<&str> {
+        self.cells.get(self.columns.place(name)?)
     }
 }
 
@@ -109,7 +167,7 @@ mod tests {
 
     fn row() -> Row {
         let columns = Columns::new(["first_name", "preference", "practice"].map(String::from));
-        let cells = ["Ana", "", "a column"].map(String::from).to_vec();
+        let cells: Cells = ["Ana", "", "a column"].into_iter().collect();
         let shared = Arc::from([("practice", context! { name => "Bright Smile Dental" })]);
         Row::new(Arc::new(columns), cells, shared).with("household", vec!["Ben"])
     }

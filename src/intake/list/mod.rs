@@ -212,10 +212,24 @@ enum Kind {
 }
 
 impl Rows {
-    fn read(&mut self) -> Result<Option<Row>, ListProblem> {
-        match &mut self.0 {
-            Kind::Separated(rows) => rows.read(),
-            Kind::Json(rows) => rows.read(),
+    /// Cells yet to be read, with as much room as the row before took.
+    fn room(&self) -> StringRecord {
+        match &self.0 {
+            Kind::Separated(rows) => rows.room(),
+            Kind::Json(_) => StringRecord::new(),
+        }
+    }
+
+    /// Reads the next row in the place of `row`. Whether there was one.
+    pub fn read_into(&mut self, row: &mut Row) -> Result<bool, ListProblem> {
+        loop {
+            let is_there = match &mut self.0 {
+                Kind::Separated(rows) => rows.read_into(row)?,
+                Kind::Json(rows) => rows.read()?.map(|next| *row = next).is_some(),
+            };
+            if !is_there || !row.is_blank() {
+                return Ok(is_there);
+            }
         }
     }
 }
@@ -224,11 +238,10 @@ impl Iterator for Rows {
     type Item = Result<Row, ListProblem>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            match self.read() {
-                Ok(Some(row)) if row.is_blank() => {}
-                other => return other.transpose(),
-            }
+        let mut row = Row { line: 0, cells: self.room() };
+        match self.read_into(&mut row) {
+            Ok(is_there) => is_there.then_some(Ok(row)),
+            Err(problem) => Some(Err(problem)),
         }
     }
 }

@@ -153,24 +153,46 @@ pub(super) struct SeparatedRows {
     dialect: Dialect,
     records: u64,
     record: StringRecord,
+    /// Bytes and cells of the last record.
+    room: (usize, usize),
 }
 
 impl SeparatedRows {
     pub(super) fn new(text: Text, dialect: Dialect) -> Self {
         let ended = text.chain(Cursor::new(dialect.ends.bytes()));
-        Self { reader: reader(ended, dialect.separator), dialect, records: 0, record: StringRecord::new() }
+        Self {
+            reader: reader(ended, dialect.separator),
+            dialect,
+            records: 0,
+            record: StringRecord::new(),
+            room: (0, 0),
+        }
     }
 
-    pub(super) fn read(&mut self) -> Result<Option<Row>, ListProblem> {
+    /// Reads the next row in the place of `row`. Whether there was one.
+    pub(super) fn read_into(&mut self, row: &mut Row) -> Result<bool, ListProblem> {
         while self.records < self.dialect.skip as u64 {
             if !self.advance()? {
-                return Ok(None);
+                return Ok(false);
             }
         }
         if !self.advance()? {
-            return Ok(None);
+            return Ok(false);
         }
-        Ok(Some(Row { line: self.first_line(), cells: self.own_cells() }))
+        row.line = self.first_line();
+        self.room = (self.record.as_slice().len(), self.record.len());
+        match self.own_cells() {
+            Some(cells) => row.cells = cells,
+            None => std::mem::swap(&mut self.record, &mut row.cells),
+        }
+        Ok(true)
+    }
+
+    /// Cells yet to be read, with as much room as the row before took.
+    pub(super) fn room(&self) -> StringRecord {
+        let (bytes, cells) = self.room;
+        // A little more, so that the next one is seldom too long.
+        StringRecord::with_capacity(bytes + bytes / 4, cells)
     }
 
     fn advance(&mut self) -> Result<bool, ListProblem> {
@@ -203,18 +225,19 @@ impl SeparatedRows {
     }
 
     /// The row's own cells: without the columns of an earlier intake, and without empty ones after the last column,
-    /// which spreadsheets add. Where the list was rewritten, its last empty cells were left out.
-    fn own_cells(&self) -> StringRecord {
+    /// which spreadsheets add. Where the list was rewritten, its last empty cells were left out. Nothing if they are all of
+    /// the record's.
+    fn own_cells(&self) -> Option<StringRecord> {
         let Dialect { drop, width, lines, .. } = self.dialect;
         if lines == Lines::Given && self.record.len() < drop + width {
             let missing = drop + width - self.record.len();
-            return self.record.iter().skip(drop).chain(std::iter::repeat_n("", missing)).collect();
+            return Some(self.record.iter().skip(drop).chain(std::iter::repeat_n("", missing)).collect());
         }
         let surplus_is_empty = self.record.iter().skip(drop + width).all(|cell| cell.trim().is_empty());
         if drop == 0 && (self.record.len() <= width || !surplus_is_empty) {
-            return self.record.clone();
+            return None;
         }
         let keep = if surplus_is_empty { width } else { usize::MAX };
-        self.record.iter().skip(drop).take(keep).collect()
+        Some(self.record.iter().skip(drop).take(keep).collect())
     }
 }

@@ -1,14 +1,18 @@
 //! A whole list, enrolled while it is read.
 
 use super::*;
-use crate::ledger::{Listed, Piece, Prepared};
+use crate::ledger::{End, Listed, Piece, Prepared};
 
 fn entries(patients: &[u64]) -> Piece {
     Piece::Entries(patients.iter().map(|patient| Prepared::from(draft(&format!("P-{patient}"), 101))).collect())
 }
 
 fn end(accepted: u64) -> Piece {
-    Piece::End { tally: ListTally { read: accepted, accepted, ..ListTally::default() }, withdraw: true, plan: None }
+    Piece::End(End {
+        tally: ListTally { read: accepted, accepted, ..ListTally::default() },
+        withdraw: true,
+        plan: None,
+    })
 }
 
 fn enrol(desk: &Desk, pieces: Vec<Piece>, rows: u64) -> Result<Listed, LedgerError> {
@@ -51,6 +55,83 @@ fn a_list_that_breaks_off_leaves_nothing() {
         // What comes after it is not harmed.
         assert_eq!(desk.enrol(&[draft("P-9", 102)]), Enrolled { new: 1, ..Enrolled::default() });
     }
+}
+
+/// Of a household, held or free to be called, with one of three voicemails.
+fn mixed(patient: u32) -> Draft {
+    let key = |n: u32| EntryKey::new(format!("P-{n}"));
+    let member =
+        Member { key: key(patient + 10_000), patient: PatientInfo::default(), line: u64::from(patient) + 10_000 };
+    let mut draft = draft(key(patient).as_str(), patient % 1_000);
+    draft.content.voicemail = Some(format!("Hello, \"voicemail\":, this is for {}", patient % 3));
+    draft.standing = if patient.is_multiple_of(50) { Standing::Held(Reason::Extension) } else { Standing::Ready };
+    draft.members = if patient.is_multiple_of(10) { vec![member] } else { Vec::new() };
+    draft
+}
+
+#[test]
+fn however_many_are_enrolled_at_once_each_can_be_told_about_and_called_as_it_was_listed() {
+    for (rows, at_once) in [(4, 1), (4, 77), (1_000_000, 77), (1_000_000, 256)] {
+        let desk = Desk::new();
+        let list: Vec<Draft> = (1..=300).map(mixed).collect();
+        let pieces =
+            list.chunks(at_once).map(|some| Piece::Entries(some.iter().cloned().map(Prepared::from).collect()));
+        let listed = enrol(&desk, pieces.chain([end(300)]).collect(), rows).expect("enrolled");
+        assert_eq!(listed.enrolled.new, 300);
+        assert_eq!(desk.count("member WHERE key = 'P-1' || substr('0000' || entry_id, -4)"), 30);
+
+        let reader = Reader::open(&path_in(&desk.folder)).expect("a ledger");
+        for (id, draft) in (1..).zip(&list) {
+            let events = reader.events_of(EntryId(id)).expect("events");
+            let state = if id % 50 == 0 { State::Held } else { State::Ready };
+            let told: Vec<_> = events.iter().map(|event| (event.kind.as_str(), event.after, event.at)).collect();
+            assert_eq!(told, [("enrolled", Some(state), noon())], "entry {id}");
+            let outlook = reader.outlook(listed.run.campaign, draft, noon()).expect("an outlook");
+            assert_eq!((outlook.entry, outlook.change), (Some(EntryId(id)), Change::Same));
+        }
+        assert_eq!(desk.count("event WHERE kind = 'enrolled'") < 100, at_once > 1);
+        let claims = now_or_never(desk.ledger.claim(ClaimOrder {
+            run: listed.run,
+            campaign: Arc::clone(&desk.campaign),
+            organisation: desk.campaign.practice.organisation.clone(),
+            now: noon(),
+            limit: 10,
+        }));
+        for call in claims.expect("claims").authorised {
+            assert!(call.content == list[call.entry.0 as usize - 1].content);
+        }
+    }
+}
+
+#[test]
+fn texts_that_come_again_are_on_the_ledger_once() {
+    for rows in [4, 1_000_000] {
+        let desk = Desk::new();
+        let list = || Piece::Entries((1..=300).map(|patient| Prepared::from(mixed(patient))).collect());
+        enrol(&desk, vec![list(), end(300)], rows).expect("enrolled");
+        // One for the zones, three for the voicemails.
+        assert_eq!(desk.count("phrase"), 4);
+        assert_eq!((desk.count("entry WHERE ending IS NULL"), desk.count("entry WHERE zones_phrase IS NULL")), (3, 1));
+        // The same list again needs no others, and one in which all is different has none.
+        enrol(&desk, vec![list(), end(300)], rows).expect("enrolled");
+        let other = |patient: u32| {
+            let mut draft = mixed(patient);
+            draft.content.voicemail = Some(format!("Hello {patient}"));
+            Prepared::from(draft)
+        };
+        let listed = enrol(&desk, vec![Piece::Entries((1..=300).map(other).collect()), end(300)], rows);
+        assert_eq!(listed.expect("enrolled").enrolled, Enrolled { changed: 300, ..Enrolled::default() });
+        assert_eq!((desk.count("phrase"), desk.count("entry WHERE ending IS NULL")), (4, 300));
+    }
+}
+
+#[test]
+fn two_entries_of_one_key_are_refused_even_where_nothing_is_looked_up() {
+    let desk = Desk::new();
+    let before = indexes(&desk);
+    let twice = enrol(&desk, vec![entries(&[1, 2]), entries(&[3, 1]), end(4)], 1_000_000);
+    assert!(twice.is_err());
+    assert_eq!((desk.count("entry"), indexes(&desk)), (0, before));
 }
 
 #[test]

@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX entry_by_key ON entry (campaign_id, key);

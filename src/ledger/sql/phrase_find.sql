@@ -1,0 +1,1 @@
+SELECT id FROM phrase WHERE text = ?1;

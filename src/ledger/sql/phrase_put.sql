@@ -1,0 +1,1 @@
+INSERT INTO phrase (text) VALUES (?1);
