@@ -15,7 +15,7 @@ use crate::ids::{EntryId, RunId};
 use crate::phone::E164;
 
 /// Entries of one statement: so many that what each statement costs is little beside them.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
 
 /// Parameters that are the same for all entries of a run.
 const SHARED: usize = 3;
