@@ -22,7 +22,7 @@ use callrounds::intake::{Intake, ListSource, Setting};
 use callrounds::ledger::Ledger;
 use callrounds::phone::area_codes;
 
-use common::{Samples, grouped, peak_memory, print_table, processor_seconds_of_children, say};
+use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -165,13 +165,6 @@ fn told(samples: &Samples) -> String {
     if samples.count() == 0 { String::new() } else { format!("{:.1}", samples.median()) }
 }
 
-/// Runs `work`, which waits for a process, and says how long that process had a processor.
-fn on_processor<T>(work: impl FnOnce() -> std::io::Result<T>) -> Result<(T, Option<f64>)> {
-    let before = processor_seconds_of_children();
-    let done = work()?;
-    Ok((done, before.zip(processor_seconds_of_children()).map(|(before, after)| after - before)))
-}
-
 /// callrounds, in a process of its own, so that the peak is the intake's alone.
 fn taken_in(list: &Path, folder: &Path) -> Result<std::result::Result<Taken, String>> {
     let ledger = folder.join("callrounds.db");
@@ -237,7 +230,7 @@ fn python(sizes: &Sizes, folder: &Path) -> Result<Peer> {
     if sizes.python_rows == 0 {
         return Ok(peer);
     }
-    let Some(python) = python_with_libraries() else {
+    let Some(python) = python_with(FOLDER) else {
         peer.missing = Some("there is no Python with phonenumbers and Jinja2, nor can they be installed".into());
         return Ok(peer);
     };
@@ -258,19 +251,6 @@ fn python(sizes: &Sizes, folder: &Path) -> Result<Peer> {
         peer.note(Ok(Taken { seconds, processor, peak: None }));
     }
     Ok(peer)
-}
-
-/// Makes the environment once; it stays beside the build.
-fn python_with_libraries() -> Option<PathBuf> {
-    let environment = Path::new(FOLDER).join("peers");
-    let python = environment.join("bin/python");
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/requirements.txt");
-    let succeeds = |command: &mut Command| command.stdout(Stdio::null()).status().is_ok_and(|status| status.success());
-    if !python.exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(&environment)) {
-        return None;
-    }
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    succeeds(Command::new(&python).args(install).arg(requirements)).then_some(python)
 }
 
 fn large(sizes: &Sizes, folder: &Path) -> Result<Peer> {

@@ -60,6 +60,8 @@ named! {
     /// The organisation that a from-number belongs to. Credentials and the request budget are the organisation's, so
     /// every limiter is keyed by it.
     OrganisationId,
+    /// One of a practice's places, as the list's location column and the campaign's lines name it.
+    Location,
     /// The vendor's id of a conversation, a UUID by its documentation; kept as the text it came as.
     ConversationId,
     /// What makes an entry unique within its campaign: the key columns' values, joined. It may hold a patient's
@@ -83,7 +85,7 @@ macro_rules! shown {
     )*};
 }
 
-shown!(CampaignName, OrganisationId, ConversationId);
+shown!(CampaignName, OrganisationId, Location, ConversationId);
 
 impl fmt::Debug for EntryKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

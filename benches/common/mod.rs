@@ -1,7 +1,11 @@
 //! What every benchmark needs: rounds in turn, medians with their spread, a table, and the peak memory of a process.
 
+#![allow(dead_code, reason = "each program that includes this uses a part of it")]
+
 use std::fmt::Display;
-use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{fs, io};
 
 /// Measurements of one thing, in seconds or whatever else.
 #[derive(Debug, Clone, Default)]
@@ -76,10 +80,41 @@ pub fn peak_memory() -> Option<f64> {
 
 /// The time that the processes which this one has waited for had on a processor, in seconds: what other work on the
 /// machine does not stretch as it does the time on the wall. Linux tells it, in hundredths.
-pub fn processor_seconds_of_children() -> Option<f64> {
+fn processor_seconds_of_children() -> Option<f64> {
+    ticks_from(13)
+}
+
+/// The same for this process itself, all threads together.
+pub fn processor_seconds() -> Option<f64> {
+    ticks_from(11)
+}
+
+/// Two neighbouring fields of `/proc/self/stat`, counted after the name: time for itself, and for the system.
+fn ticks_from(field: usize) -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, after_name) = stat.rsplit_once(')')?;
-    let mut fields = after_name.split_whitespace().skip(13);
+    let mut fields = after_name.split_whitespace().skip(field);
     let (user, system) = (fields.next()?.parse::<f64>().ok()?, fields.next()?.parse::<f64>().ok()?);
     Some((user + system) / 100.0)
+}
+
+/// Runs `work`, which waits for a process, and says how long that process had a processor.
+pub fn on_processor<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Option<f64>)> {
+    let before = processor_seconds_of_children();
+    let done = work()?;
+    Ok((done, before.zip(processor_seconds_of_children()).map(|(before, after)| after - before)))
+}
+
+/// A Python with the libraries that `peers/requirements.txt` names. Its environment is made once, in
+/// `folder`, and stays there.
+pub fn python_with(folder: &str) -> Option<PathBuf> {
+    let environment = Path::new(folder).join("peers");
+    let python = environment.join("bin/python");
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/requirements.txt");
+    let succeeds = |command: &mut Command| command.stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+    if !python.exists() && !succeeds(Command::new("python3").args(["-m", "venv"]).arg(&environment)) {
+        return None;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    succeeds(Command::new(&python).args(install).arg(requirements)).then_some(python)
 }

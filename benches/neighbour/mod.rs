@@ -210,7 +210,8 @@ pub fn number(n: u32) -> E164 {
 pub fn drafts(count: u32) -> Vec<Draft> {
     let draft = |n: u32| Draft {
         key: EntryKey::new(n.to_string()),
-        organisation: OrganisationId::new("bright-smile"),
+        organisation: OrganisationId::new("Bright Smile Dental"),
+        location: None,
         phone: number(n),
         alternatives: Vec::new(),
         zones: CalledPartyZones { zones: Vec::new(), regions: Vec::new(), source: ZoneSource::AreaCode },
@@ -265,8 +266,8 @@ async fn run_on(
     let tally = ListTally { read: count, accepted: count, ..ListTally::default() };
     ledger.close_list(run, tally, true, start()).await.expect("closed");
     let hints = Some(hints).filter(|_| telling == Telling::HeadersAndWebhooks);
-    let vendor_too = Arc::clone(&vendor);
-    let engine = Engine { ledger, vendor: vendor_too, clock, campaign, run, until_done: true, seed: 1, hints };
+    let vendors = [(campaign.practice.organisation.clone(), Arc::clone(&vendor))].into();
+    let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints };
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let heard = Arc::clone(&events);
     let mut listener = move |event: &Event| heard.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use toml::de::DeTable;
 
 use super::file::{
-    CallingTable, CampaignFile, CapsTable, HolidaysTable, ListTable, MessageTable, OutcomeTable, PracticeTable,
-    RateTable, RedialTable, SafetyTable, StopOnTable, VendorTable,
+    CallingTable, CampaignFile, CapsTable, HolidaysTable, LineTable, ListTable, MessageTable, OutcomeTable,
+    PracticeTable, RateTable, RedialTable, SafetyTable, StopOnTable, VendorTable,
 };
 use super::problem::{Problem, Problems};
 use super::read::{Kind, Placed, Reader, Written};
 use super::value::{Count, Pace, Share, Switch, VendorKind};
 use super::{
-    Calling, Campaign, Caps, Holiday, ListRules, Message, Practice, Preset, Rate, Redial, Safety, SimulatorSettings,
-    Source, StopOn, Vendor, defaults, rules,
+    Calling, Campaign, Caps, Holiday, Lines, ListRules, Message, Practice, Preset, Rate, Redial, Safety,
+    SimulatorSettings, Source, StopOn, Vendor, defaults, rules,
 };
 use crate::entry::{OutcomeRule, OutcomeRules};
 use crate::ids::OrganisationId;
@@ -53,7 +53,7 @@ pub fn load(text: &str, file_name: &str, directory: PathBuf, allowances: Allowan
     Ok(file.checked(outcomes, source).expect("what is required is written, and the rest is in defaults.toml"))
 }
 
-fn syntax(error: &toml::de::Error) -> Problem {
+pub(super) fn syntax(error: &toml::de::Error) -> Problem {
     Problem::new(error.span().unwrap_or_default(), format!("not valid TOML: {}", error.message()))
 }
 
@@ -67,11 +67,11 @@ pub(super) fn consent_problem(text: &str) -> Problem {
     )
 }
 
-fn value<T>(placed: Option<Placed<T>>) -> Option<T> {
+pub(super) fn value<T>(placed: Option<Placed<T>>) -> Option<T> {
     placed.map(|placed| placed.value)
 }
 
-fn count(placed: Option<Placed<Count>>) -> Option<u32> {
+pub(super) fn count(placed: Option<Placed<Count>>) -> Option<u32> {
     value(placed).map(|Count(count)| count)
 }
 
@@ -90,15 +90,22 @@ impl CampaignFile {
 
     /// `None` if anything without a default is missing.
     fn checked(self, outcomes: OutcomeRules, source: Source) -> Option<Campaign> {
+        let mut practice = value(self.practice)?;
+        let lines: Vec<_> = value(self.line).into_iter().flatten().map(|line| line.value).collect();
+        let has_callback = practice.callback_number.is_some();
+        practice.add_own_numbers(&lines);
+        let practice = practice.checked()?;
+        let rate = value(self.rate)?.checked()?;
         Some(Campaign {
             name: value(self.name)?,
             purpose: value(self.purpose)?,
-            practice: value(self.practice)?.checked()?,
+            lines: Lines::of(lines, &practice, has_callback, rate)?,
+            practice,
             list: value(self.list)?.checked()?,
             message: value(self.message)?.checked()?,
             calling: value(self.calling)?.checked()?,
             redial: value(self.redial)?.checked()?,
-            rate: value(self.rate)?.checked()?,
+            rate,
             safety: value(self.safety)?.checked()?,
             vendor: value(self.vendor)?.checked()?,
             outcomes,
@@ -108,6 +115,15 @@ impl CampaignFile {
 }
 
 impl PracticeTable {
+    /// No line's number is a patient's.
+    fn add_own_numbers(&mut self, lines: &[LineTable]) {
+        let of_lines = lines.iter().flat_map(|line| [&line.from_number, &line.callback_number]).flatten();
+        let of_lines: Vec<_> = of_lines.map(|number| number.value).collect();
+        if let Some(own) = &mut self.own_numbers {
+            own.value.extend(of_lines);
+        }
+    }
+
     fn checked(self) -> Option<Practice> {
         let name = value(self.name)?;
         let from_number = value(self.from_number)?;

@@ -30,6 +30,10 @@ tables! {
         replace_default_outcomes: bool;
         /// The practice on whose behalf calls are made.
         practice: PracticeTable, required as r"[practice] with name, timezone and from_number below it";
+        /// A file of further `[[line]]` tables, relative to this file's folder.
+        lines: PathBuf;
+        /// For each location of the practice, who calls its patients: the list's location column tells which.
+        line: Vec<Placed<LineTable>>;
         /// How the patient list is read.
         list: ListTable;
         /// What is said.
@@ -62,6 +66,28 @@ tables! {
         own_numbers: Vec<E164>;
         /// The organisation that owns the from-number and the request budget; the practice's name if left out.
         organisation: String;
+    }
+
+    /// One location's line. What it leaves out is as [practice] has it.
+    LineTable {
+        /// The location, as the list's location column has it.
+        location: String, required as r#"location = "Downtown""#;
+        /// As the location's patients know the practice; for the messages.
+        name: String;
+        /// The location's IANA time zone: the vendor's legal hours are in it.
+        timezone: Zone;
+        /// The Annie number that calls.
+        from_number: E164;
+        /// The number that patients call back; the line's own from-number if it has one and this is left out.
+        callback_number: E164;
+        /// The organisation that owns the from-number: it has credentials and a request budget of its own.
+        organisation: String;
+        /// The organisation's key file, relative to this file's folder, where the environment has no credentials of it.
+        key_file: PathBuf;
+        /// The organisation's requests a minute; as [rate] has it if left out.
+        requests_per_minute: Count;
+        /// The organisation's conversations under way at once; as [rate] has it if left out.
+        open_calls: Count;
     }
 
     /// How the patient list is read.
@@ -231,6 +257,14 @@ tables! {
         actions: Vec<String>;
         /// It lasted at most this long, in the vendor's unit.
         duration_at_most: Pace;
+    }
+}
+
+tables! {
+    /// A file of lines, which a campaign names.
+    LinesFile {
+        /// For each location of the practice, who calls its patients.
+        line: Vec<Placed<LineTable>>, required as "[[line]] with location below it";
     }
 }
 

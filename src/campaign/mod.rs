@@ -10,6 +10,7 @@ mod check;
 mod defaults;
 pub mod file;
 mod holiday;
+pub mod lines;
 mod literal;
 mod problem;
 mod read;
@@ -29,6 +30,7 @@ pub use check::{Allowances, load};
 pub use defaults::DEFAULTS;
 pub use file::schema;
 pub use holiday::Holiday;
+pub use lines::{Account, Lines};
 pub use problem::{Problem, Problems};
 pub use read::Placed;
 
@@ -46,8 +48,10 @@ pub struct Campaign {
     pub name: CampaignName,
     /// What the calls are for.
     pub purpose: Purpose,
-    /// Who calls.
+    /// Who calls; where there are lines, what they have in common.
     pub practice: Practice,
+    /// Who calls for which location.
+    pub lines: Lines,
     /// How the patient list is read.
     pub list: ListRules,
     /// What is said.
@@ -86,13 +90,13 @@ impl Source {
 }
 
 impl Campaign {
-    /// What every template may use, whatever the row: `practice` and `campaign`.
+    /// What every template may use, whatever the row of a practice: `practice` and `campaign`.
     #[must_use]
-    pub fn template_objects(&self) -> Vec<(&'static str, Value)> {
+    pub fn template_objects(&self, practice: &Practice) -> Vec<(&'static str, Value)> {
         let practice = minijinja::context! {
-            name => self.practice.name.as_str(),
-            callback_number => self.practice.callback_number.expose(),
-            timezone => self.practice.zone.name(),
+            name => practice.name.as_str(),
+            callback_number => practice.callback_number.expose(),
+            timezone => practice.zone.name(),
         };
         let campaign = minijinja::context! { name => self.name.as_str(), purpose => self.purpose.name() };
         vec![("practice", practice), ("campaign", campaign)]
@@ -130,7 +134,7 @@ impl Purpose {
 }
 
 /// The practice on whose behalf calls are made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Practice {
     /// Spoken in messages.
     pub name: String,
@@ -140,7 +144,7 @@ pub struct Practice {
     pub from_number: E164,
     /// The number that patients call back.
     pub callback_number: E164,
-    /// Numbers of the practice itself, never dialled; `from_number` and `callback_number` are always among them.
+    /// Numbers of the practice itself, never dialled; those of all its lines are always among them.
     pub own_numbers: Vec<E164>,
     /// The organisation that owns `from_number`.
     pub organisation: OrganisationId,

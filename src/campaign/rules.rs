@@ -10,7 +10,7 @@ use super::file::{CallingTable, CampaignFile, CapsTable, OutcomeTable, VendorTab
 use super::problem::Problem;
 use super::read::Placed;
 use super::value::{Count, VendorKind};
-use super::{Caps, Preset};
+use super::{Caps, Preset, lines};
 use crate::entry::Outcome;
 
 /// S of rule R may be shorter only where nobody is really called.
@@ -35,6 +35,7 @@ pub(super) fn check(file: &CampaignFile, allowances: Allowances, problems: &mut 
     rules.vendor(file);
     rules.list(file);
     rules.outcomes(file);
+    lines::check(file.line.as_ref(), problems);
 }
 
 struct Rules<'p> {

@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use crate::annie::address::Address;
-use crate::annie::auth::Credentials;
-use crate::campaign::{Campaign, SimulatorSettings, Vendor};
+use crate::annie::auth::{Credentials, CredentialsProblem};
+use crate::campaign::lines::suffix;
+use crate::campaign::{Account, Campaign, Practice, SimulatorSettings, Vendor};
 use crate::error::Stop;
+use crate::ids::OrganisationId;
 use crate::phone::{E164, NorthAmerican};
 
 /// Overrides the API's address.
@@ -31,7 +33,11 @@ pub(super) enum Api {
 pub(super) struct Remote {
     pub(super) base_url: String,
     pub(super) is_loopback: bool,
+    /// The campaign's own key file, and the folder from which those of lines are named.
     key_file: Option<PathBuf>,
+    directory: PathBuf,
+    /// The simulator in this process, which knows its organisations by keys that we gave it.
+    is_embedded: bool,
 }
 
 /// Whether the environment sends the calls to this machine.
@@ -55,7 +61,8 @@ impl Api {
         match &campaign.vendor {
             Vendor::Simulator(settings) => match wanted {
                 Some(base_url) if is_loopback(&base_url) => {
-                    Ok(Self::Remote(Remote { base_url, is_loopback: true, key_file: None }))
+                    let directory = campaign.source.directory.clone();
+                    Ok(Self::Remote(Remote { directory, ..Remote::on_this_machine(base_url) }))
                 }
                 Some(_) => Err(Stop::Usage(format!(
                     "this campaign is for the simulator, but {BASE_URL} names another API: unset it, or set [vendor] kind = \"annie\""
@@ -68,8 +75,9 @@ impl Api {
                 if !is_loopback {
                     refuse_fiction(campaign)?;
                 }
-                let key_file = key_file.as_ref().map(|file| campaign.source.directory.join(file));
-                Ok(Self::Remote(Remote { base_url, is_loopback, key_file }))
+                let directory = campaign.source.directory.clone();
+                let key_file = key_file.as_ref().map(|file| directory.join(file));
+                Ok(Self::Remote(Remote { base_url, is_loopback, key_file, directory, is_embedded: false }))
             }
         }
     }
@@ -85,22 +93,14 @@ impl Api {
 
 /// What of a starting point nobody has replaced yet.
 fn refuse_fiction(campaign: &Campaign) -> Result<(), Stop> {
-    let practice = &campaign.practice;
-    let fictitious = |number: E164| number.north_american().is_some_and(NorthAmerican::is_fictitious);
-    let mut left = Vec::new();
-    if practice.name.contains(['<', '>']) {
-        left.push("name still stands in angle brackets");
-    }
-    if fictitious(practice.from_number) {
-        left.push("from_number is a 555-01xx number, which cannot call");
-    }
-    if fictitious(practice.callback_number) {
-        left.push("callback_number is a 555-01xx number, which rings nobody");
-    }
+    let at_lines = campaign.lines.iter().map(|(location, practice)| (format!("line {location}: "), practice));
+    let everywhere = std::iter::once(("practice.".to_owned(), &campaign.practice)).chain(at_lines);
+    let left: Vec<_> = everywhere
+        .flat_map(|(place, practice)| left_of(practice).into_iter().map(move |what| format!("\n  {place}{what}")))
+        .collect();
     if left.is_empty() {
         return Ok(());
     }
-    let left: Vec<_> = left.iter().map(|what| format!("\n  practice.{what}")).collect();
     Err(Stop::Usage(format!(
         "the campaign file is not yet the practice's own:{}\nput the practice's own in their place, or try it out with \
          [vendor] kind = \"simulator\"",
@@ -108,25 +108,98 @@ fn refuse_fiction(campaign: &Campaign) -> Result<(), Stop> {
     )))
 }
 
+fn left_of(practice: &Practice) -> Vec<&'static str> {
+    let fictitious = |number: E164| number.north_american().is_some_and(NorthAmerican::is_fictitious);
+    [
+        (practice.name.contains(['<', '>']), "name still stands in angle brackets"),
+        (fictitious(practice.from_number), "from_number is a 555-01xx number, which cannot call"),
+        (fictitious(practice.callback_number), "callback_number is a 555-01xx number, which rings nobody"),
+    ]
+    .into_iter()
+    .filter_map(|(is_left, what)| is_left.then_some(what))
+    .collect()
+}
+
 impl Remote {
-    /// The embedded simulator's address, once it runs.
-    pub(super) fn embedded(base_url: String) -> Self {
-        Self { base_url, is_loopback: true, key_file: None }
+    fn on_this_machine(base_url: String) -> Self {
+        Self { base_url, is_loopback: true, key_file: None, directory: PathBuf::new(), is_embedded: false }
     }
 
-    /// The credentials: from the environment, or from the campaign's key file; a simulated vendor needs none.
-    pub(super) fn credentials(&self) -> Result<Credentials, Stop> {
-        let (key, id, secret) = (
-            from_environment("ANNIE_API_KEY"),
-            from_environment("ANNIE_CLIENT_ID"),
-            from_environment("ANNIE_CLIENT_SECRET"),
-        );
+    /// The embedded simulator's address, once it runs.
+    pub(super) fn embedded(base_url: String) -> Self {
+        Self { is_embedded: true, ..Self::on_this_machine(base_url) }
+    }
+
+    /// The credentials of every organisation of a campaign, in its order: from the environment, or from a key file; a
+    /// simulated vendor needs none.
+    pub(super) fn credentials(&self, campaign: &Campaign) -> Result<Vec<Credentials>, Stop> {
+        let several = campaign.lines.are_written();
+        campaign
+            .lines
+            .accounts()
+            .iter()
+            .map(|account| if several { self.of(account) } else { self.own().map_err(|problem| usage(&problem)) })
+            .collect()
+    }
+
+    /// What an organisation has in its own name; the campaign's own one may go by the plain names as well.
+    fn of(&self, account: &Account) -> Result<Credentials, Stop> {
+        if self.is_embedded {
+            let key = Some(demo_key(&account.organisation));
+            return Credentials::from_parts(key, None, None, None).map_err(|problem| usage(&problem));
+        }
+        let suffix = suffix(account.organisation.as_str());
+        let [key, id, secret] = VARIABLES.map(|name| from_environment(&format!("{name}_{suffix}")));
+        let of_whom = |problem: CredentialsProblem| usage(&told(&account.organisation, &suffix, &problem));
+        if key.is_some() || id.is_some() || secret.is_some() {
+            return Credentials::from_parts(key, id, secret, None).map_err(of_whom);
+        }
+        if let Some(file) = &account.key_file {
+            return Credentials::from_key_file(&self.directory.join(file)).map_err(of_whom);
+        }
+        if account.is_practices || self.is_loopback {
+            return self.own().map_err(of_whom);
+        }
+        Err(of_whom(CredentialsProblem::Missing))
+    }
+
+    /// The credentials of a campaign's one organisation.
+    fn own(&self) -> Result<Credentials, CredentialsProblem> {
+        let [key, id, secret] = VARIABLES.map(from_environment);
         let nothing = key.is_none() && id.is_none() && secret.is_none();
-        let usage = |problem: &dyn std::fmt::Display| Stop::Usage(problem.to_string());
         if nothing && let Some(file) = &self.key_file {
-            return Credentials::from_key_file(file).map_err(|problem| usage(&problem));
+            return Credentials::from_key_file(file);
         }
         let key = if nothing && self.is_loopback { Some(DEMO_KEY.into()) } else { key };
-        Credentials::from_parts(key, id, secret, None).map_err(|problem| usage(&problem))
+        Credentials::from_parts(key, id, secret, None)
+    }
+}
+
+/// Where credentials are; an organisation of several adds its name to each.
+const VARIABLES: [&str; 3] = ["ANNIE_API_KEY", "ANNIE_CLIENT_ID", "ANNIE_CLIENT_SECRET"];
+
+/// By which key the embedded simulator knows an organisation.
+pub(super) fn demo_key(organisation: &OrganisationId) -> String {
+    format!("{DEMO_KEY}-{}", suffix(organisation.as_str()))
+}
+
+fn usage(problem: &dyn std::fmt::Display) -> Stop {
+    Stop::Usage(problem.to_string())
+}
+
+/// A problem of one organisation's credentials.
+fn told(organisation: &OrganisationId, suffix: &str, problem: &CredentialsProblem) -> String {
+    match problem {
+        CredentialsProblem::Missing => format!(
+            "there are no credentials of {organisation}: set ANNIE_API_KEY_{suffix}, or ANNIE_CLIENT_ID_{suffix} and \
+             ANNIE_CLIENT_SECRET_{suffix}, or give its line a key_file"
+        ),
+        CredentialsProblem::Ambiguous
+        | CredentialsProblem::NoSecret
+        | CredentialsProblem::NoClient
+        | CredentialsProblem::Unusable(_)
+        | CredentialsProblem::KeyFile(_) => {
+            format!("the credentials of {organisation}, whose variables end in _{suffix}: {problem}")
+        }
     }
 }

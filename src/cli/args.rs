@@ -357,6 +357,10 @@ pub struct Simulate {
     /// An API key that is accepted; may be given several times [default: any]
     #[arg(long = "api-key", value_name = "KEY")]
     pub api_keys: Vec<String>,
+    /// Another organisation with a budget of its own: its API key, and its outbound numbers if not any number may call;
+    /// may be given several times
+    #[arg(long = "organisation", value_name = "KEY[=NUMBER,…]")]
+    pub organisations: Vec<String>,
     /// How the conversation list is ordered
     #[arg(long, value_enum, default_value_t = ListOrder::NewestFirst)]
     pub list_order: ListOrder,

@@ -1,6 +1,7 @@
 //! What `run` and `resume` share: the ledger, the clock and the vendor of a run, its confirmation, its signals, and its
 //! end.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, IsTerminal, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -9,17 +10,19 @@ use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::annie::client::{AnnieClient, ClientSettings};
-use crate::campaign::{Campaign, SimulatorSettings};
+use crate::campaign::lines::suffix;
+use crate::campaign::{Account, Campaign, SimulatorSettings};
 use crate::clock::SharedClock;
 use crate::engine::{Ending, Engine, EngineError, Exclusions, Finished, Listener, Refusal};
 use crate::error::{Exit, Stop};
+use crate::ids::OrganisationId;
 use crate::ledger::{Ledger, Reader, RunHandle, RunReport};
 use crate::policy::Hours;
 use crate::report::progress::{JsonLines, Progress};
 use crate::report::{Summary, text};
 use crate::simulator::{Running, Settings, Simulator};
 
-use super::api::{Api, Remote};
+use super::api::{Api, Remote, demo_key};
 use super::args::Placing;
 use super::output::Output;
 use super::webhooks::Webhooks;
@@ -61,7 +64,7 @@ impl Session {
     ) -> Result<Self, Stop> {
         if let Api::Remote(remote) = &api {
             // Better known before anything is asked or recorded.
-            remote.credentials()?;
+            remote.credentials(&campaign)?;
         }
         let webhooks = placing.listen.map(Webhooks::open).transpose()?;
         let machine: SharedClock = Arc::new(crate::clock::WallClock);
@@ -85,7 +88,8 @@ impl Session {
     /// Says what live calls are about to be placed: how many, from which number, in which window, until when.
     pub(super) fn announce(&self, calls: u64, output: Output) {
         if !self.api.is_simulated() {
-            let closes = Hours::of_practice(&self.campaign).closes(self.clock.now());
+            let closes =
+                Hours::of_practice(&self.campaign.calling, &self.campaign.practice.zone).closes(self.clock.now());
             output.say(&run::question(&self.campaign, calls, closes));
         }
     }
@@ -120,23 +124,36 @@ impl Session {
     }
 
     fn start_simulator(&self, wanted: &SimulatorSettings) -> Result<Running, Stop> {
+        let accounts = self.campaign.lines.accounts().iter();
+        let organisations = accounts.map(|account| self.simulated(account, wanted)).collect::<Result<_, Stop>>()?;
+        Simulator::start_for_all(organisations, Arc::clone(&self.clock), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+            .map_err(|error| Stop::Usage(format!("the embedded simulator cannot start: {error}")))
+    }
+
+    /// The simulator of one organisation.
+    fn simulated(&self, account: &Account, wanted: &SimulatorSettings) -> Result<Settings, Stop> {
+        let several = self.campaign.lines.are_written();
+        let name = if several { format!(".{}", suffix(account.organisation.as_str())) } else { String::new() };
         let mut log = self.ledger_path.clone().into_os_string();
-        log.push(format!(".{}.simulator.jsonl", self.campaign.name));
+        log.push(format!(".{}{name}.simulator.jsonl", self.campaign.name));
         let log = PathBuf::from(log);
         if self.fresh && log.exists() {
             // An earlier ledger's vendor: its calls are not this one's.
             std::fs::remove_file(&log)
                 .map_err(|error| Stop::Output { what: log.display().to_string(), why: error.kind() })?;
         }
-        let mut settings = Settings { seed: wanted.seed, log: Some(log), ..Settings::default() };
-        settings.rules.zone = self.campaign.practice.zone.clone();
-        settings.from_numbers = vec![self.campaign.practice.from_number];
+        let world = format!("{}{name}", self.campaign.name);
+        let mut settings = Settings { seed: wanted.seed, name: world, log: Some(log), ..Settings::default() };
+        settings.rules.zone = account.practices[0].zone.clone();
+        settings.from_numbers = account.numbers();
         settings.faults = simulate::faults(&wanted.faults)?;
+        if several {
+            settings.access.keys = Some(vec![demo_key(&account.organisation).into()]);
+        }
         if let Some(people) = &wanted.people {
             settings.people = simulate::people(&self.campaign.source.beside(people))?;
         }
-        Simulator::start(settings, Arc::clone(&self.clock), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-            .map_err(|error| Stop::Usage(format!("the embedded simulator cannot start: {error}")))
+        Ok(settings)
     }
 
     async fn run_engine(
@@ -146,15 +163,13 @@ impl Session {
         exclusions: &mut dyn Exclusions,
         output: Output,
     ) -> Result<Finished, Stop> {
-        let settings =
-            ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(remote.credentials()?) };
-        let client =
-            AnnieClient::new(settings, Arc::clone(&self.clock)).map_err(|problem| Stop::Usage(problem.to_string()))?;
+        let vendors = self.vendors(remote)?;
+        self.name_those_nobody_follows(run, output).await?;
         let taken = self.webhooks.take().map(|webhooks| webhooks.take(output));
         let (_serving, hints) = taken.unzip();
         let engine = Engine {
             ledger: self.ledger.clone(),
-            vendor: Arc::new(client),
+            vendors,
             clock: Arc::clone(&self.clock),
             campaign: Arc::clone(&self.campaign),
             run,
@@ -167,8 +182,48 @@ impl Session {
         listener.finish();
         finished.map_err(|error| match error {
             EngineError::Ledger(error) => error.into(),
-            EngineError::Panicked => Stop::Internal(error.to_string()),
+            EngineError::Panicked | EngineError::NoVendor(_) => Stop::Internal(error.to_string()),
         })
+    }
+
+    /// Says that there are calls under way of organisations that the campaign has no line of any more: nobody here can ask
+    /// the vendor about them.
+    async fn name_those_nobody_follows(&self, run: RunHandle, output: Output) -> Result<(), Stop> {
+        let accounts = self.campaign.lines.accounts();
+        if accounts.len() == 1 {
+            return Ok(());
+        }
+        let mut left: BTreeMap<OrganisationId, u64> = BTreeMap::new();
+        for attempt in self.ledger.under_way(run.campaign).await? {
+            if accounts.iter().all(|account| account.organisation != attempt.organisation) {
+                *left.entry(attempt.organisation).or_default() += 1;
+            }
+        }
+        for (organisation, calls) in left {
+            output.say(&format!(
+                "{calls} of the calls under way are {organisation}'s, of which the campaign has no line any more: put it back \
+                 and run again, so that they can be followed"
+            ));
+        }
+        Ok(())
+    }
+
+    /// A client for each organisation, with its credentials.
+    fn vendors(&self, remote: &Remote) -> Result<BTreeMap<OrganisationId, Arc<AnnieClient>>, Stop> {
+        let mut vendors: BTreeMap<OrganisationId, Arc<AnnieClient>> = BTreeMap::new();
+        let accounts = self.campaign.lines.accounts().iter();
+        for (account, credentials) in accounts.zip(remote.credentials(&self.campaign)?) {
+            let client = match vendors.values().next() {
+                Some(first) => first.beside(credentials),
+                None => AnnieClient::new(
+                    ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(credentials) },
+                    Arc::clone(&self.clock),
+                ),
+            };
+            let client = client.map_err(|problem| Stop::Usage(problem.to_string()))?;
+            vendors.insert(account.organisation.clone(), Arc::new(client));
+        }
+        Ok(vendors)
     }
 
     fn listener(&self, run: RunHandle, output: Output) -> Result<Box<dyn Watching>, Stop> {
@@ -207,9 +262,9 @@ impl Session {
         match finished.ending {
             Ending::Refused(refusal) => {
                 let mend = way_out(refusal);
-                Err(Stop::VendorRefused(format!("{}; no further call was placed: {mend}", finished.ending)))
+                Err(Stop::VendorRefused(format!("{}; no further call was placed: {mend}", finished.why())))
             }
-            Ending::Behind { .. } => Err(Stop::Behind(format!("{}; {BEHIND}", finished.ending))),
+            Ending::Behind { .. } => Err(Stop::Behind(format!("{}; {BEHIND}", finished.why()))),
             Ending::Done
             | Ending::WindowClosed { .. }
             | Ending::MaxCalls { .. }

@@ -98,14 +98,20 @@ fn calls(found: &Summary, approval: Option<&Approval>) -> u64 {
 pub(super) fn question(campaign: &Campaign, calls: u64, until: Option<DateTime<Utc>>) -> String {
     let local = |at: DateTime<Utc>| campaign.practice.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
     let window = campaign.calling.window;
+    let practice = &campaign.practice;
+    let whose = match campaign.lines.iter().count() {
+        0 => format!("{},\nfrom {}", practice.name, practice.from_number.expose()),
+        locations => {
+            let organisations = campaign.lines.accounts().len();
+            format!("{},\nfrom {locations} locations on the budgets of {organisations} organisations", practice.name)
+        }
+    };
     format!(
-        "{}: live calls to at most {calls} patients or households of {},\nfrom {}, between {} and {} ({}){}.",
+        "{}: live calls to at most {calls} patients or households of {whose}, between {} and {} ({}){}.",
         campaign.name,
-        campaign.practice.name,
-        campaign.practice.from_number.expose(),
         window.start.format("%H:%M"),
         window.end.format("%H:%M"),
-        campaign.practice.zone.name(),
+        if campaign.lines.are_written() { "each location's own time" } else { practice.zone.name() },
         until.map_or_else(|| ", not before the window opens".into(), |at| format!(", until {}", local(at))),
     )
 }

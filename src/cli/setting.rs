@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::campaign::{self, Allowances, Campaign};
+use crate::campaign::{self, Allowances, Campaign, Problems, lines};
 use crate::clock::{Clock, SharedClock, TravelClock, WallClock};
 use crate::error::Stop;
 
@@ -37,9 +37,20 @@ pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
         }
         Stop::Usage(format!("cannot read the campaign file {}: {}", path.display(), error.kind()))
     })?;
+    let text = with_lines(text, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
     parse_campaign(&text, &path.display().to_string(), directory, here())
+}
+
+/// The campaign's text with the file of lines that it names.
+fn with_lines(text: String, path: &Path) -> Result<String, Stop> {
+    let Some(file) = lines::lines_file(&text) else { return Ok(text) };
+    let file = path.parent().unwrap_or(Path::new("")).join(file);
+    let written = std::fs::read_to_string(&file).map_err(|error| {
+        Stop::Usage(format!("cannot read {}, which the campaign names for its lines: {}", file.display(), error.kind()))
+    })?;
+    lines::with_lines(&text, &written, &file).map_err(|problems| refused(&file.display().to_string(), &problems))
 }
 
 /// What a campaign that is to be run here may do.
@@ -54,11 +65,13 @@ pub(super) fn parse_campaign(
     directory: PathBuf,
     allowances: Allowances,
 ) -> Result<Campaign, Stop> {
-    campaign::load(text, name, directory, allowances).map_err(|problems| {
-        let count = problems.iter().count();
-        let what = if count == 1 { "a problem".into() } else { format!("{count} problems") };
-        Stop::Campaign(format!("{name} has {what}; nothing was sent\n\n{}", problems.drawn(super::output::colour())))
-    })
+    campaign::load(text, name, directory, allowances).map_err(|problems| refused(name, &problems))
+}
+
+fn refused(name: &str, problems: &Problems) -> Stop {
+    let count = problems.iter().count();
+    let what = if count == 1 { "a problem".into() } else { format!("{count} problems") };
+    Stop::Campaign(format!("{name} has {what}; nothing was sent\n\n{}", problems.drawn(super::output::colour())))
 }
 
 /// The clock of a run: the machine's, unless time travel is wanted, which only a simulated vendor can bear. It never

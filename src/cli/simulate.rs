@@ -20,9 +20,12 @@ use super::args::{ListOrder, RetryAfterForm, Simulate, Travel};
 use super::output::Output;
 
 pub(super) async fn simulate(args: &Simulate, output: Output) -> Result<Exit, Stop> {
-    let settings = settings(args)?;
+    let own = settings(args)?;
+    let others = (2..).zip(&args.organisations).map(|(number, text)| organisation(number, text, &own));
+    let others = others.collect::<Result<Vec<_>, Stop>>()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let running = Simulator::start(settings, clock(&args.travel), address)
+    let organisations = std::iter::once(own).chain(others).collect();
+    let running = Simulator::start_for_all(organisations, clock(&args.travel), address)
         .map_err(|error| Stop::Usage(format!("the simulator cannot start on {address}: {error}")))?;
     if output.json {
         output.data(&format!("{}\n", serde_json::json!({ "base_url": running.base_url() })))?;
@@ -77,6 +80,19 @@ fn settings(args: &Simulate) -> Result<Settings, Stop> {
     if !args.api_keys.is_empty() {
         settings.access.keys = Some(args.api_keys.iter().map(|key| SecretString::from(key.as_str())).collect());
     }
+    Ok(settings)
+}
+
+/// Another organisation, `KEY` or `KEY=NUMBER,…`: all else is as with the first, but the people and the log, which are its
+/// own: `calls.jsonl` becomes `calls.2.jsonl`.
+fn organisation(number: usize, text: &str, first: &Settings) -> Result<Settings, Stop> {
+    let (key, numbered) = text.split_once('=').map_or((text, None), |(key, numbered)| (key, Some(numbered)));
+    let texts: Vec<String> = numbered.into_iter().flat_map(|all| all.split(',')).map(str::to_owned).collect();
+    let mut settings = first.clone();
+    settings.from_numbers = numbers("--organisation", &texts)?;
+    settings.access.keys = Some(vec![SecretString::from(key)]);
+    key.clone_into(&mut settings.name);
+    settings.log = first.log.as_ref().map(|log| log.with_extension(format!("{number}.jsonl")));
     Ok(settings)
 }
 

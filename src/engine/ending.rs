@@ -65,6 +65,22 @@ pub enum Refusal {
 }
 
 impl Ending {
+    /// How grave it is, beside other organisations' endings: the gravest is the run's.
+    pub(super) fn gravity(&self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::WindowClosed { .. } => 1,
+            Self::MaxCalls { .. } => 2,
+            Self::StopRule { .. } => 3,
+            Self::Unreachable => 4,
+            Self::Exclusions { .. } => 5,
+            Self::Clock { .. } => 6,
+            Self::Interrupted => 7,
+            Self::Refused(_) => 8,
+            Self::Behind { .. } => 9,
+        }
+    }
+
     /// Its word in the ledger and in reports.
     #[must_use]
     pub fn name(&self) -> &'static str {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::entry::{Outcome, Reason, State};
-use crate::ids::{AttemptId, ConversationId, EntryId, RunId};
+use crate::ids::{AttemptId, ConversationId, EntryId, OrganisationId, RunId};
 
 /// Something that happened in a run. `at` is when, by the run's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -160,6 +160,9 @@ pub enum Event {
         until: DateTime<Utc>,
         /// Why.
         reason: Reason,
+        /// Whose calls, where the campaign has several organisations.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        organisation: Option<OrganisationId>,
     },
     /// Nothing can be done until then.
     Resting {
@@ -167,6 +170,9 @@ pub enum Event {
         at: DateTime<Utc>,
         /// Until when.
         until: DateTime<Utc>,
+        /// Whose calls, where the campaign has several organisations.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        organisation: Option<OrganisationId>,
     },
     /// No new calls; replies under way are waited for.
     Stopping {
@@ -174,6 +180,9 @@ pub enum Event {
         at: DateTime<Utc>,
         /// Why, in a sentence.
         why: String,
+        /// Whose calls, where the campaign has several organisations.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        organisation: Option<OrganisationId>,
     },
 }
 

@@ -1,6 +1,9 @@
 //! What stops a run early: `max_calls`, the canary and the stop rules of a campaign (`[safety]`).
 
 use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 use crate::campaign::Safety;
 use crate::entry::Outcome;
@@ -8,11 +11,48 @@ use crate::ledger;
 
 use super::ending::Ending;
 
-/// Counts a run's calls and says how many more may be placed now.
+/// How many calls a whole run has placed, and how many are just being claimed.
+#[derive(Debug, Clone, Default)]
+pub struct Placed {
+    counts: Arc<Mutex<Counts>>,
+    changed: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    placed: u32,
+    reserved: u32,
+}
+
+impl Placed {
+    /// The run has placed so many already.
+    #[must_use]
+    pub fn of(placed: u32) -> Self {
+        Self { counts: Arc::new(Mutex::new(Counts { placed, reserved: 0 })), changed: Arc::default() }
+    }
+
+    /// Completes when somebody has placed a call, or will not: whoever may place none looks again.
+    pub(super) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.counts());
+        self.changed.notify_waiters();
+    }
+}
+
+/// Counts an organisation's calls and says how many more may be placed now: the canary and the stop rules are the
+/// organisation's own, since so are its bots and numbers; `max_calls` is the run's.
 #[derive(Debug)]
 pub struct Guard {
     safety: Safety,
     placed: u32,
+    of_run: Placed,
     /// The finished calls on which the stop rules judge, the newest last.
     finished: VecDeque<Finish>,
 }
@@ -28,10 +68,10 @@ enum Finish {
 }
 
 impl Guard {
-    /// `placed`: the calls that the run had placed before it was interrupted.
+    /// `placed`: the organisation's calls that the run had placed before it was interrupted; `of_run`: everybody's.
     #[must_use]
-    pub fn new(safety: Safety, placed: u32) -> Self {
-        Self { safety, placed, finished: VecDeque::new() }
+    pub fn new(safety: Safety, placed: u32, of_run: Placed) -> Self {
+        Self { safety, placed, of_run, finished: VecDeque::new() }
     }
 
     /// Counts what a run had seen that was cut off: a rule that was about to stop it stops the next one.
@@ -46,14 +86,26 @@ impl Guard {
         self
     }
 
+    /// So many attempts are asked for: nobody else may place them meanwhile.
+    pub fn reserve(&mut self, asked: u32) {
+        self.of_run.change(|counts| counts.reserved += asked);
+    }
+
+    /// It is known how many of those that were asked for there are.
+    pub fn release(&mut self, asked: u32) {
+        self.of_run.change(|counts| counts.reserved = counts.reserved.saturating_sub(asked));
+    }
+
     /// An attempt was authorised.
     pub fn authorised(&mut self) {
         self.placed += 1;
+        self.of_run.change(|counts| counts.placed += 1);
     }
 
     /// An attempt was provably not placed: it may be made again.
     pub fn not_placed(&mut self) {
         self.placed = self.placed.saturating_sub(1);
+        self.of_run.change(|counts| counts.placed = counts.placed.saturating_sub(1));
     }
 
     /// A call was refused for good, or its answer was lost.
@@ -89,7 +141,11 @@ impl Guard {
     /// none beyond them.
     #[must_use]
     pub fn allowance(&self, under_way: u32) -> u32 {
-        let left = self.safety.max_calls.map_or(u32::MAX, |limit| limit.saturating_sub(self.placed));
+        let spoken_for = {
+            let counts = self.of_run.counts();
+            counts.placed + counts.reserved
+        };
+        let left = self.safety.max_calls.map_or(u32::MAX, |limit| limit.saturating_sub(spoken_for));
         let canary = match self.safety.canary {
             Some(canary) if self.placed < canary => canary - self.placed,
             Some(canary) if self.placed == canary && under_way > 0 => 0,
@@ -101,7 +157,8 @@ impl Guard {
     /// The rule that ends the placing of calls, if one does.
     #[must_use]
     pub fn verdict(&self) -> Option<Ending> {
-        let max_calls = self.safety.max_calls.filter(|limit| self.placed >= *limit);
+        let placed = self.of_run.counts().placed;
+        let max_calls = self.safety.max_calls.filter(|limit| placed >= *limit);
         self.broken_rule().or(max_calls.map(|limit| Ending::MaxCalls { limit }))
     }
 
@@ -144,7 +201,7 @@ mod tests {
             on_lost_answer: OnLostAnswer::Hold,
             track_for: TimeDelta::hours(2),
         };
-        Guard::new(safety, 0)
+        Guard::new(safety, 0, Placed::default())
     }
 
     #[test]

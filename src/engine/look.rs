@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{ASKED_BEYOND, CLOCK_SLACK};
-use crate::annie::Page;
+use crate::annie::{Conversation, Page};
 use crate::ids::ConversationId;
 use crate::ledger::{InStep, Sighting};
 use crate::phone::E164;
@@ -17,8 +17,8 @@ use crate::phone::E164;
 /// A look that is not over.
 #[derive(Debug)]
 pub struct Look {
-    from: E164,
-    in_step: InStep,
+    /// Our numbers, and until when the ledger holds every call of each.
+    lines: Vec<(E164, InStep)>,
     /// A call waits for it.
     pub wanted: bool,
     strangers: BTreeMap<ConversationId, Sighting>,
@@ -27,10 +27,8 @@ pub struct Look {
 /// What a look came to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// The ledger holds every call.
-    InStep,
-    /// It lacks these, which are to be taken over.
-    ToTakeOver(Vec<Sighting>),
+    /// The ledger holds every call of each number but these, which are to be taken over.
+    InStep(Vec<(E164, Vec<Sighting>)>),
     /// It lacks so many, the first of which began then.
     Behind {
         /// How many.
@@ -41,10 +39,10 @@ pub enum Seen {
 }
 
 impl Look {
-    /// At the calls of `from`, all of which the ledger holds until `in_step.at`.
+    /// At the calls of these numbers, all of which the ledger holds until `InStep::at`.
     #[must_use]
-    pub fn new(from: E164, in_step: InStep) -> Self {
-        Self { from, in_step, wanted: false, strangers: BTreeMap::new() }
+    pub fn new(lines: Vec<(E164, InStep)>) -> Self {
+        Self { lines, wanted: false, strangers: BTreeMap::new() }
     }
 
     /// How far back a scan is asked to reach, by the vendor's clock, which is `ahead` of ours.
@@ -56,19 +54,20 @@ impl Look {
     /// A demonstration's clock stands still between two runs and the vendor's does not: that it is ahead now says nothing
     /// about then.
     fn must_reach(&self, ahead: TimeDelta) -> DateTime<Utc> {
-        self.in_step.at + ahead.min(TimeDelta::zero()) - CLOCK_SLACK
+        let earliest = self.lines.iter().map(|(_, in_step)| in_step.at).min().unwrap_or(DateTime::UNIX_EPOCH);
+        reach(earliest, ahead)
     }
 
     /// The conversations of a page that the ledger must be asked about.
     #[must_use]
     pub fn sightings(&self, page: &Page, ahead: TimeDelta) -> Vec<Sighting> {
-        let ours = page.conversations.iter().filter(|conversation| conversation.from == Some(self.from));
-        let late_enough = |started: &DateTime<Utc>| *started >= self.must_reach(ahead);
-        ours.filter_map(|conversation| {
+        let sighting = |conversation: &Conversation| {
+            let (from, in_step) = self.lines.iter().find(|(from, _)| conversation.from == Some(*from))?;
+            let late_enough = |started: &DateTime<Utc>| *started >= reach(in_step.at, ahead);
             let started = conversation.started.filter(late_enough)? - ahead;
-            Some(Sighting { conversation: conversation.id.clone(), to: conversation.to?, started })
-        })
-        .collect()
+            Some(Sighting { conversation: conversation.id.clone(), from: *from, to: conversation.to?, started })
+        };
+        page.conversations.iter().filter_map(sighting).collect()
     }
 
     /// The ledger does not know these.
@@ -87,19 +86,26 @@ impl Look {
     pub fn seen(&self) -> Seen {
         let mut strangers: Vec<_> = self.strangers.values().cloned().collect();
         strangers.sort_by_key(|stranger| stranger.started);
-        match strangers.first() {
-            // Adopted, and nothing to take over: that is settled, too.
-            _ if self.in_step.takes_over => Seen::ToTakeOver(strangers),
-            None => Seen::InStep,
-            Some(first) => Seen::Behind { calls: strangers.len(), since: first.started },
+        // Of a number that an operator has adopted, what the ledger lacks is taken over.
+        let takes_over = |from: E164| self.lines.iter().any(|(line, in_step)| *line == from && in_step.takes_over);
+        let missed: Vec<_> = strangers.iter().filter(|stranger| !takes_over(stranger.from)).collect();
+        if let Some(first) = missed.first() {
+            return Seen::Behind { calls: missed.len(), since: first.started };
         }
+        let of = |from: E164| strangers.iter().filter(|stranger| stranger.from == from).cloned().collect();
+        Seen::InStep(self.lines.iter().map(|(from, _)| (*from, of(*from))).collect())
     }
+}
+
+/// How far back a number's calls must be seen, by the vendor's clock.
+fn reach(in_step_at: DateTime<Utc>, ahead: TimeDelta) -> DateTime<Utc> {
+    in_step_at + ahead.min(TimeDelta::zero()) - CLOCK_SLACK
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::annie::{Conversation, Status};
+    use crate::annie::Status;
     use crate::entry::Testimony;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -111,7 +117,7 @@ mod tests {
     }
 
     fn look(takes_over: bool) -> Look {
-        Look::new(number("+13125550142"), InStep { at: at("2026-11-24T15:00:00Z"), takes_over })
+        Look::new(vec![(number("+13125550142"), InStep { at: at("2026-11-24T15:00:00Z"), takes_over })])
     }
 
     fn conversation(from: Option<&str>, to: Option<&str>, started: Option<&str>) -> Conversation {
@@ -159,6 +165,7 @@ mod tests {
     fn a_stranger_means_behind_unless_the_ledger_was_adopted() {
         let stranger = |id: &str, started| Sighting {
             conversation: ConversationId::new(id),
+            from: number("+13125550142"),
             to: number("+13125550177"),
             started: at(started),
         };
@@ -170,9 +177,35 @@ mod tests {
             look.seen()
         };
         let both = [late.clone(), early.clone()];
-        assert_eq!(seen(false, &[]), Seen::InStep);
+        let taken_over = |strangers| Seen::InStep(vec![(number("+13125550142"), strangers)]);
+        assert_eq!(seen(false, &[]), taken_over(vec![]));
         assert_eq!(seen(false, &both), Seen::Behind { calls: 2, since: early.started });
-        assert_eq!(seen(true, &both), Seen::ToTakeOver(vec![early, late]));
-        assert_eq!(seen(true, &[]), Seen::ToTakeOver(vec![]));
+        assert_eq!(seen(true, &both), taken_over(vec![early, late]));
+        assert_eq!(seen(true, &[]), taken_over(vec![]));
+    }
+
+    #[test]
+    fn of_two_numbers_each_is_looked_at_as_far_back_as_the_ledger_lacks_it() {
+        let (first, second) = (number("+13125550142"), number("+13125550143"));
+        let in_step = |text, takes_over| InStep { at: at(text), takes_over };
+        let mut look = Look::new(vec![
+            (first, in_step("2026-11-24T15:00:00Z", true)),
+            (second, in_step("2026-11-24T12:00:00Z", false)),
+        ]);
+        let noon = Some("2026-11-24T12:30:00Z");
+        let page = Page {
+            conversations: vec![
+                conversation(Some("+13125550142"), Some("+13125550177"), noon),
+                conversation(Some("+13125550143"), Some("+13125550177"), noon),
+            ],
+            unreadable: 0,
+            offset: 0,
+            total: None,
+        };
+        let sightings = look.sightings(&page, TimeDelta::zero());
+        assert_eq!(sightings.iter().map(|sighting| sighting.from).collect::<Vec<_>>(), [second]);
+        assert!(!look.is_settled_by(at("2026-11-24T14:00:00Z"), TimeDelta::zero()));
+        look.add(sightings);
+        assert!(matches!(look.seen(), Seen::Behind { calls: 1, .. }), "only the other number was adopted");
     }
 }

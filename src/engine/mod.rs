@@ -1,6 +1,6 @@
 //! A run: due entries are claimed, sent, followed and settled until nothing more may be done.
 //!
-//! One dispatcher ([`run`]) owns all of a run's state; what waits (requests, commits) runs beside it and comes back as
+//! One dispatcher ([`run`]) for each organisation of the campaign owns all of its state; what waits (requests, commits) runs beside it and comes back as
 //! something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list; [`reconciler`] settles lost
 //! answers by rule R; [`hinted`] is what webhooks add; [`look`] sees whether the ledger holds every call; [`guard`] counts what stops a run early; [`events`] are what the outside is told,
 //! [`exclusions`] what it may say meanwhile.
@@ -17,9 +17,11 @@ mod line;
 pub mod look;
 pub mod reconciler;
 mod replies;
+mod rest;
 pub mod scan;
 pub mod tracker;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -33,6 +35,7 @@ use crate::annie::Vendor;
 use crate::annie::webhook::Hints;
 use crate::campaign::Campaign;
 use crate::clock::SharedClock;
+use crate::ids::OrganisationId;
 use crate::ledger::{Ledger, LedgerError, RunHandle};
 
 /// How much the vendor's clock may differ from ours beyond what its `Date` tells.
@@ -46,8 +49,8 @@ const ASKED_BEYOND: TimeDelta = TimeDelta::seconds(60);
 pub struct Engine<V> {
     /// Where everything is kept.
     pub ledger: Ledger,
-    /// Who places the calls.
-    pub vendor: Arc<V>,
+    /// Who places the calls, for each organisation of the campaign.
+    pub vendors: BTreeMap<OrganisationId, Arc<V>>,
     /// What time it is.
     pub clock: SharedClock,
     /// By which rules.
@@ -65,11 +68,33 @@ pub struct Engine<V> {
 /// How a run ended, and what it cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finished {
-    /// Why it placed no further calls.
+    /// Why it placed no further calls: the gravest of its organisations' reasons.
     pub ending: Ending,
+    /// Why each organisation placed no further calls, in the order of the campaign.
+    pub endings: Vec<(OrganisationId, Ending)>,
     /// The requests that it made.
     pub requests: Requests,
 }
+
+impl Finished {
+    /// In a sentence why it placed no further calls; where organisations differ, for each that did not just end.
+    #[must_use]
+    pub fn why(&self) -> String {
+        let differs = self.endings.iter().any(|(_, ending)| *ending != self.ending);
+        if !differs {
+            return self.ending.to_string();
+        }
+        let stopped = self.endings.iter().filter(|(_, ending)| *ending != Ending::Done);
+        let told: Vec<_> = stopped.map(|(organisation, ending)| format!("{organisation}: {ending}")).collect();
+        match told.split_at_checked(NAMED) {
+            Some((named, more)) if !more.is_empty() => format!("{}; and {} more", named.join("; "), more.len()),
+            Some(_) | None => told.join("; "),
+        }
+    }
+}
+
+/// Organisations named in one sentence.
+const NAMED: usize = 5;
 
 /// Requests made, all of which count against the organisation's budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
@@ -84,12 +109,24 @@ pub struct Requests {
     pub other: u64,
 }
 
+impl std::ops::AddAssign for Requests {
+    fn add_assign(&mut self, more: Self) {
+        self.calls += more.calls;
+        self.pages += more.pages;
+        self.conversations += more.conversations;
+        self.other += more.other;
+    }
+}
+
 /// What ends a run at once: without the ledger nothing may be sent.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum EngineError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// Nobody is there to place an organisation's calls.
+    #[error("there is no vendor for the organisation {0}")]
+    NoVendor(OrganisationId),
     /// A part of the program that runs beside the dispatcher failed.
     #[error("a request ended without an answer; run again to settle it")]
     Panicked,

@@ -7,7 +7,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::reason::Reason;
-use crate::ids::{EntryKey, OrganisationId};
+use crate::ids::{EntryKey, Location, OrganisationId};
 use crate::phone::E164;
 
 /// Everything one call carries to the vendor, beside the two numbers.
@@ -58,6 +58,8 @@ pub struct Draft {
     pub key: EntryKey,
     /// Whose line places the call.
     pub organisation: OrganisationId,
+    /// Which of the practice's places it is of, where the campaign has lines.
+    pub location: Option<Location>,
     /// The number to dial.
     pub phone: E164,
     /// Other usable numbers of the same patient, best first.

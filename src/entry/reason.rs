@@ -88,6 +88,8 @@ reasons! {
     Extension = "extension",
     /// The area code is not known, so neither is the local time
     UnknownAreaCode = "unknown_area_code",
+    /// The campaign has no line for its location any more
+    NoLine = "no_line",
     /// The last sensible moment for the call has passed
     NotAfter = "not_after",
     /// The connection to the vendor could not be made
@@ -150,6 +152,7 @@ impl Reason {
                 | Self::Deceased
                 | Self::Extension
                 | Self::UnknownAreaCode
+                | Self::NoLine
                 | Self::Unlisted
         )
     }

@@ -2,8 +2,6 @@
 //!
 //! Everybody here may be called: whoever is suppressed, held or booked is an entry of their own and was never let in.
 
-use chrono::NaiveDate;
-
 use super::list::Row;
 use super::patient::Patient;
 
@@ -19,21 +17,21 @@ pub(super) type Call = Vec<Candidate>;
 
 /// Splits the patients of one number into calls. Adults share one only if they share a household's number; minors join
 /// their household's adults, or else the first adult on the list, or else each other. Appointments on different days
-/// are different calls.
+/// are different calls, and so are patients of different locations, who are called by different lines.
 pub(super) fn calls_of(mut patients: Vec<Candidate>) -> Vec<Call> {
     patients.sort_by_key(|candidate| candidate.row.line);
     let (minors, adults): (Vec<_>, Vec<_>) = patients.into_iter().partition(|candidate| candidate.patient.is_minor);
     let mut calls: Vec<Call> = Vec::new();
     for adult in adults {
-        match calls.iter_mut().find(|call| share_household(&call[0], &adult) && share_day(&call[0], &adult)) {
+        match calls.iter_mut().find(|call| share_household(&call[0], &adult) && share_day_and_place(&call[0], &adult)) {
             Some(call) => call.push(adult),
             None => calls.push(vec![adult]),
         }
     }
     for minor in minors {
         let of_household =
-            calls.iter().position(|call| share_household(&call[0], &minor) && share_day(&call[0], &minor));
-        let home = of_household.or_else(|| calls.iter().position(|call| share_day(&call[0], &minor)));
+            calls.iter().position(|call| share_household(&call[0], &minor) && share_day_and_place(&call[0], &minor));
+        let home = of_household.or_else(|| calls.iter().position(|call| share_day_and_place(&call[0], &minor)));
         match home {
             Some(at) => calls[at].push(minor),
             None => calls.push(vec![minor]),
@@ -46,9 +44,9 @@ fn share_household(one: &Candidate, other: &Candidate) -> bool {
     one.patient.household.is_some() && one.patient.household == other.patient.household
 }
 
-fn share_day(one: &Candidate, other: &Candidate) -> bool {
-    let day = |candidate: &Candidate| -> Option<NaiveDate> { candidate.patient.appointment_day };
-    day(one) == day(other)
+fn share_day_and_place(one: &Candidate, other: &Candidate) -> bool {
+    let (one, other) = (&one.patient, &other.patient);
+    one.appointment_day == other.appointment_day && one.location == other.location
 }
 
 /// The guarantor is spoken to, or else an adult, or else the first on the list.

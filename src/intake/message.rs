@@ -1,5 +1,6 @@
 //! What a call says: the templates' variables, and the two texts.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset};
@@ -10,20 +11,53 @@ use super::lint::Lint;
 use super::rejection::{RejectReason, TextName};
 use super::remembered::{Remembered, Rendered};
 use super::tally::Warning;
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Practice};
 use crate::entry::Appointment;
+use crate::ids::Location;
 use crate::template::{Cells, Columns, MAX_CHARS, Row, Template, chars};
 
 /// More names than this are not tried: nobody wants to hear them.
 const MOST_NAMES: usize = 8;
 
-/// Renders the texts of a campaign.
+/// Renders the texts of a campaign, each in the name of the practice that calls.
+#[derive(Debug)]
+pub(super) struct Renderers<'a> {
+    campaign: &'a Campaign,
+    columns: Arc<Columns>,
+    names_household: bool,
+    by_location: HashMap<Option<Location>, Renderer<'a>>,
+}
+
+impl<'a> Renderers<'a> {
+    /// Renders rows whose cells are said under the names of `columns`.
+    pub(super) fn new(campaign: &'a Campaign, columns: Arc<Columns>) -> Self {
+        let names_household = campaign.message.context.names().iter().any(|name| name.starts_with("household"));
+        Self { campaign, columns, names_household, by_location: HashMap::new() }
+    }
+
+    /// Renders the texts of a call, with as many names of the household as fit.
+    pub(super) fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+        let location = &call[0].patient.location;
+        if let Some(renderer) = self.by_location.get_mut(location) {
+            return renderer.render(call);
+        }
+        let practice = self.campaign.practice_at(location.as_ref()).ok_or(RejectReason::Location)?;
+        let renderer = Renderer::new(self.campaign, practice, Arc::clone(&self.columns));
+        self.by_location.entry(location.clone()).or_insert(renderer).render(call)
+    }
+
+    /// Whether the context speaks of a household's other members at all.
+    pub(super) fn names_household(&self) -> bool {
+        self.names_household
+    }
+}
+
+/// Renders the texts of one practice.
 #[derive(Debug, Clone)]
-pub(super) struct Renderer<'a> {
+struct Renderer<'a> {
     campaign: &'a Campaign,
     columns: Arc<Columns>,
     shared: Arc<[(&'static str, Value)]>,
-    names_household: bool,
     lint: Lint,
     contexts: Remembered,
     voicemails: Option<Remembered>,
@@ -39,18 +73,17 @@ pub(super) struct Texts {
 }
 
 impl<'a> Renderer<'a> {
-    /// Renders rows whose cells are said under the names of `columns`.
-    pub(super) fn new(campaign: &'a Campaign, columns: Arc<Columns>) -> Self {
+    /// Renders the rows of one of the campaign's practices, whose cells are said under the names of `columns`.
+    fn new(campaign: &'a Campaign, practice: &Practice, columns: Arc<Columns>) -> Self {
         let message = &campaign.message;
-        let names_household = message.context.names().iter().any(|name| name.starts_with("household"));
-        let objects = campaign.template_objects();
+        let objects = campaign.template_objects(practice);
         let names: Vec<&str> = objects.iter().map(|(name, _)| *name).collect();
-        let remembered = |template| Remembered::of(template, &columns, &names);
+        let practices = campaign.lines.iter().count().max(1);
+        let remembered = |template| Remembered::of(template, &columns, &names, practices);
         // A call to one patient covers nobody else, and most are to one.
         let nobody = [("household", Value::from(Vec::<Value>::new())), ("household_names", Value::from(""))];
         Self {
-            names_household,
-            lint: Lint::of(&campaign.practice),
+            lint: Lint::of(practice),
             contexts: remembered(&message.context),
             voicemails: message.voicemail.as_ref().map(remembered),
             campaign,
@@ -59,8 +92,7 @@ impl<'a> Renderer<'a> {
         }
     }
 
-    /// Renders the texts of a call, with as many names of the household as fit.
-    pub(super) fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+    fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
         if call.len() == 1 {
             return self.texts(&call[0].patient.said, &self.row(call).into());
         }
@@ -74,11 +106,6 @@ impl<'a> Renderer<'a> {
                 done => return done,
             }
         }
-    }
-
-    /// Whether the context speaks of a household's other members at all.
-    pub(super) fn names_household(&self) -> bool {
-        self.names_household
     }
 
     fn row(&self, call: &[Candidate]) -> Row {

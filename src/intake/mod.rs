@@ -38,7 +38,7 @@ use chrono::{DateTime, Utc};
 use self::columns::{Columns, MappingReport};
 use self::field::Field;
 use self::list::{Expected, Header, List, Row, RowPer};
-use self::patient::PatientReader;
+use self::patient::{Desk, PatientReader};
 use self::survey::Survey;
 use crate::campaign::{Campaign, Consent};
 use crate::entry::Draft;
@@ -128,6 +128,9 @@ impl<'c> Intake<'c> {
         }
         let columns = Columns::of(list.header(), &campaign.list)?;
         let consent = consent_of(campaign.calling.consent, &columns)?;
+        if campaign.lines.are_written() && !columns.has(Field::Location) {
+            return Err(ListProblem::NoLocationColumn);
+        }
         let households = campaign.calling.household.then_some(cell_rules(campaign, setting));
         let survey = Survey::of(&list, &columns, &campaign.list, households)?;
         Ok(Self { campaign, setting, list, columns, survey, consent, excluded: None })
@@ -186,7 +189,8 @@ impl<'c> Intake<'c> {
             campaign: self.campaign,
             consent: self.consent,
             excluded: self.excluded.as_ref(),
-            local: self.campaign.practice.zone.local(self.setting.now),
+            at: Desk::of(&self.campaign.practice, None, self.setting.now),
+            now: self.setting.now,
         };
         Ok(Reading::new(self.list.rows()?, reader, cell_rules(self.campaign, self.setting)))
     }

@@ -16,10 +16,11 @@ use super::place::{self, RowPlace};
 use super::rejection::RejectReason;
 use super::standing::{Exclusions, Judgement, contact_word, status_word};
 use super::survey::Survey;
-use crate::campaign::{Campaign, Consent, Purpose};
+use crate::campaign::{Campaign, Consent, Practice, Purpose};
 use crate::entry::{Appointment, CalledPartyZones, PatientInfo, Reason, Standing, ZoneSource};
-use crate::ids::EntryKey;
+use crate::ids::{EntryKey, Location};
 use crate::template::Cells;
+use crate::zone::Zone;
 
 /// Below this age somebody else is spoken to.
 const FULL_AGE: u32 = 18;
@@ -41,6 +42,8 @@ pub(super) struct Patient {
     pub(super) appointment: Option<Appointment>,
     /// The local day of the appointment.
     pub(super) appointment_day: Option<NaiveDate>,
+    /// Where the patient is at home, of the campaign's lines.
+    pub(super) location: Option<Location>,
     pub(super) not_after: Option<DateTime<Utc>>,
     /// The cells that templates may say, as [`Columns::said`] names them.
     pub(super) said: Arc<Cells>,
@@ -55,11 +58,27 @@ pub(super) struct PatientReader<'a> {
     pub(super) consent: Consent,
     /// Patients whom another list takes off.
     pub(super) excluded: Option<&'a Excluded>,
-    /// The present, by the clock on the practice's wall.
-    pub(super) local: NaiveDateTime,
+    pub(super) at: Desk<'a>,
+    /// The present.
+    pub(super) now: DateTime<Utc>,
 }
 
-impl PatientReader<'_> {
+/// Where a row is read: at the practice, or at one of its locations.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Desk<'a> {
+    zone: &'a Zone,
+    location: Option<&'a Location>,
+    /// The present, by the clock on its wall.
+    local: NaiveDateTime,
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn of(practice: &'a Practice, location: Option<&'a Location>, now: DateTime<Utc>) -> Self {
+        Self { zone: &practice.zone, location, local: practice.zone.local(now) }
+    }
+}
+
+impl<'a> PatientReader<'a> {
     /// The row's key; an empty cell in any of its columns makes none.
     pub(super) fn key(&self, row: &Row) -> Result<EntryKey, RejectReason> {
         let missing = self.columns.key(row).find(|(_, cell)| cell.is_empty());
@@ -69,8 +88,26 @@ impl PatientReader<'_> {
         Ok(EntryKey::of_parts(self.columns.key(row).map(|(_, cell)| cell)))
     }
 
-    /// Reads everything else.
+    /// Reads everything else, at the row's location.
     pub(super) fn read(&self, row: &Row, key: EntryKey, contact: Contact) -> Result<Patient, RejectReason> {
+        Self { at: self.desk(row)?, ..*self }.read_there(row, key, contact)
+    }
+
+    fn desk(&self, row: &Row) -> Result<Desk<'a>, RejectReason> {
+        if !self.campaign.lines.are_written() {
+            return Ok(self.at);
+        }
+        let cell = self.columns.cell(row, Field::Location);
+        if cell.is_empty() {
+            return Err(RejectReason::Missing(Field::Location.to_string()));
+        }
+        let campaign = self.campaign;
+        let location = campaign.lines.named(cell).ok_or(RejectReason::Location)?;
+        let practice = campaign.practice_at(Some(location)).ok_or(RejectReason::Location)?;
+        Ok(Desk::of(practice, Some(location), self.now))
+    }
+
+    fn read_there(&self, row: &Row, key: EntryKey, contact: Contact) -> Result<Patient, RejectReason> {
         let names = self.names(row)?;
         let born = self.moment(row, Field::DateOfBirth)?.date;
         if born.is_some_and(|born| born > self.today()) {
@@ -100,6 +137,7 @@ impl PatientReader<'_> {
             is_minor: born.and_then(|born| self.today().years_since(born)).is_some_and(|age| age < FULL_AGE),
             not_after: start.and_then(|start| self.last_moment(start.to_utc())),
             appointment_day: day,
+            location: self.at.location.cloned(),
             spoken: names.preferred,
             key,
             contact,
@@ -120,7 +158,7 @@ impl PatientReader<'_> {
     }
 
     fn today(&self) -> NaiveDate {
-        self.local.date()
+        self.at.local.date()
     }
 
     fn moment(&self, row: &Row, field: Field) -> Result<Moment, RejectReason> {
@@ -137,7 +175,7 @@ impl PatientReader<'_> {
 
     /// The appointment that the call is about, and its local day. A reminder of no appointment reminds of nothing.
     fn appointment(&self, row: &Row) -> Result<(Option<Appointment>, Option<NaiveDate>), RejectReason> {
-        let zone = &self.campaign.practice.zone;
+        let zone = self.at.zone;
         let text = |field| some(self.columns.cell(row, field));
         let start = self.appointment_moment(row, Field::AppointmentStart, None)?;
         let end = self.appointment_moment(row, Field::AppointmentEnd, start.date)?;
@@ -232,7 +270,7 @@ impl PatientReader<'_> {
         let moment = self.moment(row, Field::NextAppointment)?;
         Ok(match (moment.date, moment.time) {
             (Some(date), None) => date >= self.today(),
-            _ => start_of(moment).is_some_and(|start| start > self.local),
+            _ => start_of(moment).is_some_and(|start| start > self.at.local),
         })
     }
 

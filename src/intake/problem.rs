@@ -157,6 +157,12 @@ pub enum ListProblem {
          [list] columns, or say consent = \"on_file\" if the practice has their consent on file"
     )]
     NoConsentColumn,
+    /// The campaign has lines, and nothing says whose patient a row is.
+    #[error(
+        "the campaign has a line for each location, but no column of the list is known to be the location; map one under \
+         [list] columns: location = \"Office\""
+    )]
+    NoLocationColumn,
     /// The file is too old.
     #[error(
         "the list is {} old, and the campaign takes none older than {}: export it again, or raise max_list_age under \

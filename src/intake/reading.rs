@@ -13,7 +13,7 @@ use super::contact::Contact;
 use super::footer::is_no_patient;
 use super::household::{Call, Candidate, calls_of};
 use super::list::{Row, Rows};
-use super::message::{Renderer, Texts};
+use super::message::{Renderers, Texts};
 use super::patient::{Patient, PatientReader};
 use super::problem::ListProblem;
 use super::rejection::{RejectReason, Rejection};
@@ -21,6 +21,7 @@ use super::repeats::hash_of;
 use super::tally::{Summary, Warning};
 use crate::campaign::{Campaign, OnConflict};
 use crate::entry::{Content, Draft, Member, Standing};
+use crate::ids::OrganisationId;
 use crate::phone::E164;
 use crate::phone::cell::CellRules;
 
@@ -29,7 +30,7 @@ pub struct Reading<'i> {
     rows: Rows,
     reader: PatientReader<'i>,
     rules: CellRules<'i>,
-    renderer: Renderer<'i>,
+    renderers: Renderers<'i>,
     campaign: &'i Campaign,
     seen: HashMap<u128, Seen>,
     homes: HashMap<E164, Home>,
@@ -71,7 +72,7 @@ impl<'i> Reading<'i> {
             rows,
             reader,
             rules,
-            renderer: Renderer::new(reader.campaign, Arc::new(reader.columns.said())),
+            renderers: Renderers::new(reader.campaign, Arc::new(reader.columns.said())),
             campaign: reader.campaign,
             seen: HashMap::new(),
             homes: HashMap::new(),
@@ -192,7 +193,7 @@ impl<'i> Reading<'i> {
 
     /// Makes an entry of a call. If its texts cannot be made for the one spoken to, the others are a call of their own.
     fn place(&mut self, mut call: Call) {
-        match self.renderer.render(&call) {
+        match self.renderers.render(&call) {
             Ok(texts) => self.accept(call, texts),
             Err(reason) => {
                 let speaker = call.remove(0);
@@ -209,7 +210,7 @@ impl<'i> Reading<'i> {
         summary.tally.accepted += 1;
         let members = call.len() as u64 - 1;
         summary.tally.merged += members;
-        if members > 0 && !self.renderer.names_household() {
+        if members > 0 && !self.renderers.names_household() {
             *summary.warnings.entry(Warning::HouseholdUnnamed).or_default() += members;
         }
         for warning in &texts.warnings {
@@ -222,8 +223,15 @@ impl<'i> Reading<'i> {
         if let Standing::Suppressed(reason) | Standing::Held(reason) = judgement.standing {
             *summary.kept_by.entry(reason).or_default() += 1;
         }
-        let draft = draft_of(call, texts, self.campaign);
+        let organisation = self.organisation(&call);
+        let draft = draft_of(call, texts, organisation);
         self.ready.push_back(Step::Accepted(Box::new(draft)));
+    }
+
+    /// On whose budget a call is made.
+    fn organisation(&self, call: &Call) -> OrganisationId {
+        let practice = self.campaign.practice_at(call[0].patient.location.as_ref());
+        practice.unwrap_or(&self.campaign.practice).organisation.clone()
     }
 
     fn reject(&mut self, row: Row, reason: RejectReason) {
@@ -274,14 +282,15 @@ impl Iterator for Reading<'_> {
     }
 }
 
-fn draft_of(mut call: Call, texts: Texts, campaign: &Campaign) -> Draft {
+fn draft_of(mut call: Call, texts: Texts, organisation: OrganisationId) -> Draft {
     let not_after = call.iter().filter_map(|candidate| candidate.patient.not_after).min();
     let members = call.split_off(1).into_iter().map(member_of).collect();
     let Candidate { patient, row } = call.remove(0);
     let patient = *patient;
     Draft {
         key: patient.key,
-        organisation: campaign.practice.organisation.clone(),
+        organisation,
+        location: patient.location,
         phone: patient.contact.phone.number,
         alternatives: patient.contact.alternatives,
         zones: patient.zones,

@@ -50,6 +50,9 @@ pub enum RejectReason {
     /// A time zone that cannot be read.
     #[error("timezone: not a time zone, such as America/Chicago or CT")]
     Zone,
+    /// The row is of a location that nobody calls for.
+    #[error("location: the campaign has no line of it; add a [[line]], or mend the name")]
+    Location,
     /// Another row has the same key.
     #[error("{key}: the same as on line {first}, with other data")]
     Conflict {
@@ -102,6 +105,7 @@ impl RejectReason {
             | Self::Phone(_)
             | Self::Date { .. }
             | Self::Zone
+            | Self::Location
             | Self::Message { .. }
             | Self::TooLong(_) => self.to_string(),
         }

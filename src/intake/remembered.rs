@@ -7,7 +7,7 @@ use super::rejection::RejectReason;
 use super::tally::Warning;
 use crate::template::{Cells, Columns, Template};
 
-/// Texts kept at a time: more first names than most lists have.
+/// Texts kept at a time, over all practices of a campaign: more first names than most lists have.
 const MOST: usize = 2_048;
 /// So many rows show whether a template's texts come again at all.
 const TRIAL: u32 = 4_096;
@@ -21,6 +21,8 @@ pub(super) struct Remembered {
     /// The cells that decide the text; none if something else does, too.
     deciding: Option<Vec<usize>>,
     texts: HashMap<String, Rendered>,
+    /// Texts kept at a time.
+    most: usize,
     /// The last row's deciding cells.
     key: String,
     found: u32,
@@ -34,12 +36,13 @@ impl fmt::Debug for Remembered {
 }
 
 impl Remembered {
-    /// For the texts of `template`; `shared` are the objects that are the same for every row.
-    pub(super) fn of(template: &Template, columns: &Columns, shared: &[&str]) -> Self {
+    /// For the texts of `template`; `shared` are the objects that are the same for every row. It is one of so many.
+    pub(super) fn of(template: &Template, columns: &Columns, shared: &[&str], of_so_many: usize) -> Self {
         let is_shared = |name: &str| shared.contains(&name.split('.').next().unwrap_or(name));
         let names = template.names();
         let deciding = names.iter().filter(|name| !is_shared(name)).map(|name| columns.place(name)).collect();
-        Self { deciding, texts: HashMap::new(), key: String::new(), found: 0, missed: 0 }
+        let most = (MOST / of_so_many).max(1);
+        Self { deciding, texts: HashMap::new(), most, key: String::new(), found: 0, missed: 0 }
     }
 
     /// The text for a row's cells, made by `render` if it was not made before.
@@ -60,7 +63,7 @@ impl Remembered {
             return render();
         }
         let text = render();
-        if self.texts.len() == MOST {
+        if self.texts.len() == self.most {
             self.texts.clear();
         }
         self.texts.insert(self.key.clone(), text.clone());
@@ -80,7 +83,7 @@ mod tests {
 
     fn remembered(source: &str) -> Remembered {
         let columns = Columns::new(["first_name", "due"].map(String::from));
-        Remembered::of(&Template::compile("voicemail", source).expect(source), &columns, &["practice"])
+        Remembered::of(&Template::compile("voicemail", source).expect(source), &columns, &["practice"], 1)
     }
 
     /// How often `rows` rows with `names` different names are rendered.

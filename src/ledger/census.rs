@@ -8,12 +8,15 @@ use super::rows::{maybe_instant_at, maybe_outcome_at, maybe_reason_at, state_at}
 use super::runs::RunHandle;
 use super::sql;
 use crate::entry::{Outcome, Reason, State};
+use crate::ids::Location;
 
 /// Entries of one campaign that stand alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// Whether the run's own list has them; the campaign's other entries come from earlier lists.
     pub listed: bool,
+    /// Of which of the practice's places they are.
+    pub location: Option<Location>,
     /// Where they stand.
     pub state: State,
     /// Why.
@@ -85,6 +88,7 @@ pub(super) fn take(conn: &Connection, run: RunHandle) -> Result<Census, LedgerEr
     while let Some(row) = rows.next()? {
         groups.push(Group {
             listed: row.get("listed")?,
+            location: row.get::<_, Option<String>>("location")?.map(Location::new),
             state: state_at(row, "state")?,
             reason: maybe_reason_at(row, "reason")?,
             outcome: maybe_outcome_at(row, "outcome")?,
@@ -101,7 +105,15 @@ mod tests {
 
     #[test]
     fn a_redial_on_another_day_is_unfinished_but_not_due() {
-        let group = |state, reason| Group { listed: true, state, reason, outcome: None, next_due: None, count: 1 };
+        let group = |state, reason| Group {
+            listed: true,
+            location: None,
+            state,
+            reason,
+            outcome: None,
+            next_due: None,
+            count: 1,
+        };
         let census = Census(vec![
             group(State::Waiting, Some(Reason::RedialGap)),
             group(State::Waiting, Some(Reason::Window)),

@@ -1,6 +1,7 @@
 //! Claiming: the rules are asked and the intents are written in one transaction, so that nothing can change between the
 //! decision and the claim.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -13,9 +14,9 @@ use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, milli
 use super::runs::RunHandle;
 use super::transition::Step;
 use super::{approval, sql, suppression};
-use crate::campaign::{Campaign, Caps};
+use crate::campaign::{Campaign, Caps, Practice};
 use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, Reason, State};
-use crate::ids::{AttemptId, EntryId, EntryKey, OrganisationId};
+use crate::ids::{AttemptId, EntryId, EntryKey, Location, OrganisationId};
 use crate::phone::E164;
 use crate::policy::{self, Again, Case, Decision, Evidence, Hours, NumberHistory, Placement, Reached, window};
 
@@ -30,6 +31,8 @@ pub struct ClaimOrder {
     pub run: RunHandle,
     /// By which rules.
     pub campaign: Arc<Campaign>,
+    /// On whose budget.
+    pub organisation: OrganisationId,
     /// The instant for which the rules are asked.
     pub now: DateTime<Utc>,
     /// Attempts authorised at most.
@@ -86,6 +89,7 @@ struct Due {
     key: EntryKey,
     state: State,
     organisation: OrganisationId,
+    location: Option<Location>,
     phone: E164,
     zones: CalledPartyZones,
     not_after: Option<DateTime<Utc>>,
@@ -97,13 +101,17 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
         if claims.authorised.len() >= order.limit as usize {
             break;
         }
+        let Some(practice) = order.campaign.practice_at(due.location.as_ref()) else {
+            claims.set_aside.push(without_a_line(conn, order, &due)?);
+            continue;
+        };
         let mut history = history(conn, due.phone, &order.campaign.calling.caps)?;
         let covered = household::covered(conn, order.run.campaign, &due.key)?;
         history.unsettled |= covered.unsettled;
-        let (decision, evidence) = decide(conn, order, &due, &history, covered)?;
+        let (decision, evidence) = decide(conn, order, practice, &due, &history, covered)?;
         let (fact, reason, until) = match decision {
             Decision::Call { until } => {
-                claims.authorised.push(authorise(conn, order, due, &history, until, &evidence)?);
+                claims.authorised.push(authorise(conn, order, practice, due, &history, until, &evidence)?);
                 continue;
             }
             Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),
@@ -111,14 +119,24 @@ pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, Led
             Decision::Never(reason) => (Fact::Barred { reason }, reason, None),
             Decision::TooLate => (Fact::TooLate, Reason::NotAfter, None),
         };
-        let state = set_aside(conn, order, &due, &fact, &evidence)?;
+        let state = set_aside(conn, order, &due, &fact, Some(&evidence))?;
         claims.set_aside.push(SetAside { entry: due.entry, state, reason, until });
     }
-    if let Some(Authorised { organisation, from, .. }) = claims.authorised.last() {
-        let line = OurLine { organisation: organisation.clone(), from: *from };
-        line::moved_on(conn, &line, order.now)?;
+    let mut moved_on = BTreeSet::new();
+    for Authorised { organisation, from, .. } in &claims.authorised {
+        if moved_on.insert(*from) {
+            let line = OurLine { organisation: organisation.clone(), from: *from };
+            line::moved_on(conn, &line, order.now)?;
+        }
     }
     Ok(claims)
+}
+
+/// Nobody calls for its location any more: a person decides.
+fn without_a_line(conn: &Connection, order: &ClaimOrder, due: &Due) -> Result<SetAside, LedgerError> {
+    let reason = Reason::NoLine;
+    let state = set_aside(conn, order, due, &Fact::SetAside { reason }, None)?;
+    Ok(SetAside { entry: due.entry, state, reason, until: None })
 }
 
 fn due_entries(conn: &Connection, order: &ClaimOrder) -> Result<Vec<Due>, LedgerError> {
@@ -128,7 +146,8 @@ fn due_entries(conn: &Connection, order: &ClaimOrder) -> Result<Vec<Due>, Ledger
     } else {
         (conn.prepare_cached(sql!("entry_due"))?, campaign.0)
     };
-    let mut rows = statement.query((of, millis(order.now), LOOKED_AT.max(order.limit)))?;
+    let (organisation, now) = (order.organisation.as_str(), millis(order.now));
+    let mut rows = statement.query((of, organisation, now, LOOKED_AT.max(order.limit)))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         due.push(due_entry(row)?);
@@ -142,6 +161,7 @@ fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
         key: EntryKey::new(row.get::<_, String>("key")?),
         state: state_at(row, "state")?,
         organisation: OrganisationId::new(row.get::<_, String>("organisation")?),
+        location: row.get::<_, Option<String>>("location")?.map(Location::new),
         phone: phone_at(row, "phone")?,
         zones: json_at(row, "zones")?,
         not_after: maybe_instant_at(row, "not_after")?,
@@ -151,14 +171,15 @@ fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
 fn decide(
     conn: &Connection,
     order: &ClaimOrder,
+    practice: &Practice,
     due: &Due,
     history: &NumberHistory,
     covered: Covered,
 ) -> Result<(Decision, Evidence), LedgerError> {
-    let Campaign { calling, redial, practice, .. } = &*order.campaign;
+    let Campaign { calling, redial, .. } = &*order.campaign;
     let (calls, last) = calls_of(conn, due.entry, due.phone)?;
     let case = Case {
-        hours: &Hours::of_entry(&order.campaign, due.phone, &due.zones),
+        hours: &Hours::of_entry(calling, &practice.zone, due.phone, &due.zones),
         caps: &calling.caps,
         state_cap: window::state_cap(calling, due.phone, &due.zones),
         again: Some(Again { rules: redial, zone: &practice.zone, calls, last }),
@@ -204,12 +225,13 @@ pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<Num
 fn authorise(
     conn: &Connection,
     order: &ClaimOrder,
+    practice: &Practice,
     due: Due,
     history: &NumberHistory,
     allowed_until: DateTime<Utc>,
     evidence: &Evidence,
 ) -> Result<Authorised, LedgerError> {
-    let line = OurLine { organisation: due.organisation.clone(), from: order.campaign.practice.from_number };
+    let line = OurLine { organisation: due.organisation.clone(), from: practice.from_number };
     let (attempt, number) = insert_attempt(conn, order.run, &line, due.entry, due.phone, order.now)?;
     household::note(conn, attempt, due.entry)?;
     let detail = format!("call {number}; {} earlier calls to the number", history.placements.len());
@@ -258,8 +280,8 @@ fn set_aside(
     order: &ClaimOrder,
     due: &Due,
     fact: &Fact,
-    evidence: &Evidence,
+    evidence: Option<&Evidence>,
 ) -> Result<State, LedgerError> {
     let (run, at, from) = (order.run.run, order.now, due.state);
-    Step { run, entry: due.entry, attempt: None, at, from, fact, detail: None }.take_by(conn, Some(evidence))
+    Step { run, entry: due.entry, attempt: None, at, from, fact, detail: None }.take_by(conn, evidence)
 }

@@ -14,7 +14,7 @@ use super::runs::RunHandle;
 use super::transition::Step;
 use super::{meanwhile, numbers, sql};
 use crate::entry::{Draft, Fact, ListTally, Reason, Standing, State};
-use crate::ids::{CampaignId, EntryId, EntryKey};
+use crate::ids::{CampaignId, EntryId, EntryKey, Location};
 use crate::phone::E164;
 
 /// What enrolling did: the entries by what their list changes about them.
@@ -68,12 +68,14 @@ pub(super) struct Known {
     phone: String,
     /// Everything else that a list says of it, as it is written.
     rest: [String; 3],
+    location: Option<String>,
     not_after: Option<i64>,
 }
 
 /// A draft as the ledger writes it. Making one is the work that need not be done where the writing is.
 pub struct Prepared {
     texts: Texts,
+    location: Option<Location>,
     pub(super) line: i64,
     pub(super) phone: E164,
     alternatives: Vec<E164>,
@@ -125,6 +127,7 @@ impl From<Draft> for Prepared {
             line: draft.line as i64,
             phone: draft.phone,
             alternatives: draft.alternatives,
+            location: draft.location,
             not_after: draft.not_after,
             standing: draft.standing,
             members: members.collect(),
@@ -133,6 +136,10 @@ impl From<Draft> for Prepared {
 }
 
 impl Prepared {
+    pub(super) fn location(&self) -> Option<&str> {
+        self.location.as_ref().map(Location::as_str)
+    }
+
     pub(super) fn key(&self) -> &str {
         self.texts.at(0)
     }
@@ -346,6 +353,7 @@ impl Known {
             reason: maybe_reason_at(row, "reason")?,
             phone: row.get("phone")?,
             rest: [row.get("alternatives")?, row.get("zones")?, row.get("content")?],
+            location: row.get("location")?,
             not_after: row.get("not_after")?,
         })
     }
@@ -354,10 +362,10 @@ impl Known {
     pub(super) fn change(&self, prepared: &Prepared, phone: E164) -> Change {
         let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
         let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
-        match (
-            self.phone == phone.expose(),
-            self.rest == prepared.rest() && self.not_after == prepared.not_after.map(millis),
-        ) {
+        let is_told_the_same = self.rest == prepared.rest()
+            && self.location.as_deref() == prepared.location()
+            && self.not_after == prepared.not_after.map(millis);
+        match (self.phone == phone.expose(), is_told_the_same) {
             _ if over => Change::Same,
             (true, true) => Change::Same,
             (true, false) => Change::Changed,

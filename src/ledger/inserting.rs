@@ -70,6 +70,8 @@ impl<'c> Inserting<'c> {
             content,
             ending,
             not_after,
+            prepared.organisation(),
+            prepared.location(),
         ))?;
         conn.prepare_cached(sql!("member_keep"))?.execute([entry.0])?;
         conn.prepare_cached(sql!("member_clear"))?.execute([entry.0])?;
@@ -194,10 +196,11 @@ fn bind(
 ) -> Result<usize, LedgerError> {
     let [alternatives, ..] = prepared.rest();
     let (state, reason) = stands(prepared);
-    let own: [&dyn ToSql; 12] = [
+    let own: [&dyn ToSql; 13] = [
         &prepared.key(),
         &prepared.line,
         &prepared.organisation(),
+        &prepared.location(),
         &prepared.phone.expose(),
         &alternatives,
         &written.zones,

@@ -43,6 +43,8 @@ pub struct InStep {
 pub struct Sighting {
     /// The vendor's id.
     pub conversation: ConversationId,
+    /// The number that called.
+    pub from: E164,
     /// The number that was called.
     pub to: E164,
     /// When, by our clock.

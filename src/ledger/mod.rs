@@ -57,7 +57,7 @@ pub use suppression::{Ban, Scope, SuppressionRow};
 
 use crate::campaign::{Campaign, Purpose};
 use crate::entry::{Draft, ListTally, State};
-use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, RunId};
+use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, OrganisationId, RunId};
 use crate::phone::E164;
 pub use writer::Pending;
 use writer::Writer;
@@ -206,9 +206,9 @@ impl Ledger {
         self.writer.submit(move |conn| record::note(conn, run, &note))
     }
 
-    /// What is left to do in a run.
-    pub fn prospects(&self, run: RunHandle) -> Pending<Prospects> {
-        self.writer.submit(move |conn| runs::prospects(conn, run))
+    /// What is left to do in a run for one organisation.
+    pub fn prospects(&self, run: RunHandle, organisation: OrganisationId) -> Pending<Prospects> {
+        self.writer.submit(move |conn| runs::prospects(conn, run, &organisation))
     }
 
     /// Confines a run to what a plan allows: each of its calls once, with this number and this content, and no other.
@@ -226,14 +226,19 @@ impl Ledger {
         self.writer.submit(move |conn| Ok((census::take(conn, run)?, read::attempt_counts(conn, run.run)?)))
     }
 
+    /// How many calls the run has placed, or may have, for each organisation.
+    pub fn placed(&self, run: RunId) -> Pending<Vec<(OrganisationId, u32)>> {
+        self.writer.submit(move |conn| runs::placed(conn, run))
+    }
+
     /// How many intents the organisation's lines committed since `since`: what a limiter must not forget on a restart.
     pub fn intents_since(&self, since: DateTime<Utc>) -> Pending<u32> {
         self.writer.submit(move |conn| runs::intents_since(conn, since))
     }
 
     /// How the campaign's calls finished since one of its runs came to an end that was no interruption, the oldest first:
-    /// what a run that was killed had counted.
-    pub fn finishes(&self, campaign: CampaignId) -> Pending<Vec<Finish>> {
+    /// what a run that was killed had counted. Each with its organisation.
+    pub fn finishes(&self, campaign: CampaignId) -> Pending<Vec<(OrganisationId, Finish)>> {
         self.writer.submit(move |conn| runs::finishes(conn, campaign))
     }
 

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0008_cheap_checks.sql"),
     include_str!("migrations/0009_household.sql"),
     include_str!("migrations/0010_long_lists.sql"),
+    include_str!("migrations/0012_location.sql"),
 ];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.

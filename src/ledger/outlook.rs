@@ -15,7 +15,7 @@ use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, phone
 use super::{household, numbers, runs, sql, suppression};
 use crate::campaign::{Caps, Purpose};
 use crate::entry::{CalledPartyZones, Content, Draft, Fact, Outcome, Reason, State};
-use crate::ids::{CampaignId, CampaignName, EntryId, EntryKey};
+use crate::ids::{CampaignId, CampaignName, EntryId, EntryKey, Location};
 use crate::phone::E164;
 use crate::policy::NumberHistory;
 
@@ -102,6 +102,8 @@ pub struct Absent {
     pub line: u64,
     /// Its number.
     pub phone: E164,
+    /// Which of the practice's places it is of.
+    pub location: Option<Location>,
     /// Where the called party may be.
     pub zones: CalledPartyZones,
     /// What the call says.
@@ -181,6 +183,7 @@ impl Reader {
             key: EntryKey::new(row.get::<_, String>("key")?),
             line: row.get::<_, i64>("line")? as u64,
             phone,
+            location: row.get::<_, Option<String>>("location")?.map(Location::new),
             zones: json_at(row, "zones")?,
             content: json_at(row, "content")?,
             not_after: maybe_instant_at(row, "not_after")?,

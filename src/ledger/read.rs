@@ -13,7 +13,7 @@ use super::suppression::{self, SuppressionRow};
 use super::{open, sql};
 use crate::campaign::Source;
 use crate::entry::{Content, ListTally, Outcome, PatientInfo, Reason, State};
-use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, RunId};
+use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, Location, RunId};
 use crate::phone::E164;
 use crate::policy::Evidence;
 
@@ -94,6 +94,8 @@ pub struct EntryRow {
     pub patient: PatientInfo,
     /// The number of the entry.
     pub phone: E164,
+    /// Which of the practice's places it is of.
+    pub location: Option<Location>,
     /// Covered by the entry's call to another member of the household.
     pub covered_by_household: bool,
     /// Where the entry stands.
@@ -299,6 +301,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow, LedgerError> {
         line: row.get::<_, i64>("line")? as u64,
         patient,
         phone: phone_at(row, "phone")?,
+        location: row.get::<_, Option<String>>("location")?.map(Location::new),
         covered_by_household: covered,
         state,
         reason: maybe_reason_at(row, "reason")?,

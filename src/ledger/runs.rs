@@ -5,11 +5,11 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::approval;
 use super::error::LedgerError;
-use super::rows::{exactly_one, instant, maybe_instant_at, maybe_outcome_at, millis};
+use super::rows::{exactly_one, instant, json, maybe_instant_at, maybe_outcome_at, millis};
 use super::sql;
 use crate::campaign::{Campaign, Source};
 use crate::entry::Outcome;
-use crate::ids::{CampaignId, CampaignName, RunId};
+use crate::ids::{CampaignId, CampaignName, OrganisationId, RunId};
 
 /// A run that is being worked on, and the campaign it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub(super) fn begin(
     attested: bool,
     now: DateTime<Utc>,
 ) -> Result<RunHandle, LedgerError> {
+    let is_unchanged =
+        conn.prepare_cached(sql!("campaign_is"))?.exists((campaign.name.as_str(), &campaign.source.text))?;
     let id: i64 = conn.prepare_cached(sql!("campaign_put"))?.query_row(
         (
             campaign.name.as_str(),
@@ -63,11 +65,31 @@ pub(super) fn begin(
         ),
         |row| row.get(0),
     )?;
+    if !is_unchanged {
+        assign(conn, CampaignId(id), campaign)?;
+    }
     conn.prepare_cached(sql!("run_supersede"))?.execute((id, millis(now)))?;
     conn.prepare_cached(sql!("run_insert"))?.execute((id, millis(now), attested))?;
     let handle = RunHandle { run: RunId(conn.last_insert_rowid()), campaign: CampaignId(id) };
     note(conn, handle.run, "run_started", now, None)?;
     Ok(handle)
+}
+
+/// Gives every entry to the organisation that calls for its location by the campaign as it is now. What has no line is
+/// given to one all the same, which will find that out when it claims it: nobody is left without somebody who asks.
+fn assign(conn: &Connection, id: CampaignId, campaign: &Campaign) -> Result<(), LedgerError> {
+    let mut to_location = conn.prepare_cached(sql!("entry_assign"))?;
+    if !campaign.lines.are_written() {
+        to_location.execute((id.0, None::<&str>, campaign.practice.organisation.as_str()))?;
+        return Ok(());
+    }
+    for (location, practice) in campaign.lines.iter() {
+        to_location.execute((id.0, location.as_str(), practice.organisation.as_str()))?;
+    }
+    let organisations: Vec<_> = campaign.lines.accounts().iter().map(|account| &account.organisation).collect();
+    let first = organisations.first().map(|organisation| organisation.as_str());
+    conn.prepare_cached(sql!("entry_assign_others"))?.execute((id.0, first, json(&organisations)))?;
+    Ok(())
 }
 
 pub(super) fn reopen(conn: &Connection, run: Option<RunId>) -> Result<Reopened, LedgerError> {
@@ -90,14 +112,23 @@ fn reopened(row: &Row<'_>) -> Result<Reopened, LedgerError> {
     })
 }
 
-pub(super) fn finishes(conn: &Connection, campaign: CampaignId) -> Result<Vec<Finish>, LedgerError> {
+pub(super) fn finishes(conn: &Connection, campaign: CampaignId) -> Result<Vec<(OrganisationId, Finish)>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("finish_newest"))?;
     let mut rows = statement.query([campaign.0])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(maybe_outcome_at(row, "outcome")?.map_or(Finish::Failed, Finish::Ended));
+        let finish = maybe_outcome_at(row, "outcome")?.map_or(Finish::Failed, Finish::Ended);
+        found.push((OrganisationId::new(row.get::<_, String>("organisation")?), finish));
     }
     Ok(found)
+}
+
+/// The calls that a run has placed, or may have, by organisation.
+pub(super) fn placed(conn: &Connection, run: RunId) -> Result<Vec<(OrganisationId, u32)>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("attempt_placed"))?;
+    let counted =
+        statement.query_map([run.0], |row| Ok((OrganisationId::new(row.get::<_, String>(0)?), row.get(1)?)))?;
+    Ok(counted.collect::<Result<_, _>>()?)
 }
 
 pub(super) fn end(
@@ -135,13 +166,19 @@ pub(super) fn newest_event_of(
     newest.map(instant).transpose()
 }
 
-pub(super) fn prospects(conn: &Connection, run: RunHandle) -> Result<Prospects, LedgerError> {
+pub(super) fn prospects(
+    conn: &Connection,
+    run: RunHandle,
+    organisation: &OrganisationId,
+) -> Result<Prospects, LedgerError> {
     let (mut statement, of) = if approval::confines(conn, run.run)? {
         (conn.prepare_cached(sql!("planned_next_due"))?, run.run.0)
     } else {
         (conn.prepare_cached(sql!("entry_next_due"))?, run.campaign.0)
     };
-    statement.query_row([of], |row| Ok(maybe_instant_at(row, "next_due")))?.map(|next_due| Prospects { next_due })
+    statement
+        .query_row((of, organisation.as_str()), |row| Ok(maybe_instant_at(row, "next_due")))?
+        .map(|next_due| Prospects { next_due })
 }
 
 pub(super) fn intents_since(conn: &Connection, since: DateTime<Utc>) -> Result<u32, LedgerError> {

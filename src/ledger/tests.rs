@@ -54,7 +54,8 @@ fn number(last: u32) -> E164 {
 fn draft(key: &str, last: u32) -> Draft {
     Draft {
         key: EntryKey::new(key),
-        organisation: OrganisationId::new("bright-smile"),
+        organisation: OrganisationId::new("Bright Smile Dental"),
+        location: None,
         phone: number(last),
         alternatives: Vec::new(),
         zones: CalledPartyZones {
@@ -116,7 +117,8 @@ impl Desk {
     }
 
     fn claim_at(&self, now: DateTime<Utc>) -> Claims {
-        let order = ClaimOrder { run: self.run, campaign: Arc::clone(&self.campaign), now, limit: 10 };
+        let organisation = self.campaign.practice.organisation.clone();
+        let order = ClaimOrder { run: self.run, campaign: Arc::clone(&self.campaign), organisation, now, limit: 10 };
         now_or_never(self.ledger.claim(order)).expect("a claim")
     }
 

@@ -124,10 +124,10 @@ impl Drop for Writer {
 /// So many pages make a log long: what SQLite takes for it, too.
 const LONG: i32 = 1_000;
 
-/// The connection, and whether a commit on it has failed.
+/// The connection, and the first commit on it that failed, if one did.
 pub(super) struct Store {
     conn: Connection,
-    broken: bool,
+    broken: Option<LedgerError>,
     /// Pages in the log after the last commit.
     log: Arc<AtomicI32>,
 }
@@ -141,7 +141,7 @@ impl Store {
             seen.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { conn, broken: false, log })
+        Ok(Self { conn, broken: None, log })
     }
 
     fn work_off(&mut self, queue: &mpsc::Receiver<Box<dyn Job>>) {
@@ -152,12 +152,13 @@ impl Store {
     }
 
     fn commit_group(&mut self, mut group: Vec<Box<dyn Job>>) {
-        let committed = if self.broken { Err(LedgerError::Stopped) } else { self.try_commit(&mut group) };
-        self.broken |= committed.is_err();
+        // Whoever comes later is told what was wrong at first: it may be theirs that a person sees.
+        let committed = self.broken.clone().map_or_else(|| self.try_commit(&mut group), Err);
+        self.broken = committed.as_ref().err().cloned();
         for job in group {
             job.answer(committed.clone());
         }
-        if !self.broken && self.log.swap(0, Ordering::Relaxed) >= LONG {
+        if self.broken.is_none() && self.log.swap(0, Ordering::Relaxed) >= LONG {
             self.put_log_into_file();
         }
     }
@@ -169,7 +170,8 @@ impl Store {
 
     fn try_commit(&mut self, group: &mut [Box<dyn Job>]) -> Answer<()> {
         carry_out(&self.conn, sql!("begin"))?;
-        for job in group {
+        let before = self.conn.total_changes();
+        for job in group.iter_mut() {
             job.perform(&self.conn);
         }
         // SQLite rolls a transaction back by itself when the disk is full or fails: then there is nothing to commit.
@@ -178,7 +180,11 @@ impl Store {
         }
         carry_out(&self.conn, sql!("commit")).inspect_err(|_| {
             let _ = carry_out(&self.conn, sql!("rollback"));
-        })
+        })?;
+        if self.conn.total_changes() != before {
+            tracing::trace!(jobs = group.len(), "committed");
+        }
+        Ok(())
     }
 }
 

@@ -15,12 +15,13 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Practice};
 use crate::entry::{CalledPartyZones, Content, Draft, Member, Outcome, Reason, State};
-use crate::ids::{CampaignId, EntryId, EntryKey};
+use crate::ids::{CampaignId, EntryId, EntryKey, Location, OrganisationId};
 use crate::ledger::{Absence, Absent, Enrolled, LedgerError, Outlook, Reader};
 use crate::phone::E164;
 use crate::policy::{self, Again, Case, Decision, Hours, NumberHistory, Placement, Reached, window};
+use crate::zone::Zone;
 
 pub use turns::{Forecast, Lengths, Why};
 
@@ -58,6 +59,8 @@ pub struct Planned {
     /// What would be said, where it was asked for.
     pub script: Option<Box<Script>>,
     hours: Rc<Hours>,
+    /// On whose budget it is made.
+    organisation: OrganisationId,
 }
 
 /// When a call's turn is expected to come.
@@ -130,6 +133,7 @@ struct Candidate<'a> {
     key: &'a EntryKey,
     line: u64,
     phone: E164,
+    location: Option<&'a Location>,
     zones: &'a CalledPartyZones,
     not_after: Option<DateTime<Utc>>,
     outlook: Outlook,
@@ -142,7 +146,7 @@ pub struct Planner<'a> {
     now: DateTime<Utc>,
     with_scripts: bool,
     /// Entries of the same place share their hours.
-    hours: HashMap<(u64, String), Rc<Hours>>,
+    hours: HashMap<(u64, String, String), Rc<Hours>>,
     /// Calls that are planned already, by their number.
     planned: HashMap<E164, Vec<Placement>>,
     listed: HashSet<EntryKey>,
@@ -166,7 +170,8 @@ impl<'a> Planner<'a> {
         self.plan.changes.count(outlook.change);
         let phone = outlook.phone;
         let &Draft { ref key, line, ref zones, not_after, .. } = &draft;
-        let callable = self.place(&Candidate { key, line, phone, zones, not_after, outlook })?;
+        let location = draft.location.as_ref();
+        let callable = self.place(&Candidate { key, line, phone, location, zones, not_after, outlook })?;
         self.listed.insert(draft.key.clone());
         let Draft { alternatives, zones, content, not_after, members, .. } = draft;
         let script = Script { other_numbers: alternatives, zones, not_after, content, covers: members };
@@ -187,12 +192,14 @@ impl<'a> Planner<'a> {
     }
 
     fn take_absent(&mut self, absent: Absent) -> Result<(), LedgerError> {
-        let Absent { entry, key, line, phone, zones, content, not_after, absence, outlook } = absent;
+        let Absent { entry, key, line, phone, location, zones, content, not_after, absence, outlook } = absent;
         self.plan.gone.push(Gone { key: key.clone(), line, entry, absence });
         if absence != Absence::Kept {
             return Ok(());
         }
-        let callable = self.place(&Candidate { key: &key, line, phone, zones: &zones, not_after, outlook })?;
+        let location = location.as_ref();
+        let callable =
+            self.place(&Candidate { key: &key, line, phone, location, zones: &zones, not_after, outlook })?;
         self.keep(callable, Script { other_numbers: Vec::new(), zones, not_after, content, covers: Vec::new() });
         Ok(())
     }
@@ -204,10 +211,13 @@ impl<'a> Planner<'a> {
             self.leave_out(candidate, outlook.state, outlook.reason);
             return Ok(false);
         }
-        let hours = self.hours_of(candidate);
+        let Some(practice) = self.campaign.practice_at(candidate.location) else {
+            return Ok(self.leave_out(candidate, State::Held, Some(Reason::NoLine)));
+        };
+        let hours = self.hours_of(candidate, &practice.zone);
         let history = self.history(candidate.phone)?;
         let from = self.now.max(outlook.due_at);
-        let (earliest, why) = match self.decide(candidate, &hours, &history, from)? {
+        let (earliest, why) = match self.decide(candidate, practice, &hours, &history, from)? {
             Decision::Call { .. } if from > self.now => (from, outlook.reason.map_or(Why::Now, Why::Rule)),
             Decision::Call { .. } => (from, Why::Now),
             Decision::Wait { until, reason } => (until, Why::Rule(reason)),
@@ -228,6 +238,7 @@ impl<'a> Planner<'a> {
             calls_to_number: history.placements.len() as u32,
             script: None,
             hours,
+            organisation: practice.organisation.clone(),
         });
         Ok(true)
     }
@@ -255,11 +266,12 @@ impl<'a> Planner<'a> {
     fn decide(
         &self,
         candidate: &Candidate<'_>,
+        practice: &Practice,
         hours: &Hours,
         history: &NumberHistory,
         at: DateTime<Utc>,
     ) -> Result<Decision, LedgerError> {
-        let Campaign { calling, redial, practice, purpose, .. } = self.campaign;
+        let Campaign { calling, redial, purpose, .. } = self.campaign;
         let Outlook { calls, last_call, .. } = candidate.outlook;
         let suppressed = match &self.book {
             Some(book) => book.reader.forbids(candidate.phone, *purpose, at)?,
@@ -288,12 +300,13 @@ impl<'a> Planner<'a> {
         Ok(history)
     }
 
-    fn hours_of(&mut self, candidate: &Candidate<'_>) -> Rc<Hours> {
+    fn hours_of(&mut self, candidate: &Candidate<'_>, practice: &Zone) -> Rc<Hours> {
         let area = candidate.phone.north_american().map_or(0, |parts| u64::from(parts.area));
         let CalledPartyZones { zones, regions, source } = candidate.zones;
         let place = format!("{source:?} {zones:?} {regions:?}");
-        let hours = self.hours.entry((area, place));
-        let of_entry = || Rc::new(Hours::of_entry(self.campaign, candidate.phone, candidate.zones));
+        let hours = self.hours.entry((area, place, practice.name().to_owned()));
+        let calling = &self.campaign.calling;
+        let of_entry = || Rc::new(Hours::of_entry(calling, practice, candidate.phone, candidate.zones));
         Rc::clone(hours.or_insert_with(of_entry))
     }
 }

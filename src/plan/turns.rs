@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::annie::Meter;
 use crate::annie::budget::Budget;
-use crate::campaign::Campaign;
+use crate::campaign::{Account, Campaign, Practice};
 use crate::clock::{Clock, SetClock};
 use crate::engine::scan::pages_of;
 use crate::engine::tracker::{Pace, SHORTEST_CALL};
@@ -22,7 +22,7 @@ use crate::entry::Reason;
 use crate::ids::OrganisationId;
 use crate::ledger::{LedgerError, Reader};
 use crate::phone::E164;
-use crate::policy::Hours;
+use crate::policy::{AnyOf, Hours};
 
 use super::Planned;
 
@@ -149,8 +149,11 @@ enum Next {
 
 struct Play<'a> {
     campaign: &'a Campaign,
+    account: &'a Account,
     lengths: &'a Lengths,
-    practice: Hours,
+    practice: AnyOf,
+    /// Calls that the run may place, `[safety] max_calls` being everybody's.
+    allowed: u64,
     clock: Arc<SetClock>,
     budget: Budget,
     /// When each call may be placed, the first one first; in the same instant, in the order of the plan.
@@ -165,28 +168,63 @@ struct Play<'a> {
     busy: TimeDelta,
 }
 
-/// Plays `calls` from `now` on: each gets its turn, and the whole its forecast.
+/// Plays `calls` from `now` on: each gets its turn, and the whole its forecast. Organisations call side by side.
 pub fn play(calls: &mut [Planned], campaign: &Campaign, lengths: &Lengths, now: DateTime<Utc>) -> Forecast {
-    let clock = Arc::new(SetClock::at(now));
-    let budget = Budget::new(clock.clone(), campaign.rate.requests_per_minute);
-    let due = calls.iter().enumerate().map(|(index, call)| Reverse((call.earliest, index))).collect();
-    let mut play = Play {
-        campaign,
-        lengths,
-        practice: Hours::of_practice(campaign),
-        clock,
-        budget,
-        due,
-        open: VecDeque::new(),
-        last_scan: None,
-        placed: VecDeque::new(),
-        by_number: HashMap::new(),
-        calls: 0,
-        reads: 0,
-        busy: TimeDelta::zero(),
-    };
-    play.run_out(calls);
-    play.forecast(calls)
+    let measured_on = lengths.measured as u64;
+    let mut whole = Forecast { calls: 0, requests: 0, minutes: 0, from: None, closes: None, fit: 0, measured_on };
+    let mut allowed = campaign.safety.max_calls.map_or(u64::MAX, u64::from);
+    for account in campaign.lines.accounts() {
+        let mut play = Play::of(calls, campaign, account, lengths, now);
+        play.allowed = allowed;
+        play.run_out(calls);
+        allowed -= play.calls;
+        whole.add(&play.forecast(calls));
+    }
+    whole
+}
+
+impl Forecast {
+    /// Adds what is done at the same time.
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.requests += other.requests;
+        self.minutes = self.minutes.max(other.minutes);
+        self.from = self.from.into_iter().chain(other.from).min();
+        self.closes = self.closes.max(other.closes);
+        self.fit += other.fit;
+    }
+}
+
+impl<'a> Play<'a> {
+    fn of(
+        calls: &[Planned],
+        campaign: &'a Campaign,
+        account: &'a Account,
+        lengths: &'a Lengths,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let clock = Arc::new(SetClock::at(now));
+        let budget = Budget::new(clock.clone(), account.rate.requests_per_minute);
+        let own = calls.iter().enumerate().filter(|(_, call)| call.organisation == account.organisation);
+        let hours = |practice: &Practice| Hours::of_practice(&campaign.calling, &practice.zone);
+        Self {
+            campaign,
+            account,
+            lengths,
+            practice: AnyOf::these(account.practices.iter().map(hours).collect()),
+            allowed: u64::MAX,
+            clock,
+            budget,
+            due: own.map(|(index, call)| Reverse((call.earliest, index))).collect(),
+            open: VecDeque::new(),
+            last_scan: None,
+            placed: VecDeque::new(),
+            by_number: HashMap::new(),
+            calls: 0,
+            reads: 0,
+            busy: TimeDelta::zero(),
+        }
+    }
 }
 
 impl Play<'_> {
@@ -206,8 +244,8 @@ impl Play<'_> {
     fn next(&self) -> Next {
         let now = self.clock.now();
         let due = self.due.peek().map(|Reverse((at, _))| now.max(*at));
-        let full = self.open.len() >= self.campaign.rate.open_calls as usize;
-        let ready = self.budget.ready_at(&self.campaign.practice.organisation, now);
+        let full = self.open.len() >= self.account.rate.open_calls as usize;
+        let ready = self.budget.ready_at(&self.account.organisation, now);
         let call = due.filter(|_| !full).map(|due| ready.map_or(due, |ready| due.max(ready)));
         let pace = match due {
             Some(_) if full => Pace::Blocked,
@@ -229,7 +267,7 @@ impl Play<'_> {
 
     /// Spends one request at `at`, or when the budget has one; when that was.
     fn spend(&mut self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let organisation = &self.campaign.practice.organisation;
+        let organisation = &self.account.organisation;
         let mut at = self.go_to(at);
         while let Err(ready) = self.budget.take(organisation, at) {
             at = self.go_to(ready);
@@ -268,7 +306,7 @@ impl Play<'_> {
     fn call(&mut self, calls: &mut [Planned], at: DateTime<Utc>) {
         let Some(Reverse((_, index))) = self.due.pop() else { return };
         let call = &mut calls[index];
-        if self.campaign.safety.max_calls.is_some_and(|most| self.calls >= u64::from(most)) {
+        if self.calls >= self.allowed {
             call.turn = super::Turn { at: None, why: Why::MaxCalls };
             return;
         }
@@ -297,9 +335,11 @@ impl Play<'_> {
     }
 
     fn forecast(&self, calls: &[Planned]) -> Forecast {
-        let from = calls.iter().filter_map(|call| call.turn.at).min();
+        let own = || calls.iter().filter(|call| call.organisation == self.account.organisation);
+        let placed = || own().filter_map(|call| call.turn.at).filter(|_| self.calls > 0);
+        let from = placed().min();
         let closes = from.and_then(|from| self.practice.closes(from));
-        let fits = |call: &&Planned| call.turn.at.zip(closes).is_some_and(|(at, closes)| at < closes);
+        let fits = |at: &DateTime<Utc>| closes.is_some_and(|closes| *at < closes);
         let before = if self.calls == 0 { 0 } else { BEFORE_THE_FIRST };
         Forecast {
             calls: self.calls,
@@ -307,7 +347,7 @@ impl Play<'_> {
             minutes: (self.busy.as_seconds_f64() / 60.0).ceil() as u64,
             from,
             closes,
-            fit: calls.iter().filter(fits).count() as u64,
+            fit: placed().filter(fits).count() as u64,
             measured_on: self.lengths.measured as u64,
         }
     }

@@ -112,7 +112,7 @@ mod tests {
             unsettled: false,
         };
         let case = Case {
-            hours: &Hours::of_entry(&campaign, phone, &called),
+            hours: &Hours::of_entry(&campaign.calling, &campaign.practice.zone, phone, &called),
             caps: &campaign.calling.caps,
             state_cap: None,
             history: &history,

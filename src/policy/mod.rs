@@ -14,7 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use caps::{NumberHistory, Placement, Reached};
 pub use evidence::Evidence;
-pub use window::Hours;
+pub use window::{AnyOf, Hours};
 
 use crate::campaign::{Caps, Redial};
 use crate::entry::Reason;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 
 use super::states;
-use crate::campaign::{Calling, Campaign, DayWindow, Holiday, Preset, ZoneMode};
+use crate::campaign::{Calling, DayWindow, Holiday, Preset, ZoneMode};
 use crate::entry::{CalledPartyZones, Reason, ZoneSource};
 use crate::phone::E164;
 use crate::phone::area_codes::{self, Place};
@@ -98,24 +98,22 @@ impl Hours {
         Self(parts)
     }
 
-    /// The hours that bind every entry of `campaign`: the vendor's and its own, in the practice's zone.
+    /// The hours that bind every entry of a practice in `zone`: the vendor's and the campaign's own.
     #[must_use]
-    pub fn of_practice(campaign: &Campaign) -> Self {
-        let zone = &campaign.practice.zone;
+    pub fn of_practice(calling: &Calling, zone: &Zone) -> Self {
         Self(vec![
             Daily::on(zone.clone(), &WEEK, vendor_hours()),
-            Daily::on(zone.clone(), &campaign.calling.days, campaign.calling.window),
+            Daily::on(zone.clone(), &calling.days, calling.window),
         ])
     }
 
     /// The hours in which one entry may be called: the practice's, narrowed by the preset's in every zone that counts.
     #[must_use]
-    pub fn of_entry(campaign: &Campaign, phone: E164, called: &CalledPartyZones) -> Self {
-        let mut hours = Self::of_practice(campaign);
-        let calling = &campaign.calling;
+    pub fn of_entry(calling: &Calling, practice: &Zone, phone: E164, called: &CalledPartyZones) -> Self {
+        let mut hours = Self::of_practice(calling, practice);
         let Some(Whereabouts { zones, regions }) = Whereabouts::of(calling, phone, called) else {
             // A zone without rules has no hours that could be kept: better nobody than somebody at night.
-            let zone = campaign.practice.zone.clone();
+            let zone = practice.clone();
             hours.0.push(Daily { zone, days: [None; 7], shut: Shut::default() });
             return hours;
         };
@@ -175,6 +173,30 @@ impl Hours {
     #[must_use]
     pub fn closes(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.0.iter().map(|daily| daily.closes(now)).collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+}
+
+/// The hours of several places, at any of which somebody may be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnyOf(Vec<Hours>);
+
+impl AnyOf {
+    /// Open when any of `places` is.
+    #[must_use]
+    pub fn these(places: Vec<Hours>) -> Self {
+        Self(places)
+    }
+
+    /// The first instant from `from` on at which one of them is open; `None` if there is none in sight.
+    #[must_use]
+    pub fn next_open(&self, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.iter().filter_map(|hours| hours.next_open(from)).min()
+    }
+
+    /// When the last of those that are open at `now` closes; `None` if all are closed.
+    #[must_use]
+    pub fn closes(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.iter().filter_map(|hours| hours.closes(now)).max()
     }
 }
 
@@ -256,6 +278,7 @@ fn kept_in(regions: &BTreeSet<String>) -> Arc<[(&'static str, String)]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::Campaign;
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant")
@@ -310,7 +333,9 @@ mod tests {
     /// When a call to a number of the row's state may be made first.
     fn opens(calling: &str, phone: &str, state: &[&str], from: &str) -> Option<DateTime<Utc>> {
         let phone = E164::parse(phone).expect("a number");
-        Hours::of_entry(&campaign(calling), phone, &called(&[], state, ZoneSource::State)).next_open(utc(from))
+        let campaign = campaign(calling);
+        let called = called(&[], state, ZoneSource::State);
+        Hours::of_entry(&campaign.calling, &campaign.practice.zone, phone, &called).next_open(utc(from))
     }
 
     #[test]

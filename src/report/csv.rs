@@ -8,7 +8,7 @@ use crate::ledger::EntryRow;
 use super::text::state;
 
 /// The columns, in order.
-const HEADER: [&str; 14] = [
+const HEADER: [&str; 15] = [
     "patient_id",
     "first_name",
     "last_name",
@@ -23,6 +23,7 @@ const HEADER: [&str; 14] = [
     "last_call_at",
     "due_at",
     "conversation_id",
+    "location",
 ];
 
 /// Writes a report row by row.
@@ -59,6 +60,7 @@ impl<W: Write> Rows<W> {
             instant(row.last_call_at).unwrap_or_default(),
             instant(row.due_at).unwrap_or_default(),
             row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+            row.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default(),
         ];
         Ok(self.out.write_record(cells.iter().map(|cell| disarmed(cell)))?)
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::entry::{Outcome, Reason, State};
-use crate::ids::{ConversationId, EntryId};
+use crate::ids::{ConversationId, EntryId, Location};
 use crate::ledger::EntryRow;
 
 use super::summary::Summary;
@@ -33,6 +33,8 @@ pub struct Patient {
     pub date_of_birth: Option<NaiveDate>,
     /// The number, in E.164.
     pub phone: String,
+    /// Which of the practice's places it is of, where the campaign has lines.
+    pub location: Option<Location>,
     /// The row of the list, counted from 1.
     pub line: u64,
     /// The entry's number in the ledger.
@@ -64,6 +66,7 @@ impl From<EntryRow> for Patient {
             last_name: row.patient.last_name,
             date_of_birth: row.patient.date_of_birth,
             phone: row.phone.expose(),
+            location: row.location,
             line: row.line,
             entry: row.entry,
             covered_by_household: row.covered_by_household,

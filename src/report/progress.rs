@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::engine::{Event, Listener};
 use crate::entry::{Outcome, Reason, State};
-use crate::ids::EntryId;
+use crate::ids::{EntryId, OrganisationId};
 use crate::zone::Zone;
 
 /// Elsewhere than on a terminal, a line every so often of the run's time.
@@ -131,11 +131,15 @@ impl Progress {
     fn remark(&self, event: &Event) -> Option<String> {
         let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
         match event {
-            Event::Paused { until, reason, .. } => {
-                Some(format!("{}; trying again on {}", reason.says(), clock(*until)))
+            Event::Paused { until, reason, organisation, .. } => {
+                Some(format!("{}{}; trying again on {}", whose(organisation.as_ref()), reason.says(), clock(*until)))
             }
+            // Where there are several organisations, one that rests is no news: the others go on.
+            Event::Resting { organisation: Some(_), .. } => None,
             Event::Resting { until, .. } => Some(format!("nothing to do until {}", clock(*until))),
-            Event::Stopping { why, .. } => Some(format!("no further calls: {why}; waiting for answers under way")),
+            Event::Stopping { why, organisation, .. } => {
+                Some(format!("{}no further calls: {why}; waiting for answers under way", whose(organisation.as_ref())))
+            }
             Event::AnswerLost { entry, because, .. } => {
                 Some(format!("entry {entry}: answer lost ({because}); looking for the call on the vendor's list"))
             }
@@ -219,6 +223,11 @@ impl<W: Write + Send> Listener for JsonLines<W> {
     }
 }
 
+/// The beginning of a line about one organisation of several.
+fn whose(organisation: Option<&OrganisationId>) -> String {
+    organisation.map_or_else(String::new, |organisation| format!("{organisation}: "))
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
@@ -279,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_line_that_says_nothing_new_is_not_said() {
-        let resting = |at| Event::Resting { at: minute(at), until: minute(at + 30) };
+        let resting = |at| Event::Resting { at: minute(at), until: minute(at + 30), organisation: None };
         let lines = said(&[resting(0), resting(30), accepted(60, 1), resting(90)]);
         let standing: Vec<_> = lines.iter().filter(|line| line.contains("placed")).collect();
         assert_eq!(standing.len(), 1, "{lines:?}");

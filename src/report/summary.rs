@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::engine::Requests;
 use crate::entry::{ListTally, Outcome, Reason, State};
 use crate::error::Exit;
-use crate::ids::{CampaignName, RunId};
+use crate::ids::{CampaignName, Location, RunId};
 use crate::ledger::{AttemptCounts, Census, Group, ListChanges, RunReport};
 
 /// A run in numbers. The last line of `run --json`, the head of a JSON report, and what `status` shows.
@@ -42,6 +42,10 @@ pub struct Summary {
     pub entries: BTreeMap<State, u64>,
     /// Where the campaign's entries from earlier lists stand.
     pub earlier_entries: BTreeMap<State, u64>,
+    /// Where the campaign's entries stand, whichever list they come from, by location; only where the campaign has lines.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
+    pub locations: BTreeMap<Location, BTreeMap<State, u64>>,
     /// What the last conversations of its list's finished entries meant.
     pub outcomes: BTreeMap<Outcome, u64>,
     /// Why entries of its list are not being called.
@@ -90,6 +94,7 @@ impl Summary {
             changes: report.changes,
             entries: tally(census, |group| group.listed.then_some(group.state)),
             earlier_entries: tally(census, |group| (!group.listed).then_some(group.state)),
+            locations: by_location(census),
             outcomes: tally(census, |group| group.outcome.filter(|_| finished(group))),
             reasons: tally(census, |group| group.reason.filter(|_| group.listed)),
             attempts: report.attempts,
@@ -116,6 +121,16 @@ pub fn standing(census: &Census) -> Exit {
     }
 }
 
+fn by_location(census: &Census) -> BTreeMap<Location, BTreeMap<State, u64>> {
+    let mut locations: BTreeMap<Location, BTreeMap<State, u64>> = BTreeMap::new();
+    for group in &census.0 {
+        if let Some(location) = &group.location {
+            *locations.entry(location.clone()).or_default().entry(group.state).or_default() += group.count;
+        }
+    }
+    locations
+}
+
 fn tally<K: Ord>(census: &Census, key: impl Fn(&Group) -> Option<K>) -> BTreeMap<K, u64> {
     let mut counts = BTreeMap::new();
     for group in &census.0 {
@@ -131,7 +146,7 @@ mod tests {
     use super::*;
 
     fn group(state: State, reason: Option<Reason>) -> Group {
-        Group { listed: true, state, reason, outcome: None, next_due: None, count: 1 }
+        Group { listed: true, location: None, state, reason, outcome: None, next_due: None, count: 1 }
     }
 
     #[test]

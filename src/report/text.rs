@@ -8,6 +8,7 @@ use comfy_table::{Table, presets};
 use crate::engine::Requests;
 use crate::entry::{ListTally, State};
 use crate::error::Exit;
+use crate::ids::Location;
 use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
 use crate::zone::Zone;
 
@@ -15,6 +16,9 @@ use super::summary::Summary;
 
 /// What fits beside a label on a terminal of 80 columns.
 const COLUMNS: usize = 62;
+
+/// Locations shown in a summary.
+const LOCATIONS: usize = 20;
 
 /// The summary of a run, in a few lines; instants in the practice's zone.
 #[must_use]
@@ -33,6 +37,7 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
     if !summary.earlier_entries.is_empty() {
         line(&mut text, "earlier lists", listed(&summary.earlier_entries));
     }
+    locations(&mut text, &summary.locations);
     if !summary.outcomes.is_empty() {
         line(&mut text, "outcomes", listed(&summary.outcomes));
     }
@@ -50,6 +55,40 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
     }
     line(&mut text, "next", what_next(summary, zone));
     text
+}
+
+/// Where each location stands; of many, those where there is something left to do or to decide.
+fn locations(text: &mut String, all: &BTreeMap<Location, BTreeMap<State, u64>>) {
+    let is_settled = |states: &BTreeMap<State, u64>| states.keys().all(|state| !wants_attention(*state));
+    let shown: Vec<_> =
+        all.iter().filter(|(_, states)| all.len() <= LOCATIONS || !is_settled(states)).take(LOCATIONS).collect();
+    let mut label = "locations";
+    for (location, states) in &shown {
+        line(text, label, format_args!("{location}: {}", told(states)));
+        label = "\u{20}";
+    }
+    if shown.len() < all.len() {
+        line(text, label, format_args!("and {} more, in `--json`", all.len() - shown.len()));
+    }
+}
+
+fn told(states: &BTreeMap<State, u64>) -> String {
+    states.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether somebody is still to be called there, or a person must decide.
+fn wants_attention(state: State) -> bool {
+    match state {
+        State::Ready
+        | State::Waiting
+        | State::Submitting
+        | State::Open
+        | State::Unknown
+        | State::Held
+        | State::Failed
+        | State::LostTrack => true,
+        State::Finished | State::Suppressed | State::Withdrawn | State::Expired | State::Cancelled => false,
+    }
 }
 
 fn line(text: &mut String, label: &str, content: impl Display) {

@@ -1,4 +1,4 @@
-//! The server: a world behind HTTP/1.1 on a loopback address.
+//! The server: worlds behind HTTP/1.1 on a loopback address.
 //!
 //! One task accepts; each connection has a task of its own and, unless the settings say otherwise, carries one request.
 //! A request is read whole, then let in or not, then acted upon, then answered, and its fate may spoil every step.
@@ -14,6 +14,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_LENGTH, LOCATION};
+use axum::http::request::Parts;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -25,7 +26,7 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::clock::SharedClock;
@@ -48,7 +49,7 @@ pub struct Simulator;
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    vendor: Arc<Vendor>,
+    organisations: Arc<[Organisation]>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
@@ -60,16 +61,53 @@ impl Simulator {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start(settings: Settings, clock: SharedClock, bind: SocketAddr) -> io::Result<Running> {
+        Self::start_for_all(vec![settings], clock, bind)
+    }
+
+    /// The same for several organisations, each with a world, a budget and a log of its own. A request is of the
+    /// last organisation that takes its key, or else of the first; how the network is, the first one says.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn start_for_all(organisations: Vec<Settings>, clock: SharedClock, bind: SocketAddr) -> io::Result<Running> {
         if !bind.ip().is_loopback() {
             let what = "the simulator listens on loopback addresses only, such as 127.0.0.1";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
         }
         let door = Door::open(bind)?;
         let address = door.address();
-        let vendor = Arc::new(Vendor::open(settings, clock)?);
+        let shut = Arc::new(Notify::new());
+        let open = {
+            let shut = Arc::clone(&shut);
+            move |settings| Organisation::open(settings, &clock, &shut)
+        };
+        let organisations = organisations.into_iter().map(open).collect::<io::Result<Arc<[_]>>>()?;
+        if organisations.is_empty() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no organisation to play"));
+        }
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(door, Arc::clone(&vendor), stopped));
-        Ok(Running { address, vendor, stop: Some(stop), task })
+        let task = tokio::spawn(serve(door, Arc::clone(&organisations), shut, stopped));
+        Ok(Running { address, organisations, stop: Some(stop), task })
+    }
+}
+
+/// One organisation, and its endpoints.
+#[derive(Debug, Clone)]
+struct Organisation {
+    vendor: Arc<Vendor>,
+    api: Router,
+}
+
+impl Organisation {
+    fn open(settings: Settings, clock: &SharedClock, shut: &Arc<Notify>) -> io::Result<Self> {
+        let vendor = Arc::new(Vendor::open(settings, Arc::clone(clock), Arc::clone(shut))?);
+        Ok(Self { api: router(Arc::clone(&vendor)), vendor })
+    }
+
+    /// Whose a request is.
+    fn of<'o>(organisations: &'o [Self], head: &Parts) -> &'o Self {
+        let asked = || organisations.iter().rev().find(|organisation| organisation.vendor.takes_key_of(head));
+        if organisations.len() == 1 { &organisations[0] } else { asked().unwrap_or(&organisations[0]) }
     }
 }
 
@@ -89,7 +127,7 @@ impl Running {
     /// How many calls have been placed, those of a replayed log included.
     #[must_use]
     pub fn placed(&self) -> u64 {
-        self.vendor.with_world(|world| world.placed())
+        self.organisations.iter().map(|organisation| organisation.vendor.with_world(|world| world.placed())).sum()
     }
 
     /// Stops, and returns when no request is being worked on any more.
@@ -107,18 +145,18 @@ impl Drop for Running {
 }
 
 /// Accepts connections until told to stop.
-async fn serve(door: Door, vendor: Arc<Vendor>, stopped: oneshot::Receiver<()>) {
+async fn serve(door: Door, organisations: Arc<[Organisation]>, shut: Arc<Notify>, stopped: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     tokio::select! {
         _ = stopped => {}
-        () = accept(door, &vendor, &mut connections) => {}
+        () = accept(door, &organisations, &shut, &mut connections) => {}
     }
     connections.shutdown().await;
 }
 
-async fn accept(mut door: Door, vendor: &Arc<Vendor>, connections: &mut JoinSet<()>) {
-    let api = router(Arc::clone(vendor));
-    let serve = |stream| connection(stream, Arc::clone(vendor), api.clone());
+async fn accept(mut door: Door, organisations: &Arc<[Organisation]>, shut: &Notify, connections: &mut JoinSet<()>) {
+    let serve = |stream| connection(stream, Arc::clone(organisations));
+    let shut_for = organisations[0].vendor.settings.network.shut;
     loop {
         tokio::select! {
             accepted = door.accept() => match accepted {
@@ -127,9 +165,9 @@ async fn accept(mut door: Door, vendor: &Arc<Vendor>, connections: &mut JoinSet<
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             },
             Some(_) = connections.join_next() => {}
-            () = vendor.shut.notified() => {
+            () = shut.notified() => {
                 door.waiting().into_iter().for_each(|stream| drop(connections.spawn(serve(stream))));
-                door = door.shut(vendor.settings.network.shut).await;
+                door = door.shut(shut_for).await;
             }
         }
     }
@@ -141,10 +179,13 @@ async fn accept(mut door: Door, vendor: &Arc<Vendor>, connections: &mut JoinSet<
 struct HangUp;
 
 /// Serves one connection to its end.
-async fn connection(stream: TcpStream, vendor: Arc<Vendor>, api: Router) {
+async fn connection(stream: TcpStream, organisations: Arc<[Organisation]>) {
     type Answer = Pin<Box<dyn Future<Output = Result<Response, HangUp>> + Send>>;
-    let keep_alive = vendor.settings.network.keep_alive;
-    let service = service_fn(move |request| -> Answer { Box::pin(answer(request, Arc::clone(&vendor), api.clone())) });
+    let keep_alive = organisations[0].vendor.settings.network.keep_alive;
+    let service = service_fn(move |request: Request<Incoming>| -> Answer {
+        let (head, body) = request.into_parts();
+        Box::pin(answer(Organisation::of(&organisations, &head).clone(), head, body))
+    });
     let mut served = http1::Builder::new().keep_alive(keep_alive).serve_connection(TokioIo::new(stream), service);
     let outcome = poll_fn(|context| served.poll_without_shutdown(context)).await;
     let mut stream = served.into_parts().io.into_inner();
@@ -158,8 +199,8 @@ async fn connection(stream: TcpStream, vendor: Arc<Vendor>, api: Router) {
 }
 
 /// Answers one request, as its fate allows.
-async fn answer(request: Request<Incoming>, vendor: Arc<Vendor>, api: Router) -> Result<Response, HangUp> {
-    let (head, body) = request.into_parts();
+async fn answer(organisation: Organisation, head: Parts, body: Incoming) -> Result<Response, HangUp> {
+    let Organisation { vendor, api } = organisation;
     let fate = vendor.fate(&head);
     let body = read(body).await.map_err(|_| HangUp)?;
     tokio::time::sleep(vendor.settings.network.latency).await;

@@ -19,6 +19,8 @@ use super::webhook::Webhook;
 pub struct Settings {
     /// Decides everybody's behaviour, every id and every fault.
     pub seed: u64,
+    /// Tells organisations of the same seed apart: no two ids of theirs are the same.
+    pub name: String,
     /// When and how often a number may be called. The default zone is America/Chicago.
     pub rules: Rules,
     /// The status of each refusal.
@@ -58,6 +60,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             seed: 1,
+            name: String::new(),
             rules: Rules::documented(Zone::named("America/Chicago").expect("the bundled database has Chicago")),
             statuses: Statuses::default(),
             from_numbers: Vec::new(),

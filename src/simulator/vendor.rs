@@ -38,8 +38,8 @@ pub(super) struct Vendor {
     postman: Option<Arc<Postman>>,
     /// Deliveries that are to be made.
     deliveries: Mutex<JoinSet<()>>,
-    /// Told when the door is to be shut.
-    pub(super) shut: Notify,
+    /// Told when the door is to be shut, to whomever.
+    pub(super) shut: Arc<Notify>,
 }
 
 /// Why a request is not let in.
@@ -68,7 +68,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Vendor {
-    pub(super) fn open(settings: Settings, clock: SharedClock) -> io::Result<Self> {
+    pub(super) fn open(settings: Settings, clock: SharedClock, shut: Arc<Notify>) -> io::Result<Self> {
         let opened = settings.log.as_deref().map(CallLog::open).transpose()?;
         let (log, calls) = opened.map_or((None, Vec::new()), |(log, calls)| (Some(log), calls));
         let world = World::replay(settings.clone(), calls, clock.now());
@@ -79,7 +79,7 @@ impl Vendor {
             office: Mutex::new(Office { world, log }),
             postman: settings.webhook.clone().map(|webhook| Arc::new(Postman::new(webhook))),
             deliveries: Mutex::default(),
-            shut: Notify::new(),
+            shut,
             clock,
             settings,
         })
@@ -122,11 +122,15 @@ impl Vendor {
         if is_token_path(head.uri.path()) {
             return Ok(());
         }
-        let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        if !lock(&self.access).admits(now, authorization) {
+        if !lock(&self.access).admits(now, authorization(head)) {
             return Err(TurnedAway::Unauthorised);
         }
         lock(&self.budget).charge(now).map_err(|_| TurnedAway::Exhausted)
+    }
+
+    /// Whether a request bears a key or a token of this organisation.
+    pub(super) fn takes_key_of(&self, head: &Parts) -> bool {
+        lock(&self.access).admits(self.clock.now(), authorization(head))
     }
 
     /// The answer to a request that is not let in.
@@ -168,6 +172,10 @@ impl Vendor {
             _ => None,
         }
     }
+}
+
+fn authorization(head: &Parts) -> Option<&str> {
+    head.headers.get(AUTHORIZATION)?.to_str().ok()
 }
 
 pub(super) fn set(response: &mut Response, name: &'static str, value: &str) {

@@ -26,6 +26,8 @@ const MOST_FOREIGN: i64 = 10_000;
 pub struct World {
     settings: Settings,
     dice: Dice,
+    /// Decides every id.
+    ids: Dice,
     organisation: String,
     bot: String,
     /// In the order of the list, oldest first.
@@ -104,14 +106,16 @@ impl World {
     #[must_use]
     pub fn new(settings: Settings, now: DateTime<Utc>) -> Self {
         let dice = Dice::new(settings.seed);
+        let ids = if settings.name.is_empty() { dice.clone() } else { dice.under_text(&settings.name) };
         let next_foreign = settings.list.foreign.as_ref().map_or(0, |foreign| {
             let backlog = i64::from(foreign.backlog).min(MOST_FOREIGN);
             foreign.span_at(now) - backlog
         });
         Self {
-            organisation: dice.under_text("organisation").uuid().to_string(),
-            bot: dice.under_text("bot").uuid().to_string(),
+            organisation: ids.under_text("organisation").uuid().to_string(),
+            bot: ids.under_text("bot").uuid().to_string(),
             dice,
+            ids,
             settings,
             conversations: Vec::new(),
             by_id: HashMap::new(),
@@ -222,7 +226,7 @@ impl World {
     }
 
     fn id(&self, kind: &str, counter: u64) -> ConversationId {
-        ConversationId::new(self.dice.under_text(kind).under(counter).uuid().to_string())
+        ConversationId::new(self.ids.under_text(kind).under(counter).uuid().to_string())
     }
 
     /// Adds the calls that other software has made by `now`.

@@ -20,6 +20,7 @@ mod house;
 mod kill;
 mod kills;
 mod lists;
+mod locations;
 mod locks;
 mod mutants;
 #[path = "../../benches/neighbour/mod.rs"]
@@ -27,6 +28,7 @@ mod neighbour;
 mod nights;
 mod numbers;
 mod oracle;
+mod organisations;
 mod phones;
 mod plans;
 mod practice;

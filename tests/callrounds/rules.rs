@@ -45,7 +45,7 @@ fn live(zones: [&Oracle; 2], dice: &mut Dice, seen: &mut Seen) {
     let campaign = campaign(zones[0].zone);
     let phone = E164::parse("+13125550142").expect("a number");
     let called = CalledPartyZones { zones: vec![zones[1].zone.into()], regions: vec![], source: ZoneSource::Row };
-    let hours = Hours::of_entry(&campaign, phone, &called);
+    let hours = Hours::of_entry(&campaign.calling, &campaign.practice.zone, phone, &called);
     let mut history = NumberHistory::default();
     let mut suppressed = false;
     let day = if dice.chance(50) { dice.pick(&CHANGES) - 3 } else { i64::from(dice.between(0, 700)) };

@@ -100,7 +100,8 @@ fn patient() -> E164 {
 fn draft(key: &str) -> Draft {
     Draft {
         key: EntryKey::new(key),
-        organisation: OrganisationId::new("bright-smile"),
+        organisation: OrganisationId::new("Bright Smile Dental"),
+        location: None,
         phone: patient(),
         alternatives: Vec::new(),
         zones: CalledPartyZones {
@@ -160,7 +161,7 @@ impl Scene {
         self.ledger.close_list(run, tally, false, now).await.expect("closed");
         let engine = Engine {
             ledger: self.ledger.clone(),
-            vendor: self.vendor.clone(),
+            vendors: [(self.campaign.practice.organisation.clone(), self.vendor.clone())].into(),
             clock: self.clock.clone(),
             campaign: self.campaign.clone(),
             run,

@@ -95,12 +95,24 @@ impl AnnieClient {
     /// A client. `clock` tells when tokens expire and what the headers' instants mean; it must be the run's.
     pub fn new(settings: ClientSettings, clock: SharedClock) -> Result<Self, ClientProblem> {
         let base = Address::parse(&settings.base_url).map_err(ClientProblem::BaseUrl)?;
-        let endpoint = token_endpoint(&settings.credentials, &base).map_err(ClientProblem::TokenUrl)?;
         let posts = Transport::new(Reuse::Never, settings.connect_timeout)?;
         let reads = Transport::new(Reuse::Idle, settings.connect_timeout)?;
-        let tokens =
-            Tokens::new(settings.credentials, endpoint, posts.clone(), clock.clone()).ok_or(ClientProblem::Key)?;
+        let tokens = tokens(settings.credentials, &base, &posts, &clock)?;
         Ok(Self { base, tokens, posts, reads, timeout: settings.timeout, clock })
+    }
+
+    /// A client of another organisation at the same address. Both share what trusts and connects, not who they are.
+    pub fn beside(&self, credentials: Credentials) -> Result<Self, ClientProblem> {
+        let Self { base, posts, reads, timeout, clock, .. } = self;
+        let tokens = tokens(credentials, base, posts, clock)?;
+        Ok(Self {
+            base: base.clone(),
+            tokens,
+            posts: posts.clone(),
+            reads: reads.clone(),
+            timeout: *timeout,
+            clock: clock.clone(),
+        })
     }
 
     fn target(&self, path: &'static str, segments: &[&str]) -> Option<Target> {
@@ -207,6 +219,16 @@ impl Answer<Result<Vec<u8>, Unread>> {
         let value = self.value.and_then(|body| of(&body).map_err(|wire::Malformed| Unread::Unreadable));
         Answer { value, meter: self.meter, date: self.date }
     }
+}
+
+fn tokens(
+    credentials: Credentials,
+    base: &Address,
+    posts: &Transport,
+    clock: &SharedClock,
+) -> Result<Tokens, ClientProblem> {
+    let endpoint = token_endpoint(&credentials, base).map_err(ClientProblem::TokenUrl)?;
+    Tokens::new(credentials, endpoint, posts.clone(), clock.clone()).ok_or(ClientProblem::Key)
 }
 
 /// Where `credentials` fetch tokens for the API at `base`.

@@ -23,7 +23,7 @@ const BATCH: u32 = 64;
 /// clock was set back), they are asked again.
 const STALE: TimeDelta = TimeDelta::seconds(60);
 
-impl<V: Vendor> Dispatcher<'_, V> {
+impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn heed_the_guard(&mut self) {
         let nothing_due = matches!(self.next_due, NextDue::At(None) | NextDue::Asked);
         if self.ending.is_none()
@@ -50,7 +50,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
         if !self.is_past_the_threshold(now) {
             return;
         }
-        let room = self.engine.campaign.rate.open_calls.saturating_sub(self.open_calls());
+        let room = self.rate.open_calls.saturating_sub(self.open_calls());
         let limit = room
             .min(self.guard.allowance(self.open_calls()))
             .min(self.budget.available(&self.organisation, now))
@@ -62,7 +62,9 @@ impl<V: Vendor> Dispatcher<'_, V> {
             return;
         }
         self.claiming = limit;
-        let order = ClaimOrder { run: self.engine.run, campaign: Arc::clone(&self.engine.campaign), now, limit };
+        self.guard.reserve(limit);
+        let (run, campaign) = (self.engine.run, Arc::clone(&self.engine.campaign));
+        let order = ClaimOrder { run, campaign, organisation: self.organisation.clone(), now, limit };
         let claim = self.engine.ledger.claim(order);
         self.beside.spawn(async move { Ok(Happening::Claimed { asked: limit, claims: claim.await? }) });
     }
@@ -70,7 +72,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
     /// Takes off whom the outside names by now, before anybody else is claimed: the ledger works in the order of what it is
     /// told. Whether calls may be placed: not if nobody can tell whom to leave out.
     fn heed_the_exclusions(&mut self, now: DateTime<Utc>) -> bool {
-        match self.exclusions.changed() {
+        match self.common.exclusions() {
             Ok(None) => true,
             Ok(Some(is_excluded)) => {
                 self.recording += 1;
@@ -102,7 +104,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
     pub(super) fn ask_for_prospects(&mut self) {
         self.next_due = NextDue::Asked;
         self.due_meanwhile = None;
-        let prospects = self.engine.ledger.prospects(self.engine.run);
+        let prospects = self.engine.ledger.prospects(self.engine.run, self.organisation.clone());
         self.beside.spawn(async move { Ok(Happening::Prospects(prospects.await?)) });
     }
 
@@ -116,6 +118,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
 
     pub(super) fn take_claims(&mut self, asked: u32, claims: Claims) {
         self.claiming = 0;
+        self.guard.release(asked);
         let now = self.engine.clock.now();
         let authorised = claims.authorised.len();
         let events: Vec<_> = claims.set_aside.iter().map(|aside| set_aside_event(aside, now)).collect();
@@ -252,7 +255,8 @@ impl<V: Vendor> Dispatcher<'_, V> {
         };
         match outcome {
             Ok(until) => {
-                self.tell(&[Event::Paused { at: now, until, reason }]);
+                let organisation = self.common.name_of(&self.organisation);
+                self.tell(&[Event::Paused { at: now, until, reason, organisation }]);
                 until
             }
             Err(ending) => {

@@ -21,7 +21,7 @@ pub(super) enum NextCall {
     At(DateTime<Utc>),
 }
 
-impl<V: Vendor> Dispatcher<'_, V> {
+impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn stop_placing(&mut self, ending: Ending) {
         let graver = matches!(
             ending,
@@ -33,7 +33,8 @@ impl<V: Vendor> Dispatcher<'_, V> {
                 | Ending::Behind { .. }
         );
         if self.ending.is_none() || graver {
-            let event = Event::Stopping { at: self.engine.clock.now(), why: ending.to_string() };
+            let organisation = self.common.name_of(&self.organisation);
+            let event = Event::Stopping { at: self.engine.clock.now(), why: ending.to_string(), organisation };
             self.tell(&[event]);
             self.ending = Some(ending);
         }
@@ -99,16 +100,17 @@ impl<V: Vendor> Dispatcher<'_, V> {
             [read, deadline, self.reconciler.gives_up_at(), self.claim_at(now, budget)].into_iter().flatten().min();
         if let Some(until) = wake.filter(|at| idle && *at - now >= WORTH_TELLING && self.resting_until != Some(*at)) {
             self.resting_until = Some(until);
-            self.tell(&[Event::Resting { at: now, until }]);
+            let organisation = self.common.name_of(&self.organisation);
+            self.tell(&[Event::Resting { at: now, until, organisation }]);
         }
         wake
     }
 
     /// When the next claim may be made, if it does not wait for something that happens.
     pub(super) fn claim_at(&self, now: DateTime<Utc>, budget: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        let full = self.open_calls() >= self.engine.campaign.rate.open_calls;
+        let full = self.open_calls() >= self.rate.open_calls;
         let forbidden = self.guard.allowance(self.open_calls()) == 0;
-        let on_the_threshold = self.look_is_wanted() || (!self.line_checked && self.reading);
+        let on_the_threshold = self.look_is_wanted() || (!self.unchecked.is_empty() && self.reading);
         if self.claiming > 0 || self.ending.is_some() || full || forbidden || on_the_threshold {
             return None;
         }

@@ -10,7 +10,7 @@ use crate::ledger::{Happened, Note};
 
 use super::{Dispatcher, Happening, happened};
 
-impl<V: Vendor> Dispatcher<'_, V> {
+impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// A conversation that fits a lost answer is its own, unless the ledger knows it as another attempt's.
     pub(super) fn look_for_the_lost(&mut self, page: &Page) {
         for conversation in &page.conversations {

@@ -3,8 +3,12 @@
 //! Each turn it starts what may start (a claim, a read), then waits for the next thing that happens: a claim committed,
 //! a reply, a record committed, a read answered, a hint, an instant reached, or the stop signal. Requests and commits run beside
 //! it and never touch its state. [`threshold`], [`calls`], [`reads`], [`lost`] and [`end`] are its concerns.
+//!
+//! A campaign with several organisations has a dispatcher for each, side by side: each with its own budget, its own look at
+//! the vendor's list and its own troubles. What they have in [`common`] is told, or counted, once.
 
 mod calls;
+mod common;
 mod end;
 mod lost;
 mod reads;
@@ -14,19 +18,25 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::future::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinSet;
 
 use crate::annie::budget::Budget;
-use crate::annie::webhook::Hints;
+use crate::annie::webhook::{self, Hinting, Hints};
 use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
-use crate::campaign::Campaign;
+use crate::campaign::{Account, Campaign, Rate};
 use crate::clock::SharedClock;
 use crate::entry::{AttemptState, Fact, Reason, State};
-use crate::ids::{AttemptId, ConversationId, EntryId, OrganisationId};
+use crate::ids::{AttemptId, EntryId, OrganisationId};
 use crate::ledger::{
-    Authorised, Claims, Happened, InStep, LedgerError, OurLine, Prospects, SetAside, Sighting, UnderWay,
+    Authorised, Claims, Happened, InStep, Ledger, LedgerError, OurLine, Prospects, RunHandle, SetAside, Sighting,
+    UnderWay,
 };
-use crate::policy::Hours;
+use crate::phone::E164;
+use crate::policy::{AnyOf, Hours};
+
+use self::common::{Common, Left};
 
 use super::ending::Ending;
 use super::events::{Event, Listener};
@@ -48,51 +58,42 @@ pub async fn run<V: Vendor>(
     listener: &mut dyn Listener,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<Finished, EngineError> {
-    let mut hints = engine.hints.take();
-    let mut dispatcher = Dispatcher::begin(engine, exclusions, listener).await?;
-    let mut stop = pin!(stop);
-    let mut stopped = false;
-    let ending = loop {
-        dispatcher.start_what_may_start();
-        let now = dispatcher.clock().now();
-        if let Some(ending) = dispatcher.over(now) {
-            break ending;
-        }
-        let idle = dispatcher.is_idle();
-        let wake = dispatcher.wake_at(now, idle);
-        let clock = dispatcher.clock();
-        let pause = async move {
-            match wake {
-                Some(at) if idle => clock.rest_until(at).await,
-                Some(at) => clock.sleep((at - now).max(TimeDelta::milliseconds(1))).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
+    let (ledger, run, clock) = (engine.ledger.clone(), engine.run, Arc::clone(&engine.clock));
+    let hints = engine.hints.take();
+    let common = Common::of(&engine, exclusions, listener).await?;
+    let dispatchers = common.dispatchers(&engine).await?;
+    let (hinting, hinted): (Vec<_>, Vec<_>) = dispatchers.iter().map(|_| webhook::channel()).unzip();
+    let stop = stop.shared();
+    let mut at_work: FuturesUnordered<_> =
+        dispatchers.into_iter().zip(hinted).map(|(dispatcher, hints)| dispatcher.work(stop.clone(), hints)).collect();
+    let mut passing_on = pin!(pass_on(hints, hinting));
+    let mut endings = Vec::new();
+    let mut requests = Requests::default();
+    loop {
+        let over = tokio::select! {
             biased;
-            () = &mut stop, if !stopped => {
-                stopped = true;
-                dispatcher.stop_placing(Ending::Interrupted);
-            }
-            Some(done) = dispatcher.beside.join_next() => {
-                dispatcher.take(done.map_err(|_| EngineError::Panicked)??);
-            }
-            named = next_of(&mut hints) => dispatcher.take_hints(named),
-            () = pause => {}
-        }
-    };
-    dispatcher.beside.abort_all();
-    let requests = dispatcher.requests;
-    let engine = dispatcher.engine;
-    engine.ledger.end_run(engine.run, ending.name(), ending.to_string(), engine.clock.now()).await?;
-    Ok(Finished { ending, requests })
+            over = at_work.next() => over,
+            () = &mut passing_on => continue,
+        };
+        let Some(over) = over else { break };
+        let (at, organisation, ending, made) = over?;
+        endings.push((at, organisation, ending));
+        requests += made;
+    }
+    let finished = common::finished(endings, requests);
+    ledger.end_run(run, finished.ending.name(), finished.why(), clock.now()).await?;
+    Ok(finished)
 }
 
-/// The next hints; never, where no webhooks are taken.
-async fn next_of(hints: &mut Option<Hints>) -> Vec<ConversationId> {
-    match hints {
-        Some(hints) => hints.next().await,
-        None => std::future::pending().await,
+/// Passes hints on to every organisation: none says whose conversation it names. It never ends.
+async fn pass_on(hints: Option<Hints>, to: Vec<Hinting>) {
+    let Some(mut hints) = hints else { return std::future::pending().await };
+    loop {
+        for named in hints.next().await {
+            for organisation in &to {
+                organisation.hint(named.clone());
+            }
+        }
     }
 }
 
@@ -136,17 +137,33 @@ enum NextDue {
     At(Option<DateTime<Utc>>),
 }
 
-struct Dispatcher<'a, V> {
-    engine: Engine<V>,
+/// What one organisation's dispatcher works with.
+struct Part<V> {
+    ledger: Ledger,
+    vendor: Arc<V>,
+    clock: SharedClock,
+    campaign: Arc<Campaign>,
+    run: RunHandle,
+    until_done: bool,
+    seed: u64,
+}
+
+/// How one organisation's part of a run came to its end: which it was, why, and what it cost.
+type Over = (usize, OrganisationId, Ending, Requests);
+
+struct Dispatcher<'a, 'l, V> {
+    /// Which it is, in the order of the campaign.
+    at: usize,
+    common: &'a Common<'l>,
+    engine: Part<V>,
     organisation: OrganisationId,
-    hours: Hours,
+    rate: Rate,
+    hours: AnyOf,
     budget: Budget,
     tracker: Tracker,
     reconciler: Reconciler,
     guard: Guard,
     line: Line,
-    exclusions: &'a mut dyn Exclusions,
-    listener: &'a mut dyn Listener,
     beside: JoinSet<Result<Happening, LedgerError>>,
     /// Requests and intents on their way.
     sending: u32,
@@ -163,8 +180,9 @@ struct Dispatcher<'a, V> {
     /// The earliest entry that became due while the ledger was being asked.
     due_meanwhile: Option<DateTime<Utc>>,
     ending: Option<Ending>,
-    line_checked: bool,
-    /// Until it is known that the ledger holds every call that our number has placed.
+    /// Our numbers of which it is not known yet whether they may call.
+    unchecked: Vec<E164>,
+    /// Until it is known that the ledger holds every call that our numbers have placed.
     look: Option<Look>,
     resting_until: Option<DateTime<Utc>>,
     /// How far the vendor's clock is ahead of ours.
@@ -174,33 +192,38 @@ struct Dispatcher<'a, V> {
     requests: Requests,
 }
 
-impl<'a, V: Vendor> Dispatcher<'a, V> {
+impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
     async fn begin(
-        engine: Engine<V>,
-        exclusions: &'a mut dyn Exclusions,
-        listener: &'a mut dyn Listener,
+        at: usize,
+        account: &Account,
+        engine: Part<V>,
+        common: &'a Common<'l>,
+        left: Left,
     ) -> Result<Self, EngineError> {
         let now = engine.clock.now();
         let campaign = Arc::clone(&engine.campaign);
-        let under_way = engine.ledger.under_way(engine.run.campaign).await?;
-        let (_, attempts) = engine.ledger.standing(engine.run).await?;
-        let newest = engine.ledger.newest_event().await?;
-        let line = our_line(&campaign);
-        let in_step = engine.ledger.in_step_at(line.clone()).await?;
-        // A ledger that is older than its clock shows is a demonstration's: nothing was before it.
-        let in_step = InStep { at: in_step.at.min(now), ..in_step };
-        let finishes = engine.ledger.finishes(engine.run.campaign).await?;
-        let placed = u32::try_from(attempts.placed + attempts.unresolved).unwrap_or(u32::MAX);
+        let hours =
+            account.practices.iter().map(|practice| Hours::of_practice(&campaign.calling, &practice.zone)).collect();
+        let mut lines = Vec::new();
+        for from in account.numbers() {
+            let line = OurLine { organisation: account.organisation.clone(), from };
+            let in_step = engine.ledger.in_step_at(line).await?;
+            // A ledger that is older than its clock shows is a demonstration's: nothing was before it.
+            lines.push((from, InStep { at: in_step.at.min(now), ..in_step }));
+        }
+        let Left { under_way, placed, finishes, newest } = left;
+        let guard = Guard::new(campaign.safety.clone(), placed, common.placed.clone()).having_seen(&finishes);
         let mut dispatcher = Self {
-            organisation: campaign.practice.organisation.clone(),
-            hours: Hours::of_practice(&campaign),
-            budget: Budget::new(Arc::clone(&engine.clock), campaign.rate.requests_per_minute),
+            at,
+            common,
+            organisation: account.organisation.clone(),
+            rate: account.rate,
+            hours: AnyOf::these(hours),
+            budget: Budget::new(Arc::clone(&engine.clock), account.rate.requests_per_minute),
             tracker: Tracker::default(),
             reconciler: Reconciler::new(campaign.safety.settle),
-            guard: Guard::new(campaign.safety.clone(), placed).having_seen(&finishes),
+            guard,
             line: Line::new(engine.seed),
-            exclusions,
-            listener,
             beside: JoinSet::new(),
             sending: 0,
             claiming: 0,
@@ -211,8 +234,8 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             next_due: NextDue::Unknown,
             due_meanwhile: None,
             ending: None,
-            line_checked: false,
-            look: Some(Look::new(line.from, in_step)),
+            unchecked: account.numbers(),
+            look: Some(Look::new(lines)),
             resting_until: None,
             ahead: TimeDelta::zero(),
             latest: newest.unwrap_or(now),
@@ -240,15 +263,50 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             }
             self.reconciler.add(unresolved(&attempt, now));
         }
-        let started = Event::Started {
-            at: now,
-            run: self.engine.run.run,
-            following: self.tracker.open(),
-            unresolved: self.reconciler.iter().count(),
-        };
         self.engine.ledger.record(self.engine.run, lost).await?;
-        self.tell(&[started]);
         Ok(())
+    }
+
+    /// Works until nothing more may be done for this organisation.
+    async fn work(
+        mut self,
+        mut stop: impl Future<Output = ()> + Send + Unpin,
+        mut hints: Hints,
+    ) -> Result<Over, EngineError> {
+        let mut stopped = false;
+        let ending = loop {
+            self.start_what_may_start();
+            let now = self.engine.clock.now();
+            if let Some(ending) = self.over(now) {
+                break ending;
+            }
+            let idle = self.is_idle();
+            let wake = self.wake_at(now, idle);
+            let (at, clock, rests) = (self.at, self.clock(), &self.common.rests);
+            let pause = async move {
+                match wake {
+                    Some(until) if idle => rests.rest(at, until, &*clock).await,
+                    Some(until) => clock.sleep((until - now).max(TimeDelta::milliseconds(1))).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = &mut stop, if !stopped => {
+                    stopped = true;
+                    self.stop_placing(Ending::Interrupted);
+                }
+                Some(done) = self.beside.join_next() => {
+                    self.take(done.map_err(|_| EngineError::Panicked)??);
+                }
+                named = hints.next() => self.take_hints(named),
+                () = self.common.placed.changed() => {}
+                () = pause => {}
+            }
+        };
+        self.beside.abort_all();
+        self.common.rests.leave();
+        Ok((self.at, self.organisation, ending, self.requests))
     }
 
     fn clock(&self) -> SharedClock {
@@ -269,8 +327,8 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
         }
     }
 
-    fn our_line(&self) -> OurLine {
-        our_line(&self.engine.campaign)
+    fn our_line(&self, from: E164) -> OurLine {
+        OurLine { organisation: self.organisation.clone(), from }
     }
 
     fn open_calls(&self) -> u32 {
@@ -310,10 +368,7 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
     }
 
     fn tell(&mut self, events: &[Event]) {
-        for event in events {
-            tracing::info!(?event);
-            self.listener.hear(event);
-        }
+        self.common.tell(events);
     }
 
     fn heard<T>(&mut self, answer: &Answer<T>) {
@@ -341,10 +396,6 @@ impl<'a, V: Vendor> Dispatcher<'a, V> {
             Ok(Happening::Recorded(vec![as_recorded(event, state)]))
         });
     }
-}
-
-fn our_line(campaign: &Campaign) -> OurLine {
-    OurLine { organisation: campaign.practice.organisation.clone(), from: campaign.practice.from_number }
 }
 
 fn followed(attempt: &UnderWay, since: DateTime<Utc>, now: DateTime<Utc>) -> Followed {

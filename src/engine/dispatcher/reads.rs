@@ -16,7 +16,7 @@ use crate::ledger::Happened;
 
 use super::{Dispatcher, Happening, NextDue, happened};
 
-impl<V: Vendor> Dispatcher<'_, V> {
+impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn pace(&self) -> Pace {
         let full = self.open_calls() >= self.engine.campaign.rate.open_calls;
         if full || self.guard.allowance(self.open_calls()) == 0 {

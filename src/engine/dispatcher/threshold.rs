@@ -1,5 +1,5 @@
-//! Before a run's first call: does our number exist and may it call, and does the ledger hold every call that it has
-//! placed?
+//! Before an organisation's first call: do our numbers exist and may they call, and does the ledger hold every call that
+//! they have placed?
 
 use std::sync::Arc;
 
@@ -11,14 +11,15 @@ use crate::engine::events::Event;
 use crate::engine::look::Seen;
 use crate::engine::tracker::CompleteScan;
 use crate::ledger::{Sighting, UnderWay};
+use crate::phone::E164;
 
 use super::{Dispatcher, Happening, followed};
 
-impl<V: Vendor> Dispatcher<'_, V> {
+impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// Whether calls may be placed; if not, what they wait for is under way.
     pub(super) fn is_past_the_threshold(&mut self, now: DateTime<Utc>) -> bool {
-        if !self.line_checked {
-            self.check_line(now);
+        if let Some(from) = self.unchecked.last().copied() {
+            self.check_line(from, now);
             return false;
         }
         if let Some(look) = &mut self.look {
@@ -28,13 +29,13 @@ impl<V: Vendor> Dispatcher<'_, V> {
         true
     }
 
-    fn check_line(&mut self, now: DateTime<Utc>) {
+    fn check_line(&mut self, from: E164, now: DateTime<Utc>) {
         if self.reading || self.budget.take(&self.organisation, now).is_err() {
             return;
         }
         self.reading = true;
         self.requests.other += 1;
-        let (vendor, from) = (Arc::clone(&self.engine.vendor), self.engine.campaign.practice.from_number);
+        let vendor = Arc::clone(&self.engine.vendor);
         self.beside.spawn(async move { Ok(Happening::Line(vendor.may_call_from(from).await)) });
     }
 
@@ -45,7 +46,7 @@ impl<V: Vendor> Dispatcher<'_, V> {
             Ok(Some(false)) => self.stop_placing(Ending::Refused(Refusal::FromNumber)),
             // An answer that cannot be used says nothing against the number: the first call will tell.
             Ok(Some(true) | None) | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable) => {
-                self.line_checked = true;
+                self.unchecked.pop();
             }
             Err(unread) => self.read_failed(unread),
         }
@@ -79,15 +80,16 @@ impl<V: Vendor> Dispatcher<'_, V> {
     /// A complete scan that reached back far enough ends the look.
     pub(super) fn conclude_look(&mut self, scan: CompleteScan) {
         let Some(look) = self.look.take_if(|look| look.is_settled_by(scan.back_to, self.ahead)) else { return };
-        let strangers = match look.seen() {
-            Seen::InStep => Vec::new(),
-            Seen::ToTakeOver(strangers) => strangers,
+        let lines = match look.seen() {
+            Seen::InStep(lines) => lines,
             Seen::Behind { calls, since } => return self.stop_placing(Ending::Behind { calls, since }),
         };
-        let (run, line, now) = (self.engine.run, self.our_line(), self.engine.clock.now());
-        let taken = self.engine.ledger.in_step(run, line, strangers, now);
-        self.recording += 1;
-        self.beside.spawn(async move { Ok(Happening::TakenOver(taken.await?)) });
+        let (run, now) = (self.engine.run, self.engine.clock.now());
+        for (from, strangers) in lines {
+            let taken = self.engine.ledger.in_step(run, self.our_line(from), strangers, now);
+            self.recording += 1;
+            self.beside.spawn(async move { Ok(Happening::TakenOver(taken.await?)) });
+        }
     }
 
     pub(super) fn follow_the_taken_over(&mut self, taken: &[UnderWay]) {

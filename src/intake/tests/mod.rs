@@ -17,8 +17,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::campaign::{
-    Calling, Caps, DateOrder, DayWindow, ListRules, Message, OnAbsent, OnConflict, OnLostAnswer, Practice, Preset,
-    Purpose, Rate, Redial, Safety, Source, StopOn, Vendor, ZoneMode,
+    Calling, Caps, DateOrder, DayWindow, Lines, ListRules, Message, OnAbsent, OnConflict, OnLostAnswer, Practice,
+    Preset, Purpose, Rate, Redial, Safety, Source, StopOn, Vendor, ZoneMode,
 };
 use crate::entry::{OutcomeRules, Reason, Standing};
 use crate::ids::{CampaignName, OrganisationId};
@@ -95,6 +95,7 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
         name: CampaignName::new("test"),
         purpose,
         practice: practice(),
+        lines: Lines::of_one(&practice(), Rate { requests_per_minute: 60, open_calls: 10 }),
         list: list_rules(purpose),
         message: Message { context: template(CONTEXT), voicemail: None },
         calling: calling(),

@@ -1,3 +1,3 @@
-SELECT id, key, state, organisation, phone, zones, not_after FROM whole_entry
-WHERE campaign_id = ?1 AND state IN ('ready', 'waiting') AND due_at <= ?2
-ORDER BY due_at, id LIMIT ?3;
+SELECT id, key, state, organisation, location, phone, zones, not_after FROM whole_entry
+WHERE campaign_id = ?1 AND organisation = ?2 AND state IN ('ready', 'waiting') AND due_at <= ?3
+ORDER BY due_at, id LIMIT ?4;

@@ -1,1 +1,2 @@
-SELECT min(due_at) AS next_due FROM entry WHERE campaign_id = ?1 AND state IN ('ready', 'waiting');
+SELECT min(due_at) AS next_due FROM entry
+WHERE campaign_id = ?1 AND organisation = ?2 AND state IN ('ready', 'waiting');

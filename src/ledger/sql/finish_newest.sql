@@ -1,5 +1,5 @@
 -- How the campaign's calls finished since one of its runs came to an end that was not an interruption, the oldest first.
-SELECT event.kind, CASE WHEN event.kind = 'ended' THEN attempt.outcome END AS outcome
+SELECT attempt.organisation, CASE WHEN event.kind = 'ended' THEN attempt.outcome END AS outcome
 FROM event JOIN attempt ON attempt.id = event.attempt_id JOIN entry ON entry.id = event.entry_id
 WHERE entry.campaign_id = ?1 AND event.kind IN ('ended', 'refused', 'answer_lost')
     AND event.id > coalesce((

@@ -1,9 +1,9 @@
 -- Of a plan: what has not been called since it was made, and is still what it says, byte for byte.
-SELECT entry.id, entry.key, entry.state, organisation, entry.phone, zones, not_after
+SELECT entry.id, entry.key, entry.state, organisation, location, entry.phone, zones, not_after
 FROM planned JOIN whole_entry AS entry ON entry.id = planned.entry_id
-WHERE planned.run_id = ?1 AND entry.state IN ('ready', 'waiting') AND due_at <= ?2
+WHERE planned.run_id = ?1 AND organisation = ?2 AND entry.state IN ('ready', 'waiting') AND due_at <= ?3
     AND entry.phone = planned.phone AND entry.content = planned.content
     AND planned.calls = (
         SELECT count(*) FROM attempt WHERE attempt.entry_id = entry.id AND attempt.state NOT IN ('not_placed', 'refused')
     )
-ORDER BY due_at, entry.id LIMIT ?3;
+ORDER BY due_at, entry.id LIMIT ?4;

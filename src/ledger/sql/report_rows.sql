@@ -5,12 +5,12 @@ WITH patient_row AS (
     SELECT entry.id, entry.run_id, member.key, member.line, member.patient, 1
     FROM member JOIN entry ON entry.id = member.entry_id WHERE entry.campaign_id = ?1
 )
-SELECT entry.id, patient_row.key, patient_row.line, patient_row.patient, covered, phone, entry.state, entry.reason,
+SELECT entry.id, patient_row.key, patient_row.line, patient_row.patient, covered, phone, location, entry.state, entry.reason,
     entry.outcome, due_at,
     (SELECT count(*) FROM attempt WHERE entry_id = entry.id AND state NOT IN ('not_placed', 'refused')) AS calls,
     (SELECT max(coalesce(started_at, answered_at, intent_at)) FROM attempt
         WHERE entry_id = entry.id AND state NOT IN ('not_placed', 'refused')) AS last_call_at,
     (SELECT conversation FROM attempt WHERE entry_id = entry.id AND conversation IS NOT NULL
         ORDER BY attempt.id DESC LIMIT 1) AS conversation
-FROM patient_row JOIN entry ON entry.id = patient_row.id
+FROM patient_row JOIN whole_entry AS entry ON entry.id = patient_row.id
 ORDER BY patient_row.run_id = ?2 DESC, patient_row.line, covered;

@@ -12,7 +12,9 @@ impl Desk {
     }
 
     fn next_due(&self) -> Option<DateTime<Utc>> {
-        now_or_never(self.ledger.prospects(self.run)).expect("prospects").next_due
+        now_or_never(self.ledger.prospects(self.run, self.campaign.practice.organisation.clone()))
+            .expect("prospects")
+            .next_due
     }
 }
 

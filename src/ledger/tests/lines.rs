@@ -4,12 +4,12 @@ use super::*;
 
 pub(super) fn our_line() -> OurLine {
     let from = E164::parse("+13125550142").expect("a good number");
-    OurLine { organisation: OrganisationId::new("bright-smile"), from }
+    OurLine { organisation: OrganisationId::new("Bright Smile Dental"), from }
 }
 
 fn sighting(id: &str, last: u32, minutes: i64) -> Sighting {
     let started = noon() + TimeDelta::minutes(minutes);
-    Sighting { conversation: ConversationId::new(id), to: number(last), started }
+    Sighting { conversation: ConversationId::new(id), from: number(142), to: number(last), started }
 }
 
 fn strangers(desk: &Desk, sightings: &[Sighting]) -> Vec<String> {

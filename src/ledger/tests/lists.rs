@@ -93,6 +93,7 @@ fn however_many_are_enrolled_at_once_each_can_be_told_about_and_called_as_it_was
         let claims = now_or_never(desk.ledger.claim(ClaimOrder {
             run: listed.run,
             campaign: Arc::clone(&desk.campaign),
+            organisation: desk.campaign.practice.organisation.clone(),
             now: noon(),
             limit: 10,
         }));

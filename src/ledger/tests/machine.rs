@@ -144,6 +144,7 @@ impl Office {
         let order = ClaimOrder {
             run: self.desk.run,
             campaign: Arc::clone(&self.desk.campaign),
+            organisation: self.desk.campaign.practice.organisation.clone(),
             now: self.now,
             limit: limit.into(),
         };
@@ -171,7 +172,9 @@ impl Office {
     fn nothing_speaks_against(&self) -> Vec<usize> {
         let open = |last| {
             let zones = &draft("", last).zones;
-            Hours::of_entry(&self.desk.campaign, number(last), zones).next_open(self.now) == Some(self.now)
+            Hours::of_entry(&self.desk.campaign.calling, &self.desk.campaign.practice.zone, number(last), zones)
+                .next_open(self.now)
+                == Some(self.now)
         };
         let free = |&person: &usize| {
             let last = PEOPLE[person].1;

@@ -25,7 +25,7 @@ fn utc(text: &str) -> DateTime<Utc> {
 
 /// So many calls, each to a number of its own, which may be placed when the practice's hours are open.
 fn calls(count: u32, campaign: &Campaign) -> Vec<Planned> {
-    let hours = Rc::new(Hours::of_practice(campaign));
+    let hours = Rc::new(Hours::of_practice(&campaign.calling, &campaign.practice.zone));
     let call = |n: u32| Planned {
         key: EntryKey::new(n.to_string()),
         line: u64::from(n) + 2,
@@ -37,6 +37,7 @@ fn calls(count: u32, campaign: &Campaign) -> Vec<Planned> {
         calls_to_number: 0,
         script: None,
         hours: Rc::clone(&hours),
+        organisation: campaign.practice.organisation.clone(),
     };
     (0..count).map(call).collect()
 }

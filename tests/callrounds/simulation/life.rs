@@ -327,7 +327,7 @@ impl Life<'_> {
         let (killed_after, stopped_after) = (self.killed_after(trap), self.stopped_after());
         let engine = Engine {
             ledger: ledger.clone(),
-            vendor: Arc::new(self.vendor.clone()),
+            vendors: [(self.plan.campaign.practice.organisation.clone(), Arc::new(self.vendor.clone()))].into(),
             clock: self.machines_clock.clone(),
             campaign: Arc::clone(&self.plan.campaign),
             run,
@@ -480,7 +480,7 @@ async fn sprung_and(clock: &SharedClock, sprung: &Notify, trap: Option<Trap>) {
 fn tells_of_the_disk(error: &EngineError) -> bool {
     match error {
         EngineError::Ledger(error) => matches!(error, LedgerError::Storage(_) | LedgerError::Stopped),
-        EngineError::Panicked => false,
+        EngineError::Panicked | EngineError::NoVendor(_) => false,
     }
 }
 

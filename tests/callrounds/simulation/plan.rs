@@ -282,7 +282,8 @@ impl Person {
         };
         Draft {
             key: EntryKey::new(&*self.key),
-            organisation: OrganisationId::new("bright-smile"),
+            organisation: OrganisationId::new("Bright Smile Dental"),
+            location: None,
             phone: self.phone,
             alternatives: Vec::new(),
             zones: CalledPartyZones {

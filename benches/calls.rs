@@ -1,0 +1,661 @@
+//! Calls with their two durable writes, against what the same machine does without a ledger and with simpler ones.
+//!
+//! `cargo bench --bench calls` places calls at a vendor on loopback that limits nothing: bare requests without a ledger,
+//! callrounds, the same engine's ledger with one transaction for each write, and two scripts that keep a SQLite ledger as
+//! one would at first (`peers/calls.py`, `peers/calls.mjs`). Then a thousand organisations at sixty requests a minute
+//! each, and a ledger with a million entries: how soon the first call leaves, and in how much memory. `-- --calls N
+//! --rounds N --organisations N --seconds N --entries N --open N` change the sizes; 0 leaves a part out.
+
+mod common;
+#[path = "common/loopback.rs"]
+mod loopback;
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use callrounds::annie::auth::Credentials;
+use callrounds::annie::client::{AnnieClient, ClientSettings};
+use callrounds::annie::{Answer, CallRequest, Conversation, Page, Reply, Unread, Vendor};
+use callrounds::campaign::{self, Allowances, Campaign};
+use callrounds::clock::{Clock, SharedClock, WallClock};
+use callrounds::engine::{Engine, Event};
+use callrounds::entry::{CalledPartyZones, Content, Draft, Fact, ListTally, PatientInfo, Reason, Standing, ZoneSource};
+use callrounds::ids::{ConversationId, EntryKey, Location, OrganisationId};
+use callrounds::ledger::{ClaimOrder, Happened, Ledger, RunHandle};
+use callrounds::phone::E164;
+use tokio::sync::{Notify, Semaphore};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say};
+use loopback::Server;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Where the ledgers are: beside the build, on a real disk.
+const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
+
+/// The first argument of a process that does one thing and says how it went.
+const CHILD: &str = "--do";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    if let [child, what, rest @ ..] = arguments.as_slice()
+        && child == CHILD
+    {
+        return child_does(what, rest);
+    }
+    let sizes = Sizes::of(&arguments)?;
+    durable(&sizes, 0, 64)?;
+    durable(&sizes, 50, 256)?;
+    organisations(&sizes)?;
+    large(&sizes)
+}
+
+/// How much is measured.
+struct Sizes {
+    calls: u32,
+    rounds: u32,
+    organisations: u32,
+    seconds: u32,
+    entries: u32,
+    open: u32,
+}
+
+impl Sizes {
+    fn of(arguments: &[String]) -> Result<Self> {
+        let mut sizes =
+            Self { calls: 20_000, rounds: 5, organisations: 1_000, seconds: 60, entries: 1_000_000, open: 10_000 };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let size = match word.as_str() {
+                "--calls" => &mut sizes.calls,
+                "--rounds" => &mut sizes.rounds,
+                "--organisations" => &mut sizes.organisations,
+                "--seconds" => &mut sizes.seconds,
+                "--entries" => &mut sizes.entries,
+                "--open" => &mut sizes.open,
+                _ => return Err(format!("{word}: no such size").into()),
+            };
+            *size = words.next().ok_or("a number is missing")?.parse()?;
+        }
+        Ok(sizes)
+    }
+}
+
+/// Something that places calls, and how it fared.
+struct Peer {
+    name: &'static str,
+    what: &'static str,
+    /// Of the calls, one in so many: the slow ones would take all day.
+    share: u32,
+    rate: Samples,
+    processor: Samples,
+    syncs: Samples,
+    missing: Option<String>,
+}
+
+impl Peer {
+    fn new(name: &'static str, what: &'static str, share: u32) -> Self {
+        let (rate, processor, syncs) = (Samples::default(), Samples::default(), Samples::default());
+        Self { name, what, share, rate, processor, syncs, missing: None }
+    }
+
+    fn row(&self, bare: f64, ours: f64) -> Vec<String> {
+        if self.rate.count() == 0 {
+            return vec![self.name.into(), self.missing.clone().unwrap_or_else(|| "not asked for".into())];
+        }
+        let told = |samples: &Samples, digits: usize| {
+            if samples.count() == 0 { String::new() } else { format!("{:.digits$}", samples.median()) }
+        };
+        vec![
+            self.name.into(),
+            self.rate.count().to_string(),
+            grouped(self.rate.median()),
+            self.rate.spread(),
+            format!("{:.2}", self.rate.median() / bare),
+            format!("{:.1} ×", ours / self.rate.median()),
+            told(&self.processor, 2),
+            told(&self.syncs, 3),
+        ]
+    }
+}
+
+/// Calls a second with both durable writes, each peer in turn.
+fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
+    if sizes.calls == 0 {
+        return Ok(());
+    }
+    let mut peers = [
+        Peer::new("bare requests, no ledger", "bare", 1),
+        Peer::new("callrounds", "engine", 1),
+        Peer::new("one transaction for each write", "singly", 10),
+        Peer::new("Node: fetch and better-sqlite3", "node", 10),
+        Peer::new("Python: aiohttp and sqlite3", "python", 10),
+    ];
+    for _ in 0..sizes.rounds {
+        for peer in &mut peers {
+            let server = Server::start(latency)?;
+            let calls = sizes.calls / peer.share;
+            match measured(peer.what, &server.base_url, calls, in_flight)? {
+                Ok(Measured { rate, processor, syncs }) => {
+                    peer.rate.add(rate);
+                    peer.processor.add(processor * 1000.0 / f64::from(calls));
+                    syncs.into_iter().for_each(|syncs| peer.syncs.add(syncs / f64::from(calls)));
+                }
+                Err(why) => peer.missing = Some(why),
+            }
+        }
+    }
+    say(format_args!("\n{} calls, {latency} ms latency, {in_flight} in flight", grouped(sizes.calls.into())));
+    let (bare, ours) = (peers[0].rate.median(), peers[1].rate.median());
+    let rows: Vec<_> = peers.iter().map(|peer| peer.row(bare, ours)).collect();
+    let head =
+        ["what", "rounds", "calls/s", "spread", "of bare", "callrounds is", "processor s per 1,000", "syncs per call"];
+    print_table(&head, &rows);
+    Ok(())
+}
+
+struct Measured {
+    rate: f64,
+    processor: f64,
+    syncs: Option<f64>,
+}
+
+/// Lets a process of its own place calls.
+fn measured(what: &str, base_url: &str, calls: u32, in_flight: u32) -> Result<std::result::Result<Measured, String>> {
+    let folder = tempfile::tempdir_in(FOLDER)?;
+    let mut command = match what {
+        "node" | "python" => match script(what) {
+            Some(command) => command,
+            None => return Ok(Err("its libraries cannot be installed here".into())),
+        },
+        _ => {
+            let mut command = Command::new(std::env::current_exe()?);
+            command.args([CHILD, what]);
+            command
+        }
+    };
+    command.args([base_url, &calls.to_string(), &in_flight.to_string()]).arg(folder.path().join("ledger.db"));
+    let (output, processor) = on_processor(|| command.output())?;
+    if !output.status.success() {
+        return Err(format!("{what}: {}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    let text = String::from_utf8(output.stdout)?;
+    let mut words = text.split_whitespace();
+    let rate = words.next().ok_or("no rate")?.parse()?;
+    let syncs = words.next().and_then(|syncs| syncs.parse().ok());
+    Ok(Ok(Measured { rate, processor: processor.unwrap_or(f64::NAN), syncs }))
+}
+
+/// One of the scripts, with its libraries installed beside the build.
+fn script(what: &str) -> Option<Command> {
+    let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
+    if what == "python" {
+        let mut command = Command::new(python_with(FOLDER)?);
+        command.arg(peers.join("calls.py"));
+        return Some(command);
+    }
+    let modules = Path::new(FOLDER).join("node");
+    std::fs::create_dir_all(&modules).ok()?;
+    if !modules.join("node_modules/better-sqlite3").exists() {
+        let install = ["install", "--silent", "--no-audit", "--no-fund", "better-sqlite3@12"];
+        Command::new("npm").args(install).current_dir(&modules).status().ok().filter(|status| status.success())?;
+    }
+    let script = modules.join("calls.mjs");
+    std::fs::copy(peers.join("calls.mjs"), &script).ok()?;
+    let mut command = Command::new("node");
+    command.arg(script);
+    Some(command)
+}
+
+/// What a process does that was asked to.
+fn child_does(what: &str, rest: &[String]) -> Result<()> {
+    if what == "serve" {
+        return loopback::serve(rest);
+    }
+    if what == "organisations" {
+        return loopback::play(rest);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let [base_url, calls, in_flight, ledger] = rest else { return Err("what is to be done?".into()) };
+    let (calls, in_flight) = (calls.parse()?, in_flight.parse()?);
+    let ledger = PathBuf::from(ledger);
+    match what {
+        "bare" => runtime.block_on(bare(base_url, calls, in_flight)),
+        "engine" => runtime.block_on(with_the_engine(base_url, calls, in_flight, &ledger)),
+        "singly" => runtime.block_on(singly(base_url, calls, in_flight, &ledger)),
+        "open" => runtime.block_on(open_many(base_url, calls, &ledger)),
+        "resume" => runtime.block_on(first_call_on_resume(base_url, &ledger)),
+        _ => Err(format!("{what}?").into()),
+    }
+}
+
+fn client(base_url: &str) -> Result<AnnieClient> {
+    let credentials = Credentials::from_parts(Some(loopback::key(0)), None, None, None)?;
+    let settings = ClientSettings { base_url: base_url.to_owned(), ..ClientSettings::new(credentials) };
+    Ok(AnnieClient::new(settings, Arc::new(WallClock))?)
+}
+
+/// The requests alone, as our client makes them: each on a connection of its own.
+async fn bare(base_url: &str, calls: u32, in_flight: u32) -> Result<()> {
+    let client = Arc::new(client(base_url)?);
+    let next = Arc::new(AtomicU32::new(0));
+    let started = Instant::now();
+    let workers: Vec<_> = (0..in_flight)
+        .map(|_| {
+            let (client, next) = (Arc::clone(&client), Arc::clone(&next));
+            tokio::spawn(async move {
+                while next.fetch_add(1, Ordering::Relaxed) < calls {
+                    let reply = client.place(request()).await;
+                    assert!(matches!(reply.value, Reply::Accepted(_)), "{:?}", reply.value);
+                }
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await?;
+    }
+    say(f64::from(calls) / started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn request() -> CallRequest {
+    CallRequest { from: number(0), to: number(1), content: content() }
+}
+
+fn content() -> Content {
+    Content {
+        patient: PatientInfo { first_name: "Pat".into(), patient_id: Some("P-1".into()), ..PatientInfo::default() },
+        context: Some("Pat is due for a cleaning; last visit in May 2026. Prefers mornings.".into()),
+        voicemail: Some("This is Annie from Bright Smile Dental. Please call us back.".into()),
+        ..Content::default()
+    }
+}
+
+/// Ten million numbers that differ; nobody is behind a loopback address.
+fn number(n: u32) -> E164 {
+    E164::parse(&format!("+1312{:07}", 2_000_000 + n % 8_000_000)).expect("a number of Chicago")
+}
+
+/// The campaign of everything here: it calls at every hour, at the machine's own pace.
+fn campaign(organisations: u32, requests_per_minute: u32, open_calls: u32) -> Arc<Campaign> {
+    let mut text = format!(
+        "name = \"calls\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
+         timezone = \"{}\"\nfrom_number = \"+13125550142\"\n[calling]\nconsent = \"on_file\"\nwindow = \"00:00-23:59\"\n\
+         days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\nallow_wider = true\n\
+         zone_mode = \"row-wins\"\n[redial]\nmax_attempts = 1\n\
+         [rate]\nrequests_per_minute = {requests_per_minute}\nopen_calls = {open_calls}\n[safety]\n\
+         stop_on = {{ opt_out_rate = 1.0, error_rate = 1.0, wrong_number_rate = 1.0 }}\n[vendor]\nkind = \"annie\"\n",
+        zone_at_noon(),
+    );
+    for n in 0..organisations {
+        let line = format!("[[line]]\nlocation = \"{n}\"\norganisation = \"{}\"\n", organisation(n));
+        text.push_str(&line);
+    }
+    let loaded = campaign::load(&text, "calls.toml", PathBuf::new(), Allowances { short_settle: true });
+    Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
+}
+
+fn organisation(n: u32) -> OrganisationId {
+    OrganisationId::new(format!("organisation-{n}"))
+}
+
+/// A zone in which it is about noon, so that the vendor's hours are open whenever this is run.
+fn zone_at_noon() -> String {
+    use chrono::Timelike;
+    let hour = i64::from(WallClock.now().hour());
+    // The names of these zones have the sign the other way round.
+    let west = (hour - 12).clamp(-14, 12);
+    if west == 0 { "Etc/UTC".into() } else { format!("Etc/GMT{west:+}") }
+}
+
+fn draft(n: u32, at: Option<u32>) -> Draft {
+    Draft {
+        key: EntryKey::new(n.to_string()),
+        organisation: at.map_or_else(|| OrganisationId::new("Bright Smile Dental"), organisation),
+        location: at.map(|at| Location::new(at.to_string())),
+        phone: number(n),
+        alternatives: Vec::new(),
+        zones: CalledPartyZones { zones: vec![zone_at_noon()], regions: Vec::new(), source: ZoneSource::Row },
+        content: content(),
+        not_after: None,
+        standing: Standing::Ready,
+        members: Vec::new(),
+        line: u64::from(n) + 2,
+    }
+}
+
+/// A ledger with a run over `entries` patients, of so many organisations in turn.
+async fn enrolled(
+    path: &Path,
+    campaign: &Arc<Campaign>,
+    entries: u32,
+    organisations: u32,
+) -> Result<(Ledger, RunHandle)> {
+    let now = WallClock.now();
+    let ledger = Ledger::open(path, now)?;
+    let run = ledger.begin_run(Arc::clone(campaign), true, now).await?;
+    let numbers: Vec<u32> = (0..entries).collect();
+    for some in numbers.chunks(10_000) {
+        let at = |n: u32| (organisations > 0).then(|| n % organisations.max(1));
+        ledger.enrol(run, some.iter().map(|n| draft(*n, at(*n))).collect(), now).await?;
+    }
+    let tally = ListTally { read: entries.into(), accepted: entries.into(), ..ListTally::default() };
+    ledger.close_list(run, tally, true, now).await?;
+    Ok((ledger, run))
+}
+
+/// A vendor that takes no more than so many calls at once.
+struct Bounded {
+    client: AnnieClient,
+    permits: Semaphore,
+}
+
+impl Vendor for Bounded {
+    async fn place(&self, call: CallRequest) -> Answer<Reply> {
+        let _permit = self.permits.acquire().await.expect("nobody closes it");
+        self.client.place(call).await
+    }
+
+    async fn page(&self, offset: u64, limit: u32) -> Answer<std::result::Result<Page, Unread>> {
+        self.client.page(offset, limit).await
+    }
+
+    async fn conversation(&self, id: &ConversationId) -> Answer<std::result::Result<Conversation, Unread>> {
+        self.client.conversation(id).await
+    }
+
+    fn renews_credentials(&self) -> bool {
+        self.client.renews_credentials()
+    }
+
+    async fn may_call_from(&self, from: E164) -> Answer<std::result::Result<Option<bool>, Unread>> {
+        self.client.may_call_from(from).await
+    }
+}
+
+/// What a run's events say of how far it is.
+#[derive(Default)]
+struct Heard {
+    dialled: AtomicU32,
+    accepted: AtomicU32,
+    first: Mutex<Option<Instant>>,
+    last: Mutex<Option<Instant>>,
+}
+
+impl Heard {
+    fn hear(&self, event: &Event) {
+        if let Event::Dialling { .. } = event {
+            self.dialled.fetch_add(1, Ordering::Relaxed);
+            self.first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
+        }
+        if let Event::Accepted { .. } = event {
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+
+    /// Between the first call that was dialled and the last that was recorded.
+    fn span(&self) -> Duration {
+        let at = |instant: &Mutex<Option<Instant>>| *instant.lock().unwrap_or_else(PoisonError::into_inner);
+        at(&self.first).zip(at(&self.last)).map_or(Duration::ZERO, |(first, last)| last - first)
+    }
+}
+
+/// Runs the engine until `calls` are recorded as accepted.
+async fn run_until<V: Vendor>(
+    ledger: &Ledger,
+    run: RunHandle,
+    campaign: &Arc<Campaign>,
+    vendors: BTreeMap<OrganisationId, Arc<V>>,
+    enough: impl Fn(&Heard) -> bool + Send + Sync,
+) -> Result<Arc<Heard>> {
+    let clock: SharedClock = Arc::new(WallClock);
+    let (heard, done) = (Arc::new(Heard::default()), Arc::new(Notify::new()));
+    let (hearing, saying) = (Arc::clone(&heard), Arc::clone(&done));
+    let mut listener = move |event: &Event| {
+        hearing.hear(event);
+        if enough(&hearing) {
+            saying.notify_one();
+        }
+    };
+    let (ledger, campaign) = (ledger.clone(), Arc::clone(campaign));
+    let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None };
+    engine.run(&mut listener, async move { done.notified().await }).await?;
+    Ok(heard)
+}
+
+fn alone<V>(campaign: &Campaign, vendor: V) -> BTreeMap<OrganisationId, Arc<V>> {
+    [(campaign.practice.organisation.clone(), Arc::new(vendor))].into()
+}
+
+async fn with_the_engine(base_url: &str, calls: u32, in_flight: u32, path: &Path) -> Result<()> {
+    let campaign = campaign(0, 60_000_000, 10_000_000);
+    let (ledger, run) = enrolled(path, &campaign, calls, 0).await?;
+    let vendor = Bounded { client: client(base_url)?, permits: Semaphore::new(in_flight as usize) };
+    let commits = Commits::counted();
+    let heard = run_until(&ledger, run, &campaign, alone(&campaign, vendor), move |heard| {
+        heard.accepted.load(Ordering::Relaxed) >= calls
+    })
+    .await?;
+    say(format_args!("{} {}", f64::from(calls) / heard.span().as_secs_f64(), commits.so_far()));
+    Ok(())
+}
+
+/// The same ledger, rules and requests, but whoever writes waits for a transaction of its own.
+async fn singly(base_url: &str, calls: u32, in_flight: u32, path: &Path) -> Result<()> {
+    let campaign = campaign(0, 60_000_000, 10_000_000);
+    let (ledger, run) = enrolled(path, &campaign, calls, 0).await?;
+    let desk = Arc::new(tokio::sync::Mutex::new(ledger));
+    let (client, commits) = (Arc::new(client(base_url)?), Commits::counted());
+    let started = Instant::now();
+    let workers: Vec<_> = (0..in_flight)
+        .map(|_| tokio::spawn(one_by_one(Arc::clone(&desk), run, Arc::clone(&campaign), Arc::clone(&client))))
+        .collect();
+    for worker in workers {
+        worker.await?;
+    }
+    let rate = f64::from(calls) / started.elapsed().as_secs_f64();
+    say(format_args!("{rate} {}", commits.so_far()));
+    Ok(())
+}
+
+async fn one_by_one(
+    desk: Arc<tokio::sync::Mutex<Ledger>>,
+    run: RunHandle,
+    campaign: Arc<Campaign>,
+    client: Arc<AnnieClient>,
+) {
+    let organisation = campaign.practice.organisation.clone();
+    loop {
+        let order = ClaimOrder {
+            run,
+            campaign: Arc::clone(&campaign),
+            organisation: organisation.clone(),
+            now: WallClock.now(),
+            limit: 1,
+        };
+        let claims = desk.lock().await.claim(order).await.expect("a claim");
+        let Some(authorised) = claims.authorised.into_iter().next() else { return };
+        let call = CallRequest { from: authorised.from, to: authorised.to, content: authorised.content };
+        let (fact, conversation) = match client.place(call).await.value {
+            Reply::Accepted(id) => (Fact::Accepted, Some(id)),
+            Reply::NotPlaced(_) | Reply::Lost(_) => (Fact::Refused { reason: Reason::VendorRefused }, None),
+        };
+        let happened = Happened {
+            attempt: authorised.attempt,
+            entry: authorised.entry,
+            at: WallClock.now(),
+            fact,
+            conversation,
+            started: None,
+            ended: None,
+            detail: None,
+        };
+        desk.lock().await.record(run, vec![happened]).await.expect("a record");
+    }
+}
+
+/// Commits of this process's ledger that changed something: each is one sync of the log.
+#[derive(Clone, Default)]
+struct Commits(Arc<AtomicU32>);
+
+impl Commits {
+    fn counted() -> Self {
+        let commits = Self::default();
+        // Nobody else in this process listens.
+        let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(commits.clone()));
+        commits
+    }
+
+    fn so_far(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Commits {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
+        metadata.target() == "callrounds::ledger::writer"
+    }
+
+    fn on_event(&self, _: &tracing::Event<'_>, _: Context<'_, S>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Many organisations, each at its full budget: requests a second, beside the sum of the budgets.
+fn organisations(sizes: &Sizes) -> Result<()> {
+    if sizes.organisations == 0 {
+        return Ok(());
+    }
+    let mut shares = Samples::default();
+    let mut processor = Samples::default();
+    for _ in 0..sizes.rounds.min(3) {
+        let server = Server::play(sizes.organisations, 200)?;
+        let folder = tempfile::tempdir_in(FOLDER)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let measured = runtime.block_on(side_by_side(&server.base_url, sizes, &folder.path().join("ledger.db")))?;
+        shares.add(measured.0);
+        processor.add(measured.1);
+    }
+    say(format_args!(
+        "\n{} organisations at 60 requests a minute, 200 ms latency, {} s, {} rounds: {:.3} of their budgets ({}), \
+         {:.2} processor s a second",
+        sizes.organisations,
+        sizes.seconds,
+        shares.count(),
+        shares.median(),
+        shares.spread(),
+        processor.median(),
+    ));
+    Ok(())
+}
+
+/// Which share of the organisations' budgets was used, and seconds on a processor for each second.
+async fn side_by_side(base_url: &str, sizes: &Sizes, path: &Path) -> Result<(f64, f64)> {
+    let campaign = campaign(sizes.organisations, 60, 1_000);
+    let entries = sizes.organisations * sizes.seconds * 5 / 4;
+    let (ledger, run) = enrolled(path, &campaign, entries, sizes.organisations).await?;
+    let first = client(base_url)?;
+    let vendor = |n: u32| -> Result<_> {
+        let credentials = Credentials::from_parts(Some(loopback::key(n)), None, None, None)?;
+        Ok((organisation(n), Arc::new(first.beside(credentials)?)))
+    };
+    let vendors = (0..sizes.organisations).map(vendor).collect::<Result<BTreeMap<_, _>>>()?;
+    let clock: SharedClock = Arc::new(WallClock);
+    let seconds = f64::from(sizes.seconds);
+    let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None };
+    let (started, before) = (Instant::now(), common::processor_seconds());
+    let stop = async move { tokio::time::sleep(Duration::from_secs_f64(seconds)).await };
+    let finished = engine.run(&mut |_: &Event| {}, stop).await?;
+    let took = started.elapsed().as_secs_f64();
+    let requests = finished.requests;
+    let made = requests.calls + requests.pages + requests.conversations + requests.other;
+    let used = common::processor_seconds().zip(before).map_or(f64::NAN, |(after, before)| after - before);
+    Ok((made as f64 / (f64::from(sizes.organisations) * took), used / took))
+}
+
+/// A ledger of a million entries: the memory of many open conversations, and how soon a resumed run dials.
+fn large(sizes: &Sizes) -> Result<()> {
+    if sizes.entries == 0 {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir_in(FOLDER)?;
+    let ledger = folder.path().join("ledger.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let (ledger, run) = enrolled(&ledger, &campaign(0, 60_000_000, 10_000_000), sizes.entries, 0).await?;
+        ledger.end_run(run, "interrupted", "for the benchmark".into(), WallClock.now()).await?;
+        Result::Ok(())
+    })?;
+    half_finished(&ledger)?;
+    let (mut sooner, mut memory) = (Samples::default(), Samples::default());
+    for _ in 0..sizes.rounds {
+        let server = Server::start(0)?;
+        let said = child(&["resume", &server.base_url, "0", "0"], &ledger)?;
+        sooner.add(said.trim().parse()?);
+    }
+    let server = Server::start(0)?;
+    memory.add(child(&["open", &server.base_url, &sizes.open.to_string(), "0"], &ledger)?.trim().parse()?);
+    say(format_args!(
+        "\n{} entries, half of them finished: first call {:.3} s after the start ({}, {} rounds); {:.0} MB with {} \
+         conversations open",
+        grouped(sizes.entries.into()),
+        sooner.median(),
+        sooner.spread(),
+        sooner.count(),
+        memory.median(),
+        grouped(sizes.open.into()),
+    ));
+    Ok(())
+}
+
+fn child(what: &[&str], ledger: &Path) -> Result<String> {
+    let output = Command::new(std::env::current_exe()?).arg(CHILD).args(what).arg(ledger).output()?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Every second entry has been called. What the ledger would write of that, it need not be asked to write now.
+fn half_finished(ledger: &Path) -> Result<()> {
+    let conn = rusqlite::Connection::open(ledger)?;
+    conn.execute("UPDATE entry SET state = 'finished', outcome = 'booked' WHERE id % 2 = 0", [])?;
+    conn.execute(
+        "INSERT INTO attempt (entry_id, run_id, number, organisation, from_number, to_number, state, intent_at, \
+         answered_at, conversation, ended_at, outcome) SELECT id, run_id, 1, organisation, '+13125550142', phone, \
+         'ended', created_at, created_at, 'c-' || id, created_at, 'booked' FROM entry WHERE id % 2 = 0",
+        [],
+    )?;
+    Ok(())
+}
+
+/// From opening the ledger to the first request for a call.
+async fn first_call_on_resume(base_url: &str, path: &Path) -> Result<()> {
+    let started = Instant::now();
+    let ledger = Ledger::open(path, WallClock.now())?;
+    let run = ledger.reopen_run(None).await?.handle;
+    let campaign = campaign(0, 60_000_000, 1);
+    let vendors = alone(&campaign, client(base_url)?);
+    let heard = run_until(&ledger, run, &campaign, vendors, |heard| heard.dialled.load(Ordering::Relaxed) > 0).await?;
+    let first = heard.first.lock().unwrap_or_else(PoisonError::into_inner).ok_or("no call")?;
+    say((first - started).as_secs_f64());
+    Ok(())
+}
+
+async fn open_many(base_url: &str, open: u32, path: &Path) -> Result<()> {
+    let ledger = Ledger::open(path, WallClock.now())?;
+    let run = ledger.reopen_run(None).await?.handle;
+    let campaign = campaign(0, 60_000_000, open);
+    let vendors = alone(&campaign, client(base_url)?);
+    let enough = move |heard: &Heard| heard.accepted.load(Ordering::Relaxed) >= open;
+    run_until(&ledger, run, &campaign, vendors, enough).await?;
+    say(peak_memory().unwrap_or(f64::NAN));
+    Ok(())
+}

@@ -1,0 +1,1 @@
+SELECT 1 FROM campaign WHERE name = ?1 AND source = ?2;

@@ -1,0 +1,284 @@
+//! Several organisations in one run, on virtual time: each at its own pace, and none held up by another's troubles.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use callrounds::annie::{
+    Answer, CallRequest, Conversation, LostAnswer, NotPlaced, Page, Reply, Status, Unread, Vendor,
+};
+use callrounds::campaign::{self, Allowances, Campaign};
+use callrounds::clock::{Clock, SharedClock, TravelClock};
+use callrounds::engine::{Ending, Engine, Event, Finished, Refusal};
+use callrounds::entry::{CalledPartyZones, Content, Draft, ListTally, PatientInfo, Standing, Testimony, ZoneSource};
+use callrounds::ids::{ConversationId, EntryKey, Location, OrganisationId};
+use callrounds::ledger::{Census, Ledger};
+use callrounds::phone::E164;
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// Ten in the morning in Chicago, on a Tuesday.
+const START: &str = "2026-11-24T16:00:00Z";
+
+/// How an organisation's vendor is today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Well,
+    /// Every answer takes so many seconds.
+    Slow(i64),
+    /// It does not know our key.
+    TurnsUsAway,
+    /// It accepts every call, and no answer to one arrives.
+    Mute,
+}
+
+/// One organisation's vendor: its conversations last a minute.
+struct Desk {
+    name: usize,
+    mood: Mood,
+    clock: Arc<TravelClock>,
+    calls: Mutex<Vec<Call>>,
+}
+
+#[derive(Clone)]
+struct Call {
+    at: DateTime<Utc>,
+    from: E164,
+    to: E164,
+}
+
+impl Desk {
+    fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn answer<T>(&self, value: T) -> Answer<T> {
+        if let Mood::Slow(seconds) = self.mood {
+            self.clock.sleep(TimeDelta::seconds(seconds)).await;
+        }
+        Answer { date: Some(self.clock.now()), ..Answer::bare(value) }
+    }
+
+    fn id(&self, at: usize) -> ConversationId {
+        ConversationId::new(format!("{}-{at}", self.name))
+    }
+
+    fn conversation_at(&self, at: usize, call: &Call) -> Conversation {
+        let is_over = self.clock.now() - call.at > TimeDelta::minutes(1);
+        Conversation {
+            id: self.id(at),
+            from: Some(call.from),
+            to: Some(call.to),
+            started: Some(call.at),
+            ended: is_over.then(|| call.at + TimeDelta::minutes(1)),
+            status: if is_over { Status::Closed } else { Status::Open },
+            testimony: Testimony { duration: Some(60.0), ..Testimony::default() },
+        }
+    }
+
+    fn read<T>(&self, value: T) -> Result<T, Unread> {
+        if self.mood == Mood::TurnsUsAway { Err(Unread::Unauthorised(401)) } else { Ok(value) }
+    }
+}
+
+impl Vendor for Desk {
+    async fn place(&self, call: CallRequest) -> Answer<Reply> {
+        if self.mood == Mood::TurnsUsAway {
+            return self.answer(Reply::NotPlaced(NotPlaced::Unauthorised { status: 401 })).await;
+        }
+        let at = {
+            let mut calls = self.calls();
+            calls.push(Call { at: self.clock.now(), from: call.from, to: call.to });
+            calls.len() - 1
+        };
+        if self.mood == Mood::Mute {
+            self.clock.sleep(TimeDelta::seconds(30)).await;
+            return Answer::bare(Reply::Lost(LostAnswer::Timeout));
+        }
+        self.answer(Reply::Accepted(self.id(at))).await
+    }
+
+    async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
+        let (total, conversations) = {
+            let calls = self.calls();
+            let newest_first = calls.iter().enumerate().rev().skip(offset as usize).take(limit as usize);
+            let shown = newest_first.map(|(at, call)| self.conversation_at(at, call)).collect();
+            (calls.len() as u64, shown)
+        };
+        let page = self.read(Page { conversations, unreadable: 0, offset, total: Some(total) });
+        self.answer(page).await
+    }
+
+    async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
+        let found = (0..)
+            .zip(self.calls().iter())
+            .find_map(|(at, call)| (self.id(at) == *id).then(|| self.conversation_at(at, call)));
+        self.answer(found.ok_or(Unread::NotFound)).await
+    }
+
+    fn renews_credentials(&self) -> bool {
+        false
+    }
+
+    async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {
+        let may = self.read(Some(true));
+        self.answer(may).await
+    }
+}
+
+fn campaign(organisations: usize, more: &str) -> Arc<Campaign> {
+    let mut text = format!(
+        "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Group\"\ntimezone = \"America/Chicago\"\n\
+         from_number = \"+13125550100\"\n[calling]\nconsent = \"on_file\"\n[redial]\nmax_attempts = 1\n\
+         [vendor]\nkind = \"simulator\"\n[safety]\nsettle = \"120s\"\nstop_on = {{ error_rate = 1.0 }}\n{more}"
+    );
+    for n in 0..organisations {
+        let number = 150 + n;
+        write!(
+            text,
+            "[[line]]\nlocation = \"L{n}\"\norganisation = \"organisation {n}\"\nfrom_number = \"+13125550{number}\"\n"
+        )
+        .expect("written");
+    }
+    let loaded = campaign::load(&text, "recall.toml", PathBuf::new(), Allowances::default());
+    Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
+}
+
+fn name(n: usize) -> OrganisationId {
+    OrganisationId::new(format!("organisation {n}"))
+}
+
+/// The `k`th patient of an organisation.
+fn draft(n: usize, k: usize) -> Draft {
+    let area = [773, 708, 630, 847, 224, 331][n];
+    Draft {
+        key: EntryKey::new(format!("{n}-{k}")),
+        organisation: name(n),
+        location: Some(Location::new(format!("L{n}"))),
+        phone: E164::parse(&format!("+1{area}5550{}", 100 + k)).expect("a number"),
+        alternatives: Vec::new(),
+        zones: CalledPartyZones { zones: Vec::new(), regions: Vec::new(), source: ZoneSource::AreaCode },
+        content: Content {
+            patient: PatientInfo { first_name: "Pat".into(), ..PatientInfo::default() },
+            ..Content::default()
+        },
+        not_after: None,
+        standing: Standing::Ready,
+        members: Vec::new(),
+        line: (k * 10 + n) as u64 + 2,
+    }
+}
+
+struct Ran {
+    finished: Finished,
+    desks: Vec<Arc<Desk>>,
+    census: Census,
+    clock: Arc<TravelClock>,
+    events: Vec<Event>,
+}
+
+impl Ran {
+    /// How long after the start an organisation's last call was placed.
+    fn took(&self, n: usize) -> TimeDelta {
+        let last = self.desks[n].calls().last().map(|call| call.at);
+        last.expect("a call") - START.parse::<DateTime<Utc>>().expect("an instant")
+    }
+
+    fn placed(&self) -> Vec<usize> {
+        self.desks.iter().map(|desk| desk.calls().len()).collect()
+    }
+
+    fn ending(&self, n: usize) -> &Ending {
+        &self.finished.endings[n].1
+    }
+}
+
+/// A run over organisations in these moods, each with so many patients.
+async fn run(moods: &[Mood], patients: usize, more: &str) -> Ran {
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = START.parse().expect("an instant");
+    let clock = Arc::new(TravelClock::starting_at(start, 1.0).leaping());
+    let campaign = campaign(moods.len(), more);
+    let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), start).expect("a ledger");
+    let run = ledger.begin_run(Arc::clone(&campaign), true, start).await.expect("a run");
+    let drafts: Vec<_> = (0..patients).flat_map(|k| (0..moods.len()).map(move |n| draft(n, k))).collect();
+    let tally = ListTally { read: drafts.len() as u64, accepted: drafts.len() as u64, ..ListTally::default() };
+    ledger.enrol(run, drafts, start).await.expect("enrolled");
+    ledger.close_list(run, tally, false, start).await.expect("closed");
+    let desk = |(name, mood): (usize, &Mood)| {
+        Arc::new(Desk { name, mood: *mood, clock: Arc::clone(&clock), calls: Mutex::default() })
+    };
+    let desks: Vec<_> = moods.iter().enumerate().map(desk).collect();
+    let vendors: BTreeMap<_, _> = desks.iter().map(|desk| (name(desk.name), Arc::clone(desk))).collect();
+    let shared: SharedClock = clock.clone();
+    let engine = Engine {
+        ledger: ledger.clone(),
+        vendors,
+        clock: shared,
+        campaign,
+        run,
+        until_done: true,
+        seed: 1,
+        hints: None,
+    };
+    let mut events = Vec::new();
+    let mut listener = |event: &Event| events.push(event.clone());
+    let ended = tokio::time::timeout(Duration::from_hours(48), engine.run(&mut listener, std::future::pending())).await;
+    let finished = ended.expect("it ends within two days").expect("it runs");
+    let (census, _) = ledger.standing(run).await.expect("a census");
+    Ran { finished, desks, census, clock, events }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_organisation_is_called_at_its_own_pace_by_its_own_number() {
+    let ran = run(&[Mood::Well; 4], 40, "[rate]\nopen_calls = 100\n").await;
+    assert_eq!(ran.finished.ending, Ending::Done);
+    for (n, desk) in ran.desks.iter().enumerate() {
+        let from = format!("+13125550{}", 150 + n);
+        assert!(desk.calls().iter().all(|call| call.from.expose() == from), "{from}");
+        // Forty calls at sixty requests a minute, with what must be read meanwhile: side by side, not one after another.
+        assert!(ran.took(n) < TimeDelta::seconds(60), "{n}: {}", ran.took(n));
+    }
+    assert_eq!(ran.placed(), [40; 4]);
+    let started = ran.events.iter().filter(|event| matches!(event, Event::Started { .. })).count();
+    assert_eq!(started, 1, "one run began");
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_slow_or_mute_or_turns_us_away_keeps_nobody_else_waiting() {
+    let moods = [Mood::Well, Mood::Slow(20), Mood::TurnsUsAway, Mood::Mute, Mood::Well];
+    let ran = run(&moods, 30, "[rate]\nopen_calls = 100\n").await;
+    assert!(ran.took(0) < TimeDelta::seconds(60) && ran.took(4) < TimeDelta::seconds(60), "as if alone");
+    assert_eq!(ran.ending(0), &Ending::Done);
+    assert_eq!(ran.ending(2), &Ending::Refused(Refusal::Credentials));
+    assert_eq!(ran.finished.ending, Ending::Refused(Refusal::Credentials), "the gravest is the run's");
+    let why = ran.finished.why();
+    assert!(why.contains("organisation 2: the vendor does not accept our credentials"), "{why}");
+    assert!(!why.contains("organisation 0"), "{why}");
+    // Every call of the mute one was found on its list, and none was placed a second time.
+    assert_eq!(ran.placed(), [30, 30, 0, 30, 30]);
+    let left = ran.census.count(|group| group.location == Some(Location::new("L2")));
+    assert_eq!((ran.census.due_work(), left), (30, 30), "whom nobody called is still to be called");
+}
+
+#[tokio::test(start_paused = true)]
+async fn max_calls_is_everybodys_and_ends_the_run_for_all() {
+    for limit in [1, 2, 3, 7, 20] {
+        let ran = run(&[Mood::Well, Mood::Slow(5), Mood::Well], 10, &format!("max_calls = {limit}\n")).await;
+        assert_eq!(ran.placed().iter().sum::<usize>(), limit, "{limit}");
+        assert_eq!(ran.finished.ending, Ending::MaxCalls { limit: limit as u32 });
+        let hours = ran.clock.now() - START.parse::<DateTime<Utc>>().expect("an instant");
+        assert!(hours < TimeDelta::hours(1), "{limit}: it ended after {hours}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_organisation_has_a_canary_of_its_own() {
+    let ran = run(&[Mood::Well, Mood::Well], 6, "canary = 2\n").await;
+    for desk in &ran.desks {
+        let calls = desk.calls();
+        let third = calls[2].at - calls[1].at;
+        assert!(third > TimeDelta::minutes(1), "the first two are over before the third: {third}");
+    }
+}
