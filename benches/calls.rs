@@ -145,7 +145,9 @@ fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
                 Ok(Measured { rate, processor, syncs }) => {
                     peer.rate.add(rate);
                     peer.processor.add(processor * 1000.0 / f64::from(calls));
-                    syncs.into_iter().for_each(|syncs| peer.syncs.add(syncs / f64::from(calls)));
+                    if let Some(syncs) = syncs {
+                        peer.syncs.add(syncs / f64::from(calls));
+                    }
                 }
                 Err(why) => peer.missing = Some(why),
             }
@@ -204,7 +206,12 @@ fn script(what: &str) -> Option<Command> {
     std::fs::create_dir_all(&modules).ok()?;
     if !modules.join("node_modules/better-sqlite3").exists() {
         let install = ["install", "--silent", "--no-audit", "--no-fund", "better-sqlite3@12"];
-        Command::new("npm").args(install).current_dir(&modules).status().ok().filter(|status| status.success())?;
+        Command::new("npm")
+            .args(install)
+            .current_dir(&modules)
+            .status()
+            .ok()
+            .filter(std::process::ExitStatus::success)?;
     }
     let script = modules.join("calls.mjs");
     std::fs::copy(peers.join("calls.mjs"), &script).ok()?;

@@ -20,10 +20,10 @@ use super::planning;
 pub type Plan = (String, Vec<Approved>);
 
 /// Entries handed over at a time.
-const PIECE: usize = 256;
+const PIECE: usize = 512;
 
 /// Pieces that may wait for the ledger's thread while the next rows are read.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 /// A list read to its end, and where it went.
 #[derive(Debug)]

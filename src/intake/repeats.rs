@@ -16,9 +16,13 @@ const WORDS: usize = 8;
 const FEWEST: u64 = 1 << 16;
 const MOST: u64 = 1 << 26;
 
+/// Sightings that are looked up together: the processor waits for all of their places in memory at once.
+const TOGETHER: usize = 1_024;
+
 /// Collects sightings.
 pub(super) struct Sightings {
     bits: Vec<u64>,
+    fresh: Vec<u64>,
     again: Vec<u64>,
 }
 
@@ -27,11 +31,24 @@ impl Sightings {
     pub(super) fn of_list(bytes: u64) -> Self {
         // Rows are longer than a hundred bytes as a rule: some fifty bits for each, and thirteen where there are most.
         let bits = (bytes / 2).clamp(FEWEST, MOST).next_power_of_two();
-        Self { bits: vec![0; (bits / 64) as usize], again: Vec::new() }
+        Self { bits: vec![0; (bits / 64) as usize], fresh: Vec::with_capacity(TOGETHER), again: Vec::new() }
     }
 
     /// Notes one sighting.
     pub(super) fn see(&mut self, hash: u64) {
+        self.fresh.push(hash);
+        if self.fresh.len() == TOGETHER {
+            self.look_up();
+        }
+    }
+
+    fn look_up(&mut self) {
+        let mut fresh = std::mem::take(&mut self.fresh);
+        fresh.drain(..).for_each(|hash| self.look_up_one(hash));
+        self.fresh = fresh;
+    }
+
+    fn look_up_one(&mut self, hash: u64) {
         let blocks = self.bits.len() / WORDS;
         let block = &mut self.bits[hash as usize % blocks * WORDS..][..WORDS];
         let mut is_new = false;
@@ -48,37 +65,62 @@ impl Sightings {
 
     /// What was seen more than once.
     pub(super) fn finish(mut self) -> Repeats {
+        self.look_up();
         self.again.sort_unstable();
         self.again.shrink_to_fit();
-        Repeats(self.again)
+        Repeats::of(self.again)
     }
 }
 
 /// Hashes that came more than once: each of them once for every sighting after the first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Repeats(Vec<u64>);
+pub(super) struct Repeats {
+    sorted: Vec<u64>,
+    /// A bit for each place where one of them may be, ten times as many as there are of them: most that are asked for are
+    /// unique, and are known by a bit that is not set.
+    places: Vec<u64>,
+}
 
 impl Repeats {
+    fn of(sorted: Vec<u64>) -> Self {
+        let mut repeats = Self { places: vec![0; (sorted.len() * 10).div_ceil(64)], sorted };
+        for hash in &repeats.sorted {
+            let (word, bit) = place(*hash, repeats.places.len());
+            repeats.places[word] |= bit;
+        }
+        repeats
+    }
+
     /// How often a hash was seen, at most: 1 for one that is unique.
     pub(super) fn times(&self, hash: u64) -> u32 {
+        let (word, bit) = place(hash, self.places.len());
+        if self.places.get(word).is_none_or(|places| places & bit == 0) {
+            return 1;
+        }
         let from = self.first_not_below(hash);
-        1 + self.0[from..].iter().take_while(|other| **other == hash).count() as u32
+        1 + self.sorted[from..].iter().take_while(|other| **other == hash).count() as u32
     }
 
     /// Hashes are spread evenly, so that one's place can be guessed to within a few of them, where a search by halves
     /// would look at memory far apart.
     fn first_not_below(&self, hash: u64) -> usize {
-        let guess = ((u128::from(hash) * self.0.len() as u128) >> 64) as usize;
+        let guess = ((u128::from(hash) * self.sorted.len() as u128) >> 64) as usize;
         let (mut low, mut high, mut step) = (guess, guess, 16);
-        while low > 0 && self.0[low - 1] >= hash {
+        while low > 0 && self.sorted[low - 1] >= hash {
             (high, low, step) = (low, low.saturating_sub(step), step * 4);
         }
         step = 16;
-        while high < self.0.len() && self.0[high] < hash {
-            (low, high, step) = (high, (high + step).min(self.0.len()), step * 4);
+        while high < self.sorted.len() && self.sorted[high] < hash {
+            (low, high, step) = (high, (high + step).min(self.sorted.len()), step * 4);
         }
-        low + self.0[low..high].partition_point(|other| *other < hash)
+        low + self.sorted[low..high].partition_point(|other| *other < hash)
     }
+}
+
+/// The word and the bit of a hash among so many words, in the order of the hashes.
+fn place(hash: u64, words: usize) -> (usize, u64) {
+    let at = ((u128::from(hash) * (words as u128 * 64)) >> 64) as usize;
+    (at / 64, 1 << (at % 64))
 }
 
 /// A hash of anything.

@@ -4,9 +4,10 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, Statement, ToSql};
 
-use super::enrol::{Prepared, forbidden_by};
+use super::enrol::forbidden_by;
 use super::error::LedgerError;
 use super::phrases::{Phrases, Written};
+use super::prepared::Prepared;
 use super::rows::{exactly_one, millis};
 use super::runs::RunHandle;
 use super::sql;
@@ -15,7 +16,7 @@ use crate::ids::{EntryId, RunId};
 use crate::phone::E164;
 
 /// Entries of one statement: so many that what each statement costs is little beside them.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 512;
 
 /// Parameters that are the same for all entries of a run.
 const SHARED: usize = 3;
