@@ -55,6 +55,8 @@ pub struct Guard {
     of_run: Placed,
     /// The finished calls on which the stop rules judge, the newest last.
     finished: VecDeque<Finish>,
+    /// How many of them there are of each kind.
+    counts: [u32; Finish::KINDS],
 }
 
 /// How a call finished, as far as a stop rule counts it.
@@ -67,11 +69,15 @@ enum Finish {
     Other,
 }
 
+impl Finish {
+    const KINDS: usize = 5;
+}
+
 impl Guard {
     /// `placed`: the organisation's calls that the run had placed before it was interrupted; `of_run`: everybody's.
     #[must_use]
     pub fn new(safety: Safety, placed: u32, of_run: Placed) -> Self {
-        Self { safety, placed, of_run, finished: VecDeque::new() }
+        Self { safety, placed, of_run, finished: VecDeque::new(), counts: [0; Finish::KINDS] }
     }
 
     /// Counts what a run had seen that was cut off: a rule that was about to stop it stops the next one.
@@ -133,8 +139,11 @@ impl Guard {
 
     fn finish(&mut self, finish: Finish) {
         self.finished.push_back(finish);
+        self.counts[finish as usize] += 1;
         let most = self.safety.stop_on.last.unwrap_or(u32::MAX) as usize;
-        self.finished.drain(..self.finished.len().saturating_sub(most));
+        for gone in self.finished.drain(..self.finished.len().saturating_sub(most)) {
+            self.counts[gone as usize] -= 1;
+        }
     }
 
     /// How many more calls may be placed now, `under_way` being not finished yet. While the canary's calls are under way,
@@ -173,7 +182,7 @@ impl Guard {
         let of = self.finished.len() as u32;
         let enough = of >= self.enough();
         rules.into_iter().find_map(|(rule, limit, counted)| {
-            let hits = self.finished.iter().filter(|finish| **finish == counted).count() as u32;
+            let hits = self.counts[counted as usize];
             let over = enough && f64::from(hits) > limit? * f64::from(of);
             over.then_some(Ending::StopRule { rule, hits, of })
         })

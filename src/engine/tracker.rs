@@ -4,13 +4,16 @@
 //! The tracker says what to read next and when; it sends nothing itself. Where the vendor's webhooks are taken, [`super::hinted`]
 //! tells it what may have ended.
 
-use std::collections::{BTreeMap, VecDeque};
+mod open;
+
+use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::annie::{Conversation, Page, Status};
 use crate::ids::{AttemptId, ConversationId, EntryId};
 
+use self::open::Open;
 use super::hinted::Hinted;
 use super::scan::{Order, Progress, Scan};
 
@@ -119,7 +122,7 @@ struct Reading {
 /// The open conversations of a run, and the scan that is under way.
 #[derive(Debug, Default)]
 pub struct Tracker {
-    open: BTreeMap<ConversationId, Followed>,
+    open: Open,
     scan: Option<Reading>,
     asked_for: VecDeque<ConversationId>,
     hinted: Hinted,
@@ -163,8 +166,7 @@ impl Tracker {
     }
 
     fn next_scan_at(&self, pace: Pace) -> Option<DateTime<Utc>> {
-        let oldest = self.open.values().map(|followed| followed.since).min()?;
-        let wanted = oldest + SHORTEST_CALL;
+        let wanted = self.open.oldest()? + SHORTEST_CALL;
         let paced = self.last.map(|(started, pages)| self.hinted.next_scan_at(started, pace, pages));
         Some(paced.map_or(wanted, |paced| wanted.max(paced)))
     }
@@ -199,7 +201,7 @@ impl Tracker {
             self.hinted.pay(now, pace, 1);
             return Read::Conversation(id);
         }
-        let oldest = self.open.values().map(|followed| followed.since + ahead - START_SLACK).min();
+        let oldest = self.open.oldest().map(|since| since + ahead - START_SLACK);
         let known = self.known;
         let reading = self.scan.get_or_insert_with(|| {
             let back_to = oldest.into_iter().chain(unsettled_back_to).min().unwrap_or(now);
@@ -277,12 +279,12 @@ impl Tracker {
 
     /// What a complete scan did not show is asked for by its id, but not again and again.
     fn ask_for_the_unseen(&mut self, scan: &Scan, now: DateTime<Utc>) {
-        for (id, followed) in &mut self.open {
-            let long_open = followed.since + LIST_GRACE <= scan.started;
-            let asked_lately = followed.asked_at.is_some_and(|at| now < at + LIST_GRACE);
+        for (id, since, asked_at) in self.open.asked_at() {
+            let long_open = since + LIST_GRACE <= scan.started;
+            let asked_lately = asked_at.is_some_and(|at| now < at + LIST_GRACE);
             let wanted = self.hinted.take_unseen(id, scan) || long_open;
             if wanted && !asked_lately && !scan.saw(id) {
-                followed.asked_at = Some(now);
+                *asked_at = Some(now);
                 self.asked_for.push_back(id.clone());
             }
         }
@@ -310,7 +312,7 @@ impl Tracker {
 
     /// Stops following what has been open for longer than `limit`.
     pub fn give_up(&mut self, now: DateTime<Utc>, limit: TimeDelta) -> Vec<(ConversationId, Followed)> {
-        let given_up: Vec<_> = self.open.extract_if(.., |_, followed| followed.followed_since + limit <= now).collect();
+        let given_up = self.open.take_followed_since(now - limit);
         for (id, _) in &given_up {
             self.hinted.forget(id);
         }
@@ -320,7 +322,7 @@ impl Tracker {
     /// When the next conversation will have been open for `limit`.
     #[must_use]
     pub fn gives_up_at(&self, limit: TimeDelta) -> Option<DateTime<Utc>> {
-        self.open.values().map(|followed| followed.followed_since + limit).min()
+        self.open.longest_followed().map(|since| since + limit)
     }
 }
 

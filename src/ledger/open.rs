@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
@@ -73,6 +74,8 @@ fn make_ready(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
     care::refuse_damaged_if_small(&conn, path)?;
     conn.execute_batch(sql!("settings"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // A statement is planned once, not anew for each value that is bound: the values say nothing about which index is best.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     empty_the_log(&conn)?;
     migrate(&mut conn, now)?;
     Ok(Opened { conn, lock })

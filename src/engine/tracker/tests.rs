@@ -116,7 +116,10 @@ fn a_page_that_failed_is_asked_for_again_until_its_scan_starts_anew() {
 fn what_nobody_followed_overnight_is_looked_for_in_the_morning() {
     let mut tracker = following(1);
     let morning = after(50_000);
-    tracker.open.values_mut().for_each(|followed| followed.followed_since = morning);
+    let overnight = tracker.open.iter().map(|(id, followed)| (id.clone(), followed.clone())).collect::<Vec<_>>();
+    for (id, followed) in overnight {
+        tracker.follow(id, Followed { followed_since: morning, ..followed });
+    }
     assert!(tracker.give_up(morning, TimeDelta::hours(2)).is_empty());
     assert_eq!(tracker.gives_up_at(TimeDelta::hours(2)), Some(morning + TimeDelta::hours(2)));
 }
@@ -169,7 +172,7 @@ fn a_scan_that_is_to_prove_something_reads_back_to_its_instant_whatever_it_has_s
 
 /// What is read at an instant, and what it shows: nothing has ended, and everything is on one page.
 fn reads_until(tracker: &mut Tracker, pace: Pace, from: i64, to: i64, hints: impl Fn(i64) -> Vec<u32>) -> Vec<Read> {
-    let shown: Vec<_> = tracker.open.keys().cloned().collect();
+    let shown: Vec<_> = tracker.open.iter().map(|(id, _)| id.clone()).collect();
     let numbers = shown.iter().map(|id| id.as_str()[2..].parse().expect("a number"));
     let list: Vec<_> = numbers.map(|number| (number, Status::Open)).collect();
     let mut reads = Vec::new();
