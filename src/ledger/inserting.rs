@@ -4,9 +4,10 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, Statement, ToSql};
 
-use super::enrol::{Prepared, forbidden_by};
+use super::enrol::forbidden_by;
 use super::error::LedgerError;
 use super::phrases::{Phrases, Written};
+use super::prepared::Prepared;
 use super::rows::{exactly_one, millis};
 use super::runs::RunHandle;
 use super::sql;

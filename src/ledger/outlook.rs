@@ -8,8 +8,9 @@ use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
 use super::claim;
-use super::enrol::{self, Known, Prepared};
+use super::enrol::{self, Known};
 use super::error::LedgerError;
+use super::prepared::Prepared;
 use super::read::Reader;
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, phone_at};
 use super::{household, numbers, runs, sql, suppression};
