@@ -17,7 +17,7 @@
 //! | [`policy`] | whether an entry may be called now, when, or never, and by which rule; pure |
 //! | [`ledger`] | the only SQL: everything that must survive; one writer |
 //! | [`annie`] | the vendor: requests, credentials, what an answer means, the request budget, webhooks |
-//! | [`engine`] | the dispatcher, the tracker and the reconciler: a run |
+//! | [`engine`] | the dispatcher, the tracker and the reconciler: a run, with a dispatcher for each of its organisations |
 //! | [`plan`] | what a run would do: each entry's rule and turn, the forecast, the file that is approved and dialled |
 //! | [`report`] | events → progress; ledger → text, json, csv |
 //! | [`simulator`] | a faithful Annie over real HTTP |

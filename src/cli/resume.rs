@@ -15,20 +15,20 @@ use super::{placing, setting};
 pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Result<Exit, Stop> {
     let ledger_path = setting::ledger_around(global);
     let wanted = args.run.map(RunId);
-    let found = Reader::open(&ledger_path)?.run(wanted)?;
+    let found = Reader::open(&ledger_path)?.begun(wanted)?;
     let name = format!("the campaign {} in the ledger", found.campaign);
     let campaign =
         Arc::new(setting::parse_campaign(&found.source.text, &name, found.source.directory, setting::here())?);
     let api = Api::of(&campaign)?;
     placing::refuse_early(&api, &args.placing)?;
     let session = placing::Session::open(ledger_path, campaign, api, &args.placing).await?;
-    let reopened = session.ledger.reopen_run(Some(found.handle.run)).await?;
+    let reopened = session.ledger.reopen_run(Some(found.run)).await?;
     if !reopened.listed {
         return Err(Stop::Usage(format!(
             "run {} was stopped before its list was enrolled to the end: `callrounds run` with the list goes on",
-            found.handle.run
+            found.run
         )));
     }
-    session.confirm(found.list.accepted, args.placing.yes, output)?;
+    session.confirm(found.accepted, args.placing.yes, output)?;
     session.place(reopened.handle, &mut Nobody, output).await
 }

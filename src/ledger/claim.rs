@@ -24,6 +24,9 @@ use crate::policy::{self, Again, Case, Decision, Evidence, Hours, NumberHistory,
 /// queued behind it do not wait long.
 const LOOKED_AT: u32 = 256;
 
+/// Due entries looked at beside those that are wanted, in case some may not be called.
+const SPARE: u32 = 8;
+
 /// What to claim.
 #[derive(Debug, Clone)]
 pub struct ClaimOrder {
@@ -97,39 +100,65 @@ struct Due {
 
 pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, LedgerError> {
     let mut claims = Claims::default();
-    for due in due_entries(conn, order)? {
-        if claims.authorised.len() >= order.limit as usize {
+    let mut left = LOOKED_AT.max(order.limit);
+    loop {
+        let wanted = order.limit.saturating_sub(claims.authorised.len() as u32);
+        // Whoever is claimed or set aside is not due any more: the next ones come first then.
+        let most = wanted.saturating_add(SPARE).min(left);
+        if wanted == 0 || most == 0 {
             break;
         }
-        let Some(practice) = order.campaign.practice_at(due.location.as_ref()) else {
-            claims.set_aside.push(without_a_line(conn, order, &due)?);
-            continue;
-        };
-        let mut history = history(conn, due.phone, &order.campaign.calling.caps)?;
-        let covered = household::covered(conn, order.run.campaign, &due.key)?;
-        history.unsettled |= covered.unsettled;
-        let (decision, evidence) = decide(conn, order, practice, &due, &history, covered)?;
-        let (fact, reason, until) = match decision {
-            Decision::Call { until } => {
-                claims.authorised.push(authorise(conn, order, practice, due, &history, until, &evidence)?);
-                continue;
+        let found = due_entries(conn, order, most)?;
+        let is_last = found.len() < most as usize;
+        left -= found.len() as u32;
+        for due in found {
+            if claims.authorised.len() < order.limit as usize {
+                settle(conn, order, due, &mut claims)?;
             }
-            Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),
-            Decision::Hold(reason) => (Fact::SetAside { reason }, reason, None),
-            Decision::Never(reason) => (Fact::Barred { reason }, reason, None),
-            Decision::TooLate => (Fact::TooLate, Reason::NotAfter, None),
-        };
-        let state = set_aside(conn, order, &due, &fact, Some(&evidence))?;
-        claims.set_aside.push(SetAside { entry: due.entry, state, reason, until });
+        }
+        if is_last {
+            break;
+        }
     }
-    let mut moved_on = BTreeSet::new();
+    note_lines(conn, order, &claims)?;
+    Ok(claims)
+}
+
+/// Authorises a call to a due entry, or sets it aside, as the rules have it.
+fn settle(conn: &Connection, order: &ClaimOrder, due: Due, claims: &mut Claims) -> Result<(), LedgerError> {
+    let Some(practice) = order.campaign.practice_at(due.location.as_ref()) else {
+        claims.set_aside.push(without_a_line(conn, order, &due)?);
+        return Ok(());
+    };
+    let mut history = history(conn, due.phone, &order.campaign.calling.caps)?;
+    let covered = household::covered(conn, order.run.campaign, &due.key)?;
+    history.unsettled |= covered.unsettled;
+    let (decision, evidence) = decide(conn, order, practice, &due, &history, covered)?;
+    let (fact, reason, until) = match decision {
+        Decision::Call { until } => {
+            claims.authorised.push(authorise(conn, order, practice, due, &history, until, &evidence)?);
+            return Ok(());
+        }
+        Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),
+        Decision::Hold(reason) => (Fact::SetAside { reason }, reason, None),
+        Decision::Never(reason) => (Fact::Barred { reason }, reason, None),
+        Decision::TooLate => (Fact::TooLate, Reason::NotAfter, None),
+    };
+    let state = set_aside(conn, order, &due, &fact, Some(&evidence))?;
+    claims.set_aside.push(SetAside { entry: due.entry, state, reason, until });
+    Ok(())
+}
+
+/// The lines that call now have been in step until now.
+fn note_lines(conn: &Connection, order: &ClaimOrder, claims: &Claims) -> Result<(), LedgerError> {
+    let mut noted = BTreeSet::new();
     for Authorised { organisation, from, .. } in &claims.authorised {
-        if moved_on.insert(*from) {
+        if noted.insert(*from) {
             let line = OurLine { organisation: organisation.clone(), from: *from };
             line::moved_on(conn, &line, order.now)?;
         }
     }
-    Ok(claims)
+    Ok(())
 }
 
 /// Nobody calls for its location any more: a person decides.
@@ -139,7 +168,8 @@ fn without_a_line(conn: &Connection, order: &ClaimOrder, due: &Due) -> Result<Se
     Ok(SetAside { entry: due.entry, state, reason, until: None })
 }
 
-fn due_entries(conn: &Connection, order: &ClaimOrder) -> Result<Vec<Due>, LedgerError> {
+/// The first entries that are due, at most so many.
+fn due_entries(conn: &Connection, order: &ClaimOrder, most: u32) -> Result<Vec<Due>, LedgerError> {
     let RunHandle { run, campaign } = order.run;
     let (mut statement, of) = if approval::confines(conn, run)? {
         (conn.prepare_cached(sql!("planned_due"))?, run.0)
@@ -147,7 +177,7 @@ fn due_entries(conn: &Connection, order: &ClaimOrder) -> Result<Vec<Due>, Ledger
         (conn.prepare_cached(sql!("entry_due"))?, campaign.0)
     };
     let (organisation, now) = (order.organisation.as_str(), millis(order.now));
-    let mut rows = statement.query((of, organisation, now, LOOKED_AT.max(order.limit)))?;
+    let mut rows = statement.query((of, organisation, now, most))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         due.push(due_entry(row)?);

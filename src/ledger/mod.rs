@@ -52,7 +52,7 @@ pub use line::{InStep, OurLine, Sighting};
 pub use operator::{Operator, Resolution, Undecidable};
 pub use outlook::{Absence, Absent, Change, Outlook};
 pub use prepared::Prepared;
-pub use read::{AttemptCounts, EntryRow, EventRow, FormerMember, ListChanges, Reader, RunReport};
+pub use read::{AttemptCounts, Begun, EntryRow, EventRow, FormerMember, ListChanges, Reader, RunReport};
 pub use record::{Happened, Note, UnderWay};
 pub use runs::{Finish, Prospects, Reopened, RunHandle};
 pub use suppression::{Ban, Scope, SuppressionRow};
@@ -238,7 +238,7 @@ impl Ledger {
         self.writer.submit(move |conn| runs::intents_since(conn, since))
     }
 
-    /// How the campaign's calls finished since one of its runs came to an end that was no interruption, the oldest first:
+    /// How the campaign's newest calls finished since one of its runs came to an end that was no interruption, the oldest first:
     /// what a run that was killed had counted. Each with its organisation.
     pub fn finishes(&self, campaign: CampaignId) -> Pending<Vec<(OrganisationId, Finish)>> {
         self.writer.submit(move |conn| runs::finishes(conn, campaign))

@@ -68,6 +68,19 @@ pub struct ListChanges {
     pub withdrawn: u64,
 }
 
+/// What a run was begun with.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    /// The run.
+    pub run: RunId,
+    /// Its campaign.
+    pub campaign: CampaignName,
+    /// The campaign's file.
+    pub source: Source,
+    /// Entries of its list.
+    pub accepted: u64,
+}
+
 /// What became of a run's attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct AttemptCounts {
@@ -154,6 +167,23 @@ impl Reader {
     /// Opens an existing ledger.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
         Ok(Self { conn: open::for_reading(path)? })
+    }
+
+    /// What the run named, or the newest, was begun with; whatever became of it, of which there may be much.
+    pub fn begun(&self, run: Option<RunId>) -> Result<Begun, LedgerError> {
+        let begun = |row: &Row<'_>| {
+            Ok(Begun {
+                run: RunId(row.get("id")?),
+                campaign: CampaignName::new(row.get::<_, String>("name")?),
+                source: Source { text: row.get("source")?, directory: row.get::<_, String>("directory")?.into() },
+                accepted: row.get::<_, i64>("accepted")? as u64,
+            })
+        };
+        self.conn
+            .prepare_cached(sql!("run_report"))?
+            .query_row([run.map(|run| run.0)], begun)
+            .optional()?
+            .ok_or(run.map_or(LedgerError::NoRun, LedgerError::NoSuchRun))
     }
 
     /// The run named, or the newest.

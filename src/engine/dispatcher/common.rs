@@ -167,6 +167,11 @@ async fn what_is_left<V>(engine: &Engine<V>, lines: &Lines) -> Result<BTreeMap<u
             left.finishes.push(finish);
         }
     }
+    let safety = &engine.campaign.safety;
+    if safety.max_calls.is_none() && safety.canary.is_none() {
+        // Nobody counts them.
+        return Ok(left);
+    }
     for (organisation, placed) in ledger.placed(run.run).await? {
         if let Some(left) = of(&organisation).and_then(|at| left.get_mut(&at)) {
             left.placed += placed;

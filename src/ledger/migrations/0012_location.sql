@@ -13,3 +13,6 @@ FROM entry;
 -- Each organisation's entries are claimed on its own budget.
 DROP INDEX entry_due;
 CREATE INDEX entry_due ON entry (campaign_id, organisation, due_at, id) WHERE state IN ('ready', 'waiting');
+
+-- A run that starts asks for the newest event, however many there are.
+CREATE INDEX event_by_time ON event (at);

@@ -1,9 +1,9 @@
--- How the campaign's calls finished since one of its runs came to an end that was not an interruption, the oldest first.
+-- How the campaign's newest calls finished since one of its runs came to an end that was not an interruption, the newest first.
 SELECT attempt.organisation, CASE WHEN event.kind = 'ended' THEN attempt.outcome END AS outcome
 FROM event JOIN attempt ON attempt.id = event.attempt_id JOIN entry ON entry.id = event.entry_id
 WHERE entry.campaign_id = ?1 AND event.kind IN ('ended', 'refused', 'answer_lost')
     AND event.id > coalesce((
         SELECT max(event.id) FROM event JOIN run ON run.id = event.run_id
-        WHERE run.campaign_id = ?1 AND event.kind = 'run_ended' AND event.detail <> 'interrupted'
+        WHERE run.campaign_id = ?1 AND event.entry_id IS NULL AND event.kind = 'run_ended' AND event.detail <> 'interrupted'
     ), 0)
-ORDER BY event.id;
+ORDER BY event.id DESC LIMIT ?2;
