@@ -68,7 +68,7 @@ tables! {
         organisation: String;
     }
 
-    /// One location's line. What it leaves out is as [practice] has it.
+    /// One location's line. What it leaves out is as `[practice]` has it.
     LineTable {
         /// The location, as the list's location column has it.
         location: String, required as r#"location = "Downtown""#;
@@ -84,9 +84,9 @@ tables! {
         organisation: String;
         /// The organisation's key file, relative to this file's folder, where the environment has no credentials of it.
         key_file: PathBuf;
-        /// The organisation's requests a minute; as [rate] has it if left out.
+        /// The organisation's requests a minute; as `[rate]` has it if left out.
         requests_per_minute: Count;
-        /// The organisation's conversations under way at once; as [rate] has it if left out.
+        /// The organisation's conversations under way at once; as `[rate]` has it if left out.
         open_calls: Count;
     }
 

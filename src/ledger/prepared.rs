@@ -32,17 +32,17 @@ impl Texts {
     fn of(draft: &Draft) -> Self {
         let numbers: Vec<String> = draft.alternatives.iter().map(|phone| phone.expose()).collect();
         let mut all = Vec::with_capacity(ROOM);
-        let write: [&dyn Fn(&mut Vec<u8>); 5] = [
-            &|all| all.extend_from_slice(draft.key.as_str().as_bytes()),
-            &|all| all.extend_from_slice(draft.organisation.as_str().as_bytes()),
-            &|all| write_json(all, &numbers),
-            &|all| write_json(all, &draft.zones),
-            &|all| write_json(all, &draft.content),
-        ];
-        let ends = write.map(|write| {
+        let mut end_of = |write: &dyn Fn(&mut Vec<u8>)| {
             write(&mut all);
             all.len()
-        });
+        };
+        let ends = [
+            end_of(&|all| all.extend_from_slice(draft.key.as_str().as_bytes())),
+            end_of(&|all| all.extend_from_slice(draft.organisation.as_str().as_bytes())),
+            end_of(&|all| write_json(all, &numbers)),
+            end_of(&|all| write_json(all, &draft.zones)),
+            end_of(&|all| write_json(all, &draft.content)),
+        ];
         Self { all: String::from_utf8(all).expect("made of texts"), ends }
     }
 
