@@ -248,6 +248,9 @@ impl Oracle {
                 wrong.push(format!("{key}: called {} times, {} allowed", calls.len(), redial.max_attempts));
             }
             for pair in calls.windows(2) {
+                if is_another_number(pair, outcomes) {
+                    continue;
+                }
                 let gap = pair[1].at - pair[0].at;
                 if gap < redial.min_gap {
                     wrong.push(format!("{key}: called again after {} minutes", gap.num_minutes()));
@@ -355,4 +358,11 @@ fn unaccounted(ledger: &Connection, ever: &HashSet<String>) -> rusqlite::Result<
     }
     wrong.extend(missing.into_iter().map(|key| format!("{key}: listed, and not in the ledger")));
     Ok(wrong)
+}
+
+/// The first call found that the number was not the patient's, and a list has had another one since: nobody has been
+/// called on that yet.
+fn is_another_number(pair: &[&Called], outcomes: &HashMap<ConversationId, Outcome>) -> bool {
+    let is_wrong = matches!(outcomes.get(&pair[0].id), Some(Outcome::WrongNumber | Outcome::InvalidNumber));
+    is_wrong && pair[0].to != pair[1].to
 }
