@@ -11,7 +11,7 @@ use crate::ids::ConversationId;
 /// The conversations that are followed.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    by_id: BTreeMap<ConversationId, Followed>,
+    followed: BTreeMap<ConversationId, Followed>,
     /// By when they began.
     by_age: BTreeSet<(DateTime<Utc>, ConversationId)>,
     /// By when this run began to follow them.
@@ -20,33 +20,33 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn len(&self) -> usize {
-        self.by_id.len()
+        self.followed.len()
     }
 
     pub(super) fn get(&self, id: &ConversationId) -> Option<&Followed> {
-        self.by_id.get(id)
+        self.followed.get(id)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&ConversationId, &Followed)> {
-        self.by_id.iter()
+        self.followed.iter()
     }
 
     /// Each, to note when it was asked for.
     pub(super) fn asked_at(
         &mut self,
     ) -> impl Iterator<Item = (&ConversationId, DateTime<Utc>, &mut Option<DateTime<Utc>>)> {
-        self.by_id.iter_mut().map(|(id, Followed { since, asked_at, .. })| (id, *since, asked_at))
+        self.followed.iter_mut().map(|(id, Followed { since, asked_at, .. })| (id, *since, asked_at))
     }
 
     pub(super) fn insert(&mut self, id: ConversationId, followed: Followed) {
         self.remove(&id);
         self.by_age.insert((followed.since, id.clone()));
         self.by_watch.insert((followed.followed_since, id.clone()));
-        self.by_id.insert(id, followed);
+        self.followed.insert(id, followed);
     }
 
     pub(super) fn remove(&mut self, id: &ConversationId) -> Option<Followed> {
-        let followed = self.by_id.remove(id)?;
+        let followed = self.followed.remove(id)?;
         self.by_age.remove(&(followed.since, id.clone()));
         self.by_watch.remove(&(followed.followed_since, id.clone()));
         Some(followed)
