@@ -87,6 +87,14 @@ impl Lines {
         &self.accounts
     }
 
+    /// Whose a call was: by its organisation, or by the number that made it, if its organisation was called otherwise then.
+    /// `None`: of one that the campaign has no line of any more, and so nobody here can ask the vendor about it.
+    #[must_use]
+    pub fn account_of(&self, organisation: &OrganisationId, from: E164) -> Option<usize> {
+        let by_name = self.accounts.iter().position(|account| account.organisation == *organisation);
+        by_name.or_else(|| self.accounts.iter().position(|account| account.numbers().contains(&from)))
+    }
+
     /// Every location with its practice, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Location, &Practice)> {
         self.by_location.values().map(|(location, practice)| (location, practice))

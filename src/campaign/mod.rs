@@ -4,7 +4,8 @@
 //! that reports everything that is wrong at once:
 //!
 //! text → values, each with its place ([`mod@file`], [`value`]) → over the purpose's and the general defaults (`defaults.toml`,
-//! embedded in the program) → the rules between keys → [`Campaign`], or [`Problems`].
+//! embedded in the program) → the rules between keys → [`Campaign`], or [`Problems`]. [`lines`] says who calls for which
+//! location.
 
 mod check;
 mod defaults;

@@ -31,7 +31,8 @@ pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result
     for run in &runs {
         let campaign = campaign_of(run)?;
         for story in stories(&reader, run, &args.patient)? {
-            text.push(explain::told(&story, &campaign.practice.zone));
+            let practice = campaign.practice_at(story.location.as_ref()).unwrap_or(&campaign.practice);
+            text.push(explain::told(&story, &practice.zone));
             known.stories.push(story);
         }
         for row in rejected(&campaign, &listing::rejects_path(&campaign, &ledger), &args.patient) {

@@ -189,20 +189,16 @@ impl Session {
     /// Says that there are calls under way of organisations that the campaign has no line of any more: nobody here can ask
     /// the vendor about them.
     async fn name_those_nobody_follows(&self, run: RunHandle, output: Output) -> Result<(), Stop> {
-        let accounts = self.campaign.lines.accounts();
-        if accounts.len() == 1 {
-            return Ok(());
-        }
         let mut left: BTreeMap<OrganisationId, u64> = BTreeMap::new();
         for attempt in self.ledger.under_way(run.campaign).await? {
-            if accounts.iter().all(|account| account.organisation != attempt.organisation) {
+            if self.campaign.lines.account_of(&attempt.organisation, attempt.from).is_none() {
                 *left.entry(attempt.organisation).or_default() += 1;
             }
         }
         for (organisation, calls) in left {
             output.say(&format!(
-                "{calls} of the calls under way are {organisation}'s, of which the campaign has no line any more: put it back \
-                 and run again, so that they can be followed"
+                "{calls} of the calls under way are {organisation}'s, of which the campaign has no number any more: put it \
+                 back and run again, so that they can be followed"
             ));
         }
         Ok(())
@@ -261,10 +257,12 @@ impl Session {
         let exit = exit(&finished.ending, summary.standing);
         match finished.ending {
             Ending::Refused(refusal) => {
-                let mend = way_out(refusal);
-                Err(Stop::VendorRefused(format!("{}; no further call was placed: {mend}", finished.why())))
+                let (mend, scope) = (way_out(refusal, self.campaign.lines.are_written()), scope(finished));
+                Err(Stop::VendorRefused(format!("{}; no further call was placed{scope}: {mend}", finished.why())))
             }
-            Ending::Behind { .. } => Err(Stop::Behind(format!("{}; {BEHIND}", finished.why()))),
+            Ending::Behind { .. } => {
+                Err(Stop::Behind(format!("{}; nobody was called{}. {BEHIND}", finished.why(), scope(finished))))
+            }
             Ending::Done
             | Ending::WindowClosed { .. }
             | Ending::MaxCalls { .. }
@@ -278,12 +276,21 @@ impl Session {
 }
 
 /// What the person on duty can do about a ledger that lacks calls.
-const BEHIND: &str = "nobody was called. Put the newest copy of the ledger back, or, if this is the one to go on with, \
+const BEHIND: &str = "Put the newest copy of the ledger back, or, if this is the one to go on with, \
                       `callrounds ledger adopt` and run again: it takes those calls over";
 
+/// For whom what stopped a run holds, where it has several organisations.
+fn scope(finished: &Finished) -> &'static str {
+    if finished.endings.len() > 1 { " for whom that is said" } else { "" }
+}
+
 /// What the person on duty can do about it.
-fn way_out(refusal: Refusal) -> &'static str {
+fn way_out(refusal: Refusal, has_lines: bool) -> &'static str {
     match refusal {
+        Refusal::Credentials if has_lines => {
+            "look at its ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, which end in its name (README, Many \
+             locations), or at its line's key_file, then run again"
+        }
         Refusal::Credentials => {
             "look at ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again"
         }

@@ -36,6 +36,12 @@ impl Placed {
         self.changed.notified().await;
     }
 
+    /// Calls that are placed, or just being claimed.
+    fn spoken_for(&self) -> u32 {
+        let counts = self.counts();
+        counts.placed.saturating_add(counts.reserved)
+    }
+
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -150,17 +156,19 @@ impl Guard {
     /// none beyond them.
     #[must_use]
     pub fn allowance(&self, under_way: u32) -> u32 {
-        let spoken_for = {
-            let counts = self.of_run.counts();
-            counts.placed + counts.reserved
-        };
-        let left = self.safety.max_calls.map_or(u32::MAX, |limit| limit.saturating_sub(spoken_for));
+        let left = self.safety.max_calls.map_or(u32::MAX, |limit| limit.saturating_sub(self.of_run.spoken_for()));
         let canary = match self.safety.canary {
             Some(canary) if self.placed < canary => canary - self.placed,
             Some(canary) if self.placed == canary && under_way > 0 => 0,
             Some(_) | None => u32::MAX,
         };
         left.min(canary)
+    }
+
+    /// Whether no more calls may be placed unless another organisation's turn out not to have been.
+    #[must_use]
+    pub fn waits_for_others(&self) -> bool {
+        self.safety.max_calls.is_some_and(|limit| limit <= self.of_run.spoken_for())
     }
 
     /// The rule that ends the placing of calls, if one does.

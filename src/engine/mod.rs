@@ -1,11 +1,12 @@
 //! A run: due entries are claimed, sent, followed and settled until nothing more may be done.
 //!
-//! One dispatcher ([`run`]) for each organisation of the campaign owns all of its state; what waits (requests, commits) runs beside it and comes back as
-//! something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list; [`reconciler`] settles lost
-//! answers by rule R; [`hinted`] is what webhooks add; [`look`] sees whether the ledger holds every call; [`guard`] counts what stops a run early; [`events`] are what the outside is told,
-//! [`exclusions`] what it may say meanwhile.
+//! One dispatcher ([`run`]) for each organisation of the campaign owns all of its state; what waits (requests, commits) runs
+//! beside it and comes back as something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list;
+//! [`reconciler`] settles lost answers by rule R; [`hinted`] is what webhooks add; [`look`] sees whether the ledger holds
+//! every call; [`guard`] counts what stops a run early; [`line`](mod@line) is how the connection is doing, and [`rest`] how
+//! organisations rest together; [`events`] are what the outside is told, [`exclusions`] what it may say meanwhile.
 //!
-//! The vendor, the clock and the stop signal are handed in.
+//! The vendors, the clock and the stop signal are handed in.
 
 mod dispatcher;
 pub mod ending;

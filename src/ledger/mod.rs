@@ -1,10 +1,13 @@
 //! The ledger: everything that must survive, in one SQLite file, and the only SQL of the program (in `sql/` and
 //! `migrations/`).
 //!
-//! One [`Ledger`] writes, and one only: a lock file beside the ledger is held for as long as it lives. Its methods are
+//! One [`Ledger`] writes, and one only: a lock file beside the ledger is held for as long as it lives. Its methods
 //! queue their work at once, in the order of the calls, and return a [`Pending`] that completes once it is on stable
 //! storage; what has queued up on the writing thread becomes one commit, so that many intents and replies share an
 //! fsync. [`Reader`]s see the last commit and never wait.
+//!
+//! A list comes as `prepared` entries, `enrol` matches them by key, `inserting` writes them, and texts that come again
+//! are `phrases`; `claim` asks the rules and writes intents, `record` what became of them.
 //!
 //! Who may move where is not decided here: [`crate::entry::State::after`] decides, [`crate::policy`] says who may be
 //! called, and the ledger compares and sets. Changed rows ≠ 1 is an error.

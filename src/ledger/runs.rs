@@ -56,8 +56,6 @@ pub(super) fn begin(
     attested: bool,
     now: DateTime<Utc>,
 ) -> Result<RunHandle, LedgerError> {
-    let is_unchanged =
-        conn.prepare_cached(sql!("campaign_is"))?.exists((campaign.name.as_str(), &campaign.source.text))?;
     let id: i64 = conn.prepare_cached(sql!("campaign_put"))?.query_row(
         (
             campaign.name.as_str(),
@@ -68,9 +66,7 @@ pub(super) fn begin(
         ),
         |row| row.get(0),
     )?;
-    if !is_unchanged {
-        assign(conn, CampaignId(id), campaign)?;
-    }
+    assign(conn, CampaignId(id), campaign)?;
     conn.prepare_cached(sql!("run_supersede"))?.execute((id, millis(now)))?;
     conn.prepare_cached(sql!("run_insert"))?.execute((id, millis(now), attested))?;
     let handle = RunHandle { run: RunId(conn.last_insert_rowid()), campaign: CampaignId(id) };
@@ -81,14 +77,13 @@ pub(super) fn begin(
 /// Gives every entry to the organisation that calls for its location by the campaign as it is now. What has no line is
 /// given to one all the same, which will find that out when it claims it: nobody is left without somebody who asks.
 fn assign(conn: &Connection, id: CampaignId, campaign: &Campaign) -> Result<(), LedgerError> {
-    let mut to_location = conn.prepare_cached(sql!("entry_assign"))?;
     if !campaign.lines.are_written() {
-        to_location.execute((id.0, None::<&str>, campaign.practice.organisation.as_str()))?;
+        let everybodys = campaign.practice.organisation.as_str();
+        conn.prepare_cached(sql!("entry_assign_all"))?.execute((id.0, everybodys))?;
         return Ok(());
     }
-    for (location, practice) in campaign.lines.iter() {
-        to_location.execute((id.0, location.as_str(), practice.organisation.as_str()))?;
-    }
+    let lines: Vec<_> = campaign.lines.iter().map(|(location, practice)| (location, &practice.organisation)).collect();
+    conn.prepare_cached(sql!("entry_assign"))?.execute((id.0, json(&lines)))?;
     let organisations: Vec<_> = campaign.lines.accounts().iter().map(|account| &account.organisation).collect();
     let first = organisations.first().map(|organisation| organisation.as_str());
     conn.prepare_cached(sql!("entry_assign_others"))?.execute((id.0, first, json(&organisations)))?;

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::campaign::Consent;
 use crate::entry::{Outcome, Reason, State, ZoneSource};
-use crate::ids::{CampaignName, EntryId};
+use crate::ids::{CampaignName, EntryId, Location};
 use crate::ledger::{EntryRow, EventRow, SuppressionRow};
 use crate::policy::Evidence;
 use crate::zone::Zone;
@@ -22,6 +22,9 @@ pub struct Story {
     /// The patient's key: one value for each key column of the campaign.
     patient: Vec<String>,
     entry: EntryId,
+    /// Which of the practice's places it is of, where the campaign has lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
     /// Covered by the entry's call to another member of the household.
     covered_by_household: bool,
     state: &'static str,
@@ -67,6 +70,7 @@ impl Story {
             campaign: campaign.clone(),
             patient: row.key.parts().map(ToOwned::to_owned).collect(),
             entry: row.entry,
+            location: row.location.clone(),
             covered_by_household: row.covered_by_household,
             state: state(row),
             reason: row.reason,
@@ -99,7 +103,7 @@ pub fn rejected(row: &RejectedRow) -> String {
     format!("{campaign}: rejected, not called: line {line} of the last list: {reason} (see {file})\n")
 }
 
-/// The story in lines, one an event; instants in the practice's zone.
+/// The story in lines, one an event; instants in the zone of whoever calls.
 #[must_use]
 pub fn told(story: &Story, zone: &Zone) -> String {
     let at = |at| instant(at, zone);
@@ -114,6 +118,7 @@ pub fn told(story: &Story, zone: &Zone) -> String {
         1 => ", 1 call".into(),
         calls => format!(", {calls} calls"),
     };
+    text += &story.location.as_ref().map_or_else(String::new, |location| format!(", at {location}"));
     text += &due_at.map_or_else(String::new, |due| format!(", due on {}", at(due)));
     text.push('\n');
     for Suppression { scope, source, since, until } in &story.suppressions {

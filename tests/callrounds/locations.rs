@@ -115,6 +115,11 @@ fn every_location_is_called_by_its_own_line_and_named_in_status_and_report() {
     let expected = ["Downtown", "Downtown", "Lakeside", "East", "East"].map(|place| Some(place.to_owned()));
     assert_eq!(places, expected);
 
+    let told = practice.run(&["explain", "4", "--ledger", "campaigns/callrounds.db"]);
+    assert!(told.stdout.contains("1 call, at East\n"), "{}", told.stdout);
+    // Half past nine in Chicago is half past ten where the patient is called from.
+    assert!(told.stdout.contains("10:30"), "{}", told.stdout);
+
     let again = practice.run(&RUN);
     assert_eq!((again.code, embedded(&practice)), (0, each_by_its_line()), "{again:?}");
 }

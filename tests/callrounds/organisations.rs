@@ -12,11 +12,13 @@ use callrounds::annie::{
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{Clock, SharedClock, TravelClock};
 use callrounds::engine::{Ending, Engine, Event, Finished, Refusal};
-use callrounds::entry::{CalledPartyZones, Content, Draft, ListTally, PatientInfo, Standing, Testimony, ZoneSource};
-use callrounds::ids::{ConversationId, EntryKey, Location, OrganisationId};
+use callrounds::entry::{Draft, ListTally, State, Testimony};
+use callrounds::ids::{ConversationId, Location, OrganisationId};
 use callrounds::ledger::{Census, Ledger};
 use callrounds::phone::E164;
 use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::scripted;
 
 /// Ten in the morning in Chicago, on a Tuesday.
 const START: &str = "2026-11-24T16:00:00Z";
@@ -127,7 +129,9 @@ impl Vendor for Desk {
     }
 }
 
+/// A campaign with so many lines. `more` is written below `[safety]`, but what comes after `[[each]]` into every line.
 fn campaign(organisations: usize, more: &str) -> Arc<Campaign> {
+    let (more, each) = more.split_once("[[each]]\n").unwrap_or((more, ""));
     let mut text = format!(
         "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Group\"\ntimezone = \"America/Chicago\"\n\
          from_number = \"+13125550100\"\n[calling]\nconsent = \"on_file\"\n[redial]\nmax_attempts = 1\n\
@@ -137,7 +141,7 @@ fn campaign(organisations: usize, more: &str) -> Arc<Campaign> {
         let number = 150 + n;
         write!(
             text,
-            "[[line]]\nlocation = \"L{n}\"\norganisation = \"organisation {n}\"\nfrom_number = \"+13125550{number}\"\n"
+            "[[line]]\nlocation = \"L{n}\"\norganisation = \"organisation {n}\"\nfrom_number = \"+13125550{number}\"\n{each}"
         )
         .expect("written");
     }
@@ -153,20 +157,11 @@ fn name(n: usize) -> OrganisationId {
 fn draft(n: usize, k: usize) -> Draft {
     let area = [773, 708, 630, 847, 224, 331][n];
     Draft {
-        key: EntryKey::new(format!("{n}-{k}")),
         organisation: name(n),
         location: Some(Location::new(format!("L{n}"))),
         phone: E164::parse(&format!("+1{area}5550{}", 100 + k)).expect("a number"),
-        alternatives: Vec::new(),
-        zones: CalledPartyZones { zones: Vec::new(), regions: Vec::new(), source: ZoneSource::AreaCode },
-        content: Content {
-            patient: PatientInfo { first_name: "Pat".into(), ..PatientInfo::default() },
-            ..Content::default()
-        },
-        not_after: None,
-        standing: Standing::Ready,
-        members: Vec::new(),
         line: (k * 10 + n) as u64 + 2,
+        ..scripted::draft(&format!("{n}-{k}"))
     }
 }
 
@@ -194,40 +189,62 @@ impl Ran {
     }
 }
 
+/// A ledger, a clock, and the vendors of organisations in these moods.
+struct Scene {
+    _folder: tempfile::TempDir,
+    ledger: Ledger,
+    clock: Arc<TravelClock>,
+    desks: Vec<Arc<Desk>>,
+}
+
+impl Scene {
+    fn of(moods: &[Mood]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let start = START.parse().expect("an instant");
+        let clock = Arc::new(TravelClock::starting_at(start, 1.0).leaping());
+        let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), start).expect("a ledger");
+        let desk = |(name, mood): (usize, &Mood)| {
+            Arc::new(Desk { name, mood: *mood, clock: Arc::clone(&clock), calls: Mutex::default() })
+        };
+        let desks = moods.iter().enumerate().map(desk).collect();
+        Self { _folder: folder, ledger, clock, desks }
+    }
+
+    /// A run of a campaign that has lines of the first so many organisations, over a list of these patients, until `stop`.
+    async fn run(
+        &self,
+        organisations: usize,
+        drafts: Vec<Draft>,
+        more: &str,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Ran {
+        let (now, campaign) = (self.clock.now(), campaign(organisations, more));
+        let run = self.ledger.begin_run(Arc::clone(&campaign), true, now).await.expect("a run");
+        let tally = ListTally { read: drafts.len() as u64, accepted: drafts.len() as u64, ..ListTally::default() };
+        self.ledger.enrol(run, drafts, now).await.expect("enrolled");
+        self.ledger.close_list(run, tally, false, now).await.expect("closed");
+        let desks = &self.desks[..organisations];
+        let vendors: BTreeMap<_, _> = desks.iter().map(|desk| (name(desk.name), Arc::clone(desk))).collect();
+        let (ledger, clock): (_, SharedClock) = (self.ledger.clone(), self.clock.clone());
+        let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None };
+        let mut events = Vec::new();
+        let mut listener = |event: &Event| events.push(event.clone());
+        let ended = tokio::time::timeout(Duration::from_hours(48), engine.run(&mut listener, stop)).await;
+        let finished = ended.expect("it ends within two days").expect("it runs");
+        let (census, _) = self.ledger.standing(run).await.expect("a census");
+        Ran { finished, desks: self.desks.clone(), census, clock: Arc::clone(&self.clock), events }
+    }
+}
+
+/// So many patients of each of so many organisations, in turn.
+fn drafts(organisations: usize, patients: usize) -> Vec<Draft> {
+    (0..patients).flat_map(|k| (0..organisations).map(move |n| draft(n, k))).collect()
+}
+
 /// A run over organisations in these moods, each with so many patients.
 async fn run(moods: &[Mood], patients: usize, more: &str) -> Ran {
-    let folder = tempfile::tempdir().expect("a folder");
-    let start = START.parse().expect("an instant");
-    let clock = Arc::new(TravelClock::starting_at(start, 1.0).leaping());
-    let campaign = campaign(moods.len(), more);
-    let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), start).expect("a ledger");
-    let run = ledger.begin_run(Arc::clone(&campaign), true, start).await.expect("a run");
-    let drafts: Vec<_> = (0..patients).flat_map(|k| (0..moods.len()).map(move |n| draft(n, k))).collect();
-    let tally = ListTally { read: drafts.len() as u64, accepted: drafts.len() as u64, ..ListTally::default() };
-    ledger.enrol(run, drafts, start).await.expect("enrolled");
-    ledger.close_list(run, tally, false, start).await.expect("closed");
-    let desk = |(name, mood): (usize, &Mood)| {
-        Arc::new(Desk { name, mood: *mood, clock: Arc::clone(&clock), calls: Mutex::default() })
-    };
-    let desks: Vec<_> = moods.iter().enumerate().map(desk).collect();
-    let vendors: BTreeMap<_, _> = desks.iter().map(|desk| (name(desk.name), Arc::clone(desk))).collect();
-    let shared: SharedClock = clock.clone();
-    let engine = Engine {
-        ledger: ledger.clone(),
-        vendors,
-        clock: shared,
-        campaign,
-        run,
-        until_done: true,
-        seed: 1,
-        hints: None,
-    };
-    let mut events = Vec::new();
-    let mut listener = |event: &Event| events.push(event.clone());
-    let ended = tokio::time::timeout(Duration::from_hours(48), engine.run(&mut listener, std::future::pending())).await;
-    let finished = ended.expect("it ends within two days").expect("it runs");
-    let (census, _) = ledger.standing(run).await.expect("a census");
-    Ran { finished, desks, census, clock, events }
+    let drafts = drafts(moods.len(), patients);
+    Scene::of(moods).run(moods.len(), drafts, more, std::future::pending()).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -281,4 +298,35 @@ async fn each_organisation_has_a_canary_of_its_own() {
         let third = calls[2].at - calls[1].at;
         assert!(third > TimeDelta::minutes(1), "the first two are over before the third: {third}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_calls_is_what_the_line_says_and_decides_how_often_the_list_is_read() {
+    let ran = run(&[Mood::Well, Mood::Well], 4, "[[each]]\nopen_calls = 1\n").await;
+    for desk in &ran.desks {
+        let calls = desk.calls();
+        assert!(calls.windows(2).all(|pair| pair[1].at - pair[0].at > TimeDelta::minutes(1)), "one at a time");
+    }
+    // No call waits for another to end, so that there is no hurry to see the endings.
+    let ran = run(&[Mood::Well, Mood::Well], 60, "[rate]\nopen_calls = 1\n[[each]]\nopen_calls = 100\n").await;
+    let pages = ran.finished.requests.pages;
+    assert!(pages <= 16, "{pages} pages for two times sixty calls");
+    assert!(ran.took(0) < TimeDelta::seconds(80), "{}", ran.took(0));
+}
+
+/// Another organisation's list shows nothing of a call, which proves nothing about it.
+#[tokio::test(start_paused = true)]
+async fn a_lost_call_of_an_organisation_that_the_campaign_has_lost_is_never_taken_for_absent() {
+    let scene = Scene::of(&[Mood::Well, Mood::Mute]);
+    let retrying = "on_lost_answer = \"retry\"\n";
+    let soon = scene.clock.sleep(TimeDelta::seconds(50));
+    let stopped = scene.run(2, drafts(2, 3), retrying, soon).await;
+    let unknown = |ran: &Ran| ran.census.count(|group| group.state == State::Unknown);
+    assert_eq!((stopped.placed(), unknown(&stopped)), (vec![3, 3], 3), "the mute one's answers are lost");
+
+    // Its line is gone, and both lists are kept up to date; then the line comes back.
+    let without = scene.run(1, drafts(1, 3), retrying, std::future::pending()).await;
+    assert_eq!((without.placed(), unknown(&without)), (vec![3, 3], 3));
+    let again = scene.run(2, drafts(2, 3), retrying, std::future::pending()).await;
+    assert_eq!((again.placed(), unknown(&again)), (vec![3, 3], 0), "each was called once, and found");
 }

@@ -97,7 +97,8 @@ fn patient() -> E164 {
     number("+13125550177")
 }
 
-fn draft(key: &str) -> Draft {
+/// A patient of the practice who may be called.
+pub fn draft(key: &str) -> Draft {
     Draft {
         key: EntryKey::new(key),
         organisation: OrganisationId::new("Bright Smile Dental"),

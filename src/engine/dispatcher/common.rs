@@ -151,19 +151,16 @@ fn is_open(attempt: &UnderWay) -> bool {
 async fn what_is_left<V>(engine: &Engine<V>, lines: &Lines) -> Result<BTreeMap<usize, Left>, EngineError> {
     let (ledger, run) = (&engine.ledger, engine.run);
     let newest = ledger.newest_event().await?;
-    let accounts = lines.accounts().iter().enumerate();
-    let places: HashMap<_, _> = accounts.clone().map(|(at, account)| (account.organisation.clone(), at)).collect();
-    let mut left: BTreeMap<usize, Left> = accounts.map(|(at, _)| (at, Left { newest, ..Left::default() })).collect();
-    // A campaign of one organisation may have renamed it. Of several, who is not known any more has no credentials.
-    let of =
-        |organisation: &OrganisationId| if places.len() == 1 { Some(0) } else { places.get(organisation).copied() };
+    let mut left: BTreeMap<usize, Left> =
+        (0..lines.accounts().len()).map(|at| (at, Left { newest, ..Left::default() })).collect();
     for attempt in ledger.under_way(run.campaign).await? {
-        if let Some(left) = of(&attempt.organisation).and_then(|at| left.get_mut(&at)) {
+        if let Some(left) = lines.account_of(&attempt.organisation, attempt.from).and_then(|at| left.get_mut(&at)) {
             left.under_way.push(attempt);
         }
     }
+    let places: HashMap<_, _> = (0..).zip(lines.accounts()).map(|(at, account)| (&account.organisation, at)).collect();
     for (organisation, finish) in ledger.finishes(run.campaign).await? {
-        if let Some(left) = of(&organisation).and_then(|at| left.get_mut(&at)) {
+        if let Some(left) = places.get(&organisation).and_then(|at| left.get_mut(at)) {
             left.finishes.push(finish);
         }
     }
@@ -173,7 +170,7 @@ async fn what_is_left<V>(engine: &Engine<V>, lines: &Lines) -> Result<BTreeMap<u
         return Ok(left);
     }
     for (organisation, placed) in ledger.placed(run.run).await? {
-        if let Some(left) = of(&organisation).and_then(|at| left.get_mut(&at)) {
+        if let Some(left) = places.get(&organisation).and_then(|at| left.get_mut(at)) {
             left.placed += placed;
         }
     }

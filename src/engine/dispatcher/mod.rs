@@ -300,7 +300,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
                     self.take(done.map_err(|_| EngineError::Panicked)??);
                 }
                 named = hints.next() => self.take_hints(named),
-                () = self.common.placed.changed() => {}
+                () = self.common.placed.changed(), if self.guard.waits_for_others() => {}
                 () = pause => {}
             }
         };

@@ -18,7 +18,7 @@ use super::{Dispatcher, Happening, NextDue, happened};
 
 impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn pace(&self) -> Pace {
-        let full = self.open_calls() >= self.engine.campaign.rate.open_calls;
+        let full = self.open_calls() >= self.rate.open_calls;
         if full || self.guard.allowance(self.open_calls()) == 0 {
             Pace::Blocked
         } else if self.ending.is_some() || matches!(self.next_due, NextDue::At(_)) {

@@ -1,1 +1,0 @@
-SELECT 1 FROM campaign WHERE name = ?1 AND source = ?2;
