@@ -38,6 +38,15 @@ pub enum LedgerError {
         /// Which file.
         path: String,
     },
+    /// There was one, and its file is empty.
+    #[error(
+        "the ledger at {path} was emptied, and no longer knows whom it called; nothing was sent: restore the last backup, \
+         or remove the file to begin a new one"
+    )]
+    Emptied {
+        /// Where it was.
+        path: String,
+    },
     /// Its file is not the one that it was last written in.
     #[error(
         "the ledger at {path} is a copy, and calls placed since with the other one are not in it; nothing was sent: use \

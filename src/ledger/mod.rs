@@ -23,6 +23,7 @@ mod exclude;
 mod household;
 mod inserting;
 mod line;
+mod lock;
 mod meanwhile;
 mod numbers;
 mod open;

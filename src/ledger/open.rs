@@ -1,16 +1,15 @@
-//! Opening a ledger: its file, its lock, its settings and its format.
+//! Opening a ledger: its file, its settings and its format.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::fs::OpenOptions;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::LedgerError;
+use super::lock::Lock;
 use super::rows::millis;
 use super::{care, place, sql};
 
@@ -34,22 +33,20 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// Prepared statements that are kept: more than the program has, so that none is prepared twice.
 const STATEMENTS: usize = 128;
 
-/// Who gets the lock writes its name into the file at once. Until then the file names nobody, or one that was killed.
-const NAMED_WITHIN: Duration = Duration::from_millis(250);
-
 /// A ledger ready to be written, and the lock that makes this process its only writer.
 pub(super) struct Opened {
     pub(super) conn: Connection,
-    pub(super) lock: File,
+    pub(super) lock: Lock,
 }
 
 /// Opens or creates the ledger for writing.
 pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
-    let opened = make_ready(path, now)?;
+    let mut opened = make_ready(path, now)?;
     if place::refuse_a_copy(&opened.conn, path)? {
         // What a ledger is must not be in its -wal alone: a new one that lost that file would know of nobody's call.
         empty_the_log(&opened.conn)?;
     }
+    opened.lock.note_made()?;
     Ok(opened)
 }
 
@@ -65,12 +62,16 @@ fn make_ready(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
         return Err(LedgerError::OldSqlite(rusqlite::version()));
     }
     place::refuse_network(path)?;
-    let lock = take_lock(path)?;
+    let lock = Lock::take(path)?;
     create_private(path)?;
     let mut conn =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     refuse_another_kind(&conn, path)?;
-    refuse_newer(version(&conn)?)?;
+    let found = version(&conn)?;
+    if found == 0 && lock.ledger_was_made {
+        return Err(LedgerError::Emptied { path: path.display().to_string() });
+    }
+    refuse_newer(found)?;
     care::refuse_damaged_if_small(&conn, path)?;
     conn.execute_batch(sql!("settings"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -91,8 +92,7 @@ pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection
     conn.execute_batch(sql!("settings"))?;
     place::refuse_a_copy(&conn, path)?;
     // A run that is under way has emptied the log that it found.
-    let mut lock = lock_file(path)?;
-    if is_taken(&mut lock)? {
+    if let Some(_lock) = Lock::try_take(path)? {
         empty_the_log(&conn)?;
     }
     Ok(conn)
@@ -192,53 +192,4 @@ fn refuse_exposed(path: &Path) -> Result<(), LedgerError> {
         return Err(LedgerError::Exposed { path: path.display().to_string() });
     }
     Ok(())
-}
-
-/// The lock is the operating system's on an open file, so it dies with its process: a lock file left by a killed one is
-/// no obstacle. What the file says only tells people who holds it. An operator's decision holds it for a moment, so it is
-/// asked for twice.
-fn take_lock(ledger: &Path) -> Result<File, LedgerError> {
-    let mut file = lock_file(ledger)?;
-    if is_taken(&mut file)? {
-        return Ok(file);
-    }
-    std::thread::sleep(NAMED_WITHIN);
-    if is_taken(&mut file)? {
-        return Ok(file);
-    }
-    let mut holder = String::new();
-    let _ = file.read_to_string(&mut holder);
-    let known = !holder.is_empty() && holder.bytes().all(|b| b.is_ascii_digit());
-    Err(LedgerError::Locked { holder: if known { format!(" by process {holder}") } else { holder } })
-}
-
-fn lock_file(ledger: &Path) -> Result<File, LedgerError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(beside(ledger, ".lock"))
-        .map_err(|error| LedgerError::storage(&error))
-}
-
-/// Takes the lock, unless another process has it. Whether it is ours now.
-fn is_taken(file: &mut File) -> Result<bool, LedgerError> {
-    match file.try_lock() {
-        Ok(()) => {
-            let named =
-                file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
-            named.map(|()| true).map_err(|error| LedgerError::storage(&error))
-        }
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(LedgerError::storage(&error)),
-    }
-}
-
-/// The ledger's path with something appended to its name.
-pub(super) fn beside(ledger: &Path, suffix: &str) -> PathBuf {
-    let mut name = ledger.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }

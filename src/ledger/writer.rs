@@ -8,7 +8,6 @@
 //! A commit is on stable storage once it is in the log (the -wal). What has gathered there is put into the ledger's own
 //! file after the jobs were answered, so that nobody waits for it but the next ones.
 
-use std::fs::File;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -20,6 +19,7 @@ use rusqlite::hooks::Wal;
 use tokio::sync::oneshot;
 
 use super::error::LedgerError;
+use super::lock::Lock;
 use super::open::Opened;
 use super::sql;
 
@@ -28,9 +28,9 @@ type Answer<T> = Result<T, LedgerError>;
 /// Where jobs go.
 pub(super) enum Writer {
     /// A thread of its own, which groups them.
-    Thread { jobs: Option<mpsc::Sender<Box<dyn Job>>>, thread: Option<thread::JoinHandle<()>>, _lock: File },
+    Thread { jobs: Option<mpsc::Sender<Box<dyn Job>>>, thread: Option<thread::JoinHandle<()>>, _lock: Lock },
     /// The caller's thread, one commit a job.
-    Inline { store: Mutex<Store>, _lock: File },
+    Inline { store: Mutex<Store>, _lock: Lock },
 }
 
 /// One queued piece of work: performed in a savepoint, answered after the commit.

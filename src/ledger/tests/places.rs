@@ -1,5 +1,7 @@
 //! A ledger, its file, and copies of it.
 
+use std::os::unix::fs::OpenOptionsExt;
+
 use super::lines::our_line;
 use super::*;
 
@@ -106,4 +108,30 @@ fn a_ledger_from_before_places_were_noted_notes_its_own() {
     let again = path.with_file_name("again.db");
     std::fs::copy(&copy, &again).expect("copied");
     assert!(refused_as_a_copy(Ledger::open(&again, noon())));
+}
+
+#[test]
+fn an_emptied_ledger_is_not_taken_for_a_new_one() {
+    let (_folder, path) = closed();
+    let whole = std::fs::read(&path).expect("the ledger");
+    std::fs::write(&path, "").expect("emptied");
+    for _ in 0..2 {
+        assert!(matches!(Ledger::open(&path, noon()), Err(LedgerError::Emptied { .. })));
+        assert!(matches!(Operator::open(&path, noon()), Err(LedgerError::NotALedger { .. })));
+    }
+    std::fs::write(&path, whole).expect("restored");
+    Ledger::open(&path, noon()).map(drop).expect("it is as it was");
+
+    std::fs::remove_file(&path).expect("removed");
+    Ledger::open(&path, noon()).map(drop).expect("who removes the file begins a new one");
+}
+
+#[test]
+fn a_ledger_that_was_never_made_to_its_end_is_begun_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = path_in(&folder);
+    std::fs::write(path.with_file_name("ledger.db.lock"), "4711\n").expect("killed while it held the lock");
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).expect("made");
+    assert_eq!(file.metadata().expect("its size").len(), 0);
+    Ledger::open(&path, noon()).map(drop).expect("begun again");
 }
