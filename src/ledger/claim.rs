@@ -249,6 +249,8 @@ pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<Num
         };
         history.placements.push(Placement { at: instant_at(row, "placed_at")?, reached });
     }
+    // Sorted here: SQLite would open a sorter for every call, and hardly any number has been called twice.
+    history.placements.sort_by_key(|placement| placement.at);
     Ok(history)
 }
 
@@ -262,7 +264,8 @@ fn authorise(
     evidence: &Evidence,
 ) -> Result<Authorised, LedgerError> {
     let line = OurLine { organisation: due.organisation.clone(), from: practice.from_number };
-    let (attempt, number) = insert_attempt(conn, order.run, &line, due.entry, due.phone, order.now)?;
+    let number = evidence.calls_to_entry + 1;
+    let attempt = insert_attempt(conn, order.run, &line, due.entry, due.phone, number, order.now)?;
     household::note(conn, attempt, due.entry)?;
     let detail = format!("call {number}; {} earlier calls to the number", history.placements.len());
     Step {
@@ -283,16 +286,16 @@ fn authorise(
     Ok(Authorised { attempt, entry, organisation, from, to, number, intent_at, allowed_until, content })
 }
 
-/// An attempt that is being submitted, and which call to its entry it is.
+/// An attempt that is being submitted: the call of that `number` to its entry, if it is placed.
 pub(super) fn insert_attempt(
     conn: &Connection,
     run: RunHandle,
     line: &OurLine,
     entry: EntryId,
     to: E164,
+    number: u32,
     intent_at: DateTime<Utc>,
-) -> Result<(AttemptId, u32), LedgerError> {
-    let number: u32 = conn.prepare_cached(sql!("attempt_next_number"))?.query_row([entry.0], |row| row.get(0))?;
+) -> Result<AttemptId, LedgerError> {
     conn.prepare_cached(sql!("attempt_insert"))?.execute((
         entry.0,
         run.run.0,
@@ -302,7 +305,7 @@ pub(super) fn insert_attempt(
         to.expose(),
         millis(intent_at),
     ))?;
-    Ok((AttemptId(conn.last_insert_rowid()), number))
+    Ok(AttemptId(conn.last_insert_rowid()))
 }
 
 fn set_aside(

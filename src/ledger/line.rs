@@ -132,7 +132,8 @@ fn take_one_over(
         record::note(conn, run, &note)?;
         return Ok(None);
     }
-    let (attempt, _) = insert_attempt(conn, run, line, taker.entry, stranger.to, stranger.started)?;
+    let number = next_number(conn, taker.entry)?;
+    let attempt = insert_attempt(conn, run, line, taker.entry, stranger.to, number, stranger.started)?;
     let step = Step {
         run: run.run,
         entry: taker.entry,
@@ -174,7 +175,7 @@ fn put_down_as_over(
     stranger: &Sighting,
     entry: EntryId,
 ) -> Result<(), LedgerError> {
-    let number: u32 = conn.prepare_cached(sql!("attempt_next_number"))?.query_row([entry.0], |row| row.get(0))?;
+    let number = next_number(conn, entry)?;
     exactly_one(conn.prepare_cached(sql!("attempt_insert_over"))?.execute((
         entry.0,
         run.run.0,
@@ -185,4 +186,9 @@ fn put_down_as_over(
         millis(stranger.started),
         stranger.conversation.as_str(),
     ))?)
+}
+
+/// Which call to the entry the next one is.
+fn next_number(conn: &Connection, entry: EntryId) -> Result<u32, LedgerError> {
+    Ok(conn.prepare_cached(sql!("attempt_next_number"))?.query_row([entry.0], |row| row.get(0))?)
 }

@@ -25,6 +25,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0009_household.sql"),
     include_str!("migrations/0010_long_lists.sql"),
     include_str!("migrations/0012_location.sql"),
+    include_str!("migrations/0013_cheap_words.sql"),
 ];
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
