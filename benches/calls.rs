@@ -2,9 +2,9 @@
 //!
 //! `cargo bench --bench calls` places calls at a vendor on loopback that limits nothing: bare requests without a ledger,
 //! callrounds, the same engine's ledger with one transaction for each write, and two scripts that keep a SQLite ledger as
-//! one would at first (`peers/calls.py`, `peers/calls.mjs`). Then a thousand organisations at sixty requests a minute
-//! each, and a ledger with a million entries: how soon the first call leaves, and in how much memory. `-- --calls N
-//! --rounds N --organisations N --seconds N --entries N --open N` change the sizes; 0 leaves a part out.
+//! one would at first (`peers/calls.py`, `peers/calls.mjs`). Then forty calls a second, a thousand organisations at sixty
+//! requests a minute each, and a ledger with a million entries: how soon the first call leaves, and in how much memory.
+//! `-- --calls N --rounds N --organisations N --seconds N --entries N --open N` change the sizes; 0 leaves a part out.
 
 mod common;
 #[path = "common/loopback.rs"]
@@ -39,6 +39,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 /// Where the ledgers are: beside the build, on a real disk.
 const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 
+/// Calls a second of a run that takes its time.
+const PACE: u32 = 40;
+
 /// The first argument of a process that does one thing and says how it went.
 const CHILD: &str = "--do";
 
@@ -52,6 +55,7 @@ fn main() -> Result<()> {
     let sizes = Sizes::of(&arguments)?;
     durable(&sizes, 0, 64)?;
     durable(&sizes, 50, 256)?;
+    paced(&sizes)?;
     organisations(&sizes)?;
     large(&sizes)
 }
@@ -132,6 +136,7 @@ fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
     }
     let mut peers = [
         Peer::new("bare requests, no ledger", "bare", 1),
+        Peer::new("bare requests, connections kept", "kept", 1),
         Peer::new("callrounds", "engine", 1),
         Peer::new("one transaction for each write", "singly", 10),
         Peer::new("Node: fetch and better-sqlite3", "node", 10),
@@ -154,11 +159,35 @@ fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
         }
     }
     say(format_args!("\n{} calls, {latency} ms latency, {in_flight} in flight", grouped(sizes.calls.into())));
-    let (bare, ours) = (peers[0].rate.median(), peers[1].rate.median());
+    let (bare, ours) = (peers[0].rate.median(), peers[2].rate.median());
     let rows: Vec<_> = peers.iter().map(|peer| peer.row(bare, ours)).collect();
     let head =
         ["what", "rounds", "calls/s", "spread", "of bare", "callrounds is", "processor s per 1,000", "syncs per call"];
     print_table(&head, &rows);
+    Ok(())
+}
+
+/// A pace at which the machine idles in between, and hardly any two calls share a commit.
+fn paced(sizes: &Sizes) -> Result<()> {
+    if sizes.calls == 0 {
+        return Ok(());
+    }
+    let calls = PACE * sizes.seconds;
+    let mut peers =
+        [("bare requests, no ledger", "unhurried", Samples::default()), ("callrounds", "paced", Samples::default())];
+    for _ in 0..sizes.rounds.min(3) {
+        for (_, what, processor) in &mut peers {
+            let server = Server::start(0)?;
+            let measured = measured(what, &server.base_url, calls, PACE)??;
+            processor.add(measured.processor * 1000.0 / f64::from(calls));
+        }
+    }
+    say(format_args!("\n{PACE} calls a second, for {} s", sizes.seconds));
+    let row = |name: &str, processor: &Samples| {
+        vec![name.to_owned(), processor.count().to_string(), format!("{:.2}", processor.median()), processor.spread()]
+    };
+    let rows: Vec<_> = peers.iter().map(|(name, _, processor)| row(name, processor)).collect();
+    print_table(&["what", "rounds", "processor s per 1,000", "spread"], &rows);
     Ok(())
 }
 
@@ -234,7 +263,10 @@ fn child_does(what: &str, rest: &[String]) -> Result<()> {
     let ledger = PathBuf::from(ledger);
     match what {
         "bare" => runtime.block_on(bare(base_url, calls, in_flight)),
-        "engine" => runtime.block_on(with_the_engine(base_url, calls, in_flight, &ledger)),
+        "unhurried" => runtime.block_on(unhurried(base_url, calls)),
+        "kept" => runtime.block_on(kept(base_url, calls, in_flight)),
+        "engine" => runtime.block_on(with_the_engine(base_url, calls, in_flight, 60_000_000, &ledger)),
+        "paced" => runtime.block_on(with_the_engine(base_url, calls, in_flight, 60 * PACE, &ledger)),
         "singly" => runtime.block_on(singly(base_url, calls, in_flight, &ledger)),
         "open" => runtime.block_on(open_many(base_url, calls, &ledger)),
         "resume" => runtime.block_on(first_call_on_resume(base_url, &ledger)),
@@ -251,15 +283,61 @@ fn client(base_url: &str) -> Result<AnnieClient> {
 /// The requests alone, as our client makes them: each on a connection of its own.
 async fn bare(base_url: &str, calls: u32, in_flight: u32) -> Result<()> {
     let client = Arc::new(client(base_url)?);
+    by_workers(calls, in_flight, move || {
+        let client = Arc::clone(&client);
+        async move {
+            let reply = client.place(request()).await;
+            assert!(matches!(reply.value, Reply::Accepted(_)), "{:?}", reply.value);
+        }
+    })
+    .await
+}
+
+/// The same at [`PACE`].
+async fn unhurried(base_url: &str, calls: u32) -> Result<()> {
+    let client = client(base_url)?;
+    let mut turns = tokio::time::interval(Duration::from_secs(1) / PACE);
+    for _ in 0..calls {
+        turns.tick().await;
+        let reply = client.place(request()).await;
+        assert!(matches!(reply.value, Reply::Accepted(_)), "{:?}", reply.value);
+    }
+    say(PACE);
+    Ok(())
+}
+
+/// The requests as a client makes them that minds nothing: on connections that are kept, where a request may go astray
+/// because the other side has just closed. Not a way that is open to us; beside the others it shows what that costs.
+async fn kept(base_url: &str, calls: u32, in_flight: u32) -> Result<()> {
+    let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy().build()?;
+    let (url, body) = (format!("{base_url}/calls"), serde_json::to_string(&content())?);
+    by_workers(calls, in_flight, move || {
+        let request = client.post(&url).header("content-type", "application/json").body(body.clone());
+        async move {
+            let answer = request.send().await.expect("an answer").text().await.expect("its text");
+            assert!(answer.contains("conversationId"), "{answer}");
+        }
+    })
+    .await
+}
+
+/// Does something so many times, by so many at once, and says how many times a second.
+async fn by_workers<F>(calls: u32, in_flight: u32, call: impl Fn() -> F + Clone + Send + 'static) -> Result<()>
+where
+    F: Future<Output = ()> + Send,
+{
     let next = Arc::new(AtomicU32::new(0));
     let started = Instant::now();
     let workers: Vec<_> = (0..in_flight)
         .map(|_| {
-            let (client, next) = (Arc::clone(&client), Arc::clone(&next));
+            let (call, next) = (call.clone(), Arc::clone(&next));
             tokio::spawn(async move {
                 while next.fetch_add(1, Ordering::Relaxed) < calls {
-                    let reply = client.place(request()).await;
-                    assert!(matches!(reply.value, Reply::Accepted(_)), "{:?}", reply.value);
+                    call().await;
                 }
             })
         })
@@ -441,8 +519,8 @@ fn alone<V>(campaign: &Campaign, vendor: V) -> BTreeMap<OrganisationId, Arc<V>> 
     [(campaign.practice.organisation.clone(), Arc::new(vendor))].into()
 }
 
-async fn with_the_engine(base_url: &str, calls: u32, in_flight: u32, path: &Path) -> Result<()> {
-    let campaign = campaign(0, 60_000_000, 10_000_000);
+async fn with_the_engine(base_url: &str, calls: u32, in_flight: u32, per_minute: u32, path: &Path) -> Result<()> {
+    let campaign = campaign(0, per_minute, 10_000_000);
     let (ledger, run) = enrolled(path, &campaign, calls, 0).await?;
     let vendor = Bounded { client: client(base_url)?, permits: Semaphore::new(in_flight as usize) };
     let commits = Commits::counted();
@@ -601,26 +679,33 @@ fn large(sizes: &Sizes) -> Result<()> {
         Result::Ok(())
     })?;
     half_finished(&ledger)?;
-    let (mut sooner, mut memory) = (Samples::default(), Samples::default());
-    for _ in 0..sizes.rounds {
+    let with = resumed(&ledger, sizes.rounds)?;
+    if sizes.open > 0 {
         let server = Server::start(0)?;
-        let said = child(&["resume", &server.base_url, "0", "0"], &ledger)?;
-        sooner.add(said.trim().parse()?);
+        let megabytes = child(&["open", &server.base_url, &sizes.open.to_string(), "0"], &ledger)?;
+        say(format_args!("\n{} MB with {} conversations open", megabytes.trim(), grouped(sizes.open.into())));
     }
+    rusqlite::Connection::open(&ledger)?.execute("DROP INDEX entry_due", [])?;
+    let without = resumed(&ledger, sizes.rounds.min(3))?;
     say(format_args!(
-        "\n{} entries, half of them finished: first call {:.3} s after the start ({}, {} rounds)",
-        grouped(sizes.entries.into()),
-        sooner.median(),
-        sooner.spread(),
-        sooner.count(),
+        "\n{} entries, half of them finished: from the start to the first call",
+        grouped(sizes.entries.into())
     ));
-    if sizes.open == 0 {
-        return Ok(());
-    }
-    let server = Server::start(0)?;
-    memory.add(child(&["open", &server.base_url, &sizes.open.to_string(), "0"], &ledger)?.trim().parse()?);
-    say(format_args!("{:.0} MB with {} conversations open", memory.median(), grouped(sizes.open.into())));
+    let row = |what: &str, samples: &Samples| {
+        vec![what.to_owned(), samples.count().to_string(), format!("{:.3}", samples.median()), samples.spread()]
+    };
+    print_table(&["", "rounds", "s", "spread"], &[row("callrounds", &with), row("without the index", &without)]);
     Ok(())
+}
+
+/// Seconds from opening the ledger to the first call, in a process of its own each time.
+fn resumed(ledger: &Path, rounds: u32) -> Result<Samples> {
+    let mut samples = Samples::default();
+    for _ in 0..rounds {
+        let server = Server::start(0)?;
+        samples.add(child(&["resume", &server.base_url, "0", "0"], ledger)?.trim().parse()?);
+    }
+    Ok(samples)
 }
 
 fn child(what: &[&str], ledger: &Path) -> Result<String> {
@@ -651,8 +736,8 @@ async fn first_call_on_resume(base_url: &str, path: &Path) -> Result<()> {
     let started = Instant::now();
     let ledger = Ledger::open(path, WallClock.now())?;
     let run = ledger.reopen_run(None).await?.handle;
-    // The call of each earlier round is open still.
-    let campaign = campaign(0, 60_000_000, 1_000);
+    // The calls of what came before are open still.
+    let campaign = campaign(0, 60_000_000, 10_000_000);
     let vendors = alone(&campaign, client(base_url)?);
     let heard = run_until(&ledger, run, &campaign, vendors, |heard| heard.dialled.load(Ordering::Relaxed) > 0).await?;
     let first = heard.first.lock().unwrap_or_else(PoisonError::into_inner).ok_or("no call")?;

@@ -120,20 +120,43 @@ struct Reading {
 }
 
 /// The open conversations of a run, and the scan that is under way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tracker {
+    /// How long a conversation is followed that does not end.
+    limit: TimeDelta,
     open: Open,
     scan: Option<Reading>,
     asked_for: VecDeque<ConversationId>,
     hinted: Hinted,
     known: Option<(Order, u64)>,
+    /// When the last scan began, and the pages that it took.
     last: Option<(DateTime<Utc>, u32)>,
+    /// The pages that the last scan for endings took. What a proof takes, which may read back to where the ledger ends, says
+    /// nothing of that.
+    pages_for_endings: u32,
     not_before: Option<DateTime<Utc>>,
     /// Failed reads in a row.
     failures: u32,
 }
 
 impl Tracker {
+    /// Follows nothing yet, and whatever it will follow for at most `limit`.
+    #[must_use]
+    pub fn new(limit: TimeDelta) -> Self {
+        Self {
+            limit,
+            open: Open::default(),
+            scan: None,
+            asked_for: VecDeque::new(),
+            hinted: Hinted::default(),
+            known: None,
+            last: None,
+            pages_for_endings: 1,
+            not_before: None,
+            failures: 0,
+        }
+    }
+
     /// Follows a conversation from now on.
     pub fn follow(&mut self, id: ConversationId, followed: Followed) {
         self.open.insert(id, followed);
@@ -167,12 +190,20 @@ impl Tracker {
 
     fn next_scan_at(&self, pace: Pace) -> Option<DateTime<Utc>> {
         let wanted = self.open.oldest()? + SHORTEST_CALL;
-        let paced = self.last.map(|(started, pages)| self.hinted.next_scan_at(started, pace, pages));
+        let paced = self.last.map(|(started, _)| {
+            let paced = self.hinted.next_scan_at(started, pace, self.pages_for_endings);
+            paced.min(started + self.longest_interval())
+        });
         Some(paced.map_or(wanted, |paced| wanted.max(paced)))
     }
 
+    /// However long the list is, it is read several times before anything is lost track of, or given up.
+    fn longest_interval(&self) -> TimeDelta {
+        self.limit / 4
+    }
+
     fn next_proof_at(&self, pace: Pace, unsettled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        let paced = self.last.map(|(started, pages)| started + pace.interval(pages));
+        let paced = self.last.map(|(started, pages)| started + pace.interval(pages).min(self.longest_interval()));
         unsettled.map(|wanted| paced.map_or(wanted, |paced| wanted.max(paced)))
     }
 
@@ -193,10 +224,9 @@ impl Tracker {
             None if self.next_scan_at(pace).is_some_and(|due| due <= now) => Purpose::Endings,
             None => Purpose::Hints,
         };
-        let pages = self.last.map_or(1, |(_, pages)| pages);
         if self.scan.is_none()
             && purpose == Purpose::Hints
-            && let Some(id) = self.hinted.take_single(pace, pages)
+            && let Some(id) = self.hinted.take_single(pace, self.pages_for_endings)
         {
             self.hinted.pay(now, pace, 1);
             return Read::Conversation(id);
@@ -272,7 +302,11 @@ impl Tracker {
     fn pay_for(&mut self, Reading { scan, purpose, pace, .. }: &Reading) {
         self.hinted.pay(scan.started, *pace, scan.pages);
         match purpose {
-            Purpose::Endings | Purpose::Proof => self.last = Some((scan.started, scan.pages)),
+            Purpose::Endings => {
+                self.last = Some((scan.started, scan.pages));
+                self.pages_for_endings = scan.pages;
+            }
+            Purpose::Proof => self.last = Some((scan.started, scan.pages)),
             Purpose::Hints => {}
         }
     }
@@ -310,19 +344,19 @@ impl Tracker {
         self.not_before = Some(retry_at);
     }
 
-    /// Stops following what has been open for longer than `limit`.
-    pub fn give_up(&mut self, now: DateTime<Utc>, limit: TimeDelta) -> Vec<(ConversationId, Followed)> {
-        let given_up = self.open.take_followed_since(now - limit);
+    /// Stops following what has been open for longer than the limit.
+    pub fn give_up(&mut self, now: DateTime<Utc>) -> Vec<(ConversationId, Followed)> {
+        let given_up = self.open.take_followed_since(now - self.limit);
         for (id, _) in &given_up {
             self.hinted.forget(id);
         }
         given_up
     }
 
-    /// When the next conversation will have been open for `limit`.
+    /// When the next conversation will have been open for as long as the limit.
     #[must_use]
-    pub fn gives_up_at(&self, limit: TimeDelta) -> Option<DateTime<Utc>> {
-        self.open.longest_followed().map(|since| since + limit)
+    pub fn gives_up_at(&self) -> Option<DateTime<Utc>> {
+        self.open.longest_followed().map(|since| since + self.limit)
     }
 }
 

@@ -17,6 +17,7 @@ mod approval;
 mod care;
 mod census;
 mod claim;
+mod disk;
 mod enrol;
 mod error;
 mod exclude;
@@ -50,6 +51,7 @@ pub use approval::Approved;
 pub use care::{backup, verify};
 pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
+pub use disk::Disk;
 pub use enrol::{End, Enrolled, Listed, Piece};
 pub use error::LedgerError;
 pub use line::{InStep, OurLine, Sighting};
@@ -65,6 +67,7 @@ use crate::campaign::{Campaign, Purpose};
 use crate::entry::{Draft, ListTally, State};
 use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, OrganisationId, RunId};
 use crate::phone::E164;
+use disk::OwnDisk;
 pub use writer::Pending;
 use writer::Writer;
 
@@ -85,14 +88,19 @@ pub struct Ledger {
 impl Ledger {
     /// Opens or creates the ledger at `path`, takes its lock, brings it up to date, and starts the writing thread.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
-        let opened = open::exclusively(path, now)?;
+        let opened = open::exclusively(path, now, &OwnDisk)?;
         Ok(Self { writer: Arc::new(Writer::on_a_thread(opened)?) })
     }
 
     /// The same without a thread: every call commits before it returns. For simulations in virtual time, in which
     /// nothing may depend on how threads are scheduled.
     pub fn open_inline(path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
-        Ok(Self { writer: Arc::new(Writer::inline(open::exclusively(path, now)?)?) })
+        Self::open_inline_on(&OwnDisk, path, now)
+    }
+
+    /// The same on a disk that is not the machine's own.
+    pub fn open_inline_on(disk: &dyn Disk, path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
+        Ok(Self { writer: Arc::new(Writer::inline(open::exclusively(path, now, disk)?)?) })
     }
 
     /// The instant of the newest event; `None` in a new ledger.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::disk::{Disk, OwnDisk, log_of};
 use super::error::LedgerError;
 use super::lock::Lock;
 use super::rows::millis;
@@ -41,8 +42,8 @@ pub(super) struct Opened {
 }
 
 /// Opens or creates the ledger for writing.
-pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
-    let mut opened = make_ready(path, now)?;
+pub(super) fn exclusively(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened, LedgerError> {
+    let mut opened = make_ready(path, now, disk)?;
     if place::refuse_a_copy(&opened.conn, path)? {
         // What a ledger is must not be in its -wal alone: a new one that lost that file would know of nobody's call.
         empty_the_log(&opened.conn)?;
@@ -54,17 +55,18 @@ pub(super) fn exclusively(path: &Path, now: DateTime<Utc>) -> Result<Opened, Led
 /// Opens an existing ledger for writing although it may be a copy.
 pub(super) fn wherever_it_is(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
     refuse_missing(path)?;
-    make_ready(path, now)
+    make_ready(path, now, &OwnDisk)
 }
 
 /// Everything that must hold before a ledger is written, but that it is in its place.
-fn make_ready(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
+fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened, LedgerError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(LedgerError::OldSqlite(rusqlite::version()));
     }
     place::refuse_network(path)?;
     let lock = Lock::take(path)?;
     create_private(path)?;
+    make_the_log_last(path, disk)?;
     let mut conn =
         Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     refuse_another_kind(&conn, path)?;
@@ -87,23 +89,33 @@ fn make_ready(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
 /// that an older program made, is made or brought up to date here, which needs the lock.
 pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection, LedgerError> {
     if !path.exists() || version(&for_reading(path)?)? < known() {
-        return exclusively(path, now).map(|opened| opened.conn);
+        return exclusively(path, now, &OwnDisk).map(|opened| opened.conn);
+    }
+    // A run that is under way has seen to the log that it found.
+    let alone = Lock::try_take(path)?;
+    if alone.is_some() {
+        make_the_log_last(path, &OwnDisk)?;
     }
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.execute_batch(sql!("settings"))?;
     place::refuse_a_copy(&conn, path)?;
-    // A run that is under way has emptied the log that it found.
-    if let Some(_lock) = Lock::try_take(path)? {
+    if alone.is_some() {
         empty_the_log(&conn)?;
     }
     Ok(conn)
 }
 
-/// Puts what the last program left in the log (the -wal) into the ledger's file, synced, before anything is added to it.
+/// Puts on stable storage whatever the log (the -wal) of the last program shows.
 ///
-/// If the sync of a commit failed, that program ended, but the log still shows the commit, from memory: the system takes it
-/// for clean and no later sync writes it. A commit added behind it would be on the disk and out of reach, for a log is
-/// read up to its first gap. So the log is not gone on with. Its pages are written anew, into another file.
+/// If the sync of a commit failed, that program ended, but the log still shows the commit, from memory alone. SQLite would
+/// put it into the ledger's file page by page: if the power failed in the midst of it, the file would have some pages of a
+/// commit that the log has lost.
+fn make_the_log_last(path: &Path, disk: &dyn Disk) -> Result<(), LedgerError> {
+    disk.write_again(&log_of(path)).map_err(|error| LedgerError::storage(&error))
+}
+
+/// Puts what the last program left in the log into the ledger's file, synced, before anything is added to it: a commit added
+/// behind one whose sync failed could be on the disk and out of reach, for a log is read up to its first gap.
 fn empty_the_log(conn: &Connection) -> Result<(), LedgerError> {
     if version(conn)? == 0 {
         // A new ledger has none yet.
@@ -120,6 +132,8 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     refuse_missing(path)?;
     refuse_exposed(path)?;
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Whoever only looks puts nothing into the ledger's file, not even what a log shows that may not last.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     refuse_another_kind(&conn, path)?;
     conn.execute_batch(sql!("settings_for_reading"))?;
     let found = version(&conn)?;

@@ -95,7 +95,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn wake_at(&mut self, now: DateTime<Utc>, idle: bool) -> Option<DateTime<Utc>> {
         let budget = self.budget.ready_at(&self.organisation, now);
         let read = self.read_due_at().map(|due| budget.map_or(due, |ready| due.max(ready)));
-        let deadline = self.tracker.gives_up_at(self.engine.campaign.safety.track_for);
+        let deadline = self.tracker.gives_up_at();
         let wake =
             [read, deadline, self.reconciler.gives_up_at(), self.claim_at(now, budget)].into_iter().flatten().min();
         if let Some(until) = wake.filter(|at| idle && *at - now >= WORTH_TELLING && self.resting_until != Some(*at)) {

@@ -220,7 +220,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             rate: account.rate,
             hours: AnyOf::these(hours),
             budget: Budget::new(Arc::clone(&engine.clock), account.rate.requests_per_minute),
-            tracker: Tracker::default(),
+            tracker: Tracker::new(campaign.safety.track_for),
             reconciler: Reconciler::new(campaign.safety.settle),
             guard,
             line: Line::new(engine.seed),

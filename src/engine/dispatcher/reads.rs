@@ -136,9 +136,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn give_up_on_the_overdue(&mut self, now: DateTime<Utc>) {
-        for (conversation, Followed { attempt, entry, .. }) in
-            self.tracker.give_up(now, self.engine.campaign.safety.track_for)
-        {
+        for (conversation, Followed { attempt, entry, .. }) in self.tracker.give_up(now) {
             let record = happened(attempt, entry, now, Fact::TrackLost, None);
             self.record(record, Event::TrackLost { at: now, entry, attempt, conversation });
         }

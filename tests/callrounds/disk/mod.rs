@@ -9,6 +9,7 @@ mod vfs;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -191,6 +192,20 @@ impl Disk {
     fn is_alive(&self, life: u64) -> bool {
         let state = self.state();
         state.life == life && !state.cut
+    }
+}
+
+impl callrounds::ledger::Disk for Disk {
+    fn write_again(&self, file: &Path) -> io::Result<()> {
+        let Ok(bytes) = fs::read(file) else { return Ok(()) };
+        self.before(None, Operation::Write).map_err(|_| io::ErrorKind::StorageFull)?;
+        self.note(file, |platter| platter.write(0, &bytes));
+        if self.before(None, Operation::Sync).is_err() {
+            self.note(file, Platter::forget);
+            return Err(io::ErrorKind::Other.into());
+        }
+        self.note(file, Platter::sync);
+        Ok(())
     }
 }
 

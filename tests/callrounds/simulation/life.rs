@@ -14,6 +14,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
+use crate::disk::Disk;
+
 use super::clock::MachineClock;
 use super::dice::Dice;
 use super::machine::Machine;
@@ -218,14 +220,14 @@ enum End {
 
 /// Opens the ledger. Other tests of this process start programs: between its fork and its exec, a child holds a copy of
 /// every lock of ours, so that one that has just been let go may seem held for a moment.
-fn open(path: &Path, now: DateTime<Utc>) -> Result<Ledger, LedgerError> {
+fn open(disk: &Disk, path: &Path, now: DateTime<Utc>) -> Result<Ledger, LedgerError> {
     for _ in 0..2_000 {
-        match Ledger::open_inline(path, now) {
+        match Ledger::open_inline_on(disk, path, now) {
             Err(LedgerError::Locked { .. }) => std::thread::sleep(Duration::from_millis(1)),
             opened => return opened,
         }
     }
-    Ledger::open_inline(path, now)
+    Ledger::open_inline_on(disk, path, now)
 }
 
 impl Life<'_> {
@@ -285,7 +287,7 @@ impl Life<'_> {
         }
         let mishap = self.machine.begin_life(self.crashes > 0);
         self.trace.say(now, || format!("start {}: list {}, {mishap:?}", self.starts, self.edition));
-        let end = match open(self.path, now) {
+        let end = match open(&self.machine.disk, self.path, now) {
             Ok(ledger) => {
                 let end = self.work(&ledger, now).await;
                 // Its own connection is the last one, as the program's is where nobody looks on.
@@ -416,7 +418,6 @@ impl Life<'_> {
             return Ok(Some(ledger.reopen_run(None).await?.handle));
         }
         let list = self.plan.lists[self.edition].clone();
-        self.vendor.site().oracle.listed(&list);
         let run = ledger.begin_run(Arc::clone(&self.plan.campaign), true, now).await?;
         for (line, batch) in (1..).step_by(40).zip(list.chunks(4)) {
             let drafts = (line..).step_by(10).zip(batch).map(|(line, person)| person.draft(line));
@@ -429,6 +430,7 @@ impl Life<'_> {
         }
         let withdraw = self.plan.campaign.list.on_absent == OnAbsent::Withdraw;
         ledger.close_list(run, tally(&list), withdraw, now).await?;
+        self.vendor.site().oracle.listed(&list);
         self.enrolled = Some(self.edition);
         Ok(Some(run))
     }

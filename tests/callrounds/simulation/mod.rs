@@ -217,7 +217,8 @@ fn a_campaign_stopped_in_the_midst_of_any_write_goes_on_exactly() {
 }
 
 /// A commit whose sync failed is shown from memory by whoever opens the ledger next, and may never reach the disk: what is
-/// committed behind it must outlive the power all the same.
+/// committed behind it must outlive the power all the same, and so must the ledger itself if the power fails while the log
+/// is put in order (seed 170595: pages of a commit that was lost were in a ledger that was damaged then).
 #[test]
 fn what_is_committed_after_a_sync_has_failed_outlives_the_power() {
     let whole = live_on(2, small(), |disk| Machine::told(None, false, 2, disk), Trace::Silent);
@@ -225,13 +226,15 @@ fn what_is_committed_after_a_sync_has_failed_outlives_the_power() {
         if std::env::var("CALLROUNDS_POINTS").is_ok() { 1 } else { whole.syncs.len().div_ceil(POINTS as usize / 2) };
     let mut failed = 0;
     for &at in whole.syncs.iter().step_by(step) {
-        let first = (Some(Mishap { at, what: Trouble::Broken }), false);
-        let second = (Some(Mishap { at: 60, what: Trouble::Death }), true);
-        let story = live_on(2, small(), |disk| Machine::in_lives([first, second], at, disk), Trace::Silent);
-        assert_eq!(story.broken, Vec::<String>::new(), "the disk fails from operation {at} on, and the power later");
-        failed += story.met.power_failures;
+        for later in [3, 5, 7, 9, 60] {
+            let first = (Some(Mishap { at, what: Trouble::Broken }), false);
+            let second = (Some(Mishap { at: later, what: Trouble::Death }), true);
+            let story = live_on(2, small(), |disk| Machine::in_lives([first, second], at, disk), Trace::Silent);
+            assert_eq!(story.broken, Vec::<String>::new(), "the disk fails from {at} on, and the power at {later}");
+            failed += story.met.power_failures;
+        }
     }
-    assert!(failed > 10, "the power failed {failed} times");
+    assert!(failed > 50, "the power failed {failed} times");
 }
 
 /// The control: a disk that is synced as `synchronous=NORMAL` would loses what was acknowledged, and is found out.

@@ -77,9 +77,10 @@ impl Oracle {
         self.witness = None;
     }
 
-    /// These people are enrolled.
+    /// These people of a list are enrolled, whether or not the others ever will be.
     pub fn enrolled(&mut self, people: &[Person]) {
         self.ever.extend(people.iter().map(|person| person.key.clone()));
+        self.list.extend(people.iter().map(|person| (person.key.clone(), person.clone())));
     }
 
     /// An operator has put the number on the suppression list, for good.
@@ -88,12 +89,12 @@ impl Oracle {
         self.suppressed.insert(phone);
     }
 
-    /// A list is being enrolled.
+    /// This list is enrolled to its end.
     pub fn listed(&mut self, list: &[Person]) {
         if self.campaign.list.on_absent == OnAbsent::Withdraw {
-            self.list.clear();
+            let listed: HashSet<_> = list.iter().map(|person| &person.key).collect();
+            self.list.retain(|key, _| listed.contains(key));
         }
-        self.list.extend(list.iter().map(|person| (person.key.clone(), person.clone())));
     }
 
     pub fn breaks(&mut self, at: DateTime<Utc>, promise: impl Into<String>) {
