@@ -73,19 +73,21 @@ fn deliveries_of_every_kind_change_no_outcome_and_call_nobody_twice() {
     assert_eq!((outcomes.len(), asked), (PATIENTS, 0));
     std::thread::scope(|scope| {
         for (options, token, are_heard) in [
-            (&[][..], TOKEN, true),
-            (&["--webhook-stop-after", "20"], TOKEN, true),
-            (&["--list-lag", "40"], TOKEN, true),
-            (&["--fault", "reset-after=0.1", "--fault", "500-before@reads=0.1"], TOKEN, true),
-            (&[], "not-the-vendors", false),
+            (&[][..], TOKEN, Some(true)),
+            (&["--fault", "reset-after=0.1", "--fault", "500-before@reads=0.1"], TOKEN, Some(true)),
+            (&[], "not-the-vendors", Some(false)),
+            // A few deliveries may all come together, and be read by a page; what a list that lags does not show is asked
+            // for by its id anyway.
+            (&["--webhook-stop-after", "20"], TOKEN, None),
+            (&["--list-lag", "40"], TOKEN, None),
         ] {
             let outcomes = &outcomes;
             scope.spawn(move || {
                 let scene = scene(options);
                 let (told, asked) = scene.all_is_well(&scene.run(true, Some(token)));
                 assert_eq!(told, *outcomes, "{options:?}");
-                let lags = options.contains(&"--list-lag");
-                assert!(lags || (asked > 0) == are_heard, "{options:?}: {asked} asked for by their id");
+                let as_told = are_heard.is_none_or(|heard| (asked > 0) == heard);
+                assert!(as_told, "{options:?}: {asked} asked for by their id");
             });
         }
     });
