@@ -14,9 +14,6 @@ pub enum LedgerError {
         /// ` by process 4711`, or nothing.
         holder: String,
     },
-    /// Another process reads it, and it must be put in order before anything is added.
-    #[error("the ledger is being read while it must be put in order; end that `report` or `status`, then run again")]
-    BeingRead,
     /// Other users of the machine can read it.
     #[error("the ledger can be read by other users of this machine; patients' data is in it: chmod 600 {path}")]
     Exposed {

@@ -45,8 +45,9 @@ pub(super) struct Opened {
 pub(super) fn exclusively(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened, LedgerError> {
     let mut opened = make_ready(path, now, disk)?;
     if place::refuse_a_copy(&opened.conn, path)? {
-        // What a ledger is must not be in its -wal alone: a new one that lost that file would know of nobody's call.
-        empty_the_log(&opened.conn)?;
+        // What a ledger is must not be in its -wal alone: a new one that lost that file would know of nobody's call. If a
+        // reader is in the way it stays there for now, as it does while a run is under way.
+        opened.conn.query_row(sql!("checkpoint"), [], |_| Ok(()))?;
     }
     opened.lock.note_made()?;
     Ok(opened)
@@ -80,7 +81,6 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // A statement is planned once, not anew for each value that is bound: the values say nothing about which index is best.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    empty_the_log(&conn)?;
     migrate(&mut conn, now)?;
     Ok(Opened { conn, lock })
 }
@@ -92,39 +92,23 @@ pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection
         return exclusively(path, now, &OwnDisk).map(|opened| opened.conn);
     }
     // A run that is under way has seen to the log that it found.
-    let alone = Lock::try_take(path)?;
-    if alone.is_some() {
+    if let Some(_alone) = Lock::try_take(path)? {
         make_the_log_last(path, &OwnDisk)?;
     }
     let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.execute_batch(sql!("settings"))?;
     place::refuse_a_copy(&conn, path)?;
-    if alone.is_some() {
-        empty_the_log(&conn)?;
-    }
     Ok(conn)
 }
 
 /// Puts on stable storage whatever the log (the -wal) of the last program shows.
 ///
-/// If the sync of a commit failed, that program ended, but the log still shows the commit, from memory alone. SQLite would
-/// put it into the ledger's file page by page: if the power failed in the midst of it, the file would have some pages of a
-/// commit that the log has lost.
+/// If the sync of a commit failed, that program ended, but the log still shows the commit, from memory alone: the system
+/// takes it for written, and no later sync writes it. A commit added behind it would be on the disk and out of reach, for a
+/// log is read up to its first gap; and SQLite would put it into the ledger's file page by page, which would have some pages
+/// of a commit that the log has lost if the power failed in the midst of that.
 fn make_the_log_last(path: &Path, disk: &dyn Disk) -> Result<(), LedgerError> {
     disk.write_again(&log_of(path)).map_err(|error| LedgerError::storage(&error))
-}
-
-/// Puts what the last program left in the log into the ledger's file, synced, before anything is added to it: a commit added
-/// behind one whose sync failed could be on the disk and out of reach, for a log is read up to its first gap.
-fn empty_the_log(conn: &Connection) -> Result<(), LedgerError> {
-    if version(conn)? == 0 {
-        // A new ledger has none yet.
-        return Ok(());
-    }
-    let (is_busy, frames): (bool, i64) =
-        conn.query_row(sql!("checkpoint"), [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    // A reader is in nobody's way where there is nothing to be put in order.
-    if is_busy && frames != 0 { Err(LedgerError::BeingRead) } else { Ok(()) }
 }
 
 /// Opens an existing ledger for reading beside its writer.

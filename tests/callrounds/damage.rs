@@ -38,7 +38,9 @@ fn one_flipped_byte_is_noticed_or_calls_nobody() {
             let _ = fs::remove_file(practice.path(&format!("campaigns/callrounds.db{beside}")));
         }
     }
-    eprintln!("{flips} flipped bytes, exit codes and how often: {ends:?}; nobody was called again");
+    eprintln!(
+        "{flips} flipped bytes, exit codes and how often: {ends:?}; nobody was called again (95 %: fewer than 3 in {flips} are)"
+    );
 }
 
 #[test]

@@ -138,7 +138,9 @@ fn on_a_disk_that_fills_up_nothing_is_sent_that_is_not_recorded() {
         });
     }
     let Some(found): Option<Vec<_>> = found.into_iter().collect() else { return skipped() };
+    let disks = sizes.len();
     eprintln!("KiB, full, calls by then: {:?}", sizes.iter().zip(&found).collect::<Vec<_>>());
+    eprintln!("{disks} disks, nothing sent that is not recorded (95 %: fewer than 3 in {disks} go wrong)");
     assert!(found.iter().filter(|(full, _)| *full).count() >= 3, "hardly any disk filled up: {found:?}");
     assert!(found.iter().any(|(full, calls)| *full && *calls > 0), "no disk filled up in the midst of it: {found:?}");
 }
