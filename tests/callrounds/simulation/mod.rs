@@ -29,6 +29,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use callrounds::entry::Standing;
+use callrounds::ledger::Ledger;
+use futures_util::FutureExt;
 
 use self::life::{Met, Story};
 use self::machine::Machine;
@@ -235,6 +237,33 @@ fn what_is_committed_after_a_sync_has_failed_outlives_the_power() {
         }
     }
     assert!(failed > 50, "the power failed {failed} times");
+}
+
+/// A write that fails, or a sync, is told to whoever asked for it, and nothing is written after it, although the disk would
+/// take it: what a failed sync has dropped, the next one does not bring back.
+#[test]
+fn a_write_that_failed_is_told_and_nothing_is_written_after_it() {
+    let folder = tempfile::Builder::new().prefix("callrounds-").tempdir_in(memory()).expect("a folder");
+    let folder = folder.path().canonicalize().expect("a folder");
+    let disk = Disk::below(&folder);
+    let (campaign, start) = (small().campaign, small().start);
+    let mut failed = 0;
+    for at in 0.. {
+        let ledger = Ledger::open_inline_on(&*disk, &folder.join("ledger.db"), start).expect("a ledger");
+        disk.begin_life(Some(Mishap { at, what: Trouble::Error }));
+        let begin = || ledger.begin_run(Arc::clone(&campaign), true, start).now_or_never().expect("at once");
+        let first = begin();
+        if !disk.has_struck() {
+            first.expect("begun");
+            break;
+        }
+        let told = first.expect_err("an operation failed").to_string();
+        let before = disk.operations();
+        assert_eq!(begin().expect_err("nothing is written any more").to_string(), told, "operation {at}");
+        assert_eq!(disk.operations(), before, "operation {at}");
+        failed += 1;
+    }
+    assert!(failed > 4, "{failed} operations failed");
 }
 
 /// The control: a disk that is synced as `synchronous=NORMAL` would loses what was acknowledged, and is found out.
