@@ -163,6 +163,7 @@ impl Session {
         exclusions: &mut dyn Exclusions,
         output: Output,
     ) -> Result<Finished, Stop> {
+        let stop = first_signal();
         let vendors = self.vendors(remote)?;
         self.name_those_nobody_follows(run, output).await?;
         let taken = self.webhooks.take().map(|webhooks| webhooks.take(output));
@@ -178,7 +179,7 @@ impl Session {
             hints,
         };
         let mut listener = self.listener(run, output)?;
-        let finished = engine.run_without(exclusions, listener.as_mut(), first_signal()).await;
+        let finished = engine.run_without(exclusions, listener.as_mut(), stop).await;
         listener.finish();
         finished.map_err(|error| match error {
             EngineError::Ledger(error) => error.into(),
@@ -338,16 +339,19 @@ fn ask() -> std::io::Result<bool> {
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }
 
-/// Completes at the first Ctrl-C or SIGTERM. A second one ends the program at once, which loses nothing: what was under
-/// way is settled by the next run.
-async fn first_signal() {
-    let Some(mut signals) = Signals::watched() else { return std::future::pending().await };
-    signals.next().await;
-    // The same watch goes on: a second signal right after the first is not missed.
-    tokio::spawn(async move {
+/// Completes at the first Ctrl-C or SIGTERM, of which none is missed from now on. A second one ends the program at once,
+/// which loses nothing: what was under way is settled by the next run.
+fn first_signal() -> impl Future<Output = ()> + Send {
+    let watched = Signals::watched();
+    async move {
+        let Some(mut signals) = watched else { return std::future::pending().await };
         signals.next().await;
-        std::process::exit(Exit::DueWorkLeft.code().into());
-    });
+        // The same watch goes on: a second signal right after the first is not missed.
+        tokio::spawn(async move {
+            signals.next().await;
+            std::process::exit(Exit::DueWorkLeft.code().into());
+        });
+    }
 }
 
 /// Completes at Ctrl-C or SIGTERM.
