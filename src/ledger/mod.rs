@@ -6,8 +6,9 @@
 //! storage; what has queued up on the writing thread becomes one commit, so that many intents and replies share an
 //! fsync. [`Reader`]s see the last commit and never wait.
 //!
-//! A list comes as `prepared` entries, `enrol` matches them by key, `inserting` writes them, and texts that come again
-//! are `phrases`; `claim` asks the rules and writes intents, `record` what became of them.
+//! `open` makes a ledger ready: its `lock`, its `place`, what its `disk` may have lost, its format. A list comes as
+//! `prepared` entries, `enrol` matches them by key, `inserting` writes them, and texts that come again are `phrases`;
+//! `claim` asks the rules and writes intents, `record` what became of them.
 //!
 //! Who may move where is not decided here: [`crate::entry::State::after`] decides, [`crate::policy`] says who may be
 //! called, and the ledger compares and sets. Changed rows ≠ 1 is an error.
