@@ -31,7 +31,7 @@ use callrounds::phone::E164;
 use tokio::sync::{Notify, Semaphore};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say};
+use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say, sizes_from};
 use loopback::Server;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -74,19 +74,17 @@ impl Sizes {
     fn of(arguments: &[String]) -> Result<Self> {
         let mut sizes =
             Self { calls: 20_000, rounds: 5, organisations: 1_000, seconds: 60, entries: 1_000_000, open: 10_000 };
-        let mut words = arguments.iter();
-        while let Some(word) = words.next() {
-            let size = match word.as_str() {
-                "--calls" => &mut sizes.calls,
-                "--rounds" => &mut sizes.rounds,
-                "--organisations" => &mut sizes.organisations,
-                "--seconds" => &mut sizes.seconds,
-                "--entries" => &mut sizes.entries,
-                "--open" => &mut sizes.open,
-                _ => return Err(format!("{word}: no such size").into()),
-            };
-            *size = words.next().ok_or("a number is missing")?.parse()?;
-        }
+        sizes_from(
+            arguments,
+            &mut [
+                ("--calls", &mut sizes.calls),
+                ("--rounds", &mut sizes.rounds),
+                ("--organisations", &mut sizes.organisations),
+                ("--seconds", &mut sizes.seconds),
+                ("--entries", &mut sizes.entries),
+                ("--open", &mut sizes.open),
+            ],
+        )?;
         Ok(sizes)
     }
 }

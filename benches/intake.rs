@@ -22,7 +22,7 @@ use callrounds::intake::{Intake, ListSource, Setting};
 use callrounds::ledger::Ledger;
 use callrounds::phone::area_codes;
 
-use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say};
+use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say, sizes_from};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -54,17 +54,15 @@ struct Sizes {
 impl Sizes {
     fn of(arguments: &[String]) -> Result<Self> {
         let mut sizes = Self { rows: 1_000_000, rounds: 5, large: 5_000_000, python_rows: 100_000 };
-        let mut words = arguments.iter().filter(|word| *word != "--bench");
-        while let Some(word) = words.next() {
-            let size = match word.as_str() {
-                "--rows" => &mut sizes.rows,
-                "--rounds" => &mut sizes.rounds,
-                "--large" => &mut sizes.large,
-                "--python-rows" => &mut sizes.python_rows,
-                _ => return Err(format!("{word}: there is --rows, --rounds, --large and --python-rows").into()),
-            };
-            *size = words.next().ok_or("a number is missing")?.parse()?;
-        }
+        sizes_from(
+            arguments,
+            &mut [
+                ("--rows", &mut sizes.rows),
+                ("--rounds", &mut sizes.rounds),
+                ("--large", &mut sizes.large),
+                ("--python-rows", &mut sizes.python_rows),
+            ],
+        )?;
         Ok(sizes)
     }
 }

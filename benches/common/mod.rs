@@ -52,6 +52,20 @@ fn texts(items: &[impl Display]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
 }
 
+/// Sets the sizes that the command line names, such as `--rows 1000`.
+pub fn sizes_from(arguments: &[String], sizes: &mut [(&str, &mut u32)]) -> Result<(), String> {
+    let mut words = arguments.iter().filter(|word| *word != "--bench");
+    while let Some(word) = words.next() {
+        let Some((_, size)) = sizes.iter_mut().find(|(name, _)| name == word) else {
+            let names: Vec<_> = sizes.iter().map(|(name, _)| *name).collect();
+            return Err(format!("{word}: there is {}", names.join(", ")));
+        };
+        let number = words.next().ok_or(format!("{word}: a number is missing"))?;
+        **size = number.parse().map_err(|_| format!("{word} {number}: not a number"))?;
+    }
+    Ok(())
+}
+
 /// Says something about the benchmark itself.
 #[allow(clippy::print_stdout, reason = "the figures need their circumstances")]
 pub fn say(text: impl Display) {

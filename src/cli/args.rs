@@ -143,6 +143,7 @@ pub struct Check {
 #[derive(Debug, Args)]
 pub struct Resume {
     /// The run [default: the newest]
+    #[arg(value_parser = run_number)]
     pub run: Option<i64>,
     /// How calls are placed.
     #[command(flatten)]
@@ -153,6 +154,7 @@ pub struct Resume {
 #[derive(Debug, Args)]
 pub struct OfRun {
     /// The run [default: the newest]
+    #[arg(value_parser = run_number)]
     pub run: Option<i64>,
 }
 
@@ -160,6 +162,7 @@ pub struct OfRun {
 #[derive(Debug, Args)]
 pub struct Report {
     /// The run [default: the newest]
+    #[arg(value_parser = run_number)]
     pub run: Option<i64>,
     /// The format
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -270,6 +273,7 @@ impl ScopeName {
 #[derive(Debug, Args)]
 pub struct Resolve {
     /// The entry's number in the ledger
+    #[arg(value_parser = entry_number)]
     pub entry: i64,
     /// What became of its call.
     #[command(flatten)]
@@ -295,6 +299,7 @@ pub struct Verdict {
 #[derive(Debug, Args)]
 pub struct Cancel {
     /// The run
+    #[arg(value_parser = run_number)]
     pub run: i64,
 }
 
@@ -441,6 +446,14 @@ pub struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+fn run_number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "not a run's number, such as 3; `callrounds status` tells the newest".into())
+}
+
+fn entry_number(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "not an entry's number, such as 12; `callrounds explain PATIENT` tells it".into())
 }
 
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {

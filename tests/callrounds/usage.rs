@@ -79,6 +79,16 @@ fn wrong_arguments() {
     For more information, try '--help'.
     ");
     assert_snapshot!(refused(&practice, &["status"], 2), @"error: there is no ledger at callrounds.db; name one with --ledger FILE, or start with `callrounds run CAMPAIGN`");
+    assert_snapshot!(refused(&practice, &["status", "campaigns/recall.toml"], 2), @"
+    error: invalid value 'campaigns/recall.toml' for '[RUN]': not a run's number, such as 3; `callrounds status` tells the newest
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(refused(&practice, &["resolve", "Pat", "--not-placed"], 2), @"
+    error: invalid value 'Pat' for '<ENTRY>': not an entry's number, such as 12; `callrounds explain PATIENT` tells it
+
+    For more information, try '--help'.
+    ");
     assert_snapshot!(refused(&practice, &["simulate", "--fault", "reset=0.1"], 2), @"error: unknown fault kind; known are refuse, reset-before, reset-after, 500-before, 500-after, 502, 503, 504, timeout-after, truncated, bad-json, id-missing, slow-body, 429, 307, 303, big-body");
     nothing_was_sent(&practice);
 }

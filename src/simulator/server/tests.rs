@@ -1,4 +1,6 @@
-//! The simulator as seen from the wire, by a client that knows bytes and nothing else; and its log.
+//! The simulator as seen from the wire, and its log.
+
+mod wire;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,82 +12,13 @@ use tempfile::TempDir;
 use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, timeout};
 
+use self::wire::{Answer, Seen, exchange};
 use super::*;
 use crate::clock::TravelClock;
 use crate::simulator::Fault;
 use crate::simulator::settings::{
     AccessRules, BudgetRules, ListHabits, Network, OAuthClient, Order, RetryAfter, Unfinished, Wording,
 };
-
-/// What a client sees of one exchange.
-#[derive(Debug)]
-enum Seen {
-    /// No connection.
-    Refused,
-    /// A connection, then a reset, with nothing before it.
-    Reset,
-    /// A connection and no answer.
-    Silence,
-    /// An answer.
-    Answer(Answer),
-}
-
-#[derive(Debug)]
-struct Answer {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-    /// Whether the body is as long as the head says.
-    whole: bool,
-}
-
-impl Seen {
-    fn answer(self) -> Answer {
-        let Self::Answer(answer) = self else { panic!("no answer: {self:?}") };
-        answer
-    }
-}
-
-impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("a JSON body")
-    }
-
-    fn data(&self) -> Value {
-        self.json()["data"].clone()
-    }
-}
-
-async fn exchange(address: SocketAddr, method: &str, path: &str, token: &str, body: &str) -> Seen {
-    let Ok(mut stream) = TcpStream::connect(address).await else { return Seen::Refused };
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: simulator\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).await.expect("sent");
-    let mut bytes = Vec::new();
-    match timeout(Duration::from_millis(1_500), stream.read_to_end(&mut bytes)).await {
-        Err(_) => Seen::Silence,
-        Ok(Err(error)) if bytes.is_empty() && error.kind() == io::ErrorKind::ConnectionReset => Seen::Reset,
-        Ok(outcome) => {
-            outcome.expect("an answer is never cut by a reset");
-            Seen::Answer(parse(&bytes))
-        }
-    }
-}
-
-fn parse(bytes: &[u8]) -> Answer {
-    let split = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
-    let head = String::from_utf8(bytes[..split].to_vec()).expect("a text");
-    let body = bytes[split + 4..].to_vec();
-    let mut answer = Answer { status: head[9..12].parse().expect("a status"), head, body, whole: false };
-    answer.whole = answer.header("content-length").expect("a length").parse() == Ok(answer.body.len());
-    answer
-}
 
 /// A simulator with a clock that stands still until told to leap, and a log.
 struct Stage {
