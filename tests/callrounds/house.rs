@@ -197,7 +197,7 @@ fn one_file_reads_the_clock() {
     nowhere(&["Instant::now"], |_| true, &["clock.rs", "annie/auth/tokens.rs", "annie/client/mod.rs"]);
     nowhere(&["std::time::Instant", "time::{Duration, Instant}"], |_| true, &[]);
     // Another process needs real time to write its name into the lock that it got.
-    nowhere(&["thread::sleep"], |_| true, &["ledger/open.rs"]);
+    nowhere(&["thread::sleep"], |_| true, &["ledger/lock.rs"]);
 }
 
 #[test]
