@@ -6,7 +6,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::disk::{Disk, OwnDisk, log_of};
 use super::error::LedgerError;
@@ -67,9 +67,7 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened
     place::refuse_network(path)?;
     let lock = Lock::take(path)?;
     create_private(path)?;
-    make_the_log_last(path, disk)?;
-    let mut conn =
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let mut conn = opened_as_it_is(path)?;
     refuse_another_kind(&conn, path)?;
     let found = version(&conn)?;
     if found == 0 && lock.ledger_was_made {
@@ -81,6 +79,7 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // A statement is planned once, not anew for each value that is bound: the values say nothing about which index is best.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    make_the_log_last(&conn, path, disk)?;
     migrate(&mut conn, now)?;
     Ok(Opened { conn, lock })
 }
@@ -91,33 +90,44 @@ pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection
     if !path.exists() || version(&for_reading(path)?)? < known() {
         return exclusively(path, now, &OwnDisk).map(|opened| opened.conn);
     }
+    let conn = opened_as_it_is(path)?;
+    conn.execute_batch(sql!("settings"))?;
     // A run that is under way has seen to the log that it found.
     if let Some(_alone) = Lock::try_take(path)? {
-        make_the_log_last(path, &OwnDisk)?;
+        make_the_log_last(&conn, path, &OwnDisk)?;
     }
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    conn.execute_batch(sql!("settings"))?;
     place::refuse_a_copy(&conn, path)?;
     Ok(conn)
 }
 
-/// Puts on stable storage whatever the log (the -wal) of the last program shows.
+/// A connection that leaves the log (the -wal) where it is when it is closed.
+fn opened_as_it_is(path: &Path) -> Result<Connection, LedgerError> {
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(conn)
+}
+
+/// Puts on stable storage whatever the log of the last program shows; only then may any of it go into the ledger's file.
 ///
 /// If the sync of a commit failed, that program ended, but the log still shows the commit, from memory alone: the system
 /// takes it for written, and no later sync writes it. A commit added behind it would be on the disk and out of reach, for a
 /// log is read up to its first gap; and SQLite would put it into the ledger's file page by page, which would have some pages
 /// of a commit that the log has lost if the power failed in the midst of that.
-fn make_the_log_last(path: &Path, disk: &dyn Disk) -> Result<(), LedgerError> {
-    disk.write_again(&log_of(path)).map_err(|error| LedgerError::storage(&error))
+fn make_the_log_last(conn: &Connection, path: &Path, disk: &dyn Disk) -> Result<(), LedgerError> {
+    // Nobody else, such as an operator, adds to the log meanwhile.
+    let alone = Transaction::new_unchecked(conn, TransactionBehavior::Immediate)?;
+    disk.write_again(&log_of(path)).map_err(|error| LedgerError::storage(&error))?;
+    alone.rollback()?;
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
 }
 
 /// Opens an existing ledger for reading beside its writer.
 pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     refuse_missing(path)?;
     refuse_exposed(path)?;
-    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // Whoever only looks puts nothing into the ledger's file, not even what a log shows that may not last.
-    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let conn = opened_as_it_is(path)?;
     refuse_another_kind(&conn, path)?;
     conn.execute_batch(sql!("settings_for_reading"))?;
     let found = version(&conn)?;
