@@ -76,9 +76,9 @@ fn deliveries_of_every_kind_change_no_outcome_and_call_nobody_twice() {
             (&[][..], TOKEN, Some(true)),
             (&["--fault", "reset-after=0.1", "--fault", "500-before@reads=0.1"], TOKEN, Some(true)),
             (&[], "not-the-vendors", Some(false)),
-            // A few deliveries may all come together, and be read by a page; what a list that lags does not show is asked
-            // for by its id anyway.
-            (&["--webhook-stop-after", "20"], TOKEN, None),
+            // Of twenty deliveries all may come beside others, and be read by a page.
+            (&["--webhook-stop-after", "40"], TOKEN, Some(true)),
+            // What a list that lags does not show is asked for by its id anyway.
             (&["--list-lag", "40"], TOKEN, None),
         ] {
             let outcomes = &outcomes;
