@@ -426,7 +426,8 @@ async fn enrolled(
     let numbers: Vec<u32> = (0..entries).collect();
     for some in numbers.chunks(10_000) {
         let at = |n: u32| (organisations > 0).then(|| n % organisations.max(1));
-        ledger.enrol(run, some.iter().map(|n| draft(*n, at(*n))).collect(), now).await?;
+        let drafts: Vec<_> = some.iter().map(|n| draft(*n, at(*n))).collect();
+        ledger.enrol(run, &drafts, now).await?;
     }
     let tally = ListTally { read: entries.into(), accepted: entries.into(), ..ListTally::default() };
     ledger.close_list(run, tally, true, now).await?;

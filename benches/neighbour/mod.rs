@@ -262,7 +262,7 @@ async fn run_on(
     let ledger = Ledger::open_inline(&folder.join("ledger.db"), start()).expect("a ledger");
     let run = ledger.begin_run(Arc::clone(&campaign), true, start()).await.expect("a run");
     let count = drafts.len() as u64;
-    ledger.enrol(run, drafts, start()).await.expect("enrolled");
+    ledger.enrol(run, &drafts, start()).await.expect("enrolled");
     let tally = ListTally { read: count, accepted: count, ..ListTally::default() };
     ledger.close_list(run, tally, true, start()).await.expect("closed");
     let hints = Some(hints).filter(|_| telling == Telling::HeadersAndWebhooks);

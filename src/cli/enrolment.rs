@@ -11,7 +11,7 @@ use crate::campaign::{Campaign, Consent};
 use crate::entry::{Draft, ListTally};
 use crate::error::Stop;
 use crate::intake::{Intake, Summary};
-use crate::ledger::{Approved, End, Ledger, Listed, Piece, Prepared};
+use crate::ledger::{Approved, Batch, End, Ledger, Listed, Piece};
 
 use super::listing::{self, LookedThrough};
 use super::planning;
@@ -65,11 +65,11 @@ fn hand_over(
 ) -> Result<LookedThrough, Stop> {
     // A ledger that has failed takes no more; it says why itself.
     let send = |piece| drop(pieces.send(piece));
-    let mut entries = Vec::with_capacity(PIECE);
+    let mut entries = Batch::with_capacity(PIECE);
     let looked = listing::look_through(intake, rejects, |draft: Draft| {
-        entries.push(Prepared::from(draft));
+        entries.push(&draft);
         if entries.len() == PIECE {
-            send(Piece::Entries(std::mem::replace(&mut entries, Vec::with_capacity(PIECE))));
+            send(Piece::Entries(std::mem::replace(&mut entries, Batch::with_capacity(PIECE))));
         }
     })?;
     if let Ok(summary) = &looked.found {

@@ -9,7 +9,7 @@ use super::approval::{self, Approved};
 use super::error::LedgerError;
 use super::inserting::{Appending, Inserting};
 use super::outlook::Change;
-use super::prepared::Prepared;
+use super::prepared::{Batch, Prepared};
 use super::rows::{exactly_one, maybe_reason_at, millis, state_at};
 use super::runs::RunHandle;
 use super::transition::Step;
@@ -76,7 +76,7 @@ pub(super) struct Known {
 /// A list on its way into the ledger, piece by piece.
 pub enum Piece {
     /// The next entries.
-    Entries(Vec<Prepared>),
+    Entries(Batch),
     /// The list has been read to its end.
     End(End),
 }
@@ -170,7 +170,7 @@ impl Enrolling<'_> {
         &mut self,
         conn: &Connection,
         run: RunHandle,
-        entries: &[Prepared],
+        entries: &Batch,
         now: DateTime<Utc>,
     ) -> Result<Enrolled, LedgerError> {
         match self {
@@ -202,7 +202,7 @@ fn finish(
 pub(super) fn enrol(
     conn: &Connection,
     run: RunHandle,
-    entries: &[Prepared],
+    entries: &Batch,
     now: DateTime<Utc>,
 ) -> Result<Enrolled, LedgerError> {
     each(conn, run, &mut Inserting::ready(conn, run, now)?, entries, now)
@@ -212,11 +212,11 @@ fn each(
     conn: &Connection,
     run: RunHandle,
     inserting: &mut Inserting<'_>,
-    entries: &[Prepared],
+    entries: &Batch,
     now: DateTime<Utc>,
 ) -> Result<Enrolled, LedgerError> {
     let mut enrolled = Enrolled::default();
-    for prepared in entries {
+    for prepared in entries.iter() {
         let written = inserting.written(prepared)?;
         if inserting.insert(prepared, &written)? {
             enrolled.count(Change::New);
@@ -225,7 +225,7 @@ fn each(
         // What happens to an entry happens after it was enrolled.
         inserting.tell()?;
         let known = find(conn, run.campaign, prepared.key())?.ok_or(LedgerError::Conflict)?;
-        let phone = numbers::to_dial(conn, known.id, prepared.phone, &prepared.alternatives)?;
+        let phone = numbers::to_dial(conn, known.id, prepared.facts.phone, &prepared.facts.alternatives)?;
         enrolled.count(known.change(prepared, phone));
         inserting.refresh(known.id, phone, prepared, &written)?;
         bring_up_to_date(conn, run, &known, prepared, now)?;
@@ -246,13 +246,15 @@ fn bring_up_to_date(
     conn: &Connection,
     run: RunHandle,
     known: &Known,
-    prepared: &Prepared,
+    prepared: Prepared<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, prepared.line))?;
+    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, prepared.facts.line))?;
     exactly_one(listed)?;
-    meanwhile::keep(conn, known.id, forbidden_by(prepared.standing).filter(|_| known.is_not_settled()))?;
-    let Some(fact) = what_the_list_says(known, prepared.standing, prepared.not_after, now) else { return Ok(()) };
+    meanwhile::keep(conn, known.id, forbidden_by(prepared.facts.standing).filter(|_| known.is_not_settled()))?;
+    let Some(fact) = what_the_list_says(known, prepared.facts.standing, prepared.facts.not_after, now) else {
+        return Ok(());
+    };
     let from = known.state;
     Step { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &fact, detail: None }.take(conn)?;
     Ok(())
@@ -272,12 +274,12 @@ impl Known {
     }
 
     /// What the list changes about it, `phone` being the number to dial now.
-    pub(super) fn change(&self, prepared: &Prepared, phone: E164) -> Change {
+    pub(super) fn change(&self, prepared: Prepared<'_>, phone: E164) -> Change {
         let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
         let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
         let is_told_the_same = self.rest == prepared.rest()
             && self.location.as_deref() == prepared.location()
-            && self.not_after == prepared.not_after.map(millis);
+            && self.not_after == prepared.facts.not_after.map(millis);
         match (self.phone == phone.expose(), is_told_the_same) {
             _ if over => Change::Same,
             (true, true) => Change::Same,

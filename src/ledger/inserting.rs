@@ -1,13 +1,15 @@
 //! New entries on their way into their table: one by one where a key may be known already, many with one statement where
 //! none can be.
 
+use std::ops::Range;
+
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, Statement, ToSql};
 
 use super::enrol::forbidden_by;
 use super::error::LedgerError;
 use super::phrases::{Phrases, Written};
-use super::prepared::Prepared;
+use super::prepared::{Batch, Prepared};
 use super::rows::{exactly_one, millis};
 use super::runs::RunHandle;
 use super::sql;
@@ -35,12 +37,12 @@ impl<'c> Inserting<'c> {
     }
 
     /// How an entry's texts are to be written.
-    pub(super) fn written<'p>(&mut self, prepared: &'p Prepared) -> Result<Written<'p>, LedgerError> {
+    pub(super) fn written<'p>(&mut self, prepared: Prepared<'p>) -> Result<Written<'p>, LedgerError> {
         self.beside.written(prepared)
     }
 
     /// Inserts an entry, unless the campaign has one of its key. Whether it did.
-    pub(super) fn insert(&mut self, prepared: &Prepared, written: &Written<'_>) -> Result<bool, LedgerError> {
+    pub(super) fn insert(&mut self, prepared: Prepared<'_>, written: &Written<'_>) -> Result<bool, LedgerError> {
         bind(&mut self.entry, SHARED + 1, prepared, written)?;
         if self.entry.raw_execute()? == 0 {
             return Ok(false);
@@ -55,13 +57,13 @@ impl<'c> Inserting<'c> {
         &mut self,
         entry: EntryId,
         phone: E164,
-        prepared: &Prepared,
+        prepared: Prepared<'_>,
         written: &Written<'_>,
     ) -> Result<(), LedgerError> {
         let conn = self.beside.conn;
         let [alternatives, ..] = prepared.rest();
         let Written { zones, zones_phrase, content, ending } = written;
-        let not_after = prepared.not_after.map(millis);
+        let not_after = prepared.facts.not_after.map(millis);
         conn.prepare_cached(sql!("entry_refresh"))?.execute((
             entry.0,
             phone.expose(),
@@ -109,13 +111,13 @@ impl<'c> Appending<'c> {
         Ok(Self { last, many: statement(AT_ONCE)?, one: statement(1)?, beside: Beside::ready(conn, run, now)? })
     }
 
-    pub(super) fn append(&mut self, entries: &[Prepared]) -> Result<(), LedgerError> {
-        let (chunks, rest) = entries.as_chunks::<AT_ONCE>();
-        for chunk in chunks {
-            self.last = self.beside.append(&mut self.many, self.last, chunk)?;
-        }
-        for entry in rest {
-            self.last = self.beside.append(&mut self.one, self.last, std::slice::from_ref(entry))?;
+    pub(super) fn append(&mut self, entries: &Batch) -> Result<(), LedgerError> {
+        let mut at = 0;
+        while at < entries.len() {
+            let many = at + AT_ONCE <= entries.len();
+            let (statement, rows) = if many { (&mut self.many, AT_ONCE) } else { (&mut self.one, 1) };
+            self.last = self.beside.append(statement, self.last, entries, at..at + rows)?;
+            at += rows;
         }
         self.beside.enrolled.tell()
     }
@@ -140,34 +142,40 @@ impl<'c> Beside<'c> {
     }
 
     /// Inserts as many entries as the statement takes, after the one of number `last`. The last one's number.
-    fn append(&mut self, statement: &mut Statement<'_>, last: i64, entries: &[Prepared]) -> Result<i64, LedgerError> {
+    fn append(
+        &mut self,
+        statement: &mut Statement<'_>,
+        last: i64,
+        entries: &Batch,
+        places: Range<usize>,
+    ) -> Result<i64, LedgerError> {
         let mut at = SHARED + 1;
-        for (id, prepared) in (last + 1..).zip(entries) {
+        for (id, prepared) in (last + 1..).zip(entries.part(places.clone())) {
             statement.raw_bind_parameter(at, id)?;
             at = bind(statement, at + 1, prepared, &self.written(prepared)?)?;
         }
-        if statement.raw_execute()? != entries.len() {
+        if statement.raw_execute()? != places.len() {
             return Err(LedgerError::Conflict);
         }
-        for (id, prepared) in (last + 1..).zip(entries) {
+        for (id, prepared) in (last + 1..).zip(entries.part(places.clone())) {
             self.note(EntryId(id), prepared)?;
         }
-        Ok(last + entries.len() as i64)
+        Ok(last + places.len() as i64)
     }
 
-    fn written<'p>(&mut self, prepared: &'p Prepared) -> Result<Written<'p>, LedgerError> {
+    fn written<'p>(&mut self, prepared: Prepared<'p>) -> Result<Written<'p>, LedgerError> {
         let [_, zones, content] = prepared.rest();
         self.phrases.written(self.conn, zones, content)
     }
 
     /// Takes note of an entry that is there now.
-    fn note(&mut self, entry: EntryId, prepared: &Prepared) -> Result<(), LedgerError> {
+    fn note(&mut self, entry: EntryId, prepared: Prepared<'_>) -> Result<(), LedgerError> {
         self.enrolled.note(entry, stands(prepared))?;
         self.put_members(entry, prepared)
     }
 
-    fn put_members(&mut self, entry: EntryId, prepared: &Prepared) -> Result<(), LedgerError> {
-        for (key, line, patient) in &prepared.members {
+    fn put_members(&mut self, entry: EntryId, prepared: Prepared<'_>) -> Result<(), LedgerError> {
+        for (key, line, patient) in &prepared.facts.members {
             self.member.execute((entry.0, key.as_str(), line, patient))?;
         }
         Ok(())
@@ -192,23 +200,23 @@ fn bind_shared(statement: &mut Statement<'_>, run: RunHandle, now: DateTime<Utc>
 fn bind(
     statement: &mut Statement<'_>,
     at: usize,
-    prepared: &Prepared,
+    prepared: Prepared<'_>,
     written: &Written<'_>,
 ) -> Result<usize, LedgerError> {
     let [alternatives, ..] = prepared.rest();
     let (state, reason) = stands(prepared);
     let own: [&dyn ToSql; 13] = [
         &prepared.key(),
-        &prepared.line,
+        &prepared.facts.line,
         &prepared.organisation(),
         &prepared.location(),
-        &prepared.phone.expose(),
+        &prepared.number(),
         &alternatives,
         &written.zones,
         &written.zones_phrase,
         &written.content,
         &written.ending,
-        &prepared.not_after.map(millis),
+        &prepared.facts.not_after.map(millis),
         &state.name(),
         &reason.map(Reason::name),
     ];
@@ -219,8 +227,8 @@ fn bind(
 }
 
 /// Where the list puts an entry that is new.
-fn stands(prepared: &Prepared) -> (State, Option<Reason>) {
-    let (state, reason) = forbidden_by(prepared.standing).unzip();
+fn stands(prepared: Prepared<'_>) -> (State, Option<Reason>) {
+    let (state, reason) = forbidden_by(prepared.facts.standing).unzip();
     (state.unwrap_or(State::Ready), reason)
 }
 

@@ -58,7 +58,7 @@ pub use error::LedgerError;
 pub use line::{InStep, OurLine, Sighting};
 pub use operator::{Operator, Resolution, Undecidable};
 pub use outlook::{Absence, Absent, Change, Outlook};
-pub use prepared::Prepared;
+pub use prepared::Batch;
 pub use read::{AttemptCounts, Begun, EntryRow, EventRow, FormerMember, ListChanges, Reader, RunReport};
 pub use record::{Happened, Note, UnderWay};
 pub use runs::{Finish, Prospects, Reopened, RunHandle};
@@ -140,9 +140,9 @@ impl Ledger {
     }
 
     /// Enrols entries of the run's list, or brings those that are there up to date.
-    pub fn enrol(&self, run: RunHandle, drafts: Vec<Draft>, now: DateTime<Utc>) -> Pending<Enrolled> {
-        let prepared: Vec<Prepared> = drafts.into_iter().map(Prepared::from).collect();
-        self.writer.submit(move |conn| enrol::enrol(conn, run, &prepared, now))
+    pub fn enrol(&self, run: RunHandle, drafts: &[Draft], now: DateTime<Utc>) -> Pending<Enrolled> {
+        let entries: Batch = drafts.iter().collect();
+        self.writer.submit(move |conn| enrol::enrol(conn, run, &entries, now))
     }
 
     /// Bars the campaign's entries that `is_excluded` names by their keys, or by the key of a household's member whom

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::claim;
 use super::enrol::{self, Known};
 use super::error::LedgerError;
-use super::prepared::Prepared;
+use super::prepared::Batch;
 use super::read::Reader;
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, phone_at};
 use super::{household, numbers, runs, sql, suppression};
@@ -148,7 +148,8 @@ impl Reader {
         let said = enrol::what_the_list_says(&known, draft.standing, draft.not_after, now);
         let phone = numbers::to_dial(&self.conn, known.id, draft.phone, &draft.alternatives)?;
         let outlook = self.standing(&known, phone)?;
-        let change = known.change(&Prepared::from(draft.clone()), phone);
+        let prepared: Batch = [draft].into_iter().collect();
+        let change = prepared.iter().next().map_or(Change::Same, |prepared| known.change(prepared, phone));
         Ok(after(Outlook { change, spoken_for, ..outlook }, said.as_ref(), now))
     }
 

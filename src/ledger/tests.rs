@@ -104,7 +104,7 @@ impl Desk {
     }
 
     fn enrol(&self, drafts: &[Draft]) -> Enrolled {
-        now_or_never(self.ledger.enrol(self.run, drafts.to_vec(), noon())).expect("enrolled")
+        now_or_never(self.ledger.enrol(self.run, drafts, noon())).expect("enrolled")
     }
 
     /// A later run with a list of its own, which withdraws whom it lacks.
@@ -291,7 +291,7 @@ fn a_job_that_fails_does_not_undo_its_neighbours_in_the_same_commit() {
         };
         let jobs: Vec<_> = (0..40_u32)
             .map(|n| {
-                let good = desk.ledger.enrol(run, vec![draft(&format!("P-{n}"), 101)], noon());
+                let good = desk.ledger.enrol(run, &[draft(&format!("P-{n}"), 101)], noon());
                 (good, desk.ledger.note(run, nobody.clone()))
             })
             .collect();

@@ -86,7 +86,7 @@ impl Template {
 
     /// The message, if the template and the row are plain.
     fn shortly(&self, row: &Row) -> Option<String> {
-        self.0.plain.as_ref()?.text(row).map(|text| tidy(&text))
+        self.0.plain.as_ref()?.text(row).map(tidy)
     }
 
     fn by_engine(&self, variables: &Value) -> Result<String, RenderProblem> {
@@ -95,7 +95,7 @@ impl Template {
             .environment
             .get_template(&compiled.name)
             .and_then(|template| template.render(variables))
-            .map(|text| tidy(&text))
+            .map(tidy)
             .map_err(|error| problem::of_rendering(&compiled.name, &compiled.source, &error, variables))
     }
 
@@ -139,7 +139,10 @@ fn environment() -> Environment<'static> {
 }
 
 /// One paragraph: every run of white space, no-break spaces among it, becomes one space.
-fn tidy(text: &str) -> String {
+fn tidy(text: String) -> String {
+    if is_plainly_tidy(&text) {
+        return text;
+    }
     let mut tidied = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !tidied.is_empty() {
@@ -148,6 +151,19 @@ fn tidy(text: &str) -> String {
         tidied.push_str(word);
     }
     tidied
+}
+
+/// Whether a text can be told to be tidy byte by byte, as most can.
+fn is_plainly_tidy(text: &str) -> bool {
+    let mut after_space = true;
+    for byte in text.bytes() {
+        let is_space = byte == b' ';
+        if (is_space && after_space) || byte.is_ascii_control() || !byte.is_ascii() {
+            return false;
+        }
+        after_space = is_space;
+    }
+    !after_space
 }
 
 #[cfg(test)]

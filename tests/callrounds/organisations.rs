@@ -221,7 +221,7 @@ impl Scene {
         let (now, campaign) = (self.clock.now(), campaign(organisations, more));
         let run = self.ledger.begin_run(Arc::clone(&campaign), true, now).await.expect("a run");
         let tally = ListTally { read: drafts.len() as u64, accepted: drafts.len() as u64, ..ListTally::default() };
-        self.ledger.enrol(run, drafts, now).await.expect("enrolled");
+        self.ledger.enrol(run, &drafts, now).await.expect("enrolled");
         self.ledger.close_list(run, tally, false, now).await.expect("closed");
         let desks = &self.desks[..organisations];
         let vendors: BTreeMap<_, _> = desks.iter().map(|desk| (name(desk.name), Arc::clone(desk))).collect();

@@ -157,7 +157,7 @@ impl Scene {
         self.vendor.replies.lock().expect("replies").push_back(reply);
         let now = self.clock.now();
         let run: RunHandle = self.ledger.begin_run(self.campaign.clone(), true, now).await.expect("a run");
-        self.ledger.enrol(run, vec![draft(key)], now).await.expect("enrolled");
+        self.ledger.enrol(run, &[draft(key)], now).await.expect("enrolled");
         let tally = ListTally { read: 1, accepted: 1, ..ListTally::default() };
         self.ledger.close_list(run, tally, false, now).await.expect("closed");
         let engine = Engine {

@@ -1,10 +1,14 @@
 //! A whole list, enrolled while it is read.
 
 use super::*;
-use crate::ledger::{End, Listed, Piece, Prepared};
+use crate::ledger::{Batch, End, Listed, Piece};
 
 fn entries(patients: &[u64]) -> Piece {
-    Piece::Entries(patients.iter().map(|patient| Prepared::from(draft(&format!("P-{patient}"), 101))).collect())
+    piece(patients.iter().map(|patient| draft(&format!("P-{patient}"), 101)))
+}
+
+fn piece(drafts: impl Iterator<Item = Draft>) -> Piece {
+    Piece::Entries(drafts.collect::<Vec<_>>().iter().collect())
 }
 
 fn end(accepted: u64) -> Piece {
@@ -71,14 +75,13 @@ fn mixed(patient: u32) -> Draft {
 
 #[test]
 fn however_many_are_enrolled_at_once_each_can_be_told_about_and_called_as_it_was_listed() {
-    for (rows, at_once) in [(4, 1), (4, 77), (1_000_000, 77), (1_000_000, 256)] {
+    for (rows, at_once) in [(4, 1), (4, 77), (1_000_000, 77), (1_000_000, 600)] {
         let desk = Desk::new();
-        let list: Vec<Draft> = (1..=300).map(mixed).collect();
-        let pieces =
-            list.chunks(at_once).map(|some| Piece::Entries(some.iter().cloned().map(Prepared::from).collect()));
-        let listed = enrol(&desk, pieces.chain([end(300)]).collect(), rows).expect("enrolled");
-        assert_eq!(listed.enrolled.new, 300);
-        assert_eq!(desk.count("member WHERE key = 'P-1' || substr('0000' || entry_id, -4)"), 30);
+        let list: Vec<Draft> = (1..=600).map(mixed).collect();
+        let pieces = list.chunks(at_once).map(|some| Piece::Entries(some.iter().collect()));
+        let listed = enrol(&desk, pieces.chain([end(600)]).collect(), rows).expect("enrolled");
+        assert_eq!(listed.enrolled.new, 600);
+        assert_eq!(desk.count("member WHERE key = 'P-1' || substr('0000' || entry_id, -4)"), 60);
 
         let reader = Reader::open(&path_in(&desk.folder)).expect("a ledger");
         for (id, draft) in (1..).zip(&list) {
@@ -107,7 +110,7 @@ fn however_many_are_enrolled_at_once_each_can_be_told_about_and_called_as_it_was
 fn texts_that_come_again_are_on_the_ledger_once() {
     for rows in [4, 1_000_000] {
         let desk = Desk::new();
-        let list = || Piece::Entries((1..=300).map(|patient| Prepared::from(mixed(patient))).collect());
+        let list = || piece((1..=300).map(mixed));
         enrol(&desk, vec![list(), end(300)], rows).expect("enrolled");
         // One for the zones, three for the voicemails.
         assert_eq!(desk.count("phrase"), 4);
@@ -117,9 +120,9 @@ fn texts_that_come_again_are_on_the_ledger_once() {
         let other = |patient: u32| {
             let mut draft = mixed(patient);
             draft.content.voicemail = Some(format!("Hello {patient}"));
-            Prepared::from(draft)
+            draft
         };
-        let listed = enrol(&desk, vec![Piece::Entries((1..=300).map(other).collect()), end(300)], rows);
+        let listed = enrol(&desk, vec![piece((1..=300).map(other)), end(300)], rows);
         assert_eq!(listed.expect("enrolled").enrolled, Enrolled { changed: 300, ..Enrolled::default() });
         assert_eq!((desk.count("phrase"), desk.count("entry WHERE ending IS NULL")), (4, 300));
     }

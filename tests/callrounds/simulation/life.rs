@@ -421,7 +421,7 @@ impl Life<'_> {
         let run = ledger.begin_run(Arc::clone(&self.plan.campaign), true, now).await?;
         for (line, batch) in (1..).step_by(40).zip(list.chunks(4)) {
             let drafts = (line..).step_by(10).zip(batch).map(|(line, person)| person.draft(line));
-            ledger.enrol(run, drafts.collect(), now).await?;
+            ledger.enrol(run, &drafts.collect::<Vec<_>>(), now).await?;
             self.vendor.site().oracle.enrolled(batch);
             if self.crashes > 0 && self.dice.chance(5) {
                 self.trace.say(now, || "killed while enrolling".into());
