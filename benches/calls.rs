@@ -26,7 +26,7 @@ use callrounds::clock::{Clock, SharedClock, WallClock};
 use callrounds::engine::{Engine, Event};
 use callrounds::entry::{CalledPartyZones, Content, Draft, Fact, ListTally, PatientInfo, Reason, Standing, ZoneSource};
 use callrounds::ids::{ConversationId, EntryKey, Location, OrganisationId};
-use callrounds::ledger::{ClaimOrder, Happened, Ledger, RunHandle};
+use callrounds::ledger::{ClaimOrder, Happened, Ledger, RunHandle, Share};
 use callrounds::phone::E164;
 use tokio::sync::{Notify, Semaphore};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -560,7 +560,7 @@ async fn one_by_one(
         let order = ClaimOrder {
             run,
             campaign: Arc::clone(&campaign),
-            organisation: organisation.clone(),
+            share: Share::of(organisation.clone()),
             now: WallClock.now(),
             limit: 1,
         };

@@ -83,6 +83,7 @@ impl Seen {
             | Event::Absent { .. }
             | Event::TrackLost { .. }
             | Event::SetAside { .. }
+            | Event::LineRefused { .. }
             | Event::Paused { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}

@@ -257,6 +257,10 @@ impl Session {
         }
         let exit = exit(&finished.ending, summary.standing);
         match finished.ending {
+            Ending::LinesRefused { .. } => {
+                let mend = way_out(Refusal::FromNumber, true);
+                Err(Stop::VendorRefused(format!("{}; their patients were not called: {mend}", finished.why())))
+            }
             Ending::Refused(refusal) => {
                 let (mend, scope) = (way_out(refusal, self.campaign.lines.are_written()), scope(finished));
                 Err(Stop::VendorRefused(format!("{}; no further call was placed{scope}: {mend}", finished.why())))
@@ -295,6 +299,9 @@ fn way_out(refusal: Refusal, has_lines: bool) -> &'static str {
         Refusal::Credentials => {
             "look at ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again"
         }
+        Refusal::FromNumber if has_lines => {
+            "attach their line's from_number to an outbound bot in Annie, or name one that is, then run again"
+        }
         Refusal::FromNumber => {
             "attach [practice] from_number to an outbound bot in Annie, or name one that is, then run again"
         }
@@ -305,7 +312,7 @@ fn way_out(refusal: Refusal, has_lines: bool) -> &'static str {
 /// The exit code of a run: the vendor's refusal before everything else, then what the entries ask for.
 fn exit(ending: &Ending, standing: Exit) -> Exit {
     match ending {
-        Ending::Refused(_) => Exit::VendorRefused,
+        Ending::Refused(_) | Ending::LinesRefused { .. } => Exit::VendorRefused,
         Ending::Behind { .. } => Exit::Ledger,
         Ending::Done
         | Ending::WindowClosed { .. }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use crate::ids::Location;
+
 /// Why a run placed no further calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ending {
@@ -34,6 +36,11 @@ pub enum Ending {
     Unreachable,
     /// The vendor does not accept our credentials, or our number.
     Refused(Refusal),
+    /// The vendor does not let some of an organisation's numbers call.
+    LinesRefused {
+        /// For whose patients nobody calls.
+        locations: Vec<Location>,
+    },
     /// The vendor's list shows calls of ours that the ledger does not know: it is an older copy.
     Behind {
         /// How many.
@@ -76,8 +83,9 @@ impl Ending {
             Self::Exclusions { .. } => 5,
             Self::Clock { .. } => 6,
             Self::Interrupted => 7,
-            Self::Refused(_) => 8,
-            Self::Behind { .. } => 9,
+            Self::LinesRefused { .. } => 8,
+            Self::Refused(_) => 9,
+            Self::Behind { .. } => 10,
         }
     }
 
@@ -91,7 +99,7 @@ impl Ending {
             Self::Interrupted => "interrupted",
             Self::StopRule { .. } => "stop_rule",
             Self::Unreachable => "unreachable",
-            Self::Refused(_) => "vendor_refused",
+            Self::Refused(_) | Self::LinesRefused { .. } => "vendor_refused",
             Self::Behind { .. } => "behind",
             Self::Clock { .. } => "clock",
             Self::Exclusions { .. } => "exclusions",
@@ -123,7 +131,20 @@ impl fmt::Display for Ending {
             }
             Self::Refused(Refusal::Credentials) => f.write_str("the vendor does not accept our credentials"),
             Self::Refused(Refusal::Address) => f.write_str("nothing at the API's address takes calls"),
+            Self::LinesRefused { locations } => {
+                write!(f, "the vendor does not let the from_number of {} call", named(locations))
+            }
             Self::Refused(Refusal::FromNumber) => f.write_str("the vendor does not let our from_number call"),
         }
+    }
+}
+
+/// Locations for a sentence: the first few by name.
+pub(crate) fn named(locations: &[Location]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<_> = locations.iter().take(SHOWN).map(Location::as_str).collect();
+    match locations.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::entry::{Outcome, Reason, State};
-use crate::ids::{AttemptId, ConversationId, EntryId, OrganisationId, RunId};
+use crate::ids::{AttemptId, ConversationId, EntryId, Location, OrganisationId, RunId};
 
 /// Something that happened in a run. `at` is when, by the run's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -152,6 +152,18 @@ pub enum Event {
         /// When it is due again, if it waits.
         until: Option<DateTime<Utc>>,
     },
+    /// The vendor does not let a number of ours call: its lines stop, and others of the organisation go on.
+    LineRefused {
+        /// When.
+        at: DateTime<Utc>,
+        /// The number.
+        from: String,
+        /// For whose patients nobody calls now.
+        locations: Vec<Location>,
+        /// Whose number, where the campaign has several organisations.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        organisation: Option<OrganisationId>,
+    },
     /// No calls for a while: the vendor cannot be reached, or asks for a slower pace.
     Paused {
         /// When.
@@ -203,6 +215,7 @@ impl Event {
             | Self::Ended { at, .. }
             | Self::TrackLost { at, .. }
             | Self::SetAside { at, .. }
+            | Self::LineRefused { at, .. }
             | Self::Paused { at, .. }
             | Self::Resting { at, .. }
             | Self::Stopping { at, .. } => at,

@@ -27,7 +27,9 @@ pub(super) enum Trouble {
     Unauthorised,
     /// The line's: the hour.
     OutsideHours,
-    /// The line's, for good.
+    /// The line's, for good: its number may not call.
+    NumberRefused,
+    /// Everybody's, for good.
     Refused(Refusal),
 }
 
@@ -37,7 +39,7 @@ pub(super) fn trouble(not_placed: &NotPlaced) -> Trouble {
         NotPlaced::NeverConnected => Trouble::Unreachable,
         NotPlaced::RateLimited => Trouble::Budget,
         NotPlaced::Unauthorised { .. } => Trouble::Unauthorised,
-        NotPlaced::LineRefused { .. } => Trouble::Refused(Refusal::FromNumber),
+        NotPlaced::LineRefused { .. } => Trouble::NumberRefused,
         NotPlaced::OutsideHours { .. } => Trouble::OutsideHours,
         NotPlaced::OverCap { .. } => Trouble::Entry(Reason::VendorCap, VENDOR_CAP_WAIT),
         // No such path, no such method, no such kind of body: we are not talking to the API that we think.

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row};
 use super::error::LedgerError;
 use super::household::{self, Covered};
 use super::line::{self, OurLine};
-use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
+use super::rows::{instant_at, json, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
 use super::transition::Step;
 use super::{approval, sql, suppression};
@@ -27,6 +27,27 @@ const LOOKED_AT: u32 = 256;
 /// Due entries looked at beside those that are wanted, in case some may not be called.
 const SPARE: u32 = 8;
 
+/// Which of a campaign's entries: those that are called on an organisation's budget, but for these locations'.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// On whose budget.
+    pub organisation: OrganisationId,
+    /// Locations whose patients are left as they are: the vendor does not let their number call.
+    pub but: Vec<Location>,
+}
+
+impl Share {
+    /// All of an organisation's.
+    #[must_use]
+    pub fn of(organisation: OrganisationId) -> Self {
+        Self { organisation, but: Vec::new() }
+    }
+
+    pub(super) fn but(&self) -> String {
+        json(&self.but)
+    }
+}
+
 /// What to claim.
 #[derive(Debug, Clone)]
 pub struct ClaimOrder {
@@ -34,8 +55,8 @@ pub struct ClaimOrder {
     pub run: RunHandle,
     /// By which rules.
     pub campaign: Arc<Campaign>,
-    /// On whose budget.
-    pub organisation: OrganisationId,
+    /// Whose entries.
+    pub share: Share,
     /// The instant for which the rules are asked.
     pub now: DateTime<Utc>,
     /// Attempts authorised at most.
@@ -176,8 +197,8 @@ fn due_entries(conn: &Connection, order: &ClaimOrder, most: u32) -> Result<Vec<D
     } else {
         (conn.prepare_cached(sql!("entry_due"))?, campaign.0)
     };
-    let (organisation, now) = (order.organisation.as_str(), millis(order.now));
-    let mut rows = statement.query((of, organisation, now, most))?;
+    let (organisation, now) = (order.share.organisation.as_str(), millis(order.now));
+    let mut rows = statement.query((of, organisation, now, most, order.share.but()))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         due.push(due_entry(row)?);

@@ -51,7 +51,7 @@ pub use adopt::{Adoption, adopt};
 pub use approval::Approved;
 pub use care::{backup, verify};
 pub use census::{Census, Group};
-pub use claim::{Authorised, ClaimOrder, Claims, SetAside};
+pub use claim::{Authorised, ClaimOrder, Claims, SetAside, Share};
 pub use disk::Disk;
 pub use enrol::{End, Enrolled, Listed, Piece};
 pub use error::LedgerError;
@@ -221,9 +221,9 @@ impl Ledger {
         self.writer.submit(move |conn| record::note(conn, run, &note))
     }
 
-    /// What is left to do in a run for one organisation.
-    pub fn prospects(&self, run: RunHandle, organisation: OrganisationId) -> Pending<Prospects> {
-        self.writer.submit(move |conn| runs::prospects(conn, run, &organisation))
+    /// What is left to do in a run of an organisation's share.
+    pub fn prospects(&self, run: RunHandle, share: Share) -> Pending<Prospects> {
+        self.writer.submit(move |conn| runs::prospects(conn, run, &share))
     }
 
     /// Confines a run to what a plan allows: each of its calls once, with this number and this content, and no other.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::approval;
+use super::claim::Share;
 use super::error::LedgerError;
 use super::rows::{exactly_one, instant, json, maybe_instant_at, maybe_outcome_at, millis};
 use super::sql;
@@ -165,18 +166,14 @@ pub(super) fn newest_event_of(
     newest.map(instant).transpose()
 }
 
-pub(super) fn prospects(
-    conn: &Connection,
-    run: RunHandle,
-    organisation: &OrganisationId,
-) -> Result<Prospects, LedgerError> {
+pub(super) fn prospects(conn: &Connection, run: RunHandle, share: &Share) -> Result<Prospects, LedgerError> {
     let (mut statement, of) = if approval::confines(conn, run.run)? {
         (conn.prepare_cached(sql!("planned_next_due"))?, run.run.0)
     } else {
         (conn.prepare_cached(sql!("entry_next_due"))?, run.campaign.0)
     };
     statement
-        .query_row((of, organisation.as_str()), |row| Ok(maybe_instant_at(row, "next_due")))?
+        .query_row((of, share.organisation.as_str(), share.but()), |row| Ok(maybe_instant_at(row, "next_due")))?
         .map(|next_due| Prospects { next_due })
 }
 

@@ -117,9 +117,14 @@ impl Desk {
         now_or_never(self.ledger.close_list(self.run, tally, true, noon())).expect("closed")
     }
 
+    /// Everybody.
+    fn share(&self) -> Share {
+        Share::of(self.campaign.practice.organisation.clone())
+    }
+
     fn claim_at(&self, now: DateTime<Utc>) -> Claims {
-        let organisation = self.campaign.practice.organisation.clone();
-        let order = ClaimOrder { run: self.run, campaign: Arc::clone(&self.campaign), organisation, now, limit: 10 };
+        let (run, campaign) = (self.run, Arc::clone(&self.campaign));
+        let order = ClaimOrder { run, campaign, share: self.share(), now, limit: 10 };
         now_or_never(self.ledger.claim(order)).expect("a claim")
     }
 

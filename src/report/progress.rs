@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::engine::ending::named;
 use crate::engine::{Event, Listener};
 use crate::entry::{Outcome, Reason, State};
 use crate::ids::{EntryId, OrganisationId};
@@ -105,6 +106,7 @@ impl Progress {
             }
             Event::SetAside { .. }
             | Event::NotPlaced { .. }
+            | Event::LineRefused { .. }
             | Event::Paused { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}
@@ -134,6 +136,11 @@ impl Progress {
             Event::Paused { until, reason, organisation, .. } => {
                 Some(format!("{}{}; trying again on {}", whose(organisation.as_ref()), reason.says(), clock(*until)))
             }
+            Event::LineRefused { from, locations, organisation, .. } => Some(format!(
+                "{}the vendor does not let {from} call: no further calls for {}",
+                whose(organisation.as_ref()),
+                named(locations)
+            )),
             // Where there are several organisations, one that rests is no news: the others go on.
             Event::Resting { organisation: Some(_), .. } => None,
             Event::Resting { until, .. } => Some(format!("nothing to do until {}", clock(*until))),

@@ -23,6 +23,9 @@ use crate::scripted;
 /// Ten in the morning in Chicago, on a Tuesday.
 const START: &str = "2026-11-24T16:00:00Z";
 
+/// The number of the first organisation's second location.
+const ANNEX: &str = "+13125550160";
+
 /// How an organisation's vendor is today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mood {
@@ -33,6 +36,10 @@ enum Mood {
     TurnsUsAway,
     /// It accepts every call, and no answer to one arrives.
     Mute,
+    /// It does not let the annex's number call, and says so when it is asked, or only when it is to place a call.
+    BarsTheAnnex {
+        says_so: bool,
+    },
 }
 
 /// One organisation's vendor: its conversations last a minute.
@@ -41,6 +48,8 @@ struct Desk {
     mood: Mood,
     clock: Arc<TravelClock>,
     calls: Mutex<Vec<Call>>,
+    /// Calls from a number that may not call.
+    barred: Mutex<usize>,
 }
 
 #[derive(Clone)]
@@ -51,6 +60,12 @@ struct Call {
 }
 
 impl Desk {
+    /// The same vendor, now that all is well.
+    fn mended(&self) -> Self {
+        let calls = Mutex::new(self.calls().clone());
+        Self { name: self.name, mood: Mood::Well, clock: Arc::clone(&self.clock), calls, barred: Mutex::default() }
+    }
+
     fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,6 +104,10 @@ impl Vendor for Desk {
         if self.mood == Mood::TurnsUsAway {
             return self.answer(Reply::NotPlaced(NotPlaced::Unauthorised { status: 401 })).await;
         }
+        if matches!(self.mood, Mood::BarsTheAnnex { .. }) && call.from.expose() == ANNEX {
+            *self.barred.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            return self.answer(Reply::NotPlaced(NotPlaced::LineRefused { status: 403 })).await;
+        }
         let at = {
             let mut calls = self.calls();
             calls.push(Call { at: self.clock.now(), from: call.from, to: call.to });
@@ -123,8 +142,9 @@ impl Vendor for Desk {
         false
     }
 
-    async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {
-        let may = self.read(Some(true));
+    async fn may_call_from(&self, from: E164) -> Answer<Result<Option<bool>, Unread>> {
+        let is_barred = self.mood == Mood::BarsTheAnnex { says_so: true } && from.expose() == ANNEX;
+        let may = self.read(Some(!is_barred));
         self.answer(may).await
     }
 }
@@ -204,7 +224,13 @@ impl Scene {
         let clock = Arc::new(TravelClock::starting_at(start, 1.0).leaping());
         let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), start).expect("a ledger");
         let desk = |(name, mood): (usize, &Mood)| {
-            Arc::new(Desk { name, mood: *mood, clock: Arc::clone(&clock), calls: Mutex::default() })
+            Arc::new(Desk {
+                name,
+                mood: *mood,
+                clock: Arc::clone(&clock),
+                calls: Mutex::default(),
+                barred: Mutex::default(),
+            })
         };
         let desks = moods.iter().enumerate().map(desk).collect();
         Self { _folder: folder, ledger, clock, desks }
@@ -329,4 +355,41 @@ async fn a_lost_call_of_an_organisation_that_the_campaign_has_lost_is_never_take
     assert_eq!((without.placed(), unknown(&without)), (vec![3, 3], 3));
     let again = scene.run(2, drafts(2, 3), retrying, std::future::pending()).await;
     assert_eq!((again.placed(), unknown(&again)), (vec![3, 3], 0), "each was called once, and found");
+}
+
+/// The first organisation has a second location, whose number the vendor does not let call.
+#[tokio::test(start_paused = true)]
+async fn a_number_that_may_not_call_stops_its_line_and_no_other() {
+    let annex = Location::new("Annex");
+    let line = format!(
+        "[rate]\nopen_calls = 100\n[[line]]\nlocation = \"Annex\"\norganisation = \"organisation 0\"\nfrom_number = \"{ANNEX}\"\n"
+    );
+    for says_so in [true, false] {
+        let scene = Scene::of(&[Mood::BarsTheAnnex { says_so }, Mood::Well]);
+        let at_annex = |k| Draft { location: Some(annex.clone()), ..draft(0, k) };
+        // The annex's are due first.
+        let list = || (0..10).map(at_annex).chain((10..40).map(|k| draft(0, k))).chain((0..10).map(|k| draft(1, k)));
+        let ran = scene.run(2, list().collect(), &line, std::future::pending()).await;
+        assert_eq!(ran.placed(), [30, 10], "{says_so}");
+        assert_eq!(ran.ending(0), &Ending::LinesRefused { locations: vec![annex.clone()] });
+        assert_eq!((ran.ending(1), ran.finished.ending.name()), (&Ending::Done, "vendor_refused"));
+        assert!(ran.took(0) < TimeDelta::seconds(60), "{}", ran.took(0));
+        let why = ran.finished.why();
+        assert_eq!(why, "organisation 0: the vendor does not let the from_number of Annex call");
+        let told = ran.events.iter().filter(|event| matches!(event, Event::LineRefused { .. })).count();
+        assert_eq!(told, 1, "it is said once");
+        let refused = *scene.desks[0].barred.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(if says_so { refused == 0 } else { (1..=10).contains(&refused) }, "{refused} requests");
+        let left = |ran: &Ran| {
+            let is_left = |state| matches!(state, State::Ready | State::Waiting);
+            ran.census.count(|group| group.location == Some(annex.clone()) && is_left(group.state))
+        };
+        assert_eq!((left(&ran), ran.census.due_work()), (10, 10), "they are still to be called");
+
+        // Once it may, they are called, and nobody again.
+        let desks = scene.desks.iter().map(|desk| Arc::new(desk.mended())).collect();
+        let again = Scene { desks, ..scene }.run(2, list().collect(), &line, std::future::pending()).await;
+        assert_eq!((again.placed(), left(&again)), (vec![40, 10], 0));
+        assert_eq!(again.finished.ending, Ending::Done);
+    }
 }

@@ -64,9 +64,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.claiming = limit;
         self.guard.reserve(limit);
         let (run, campaign) = (self.engine.run, Arc::clone(&self.engine.campaign));
-        let order = ClaimOrder { run, campaign, organisation: self.organisation.clone(), now, limit };
+        let order = ClaimOrder { run, campaign, share: self.share(), now, limit };
         let claim = self.engine.ledger.claim(order);
-        self.beside.spawn(async move { Ok(Happening::Claimed { asked: limit, claims: claim.await? }) });
+        let silent = self.silent.len();
+        self.beside.spawn(async move { Ok(Happening::Claimed { asked: limit, silent, claims: claim.await? }) });
     }
 
     /// Takes off whom the outside names by now, before anybody else is claimed: the ledger works in the order of what it is
@@ -104,7 +105,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn ask_for_prospects(&mut self) {
         self.next_due = NextDue::Asked;
         self.due_meanwhile = None;
-        let prospects = self.engine.ledger.prospects(self.engine.run, self.organisation.clone());
+        let prospects = self.engine.ledger.prospects(self.engine.run, self.share());
         self.beside.spawn(async move { Ok(Happening::Prospects(prospects.await?)) });
     }
 
@@ -116,7 +117,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
-    pub(super) fn take_claims(&mut self, asked: u32, claims: Claims) {
+    pub(super) fn take_claims(&mut self, asked: u32, silent: usize, claims: Claims) {
         self.claiming = 0;
         self.guard.release(asked);
         let now = self.engine.clock.now();
@@ -124,7 +125,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let events: Vec<_> = claims.set_aside.iter().map(|aside| set_aside_event(aside, now)).collect();
         self.tell(&events);
         for attempt in claims.authorised {
-            self.dial(attempt);
+            match self.silent.iter().position(|number| *number == attempt.from) {
+                None => self.dial(attempt),
+                Some(at) => self.keep_silent(&attempt, at < silent),
+            }
         }
         // A claim that neither found enough to call nor set anything aside has seen everything that is due.
         if authorised < asked as usize && claims.set_aside.is_empty() {
@@ -237,6 +241,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             Trouble::OutsideHours => (self.line.outside_hours(now), Reason::VendorHours),
             Trouble::Unreachable => (self.pause_or_stop(Reason::NotConnected), Reason::NotConnected),
             Trouble::Unauthorised => (self.pause_or_stop(Reason::Unauthorised), Reason::Unauthorised),
+            Trouble::NumberRefused => {
+                self.silence(authorised.from);
+                (now, Reason::LineRefused)
+            }
             Trouble::Refused(refusal) => {
                 self.stop_placing(Ending::Refused(refusal));
                 (now, Reason::LineRefused)

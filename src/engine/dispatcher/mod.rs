@@ -2,7 +2,7 @@
 //!
 //! Each turn it starts what may start (a claim, a read), then waits for the next thing that happens: a claim committed,
 //! a reply, a record committed, a read answered, a hint, an instant reached, or the stop signal. Requests and commits run beside
-//! it and never touch its state. [`threshold`], [`calls`], [`reads`], [`lost`] and [`end`] are its concerns.
+//! it and never touch its state. [`threshold`], [`calls`], [`reads`], [`lost`], [`silent`] and [`end`] are its concerns.
 //!
 //! A campaign with several organisations has a dispatcher for each, side by side: each with its own budget, its own look at
 //! the vendor's list and its own troubles. What they have in [`common`] is told, or counted, once.
@@ -12,6 +12,7 @@ mod common;
 mod end;
 mod lost;
 mod reads;
+mod silent;
 mod threshold;
 
 use std::pin::pin;
@@ -101,6 +102,8 @@ async fn pass_on(hints: Option<Hints>, to: Vec<Hinting>) {
 enum Happening {
     Claimed {
         asked: u32,
+        /// How many of our numbers were known to be silent when it was asked for.
+        silent: usize,
         claims: Claims,
     },
     Prospects(Prospects),
@@ -182,6 +185,8 @@ struct Dispatcher<'a, 'l, V> {
     ending: Option<Ending>,
     /// Our numbers of which it is not known yet whether they may call.
     unchecked: Vec<E164>,
+    /// Those that the vendor does not let call, in the order in which that came out.
+    silent: Vec<E164>,
     /// Until it is known that the ledger holds every call that our numbers have placed.
     look: Option<Look>,
     resting_until: Option<DateTime<Utc>>,
@@ -235,6 +240,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             due_meanwhile: None,
             ending: None,
             unchecked: account.numbers(),
+            silent: Vec::new(),
             look: Some(Look::new(lines)),
             resting_until: None,
             ahead: TimeDelta::zero(),
@@ -278,7 +284,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             self.start_what_may_start();
             let now = self.engine.clock.now();
             if let Some(ending) = self.over(now) {
-                break ending;
+                break self.ending_with_the_silent(ending);
             }
             let idle = self.is_idle();
             let wake = self.wake_at(now, idle);
@@ -337,7 +343,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
 
     fn take(&mut self, happening: Happening) {
         match happening {
-            Happening::Claimed { asked, claims } => self.take_claims(asked, claims),
+            Happening::Claimed { asked, silent, claims } => self.take_claims(asked, silent, claims),
             Happening::Prospects(Prospects { next_due }) => {
                 let due = next_due.into_iter().chain(self.due_meanwhile.take()).min();
                 self.next_due = NextDue::At(due);

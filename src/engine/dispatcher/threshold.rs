@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::annie::{Answer, Page, Unread, Vendor};
-use crate::engine::ending::{Ending, Refusal};
+use crate::engine::ending::Ending;
 use crate::engine::events::Event;
 use crate::engine::look::Seen;
 use crate::engine::tracker::CompleteScan;
@@ -43,7 +43,11 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.reading = false;
         self.heard(answer);
         match answer.value {
-            Ok(Some(false)) => self.stop_placing(Ending::Refused(Refusal::FromNumber)),
+            Ok(Some(false)) => {
+                if let Some(from) = self.unchecked.pop() {
+                    self.silence(from);
+                }
+            }
             // An answer that cannot be used says nothing against the number: the first call will tell.
             Ok(Some(true) | None) | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable) => {
                 self.unchecked.pop();

@@ -1,5 +1,6 @@
 SELECT min(due_at) AS next_due FROM planned JOIN whole_entry AS entry ON entry.id = planned.entry_id
 WHERE planned.run_id = ?1 AND organisation = ?2 AND entry.state IN ('ready', 'waiting')
+    AND (?3 = '[]' OR coalesce(location, '') NOT IN (SELECT value FROM json_each(?3)))
     AND entry.phone = planned.phone AND entry.content = planned.content
     AND planned.calls = (
         SELECT count(*) FROM attempt WHERE attempt.entry_id = entry.id AND attempt.state NOT IN ('not_placed', 'refused')

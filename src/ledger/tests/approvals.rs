@@ -12,9 +12,7 @@ impl Desk {
     }
 
     fn next_due(&self) -> Option<DateTime<Utc>> {
-        now_or_never(self.ledger.prospects(self.run, self.campaign.practice.organisation.clone()))
-            .expect("prospects")
-            .next_due
+        now_or_never(self.ledger.prospects(self.run, self.share())).expect("prospects").next_due
     }
 }
 

@@ -1,7 +1,7 @@
 //! A whole list, enrolled while it is read.
 
 use super::*;
-use crate::ledger::{Batch, End, Listed, Piece};
+use crate::ledger::{End, Listed, Piece};
 
 fn entries(patients: &[u64]) -> Piece {
     piece(patients.iter().map(|patient| draft(&format!("P-{patient}"), 101)))
@@ -96,7 +96,7 @@ fn however_many_are_enrolled_at_once_each_can_be_told_about_and_called_as_it_was
         let claims = now_or_never(desk.ledger.claim(ClaimOrder {
             run: listed.run,
             campaign: Arc::clone(&desk.campaign),
-            organisation: desk.campaign.practice.organisation.clone(),
+            share: desk.share(),
             now: noon(),
             limit: 10,
         }));

@@ -144,7 +144,7 @@ impl Office {
         let order = ClaimOrder {
             run: self.desk.run,
             campaign: Arc::clone(&self.desk.campaign),
-            organisation: self.desk.campaign.practice.organisation.clone(),
+            share: self.desk.share(),
             now: self.now,
             limit: limit.into(),
         };

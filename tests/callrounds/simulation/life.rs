@@ -89,6 +89,7 @@ impl Met {
             | Event::Refused { .. }
             | Event::TrackLost { .. }
             | Event::SetAside { .. }
+            | Event::LineRefused { .. }
             | Event::Paused { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}
@@ -499,6 +500,7 @@ fn moment_of(event: &Event) -> Option<Moment> {
         | Event::Ended { .. }
         | Event::TrackLost { .. }
         | Event::SetAside { .. }
+        | Event::LineRefused { .. }
         | Event::Paused { .. }
         | Event::Resting { .. }
         | Event::Stopping { .. } => None,

@@ -1,0 +1,73 @@
+//! Numbers of ours that the vendor does not let call: their lines stop at once, instead of burning entries, and the
+//! organisation's others go on.
+
+use crate::annie::Vendor;
+use crate::engine::ending::{Ending, Refusal};
+use crate::engine::events::Event;
+use crate::entry::Reason;
+use crate::ids::Location;
+use crate::ledger::{Authorised, Share};
+use crate::phone::E164;
+
+use super::{Dispatcher, NextDue};
+
+impl<V: Vendor> Dispatcher<'_, '_, V> {
+    /// The entries that may be claimed: not those whose number is silent.
+    pub(super) fn share(&self) -> Share {
+        Share { but: self.silent_locations(), ..Share::of(self.organisation.clone()) }
+    }
+
+    /// The vendor does not let `from` call.
+    pub(super) fn silence(&mut self, from: E164) {
+        if self.silent.contains(&from) {
+            // Its requests that were under way meet the same refusal.
+            return;
+        }
+        self.silent.push(from);
+        if self.numbers().iter().all(|number| self.silent.contains(number)) {
+            return self.stop_placing(Ending::Refused(Refusal::FromNumber));
+        }
+        // What was due may have been its lines'.
+        self.next_due = NextDue::Unknown;
+        let organisation = self.common.name_of(&self.organisation);
+        let (at, locations) = (self.engine.clock.now(), self.locations_of(&[from]));
+        self.tell(&[Event::LineRefused { at, from: from.expose(), locations, organisation }]);
+    }
+
+    /// A call by a silent number was authorised: nothing is sent. If its claim was made by somebody who knew, `in_spite` of
+    /// that, the ledger has its location under another name than the campaign, and nobody can be called: the next claim would
+    /// find it again.
+    pub(super) fn keep_silent(&mut self, authorised: &Authorised, in_spite: bool) {
+        self.guard.authorised();
+        if in_spite {
+            self.stop_placing(Ending::Refused(Refusal::FromNumber));
+        }
+        self.not_placed(authorised, self.engine.clock.now(), Reason::LineRefused, None);
+    }
+
+    /// How it ends, if some of the organisation's numbers were not allowed to call.
+    pub(super) fn ending_with_the_silent(&self, ending: Ending) -> Ending {
+        let silent = Ending::LinesRefused { locations: self.silent_locations() };
+        if self.silent.is_empty() || ending.gravity() >= silent.gravity() { ending } else { silent }
+    }
+
+    fn silent_locations(&self) -> Vec<Location> {
+        self.locations_of(&self.silent)
+    }
+
+    /// The locations for which one of these numbers calls.
+    fn locations_of(&self, numbers: &[E164]) -> Vec<Location> {
+        if numbers.is_empty() {
+            return Vec::new();
+        }
+        let lines = self.engine.campaign.lines.iter();
+        let ours = lines.filter(|(_, practice)| practice.organisation == self.organisation);
+        ours.filter(|(_, practice)| numbers.contains(&practice.from_number))
+            .map(|(location, _)| location.clone())
+            .collect()
+    }
+
+    fn numbers(&self) -> Vec<E164> {
+        self.engine.campaign.lines.accounts()[self.at].numbers()
+    }
+}
