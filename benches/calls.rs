@@ -1,9 +1,10 @@
 //! Calls with their two durable writes, against what the same machine does without a ledger and with simpler ones.
 //!
 //! `cargo bench --bench calls` places calls at a vendor on loopback that limits nothing: bare requests without a ledger,
-//! callrounds, the same engine's ledger with one transaction for each write, and two scripts that keep a SQLite ledger as
-//! one would at first (`peers/calls.py`, `peers/calls.mjs`). Then forty calls a second, a thousand organisations at sixty
-//! requests a minute each, and a ledger with a million entries: how soon the first call leaves, and in how much memory.
+//! callrounds, the same engine's ledger with one transaction for each write, two scripts that keep a SQLite ledger as one
+//! would at first (`peers/calls.py`, `peers/calls.mjs`), and a queue of jobs in SQLite (`peers/apalis`). Then forty calls a
+//! second, a thousand organisations at sixty requests a minute each, and a ledger with a million entries: how soon the
+//! first call leaves, and in how much memory.
 //! `-- --calls N --rounds N --organisations N --seconds N --entries N --open N` change the sizes; 0 leaves a part out.
 
 mod common;
@@ -13,9 +14,9 @@ mod loopback;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use callrounds::annie::auth::Credentials;
@@ -139,7 +140,10 @@ fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
         Peer::new("one transaction for each write", "singly", 10),
         Peer::new("Node: fetch and better-sqlite3", "node", 10),
         Peer::new("Python: aiohttp and sqlite3", "python", 10),
+        Peer::new("apalis-sqlite", "apalis", 1),
     ];
+    // What has to be built is built now, so that no round waits for it.
+    apalis();
     for _ in 0..sizes.rounds {
         for peer in &mut peers {
             let server = Server::start(latency)?;
@@ -203,6 +207,10 @@ fn measured(what: &str, base_url: &str, calls: u32, in_flight: u32) -> Result<st
             Some(command) => command,
             None => return Ok(Err("its libraries cannot be installed here".into())),
         },
+        "apalis" => match apalis() {
+            Some(program) => Command::new(program),
+            None => return Ok(Err("it cannot be built here".into())),
+        },
         _ => {
             let mut command = Command::new(std::env::current_exe()?);
             command.args([CHILD, what]);
@@ -233,18 +241,34 @@ fn script(what: &str) -> Option<Command> {
     std::fs::create_dir_all(&modules).ok()?;
     if !modules.join("node_modules/better-sqlite3").exists() {
         let install = ["install", "--silent", "--no-audit", "--no-fund", "better-sqlite3@12"];
-        Command::new("npm")
-            .args(install)
-            .current_dir(&modules)
-            .status()
-            .ok()
-            .filter(std::process::ExitStatus::success)?;
+        Command::new("npm").args(install).current_dir(&modules).status().ok().filter(ExitStatus::success)?;
     }
     let script = modules.join("calls.mjs");
     std::fs::copy(peers.join("calls.mjs"), &script).ok()?;
     let mut command = Command::new("node");
     command.arg(script);
     Some(command)
+}
+
+/// The queue of jobs, a package of its own: its SQLite and this one's cannot be linked into one build. Built once, in a
+/// folder beside this build.
+fn apalis() -> Option<&'static Path> {
+    static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let build = || {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/apalis");
+        let folder = Path::new(FOLDER).join("apalis");
+        // The cargo that runs this says where it is; another one may be too old.
+        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args(["build", "--release", "--locked", "--quiet", "--manifest-path"])
+            .arg(package.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&folder)
+            .status()
+            .ok()
+            .filter(ExitStatus::success)?;
+        Some(folder.join("release/callrounds-apalis")).filter(|program| program.exists())
+    };
+    PROGRAM.get_or_init(build).as_deref()
 }
 
 /// What a process does that was asked to.
