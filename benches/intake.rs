@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench intake` writes a list of a million invented patients and takes it in with callrounds, with
 //! `sqlite3 .import` (which normalises nothing), and with a Python script that does the same job; then five million
-//! rows with callrounds, for its memory. `-- --rows N --rounds N --large N --python-rows N` change the sizes, and a part
+//! rows with callrounds, for its memory. Beside them the two halves of it that run side by side, each alone: what reading
+//! costs, and what writing does. `-- --rows N --rounds N --large N --python-rows N` change the sizes, and a part
 //! that is of size 0 is left out. Nobody is dialled: no vendor is involved.
 
 mod common;
@@ -18,10 +19,12 @@ use std::time::{Duration, Instant};
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::cli::enrolment;
 use callrounds::clock::{Clock, WallClock};
-use callrounds::intake::{Intake, ListSource, Setting};
-use callrounds::ledger::Ledger;
+use callrounds::entry::ListTally;
+use callrounds::intake::{Intake, ListSource, Setting, Step};
+use callrounds::ledger::{Batch, End, Ledger, Piece};
 use callrounds::phone::area_codes;
 
+use chrono::{DateTime, Utc};
 use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say, sizes_from};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -35,10 +38,19 @@ const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 /// The first argument of a process that takes one list in and says what it took.
 const CHILD: &str = "--take-in";
 
+/// Likewise: it only reads the list, or only writes what was read before.
+const READS: &str = "--read";
+const WRITES: &str = "--write";
+
+/// Entries handed over at a time, as the program does.
+const PIECE: usize = 512;
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [child, list, ledger] if child == CHILD => take_in(Path::new(list), Path::new(ledger)),
+        [child, list, _] if child == READS => read(Path::new(list)),
+        [child, list, ledger] if child == WRITES => write(Path::new(list), Path::new(ledger)),
         _ => compare(&Sizes::of(&arguments)?),
     }
 }
@@ -74,16 +86,20 @@ fn compare(sizes: &Sizes) -> Result<()> {
     say(format_args!("{} rows, {:.0} MB", grouped(sizes.rows.into()), bytes as f64 / 1e6));
 
     let mut callrounds = Peer::new("callrounds, into its ledger", sizes.rows);
+    let mut reading = Peer::new("its reading alone", sizes.rows);
+    let mut writing = Peer::new("its writing alone", sizes.rows);
     let mut import = Peer::new("sqlite3 .import, as it is", sizes.rows);
     for _ in 0..sizes.rounds {
-        callrounds.note(taken_in(&list, folder.path())?);
+        callrounds.note(taken_in(CHILD, &list, folder.path())?);
+        reading.note(taken_in(READS, &list, folder.path())?);
+        writing.note(taken_in(WRITES, &list, folder.path())?);
         import.note(imported(&list, folder.path())?);
     }
     let python = python(sizes, folder.path())?;
     std::fs::remove_file(&list)?;
     let large = large(sizes, folder.path())?;
 
-    let rates = [&callrounds, &import, &python, &large].map(|peer| peer.row(&callrounds));
+    let rates = [&callrounds, &reading, &writing, &import, &python, &large].map(|peer| peer.row(&callrounds));
     print_table(
         &["what", "rows", "rounds", "s, median", "s, spread", "rows/s", "callrounds is", "processor s", "peak MB"],
         &rates,
@@ -164,10 +180,10 @@ fn told(samples: &Samples) -> String {
 }
 
 /// callrounds, in a process of its own, so that the peak is the intake's alone.
-fn taken_in(list: &Path, folder: &Path) -> Result<std::result::Result<Taken, String>> {
+fn taken_in(what: &str, list: &Path, folder: &Path) -> Result<std::result::Result<Taken, String>> {
     let ledger = folder.join("callrounds.db");
     let mut child = Command::new(std::env::current_exe()?);
-    child.arg(CHILD).arg(list).arg(&ledger);
+    child.arg(what).arg(list).arg(&ledger);
     let (output, processor) = on_processor(|| child.output())?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into());
@@ -186,9 +202,8 @@ fn take_in(list: &Path, ledger_path: &Path) -> Result<()> {
     let directory = list.parent().ok_or("a list in a folder")?.to_owned();
     let campaign = campaign_in(directory.clone())?;
     let now = WallClock.now();
-    let setting = Setting { now, fiction_allowed: true, check_age: false };
     let ledger = Ledger::open(ledger_path, now)?;
-    let intake = Intake::open(&ListSource::File(list.to_owned()), &campaign, setting)?;
+    let intake = opened(list, &campaign, now)?;
     let rejects = directory.join("rejects.csv");
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let enrolment = runtime.block_on(enrolment::enrol(&intake, &ledger, &campaign, None, &rejects, now))?;
@@ -203,6 +218,56 @@ fn take_in(list: &Path, ledger_path: &Path) -> Result<()> {
     }
     say(format_args!("{seconds} {}", peak_memory().unwrap_or(f64::NAN)));
     Ok(())
+}
+
+fn opened<'c>(list: &Path, campaign: &'c Campaign, now: DateTime<Utc>) -> Result<Intake<'c>> {
+    let setting = Setting { now, fiction_allowed: true, check_age: false };
+    Ok(Intake::open(&ListSource::File(list.to_owned()), campaign, setting)?)
+}
+
+/// The half that reads: from a file to entries as they are handed over, which are then thrown away.
+fn read(list: &Path) -> Result<()> {
+    let started = Instant::now();
+    let campaign = campaign_in(list.parent().ok_or("a list in a folder")?.to_owned())?;
+    pieces_of(&opened(list, &campaign, WallClock.now())?, drop)?;
+    say(format_args!("{} {}", started.elapsed().as_secs_f64(), peak_memory().unwrap_or(f64::NAN)));
+    Ok(())
+}
+
+/// The half that writes: entries that are there already, into a ledger with its indexes.
+fn write(list: &Path, ledger_path: &Path) -> Result<()> {
+    let campaign = campaign_in(list.parent().ok_or("a list in a folder")?.to_owned())?;
+    let now = WallClock.now();
+    let intake = opened(list, &campaign, now)?;
+    let mut pieces = Vec::new();
+    let tally = pieces_of(&intake, |piece| pieces.push(piece))?;
+    pieces.push(Piece::End(End { tally, withdraw: true, plan: None }));
+    let started = Instant::now();
+    let ledger = Ledger::open(ledger_path, now)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let listed =
+        runtime.block_on(ledger.enrol_list(Arc::clone(&campaign), true, pieces.into_iter(), intake.rows(), now))?;
+    let seconds = started.elapsed().as_secs_f64();
+    if listed.enrolled.new != tally.accepted {
+        return Err(format!("{} of {} entries enrolled", listed.enrolled.new, tally.accepted).into());
+    }
+    say(format_args!("{seconds} {}", peak_memory().unwrap_or(f64::NAN)));
+    Ok(())
+}
+
+fn pieces_of(intake: &Intake<'_>, mut take: impl FnMut(Piece)) -> Result<ListTally> {
+    let mut reading = intake.read()?;
+    let mut batch = Batch::with_capacity(PIECE);
+    for step in reading.by_ref() {
+        if let Step::Accepted(draft) = step? {
+            batch.push(&draft);
+        }
+        if batch.len() == PIECE {
+            take(Piece::Entries(std::mem::replace(&mut batch, Batch::with_capacity(PIECE))));
+        }
+    }
+    take(Piece::Entries(batch));
+    Ok(reading.finish()?.tally)
 }
 
 fn campaign_in(directory: PathBuf) -> Result<Arc<Campaign>> {
@@ -257,7 +322,7 @@ fn large(sizes: &Sizes, folder: &Path) -> Result<Peer> {
         let list = folder.join("large.csv");
         write_list(&list, sizes.large)?;
         for _ in 0..sizes.rounds.min(2) {
-            peer.note(taken_in(&list, folder)?);
+            peer.note(taken_in(CHILD, &list, folder)?);
         }
     }
     Ok(peer)

@@ -95,7 +95,10 @@ impl Row {
     /// The cell of column `at`, without surrounding space; empty if the row ends before.
     #[must_use]
     pub fn cell(&self, at: usize) -> &str {
-        self.cells.get(at).unwrap_or_default().trim()
+        let cell = self.cells.get(at).unwrap_or_default();
+        // Of a row's cells each is asked for several times, and hardly any has space around it.
+        let is_trimmed = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
+        if is_trimmed(cell.as_bytes().first()) && is_trimmed(cell.as_bytes().last()) { cell } else { cell.trim() }
     }
 
     fn is_blank(&self) -> bool {

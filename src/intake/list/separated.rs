@@ -233,8 +233,11 @@ impl SeparatedRows {
             let missing = drop + width - self.record.len();
             return Some(self.record.iter().skip(drop).chain(std::iter::repeat_n("", missing)).collect());
         }
+        if drop == 0 && self.record.len() <= width {
+            return None;
+        }
         let surplus_is_empty = self.record.iter().skip(drop + width).all(|cell| cell.trim().is_empty());
-        if drop == 0 && (self.record.len() <= width || !surplus_is_empty) {
+        if drop == 0 && !surplus_is_empty {
             return None;
         }
         let keep = if surplus_is_empty { width } else { usize::MAX };
