@@ -1,14 +1,15 @@
 //! What comes more than once in a list, found in one pass and in little memory.
 //!
 //! A filter of bits remembers every hash that was seen; only a hash that seems to have been seen before is kept as such.
-//! The filter errs on one side: it may take a first sighting for a second one (about once in a hundred, in a list
-//! of five million rows), never the reverse. So what it calls unique is unique, and what it calls repeated is looked at
-//! closely by whoever asks.
+//! The filter errs on one side: it may take a first sighting for a second one (seven times in ten thousand, in a list of five
+//! million rows), never the reverse. So what it calls unique is unique, and what it calls repeated is looked at closely by
+//! whoever asks.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// Bits set for each hash, all of them in one block, so that memory is looked at in one place only.
-const PROBES: u64 = 4;
+/// Bits set for each hash, all of them in one block, so that memory is looked at in one place only. A sixth would be told
+/// by the bits of the hash that choose the block, and be the same for all that are in it.
+const PROBES: u64 = 5;
 /// Words of a block: what a processor takes from memory at a time.
 const WORDS: usize = 8;
 /// Bits of the smallest filter, and of the largest: 8 KiB and 8 MiB. A list of a million rows has the largest already, so

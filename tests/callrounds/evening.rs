@@ -8,22 +8,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use crate::oracle;
-use crate::practice::Practice;
+use crate::practice::{Practice, recall};
 
 /// Friday, 19:40 in Chicago and 20:40 in New York.
 const EVENING: &str = "2026-11-21T01:40:00Z";
 const CLOSES: &str = "2026-11-21T02:00:00Z";
 
-const CAMPAIGN: &str = r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-[list]
-file = "recall.csv"
-max_list_age = "3650d"
-[calling]
+/// Its campaign: most tests', and this.
+const REST: &str = r#"[calling]
 consent = "on_file"
 window = "09:00-20:00"
 [redial]
@@ -49,11 +41,11 @@ fn list() -> String {
 
 /// The practice: two hours ago, another campaign called the first twenty patients, and five have asked not to be called.
 fn practice() -> Practice {
-    let practice = Practice::with(CAMPAIGN, &list());
+    let practice = Practice::with(&recall(REST), &list());
     let ledger = ["--ledger", "campaigns/callrounds.db"];
     practice.write(
         "campaigns/other.toml",
-        &CAMPAIGN.replace("name = \"recall\"", "name = \"other\"").replace("speed", "seed = 2\nspeed"),
+        &recall(REST).replace("name = \"recall\"", "name = \"other\"").replace("speed", "seed = 2\nspeed"),
     );
     practice.write("other.csv", &list().lines().take(21).collect::<Vec<_>>().join("\n"));
     let earlier = ["run", "campaigns/other.toml", "--list", "other.csv", "--at", "2026-11-20T23:30:00Z", "--quiet"];

@@ -3,19 +3,11 @@
 use std::fs;
 
 use crate::oracle;
-use crate::practice::{Ended, Practice, Started};
+use crate::practice::{Ended, Practice, Started, recall};
 use crate::vendor::MORNING;
 
-const CAMPAIGN: &str = r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-[list]
-file = "recall.csv"
-max_list_age = "3650d"
-[message]
+/// Its campaign: most tests', and this.
+const REST: &str = r#"[message]
 context = "{{ first_name }} is due.{% if household_names %} Also due: {{ household_names }}.{% endif %}"
 [calling]
 consent = "on_file"
@@ -34,7 +26,7 @@ const LIST: &str = "patient_id,first_name,phone,guarantor,dob\n\
 const RUN: [&str; 5] = ["run", "campaigns/recall.toml", "--exclude", "booked.csv", "--json"];
 
 fn practice(speed: u32, booked: &str) -> Practice {
-    let practice = Practice::with(&format!("{CAMPAIGN}start = \"{MORNING}\"\nspeed = {speed}\n"), LIST);
+    let practice = Practice::with(&format!("{}start = \"{MORNING}\"\nspeed = {speed}\n", recall(REST)), LIST);
     practice.write("booked.csv", booked);
     practice
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::oracle::{self, Call};
-use crate::practice::{Ended, Practice};
+use crate::practice::{Ended, Practice, recall};
 use crate::vendor::{MORNING, Vendor};
 
 /// Numbers that look random and are the same in every test run.
@@ -79,18 +79,8 @@ fn killed_before_the_list_was_enrolled_nothing_is_lost() {
 
 /// A recall campaign for a vendor in another process: one call each, and lost answers settled within a minute of its time.
 pub fn campaign(on_lost_answer: &str) -> String {
-    format!(
-        r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-callback_number = "+13125550100"
-[list]
-file = "recall.csv"
-max_list_age = "3650d"
-[calling]
+    recall(&format!(
+        r#"[calling]
 consent = "on_file"
 [redial]
 max_attempts = 1
@@ -104,7 +94,7 @@ stop_on = {{ error_rate = 1.0, opt_out_rate = 1.0, wrong_number_rate = 1.0 }}
 [vendor]
 kind = "annie"
 "#
-    )
+    ))
 }
 
 /// A list of so many patients, each with a number of their own.

@@ -4,22 +4,12 @@ use std::fmt::Write;
 use std::time::Instant;
 
 use crate::oracle;
-use crate::practice::Practice;
+use crate::practice::{Practice, recall};
 use crate::vendor::MORNING;
 
 fn campaign() -> String {
-    format!(
-        r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-callback_number = "+13125550100"
-[list]
-file = "recall.csv"
-max_list_age = "3650d"
-max_reject_rate = 0.9
+    recall(&format!(
+        r#"max_reject_rate = 0.9
 [calling]
 consent = "on_file"
 [redial]
@@ -29,7 +19,7 @@ kind = "simulator"
 start = "{MORNING}"
 speed = 600
 "#
-    )
+    ))
 }
 
 const RUN: [&str; 3] = ["run", "campaigns/recall.toml", "--json"];

@@ -5,19 +5,11 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use crate::oracle;
-use crate::practice::{Ended, Practice};
+use crate::practice::{Ended, Practice, recall};
 use crate::vendor::MORNING;
 
-const CAMPAIGN: &str = r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-[list]
-file = "recall.csv"
-max_list_age = "3650d"
-[message]
+/// Its campaign: most tests', and this.
+const REST: &str = r#"[message]
 context = "{{ first_name }} is due. Said “{{ notes | default('nothing') }}”."
 [calling]
 consent = "on_file"
@@ -30,7 +22,7 @@ const LIST: &str = "patient_id,first_name,phone,notes,status\n\
 
 fn practice() -> Practice {
     let vendor = format!("start = \"{MORNING}\"\nspeed = 600\n");
-    Practice::with(&(CAMPAIGN.to_owned() + &vendor), LIST)
+    Practice::with(&(recall(REST) + &vendor), LIST)
 }
 
 fn plan(practice: &Practice) -> Value {
@@ -147,7 +139,7 @@ fn a_list_in_another_order_has_not_moved() {
 
 #[test]
 fn a_plan_that_was_stopped_is_gone_on_with() {
-    let slow = CAMPAIGN.to_owned() + &format!("start = \"{MORNING}\"\nspeed = 60\n[rate]\nopen_calls = 1\n");
+    let slow = recall(REST) + &format!("start = \"{MORNING}\"\nspeed = 60\n[rate]\nopen_calls = 1\n");
     let practice = Practice::with(&slow, LIST);
     plan(&practice);
     let running = practice.start_until(4, &["run", "campaigns/recall.toml", "--plan", "plan.json", "--json"], None);

@@ -14,6 +14,22 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
+/// The recall campaign of most tests: what every one needs, up to the `[list]` table, in which `rest` goes on.
+pub fn recall(rest: &str) -> String {
+    let head = r#"name = "recall"
+purpose = "recall"
+[practice]
+name = "Bright Smile Dental"
+timezone = "America/Chicago"
+from_number = "+13125550142"
+callback_number = "+13125550100"
+[list]
+file = "recall.csv"
+max_list_age = "3650d"
+"#;
+    head.to_owned() + rest
+}
+
 /// A directory with `campaigns/` in it.
 pub struct Practice {
     folder: TempDir,

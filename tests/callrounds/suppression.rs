@@ -3,18 +3,10 @@
 use std::fmt::Write;
 
 use crate::oracle;
-use crate::practice::Practice;
+use crate::practice::{Practice, recall};
 
-const CAMPAIGN: &str = r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-[list]
-file = "recall.csv"
-max_list_age = "3650d"
-[calling]
+/// Its campaign: most tests', and this.
+const REST: &str = r#"[calling]
 consent = "on_file"
 [redial]
 max_attempts = 1
@@ -35,7 +27,7 @@ fn suppress(practice: &Practice, arguments: &[&str]) -> String {
 
 #[test]
 fn a_suppression_says_until_when_and_who_says_so_and_ends_then() {
-    let practice = Practice::with(CAMPAIGN, LIST);
+    let practice = Practice::with(&recall(REST), LIST);
     suppress(&practice, &["add", "773-555-0110", "--expires", "2099-12-31", "--source", "by letter"]);
     suppress(&practice, &["add", "773-555-0111", "--scope", "reminder"]);
     let listed = suppress(&practice, &["list"]);
@@ -51,7 +43,7 @@ fn a_suppression_says_until_when_and_who_says_so_and_ends_then() {
 
 #[test]
 fn a_ban_that_ends_never_shortens_one_for_good() {
-    let practice = Practice::with(CAMPAIGN, LIST);
+    let practice = Practice::with(&recall(REST), LIST);
     suppress(&practice, &["add", "773-555-0110"]);
     practice.write("dnc.csv", "number\n773-555-0110\n773-555-0111\n");
     suppress(&practice, &["import", "dnc.csv", "--expires", "2099-12-31"]);
@@ -64,7 +56,7 @@ fn a_ban_that_ends_never_shortens_one_for_good() {
 
 #[test]
 fn a_long_list_is_imported_whole_and_an_expiry_in_the_past_is_refused() {
-    let practice = Practice::with(CAMPAIGN, LIST);
+    let practice = Practice::with(&recall(REST), LIST);
     let mut list = String::from("number\n");
     for n in 0..50_000_u64 {
         // In no order, as such lists are.

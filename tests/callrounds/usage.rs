@@ -8,30 +8,20 @@ use std::time::{Duration, Instant, SystemTime};
 use insta::assert_snapshot;
 
 use crate::oracle;
-use crate::practice::{Ended, Practice};
+use crate::practice::{Ended, Practice, recall};
 use crate::vendor::{MORNING, Vendor};
 
 /// A campaign of three patients, and its vendor.
 fn campaign(vendor: &str) -> String {
-    format!(
-        r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-callback_number = "+13125550100"
-[list]
-file = "recall.csv"
-max_list_age = "3650d"
-[calling]
+    recall(&format!(
+        r#"[calling]
 consent = "on_file"
 [redial]
 max_attempts = 1
 [vendor]
 {vendor}
 "#
-    )
+    ))
 }
 
 const LIST: &str = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773-555-0111\n3,Li,773-555-0112\n";

@@ -1,6 +1,11 @@
 //! Who may open a ledger, of whichever format.
 
+use std::cell::Cell;
+use std::path::Path;
+use std::time::Duration;
+
 use super::*;
+use crate::ledger::Disk;
 
 #[test]
 fn a_second_writer_is_refused_while_the_first_lives_and_let_in_after() {
@@ -15,6 +20,38 @@ fn a_second_writer_is_refused_while_the_first_lives_and_let_in_after() {
     assert!(Ledger::open(&path, noon()).is_err(), "a clone still writes");
     drop(clone);
     Ledger::open(&path, noon()).map(drop).expect("the lock is free");
+}
+
+/// A disk on which somebody else tries to commit while the log is being written again.
+struct Beset<'t> {
+    path: &'t Path,
+    /// Whether that was refused.
+    refused: Cell<bool>,
+}
+
+impl Disk for Beset<'_> {
+    fn write_again(&self, _: &Path) -> std::io::Result<()> {
+        let other = Connection::open(self.path).expect("the ledger");
+        other.busy_timeout(Duration::ZERO).expect("set");
+        let tried = other.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
+        let is_busy = |error: rusqlite::Error| error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+        self.refused.set(tried.is_err_and(is_busy));
+        Ok(())
+    }
+}
+
+/// What an operator decided at that instant would be written over.
+#[test]
+fn nobody_commits_while_the_log_is_written_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = path_in(&folder);
+    Ledger::open(&path, noon()).map(drop).expect("a new ledger");
+    let disk = Beset { path: &path, refused: Cell::new(false) };
+    Ledger::open_inline_on(&disk, &path, noon()).map(drop).expect("opened");
+    assert!(disk.refused.get());
+    // Afterwards anybody may.
+    let other = Connection::open(&path).expect("the ledger");
+    other.execute_batch("BEGIN IMMEDIATE; ROLLBACK").expect("nothing is in the way");
 }
 
 #[test]
