@@ -25,7 +25,9 @@ use callrounds::ledger::{Batch, End, Ledger, Piece};
 use callrounds::phone::area_codes;
 
 use chrono::{DateTime, Utc};
-use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say, sizes_from};
+use common::{
+    Samples, grouped, on_processor, peak_memory, print_table, processor_seconds, python_with, say, sizes_from,
+};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -192,6 +194,8 @@ fn taken_in(what: &str, list: &Path, folder: &Path) -> Result<std::result::Resul
     let mut words = text.split_whitespace();
     let seconds = words.next().ok_or("no time")?.parse()?;
     let peak = words.next().and_then(|peak| peak.parse().ok());
+    // Of a part, what came before it is not told.
+    let processor = words.next().map_or(processor, |own| own.parse().ok());
     remove(&ledger);
     Ok(Ok(Taken { seconds, processor, peak }))
 }
@@ -242,7 +246,7 @@ fn write(list: &Path, ledger_path: &Path) -> Result<()> {
     let mut pieces = Vec::new();
     let tally = pieces_of(&intake, |piece| pieces.push(piece))?;
     pieces.push(Piece::End(End { tally, withdraw: true, plan: None }));
-    let started = Instant::now();
+    let (started, before) = (Instant::now(), processor_seconds().unwrap_or(f64::NAN));
     let ledger = Ledger::open(ledger_path, now)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let listed =
@@ -251,7 +255,10 @@ fn write(list: &Path, ledger_path: &Path) -> Result<()> {
     if listed.enrolled.new != tally.accepted {
         return Err(format!("{} of {} entries enrolled", listed.enrolled.new, tally.accepted).into());
     }
-    say(format_args!("{seconds} {}", peak_memory().unwrap_or(f64::NAN)));
+    // The log is put into the ledger's file after the answer, as it is when a whole list is taken in.
+    drop(ledger);
+    let processor = processor_seconds().unwrap_or(f64::NAN) - before;
+    say(format_args!("{seconds} {} {processor}", peak_memory().unwrap_or(f64::NAN)));
     Ok(())
 }
 
