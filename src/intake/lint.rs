@@ -93,8 +93,8 @@ fn sensitive(word: &[u8]) -> Option<&'static str> {
     if word.len() >= 16 || lengths & (1 << word.len()) == 0 {
         return None;
     }
-    let lower = word.to_ascii_lowercase();
-    SENSITIVE.binary_search_by(|other| other.as_bytes().cmp(&lower)).ok().map(|at| SENSITIVE[at])
+    let lower = || word.iter().map(u8::to_ascii_lowercase);
+    SENSITIVE.binary_search_by(|other| other.bytes().cmp(lower())).ok().map(|at| SENSITIVE[at])
 }
 
 /// What whoever hears a voicemail must know: who called, and how to call back.
