@@ -66,7 +66,7 @@ fn stories(reader: &Reader, run: &RunReport, wanted: &str) -> Result<Vec<Story>,
     })?;
     let story = |row: &EntryRow| {
         let suppressions = reader.suppressions_of(row.phone)?;
-        Ok::<_, LedgerError>(Story::new(&run.campaign, row, reader.events_of(row.entry)?, suppressions))
+        Ok::<_, LedgerError>(Story::new(run, row, reader.events_of(row.entry)?, suppressions))
     };
     Ok(found.iter().map(story).collect::<Result<_, _>>()?)
 }

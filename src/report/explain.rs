@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use crate::campaign::Consent;
 use crate::entry::{Outcome, Reason, State, ZoneSource};
-use crate::ids::{CampaignName, EntryId, Location};
-use crate::ledger::{EntryRow, EventRow, SuppressionRow};
+use crate::ids::{CampaignName, EntryId, Location, RunId};
+use crate::ledger::{EntryRow, EventRow, RunReport, SuppressionRow};
 use crate::policy::Evidence;
 use crate::zone::Zone;
 
@@ -39,6 +39,25 @@ pub struct Story {
     /// What the suppression list says of its number.
     suppressions: Vec<Suppression>,
     events: Vec<EventRow>,
+    /// How the campaign's last run ended, if it left the entry due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_by: Option<LeftBy>,
+}
+
+/// The end of a run that left an entry due.
+#[derive(Debug, Serialize)]
+pub struct LeftBy {
+    run: RunId,
+    at: DateTime<Utc>,
+    why: String,
+}
+
+impl LeftBy {
+    fn of(run: &RunReport, row: &EntryRow) -> Option<Self> {
+        let (at, why) = (run.ended_at?, run.why.clone()?);
+        let was_due = row.due_at.is_some_and(|due| due <= at);
+        was_due.then_some(Self { run: run.handle.run, at, why })
+    }
 }
 
 /// What the suppression list says of a number.
@@ -58,16 +77,12 @@ impl From<SuppressionRow> for Suppression {
 }
 
 impl Story {
-    /// The story of a patient, with what happened to its entry and what the suppression list says of its number.
+    /// The story of a patient of the campaign whose last run is `run`, with what happened to its entry and what the
+    /// suppression list says of its number.
     #[must_use]
-    pub fn new(
-        campaign: &CampaignName,
-        row: &EntryRow,
-        events: Vec<EventRow>,
-        suppressions: Vec<SuppressionRow>,
-    ) -> Self {
+    pub fn new(run: &RunReport, row: &EntryRow, events: Vec<EventRow>, suppressions: Vec<SuppressionRow>) -> Self {
         Self {
-            campaign: campaign.clone(),
+            campaign: run.campaign.clone(),
             patient: row.key.parts().map(ToOwned::to_owned).collect(),
             entry: row.entry,
             location: row.location.clone(),
@@ -79,6 +94,7 @@ impl Story {
             due_at: row.due_at,
             suppressions: suppressions.into_iter().map(Suppression::from).collect(),
             events,
+            left_by: LeftBy::of(run, row),
         }
     }
 }
@@ -128,7 +144,11 @@ pub fn told(story: &Story, zone: &Zone) -> String {
             at(*since)
         );
     }
-    text + &lines(&story.events, zone)
+    text += &lines(&story.events, zone);
+    if let Some(LeftBy { run, at: ended, why }) = &story.left_by {
+        text += &format!("  {}  run {run} ended while it was due: {why}\n", at(*ended));
+    }
+    text
 }
 
 /// What happened to an entry since its last call was authorised: the evidence for who decides about that call.

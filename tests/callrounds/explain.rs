@@ -93,3 +93,18 @@ fn the_same_as_json_has_the_evidence_of_each_decision() {
     let rejected: Value = serde_json::from_str(&practice.run(&["explain", "504", "--json"]).stdout).expect("JSON");
     assert_eq!(rejected["rejected"][0]["line"], "5");
 }
+
+#[test]
+fn somebody_whom_a_run_has_left_is_told_why() {
+    let one = campaign("recall", 1).replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
+    let practice = Practice::with(&one, LIST);
+    practice.run(&["run", "campaigns/recall.toml", "--quiet"]);
+    let why = "run 1 ended while it was due: max_calls = 1 calls were placed\n";
+    let told = ["501", "503", "505"].map(|whom| explain(&practice, whom).contains(why));
+    // One of the two who may be called was; the third is not to be called at all.
+    assert!(told[0] != told[1] && !told[2], "{told:?}");
+    // Once they all are settled, nothing is left to be told.
+    practice.write("campaigns/recall.toml", &campaign("recall", 1));
+    assert_eq!(practice.run(&["run", "campaigns/recall.toml", "--quiet"]).code, 0);
+    assert!(["501", "503", "505"].iter().all(|whom| !explain(&practice, whom).contains("while it was due")));
+}
