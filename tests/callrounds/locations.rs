@@ -160,6 +160,28 @@ fn an_organisation_that_the_vendor_turns_away_keeps_nobody_else_from_being_calle
     assert_eq!(logged(&practice), each_by_its_line());
 }
 
+/// Lakeside's number is another than the vendor knows; Downtown is of the same organisation.
+#[test]
+fn a_number_that_may_not_call_keeps_no_other_location_from_being_called() {
+    let practice = practice();
+    practice.write("campaigns/lines.toml", &LINES.replace("+13125550142", "+13125550149"));
+    let vendor = vendor(&practice);
+    let keys = [("ANNIE_API_KEY", "of-the-group"), ("ANNIE_API_KEY_BRIGHT_SMILE_EAST", "of-the-east")];
+    let ended = run_with_keys(&practice, &vendor, &keys);
+    assert_eq!(ended.code, 6, "{ended:?}");
+    let why = "bright-smile: the vendor does not let the from_number of Lakeside call; their patients were not called: attach";
+    assert!(ended.stderr.contains(why), "{ended:?}");
+    let mut others = each_by_its_line();
+    others.remove("+13125550142");
+    assert_eq!((logged(&practice), at(&ended.summary(), "Lakeside", "ready")), (others, 1));
+    let told = practice.run(&["explain", "3", "--ledger", "campaigns/callrounds.db"]).stdout;
+    assert!(told.contains("run 1 ended while it was due: bright-smile: the vendor does not let"), "{told}");
+
+    practice.write("campaigns/lines.toml", LINES);
+    let ended = run_with_keys(&practice, &vendor, &keys);
+    assert_eq!((ended.code, logged(&practice)), (0, each_by_its_line()), "{ended:?}");
+}
+
 #[test]
 fn whoever_is_of_a_location_that_has_lost_its_line_is_held_and_called_once_it_has_one_again() {
     let practice = practice();
