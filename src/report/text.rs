@@ -26,7 +26,8 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
     let mut text = String::new();
     let Summary { run, campaign, list, attempts, .. } = summary;
     line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
-    if let (Some("stop_rule" | "exclusions"), Some(why)) = (summary.ending.as_deref(), &summary.why) {
+    if let (Some("stop_rule" | "exclusions" | "vendor_refused"), Some(why)) = (summary.ending.as_deref(), &summary.why)
+    {
         line(&mut text, "why", why);
     }
     line(&mut text, "list", rows(list));

@@ -176,6 +176,8 @@ fn a_number_that_may_not_call_keeps_no_other_location_from_being_called() {
     assert_eq!((logged(&practice), at(&ended.summary(), "Lakeside", "ready")), (others, 1));
     let told = practice.run(&["explain", "3", "--ledger", "campaigns/callrounds.db"]).stdout;
     assert!(told.contains("run 1 ended while it was due: bright-smile: the vendor does not let"), "{told}");
+    let told = practice.run(&["status", "--ledger", "campaigns/callrounds.db"]).stdout;
+    assert!(told.contains("why           bright-smile: the vendor does not let the"), "{told}");
 
     practice.write("campaigns/lines.toml", LINES);
     let ended = run_with_keys(&practice, &vendor, &keys);

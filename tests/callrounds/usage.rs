@@ -335,6 +335,7 @@ fn a_vendor_that_does_not_accept_us_ends_the_run_at_once() {
     assert_snapshot!(against(&["--api-key", "annie-sk-v1-another"], &campaign(ANNIE), &now, 6, 0), @"
     no further calls: the vendor does not accept our credentials; waiting for answers under way
     recall, run 1: stopped, the vendor refused us
+      why           the vendor does not accept our credentials
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       entries       3 ready
       calls         none placed by this run
@@ -344,6 +345,7 @@ fn a_vendor_that_does_not_accept_us_ends_the_run_at_once() {
     assert_snapshot!(against(&["--from-number", "+13125550199"], &campaign(ANNIE), &now, 6, 0), @"
     no further calls: the vendor does not let our from_number call; waiting for answers under way
     recall, run 1: stopped, the vendor refused us
+      why           the vendor does not let our from_number call
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       entries       3 ready
       calls         none placed by this run
