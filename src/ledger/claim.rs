@@ -43,7 +43,8 @@ impl Share {
         Self { organisation, but: Vec::new() }
     }
 
-    pub(super) fn but(&self) -> String {
+    /// The locations left out, as the statements take them.
+    pub(super) fn left_out(&self) -> String {
         json(&self.but)
     }
 }
@@ -198,7 +199,7 @@ fn due_entries(conn: &Connection, order: &ClaimOrder, most: u32) -> Result<Vec<D
         (conn.prepare_cached(sql!("entry_due"))?, campaign.0)
     };
     let (organisation, now) = (order.share.organisation.as_str(), millis(order.now));
-    let mut rows = statement.query((of, organisation, now, most, order.share.but()))?;
+    let mut rows = statement.query((of, organisation, now, most, order.share.left_out()))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         due.push(due_entry(row)?);

@@ -148,8 +148,7 @@ impl Reader {
         let said = enrol::what_the_list_says(&known, draft.standing, draft.not_after, now);
         let phone = numbers::to_dial(&self.conn, known.id, draft.phone, &draft.alternatives)?;
         let outlook = self.standing(&known, phone)?;
-        let prepared: Batch = [draft].into_iter().collect();
-        let change = prepared.iter().next().map_or(Change::Same, |prepared| known.change(prepared, phone));
+        let change = change_by(&known, draft, phone);
         Ok(after(Outlook { change, spoken_for, ..outlook }, said.as_ref(), now))
     }
 
@@ -234,6 +233,12 @@ impl Reader {
         let millis: Vec<i64> = statement.query_map([most], |row| row.get(0))?.collect::<Result<_, _>>()?;
         Ok(millis.into_iter().map(|millis| millis as f64 / 1000.0).collect())
     }
+}
+
+/// What the list changes about an entry that is there, `phone` being the number to dial now.
+fn change_by(known: &Known, draft: &Draft, phone: E164) -> Change {
+    let batch: Batch = [draft].into_iter().collect();
+    known.change(batch.iter().next().expect("it was made of one draft"), phone)
 }
 
 /// Where the entry stands once `fact` is known of it, if the list makes one known.

@@ -173,7 +173,7 @@ pub(super) fn prospects(conn: &Connection, run: RunHandle, share: &Share) -> Res
         (conn.prepare_cached(sql!("entry_next_due"))?, run.campaign.0)
     };
     statement
-        .query_row((of, share.organisation.as_str(), share.but()), |row| Ok(maybe_instant_at(row, "next_due")))?
+        .query_row((of, share.organisation.as_str(), share.left_out()), |row| Ok(maybe_instant_at(row, "next_due")))?
         .map(|next_due| Prospects { next_due })
 }
 

@@ -12,7 +12,7 @@ use crate::engine::replies::{self, Trouble};
 use crate::engine::tracker::Followed;
 use crate::entry::{Fact, Reason, State};
 use crate::ids::{ConversationId, EntryId};
-use crate::ledger::{Authorised, ClaimOrder, Claims, Happened};
+use crate::ledger::{Authorised, ClaimOrder, Claims, Happened, Prospects};
 
 use super::{Dispatcher, Happening, NextDue, happened, set_aside_event};
 
@@ -106,7 +106,18 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.next_due = NextDue::Asked;
         self.due_meanwhile = None;
         let prospects = self.engine.ledger.prospects(self.engine.run, self.share());
-        self.beside.spawn(async move { Ok(Happening::Prospects(prospects.await?)) });
+        let silent = self.silent.len();
+        self.beside.spawn(async move { Ok(Happening::Prospects { silent, prospects: prospects.await? }) });
+    }
+
+    pub(super) fn take_prospects(&mut self, silent: usize, Prospects { next_due }: Prospects) {
+        let due_meanwhile = self.due_meanwhile.take();
+        self.next_due = if silent < self.silent.len() {
+            // What is due may be of a number that has turned out to be silent since.
+            NextDue::Unknown
+        } else {
+            NextDue::At(next_due.into_iter().chain(due_meanwhile).min())
+        };
     }
 
     pub(super) fn became_due(&mut self, at: DateTime<Utc>) {

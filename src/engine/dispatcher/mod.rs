@@ -106,7 +106,11 @@ enum Happening {
         silent: usize,
         claims: Claims,
     },
-    Prospects(Prospects),
+    Prospects {
+        /// How many of our numbers were known to be silent when they were asked for.
+        silent: usize,
+        prospects: Prospects,
+    },
     Replied(Authorised, Answer<Reply>),
     /// The last look before the request found that this rule forbids it now.
     Forbidden(Authorised, Reason),
@@ -344,10 +348,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
     fn take(&mut self, happening: Happening) {
         match happening {
             Happening::Claimed { asked, silent, claims } => self.take_claims(asked, silent, claims),
-            Happening::Prospects(Prospects { next_due }) => {
-                let due = next_due.into_iter().chain(self.due_meanwhile.take()).min();
-                self.next_due = NextDue::At(due);
-            }
+            Happening::Prospects { silent, prospects } => self.take_prospects(silent, prospects),
             Happening::Replied(authorised, answer) => self.take_reply(&authorised, answer),
             Happening::Forbidden(authorised, reason) => self.forbidden(&authorised, reason),
             Happening::Recorded(events) => {

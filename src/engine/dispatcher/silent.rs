@@ -27,8 +27,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         if self.numbers().iter().all(|number| self.silent.contains(number)) {
             return self.stop_placing(Ending::Refused(Refusal::FromNumber));
         }
-        // What was due may have been its lines'.
-        self.next_due = NextDue::Unknown;
+        // What was due may have been its lines'. Where the ledger is being asked, its answer is found to be out of date.
+        if self.next_due != NextDue::Asked {
+            self.next_due = NextDue::Unknown;
+        }
         let organisation = self.common.name_of(&self.organisation);
         let (at, locations) = (self.engine.clock.now(), self.locations_of(&[from]));
         self.tell(&[Event::LineRefused { at, from: from.expose(), locations, organisation }]);
