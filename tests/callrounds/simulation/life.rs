@@ -69,6 +69,8 @@ pub struct Met {
     pub clocks: u64,
     /// Conversations named by webhooks.
     pub named: u64,
+    /// Numbers of ours that were found not to be allowed to call while others were.
+    pub silent: u64,
 }
 
 impl Met {
@@ -81,6 +83,7 @@ impl Met {
             Event::Ended { redial_at: Some(_), .. } => self.redials += 1,
             Event::SetAside { reason: Reason::Suppressed, .. } => self.suppressed += 1,
             Event::NotPlaced { reason: Reason::Window, .. } => self.closed += 1,
+            Event::LineRefused { .. } => self.silent += 1,
             Event::Started { .. }
             | Event::Accepted { .. }
             | Event::TakenOver { .. }
@@ -89,7 +92,6 @@ impl Met {
             | Event::Refused { .. }
             | Event::TrackLost { .. }
             | Event::SetAside { .. }
-            | Event::LineRefused { .. }
             | Event::Paused { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}
@@ -111,6 +113,7 @@ impl Met {
             closed,
             clocks,
             named,
+            silent,
         } = other;
         self.starts += starts;
         self.deaths += deaths;
@@ -125,6 +128,7 @@ impl Met {
         self.closed += closed;
         self.clocks += clocks;
         self.named += named;
+        self.silent += silent;
     }
 
     /// What was not met at all.
@@ -141,6 +145,7 @@ impl Met {
             redials,
             suppressed,
             named,
+            silent,
             ..
         } = *self;
         let all = [
@@ -155,6 +160,7 @@ impl Met {
             ("redials", redials),
             ("suppressed", suppressed),
             ("named by webhooks", named),
+            ("silent numbers", silent),
         ];
         all.into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
     }

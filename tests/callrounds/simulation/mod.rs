@@ -191,6 +191,7 @@ fn callable(at: u32) -> Person {
         standing: Standing::Ready,
         not_after: None,
         members: 0,
+        location: None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use callrounds::annie::CallRequest;
 use callrounds::campaign::{Campaign, OnAbsent};
 use callrounds::entry::{Outcome, Standing, Testimony};
-use callrounds::ids::ConversationId;
+use callrounds::ids::{ConversationId, Location};
 use callrounds::phone::E164;
 use callrounds::simulator::Refusal;
 use callrounds::simulator::conversation::View;
@@ -120,6 +120,7 @@ impl Oracle {
         }
         self.check_hours(now, &key);
         self.check_list(now, &key, call.to);
+        self.check_line(now, &key, call.from);
         if self.suppressed.contains(&call.to) {
             self.breaks(now, format!("{key}: its number is on the suppression list"));
         }
@@ -156,6 +157,16 @@ impl Oracle {
         };
         if let Some(wrong) = wrong {
             self.breaks(now, format!("{key}: {wrong}"));
+        }
+    }
+
+    /// A patient is called by the number of the place that the newest list says.
+    fn check_line(&mut self, now: DateTime<Utc>, key: &str, from: E164) {
+        let Some(person) = self.list.get(key) else { return };
+        let location = person.location.map(Location::new);
+        let own = self.campaign.practice_at(location.as_ref()).map(|practice| practice.from_number);
+        if own != Some(from) {
+            self.breaks(now, format!("{key}: called by another number than its location's"));
         }
     }
 

@@ -1,6 +1,7 @@
 //! A plan: what a seed decides before anything happens. The campaign, the lists it is run with, how the vendor and its
 //! network behave, and how often the program is killed.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use callrounds::campaign::{Allowances, Campaign, load};
 use callrounds::entry::{
     CalledPartyZones, Content, Draft, ListTally, Member, PatientInfo, Reason, Standing, ZoneSource,
 };
-use callrounds::ids::{EntryKey, OrganisationId};
+use callrounds::ids::{EntryKey, Location, OrganisationId};
 use callrounds::phone::E164;
 use callrounds::simulator::settings::{BudgetRules, Foreign, Order, RetryAfter, Settings};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -32,6 +33,12 @@ pub const PLACES: [(&str, &str); 8] = [
 ];
 
 const FROM: &str = "+13125550142";
+
+/// The number that calls the patients of the second location, where there are two: nobody on a list has it.
+const SECOND_FROM: &str = "+13125550141";
+
+/// Two locations of one organisation, each with a number of its own.
+const LOCATIONS: [&str; 2] = ["North", "South"];
 
 /// Everything that a seed decides before anything happens.
 pub struct Plan {
@@ -59,6 +66,8 @@ pub struct Person {
     pub standing: Standing,
     pub not_after: Option<DateTime<Utc>>,
     pub members: u32,
+    /// Where the patient is at home, if the campaign has lines.
+    pub location: Option<&'static str>,
 }
 
 /// How the vendor and its network behave.
@@ -91,6 +100,8 @@ pub struct Habits {
     pub named: u32,
     /// Spans in which nothing gets through.
     pub outages: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Numbers of ours that may not call, each until somebody has mended it.
+    pub silent: Vec<(E164, DateTime<Utc>)>,
 }
 
 impl Plan {
@@ -99,10 +110,16 @@ impl Plan {
         let start = start(&mut dice.apart(1));
         let mut rules = dice.apart(2);
         let settle = rules.pick(&[120, 120, 300, 600]);
-        let campaign = Arc::new(campaign(&mut rules, settle));
-        let lists = lists(&mut dice.apart(3), start);
+        let mut places = dice.apart(8);
+        let has_lines = places.chance(30);
+        let campaign = Arc::new(campaign(&mut rules, settle, has_lines));
+        let mut lists = lists(&mut dice.apart(3), start);
+        if has_lines {
+            settle_down(&mut places, &mut lists);
+        }
         let mut vendor = habits(&mut dice.apart(4), seed, start, TimeDelta::seconds(settle.into()));
         vendor.named = dice.apart(7).pick(&[0, 0, 30, 95]);
+        vendor.silent = silent(&mut places, start);
         let mut fate = dice.apart(5);
         let (crashes, stops) = (fate.pick(&[0, 1, 2, 4, 8]), fate.pick(&[0, 0, 1, 2]));
         let (until_done, clock) = (fate.chance(60), clock::Habit::default());
@@ -124,10 +141,14 @@ fn start(dice: &mut Dice) -> DateTime<Utc> {
     week + TimeDelta::hours(hour.into()) + dice.millis(0, 3_600_000)
 }
 
-fn campaign(dice: &mut Dice, settle: u32) -> Campaign {
+fn campaign(dice: &mut Dice, settle: u32, has_lines: bool) -> Campaign {
     let window = dice.pick(&["09:30-17:00", "09:00-20:00", "13:00-15:00"]);
     let canary = if dice.chance(20) { "canary = 2" } else { "" };
     let max_calls = if dice.chance(10) { "max_calls = 5" } else { "" };
+    let [north, south] = LOCATIONS;
+    let lines =
+        format!("[[line]]\nlocation = \"{north}\"\n[[line]]\nlocation = \"{south}\"\nfrom_number = \"{SECOND_FROM}\"");
+    let lines = if has_lines { &*lines } else { "" };
     let text = format!(
         r#"
 name = "simulation"
@@ -156,6 +177,7 @@ on_lost_answer = "{on_lost_answer}"
 {max_calls}
 [vendor]
 kind = "simulator"
+{lines}
 "#,
         on_absent = dice.pick(&["withdraw", "keep"]),
         max_attempts = dice.between(1, 3),
@@ -195,7 +217,26 @@ fn person(dice: &mut Dice, at: u32, start: DateTime<Utc>) -> Person {
     };
     let not_after = dice.chance(10).then(|| start + TimeDelta::hours(dice.between(1, 60).into()));
     let members = if dice.chance(10) { dice.between(1, 2) } else { 0 };
-    Person { key: format!("P-{at}"), phone, zone, standing, not_after, members }
+    Person { key: format!("P-{at}"), phone, zone, standing, not_after, members, location: None }
+}
+
+/// Everybody is at home somewhere, and a few move.
+fn settle_down(dice: &mut Dice, lists: &mut [Vec<Person>]) {
+    let mut homes: HashMap<String, &'static str> = HashMap::new();
+    for person in lists.iter_mut().flatten() {
+        let home = homes.entry(person.key.clone()).or_insert_with(|| dice.pick(&LOCATIONS));
+        if dice.chance(5) {
+            *home = dice.pick(&LOCATIONS);
+        }
+        person.location = Some(*home);
+    }
+}
+
+/// Now and then one of our numbers may not call at first, and sometimes each of them.
+fn silent(dice: &mut Dice, start: DateTime<Utc>) -> Vec<(E164, DateTime<Utc>)> {
+    let numbers = dice.pick(&[&[][..], &[FROM], &[SECOND_FROM], &[FROM, SECOND_FROM]]);
+    let mut until = || start + dice.some_time(TimeDelta::hours(30));
+    numbers.iter().map(|text| (number(text), until())).collect()
 }
 
 /// One of a few numbers, so that some people share one.
@@ -227,7 +268,7 @@ fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -
     let dated = dice.chance(80);
     let furthest = if dated { 100 } else { 40 };
     let ahead = TimeDelta::seconds(i64::from(dice.pick(&[0, 0, dice.clone().between(1, furthest)])));
-    let mut settings = Settings { seed, from_numbers: vec![number(FROM)], ..Settings::default() };
+    let mut settings = Settings { seed, from_numbers: vec![number(FROM), number(SECOND_FROM)], ..Settings::default() };
     settings.list.order = dice.pick(&[Order::NewestFirst, Order::OldestFirst]);
     settings.list.lag = lag(dice, settle);
     settings.list.foreign = dice.chance(50).then(|| Foreign {
@@ -257,6 +298,7 @@ fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -
         named: 0,
         slowness: dice.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::minutes(4)]),
         outages,
+        silent: Vec::new(),
     }
 }
 
@@ -283,7 +325,7 @@ impl Person {
         Draft {
             key: EntryKey::new(&*self.key),
             organisation: OrganisationId::new("Bright Smile Dental"),
-            location: None,
+            location: self.location.map(Location::new),
             phone: self.phone,
             alternatives: Vec::new(),
             zones: CalledPartyZones {

@@ -8,6 +8,7 @@ use callrounds::annie::{Answer, CallRequest, Conversation, LostAnswer, Meter, No
 use callrounds::clock::SharedClock;
 use callrounds::entry::Testimony;
 use callrounds::ids::ConversationId;
+use callrounds::phone::E164;
 use callrounds::simulator::budget::Budget;
 use callrounds::simulator::call::PatientInfo;
 use callrounds::simulator::conversation::{self, View};
@@ -164,6 +165,12 @@ impl Site {
         self.habits.outages.iter().any(|(from, until)| (*from..*until).contains(&now))
     }
 
+    /// Whether the vendor does not let this number of ours call.
+    pub fn is_silent(&self, from: E164) -> bool {
+        let now = self.clock.now();
+        self.habits.silent.iter().any(|(number, until)| *number == from && now < *until)
+    }
+
     /// How long a request or an answer is on its way.
     pub fn delay(&mut self) -> TimeDelta {
         TimeDelta::milliseconds(5) + self.dice.some_time(self.habits.slowness.min(TimeDelta::seconds(30)))
@@ -228,6 +235,10 @@ impl Site {
     pub fn act(&mut self, call: &CallRequest, attempt: Option<i64>) -> (Reply, bool) {
         if !self.charge() {
             return (Reply::NotPlaced(NotPlaced::RateLimited), true);
+        }
+        if self.is_silent(call.from) {
+            self.pass(Moment::Acted);
+            return (Reply::NotPlaced(NotPlaced::LineRefused { status: 403 }), false);
         }
         let now = self.vendor_now();
         let patient = call.content.patient.patient_id.clone();

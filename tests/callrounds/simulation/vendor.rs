@@ -175,8 +175,8 @@ impl Vendor for SimVendor {
         false
     }
 
-    async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {
+    async fn may_call_from(&self, from: E164) -> Answer<Result<Option<bool>, Unread>> {
         self.leave().await;
-        self.read(|site| Ok(site.dice.pick(&[Some(true), None]))).await
+        self.read(|site| Ok(site.dice.chance(50).then_some(!site.is_silent(from)))).await
     }
 }
