@@ -359,7 +359,7 @@ pub struct Simulate {
     /// A number that may be called, as for a sandbox organisation; may be given several times [default: any]
     #[arg(long = "allow", value_name = "NUMBER")]
     pub allowed: Vec<String>,
-    /// An API key that is accepted; may be given several times [default: any]
+    /// An API key that is accepted, and an OAuth client's id and secret; may be given several times [default: any]
     #[arg(long = "api-key", value_name = "KEY")]
     pub api_keys: Vec<String>,
     /// Another organisation with a budget of its own: its API key, and its outbound numbers if not any number may call;

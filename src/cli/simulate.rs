@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use secrecy::SecretString;
 
 use crate::clock::{Clock, SharedClock, TravelClock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::phone::E164;
-use crate::simulator::settings::{Foreign, Order, RetryAfter};
+use crate::simulator::settings::{AccessRules, Foreign, Order, RetryAfter};
 use crate::simulator::webhook::Webhook;
 use crate::simulator::{Fault, People, Settings, Simulator};
 use crate::zone::Zone;
@@ -78,19 +77,18 @@ fn settings(args: &Simulate) -> Result<Settings, Stop> {
         settings.people = people(path)?;
     }
     if !args.api_keys.is_empty() {
-        settings.access.keys = Some(args.api_keys.iter().map(|key| SecretString::from(key.as_str())).collect());
+        settings.access = AccessRules::of_keys(&args.api_keys);
     }
     Ok(settings)
 }
 
-/// Another organisation, `KEY` or `KEY=NUMBER,…`: all else is as with the first, but the people and the log, which are its
-/// own: `calls.jsonl` becomes `calls.2.jsonl`.
+/// Another organisation, `KEY` or `KEY=NUMBER,…`: all else is as with the first, but the people and the log, which are its own: `calls.jsonl` becomes `calls.2.jsonl`.
 fn organisation(number: usize, text: &str, first: &Settings) -> Result<Settings, Stop> {
     let (key, numbered) = text.split_once('=').map_or((text, None), |(key, numbered)| (key, Some(numbered)));
     let texts: Vec<String> = numbered.into_iter().flat_map(|all| all.split(',')).map(str::to_owned).collect();
     let mut settings = first.clone();
     settings.from_numbers = numbers("--organisation", &texts)?;
-    settings.access.keys = Some(vec![SecretString::from(key)]);
+    settings.access = AccessRules::of_keys(&[key.to_owned()]);
     key.clone_into(&mut settings.name);
     settings.log = first.log.as_ref().map(|log| log.with_extension(format!("{number}.jsonl")));
     Ok(settings)

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
 use super::dice::Dice;
-use super::settings::AccessRules;
+use super::settings::{AccessRules, OAuthClient};
 
 /// What our tokens begin with: one that begins like this is accepted only while it lasts.
 const PREFIX: &str = "annie-sim-token-";
@@ -49,10 +49,11 @@ struct TokenRequest {
 }
 
 impl Access {
-    /// Accepts what `rules` say; tokens follow from `seed`.
+    /// Accepts what `rules` say; tokens follow from `seed`, and are others for each organisation.
     #[must_use]
-    pub fn new(rules: AccessRules, seed: u64) -> Self {
-        Self { rules, dice: Dice::new(seed).under_text("tokens"), tokens: HashMap::new() }
+    pub fn new(rules: AccessRules, seed: u64, organisation: &str) -> Self {
+        let dice = Dice::new(seed).under_text("tokens").under_text(organisation);
+        Self { rules, dice, tokens: HashMap::new() }
     }
 
     /// Whether the value of an `Authorization` header is good at `now`.
@@ -66,22 +67,35 @@ impl Access {
         !token.trim().is_empty() && self.rules.keys.as_ref().is_none_or(is_key)
     }
 
+    /// Whether a `POST /oauth/token` with this body names a client of ours.
+    #[must_use]
+    pub fn knows_client(&self, body: &[u8]) -> bool {
+        TokenRequest::of(body).is_ok_and(|request| self.is_ours(&request))
+    }
+
     /// Issues a token for a `POST /oauth/token` with this body.
     pub fn issue(&mut self, now: DateTime<Utc>, body: &[u8]) -> Result<Token, NoToken> {
-        let request: TokenRequest = serde_json::from_slice(body).map_err(|_| NoToken::NotARequest)?;
-        if request.grant_type != "client_credentials" {
-            return Err(NoToken::NotARequest);
-        }
-        let known = self.rules.client.as_ref().is_none_or(|client| {
-            client.id == request.client_id && client.secret.expose_secret() == request.client_secret
-        });
-        if !known {
+        if !self.is_ours(&TokenRequest::of(body)?) {
             return Err(NoToken::UnknownClient);
         }
         let text = format!("{PREFIX}{}", self.dice.uuid().simple());
         self.tokens.retain(|_, end| now < *end);
         self.tokens.insert(text.clone(), now + self.rules.expires_in);
         Ok(Token { text, kind: "Bearer", expires_in: self.rules.expires_in.num_seconds() })
+    }
+
+    fn is_ours(&self, request: &TokenRequest) -> bool {
+        let is_named = |client: &OAuthClient| {
+            client.id == request.client_id && client.secret.expose_secret() == request.client_secret
+        };
+        self.rules.clients.as_ref().is_none_or(|clients| clients.iter().any(is_named))
+    }
+}
+
+impl TokenRequest {
+    fn of(body: &[u8]) -> Result<Self, NoToken> {
+        let request: Self = serde_json::from_slice(body).map_err(|_| NoToken::NotARequest)?;
+        if request.grant_type == "client_credentials" { Ok(request) } else { Err(NoToken::NotARequest) }
     }
 }
 
@@ -90,7 +104,6 @@ mod tests {
     use chrono::TimeDelta;
     use secrecy::SecretString;
 
-    use super::super::settings::OAuthClient;
     use super::*;
 
     const ASK: &str = r#"{"grant_type":"client_credentials","client_id":"practice","client_secret":"s3cret","audience":"https://api.helloannie.com"}"#;
@@ -102,12 +115,12 @@ mod tests {
     fn strict() -> Access {
         let client = OAuthClient { id: "practice".into(), secret: SecretString::from("s3cret") };
         let keys = Some(vec![SecretString::from("annie-sk-v1-good")]);
-        Access::new(AccessRules { keys, client: Some(client), expires_in: TimeDelta::seconds(100) }, 1)
+        Access::new(AccessRules { keys, clients: Some(vec![client]), expires_in: TimeDelta::seconds(100) }, 1, "one")
     }
 
     #[test]
     fn without_rules_any_bearer_token_will_do() {
-        let access = Access::new(AccessRules::default(), 1);
+        let access = Access::new(AccessRules::default(), 1, "one");
         let cases = [(Some("Bearer x"), true), (Some("Bearer "), false), (Some("Basic x"), false), (None, false)];
         for (header, good) in cases {
             assert_eq!(access.admits(at(0), header), good, "{header:?}");

@@ -33,7 +33,7 @@ use crate::clock::SharedClock;
 
 use super::door::Door;
 use super::fault::{Fate, Kind};
-use super::routes::{Moment, failure, router};
+use super::routes::{Moment, failure, is_token_path, router};
 use super::settings::Settings;
 use super::spoil;
 use super::vendor::{Vendor, set};
@@ -65,7 +65,8 @@ impl Simulator {
     }
 
     /// The same for several organisations, each with a world, a budget and a log of its own. A request is of the
-    /// last organisation that takes its key, or else of the first; how the network is, the first one says.
+    /// last organisation that takes its key, or knows its client, or else of the first; how the network is, the first one
+    /// says.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -104,10 +105,12 @@ impl Organisation {
         Ok(Self { api: router(Arc::clone(&vendor)), vendor })
     }
 
-    /// Whose a request is.
-    fn of<'o>(organisations: &'o [Self], head: &Parts) -> &'o Self {
-        let asked = || organisations.iter().rev().find(|organisation| organisation.vendor.takes_key_of(head));
-        if organisations.len() == 1 { &organisations[0] } else { asked().unwrap_or(&organisations[0]) }
+    /// The one that takes a request as its own; there is at least one.
+    fn that<'o>(organisations: &'o [Self], takes: impl Fn(&Vendor) -> bool) -> &'o Self {
+        match organisations {
+            [only] => only,
+            all => all.iter().rev().find(|organisation| takes(&organisation.vendor)).unwrap_or(&all[0]),
+        }
     }
 }
 
@@ -184,7 +187,7 @@ async fn connection(stream: TcpStream, organisations: Arc<[Organisation]>) {
     let keep_alive = organisations[0].vendor.settings.network.keep_alive;
     let service = service_fn(move |request: Request<Incoming>| -> Answer {
         let (head, body) = request.into_parts();
-        Box::pin(answer(Organisation::of(&organisations, &head).clone(), head, body))
+        Box::pin(answer(Arc::clone(&organisations), head, body))
     });
     let mut served = http1::Builder::new().keep_alive(keep_alive).serve_connection(TokioIo::new(stream), service);
     let outcome = poll_fn(|context| served.poll_without_shutdown(context)).await;
@@ -199,10 +202,18 @@ async fn connection(stream: TcpStream, organisations: Arc<[Organisation]>) {
 }
 
 /// Answers one request, as its fate allows.
-async fn answer(organisation: Organisation, head: Parts, body: Incoming) -> Result<Response, HangUp> {
-    let Organisation { vendor, api } = organisation;
-    let fate = vendor.fate(&head);
+async fn answer(organisations: Arc<[Organisation]>, head: Parts, body: Incoming) -> Result<Response, HangUp> {
+    let asked = Organisation::that(&organisations, |vendor| vendor.takes_key_of(&head));
+    let fate = asked.vendor.fate(&head);
     let body = read(body).await.map_err(|_| HangUp)?;
+    let asked = match &body {
+        // Whoever asks for a token has none yet.
+        Some(body) if is_token_path(head.uri.path()) => {
+            Organisation::that(&organisations, |vendor| vendor.knows_client(body))
+        }
+        _ => asked,
+    };
+    let Organisation { vendor, api } = asked.clone();
     tokio::time::sleep(vendor.settings.network.latency).await;
     let now = vendor.clock.now();
     let mut response = match (body, vendor.admit(now, &head)) {

@@ -230,15 +230,29 @@ pub enum RetryAfter {
 pub struct AccessRules {
     /// The API keys that are accepted; any bearer token if not given.
     pub keys: Option<Vec<SecretString>>,
-    /// The OAuth client that is accepted; any if not given.
-    pub client: Option<OAuthClient>,
+    /// The OAuth clients that are accepted; any if not given.
+    pub clients: Option<Vec<OAuthClient>>,
     /// How long a token lasts, in the simulator's time: 24 h.
     pub expires_in: TimeDelta,
 }
 
 impl Default for AccessRules {
     fn default() -> Self {
-        Self { keys: None, client: None, expires_in: TimeDelta::hours(24) }
+        Self { keys: None, clients: None, expires_in: TimeDelta::hours(24) }
+    }
+}
+
+impl AccessRules {
+    /// Accepts these keys, and OAuth clients whose id and secret are one of them.
+    #[must_use]
+    pub fn of_keys(keys: &[String]) -> Self {
+        let secret = |key: &String| SecretString::from(key.as_str());
+        let client = |key: &String| OAuthClient { id: key.clone(), secret: secret(key) };
+        Self {
+            keys: Some(keys.iter().map(secret).collect()),
+            clients: Some(keys.iter().map(client).collect()),
+            ..Self::default()
+        }
     }
 }
 

@@ -75,7 +75,7 @@ impl Vendor {
         Ok(Self {
             fates: Fates::new(settings.faults.clone(), settings.seed, world.placed()),
             budget: Mutex::new(Budget::new(settings.budget.clone())),
-            access: Mutex::new(Access::new(settings.access.clone(), settings.seed)),
+            access: Mutex::new(Access::new(settings.access.clone(), settings.seed, &settings.name)),
             office: Mutex::new(Office { world, log }),
             postman: settings.webhook.clone().map(|webhook| Arc::new(Postman::new(webhook))),
             deliveries: Mutex::default(),
@@ -131,6 +131,11 @@ impl Vendor {
     /// Whether a request bears a key or a token of this organisation.
     pub(super) fn takes_key_of(&self, head: &Parts) -> bool {
         lock(&self.access).admits(self.clock.now(), authorization(head))
+    }
+
+    /// Whether a request for a token, of this body, is by a client of this organisation.
+    pub(super) fn knows_client(&self, body: &[u8]) -> bool {
+        lock(&self.access).knows_client(body)
     }
 
     /// The answer to a request that is not let in.

@@ -160,6 +160,19 @@ fn an_organisation_that_the_vendor_turns_away_keeps_nobody_else_from_being_calle
     assert_eq!(logged(&practice), each_by_its_line());
 }
 
+/// The other organisation's calls are placed on its own account, and nobody else's.
+#[test]
+fn each_organisation_fetches_tokens_of_its_own() {
+    let practice = practice();
+    let vendor = vendor(&practice);
+    let client = ["ANNIE_CLIENT_ID_BRIGHT_SMILE_EAST", "ANNIE_CLIENT_SECRET_BRIGHT_SMILE_EAST"];
+    let credentials = |secret| [("ANNIE_API_KEY", "of-the-group"), (client[0], "of-the-east"), (client[1], secret)];
+    let ended = run_with_keys(&practice, &vendor, &credentials("a-guess"));
+    assert_eq!(ended.code, 6, "{ended:?}");
+    let ended = run_with_keys(&practice, &vendor, &credentials("of-the-east"));
+    assert_eq!((ended.code, logged(&practice)), (0, each_by_its_line()), "{ended:?}");
+}
+
 /// Lakeside's number is another than the vendor knows; Downtown is of the same organisation.
 #[test]
 fn a_number_that_may_not_call_keeps_no_other_location_from_being_called() {

@@ -289,7 +289,7 @@ async fn retry_after_takes_every_form() {
 fn strict() -> Settings {
     let access = AccessRules {
         keys: Some(vec![SecretString::from("annie-sk-v1-good")]),
-        client: Some(OAuthClient { id: "practice".into(), secret: SecretString::from("s3cret") }),
+        clients: Some(vec![OAuthClient { id: "practice".into(), secret: SecretString::from("s3cret") }]),
         expires_in: TimeDelta::hours(1),
     };
     Settings { access, ..Settings::default() }
