@@ -103,8 +103,8 @@ impl Stop {
             ) => Exit::Usage,
             Self::List(_) => Exit::List,
             Self::VendorRefused(_) => Exit::VendorRefused,
+            Self::Ledger(LedgerError::Illegal { .. } | LedgerError::Conflict) | Self::Internal(_) => Exit::Internal,
             Self::Ledger(_) | Self::Behind(_) => Exit::Ledger,
-            Self::Internal(_) => Exit::Internal,
         }
     }
 }

@@ -130,7 +130,7 @@ tables! {
         days: Vec<Weekday>;
         /// The practice's own calling hours, in its zone.
         window: DayWindow;
-        /// Lets days and hours be wider than the preset and the vendor's legal hours.
+        /// Days and hours stand in place of the preset's instead of narrowing them; the vendor's legal hours hold all the same.
         allow_wider: bool;
         /// Which zones of the called party count.
         zone_mode: ZoneMode;

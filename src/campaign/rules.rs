@@ -74,7 +74,7 @@ impl Rules<'_> {
             && (window.start < legal(9) || window.end > legal(20))
         {
             let what = "`window` is wider than the vendor's legal hours, 09:00-20:00";
-            self.add(at, what, "narrow it, or add allow_wider = true below [calling]");
+            self.add(at, what, "narrow it: outside them the vendor takes no calls");
         }
         let is_vendor_safe = calling.preset.as_ref().is_some_and(|preset| preset.value == Preset::VendorSafe);
         if let Some((days, at)) = own(calling.days.as_ref())

@@ -135,7 +135,7 @@ texts! {
     DateTime<Utc>, "a moment", "2026-11-24T15:00:00Z", |text| text.parse().ok();
     Holiday, "a place, a day and a name", "US 4th-thu-nov Thanksgiving Day", Self::parse;
     Place, "a state or an IANA time zone", "OH", Self::parse;
-    FaultText, "a fault and its share", "reset_after=0.05", fault;
+    FaultText, "a fault and its share", "reset-after=0.05", fault;
 }
 
 fn name(text: &str) -> Option<CampaignName> {

@@ -9,6 +9,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::Stop;
+use crate::intake::rejects::private_file_beside;
 
 use super::args::Global;
 
@@ -93,19 +94,10 @@ pub(super) fn complain(stop: &Stop) {
 
 /// Writes a file that may hold patients' data: its owner's alone, and whole or not at all.
 pub(super) fn write_private(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Stop>) -> Result<(), Stop> {
-    use std::os::unix::fs::OpenOptionsExt;
     let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&partial)
-        .map_err(failed)?;
-    let mut out = std::io::BufWriter::new(file);
+    let mut out = std::io::BufWriter::new(private_file_beside(path).map_err(failed)?);
     write(&mut out)?;
-    out.flush().map_err(failed)?;
-    std::fs::rename(&partial, path).map_err(failed)
+    let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
 }

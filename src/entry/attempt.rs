@@ -36,6 +36,15 @@ impl AttemptState {
         Self::LostTrack,
     ];
 
+    /// Whether its call may still be under way: what came of it is not known yet.
+    #[must_use]
+    pub fn is_under_way(self) -> bool {
+        match self {
+            Self::Submitting | Self::Open | Self::Unknown => true,
+            Self::NotPlaced | Self::Refused | Self::Ended | Self::Absent | Self::LostTrack => false,
+        }
+    }
+
     /// Its word in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {

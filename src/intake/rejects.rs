@@ -9,6 +9,12 @@ use tempfile::NamedTempFile;
 use super::list::{Header, Row};
 use super::rejection::Rejection;
 
+/// A file for its owner alone that is to be put at `path` once it is whole: beside it, so that it can be moved there. If it
+/// never is, it is gone.
+pub fn private_file_beside(path: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+}
+
 /// A rejects file being written: CSV in UTF-8, readable by its owner only. It holds patients' data.
 ///
 /// It takes its place once it is complete, so that it may be the very list that is being read.
@@ -22,9 +28,7 @@ pub struct RejectsFile {
 impl RejectsFile {
     /// Starts a file that will be at `path`, in place of one that is there.
     pub fn create(path: &Path, header: &Header) -> io::Result<Self> {
-        // Made by its owner for nobody else; beside its place, so that it can be moved there.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let writer = csv::WriterBuilder::new().flexible(true).from_writer(NamedTempFile::new_in(folder)?);
+        let writer = csv::WriterBuilder::new().flexible(true).from_writer(private_file_beside(path)?);
         let mut file = Self { writer, path: path.to_owned(), rows: 0 };
         let names = ["line", "reason"].into_iter().chain(header.names().iter().map(String::as_str));
         file.writer.write_record(names)?;

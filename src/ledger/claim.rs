@@ -10,12 +10,14 @@ use rusqlite::{Connection, Row};
 use super::error::LedgerError;
 use super::household::{self, Covered};
 use super::line::{self, OurLine};
-use super::rows::{instant_at, json, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
+use super::rows::{
+    attempt_state_at, instant_at, json, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at,
+};
 use super::runs::RunHandle;
 use super::transition::Step;
 use super::{approval, sql, suppression};
 use crate::campaign::{Campaign, Caps, Practice};
-use crate::entry::{AttemptState, CalledPartyZones, Content, Fact, Outcome, Reason, State};
+use crate::entry::{CalledPartyZones, Content, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, EntryKey, Location, OrganisationId};
 use crate::phone::E164;
 use crate::policy::{self, Again, Case, Decision, Evidence, Hours, NumberHistory, Placement, Reached, window};
@@ -261,9 +263,7 @@ pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<Num
     let mut rows = statement.query([phone.expose()])?;
     let mut history = NumberHistory::default();
     while let Some(row) = rows.next()? {
-        let state = row.get::<_, String>("state")?;
-        let under_way = [AttemptState::Submitting, AttemptState::Open, AttemptState::Unknown];
-        history.unsettled |= under_way.iter().any(|known| known.name() == state);
+        history.unsettled |= attempt_state_at(row, "state")?.is_under_way();
         let reached = match maybe_outcome_at(row, "outcome")?.map(|outcome: Outcome| caps.failed.contains(&outcome)) {
             Some(false) => Reached::Somebody,
             Some(true) => Reached::Nobody,

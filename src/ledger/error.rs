@@ -2,6 +2,7 @@
 
 use rusqlite::ErrorCode;
 
+use super::rows::ODD_ROW;
 use crate::entry::Illegal;
 use crate::ids::{EntryId, RunId};
 
@@ -87,7 +88,9 @@ pub enum LedgerError {
         path: String,
     },
     /// The linked SQLite loses commits.
-    #[error("the linked SQLite {0} is older than 3.51.3, which is the first that keeps every commit")]
+    #[error(
+        "the linked SQLite {0} is older than 3.51.3, which is the first that keeps every commit: build with the bundled one"
+    )]
     OldSqlite(&'static str),
     /// The writing thread ended after a failed commit.
     #[error("the ledger stopped after a failed write; run again to go on from the last commit")]
@@ -96,7 +99,7 @@ pub enum LedgerError {
     #[error("the list broke off before its end; nothing of it was enrolled")]
     ListBrokenOff,
     /// No such run.
-    #[error("the ledger has no run {0}")]
+    #[error("the ledger has no run {0}; `callrounds status` names the newest")]
     NoSuchRun(RunId),
     /// No run to go on with.
     #[error("the ledger has no run yet; start with `callrounds run CAMPAIGN`")]
@@ -126,7 +129,7 @@ impl From<rusqlite::Error> for LedgerError {
         match error.sqlite_error_code() {
             Some(code) => Self::of(code),
             // Reading a row failed: its column had another type or word than this program writes.
-            None => Self::Damaged("a row is not what this program writes"),
+            None => ODD_ROW,
         }
     }
 }

@@ -3,9 +3,9 @@
 use rusqlite::Connection;
 
 use super::error::LedgerError;
-use super::rows::maybe_outcome_at;
+use super::rows::{attempt_state_at, maybe_outcome_at};
 use super::sql;
-use crate::entry::{AttemptState, Outcome};
+use crate::entry::Outcome;
 use crate::ids::{AttemptId, CampaignId, EntryId, EntryKey};
 
 /// What the calls to others of the household have done for a patient.
@@ -29,9 +29,7 @@ pub(super) fn covered(conn: &Connection, campaign: CampaignId, key: &EntryKey) -
     let mut rows = statement.query((campaign.0, key.as_str()))?;
     let mut covered = Covered::default();
     while let Some(row) = rows.next()? {
-        let state = AttemptState::named(&row.get::<_, String>("state")?);
-        covered.unsettled |=
-            matches!(state, Some(AttemptState::Submitting | AttemptState::Open | AttemptState::Unknown));
+        covered.unsettled |= attempt_state_at(row, "state")?.is_under_way();
         covered.spoken_for |= maybe_outcome_at(row, "outcome")?.is_some_and(Outcome::is_a_decision);
     }
     Ok(covered)

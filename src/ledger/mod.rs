@@ -156,11 +156,6 @@ impl Ledger {
         self.writer.submit(move |conn| exclude::exclude(conn, run, is_excluded.as_ref(), now))
     }
 
-    /// Notes what the run's list changed about the campaign's entries.
-    pub fn note_changes(&self, run: RunHandle, changes: Enrolled) -> Pending<()> {
-        self.writer.submit(move |conn| enrol::note_changes(conn, run, changes))
-    }
-
     /// The run's list is enrolled to its end: notes its totals, and withdraws the campaign's entries that it does not
     /// have if `withdraw` says so. Returns how many it withdrew.
     pub fn close_list(&self, run: RunHandle, tally: ListTally, withdraw: bool, now: DateTime<Utc>) -> Pending<u64> {
@@ -244,11 +239,6 @@ impl Ledger {
     /// How many calls the run has placed, or may have, for each organisation.
     pub fn placed(&self, run: RunId) -> Pending<Vec<(OrganisationId, u32)>> {
         self.writer.submit(move |conn| runs::placed(conn, run))
-    }
-
-    /// How many intents the organisation's lines committed since `since`: what a limiter must not forget on a restart.
-    pub fn intents_since(&self, since: DateTime<Utc>) -> Pending<u32> {
-        self.writer.submit(move |conn| runs::intents_since(conn, since))
     }
 
     /// How the campaign's newest calls finished since one of its runs came to an end that was no interruption, the oldest first:

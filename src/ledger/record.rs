@@ -1,10 +1,10 @@
 //! What became known about attempts: replies, conversations found, endings.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::error::LedgerError;
-use super::rows::{exactly_one, instant_at, maybe_instant_at, millis, phone_at, state_at};
+use super::rows::{attempt_state_at, exactly_one, instant_at, maybe_instant_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
 use super::sql;
 use super::suppression::{self, Scope};
@@ -134,11 +134,6 @@ fn standing(conn: &Connection, happened: &Happened) -> Result<(State, AttemptSta
         Ok(state_at(row, "entry_state")
             .and_then(|entry| Ok((entry, attempt_state_at(row, "attempt_state")?, phone_at(row, "to_number")?))))
     })?
-}
-
-fn attempt_state_at(row: &Row<'_>, column: &str) -> Result<AttemptState, LedgerError> {
-    let word: String = row.get(column)?;
-    AttemptState::named(&word).ok_or(LedgerError::Damaged("a row is not what this program writes"))
 }
 
 /// What a fact sets in its attempt's row.

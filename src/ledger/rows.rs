@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::LedgerError;
-use crate::entry::{Outcome, Reason, State};
+use crate::entry::{AttemptState, Outcome, Reason, State};
 use crate::phone::E164;
 
 const SERIALISED: &str = "content has string keys and no failing serialiser";
 
-const ODD_ROW: LedgerError = LedgerError::Damaged("a row is not what this program writes");
+pub(super) const ODD_ROW: LedgerError = LedgerError::Damaged("a row is not what this program writes");
 
 pub(super) fn millis(at: DateTime<Utc>) -> i64 {
     at.timestamp_millis()
@@ -36,6 +36,10 @@ pub(super) fn phone_at(row: &Row<'_>, column: &str) -> Result<E164, LedgerError>
 
 pub(super) fn state_at(row: &Row<'_>, column: &str) -> Result<State, LedgerError> {
     State::named(row.get_ref(column)?.as_str().map_err(|_| ODD_ROW)?).ok_or(ODD_ROW)
+}
+
+pub(super) fn attempt_state_at(row: &Row<'_>, column: &str) -> Result<AttemptState, LedgerError> {
+    AttemptState::named(row.get_ref(column)?.as_str().map_err(|_| ODD_ROW)?).ok_or(ODD_ROW)
 }
 
 pub(super) fn maybe_reason_at(row: &Row<'_>, column: &str) -> Result<Option<Reason>, LedgerError> {

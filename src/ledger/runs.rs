@@ -176,7 +176,3 @@ pub(super) fn prospects(conn: &Connection, run: RunHandle, share: &Share) -> Res
         .query_row((of, share.organisation.as_str(), share.left_out()), |row| Ok(maybe_instant_at(row, "next_due")))?
         .map(|next_due| Prospects { next_due })
 }
-
-pub(super) fn intents_since(conn: &Connection, since: DateTime<Utc>) -> Result<u32, LedgerError> {
-    Ok(conn.prepare_cached(sql!("attempt_count_since"))?.query_row([millis(since)], |row| row.get(0))?)
-}

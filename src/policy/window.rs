@@ -316,6 +316,20 @@ mod tests {
     }
 
     #[test]
+    fn wider_hours_of_its_own_keep_to_the_vendors_all_the_same() {
+        let calling = campaign("window = \"08:00-21:00\"\nallow_wider = true").calling;
+        let hours = Hours::of_entry(
+            &calling,
+            &zone("America/Chicago"),
+            E164::parse("+13125550142").expect("a number"),
+            &called(&["America/Chicago"], &[], ZoneSource::Row),
+        );
+        // A Tuesday: half past eight in the morning and in the evening, and between.
+        assert_eq!(hours.next_open(utc("2026-11-24T14:30:00Z")), Some(utc("2026-11-24T15:00:00Z")));
+        assert_eq!(hours.closes(utc("2026-11-24T18:00:00Z")), Some(utc("2026-11-25T02:00:00Z")));
+    }
+
+    #[test]
     fn what_the_row_says_and_what_the_number_suggests_both_count() {
         let denver = &["America/Denver"];
         let both: &[&str] = &["America/Chicago", "America/Denver"];

@@ -20,14 +20,17 @@ const COLUMNS: usize = 62;
 /// Locations shown in a summary.
 const LOCATIONS: usize = 20;
 
+/// Endings that a sentence explains.
+const EXPLAINED: [&str; 5] = ["stop_rule", "exclusions", "vendor_refused", "behind", "clock"];
+
 /// The summary of a run, in a few lines; instants in the practice's zone.
 #[must_use]
 pub fn summary(summary: &Summary, zone: &Zone) -> String {
     let mut text = String::new();
     let Summary { run, campaign, list, attempts, .. } = summary;
     line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
-    if let (Some("stop_rule" | "exclusions" | "vendor_refused"), Some(why)) = (summary.ending.as_deref(), &summary.why)
-    {
+    let is_explained = summary.ending.as_deref().is_some_and(|ending| EXPLAINED.contains(&ending));
+    if let Some(why) = summary.why.as_ref().filter(|_| is_explained) {
         line(&mut text, "why", why);
     }
     line(&mut text, "list", rows(list));
@@ -141,6 +144,7 @@ fn how_it_ended(summary: &Summary) -> &str {
         Some("vendor_refused") => "stopped, the vendor refused us",
         Some("exclusions") => "stopped, the exclude file cannot be read",
         Some("clock") => "stopped, this machine's clock is wrong",
+        Some("behind") => "stopped, the ledger lacks calls that the vendor's list shows",
         Some("superseded") => "a later run went on",
         Some(ending) => ending,
         None if summary.ended_at.is_none() => "not ended: it goes on at the moment, or was killed",

@@ -106,7 +106,7 @@ impl Organisation {
     }
 
     /// The one that takes a request as its own; there is at least one.
-    fn that<'o>(organisations: &'o [Self], takes: impl Fn(&Vendor) -> bool) -> &'o Self {
+    fn that(organisations: &[Self], takes: impl Fn(&Vendor) -> bool) -> &Self {
         match organisations {
             [only] => only,
             all => all.iter().rev().find(|organisation| takes(&organisation.vendor)).unwrap_or(&all[0]),

@@ -48,6 +48,8 @@ fn an_older_copy_put_back_calls_nobody_and_once_adopted_takes_the_calls_over() {
         is_behind(&practice.run_against(&vendor.base_url, command));
         assert_eq!(vendor.calls().len(), PATIENTS, "nobody was called");
     }
+    let status = practice.run(&["status", "--ledger", "campaigns/callrounds.db"]).stdout;
+    assert!(status.contains("the vendor's list shows 9 calls of ours"), "{status}");
     assert_eq!(practice.run(&["ledger", "adopt", "--ledger", "campaigns/callrounds.db"]).code, 0);
 
     let ended = practice.run_against(&vendor.base_url, &RUN);

@@ -22,36 +22,19 @@ pub(super) enum NextCall {
 }
 
 impl<V: Vendor> Dispatcher<'_, '_, V> {
+    /// No further call is placed, for the gravest reason that is known.
     pub(super) fn stop_placing(&mut self, ending: Ending) {
-        let graver = matches!(
-            ending,
-            Ending::Interrupted
-                | Ending::Refused(_)
-                | Ending::Unreachable
-                | Ending::Clock { .. }
-                | Ending::Exclusions { .. }
-                | Ending::Behind { .. }
-        );
-        if self.ending.is_none() || graver {
+        let is_graver = self.ending.as_ref().is_none_or(|known| known.gravity() < ending.gravity());
+        let ends_reading = ends_reading(&ending) && !self.reads_no_more;
+        if is_graver || ends_reading {
             let organisation = self.common.name_of(&self.organisation);
             let event = Event::Stopping { at: self.engine.clock.now(), why: ending.to_string(), organisation };
             self.tell(&[event]);
+        }
+        self.reads_no_more |= ends_reading;
+        if is_graver {
             self.ending = Some(ending);
         }
-    }
-
-    /// Nothing more is read: the person, or the vendor, has ended it, or by a clock that was set back the next read would
-    /// be due too late. What is open stays in the ledger for the next run.
-    pub(super) fn interrupted(&self) -> bool {
-        matches!(
-            self.ending,
-            Some(
-                Ending::Interrupted
-                    | Ending::Unreachable
-                    | Ending::Clock { .. }
-                    | Ending::Refused(Refusal::Credentials)
-            )
-        )
     }
 
     pub(super) fn must_wait(&self) -> bool {
@@ -63,7 +46,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn over(&self, now: DateTime<Utc>) -> Option<Ending> {
-        if self.must_wait() || (!self.interrupted() && (self.reading || self.follows_something())) {
+        if self.must_wait() || (!self.reads_no_more && (self.reading || self.follows_something())) {
             return None;
         }
         if self.ending.is_some() {
@@ -116,5 +99,23 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         let NextCall::At(at) = self.next_call_at(now) else { return None };
         [budget, self.line.paused_until(now)].into_iter().flatten().chain([at]).max()
+    }
+}
+
+/// Nothing more is read: the person, or the vendor, has ended it, or by a clock that was set back the next read would be due
+/// too late. What is open stays in the ledger for the next run.
+fn ends_reading(ending: &Ending) -> bool {
+    match ending {
+        Ending::Interrupted | Ending::Unreachable | Ending::Clock { .. } | Ending::Refused(Refusal::Credentials) => {
+            true
+        }
+        Ending::Done
+        | Ending::WindowClosed { .. }
+        | Ending::MaxCalls { .. }
+        | Ending::StopRule { .. }
+        | Ending::Refused(Refusal::FromNumber | Refusal::Address)
+        | Ending::LinesRefused { .. }
+        | Ending::Behind { .. }
+        | Ending::Exclusions { .. } => false,
     }
 }

@@ -186,7 +186,10 @@ struct Dispatcher<'a, 'l, V> {
     next_due: NextDue,
     /// The earliest entry that became due while the ledger was being asked.
     due_meanwhile: Option<DateTime<Utc>>,
+    /// Why no further call is placed.
     ending: Option<Ending>,
+    /// What is open is not followed any more: it stays in the ledger for the next run.
+    reads_no_more: bool,
     /// Our numbers of which it is not known yet whether they may call.
     unchecked: Vec<E164>,
     /// Those that the vendor does not let call, in the order in which that came out.
@@ -243,6 +246,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             next_due: NextDue::Unknown,
             due_meanwhile: None,
             ending: None,
+            reads_no_more: false,
             unchecked: account.numbers(),
             silent: Vec::new(),
             look: Some(Look::new(lines)),

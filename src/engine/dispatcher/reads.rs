@@ -31,7 +31,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn read_due_at(&self) -> Option<DateTime<Utc>> {
         let look = self.look_is_wanted().then_some(DateTime::UNIX_EPOCH);
         let unsettled = self.reconciler.next_proof_at().into_iter().chain(look).min();
-        let busy = self.reading || self.checking.is_some() || self.interrupted();
+        let busy = self.reading || self.checking.is_some() || self.reads_no_more;
         if busy { None } else { self.tracker.due_at(self.pace(), unsettled) }
     }
 

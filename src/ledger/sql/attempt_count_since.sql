@@ -1,1 +1,0 @@
-SELECT count(*) FROM attempt WHERE intent_at >= ?1;
