@@ -2,19 +2,18 @@
 
 use std::path::PathBuf;
 
-use crate::annie::address::Address;
+use crate::annie::address::{ANNIE, Address};
 use crate::annie::auth::{Credentials, CredentialsProblem};
+use crate::annie::client::{AnnieClient, ClientSettings};
 use crate::campaign::lines::suffix;
 use crate::campaign::{Account, Campaign, Practice, SimulatorSettings, Vendor};
+use crate::clock::SharedClock;
 use crate::error::Stop;
 use crate::ids::OrganisationId;
 use crate::phone::{E164, NorthAmerican};
 
 /// Overrides the API's address.
 const BASE_URL: &str = "ANNIE_BASE_URL";
-
-/// The vendor's own address (`annie-api.md`, Basics).
-const LIVE: &str = "https://api.helloannie.com/v1";
 
 /// What a simulated vendor takes as a key.
 const DEMO_KEY: &str = "annie-sk-v1-simulator";
@@ -70,7 +69,7 @@ impl Api {
                 None => Ok(Self::Embedded(settings.clone())),
             },
             Vendor::Annie { key_file } => {
-                let base_url = wanted.unwrap_or_else(|| LIVE.into());
+                let base_url = wanted.unwrap_or_else(|| ANNIE.into());
                 let is_loopback = is_loopback(&base_url);
                 if !is_loopback {
                     refuse_fiction(campaign)?;
@@ -130,16 +129,40 @@ impl Remote {
         Self { is_embedded: true, ..Self::on_this_machine(base_url) }
     }
 
+    /// What the environment alone says, without a campaign.
+    pub(super) fn of_environment() -> Self {
+        let base_url = from_environment(BASE_URL).unwrap_or_else(|| ANNIE.into());
+        Self { is_loopback: is_loopback(&base_url), ..Self::on_this_machine(base_url) }
+    }
+
+    /// A client with the environment's own credentials.
+    pub(super) fn own_client(&self, clock: SharedClock) -> Result<AnnieClient, Stop> {
+        self.client(self.own().map_err(|problem| usage(&problem))?, clock)
+    }
+
+    /// A client with the credentials of one of the campaign's organisations.
+    pub(super) fn client_of(
+        &self,
+        campaign: &Campaign,
+        account: &Account,
+        clock: SharedClock,
+    ) -> Result<AnnieClient, Stop> {
+        self.client(self.credentials_of(campaign, account)?, clock)
+    }
+
+    pub(super) fn client(&self, credentials: Credentials, clock: SharedClock) -> Result<AnnieClient, Stop> {
+        let settings = ClientSettings { base_url: self.base_url.clone(), ..ClientSettings::new(credentials) };
+        AnnieClient::new(settings, clock).map_err(|problem| usage(&problem))
+    }
+
     /// The credentials of every organisation of a campaign, in its order: from the environment, or from a key file; a
     /// simulated vendor needs none.
     pub(super) fn credentials(&self, campaign: &Campaign) -> Result<Vec<Credentials>, Stop> {
-        let several = campaign.lines.are_written();
-        campaign
-            .lines
-            .accounts()
-            .iter()
-            .map(|account| if several { self.of(account) } else { self.own().map_err(|problem| usage(&problem)) })
-            .collect()
+        campaign.lines.accounts().iter().map(|account| self.credentials_of(campaign, account)).collect()
+    }
+
+    fn credentials_of(&self, campaign: &Campaign, account: &Account) -> Result<Credentials, Stop> {
+        if campaign.lines.are_written() { self.of(account) } else { self.own().map_err(|problem| usage(&problem)) }
     }
 
     /// What an organisation has in its own name; the campaign's own one may go by the plain names as well.

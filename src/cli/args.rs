@@ -65,6 +65,10 @@ pub enum Command {
     Cancel(Cancel),
     /// Look after the ledger itself
     Ledger(OfLedger),
+    /// Look whether credentials, from-numbers, clock and ledger are in order; calls nobody
+    Doctor(Doctor),
+    /// Write a campaign file to start from
+    Init(Init),
     /// Run the simulated vendor as a server of its own
     Simulate(Simulate),
     /// Print the JSON Schema of a format
@@ -301,6 +305,47 @@ pub struct Cancel {
     /// The run
     #[arg(value_parser = run_number)]
     pub run: i64,
+}
+
+/// `doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// The campaign file whose credentials and numbers are looked at [default: the environment's credentials alone]
+    pub campaign: Option<PathBuf>,
+}
+
+/// `init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The new file; one that is there is never overwritten [default: recall.toml, or as the purpose is called]
+    pub file: Option<PathBuf>,
+    /// What the calls are for
+    #[arg(long, value_enum, default_value_t = PurposeName::Recall)]
+    pub purpose: PurposeName,
+}
+
+/// What a campaign's calls are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum PurposeName {
+    /// Visits that are due
+    Recall,
+    /// Appointments to come
+    Reminder,
+    /// The days after a procedure
+    FollowUp,
+}
+
+impl PurposeName {
+    /// The campaign's word for it.
+    #[must_use]
+    pub fn meant(self) -> Purpose {
+        match self {
+            Self::Recall => Purpose::Recall,
+            Self::Reminder => Purpose::Reminder,
+            Self::FollowUp => Purpose::FollowUp,
+        }
+    }
 }
 
 /// `ledger`

@@ -9,9 +9,11 @@ mod approval;
 pub mod args;
 mod check;
 mod completions;
+mod doctor;
 pub mod enrolment;
 mod exclude;
 mod explain;
+mod init;
 mod ledger;
 mod listing;
 mod output;
@@ -73,6 +75,8 @@ fn dispatch(cli: &Cli, output: Output) -> Result<Exit, Stop> {
         Command::Cancel(args) => resolve::cancel(args, global, output),
         Command::Ledger(args) => ledger::ledger(args, global, output),
         Command::Simulate(args) => asynchronously(simulate::simulate(args, output)),
+        Command::Doctor(args) => asynchronously(doctor::doctor(args, global, output)),
+        Command::Init(args) => init::init(args, output),
         Command::Schema(args) => schema::print(args, output),
         Command::Completions(args) => completions::print(args, output),
     }

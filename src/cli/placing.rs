@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::annie::client::{AnnieClient, ClientSettings};
+use crate::annie::client::AnnieClient;
 use crate::campaign::lines::suffix;
 use crate::campaign::{Account, Campaign, SimulatorSettings};
 use crate::clock::SharedClock;
@@ -211,13 +211,9 @@ impl Session {
         let accounts = self.campaign.lines.accounts().iter();
         for (account, credentials) in accounts.zip(remote.credentials(&self.campaign)?) {
             let client = match vendors.values().next() {
-                Some(first) => first.beside(credentials),
-                None => AnnieClient::new(
-                    ClientSettings { base_url: remote.base_url.clone(), ..ClientSettings::new(credentials) },
-                    Arc::clone(&self.clock),
-                ),
+                Some(first) => first.beside(credentials).map_err(|problem| Stop::Usage(problem.to_string()))?,
+                None => remote.client(credentials, Arc::clone(&self.clock))?,
             };
-            let client = client.map_err(|problem| Stop::Usage(problem.to_string()))?;
             vendors.insert(account.organisation.clone(), Arc::new(client));
         }
         Ok(vendors)
@@ -290,7 +286,7 @@ fn scope(finished: &Finished) -> &'static str {
 }
 
 /// What the person on duty can do about it.
-fn way_out(refusal: Refusal, has_lines: bool) -> &'static str {
+pub(super) fn way_out(refusal: Refusal, has_lines: bool) -> &'static str {
     match refusal {
         Refusal::Credentials if has_lines => {
             "look at its ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, which end in its name (README, Many \

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-pub use dispatcher::run;
+pub use dispatcher::{CLOCK_TOLERANCE, run};
 pub use ending::{Ending, Refusal};
 pub use events::{Event, Listener};
 pub use exclusions::Exclusions;

@@ -11,6 +11,7 @@ mod corpus;
 mod damage;
 mod demo;
 mod disk;
+mod doctor;
 mod evening;
 mod exclude;
 mod explain;

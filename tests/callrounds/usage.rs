@@ -399,6 +399,8 @@ fn help_lists_every_command_and_exit_code() {
       resolve      Settle an entry that is held because its call's answer was lost
       cancel       Call a run off: what is not under way or over is not called
       ledger       Look after the ledger itself
+      doctor       Look whether credentials, from-numbers, clock and ledger are in order; calls nobody
+      init         Write a campaign file to start from
       simulate     Run the simulated vendor as a server of its own
       schema       Print the JSON Schema of a format
       completions  Print a completion script

@@ -50,7 +50,7 @@ use super::tracker::{CompleteScan, Followed, Tracker};
 use super::{Engine, EngineError, Finished, Requests};
 
 /// How far our clock may be off before no hour can be trusted.
-const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(120);
+pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(120);
 
 /// Runs until nothing more may be done, or until `stop` completes and the replies under way have come.
 pub async fn run<V: Vendor>(

@@ -1,0 +1,97 @@
+//! `doctor` and `init`: before anything is dialled.
+
+use serde_json::Value;
+
+use crate::practice::{Ended, Practice, recall};
+use crate::vendor::Vendor;
+
+fn practice() -> Practice {
+    let rest = "[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"annie\"\n";
+    Practice::with(&recall(rest), "patient_id,first_name,phone\n1,Ana,773-555-0110\n")
+}
+
+const DOCTOR: [&str; 2] = ["doctor", "campaigns/recall.toml"];
+
+fn with_key(practice: &Practice, base_url: &str, key: &str, arguments: &[&str]) -> Ended {
+    let mut command = practice.command(arguments);
+    command.env("ANNIE_BASE_URL", base_url).env("ANNIE_API_KEY", key);
+    Ended::of(&command.output().expect("the program"))
+}
+
+#[test]
+fn what_is_in_order_is_said_line_by_line_and_nobody_is_called() {
+    let practice = practice();
+    let vendor = Vendor::start(&practice, "60", &["--api-key", "good", "--from-number", "+13125550142"]);
+    let ended = with_key(&practice, &vendor.base_url, "good", &DOCTOR);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    let expected = [
+        format!("ok    credentials  accepted by {}\n", vendor.base_url),
+        "ok    clock        the vendor on this machine may have any time\n".into(),
+        "ok    from-number  +13125550142 may call\n".into(),
+        format!("ok    time zones   {}, built in\n", callrounds::zone::database_version()),
+        "ok    ledger       none yet at ".into(),
+    ];
+    assert!(ended.stdout.starts_with(&expected.concat()), "{}", ended.stdout);
+    assert!(!practice.path("campaigns/callrounds.db").exists(), "it only looks");
+
+    let without = with_key(&practice, &vendor.base_url, "good", &["doctor", "--json"]);
+    let found: Value = serde_json::from_str(&without.stdout).expect("a document");
+    let whats: Vec<_> =
+        found["findings"].as_array().expect("findings").iter().map(|one| one["what"].as_str()).collect();
+    assert_eq!((without.code, whats), (0, ["credentials", "clock", "time zones", "ledger"].map(Some).to_vec()));
+    assert!(vendor.calls().is_empty());
+}
+
+#[test]
+fn what_would_stop_a_run_is_named_with_its_exit_code_and_a_way_out() {
+    let practice = practice();
+    let vendor = Vendor::start(&practice, "60", &["--api-key", "good", "--from-number", "+13125550149"]);
+    let check = |ended: &Ended, code: i32, line: &str| {
+        assert_eq!(ended.code, code, "{ended:?}");
+        assert!(ended.stdout.contains(line), "{line}: {}", ended.stdout);
+    };
+    let wrong_key = with_key(&practice, &vendor.base_url, "bad", &DOCTOR);
+    check(&wrong_key, 6, "MEND  credentials  not accepted by http://127.0.0.1:");
+    check(&wrong_key, 6, "look at ANNIE_API_KEY");
+    let wrong_number = with_key(&practice, &vendor.base_url, "good", &DOCTOR);
+    check(&wrong_number, 6, "MEND  from-number  +13125550142 may not call: attach [practice] from_number");
+    let nobody = with_key(&practice, "http://127.0.0.1:9/v1", "good", &DOCTOR);
+    check(&nobody, 4, "MEND  vendor       the vendor did not answer");
+    check(&practice.run(&["doctor"]), 2, "MEND  credentials  no credentials: set ANNIE_API_KEY");
+
+    practice.write("campaigns/callrounds.db", &"no ledger at all ".repeat(1_000));
+    let damaged = with_key(&practice, &vendor.base_url, "bad", &DOCTOR);
+    check(&damaged, 7, "MEND  ledger       ");
+}
+
+#[test]
+fn a_simulated_campaign_needs_nothing() {
+    let practice = Practice::new();
+    let ended = practice.run(&["doctor", "campaigns/demo-recall.toml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stdout.starts_with("ok    vendor       the simulator inside this program"), "{}", ended.stdout);
+}
+
+#[test]
+fn a_campaign_to_start_from_is_written_once_and_can_be_checked() {
+    let practice = Practice::new();
+    for (purpose, file) in [("recall", "recall.toml"), ("reminder", "reminder.toml"), ("follow_up", "follow-up.toml")] {
+        let ended = practice.run(&["init", "--purpose", purpose]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        assert!(ended.stderr.contains(&format!("callrounds check {file} --list EXPORT.csv")), "{ended:?}");
+        let written = practice.read(file);
+        assert_eq!(written, practice.read(&format!("campaigns/{file}")).replace("campaigns/", ""));
+        assert!(!written.contains("campaigns/"));
+    }
+    let again = practice.run(&["init"]);
+    assert_eq!(again.code, 2, "{again:?}");
+    assert!(again.stderr.contains("there is a file at recall.toml already; it was left as it is"), "{again:?}");
+    practice.write("list.csv", "patient_id,first_name,phone,due\n1,Ana,773-555-0110,2026-11-01\n");
+    let check = || practice.run(&["check", "recall.toml", "--list", "list.csv"]);
+    let unchanged = check();
+    assert_eq!(unchanged.code, 2, "{unchanged:?}");
+    assert!(unchanged.stderr.contains("the campaign file is not yet the practice's own"), "{unchanged:?}");
+    practice.write("recall.toml", &practice.read("recall.toml").replace("kind = \"annie\"", "kind = \"simulator\""));
+    let checked = check();
+    assert_eq!(checked.code, 0, "{checked:?}");
+}
