@@ -19,7 +19,7 @@
 //! | [`annie`] | the vendor: requests, credentials, what an answer means, the request budget, webhooks |
 //! | [`engine`] | the dispatcher, the tracker and the reconciler: a run, with a dispatcher for each of its organisations |
 //! | [`plan`] | what a run would do: each entry's rule and turn, the forecast, the file that is approved and dialled |
-//! | [`report`] | events → progress; ledger → text, json, csv |
+//! | [`report`] | events → progress; ledger → text, json, csv, xlsx, html |
 //! | [`simulator`] | a faithful Annie over real HTTP |
 //! | [`phone`], [`zone`], [`clock`], [`ids`], [`nearest`], [`error`] | numbers, local time, time as a parameter, names of things, the word that was meant, what stops a command |
 //!

@@ -185,6 +185,10 @@ pub enum Format {
     Json,
     /// One row per patient
     Csv,
+    /// The same as a workbook
+    Xlsx,
+    /// For people, as a page
+    Html,
 }
 
 /// `explain`

@@ -1,12 +1,14 @@
 //! `report`: what happened to each patient.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use crate::error::{Exit, Stop};
 use crate::ids::RunId;
 use crate::ledger::{LedgerError, Reader, RunReport};
 use crate::report::json::Patient;
-use crate::report::{Summary, csv, json, text};
+use crate::report::xlsx::{self, XlsxProblem};
+use crate::report::{Summary, csv, html, json, text};
+use crate::zone::Zone;
 
 use super::args::{Format, Global, Report};
 use super::output::{Output, write_private};
@@ -17,6 +19,9 @@ pub(super) fn report(args: &Report, global: &Global, output: Output) -> Result<E
     let reader = Reader::open(&setting::ledger_around(global))?;
     let run = reader.run(args.run.map(RunId))?;
     let format = if output.json { Format::Json } else { args.format };
+    if format == Format::Xlsx && args.out.is_none() && std::io::stdout().is_terminal() {
+        return Err(Stop::Usage("a workbook is no text for a terminal: add --out report.xlsx".into()));
+    }
     match &args.out {
         Some(path) => {
             write_private(path, |out| write(&reader, &run, format, out))?;
@@ -31,6 +36,13 @@ pub(super) fn report(args: &Report, global: &Global, output: Output) -> Result<E
 enum Broken {
     Ledger(LedgerError),
     Output(std::io::Error),
+    Workbook(XlsxProblem),
+}
+
+impl From<XlsxProblem> for Broken {
+    fn from(problem: XlsxProblem) -> Self {
+        Self::Workbook(problem)
+    }
 }
 
 impl From<LedgerError> for Broken {
@@ -59,17 +71,34 @@ fn write(reader: &Reader, run: &RunReport, format: Format, out: &mut dyn Write) 
         }
         Format::Csv => csv(reader, run, out),
         Format::Json => document(reader, run, out),
+        Format::Xlsx => workbook(reader, run, &text::summary(&Summary::of(run), &zone), out),
+        Format::Html => page(reader, run, zone, out),
     };
     written.or_else(|broken| match broken {
         // Whoever read it has seen enough.
         Broken::Output(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Broken::Ledger(error) => Err(error.into()),
         Broken::Output(error) => Err(Stop::Output { what: "the report".into(), why: error.kind() }),
+        Broken::Workbook(problem) => Err(Stop::Usage(problem.to_string())),
     })
 }
 
 fn csv(reader: &Reader, run: &RunReport, out: &mut dyn Write) -> Result<(), Broken> {
     let mut rows = csv::Rows::new(out)?;
+    reader.each_entry(run.handle, |row| Ok::<_, Broken>(rows.add(&row)?))?;
+    Ok(rows.finish()?)
+}
+
+fn workbook(reader: &Reader, run: &RunReport, summary: &str, out: &mut dyn Write) -> Result<(), Broken> {
+    let mut rows = xlsx::Rows::new()?;
+    reader.each_entry(run.handle, |row| Ok::<_, Broken>(rows.add(&row)?))?;
+    Ok(out.write_all(&rows.finish(summary)?)?)
+}
+
+fn page(reader: &Reader, run: &RunReport, zone: Zone, out: &mut dyn Write) -> Result<(), Broken> {
+    let summary = Summary::of(run);
+    let title = format!("{}, run {}", summary.campaign, summary.run);
+    let mut rows = html::Rows::new(out, &title, &text::summary(&summary, &zone), zone)?;
     reader.each_entry(run.handle, |row| Ok::<_, Broken>(rows.add(&row)?))?;
     Ok(rows.finish()?)
 }

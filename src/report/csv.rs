@@ -8,7 +8,7 @@ use crate::ledger::EntryRow;
 use super::text::state;
 
 /// The columns, in order.
-const HEADER: [&str; 15] = [
+pub(super) const HEADER: [&str; 15] = [
     "patient_id",
     "first_name",
     "last_name",
@@ -26,6 +26,9 @@ const HEADER: [&str; 15] = [
     "location",
 ];
 
+/// Where the count of calls stands among them.
+pub(super) const CALLS: usize = 10;
+
 /// Writes a report row by row.
 pub struct Rows<W: Write> {
     out: csv::Writer<W>,
@@ -41,34 +44,37 @@ impl<W: Write> Rows<W> {
 
     /// Writes a patient.
     pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
-        let patient = &row.patient;
-        let instant =
-            |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
-        let key = row.key.parts().collect::<Vec<_>>().join(" ");
-        let cells = [
-            patient.patient_id.clone().unwrap_or(key),
-            patient.first_name.clone(),
-            patient.last_name.clone().unwrap_or_default(),
-            patient.date_of_birth.map(|date| date.to_string()).unwrap_or_default(),
-            row.phone.expose(),
-            if must_not_be_called(row.state, row.outcome) { "yes".into() } else { String::new() },
-            row.entry.to_string(),
-            state(row).into(),
-            row.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
-            row.reason.map(|reason: Reason| reason.name().into()).unwrap_or_default(),
-            row.calls.to_string(),
-            instant(row.last_call_at).unwrap_or_default(),
-            instant(row.due_at).unwrap_or_default(),
-            row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
-            row.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default(),
-        ];
-        Ok(self.out.write_record(cells.iter().map(|cell| disarmed(cell)))?)
+        Ok(self.out.write_record(cells(row).iter().map(|cell| disarmed(cell)))?)
     }
 
     /// Writes what is left.
     pub fn finish(mut self) -> std::io::Result<()> {
         self.out.flush()
     }
+}
+
+/// A patient's cells.
+pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
+    let patient = &row.patient;
+    let instant = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let key = row.key.parts().collect::<Vec<_>>().join(" ");
+    [
+        patient.patient_id.clone().unwrap_or(key),
+        patient.first_name.clone(),
+        patient.last_name.clone().unwrap_or_default(),
+        patient.date_of_birth.map(|date| date.to_string()).unwrap_or_default(),
+        row.phone.expose(),
+        if must_not_be_called(row.state, row.outcome) { "yes".into() } else { String::new() },
+        row.entry.to_string(),
+        state(row).into(),
+        row.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
+        row.reason.map(|reason: Reason| reason.name().into()).unwrap_or_default(),
+        row.calls.to_string(),
+        instant(row.last_call_at).unwrap_or_default(),
+        instant(row.due_at).unwrap_or_default(),
+        row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
+        row.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default(),
+    ]
 }
 
 /// Whether a list made of this report must not lead to another call: what a rule or a conversation has settled for this

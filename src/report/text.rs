@@ -194,6 +194,26 @@ fn what_next(summary: &Summary, zone: &Zone) -> String {
     }
 }
 
+/// What a person is shown of each patient.
+pub(super) const COLUMNS_OF_A_PATIENT: [&str; 8] =
+    ["entry", "patient", "name", "state", "outcome", "why", "calls", "last call"];
+
+/// The same of one patient; instants in `zone`.
+pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; COLUMNS_OF_A_PATIENT.len()] {
+    let name = [Some(row.patient.first_name.as_str()), row.patient.last_name.as_deref()];
+    let last_call = row.last_call_at.map(|at| zone.local(at).format("%Y-%m-%d %H:%M").to_string());
+    [
+        row.entry.to_string(),
+        row.key.parts().collect::<Vec<_>>().join(" "),
+        name.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        state(row).into(),
+        row.outcome.filter(|_| row.state == State::Finished).map_or_else(String::new, |outcome| outcome.to_string()),
+        row.reason.map_or_else(String::new, |reason| lowercase(reason.says())),
+        row.calls.to_string(),
+        last_call.unwrap_or_default(),
+    ]
+}
+
 /// Collects the rows of a report, and lays them out as a table.
 pub struct Rows {
     table: Table,
@@ -206,26 +226,13 @@ impl Rows {
     pub fn new(zone: Zone) -> Self {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.set_header(["entry", "patient", "name", "state", "outcome", "why", "calls", "last call"]);
+        table.set_header(COLUMNS_OF_A_PATIENT);
         Self { table, zone }
     }
 
     /// Adds a patient.
     pub fn add(&mut self, row: &EntryRow) {
-        let name = [Some(row.patient.first_name.as_str()), row.patient.last_name.as_deref()];
-        let last_call = row.last_call_at.map(|at| self.zone.local(at).format("%Y-%m-%d %H:%M").to_string());
-        self.table.add_row([
-            row.entry.to_string(),
-            row.key.parts().collect::<Vec<_>>().join(" "),
-            name.into_iter().flatten().collect::<Vec<_>>().join(" "),
-            state(row).into(),
-            row.outcome
-                .filter(|_| row.state == State::Finished)
-                .map_or_else(String::new, |outcome| outcome.to_string()),
-            row.reason.map_or_else(String::new, |reason| lowercase(reason.says())),
-            row.calls.to_string(),
-            last_call.unwrap_or_default(),
-        ]);
+        self.table.add_row(cells(row, &self.zone));
     }
 
     /// The table.

@@ -34,6 +34,7 @@ mod phones;
 mod plans;
 mod practice;
 mod privacy;
+mod reports;
 mod rules;
 mod schemas;
 mod scripted;

@@ -1,0 +1,89 @@
+//! A run as a page: the summary, and a row for each patient. It needs nothing but itself, and loads nothing.
+
+use std::io::Write;
+
+use crate::ledger::EntryRow;
+use crate::zone::Zone;
+
+use super::text::{COLUMNS_OF_A_PATIENT, cells};
+
+const HEAD: &str = "<!doctype html>
+<html lang=\"en\">
+<head>
+<meta charset=\"utf-8\">
+<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">
+<meta name=\"viewport\" content=\"width=device-width\">
+<style>
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem; }
+pre { background: #f4f4f4; padding: 1rem; overflow: auto; }
+table { border-collapse: collapse; }
+th, td { text-align: left; padding: .3rem .8rem; border-bottom: 1px solid #ddd; }
+th { position: sticky; top: 0; background: #fff; }
+</style>
+";
+
+/// Writes a report row by row.
+pub struct Rows<W: Write> {
+    out: W,
+    zone: Zone,
+}
+
+impl<W: Write> Rows<W> {
+    /// Writes what stands above the rows; instants are in `zone`.
+    pub fn new(mut out: W, title: &str, summary: &str, zone: Zone) -> std::io::Result<Self> {
+        let (title, summary) = (escaped(title), escaped(summary));
+        write!(
+            out,
+            "{HEAD}<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n<pre>{summary}</pre>\n<table>\n"
+        )?;
+        write_row(&mut out, "th", COLUMNS_OF_A_PATIENT)?;
+        Ok(Self { out, zone })
+    }
+
+    /// Writes a patient.
+    pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
+        write_row(&mut self.out, "td", cells(row, &self.zone))
+    }
+
+    /// Writes what is left.
+    pub fn finish(mut self) -> std::io::Result<()> {
+        self.out.write_all(b"</table>\n</body>\n</html>\n")
+    }
+}
+
+fn write_row(out: &mut impl Write, tag: &str, cells: impl IntoIterator<Item = impl AsRef<str>>) -> std::io::Result<()> {
+    out.write_all(b"<tr>")?;
+    for cell in cells {
+        write!(out, "<{tag}>{}</{tag}>", escaped(cell.as_ref()))?;
+    }
+    out.write_all(b"</tr>\n")
+}
+
+/// What a list says is text, whatever it looks like.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_never_markup() {
+        assert_eq!(escaped("<b> O'Brien & \"Zoë\""), "&lt;b&gt; O&#39;Brien &amp; &quot;Zoë&quot;");
+        let mut out = Vec::new();
+        write_row(&mut out, "td", ["<script>", "1"]).expect("written");
+        assert_eq!(String::from_utf8_lossy(&out), "<tr><td>&lt;script&gt;</td><td>1</td></tr>\n");
+    }
+}
