@@ -61,6 +61,8 @@ pub enum Command {
     Suppress(Suppress),
     /// Settle an entry that is held because its call's answer was lost
     Resolve(Resolve),
+    /// Pause a run: it places no further call until it is resumed
+    Pause(OfRun),
     /// Call a run off: what is not under way or over is not called
     Cancel(Cancel),
     /// Look after the ledger itself

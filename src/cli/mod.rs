@@ -72,6 +72,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<Exit, Stop> {
         Command::Explain(args) => explain::explain(args, global, output),
         Command::Suppress(args) => suppress::suppress(args, global, output),
         Command::Resolve(args) => resolve::resolve(args, global, output),
+        Command::Pause(args) => resolve::pause(args, global, output),
         Command::Cancel(args) => resolve::cancel(args, global, output),
         Command::Ledger(args) => ledger::ledger(args, global, output),
         Command::Simulate(args) => asynchronously(simulate::simulate(args, output)),

@@ -268,6 +268,7 @@ impl Session {
             | Ending::WindowClosed { .. }
             | Ending::MaxCalls { .. }
             | Ending::Interrupted
+            | Ending::Paused { .. }
             | Ending::StopRule { .. }
             | Ending::Unreachable
             | Ending::Exclusions { .. }
@@ -314,6 +315,7 @@ fn exit(ending: &Ending, standing: Exit) -> Exit {
         | Ending::WindowClosed { .. }
         | Ending::MaxCalls { .. }
         | Ending::Interrupted
+        | Ending::Paused { .. }
         | Ending::StopRule { .. }
         | Ending::Unreachable
         | Ending::Exclusions { .. }

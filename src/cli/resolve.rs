@@ -1,4 +1,4 @@
-//! `resolve` and `cancel`: what only a person may decide.
+//! `resolve`, `pause` and `cancel`: what only a person may decide.
 
 use crate::clock::{Clock, WallClock};
 use crate::error::{Exit, Stop};
@@ -6,7 +6,7 @@ use crate::ids::{ConversationId, EntryId, RunId};
 use crate::ledger::{Operator, Reader, Resolution, Undecidable};
 use crate::report::explain;
 
-use super::args::{Cancel, Global, Resolve};
+use super::args::{Cancel, Global, OfRun, Resolve};
 use super::output::Output;
 use super::setting;
 use super::status::zone_of;
@@ -34,6 +34,17 @@ fn evidence(entry: EntryId, global: &Global) -> Result<String, Stop> {
     Ok(explain::since_the_last_claim(&reader.events_of(entry)?, &zone))
 }
 
+pub(super) fn pause(args: &OfRun, global: &Global, output: Output) -> Result<Exit, Stop> {
+    let mut operator = Operator::open(&setting::ledger_around(global), WallClock.now())?;
+    let now = operator.not_before_newest(WallClock.now())?;
+    let run = operator.pause(args.run.map(RunId), &operator_name(), now).map_err(refused)?;
+    output.say(&format!(
+        "run {run} is paused: it places no further call, and follows what is under way to its end; `callrounds resume {run}` \
+         goes on"
+    ));
+    Ok(Exit::Done)
+}
+
 pub(super) fn cancel(args: &Cancel, global: &Global, output: Output) -> Result<Exit, Stop> {
     let mut operator = Operator::open(&setting::ledger_around(global), WallClock.now())?;
     let now = operator.not_before_newest(WallClock.now())?;
@@ -52,6 +63,7 @@ fn refused(problem: Undecidable) -> Stop {
         | Undecidable::NotHeld { .. }
         | Undecidable::NoLostAnswer { .. }
         | Undecidable::Taken
+        | Undecidable::Ended(_)
         | Undecidable::NotCancellable { .. }) => Stop::Usage(problem.to_string()),
     }
 }

@@ -23,6 +23,11 @@ pub enum Ending {
     },
     /// Somebody stopped it.
     Interrupted,
+    /// An operator paused it.
+    Paused {
+        /// Who.
+        by: String,
+    },
     /// A stop rule of the campaign.
     StopRule {
         /// Its name in the campaign file.
@@ -82,10 +87,11 @@ impl Ending {
             Self::Unreachable => 4,
             Self::Exclusions { .. } => 5,
             Self::Clock { .. } => 6,
-            Self::Interrupted => 7,
-            Self::LinesRefused { .. } => 8,
-            Self::Refused(_) => 9,
-            Self::Behind { .. } => 10,
+            Self::Paused { .. } => 7,
+            Self::Interrupted => 8,
+            Self::LinesRefused { .. } => 9,
+            Self::Refused(_) => 10,
+            Self::Behind { .. } => 11,
         }
     }
 
@@ -97,6 +103,7 @@ impl Ending {
             Self::WindowClosed { .. } => "window_closed",
             Self::MaxCalls { .. } => "max_calls",
             Self::Interrupted => "interrupted",
+            Self::Paused { .. } => "paused",
             Self::StopRule { .. } => "stop_rule",
             Self::Unreachable => "unreachable",
             Self::Refused(_) | Self::LinesRefused { .. } => "vendor_refused",
@@ -114,6 +121,7 @@ impl fmt::Display for Ending {
             Self::WindowClosed { .. } => f.write_str("the calling window is closed"),
             Self::MaxCalls { limit } => write!(f, "max_calls = {limit} calls were placed"),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Paused { by } => write!(f, "paused by {by}; `callrounds resume` goes on"),
             Self::StopRule { rule, hits, of } => write!(
                 f,
                 "stop_on.{rule}: {hits} of {of} finished calls; look at them in `callrounds report`, mend what is wrong, and run \

@@ -73,6 +73,8 @@ pub struct Claims {
     pub authorised: Vec<Authorised>,
     /// Entries that were due but may not be called now.
     pub set_aside: Vec<SetAside>,
+    /// Who has paused the run, if somebody has: nothing was looked at.
+    pub paused_by: Option<String>,
 }
 
 /// An attempt whose intent is on stable storage.
@@ -123,7 +125,11 @@ struct Due {
 }
 
 pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, LedgerError> {
-    let mut claims = Claims::default();
+    let paused_by = conn.prepare_cached(sql!("run_paused"))?.query_row([order.run.run.0], |row| row.get(0))?;
+    let mut claims = Claims { paused_by, ..Claims::default() };
+    if claims.paused_by.is_some() {
+        return Ok(claims);
+    }
     let mut left = LOOKED_AT.max(order.limit);
     loop {
         let wanted = order.limit.saturating_sub(claims.authorised.len() as u32);

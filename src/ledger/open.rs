@@ -27,7 +27,12 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0010_long_lists.sql"),
     include_str!("migrations/0012_location.sql"),
     include_str!("migrations/0013_cheap_words.sql"),
+    include_str!("migrations/0014_pause.sql"),
 ];
+
+/// The first formats that have what [`for_reading`] must make up for in older ones.
+pub(super) const WITH_PHRASES: i64 = 9;
+const WITH_LOCATIONS: i64 = 10;
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -135,8 +140,10 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
         return Err(not_a_ledger(path));
     }
     refuse_newer(found)?;
-    if found < known() {
-        conn.execute_batch(sql!("older"))?;
+    match found {
+        ..WITH_PHRASES => conn.execute_batch(sql!("older"))?,
+        WITH_PHRASES..WITH_LOCATIONS => conn.execute_batch(sql!("without_locations"))?,
+        _ => {}
     }
     Ok(conn)
 }

@@ -61,6 +61,9 @@ pub enum Undecidable {
     /// Another attempt has the conversation.
     #[error("another attempt has that conversation already")]
     Taken,
+    /// The run is over.
+    #[error("run {0} has ended: it places no call until it is resumed")]
+    Ended(RunId),
     /// The entry's call is under way, or it is over.
     #[error("entry {entry} is {state} and cannot be cancelled")]
     NotCancellable {
@@ -153,6 +156,19 @@ impl Operator {
         let state = record_one(&transaction, held.run, &happened)?;
         transaction.commit()?;
         Ok(state)
+    }
+
+    /// Pauses a run, the newest if none is named: it places no further call until somebody goes on with it, and what is
+    /// under way is followed to its end. Returns which run it is.
+    pub fn pause(&mut self, run: Option<RunId>, by: &str, now: DateTime<Utc>) -> Result<RunId, Undecidable> {
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let run = runs::named_or_newest(&transaction, run)?;
+        if transaction.execute(sql!("run_pause"), (run.0, by))? == 0 {
+            return Err(Undecidable::Ended(run));
+        }
+        runs::note(&transaction, run, "paused", now, Some(&format!("decided by {by}")))?;
+        transaction.commit()?;
+        Ok(run)
     }
 
     /// Ends all entries of a run's list that are not under way or over. Returns how many.

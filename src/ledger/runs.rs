@@ -91,13 +91,20 @@ fn assign(conn: &Connection, id: CampaignId, campaign: &Campaign) -> Result<(), 
     Ok(())
 }
 
-pub(super) fn reopen(conn: &Connection, run: Option<RunId>) -> Result<Reopened, LedgerError> {
-    let found = conn
-        .prepare_cached(sql!("run_find"))?
+/// The run named, or the newest.
+pub(super) fn named_or_newest(conn: &Connection, run: Option<RunId>) -> Result<RunId, LedgerError> {
+    Ok(find(conn, run)?.handle.run)
+}
+
+fn find(conn: &Connection, run: Option<RunId>) -> Result<Reopened, LedgerError> {
+    conn.prepare_cached(sql!("run_find"))?
         .query_row([run.map(|run| run.0)], |row| Ok(reopened(row)))
         .optional()?
-        .ok_or(run.map_or(LedgerError::NoRun, LedgerError::NoSuchRun))?;
-    let found = found?;
+        .ok_or(run.map_or(LedgerError::NoRun, LedgerError::NoSuchRun))?
+}
+
+pub(super) fn reopen(conn: &Connection, run: Option<RunId>) -> Result<Reopened, LedgerError> {
+    let found = find(conn, run)?;
     conn.prepare_cached(sql!("run_reopen"))?.execute([found.handle.run.0])?;
     Ok(found)
 }

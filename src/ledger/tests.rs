@@ -183,6 +183,9 @@ fn made_before(formats: usize) -> TempDir {
     conn.execute(sql!("identity_insert"), ("old", 0)).expect("an identity");
     conn.pragma_update(None, "user_version", formats as i64).expect("set");
     conn.execute_batch(include_str!("tests/older.sql")).expect("an entry");
+    if formats as i64 >= open::WITH_PHRASES {
+        conn.execute_batch(include_str!("tests/older_phrases.sql")).expect("a text in two parts");
+    }
     folder
 }
 

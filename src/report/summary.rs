@@ -27,7 +27,8 @@ pub struct Summary {
     pub started_at: DateTime<Utc>,
     /// When it ended; `null` while it goes on, or if it was killed.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `interrupted`, `stop_rule`, `unreachable`,
+    /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `interrupted`, `paused`, `stop_rule`,
+    /// `unreachable`,
     /// `clock`, `exclusions`, `vendor_refused`, `behind` or `superseded`; `null` while it goes on, or if it was killed.
     pub ending: Option<String>,
     /// The same in a sentence: which rule stopped it, with its numbers, and how to go on.

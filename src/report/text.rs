@@ -21,7 +21,7 @@ const COLUMNS: usize = 62;
 const LOCATIONS: usize = 20;
 
 /// Endings that a sentence explains.
-const EXPLAINED: [&str; 5] = ["stop_rule", "exclusions", "vendor_refused", "behind", "clock"];
+const EXPLAINED: [&str; 6] = ["stop_rule", "exclusions", "vendor_refused", "behind", "clock", "paused"];
 
 /// The summary of a run, in a few lines; instants in the practice's zone.
 #[must_use]
@@ -142,6 +142,7 @@ fn how_it_ended(summary: &Summary) -> &str {
         Some("stop_rule") => "stopped by a stop_on rule of the campaign",
         Some("unreachable") => "stopped, the vendor cannot be reached",
         Some("vendor_refused") => "stopped, the vendor refused us",
+        Some("paused") => "paused",
         Some("exclusions") => "stopped, the exclude file cannot be read",
         Some("clock") => "stopped, this machine's clock is wrong",
         Some("behind") => "stopped, the ledger lacks calls that the vendor's list shows",

@@ -47,6 +47,47 @@ fn a_run_that_a_rule_stopped_says_which_with_the_numbers_and_goes_on_when_it_is_
 }
 
 #[test]
+fn a_paused_run_follows_what_is_under_way_and_goes_on_once_it_is_resumed() {
+    let practice = practice();
+    let campaign = practice.read("campaigns/recall.toml").replace("at_least = 5", "at_least = 50");
+    practice.write("campaigns/recall.toml", &campaign);
+    // Two calls and a third that is under way.
+    let running = practice.start_until(1 + 2 * 3 + 2, &RUN, None);
+    let paused = practice.run(&["pause"]);
+    assert_eq!(paused.code, 0, "{paused:?}");
+    assert!(paused.stderr.contains("run 1 is paused: it places no further call"), "{paused:?}");
+    let ended = running.wait();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    let summary = ended.summary();
+    let calls = oracle::embedded(&practice).len();
+    assert!((3..6).contains(&calls), "{calls} calls");
+    assert_eq!((&summary["ending"], &summary["entries"]["finished"]), (&"paused".into(), &calls.into()), "{summary}");
+    let status = practice.run(&["status"]).stdout;
+    assert!(status.contains("recall, run 1: paused\n") && status.contains("why           paused by "), "{status}");
+
+    let again = practice.run(&["pause", "1"]);
+    assert_eq!(again.code, 2, "{again:?}");
+    assert!(again.stderr.contains("run 1 has ended: it places no call until it is resumed"), "{again:?}");
+    assert_eq!(practice.run(&["pause", "7"]).code, 2);
+    let resumed = practice.run(&["resume", "--json", "--speed", "600"]);
+    assert_eq!(resumed.code, 0, "{resumed:?}");
+    assert_eq!(oracle::embedded(&practice).len(), 9);
+    assert_eq!(practice.count("SELECT count(*) FROM event WHERE kind = 'paused' AND detail LIKE 'decided by %'"), 1);
+}
+
+/// It was killed while it was paused: it is paused still, until somebody goes on with it.
+#[test]
+fn a_pause_outlives_the_run_that_it_stops() {
+    let practice = practice();
+    let running = practice.start_until(1 + 2, &RUN, None);
+    assert_eq!(practice.run(&["pause"]).code, 0);
+    running.kill();
+    assert_eq!(practice.count("SELECT count(*) FROM run WHERE paused_by IS NOT NULL"), 1);
+    assert_eq!(practice.run(&[RUN.as_slice(), &["--speed", "600"]].concat()).code, 4, "the stop rule");
+    assert!(oracle::embedded(&practice).len() >= 5);
+}
+
+#[test]
 fn a_run_that_was_killed_is_gone_on_with_by_one_that_knows_what_it_had_counted() {
     let practice = practice();
     // Three calls and a fourth: each is dialled, accepted and ended, after the start.

@@ -397,6 +397,7 @@ fn help_lists_every_command_and_exit_code() {
       explain      What happened to one patient, and why
       suppress     Keep numbers from being called, in every campaign on the ledger
       resolve      Settle an entry that is held because its call's answer was lost
+      pause        Pause a run: it places no further call until it is resumed
       cancel       Call a run off: what is not under way or over is not called
       ledger       Look after the ledger itself
       doctor       Look whether credentials, from-numbers, clock and ledger are in order; calls nobody

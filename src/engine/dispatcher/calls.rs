@@ -131,6 +131,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn take_claims(&mut self, asked: u32, silent: usize, claims: Claims) {
         self.claiming = 0;
         self.guard.release(asked);
+        if let Some(by) = claims.paused_by {
+            return self.stop_placing(Ending::Paused { by });
+        }
         let now = self.engine.clock.now();
         let authorised = claims.authorised.len();
         let events: Vec<_> = claims.set_aside.iter().map(|aside| set_aside_event(aside, now)).collect();

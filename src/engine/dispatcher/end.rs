@@ -113,6 +113,7 @@ fn ends_reading(ending: &Ending) -> bool {
         | Ending::WindowClosed { .. }
         | Ending::MaxCalls { .. }
         | Ending::StopRule { .. }
+        | Ending::Paused { .. }
         | Ending::Refused(Refusal::FromNumber | Refusal::Address)
         | Ending::LinesRefused { .. }
         | Ending::Behind { .. }

@@ -1,0 +1,1 @@
+SELECT paused_by FROM run WHERE id = ?1;
