@@ -521,9 +521,12 @@ fn expiry(text: &str) -> Result<DateTime<Utc>, String> {
     end.or_else(|| text.parse().ok()).ok_or_else(|| "neither a day, such as 2027-01-31, nor an instant".into())
 }
 
+/// More than eleven days in a second.
+const FASTEST: f64 = 1e6;
+
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(speed) if speed.is_finite() && speed > 0.0 => Ok(speed),
-        _ => Err("not a number above 0".into()),
+        Ok(speed) if speed > 0.0 && speed <= FASTEST => Ok(speed),
+        _ => Err(format!("not a number above 0, {FASTEST} at most")),
     }
 }

@@ -68,7 +68,7 @@ pub(super) async fn doctor(args: &Doctor, global: &Global, output: Output) -> Re
     findings.push(Finding::good("time zones", format!("{}, built in", zone::database_version())));
     let path = match &campaign {
         Some(campaign) => setting::ledger_beside(global, &campaign.source.directory),
-        None => setting::ledger_around(global),
+        None => setting::ledger_around(global)?,
     };
     findings.push(of_ledger(&path));
     if output.json {

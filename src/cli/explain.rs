@@ -21,7 +21,7 @@ struct Known {
 }
 
 pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let ledger = setting::ledger_around(global);
+    let ledger = setting::ledger_around(global)?;
     let reader = Reader::open(&ledger)?;
     let runs = reader.newest_runs()?;
     if runs.is_empty() {

@@ -12,7 +12,7 @@ use super::resolve::operator_name;
 use super::setting;
 
 pub(super) fn ledger(args: &OfLedger, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let path = setting::ledger_around(global);
+    let path = setting::ledger_around(global)?;
     match &args.action {
         LedgerAction::Adopt => adopt(&path, output),
         LedgerAction::Verify => verify(&path, output),

@@ -69,9 +69,7 @@ impl Output {
     /// Something for people, on standard error, unless they want quiet.
     pub(super) fn say(self, text: &str) {
         if !self.quiet {
-            anstream::eprint!("{text}");
-            let ended = text.ends_with('\n');
-            anstream::eprint!("{}", if ended { "" } else { "\n" });
+            tell(text.trim_end_matches('\n'));
         }
     }
 
@@ -86,15 +84,37 @@ impl Output {
     }
 }
 
+/// A file of an earlier report is replaced, as every night; a ledger, a folder or a device never.
+fn refuse_to_replace(path: &Path) -> Result<(), Stop> {
+    let Ok(metadata) = path.metadata() else { return Ok(()) };
+    let is_ledger = || {
+        let mut start = [0; 16];
+        let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
+        read.is_ok() && start == *b"SQLite format 3\0"
+    };
+    let what = match () {
+        () if !metadata.is_file() => "is no ordinary file",
+        () if is_ledger() => "is a database, and maybe the ledger",
+        () => return Ok(()),
+    };
+    Err(Stop::Usage(format!("{} {what}; it was left as it is: name another file", path.display())))
+}
+
 /// What stopped the command, on standard error.
 pub(super) fn complain(stop: &Stop) {
     let text = stop.to_string();
-    anstream::eprintln!("error: {}", text.trim_end());
+    tell(&format!("error: {}", text.trim_end()));
+}
+
+/// A line on standard error. That nobody can be told must not keep calls from being followed.
+fn tell(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
 /// Writes a file that may hold patients' data: its owner's alone, and whole or not at all.
 pub(super) fn write_private(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Stop>) -> Result<(), Stop> {
     let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
+    refuse_to_replace(path)?;
     let mut out = std::io::BufWriter::new(private_file_beside(path).map_err(failed)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(|error| failed(error.into_error()))?;

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use chrono::SecondsFormat;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::annie::client::AnnieClient;
@@ -61,6 +62,7 @@ impl Session {
         campaign: Arc<Campaign>,
         api: Api,
         placing: &Placing,
+        output: Output,
     ) -> Result<Self, Stop> {
         if let Api::Remote(remote) = &api {
             // Better known before anything is asked or recorded.
@@ -75,6 +77,13 @@ impl Session {
             Api::Remote(_) => ledger.newest_event().await?,
         };
         let clock = setting::clock(&api, &placing.travel, newest)?;
+        if let Some(at) = placing.travel.at.filter(|at| newest.is_some_and(|newest| newest > *at)) {
+            output.say(&format!(
+                "the ledger is past {}: the clock starts where its newest event is, at {}",
+                at.to_rfc3339_opts(SecondsFormat::Secs, true),
+                clock.now().to_rfc3339_opts(SecondsFormat::Secs, true)
+            ));
+        }
         let until_done = placing.until_done || matches!(api, Api::Embedded(_));
         let fresh = newest.is_none();
         Ok(Self { ledger, ledger_path, clock, api, campaign, webhooks, until_done, fresh })
@@ -337,8 +346,9 @@ impl Watching for Progress {
 impl Watching for JsonLines<std::io::Stdout> {}
 
 fn ask() -> std::io::Result<bool> {
-    anstream::eprint!("Place these calls? Type yes: ");
-    std::io::stderr().flush()?;
+    let mut terminal = anstream::stderr().lock();
+    write!(terminal, "Place these calls? Type yes: ")?;
+    terminal.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer.trim().eq_ignore_ascii_case("yes"))

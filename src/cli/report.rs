@@ -16,7 +16,7 @@ use super::setting;
 use super::status::zone_of;
 
 pub(super) fn report(args: &Report, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let reader = Reader::open(&setting::ledger_around(global))?;
+    let reader = Reader::open(&setting::ledger_around(global)?)?;
     let run = reader.run(args.run.map(RunId))?;
     let format = if output.json { Format::Json } else { args.format };
     if format == Format::Xlsx && args.out.is_none() && std::io::stdout().is_terminal() {

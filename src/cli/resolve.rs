@@ -3,7 +3,7 @@
 use crate::clock::{Clock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::ids::{ConversationId, EntryId, RunId};
-use crate::ledger::{Operator, Reader, Resolution, Undecidable};
+use crate::ledger::{LedgerError, Operator, Reader, Resolution, Undecidable};
 use crate::report::explain;
 
 use super::args::{Cancel, Global, OfRun, Resolve};
@@ -17,7 +17,7 @@ pub(super) fn resolve(args: &Resolve, global: &Global, output: Output) -> Result
         None if args.verdict.not_placed => Resolution::NotPlaced,
         None => Resolution::Cancel,
     };
-    let mut operator = Operator::open(&setting::ledger_around(global), WallClock.now())?;
+    let mut operator = on_duty(global)?;
     let now = operator.not_before_newest(WallClock.now())?;
     let entry = EntryId(args.entry);
     let evidence = evidence(entry, global)?;
@@ -29,13 +29,13 @@ pub(super) fn resolve(args: &Resolve, global: &Global, output: Output) -> Result
 
 /// What the decision is made on, as the ledger keeps it: the intent, the loss, and each scan of the vendor's list.
 fn evidence(entry: EntryId, global: &Global) -> Result<String, Stop> {
-    let reader = Reader::open(&setting::ledger_around(global))?;
+    let reader = Reader::open(&setting::ledger_around(global)?)?;
     let zone = zone_of(&reader.run(None)?)?;
     Ok(explain::since_the_last_claim(&reader.events_of(entry)?, &zone))
 }
 
 pub(super) fn pause(args: &OfRun, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let mut operator = Operator::open(&setting::ledger_around(global), WallClock.now())?;
+    let mut operator = on_duty(global)?;
     let now = operator.not_before_newest(WallClock.now())?;
     let run = operator.pause(args.run.map(RunId), &operator_name(), now).map_err(refused)?;
     output.say(&format!(
@@ -46,7 +46,7 @@ pub(super) fn pause(args: &OfRun, global: &Global, output: Output) -> Result<Exi
 }
 
 pub(super) fn cancel(args: &Cancel, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let mut operator = Operator::open(&setting::ledger_around(global), WallClock.now())?;
+    let mut operator = on_duty(global)?;
     let now = operator.not_before_newest(WallClock.now())?;
     let cancelled = operator.cancel_run(RunId(args.run), &operator_name(), now).map_err(refused)?;
     output.say(&format!(
@@ -54,6 +54,15 @@ pub(super) fn cancel(args: &Cancel, global: &Global, output: Output) -> Result<E
         args.run
     ));
     Ok(Exit::Done)
+}
+
+/// Whoever decides about entries needs a ledger that has them.
+fn on_duty(global: &Global) -> Result<Operator, Stop> {
+    let path = setting::ledger_around(global)?;
+    if !path.exists() {
+        return Err(LedgerError::Missing { path: path.display().to_string() }.into());
+    }
+    Ok(Operator::open(&path, WallClock.now())?)
 }
 
 fn refused(problem: Undecidable) -> Stop {

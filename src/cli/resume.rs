@@ -13,7 +13,7 @@ use super::output::Output;
 use super::{placing, setting};
 
 pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let ledger_path = setting::ledger_around(global);
+    let ledger_path = setting::ledger_around(global)?;
     let wanted = args.run.map(RunId);
     let found = Reader::open(&ledger_path)?.begun(wanted)?;
     let name = format!("the campaign {} in the ledger", found.campaign);
@@ -21,7 +21,7 @@ pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Re
         Arc::new(setting::parse_campaign(&found.source.text, &name, found.source.directory, setting::here())?);
     let api = Api::of(&campaign)?;
     placing::refuse_early(&api, &args.placing)?;
-    let session = placing::Session::open(ledger_path, campaign, api, &args.placing).await?;
+    let session = placing::Session::open(ledger_path, campaign, api, &args.placing, output).await?;
     let reopened = session.ledger.reopen_run(Some(found.run)).await?;
     if !reopened.listed {
         return Err(Stop::Usage(format!(

@@ -30,6 +30,7 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         Arc::clone(&campaign),
         api,
         &args.placing,
+        output,
     )
     .await?;
 

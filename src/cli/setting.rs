@@ -21,12 +21,23 @@ pub(super) fn ledger_beside(global: &Global, directory: &Path) -> PathBuf {
     global.ledger.clone().unwrap_or_else(|| directory.join(LEDGER))
 }
 
-/// The ledger of a command that names no campaign: the one named, or the one here, or the one in `campaigns/`.
-pub(super) fn ledger_around(global: &Global) -> PathBuf {
-    let here = PathBuf::from(LEDGER);
-    let beside_campaigns = Path::new("campaigns").join(LEDGER);
-    let found = if !here.exists() && beside_campaigns.exists() { beside_campaigns } else { here };
-    global.ledger.clone().unwrap_or(found)
+/// The ledger of a command that names no campaign: the one named, or the one here, or the one in `campaigns/`, if that
+/// folder is there. Where both are, nobody can tell which is meant.
+pub(super) fn ledger_around(global: &Global) -> Result<PathBuf, Stop> {
+    if let Some(named) = &global.ledger {
+        return Ok(named.clone());
+    }
+    let (here, folder) = (PathBuf::from(LEDGER), Path::new("campaigns"));
+    let beside_campaigns = folder.join(LEDGER);
+    match (here.exists(), beside_campaigns.exists()) {
+        (true, true) => Err(Stop::Usage(format!(
+            "there are two ledgers, {} and {}: say which with --ledger",
+            here.display(),
+            beside_campaigns.display()
+        ))),
+        (false, _) if folder.is_dir() => Ok(beside_campaigns),
+        _ => Ok(here),
+    }
 }
 
 /// Reads and checks a campaign file.
@@ -37,10 +48,27 @@ pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
         }
         Stop::Usage(format!("cannot read the campaign file {}: {}", path.display(), error.kind()))
     })?;
+    refuse_what_is_no_campaign(&text, path)?;
     let text = with_lines(text, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
     parse_campaign(&text, &path.display().to_string(), directory, here())
+}
+
+/// A list, or a key, that was named in the place of a campaign file is not to be shown line by line.
+fn refuse_what_is_no_campaign(text: &str, path: &Path) -> Result<(), Stop> {
+    let is_table = |line: &str| line.starts_with('[') && line.trim_start_matches('[').starts_with(char::is_alphabetic);
+    let is_key = |line: &str| {
+        let name = line.split_once('=').map_or("", |(name, _)| name.trim());
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
+    if text.trim().is_empty() || text.lines().map(str::trim).any(|line| is_table(line) || is_key(line)) {
+        return Ok(());
+    }
+    Err(Stop::Campaign(format!(
+        "{} is no campaign file: it has neither a table, such as [practice], nor a key; nothing was sent",
+        path.display()
+    )))
 }
 
 /// The campaign's text with the file of lines that it names.
@@ -50,6 +78,7 @@ fn with_lines(text: String, path: &Path) -> Result<String, Stop> {
     let written = std::fs::read_to_string(&file).map_err(|error| {
         Stop::Usage(format!("cannot read {}, which the campaign names for its lines: {}", file.display(), error.kind()))
     })?;
+    refuse_what_is_no_campaign(&written, &file)?;
     lines::with_lines(&text, &written, &file).map_err(|problems| refused(&file.display().to_string(), &problems))
 }
 

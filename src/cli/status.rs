@@ -12,7 +12,7 @@ use super::output::Output;
 use super::setting;
 
 pub(super) fn status(args: &OfRun, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let report = Reader::open(&setting::ledger_around(global))?.run(args.run.map(RunId))?;
+    let report = Reader::open(&setting::ledger_around(global)?)?.run(args.run.map(RunId))?;
     let summary = Summary::of(&report);
     if output.json {
         output.document(&summary)?;

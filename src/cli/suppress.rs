@@ -1,13 +1,14 @@
 //! `suppress`: numbers that must not be called.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
 use crate::clock::{Clock, WallClock};
 use crate::error::{Exit, Stop};
-use crate::ledger::{Ban, Operator, SuppressionRow};
+use crate::ledger::{Ban, LedgerError, Operator, SuppressionRow};
 use crate::phone::E164;
 use crate::phone::cell::{CellRules, numbers_in};
 
@@ -20,15 +21,26 @@ const NAMED: usize = 10;
 
 pub(super) fn suppress(args: &Suppress, global: &Global, output: Output) -> Result<Exit, Stop> {
     let now = WallClock.now();
-    let mut operator = Operator::open(&setting::ledger_around(global), now)?;
+    let ledger = setting::ledger_around(global)?;
+    if matches!(args.action, SuppressAction::Remove { .. } | SuppressAction::List) && !ledger.exists() {
+        return Err(LedgerError::Missing { path: ledger.display().to_string() }.into());
+    }
+    let mut operator = Operator::open(&ledger, now)?;
     match &args.action {
         SuppressAction::Add { number, scope, expires, source } => {
             let ban = Ban { scope: scope.meant(), source, expires: ahead(*expires, now)? };
-            operator.suppress([one(number)?], ban, now)?;
-            output.say("the number is on the suppression list; a run that is under way heeds it from its next call on");
+            let added = operator.suppress(all(number)?, ban, now)?;
+            let what = if added == 1 { "the number is".into() } else { format!("{added} numbers are") };
+            output.say(&format!(
+                "{what} on the suppression list of {}; a run that is under way heeds it from its next call on",
+                ledger.display()
+            ));
         }
         SuppressAction::Remove { number, scope } => {
-            let was = operator.unsuppress(one(number)?, scope.meant())?;
+            let mut was = false;
+            for number in all(number)? {
+                was |= operator.unsuppress(number, scope.meant())?;
+            }
             output.say(if was { "the number is off the suppression list" } else { "the number was not on the list" });
         }
         SuppressAction::Import { file, scope, expires, source } => {
@@ -38,7 +50,7 @@ pub(super) fn suppress(args: &Suppress, global: &Global, output: Output) -> Resu
             numbers.sort_unstable();
             numbers.dedup();
             let added = operator.suppress(numbers, ban, now)?;
-            output.say(&format!("{added} numbers are on the suppression list"));
+            output.say(&format!("{added} numbers are on the suppression list of {}", ledger.display()));
             if !without.is_empty() {
                 output.say(&format!("no number on {}", lines(&without)));
             }
@@ -59,27 +71,36 @@ fn rules() -> CellRules<'static> {
     CellRules { fiction_allowed: true, own: &[] }
 }
 
-fn one(text: &str) -> Result<E164, Stop> {
+fn all(text: &str) -> Result<Vec<E164>, Stop> {
     let numbers = numbers_in(text, rules()).map_err(|problem| Stop::Usage(format!("the number: {problem}")))?;
-    let first = numbers.first().map(|usable| usable.number);
-    first.ok_or_else(|| Stop::Usage("the number: none found; give it as +13125550142".into()))
+    if numbers.is_empty() {
+        return Err(Stop::Usage("the number: none found; give it as +13125550142".into()));
+    }
+    Ok(numbers.into_iter().map(|usable| usable.number).collect())
 }
 
-/// The numbers of a CSV file, the first of each line wherever it stands, and the lines that have none. A header has none
-/// and is no fault.
+/// All numbers of a CSV file, wherever they stand, and the lines that have none. A header has none and is no fault. Rather
+/// one number too many is not called than one too few.
 fn read(path: &Path) -> Result<(Vec<E164>, Vec<u64>), Stop> {
-    let unreadable = || Stop::Usage(format!("cannot read {} as CSV in UTF-8", path.display()));
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(path).map_err(|_| unreadable())?;
+    let unreadable = |error: csv::Error| {
+        let is_missing = matches!(error.kind(), csv::ErrorKind::Io(error) if error.kind() == ErrorKind::NotFound);
+        let path = path.display();
+        Stop::Usage(if is_missing {
+            format!("there is no file at {path}")
+        } else {
+            format!("cannot read {path} as CSV in UTF-8")
+        })
+    };
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(path).map_err(unreadable)?;
     let (mut numbers, mut without) = (Vec::new(), Vec::new());
     for record in reader.records() {
-        let record = record.map_err(|_| unreadable())?;
+        let record = record.map_err(unreadable)?;
         let line = record.position().map_or(0, csv::Position::line);
-        let found = record.iter().find_map(|cell| numbers_in(cell, rules()).ok()?.first().map(|usable| usable.number));
-        match found {
-            Some(number) => numbers.push(number),
-            None if line > 1 => without.push(line),
-            None => {}
+        let before = numbers.len();
+        let found = record.iter().filter_map(|cell| numbers_in(cell, rules()).ok()).flatten();
+        numbers.extend(found.map(|usable| usable.number));
+        if numbers.len() == before && line > 1 {
+            without.push(line);
         }
     }
     Ok((numbers, without))

@@ -142,6 +142,24 @@ impl Columns {
         }
     }
 
+    /// Whether one of the row's cells holds other rows, separated by `separator`: then a quote was never closed, and who
+    /// follows would be left out, or called for somebody else. A note may have lines and commas, a name or a number has not
+    /// both.
+    pub(super) fn swallows(&self, row: &Row, separator: char) -> bool {
+        let is_ours = |at: usize| {
+            let of_field = |(field, place): (Field, usize)| place == at && (field.is_name() || field.is_date());
+            self.phones.iter().any(|(_, place)| *place == at)
+                || self.key.iter().any(|(_, place)| *place == at)
+                || self.fields.iter().any(of_field)
+        };
+        let is_a_row = |line: &str| self.width() >= 4 && line.matches(separator).count() == self.width() - 1;
+        row.cells.iter().enumerate().any(|(at, cell)| {
+            let mut lines = cell.split(['\n', '\r']);
+            let first = lines.next().unwrap_or_default();
+            first.len() < cell.len() && ((is_ours(at) && cell.contains(separator)) || lines.any(is_a_row))
+        })
+    }
+
     fn key_part(&self, name: &str) -> Result<(String, usize), ListProblem> {
         let by_field = Field::named(name).and_then(|field| self.fields.get(field));
         let by_name = || self.names.iter().position(|column| variable_name(column) == variable_name(name));

@@ -57,6 +57,15 @@ pub enum ListProblem {
          pages, and put their `entry` arrays into one Bundle"
     )]
     OnePage,
+    /// A cell that holds other rows.
+    #[error(
+        "the row on line {line} has others in one of its cells: a quote is opened there and never closed, or rows later. \
+         Mend it in the list, or export it anew: the patients in between would be left out"
+    )]
+    RowsInACell {
+        /// The row's line, counted from 1.
+        line: u64,
+    },
     /// JSON keys that are data, not names.
     #[error("the list has more than {most} columns: it does not look like one row per patient")]
     TooManyColumns {
@@ -236,9 +245,14 @@ fn named(path: &std::path::Path) -> String {
     if path.as_os_str().is_empty() { String::new() } else { format!(" `{}`", path.display()) }
 }
 
+/// The columns by name; not if they look like a row of patients' data, which a list without a header has in their place.
 fn quoted(names: &[String]) -> String {
     if names.is_empty() {
         return "no columns".to_owned();
+    }
+    let is_data = |name: &String| name.bytes().filter(u8::is_ascii_digit).count() >= 4;
+    if names.iter().any(is_data) {
+        return format!("{} columns whose names look like a patient's data: is the header missing?", names.len());
     }
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

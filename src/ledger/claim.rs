@@ -251,7 +251,8 @@ fn decide(
     Ok((policy::decide(&case, order.now), Evidence::of(&case, calling, &due.zones, order.now)))
 }
 
-/// The calls to an entry that were placed, or may have been, and when the last of them to `phone` was.
+/// The calls to an entry that were placed, or may have been, and when the last of them was, but for those to another number
+/// than `phone` that was found wrong.
 pub(super) fn calls_of(
     conn: &Connection,
     entry: EntryId,

@@ -85,8 +85,9 @@ fn open(ledger: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(beside(ledger))
 }
 
+/// Beside the file itself, whatever links lead to it.
 fn beside(ledger: &Path) -> PathBuf {
-    let mut name = ledger.as_os_str().to_owned();
+    let mut name = ledger.canonicalize().unwrap_or_else(|_| ledger.to_owned()).into_os_string();
     name.push(".lock");
     PathBuf::from(name)
 }

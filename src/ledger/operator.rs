@@ -174,6 +174,7 @@ impl Operator {
     /// Ends all entries of a run's list that are not under way or over. Returns how many.
     pub fn cancel_run(&mut self, run: RunId, by: &str, now: DateTime<Utc>) -> Result<u64, Undecidable> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        runs::named_or_newest(&transaction, Some(run))?;
         let entries: Vec<i64> = transaction
             .prepare(sql!("entry_cancellable"))?
             .query_map([run.0], |row| row.get(0))?

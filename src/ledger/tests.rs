@@ -352,8 +352,27 @@ fn an_edited_number_is_the_one_that_is_called_next() {
     desk.record(vec![happened(&claimed[0], Fact::Accepted)]).expect("recorded");
     desk.next_list(&[draft("P-1", 107)]);
     desk.record(vec![ended(&claimed[0], Outcome::NoAnswer, Some(noon()))]).expect("recorded");
-    assert_eq!(desk.claim()[0].to, number(107));
+    assert!(desk.claim().is_empty(), "it is the same patient, called a moment ago");
+    // A week later, in the morning: at another part of the day.
+    let later = noon() + TimeDelta::days(8) - TimeDelta::hours(2);
+    assert_eq!(desk.claim_at(later).authorised[0].to, number(107));
     assert_eq!(desk.count("attempt WHERE to_number = '+13125550101'"), 1, "the call that was made stays as it was");
+}
+
+/// Whoever leaves the list and comes back with another number is not called sooner for it. (That the number after a wrong
+/// one is called at once, `tests/numbers.rs` shows.)
+#[test]
+fn another_number_waits_for_the_gap_as_the_first_one_would() {
+    let mut desk = Desk::with(&[draft("P-1", 101)]);
+    let claimed = desk.claim();
+    desk.record(vec![happened(&claimed[0], Fact::Accepted)]).expect("recorded");
+    desk.record(vec![ended(&claimed[0], Outcome::NoAnswer, Some(noon()))]).expect("recorded");
+    desk.next_list(&[]);
+    desk.next_list(&[draft("P-1", 107)]);
+    desk.check_states(&[("P-1", State::Ready)]);
+    let claims = desk.claim_at(noon());
+    let waits: Vec<_> = claims.set_aside.iter().map(|aside| (aside.state, aside.reason)).collect();
+    assert_eq!((claims.authorised.len(), waits), (0, vec![(State::Waiting, Reason::RedialGap)]));
 }
 
 #[test]

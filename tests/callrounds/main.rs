@@ -23,6 +23,7 @@ mod kills;
 mod lists;
 mod locations;
 mod locks;
+mod mishaps;
 mod mutants;
 #[path = "../../benches/neighbour/mod.rs"]
 mod neighbour;

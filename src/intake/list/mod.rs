@@ -101,6 +101,12 @@ impl Row {
         if is_trimmed(cell.as_bytes().first()) && is_trimmed(cell.as_bytes().last()) { cell } else { cell.trim() }
     }
 
+    /// Whether one of its cells has more than one line.
+    #[must_use]
+    pub fn has_lines(&self) -> bool {
+        self.cells.as_slice().contains(['\n', '\r'])
+    }
+
     fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| cell.trim().is_empty())
     }
@@ -181,6 +187,15 @@ impl List {
     #[must_use]
     pub fn is_rejects_file(&self) -> bool {
         matches!(&self.format, Format::Separated(dialect) if dialect.is_rejects_file())
+    }
+
+    /// What separates the cells, where the list's own text has them side by side.
+    #[must_use]
+    pub fn separator(&self) -> Option<char> {
+        match &self.format {
+            Format::Separated(dialect) => dialect.separator(),
+            Format::Json(_) => None,
+        }
     }
 
     /// When the file was last written; unknown for standard input and pipes.

@@ -29,6 +29,11 @@ pub(super) struct Dialect {
 }
 
 impl Dialect {
+    /// What separates its cells; nothing if it was rewritten from another format.
+    pub(super) fn separator(self) -> Option<char> {
+        (self.lines == Lines::Counted).then_some(char::from(self.separator))
+    }
+
     pub(super) fn is_rejects_file(self) -> bool {
         self.drop > self.lines.columns()
     }

@@ -2,6 +2,40 @@
 
 use super::*;
 
+/// Whoever stands in the rows that a cell has swallowed would be left out, and a number of theirs could be dialled for
+/// somebody else.
+#[test]
+fn a_quote_that_is_never_closed_is_found_and_a_note_of_several_lines_is_none() {
+    let header = "patient_id,first_name,last_name,phone,notes\n";
+    let refused = |rows: &str| refused(&format!("{header}1,Ana,Diaz,3125550101,\n{rows}"), &campaign(Purpose::Recall));
+    for rows in [
+        "2,Ben,Diaz,\"3125550102,\n3,Cy,Diaz,3125550103,\n4,Di,Diaz,3125550104,\n",
+        "2,Ben,Diaz,\"3125550102,\n3,Cy,Diaz,3125550103\",\n",
+        "2,\"Ben,Diaz,3125550102,\n3,Cy\",Diaz,3125550103,\n",
+        "2,Ben,Diaz,3125550102,\"likes mornings\n3,Cy,Diaz,3125550103,\n",
+    ] {
+        let told = refused(rows);
+        assert!(
+            told.starts_with("the row on line 3 has others in one of its cells: a quote is opened"),
+            "{rows}: {told}"
+        );
+    }
+    for row in [
+        "2,Ben,Diaz,\"3125550102\n3125550103\",",
+        "2,Ben,\"Diaz\n\",3125550102,\"likes, above all,\nmornings, mostly\"",
+    ] {
+        let taken = take(&format!("{header}{row}\n"));
+        assert_eq!(taken.summary.tally.accepted, 1, "{row}");
+    }
+}
+
+#[test]
+fn a_list_without_a_header_is_told_so_without_its_patients() {
+    let told = refused("1001,Acheampong,Ana,1949-02-17,312-555-0101\n", &campaign(Purpose::Recall));
+    assert!(told.contains("5 columns whose names look like a patient's data: is the header missing?"), "{told}");
+    assert!(!told.contains("Acheampong"), "{told}");
+}
+
 #[test]
 fn every_format_says_the_same() {
     let rows = [["1", "Ana", "3125550101", "x"], ["2", "Ben", "3125550102", ""]];
