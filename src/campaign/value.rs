@@ -144,7 +144,7 @@ fn name(text: &str) -> Option<CampaignName> {
 }
 
 /// `300s`, `30m`, `72h`, `7d`, or several such parts in a row; at most ten years.
-fn duration(text: &str) -> Option<TimeDelta> {
+pub fn duration(text: &str) -> Option<TimeDelta> {
     let mut rest = text.trim();
     let mut sum = TimeDelta::zero();
     while !rest.is_empty() {

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::campaign::Purpose;
@@ -369,6 +369,13 @@ pub enum LedgerAction {
     Adopt,
     /// Check the ledger whole: is its file as it was written?
     Verify,
+    /// Take names, dates of birth and messages off entries that have long been over; who was called, when and on which
+    /// number stays, so that nobody is called again for it
+    Purge {
+        /// How long they have been over at least, such as 90d
+        #[arg(long, value_name = "SPAN", value_parser = span)]
+        older_than: TimeDelta,
+    },
     /// Write what the ledger holds now to a new file; a run may go on meanwhile
     Backup {
         /// The new file; one that is there is never overwritten
@@ -509,6 +516,10 @@ fn entry_number(text: &str) -> Result<i64, String> {
 
 fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     text.parse().map_err(|_| "not an instant, such as 2026-11-24T15:00:00Z".into())
+}
+
+fn span(text: &str) -> Result<TimeDelta, String> {
+    crate::campaign::value::duration(text).ok_or_else(|| "not a duration, such as 90d or 12h".into())
 }
 
 fn socket(text: &str) -> Result<SocketAddr, String> {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chrono::TimeDelta;
+
 use crate::clock::{Clock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::ledger;
@@ -16,6 +18,7 @@ pub(super) fn ledger(args: &OfLedger, global: &Global, output: Output) -> Result
     match &args.action {
         LedgerAction::Adopt => adopt(&path, output),
         LedgerAction::Verify => verify(&path, output),
+        LedgerAction::Purge { older_than } => purge(&path, *older_than, output),
         LedgerAction::Backup { file } => backup(&path, file, output),
     }
 }
@@ -29,6 +32,16 @@ fn verify(path: &Path, output: Output) -> Result<Exit, Stop> {
 fn backup(path: &Path, to: &Path, output: Output) -> Result<Exit, Stop> {
     ledger::backup(path, to)?;
     output.say(&format!("the ledger as it is now is in {}; put back one day, it wants `ledger adopt`", to.display()));
+    Ok(Exit::Done)
+}
+
+fn purge(path: &Path, older_than: TimeDelta, output: Output) -> Result<Exit, Stop> {
+    let now = WallClock.now();
+    let entries = ledger::purge(path, now - older_than, &operator_name(), now)?;
+    let whose = if entries == 1 { "of 1 entry are".into() } else { format!("of {entries} entries are") };
+    output.say(&format!(
+        "names, dates of birth and messages {whose} gone from the ledger; backups, reports and rejects files are others"
+    ));
     Ok(Exit::Done)
 }
 

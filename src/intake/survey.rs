@@ -41,7 +41,7 @@ impl Survey {
             columns.fields().filter(|field| field.is_date()).map(|field| (field, OrderSurvey::default())).collect();
         let bytes = list.size()?;
         let (mut keys, mut numbers) = (Sightings::of_list(bytes), Sightings::of_list(bytes));
-        let (separator, mut last) = (list.separator(), 0);
+        let (separator, mut previous) = (list.separator(), 0);
         let (mut rows, mut row) = (list.rows()?, Row::default());
         while rows.read_into(&mut row)? {
             if is_no_patient(&row, columns) {
@@ -49,7 +49,7 @@ impl Survey {
                 continue;
             }
             survey.rows += 1;
-            let before = std::mem::replace(&mut last, row.line);
+            let before = std::mem::replace(&mut previous, row.line);
             if row.has_lines() && separator.is_some_and(|separator| columns.swallows(&row, separator)) {
                 // Where the list ends within the quote, its last line is counted once too often.
                 return Err(ListProblem::RowsInACell { line: row.line.max(before + 1) });

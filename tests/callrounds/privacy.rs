@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::oracle;
 use crate::practice::{Ended, Practice, recall};
 use crate::vendor::{MORNING, Vendor};
 
@@ -158,4 +159,51 @@ fn check_names_bad_rows_by_their_line_only() {
     assert!(before.contains("line 22: first_name: missing"), "{before}");
     secrets.are_not_in("check", before);
     secrets.are_not_in("check", &ended.stderr);
+}
+
+/// Whether a file of the ledger, its log among them, has these bytes.
+fn holds(practice: &Practice, word: &str) -> bool {
+    ["campaigns/callrounds.db", "campaigns/callrounds.db-wal"].into_iter().any(|name| {
+        let bytes = std::fs::read(practice.path(name)).unwrap_or_default();
+        bytes.windows(word.len()).any(|window| window == word.as_bytes())
+    })
+}
+
+#[test]
+fn a_purged_ledger_has_forgotten_who_was_called_and_calls_nobody_again() {
+    let rest = format!(
+        "[message]\ncontext = \"{{{{ first_name }}}}.\"\n[calling]\nconsent = \"on_file\"\n[redial]\n\
+         max_attempts = 1\n[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\n"
+    );
+    let list = "patient_id,first_name,last_name,date_of_birth,phone,family_id\n\
+                1,Quilla,Quartermain,1950-01-02,773-555-0110,9\n2,Quentin,Quartermain,1951-01-02,773-555-0110,9\n\
+                3,Zenobia,Zipf,1952-01-02,773-555-0111 / 773-555-0119,\n";
+    let practice = Practice::with(&recall(&rest), list);
+    let run = ["run", "campaigns/recall.toml"];
+    assert_eq!(practice.run(&run).code, 0);
+    let words = ["Quilla", "Quentin", "Quartermain", "Zenobia", "1950-01-02", "7735550119"];
+    for word in words {
+        assert!(holds(&practice, word), "{word}");
+    }
+    let early = practice.run(&["ledger", "purge", "--older-than", "3650d"]);
+    assert!(early.stderr.contains("of 0 entries are gone"), "{early:?}");
+    assert!(holds(&practice, "Quilla"));
+
+    let purged = practice.run(&["ledger", "purge", "--older-than", "1s"]);
+    assert_eq!(purged.code, 0, "{purged:?}");
+    assert!(purged.stderr.contains("of 2 entries are gone from the ledger"), "{purged:?}");
+    for word in words {
+        assert!(!holds(&practice, word), "{word}");
+    }
+    assert!(holds(&practice, "7735550110"), "the number that was called keeps its caps");
+    let told = practice.run(&["explain", "1"]);
+    assert!(told.stdout.contains("finished") && told.stdout.contains("1 call"), "{told:?}");
+    assert_eq!(practice.run(&["ledger", "verify"]).code, 0);
+    assert_eq!(practice.run(&["report", "--format", "json"]).code, 0);
+
+    let calls = oracle::embedded(&practice).len();
+    let again = practice.run(&run);
+    assert_eq!((again.code, oracle::embedded(&practice).len()), (0, calls), "{again:?}");
+    let bare = practice.run(&["ledger", "purge"]);
+    assert_eq!(bare.code, 2, "how long is never guessed: {bare:?}");
 }

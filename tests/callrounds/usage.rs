@@ -68,7 +68,7 @@ fn wrong_arguments() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(refused(&practice, &["status"], 2), @"error: there is no ledger at callrounds.db; name one with --ledger FILE, or start with `callrounds run CAMPAIGN`");
+    assert_snapshot!(refused(&practice, &["status"], 2), @"error: there is no ledger at campaigns/callrounds.db; name one with --ledger FILE, or start with `callrounds run CAMPAIGN`");
     assert_snapshot!(refused(&practice, &["status", "campaigns/recall.toml"], 2), @"
     error: invalid value 'campaigns/recall.toml' for '[RUN]': not a run's number, such as 3; `callrounds status` tells the newest
 

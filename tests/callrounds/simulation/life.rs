@@ -9,7 +9,7 @@ use callrounds::campaign::OnAbsent;
 use callrounds::clock::{Clock, SharedClock, TravelClock};
 use callrounds::engine::{Ending, Engine, EngineError, Event};
 use callrounds::entry::{Reason, State};
-use callrounds::ledger::{Ban, Census, Ledger, LedgerError, Operator, RunHandle, Scope};
+use callrounds::ledger::{Ban, Census, End, Ledger, LedgerError, Operator, Piece, RunHandle, Scope};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -220,7 +220,7 @@ struct Life<'a> {
 }
 
 /// How one start of the program ended.
-enum End {
+enum Over {
     Killed,
     Left { ending: Ending, census: Census },
 }
@@ -258,8 +258,8 @@ impl Life<'_> {
                 self.breaks(&format!("the program failed: {error}"));
                 None
             }
-            Ok(End::Killed) => Some(now + self.dice.some_time(TimeDelta::hours(20))),
-            Ok(End::Left { ending, census }) => {
+            Ok(Over::Killed) => Some(now + self.dice.some_time(TimeDelta::hours(20))),
+            Ok(Over::Left { ending, census }) => {
                 self.trace.say(now, || format!("ended: {ending}"));
                 if is_over(&census) {
                     self.edition += 1;
@@ -287,9 +287,11 @@ impl Life<'_> {
     }
 
     /// One start of the program, to its end or its death.
-    async fn start(&mut self) -> Result<End, EngineError> {
+    async fn start(&mut self) -> Result<Over, EngineError> {
         let now = self.machines_clock.now();
-        if self.starts > 1 && self.edition + 1 < self.plan.lists.len() && self.dice.chance(20) {
+        // Whether a list counts whose commit has failed, nobody knows before it is enrolled once more.
+        let is_enrolled = self.enrolled == Some(self.edition);
+        if is_enrolled && self.edition + 1 < self.plan.lists.len() && self.dice.chance(20) {
             self.edition += 1;
         }
         let mishap = self.machine.begin_life(self.crashes > 0);
@@ -299,7 +301,7 @@ impl Life<'_> {
                 let end = self.work(&ledger, now).await;
                 // Its own connection is the last one, as the program's is where nobody looks on.
                 self.vendor.site().oracle.look_away();
-                if matches!(end, Ok(End::Killed)) {
+                if matches!(end, Ok(Over::Killed)) {
                     self.vendor.site().kill();
                 }
                 end
@@ -310,8 +312,8 @@ impl Life<'_> {
     }
 
     /// What the machine made of the program's end.
-    async fn after_life(&mut self, end: Result<End, EngineError>) -> Result<End, EngineError> {
-        let is_killed = matches!(end, Ok(End::Killed)) || self.vendor.site().is_dead();
+    async fn after_life(&mut self, end: Result<Over, EngineError>) -> Result<Over, EngineError> {
+        let is_killed = matches!(end, Ok(Over::Killed)) || self.vendor.site().is_dead();
         let is_failed = matches!(&end, Err(error) if self.machine.has_struck() && tells_of_the_disk(error));
         if is_killed || is_failed {
             self.crashes = self.crashes.saturating_sub(1);
@@ -323,16 +325,16 @@ impl Life<'_> {
         let failed = self.machine.end_life();
         self.trace
             .say(self.clock.now(), || if failed { "the power has failed".into() } else { "the power stays".into() });
-        if is_killed || is_failed { Ok(End::Killed) } else { end }
+        if is_killed || is_failed { Ok(Over::Killed) } else { end }
     }
 
-    async fn work(&mut self, ledger: &Ledger, now: DateTime<Utc>) -> Result<End, EngineError> {
+    async fn work(&mut self, ledger: &Ledger, now: DateTime<Utc>) -> Result<Over, EngineError> {
         let trap = self.next_trap();
         let sprung = self.revive(trap);
         // Aborted when this start is over.
         let mut operator = JoinSet::new();
         operator.spawn(self.decisions());
-        let Some(run) = self.run(ledger, now).await? else { return Ok(End::Killed) };
+        let Some(run) = self.run(ledger, now).await? else { return Ok(Over::Killed) };
         let (killed_after, stopped_after) = (self.killed_after(trap), self.stopped_after());
         let engine = Engine {
             ledger: ledger.clone(),
@@ -348,12 +350,12 @@ impl Life<'_> {
         let clock = Arc::clone(&self.clock);
         let finished = tokio::select! {
             biased;
-            () = sprung_and(&self.clock, &sprung, trap) => return Ok(End::Killed),
-            () = after(&self.clock, killed_after) => return Ok(End::Killed),
+            () = sprung_and(&self.clock, &sprung, trap) => return Ok(Over::Killed),
+            () = after(&self.clock, killed_after) => return Ok(Over::Killed),
             finished = engine.run(&mut listener, async move { after(&clock, stopped_after).await }) => finished?,
         };
         let (census, _) = ledger.standing(run).await?;
-        Ok(End::Left { ending: finished.ending, census })
+        Ok(Over::Left { ending: finished.ending, census })
     }
 
     /// Where the program takes webhooks, if it does.
@@ -425,19 +427,24 @@ impl Life<'_> {
             return Ok(Some(ledger.reopen_run(None).await?.handle));
         }
         let list = self.plan.lists[self.edition].clone();
-        let run = ledger.begin_run(Arc::clone(&self.plan.campaign), true, now).await?;
-        for (line, batch) in (1..).step_by(40).zip(list.chunks(4)) {
-            let drafts = (line..).step_by(10).zip(batch).map(|(line, person)| person.draft(line));
-            ledger.enrol(run, &drafts.collect::<Vec<_>>(), now).await?;
-            self.vendor.site().oracle.enrolled(batch);
-            if self.crashes > 0 && self.dice.chance(5) {
-                self.trace.say(now, || "killed while enrolling".into());
-                return Ok(None);
-            }
+        let drafts: Vec<_> = (1..).step_by(10).zip(&list).map(|(line, person)| person.draft(line)).collect();
+        let mut pieces: Vec<_> = drafts.chunks(4).map(|part| Piece::Entries(part.iter().collect())).collect();
+        let is_killed = self.crashes > 0 && self.dice.chance(10);
+        if is_killed {
+            pieces.truncate(self.dice.between(0, pieces.len() as u32) as usize);
+        } else {
+            let withdraw = self.plan.campaign.list.on_absent == OnAbsent::Withdraw;
+            pieces.push(Piece::End(End { tally: tally(&list), withdraw, plan: None }));
         }
-        let withdraw = self.plan.campaign.list.on_absent == OnAbsent::Withdraw;
-        ledger.close_list(run, tally(&list), withdraw, now).await?;
-        self.vendor.site().oracle.listed(&list);
+        // A list that is taken for a long one goes another way into the ledger.
+        let rows = self.dice.pick(&[list.len() as u64, 1_000_000]);
+        let listed = ledger.enrol_list(Arc::clone(&self.plan.campaign), true, pieces.into_iter(), rows, now).await;
+        if is_killed && matches!(listed, Err(LedgerError::ListBrokenOff)) {
+            self.trace.say(now, || "killed while enrolling".into());
+            return Ok(None);
+        }
+        let run = listed?.run;
+        self.vendor.site().oracle.enrolled(&list);
         self.enrolled = Some(self.edition);
         Ok(Some(run))
     }

@@ -175,7 +175,7 @@ fn the_same_seed_tells_the_same_story() {
 
 /// One list of a few people, in one start if nothing goes wrong.
 fn small() -> Plan {
-    let mut plan = Plan::drawn(2);
+    let mut plan = Plan::with_lines(2, false);
     (plan.crashes, plan.stops, plan.until_done) = (0, 0, true);
     plan.start = "2026-11-24T19:30:00Z".parse().expect("an instant at which every campaign of ours calls");
     plan.lists = vec![(0..4).map(callable).collect()];

@@ -77,24 +77,20 @@ impl Oracle {
         self.witness = None;
     }
 
-    /// These people of a list are enrolled, whether or not the others ever will be.
-    pub fn enrolled(&mut self, people: &[Person]) {
-        self.ever.extend(people.iter().map(|person| person.key.clone()));
-        self.list.extend(people.iter().map(|person| (person.key.clone(), person.clone())));
+    /// This list is enrolled, whole.
+    pub fn enrolled(&mut self, list: &[Person]) {
+        self.ever.extend(list.iter().map(|person| person.key.clone()));
+        self.list.extend(list.iter().map(|person| (person.key.clone(), person.clone())));
+        if self.campaign.list.on_absent == OnAbsent::Withdraw {
+            let listed: HashSet<_> = list.iter().map(|person| &person.key).collect();
+            self.list.retain(|key, _| listed.contains(key));
+        }
     }
 
     /// An operator has put the number on the suppression list, for good.
     pub fn suppressed(&mut self, now: DateTime<Utc>, phone: E164) {
         self.trace.say(now, || format!("suppressed: {phone:?}"));
         self.suppressed.insert(phone);
-    }
-
-    /// This list is enrolled to its end.
-    pub fn listed(&mut self, list: &[Person]) {
-        if self.campaign.list.on_absent == OnAbsent::Withdraw {
-            let listed: HashSet<_> = list.iter().map(|person| &person.key).collect();
-            self.list.retain(|key, _| listed.contains(key));
-        }
     }
 
     pub fn breaks(&mut self, at: DateTime<Utc>, promise: impl Into<String>) {

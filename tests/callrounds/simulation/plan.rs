@@ -106,12 +106,16 @@ pub struct Habits {
 
 impl Plan {
     pub fn drawn(seed: u64) -> Self {
+        Self::with_lines(seed, Dice::new(seed).apart(9).chance(30))
+    }
+
+    /// The same, with one number of ours, or with two of two locations.
+    pub fn with_lines(seed: u64, has_lines: bool) -> Self {
         let dice = Dice::new(seed);
         let start = start(&mut dice.apart(1));
         let mut rules = dice.apart(2);
         let settle = rules.pick(&[120, 120, 300, 600]);
         let mut places = dice.apart(8);
-        let has_lines = places.chance(30);
         let campaign = Arc::new(campaign(&mut rules, settle, has_lines));
         let mut lists = lists(&mut dice.apart(3), start);
         if has_lines {
@@ -119,7 +123,9 @@ impl Plan {
         }
         let mut vendor = habits(&mut dice.apart(4), seed, start, TimeDelta::seconds(settle.into()));
         vendor.named = dice.apart(7).pick(&[0, 0, 30, 95]);
-        vendor.silent = silent(&mut places, start);
+        if has_lines {
+            vendor.silent = silent(&mut places, start);
+        }
         let mut fate = dice.apart(5);
         let (crashes, stops) = (fate.pick(&[0, 1, 2, 4, 8]), fate.pick(&[0, 0, 1, 2]));
         let (until_done, clock) = (fate.chance(60), clock::Habit::default());
