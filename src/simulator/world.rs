@@ -166,7 +166,7 @@ impl World {
             people.take_call(weights, &self.dice.under_text("people"), call.to, earlier, call.has_appointment);
         Ok(Placed {
             at: now,
-            conversation_id: self.id("call", self.placed),
+            conversation_id: self.call_id(now),
             medium: call.medium,
             from_number: call.from,
             to_number: call.to,
@@ -225,8 +225,10 @@ impl World {
         self.conversations.push(Listed { conversation, from });
     }
 
-    fn id(&self, kind: &str, counter: u64) -> ConversationId {
-        ConversationId::new(self.ids.under_text(kind).under(counter).uuid().to_string())
+    /// A call's own: a world of the same seed that is begun another day has others.
+    fn call_id(&self, now: DateTime<Utc>) -> ConversationId {
+        let mut ids = self.ids.under_text("call").under(self.placed).under(now.timestamp_millis().unsigned_abs());
+        ConversationId::new(ids.uuid().to_string())
     }
 
     /// Adds the calls that other software has made by `now`.
@@ -247,7 +249,7 @@ impl World {
             if started > now {
                 return;
             }
-            let id = self.id("foreign", counter);
+            let id = ConversationId::new(self.ids.under_text("foreign").under(counter).uuid().to_string());
             self.push(foreign.call(id, started, &self.settings, &mut dice));
             self.next_foreign = span + 1;
         }

@@ -91,14 +91,16 @@ fn a_refused_call_leaves_no_trace() {
 }
 
 #[test]
-fn ids_are_uuids_and_follow_from_the_seed_and_the_count() {
-    let place = |seed| {
+fn ids_are_uuids_and_follow_from_the_seed_the_count_and_the_instant() {
+    let place = |seed, at| {
         let mut world = world(Settings { seed, ..Settings::default() });
-        (1..=3).map(|n| world.place(morning(), &call(n)).expect("placed")).collect::<Vec<_>>()
+        (1..=3).map(|n| world.place(at, &call(n)).expect("placed")).collect::<Vec<_>>()
     };
-    assert_eq!(place(7), place(7));
-    assert_ne!(place(7), place(8));
-    assert!(place(7).iter().all(|id| uuid::Uuid::parse_str(id.as_str()).is_ok()));
+    assert_eq!(place(7, morning()), place(7, morning()));
+    assert_ne!(place(7, morning()), place(8, morning()));
+    let tomorrow = place(7, morning() + TimeDelta::days(1));
+    assert!(place(7, morning()).iter().all(|id| !tomorrow.contains(id)), "one ledger may meet both");
+    assert!(place(7, morning()).iter().all(|id| uuid::Uuid::parse_str(id.as_str()).is_ok()));
 }
 
 #[test]
