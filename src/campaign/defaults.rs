@@ -37,7 +37,7 @@ fn of_purpose(table: &mut DeTable<'_>, purpose: &str, reader: &mut Reader<'_>) -
     entries.map_or_else(CampaignFile::default, |entries| CampaignFile::of(entries, &(0..0), reader))
 }
 
-/// What holds for a purpose. Without one, what holds for all, and a context, so that nothing seems to be missing.
+/// The defaults of a purpose. A file without one gets those of a recall, so that only the purpose is reported as missing.
 pub(super) fn of(purpose: Option<Purpose>) -> CampaignFile {
     let changes = match purpose {
         Some(Purpose::Recall) | None => &PARSED.recall,

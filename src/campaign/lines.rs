@@ -87,7 +87,7 @@ impl Lines {
         &self.accounts
     }
 
-    /// Whose a call was: by its organisation, or by the number that made it, if its organisation was called otherwise then.
+    /// The account that a call belongs to: by its organisation's name or, if that has changed since, by the number that called.
     /// `None`: of one that the campaign has no line of any more, and so nobody here can ask the vendor about it.
     #[must_use]
     pub fn account_of(&self, organisation: &OrganisationId, from: E164) -> Option<usize> {

@@ -1,5 +1,5 @@
-//! Taking over a ledger that is a copy, or that an older copy was put back in place of: from then on it is the one that
-//! is gone on with, and the calls that it may not know of are looked for before it places another.
+//! Adopting a ledger that is a copy, or an older copy put back. From then on it is the one that goes on; calls that it may
+//! lack are looked for before it places another.
 
 use std::path::Path;
 

@@ -12,8 +12,8 @@ use super::{meanwhile, sql};
 use crate::entry::{Fact, Reason, State};
 use crate::ids::{EntryId, EntryKey};
 
-/// Bars the campaign's entries of which `is_excluded` says so, or says so of a household's member whom their call covers;
-/// what is under way is barred once it is settled. Which it barred now.
+/// Bars the campaign's entries whose key is excluded, or that of a household's member whom their call covers; one that is not
+/// settled, once it is. Returns those that are barred now.
 pub(super) fn exclude(
     conn: &Connection,
     run: RunHandle,

@@ -13,7 +13,8 @@ use crate::phone::E164;
 /// Drafts as the ledger writes them, some of a list at a time. Making them is the work that need not be done where the
 /// writing is.
 ///
-/// The texts of all of them are one piece of memory: what one thread takes and the other gives back costs both of them.
+/// The texts of all of them are one piece of memory: what is allocated on one thread and freed on another costs
+/// both.
 #[derive(Default)]
 pub struct Batch {
     texts: String,

@@ -169,7 +169,7 @@ impl Reader {
         Ok(Self { conn: open::for_reading(path)? })
     }
 
-    /// What the run named, or the newest, was begun with; whatever became of it, of which there may be much.
+    /// What the named or newest run was begun with, without its census, which takes long on a large ledger.
     pub fn begun(&self, run: Option<RunId>) -> Result<Begun, LedgerError> {
         let begun = |row: &Row<'_>| {
             Ok(Begun {

@@ -75,8 +75,8 @@ pub(super) fn begin(
     Ok(handle)
 }
 
-/// Gives every entry to the organisation that calls for its location by the campaign as it is now. What has no line is
-/// given to one all the same, which will find that out when it claims it: nobody is left without somebody who asks.
+/// Gives every entry to the organisation that calls for its location by the campaign as it is now. An entry whose location
+/// has no line goes to the first organisation, which holds it when it claims it: otherwise nobody would ever ask about it.
 fn assign(conn: &Connection, id: CampaignId, campaign: &Campaign) -> Result<(), LedgerError> {
     if !campaign.lines.are_written() {
         let everybodys = campaign.practice.organisation.as_str();

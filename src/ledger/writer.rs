@@ -121,7 +121,7 @@ impl Drop for Writer {
     }
 }
 
-/// So many pages make a log long: what SQLite takes for it, too.
+/// Pages from which on the log counts as long: SQLite's own threshold.
 const LONG: i32 = 1_000;
 
 /// The connection, and the first commit on it that failed, if one did.
@@ -152,7 +152,7 @@ impl Store {
     }
 
     fn commit_group(&mut self, mut group: Vec<Box<dyn Job>>) {
-        // Whoever comes later is told what was wrong at first: it may be theirs that a person sees.
+        // Later jobs are given the first error: theirs may be the answer that a person sees.
         let committed = self.broken.clone().map_or_else(|| self.try_commit(&mut group), Err);
         self.broken = committed.as_ref().err().cloned();
         for job in group {

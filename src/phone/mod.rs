@@ -7,8 +7,8 @@ use std::fmt;
 
 /// A phone number in E.164: a country code and a national number, 8 to 15 digits in all.
 ///
-/// Only [`E164::parse`] and [`cell`] make one. `Debug` masks it; the digits leave through [`E164::expose`], which the vendor's
-/// client, the ledger and the reports that an operator asked for call, and nothing else.
+/// Only [`E164::parse`] and [`cell`] make one. `Debug` masks it; a patient's digits leave through [`E164::expose`] alone: to
+/// the vendor, to the ledger, and to the plans, lists and reports that an operator asked for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct E164(u64);
 

@@ -243,7 +243,7 @@ impl<'a> Planner<'a> {
         Ok(true)
     }
 
-    /// Nobody is called by this; for a match arm's sake it says so.
+    /// Puts the entry among those left out. Returns `false`, not called, so that a match arm may return it.
     fn leave_out(&mut self, candidate: &Candidate<'_>, state: State, reason: Option<Reason>) -> bool {
         let Outlook { entry, outcome, .. } = candidate.outlook;
         self.plan.left_out.push(LeftOut {

@@ -133,7 +133,7 @@ impl Hours {
         hours
     }
 
-    /// The first instant from `from` on at which a call may be made; `None` if there is none in two weeks.
+    /// The first instant from `from` on at which a call may be made; `None` if there is none within [`HORIZON`].
     #[must_use]
     pub fn next_open(&self, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut at = from;

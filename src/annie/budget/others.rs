@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A rate seen for less than this is taken for one seen for so long: two answers close together say little.
+/// What others did in less than this is spread over it: two answers close together say little.
 const SEEN_AT_LEAST: TimeDelta = TimeDelta::seconds(10);
 
 /// Requests that others have made within one window, while we looked on.

@@ -99,7 +99,7 @@ impl<'l> Common<'l> {
     }
 }
 
-/// What a run came to whose organisations came to these ends.
+/// The run's end, from its organisations' ends.
 pub(super) fn finished(mut endings: Vec<(usize, OrganisationId, Ending)>, requests: Requests) -> Finished {
     endings.sort_by_key(|(at, ..)| *at);
     let endings: Vec<_> = endings.into_iter().map(|(_, organisation, ending)| (organisation, ending)).collect();
