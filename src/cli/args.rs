@@ -196,7 +196,8 @@ pub enum Format {
 /// `explain`
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// A patient's id, an entry's number in the ledger, or a phone number in the form +13125550142
+    /// A patient's id, an entry's number in the ledger, or a phone number
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub patient: String,
 }
 

@@ -5,6 +5,8 @@ use serde::Serialize;
 use crate::campaign::Campaign;
 use crate::error::{Exit, Stop};
 use crate::ledger::{EntryRow, FormerMember, LedgerError, Reader, RunReport};
+use crate::phone::E164;
+use crate::phone::cell::{CellRules, numbers_in};
 use crate::report::explain::{self, RejectedRow, Story};
 
 use super::args::{Explain, Global};
@@ -27,10 +29,11 @@ pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result
     if runs.is_empty() {
         return Err(LedgerError::NoRun.into());
     }
+    let wanted = Wanted::of(&args.patient);
     let (mut text, mut known) = (Vec::new(), Known { stories: Vec::new(), rejected: Vec::new() });
     for run in &runs {
         let campaign = campaign_of(run)?;
-        for story in stories(&reader, run, &args.patient)? {
+        for story in stories(&reader, run, &wanted)? {
             let practice = campaign.practice_at(story.location.as_ref()).unwrap_or(&campaign.practice);
             text.push(explain::told(&story, &practice.zone));
             known.stories.push(story);
@@ -42,8 +45,7 @@ pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result
     }
     if text.is_empty() {
         return Err(Stop::Usage(
-            "no such patient in any campaign on the ledger; give a patient's id, an entry's number or a phone number in \
-             the form +13125550142"
+            "no such patient in any campaign on the ledger; give a patient's id, an entry's number or a phone number"
                 .into(),
         ));
     }
@@ -55,13 +57,13 @@ pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result
     Ok(Exit::Done)
 }
 
-fn stories(reader: &Reader, run: &RunReport, wanted: &str) -> Result<Vec<Story>, Stop> {
+fn stories(reader: &Reader, run: &RunReport, wanted: &Wanted<'_>) -> Result<Vec<Story>, Stop> {
     let former = reader.former_members(run.handle)?;
     let mut found = Vec::new();
     reader.each_entry(run.handle, |row| {
         let members = former.iter().filter(|member| member.entry == row.entry && !row.covered_by_household);
         let members: Vec<EntryRow> = members.map(|member| as_covered(&row, member)).collect();
-        found.extend(std::iter::once(row).chain(members).filter(|row| is_meant(wanted, row)));
+        found.extend(std::iter::once(row).chain(members).filter(|row| wanted.is(row)));
         Ok::<_, LedgerError>(())
     })?;
     let story = |row: &EntryRow| {
@@ -91,9 +93,23 @@ fn as_covered(row: &EntryRow, member: &FormerMember) -> EntryRow {
     EntryRow { key, line, patient, covered_by_household: true, ..row.clone() }
 }
 
-fn is_meant(wanted: &str, row: &EntryRow) -> bool {
-    row.key.parts().any(|part| part == wanted)
-        || row.patient.patient_id.as_deref() == Some(wanted)
-        || row.entry.to_string() == wanted
-        || row.phone.expose() == wanted
+/// Who is asked about.
+struct Wanted<'a> {
+    text: &'a str,
+    /// The numbers that it may be, however they are written.
+    numbers: Vec<E164>,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(text: &'a str) -> Self {
+        let numbers = numbers_in(text, CellRules { fiction_allowed: true, own: &[] }).unwrap_or_default();
+        Self { text, numbers: numbers.into_iter().map(|usable| usable.number).collect() }
+    }
+
+    fn is(&self, row: &EntryRow) -> bool {
+        row.key.parts().any(|part| part == self.text)
+            || row.patient.patient_id.as_deref() == Some(self.text)
+            || row.entry.to_string() == self.text
+            || self.numbers.contains(&row.phone)
+    }
 }

@@ -1,6 +1,7 @@
 //! `resolve`, `pause` and `cancel`: what only a person may decide.
 
 use crate::clock::{Clock, WallClock};
+use crate::entry::State;
 use crate::error::{Exit, Stop};
 use crate::ids::{ConversationId, EntryId, RunId};
 use crate::ledger::{LedgerError, Operator, Reader, Resolution, Undecidable};
@@ -23,7 +24,9 @@ pub(super) fn resolve(args: &Resolve, global: &Global, output: Output) -> Result
     let evidence = evidence(entry, global)?;
     let state = operator.resolve(entry, resolution, &operator_name(), now).map_err(refused)?;
     output.say(&format!("what the ledger holds of the last call of entry {entry}:\n{evidence}"));
-    output.say(&format!("entry {entry} is now {state}; `callrounds run` or `resume` goes on with it"));
+    let is_over = state == State::Cancelled;
+    let next = if is_over { "it is not called any more" } else { "`callrounds run` or `resume` goes on with it" };
+    output.say(&format!("entry {entry} is now {state}; {next}"));
     Ok(Exit::Done)
 }
 

@@ -109,6 +109,10 @@ fn what_was_typed_wrong_is_refused() {
     let none = practice.run(&["cancel", "9"]);
     assert_eq!(none.code, 2, "{none:?}");
     assert!(none.stderr.contains("the ledger has no run 9; `callrounds status` names the newest"), "{none:?}");
+    assert_eq!(practice.run(&["explain", ""]).code, 2);
+    for number in ["+17735550110", "(773) 555-0110", "7735550110"] {
+        assert!(practice.run(&["explain", number]).stdout.contains("patient 1001"), "{number}");
+    }
     let endless = practice.run(&["run", "campaigns/recall.toml", "--speed", "1e300"]);
     assert_eq!(endless.code, 2, "{endless:?}");
     let back = practice.run(&[&RUN[..], &["--at", "2026-11-24T15:00:00Z"]].concat());
