@@ -40,7 +40,7 @@ fn purge(path: &Path, older_than: TimeDelta, output: Output) -> Result<Exit, Sto
     let entries = ledger::purge(path, now - older_than, &operator_name(), now)?;
     let whose = if entries == 1 { "of 1 entry are".into() } else { format!("of {entries} entries are") };
     output.say(&format!(
-        "names, dates of birth and messages {whose} gone from the ledger; backups, reports and rejects files are others"
+        "names, dates of birth and messages {whose} gone from the ledger; backups, reports and rejects files still have them"
     ));
     Ok(Exit::Done)
 }
