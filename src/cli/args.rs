@@ -301,7 +301,7 @@ pub struct Verdict {
     /// No call was placed: the entry may be called again
     #[arg(long)]
     pub not_placed: bool,
-    /// The entry is not to be called
+    /// The entry is not to be called; settles one that was lost track of, too
     #[arg(long)]
     pub cancel: bool,
 }

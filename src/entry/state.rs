@@ -120,7 +120,7 @@ impl State {
             Fact::Absent { retry: false } => (&[Unknown], Held),
             Fact::Absent { retry: true } => (&[Unknown], Ready),
             Fact::DeclaredNotPlaced => (&[Held], Ready),
-            Fact::CancelledByOperator => (&[Ready, Waiting, Held], Cancelled),
+            Fact::CancelledByOperator => (&[Ready, Waiting, Held, LostTrack], Cancelled),
         };
         if from.contains(&self) { Ok(to) } else { Err(Illegal { state: self, fact: fact.name() }) }
     }
@@ -291,7 +291,7 @@ adopted              -          -          -          -          open       open
 absent               -          -          -          -          held       -          -          -          -          -          -          -          -
 absent,retry         -          -          -          -          ready      -          -          -          -          -          -          -          -
 declared_not_placed  -          -          -          -          -          ready      -          -          -          -          -          -          -
-cancelled            cancelled  cancelled  -          -          -          cancelled  -          -          -          -          -          -          -
+cancelled            cancelled  cancelled  -          -          -          cancelled  -          -          -          -          -          -          cancelled
 ";
 
     /// The same of attempts.

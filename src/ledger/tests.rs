@@ -376,6 +376,19 @@ fn another_number_waits_for_the_gap_as_the_first_one_would() {
 }
 
 #[test]
+fn whom_nobody_could_follow_to_the_end_a_person_may_settle() {
+    let desk = Desk::with(&[draft("P-1", 101)]);
+    let claimed = desk.claim();
+    desk.record(vec![happened(&claimed[0], Fact::Accepted)]).expect("recorded");
+    desk.record(vec![happened(&claimed[0], Fact::TrackLost)]).expect("recorded");
+    desk.check_states(&[("P-1", State::LostTrack)]);
+    let mut operator = Operator::open(&path_in(&desk.folder), noon()).expect("the ledger");
+    let settled = operator.resolve(claimed[0].entry, Resolution::Cancel, "somebody", noon()).expect("settled");
+    assert_eq!(settled, State::Cancelled);
+    assert!(desk.claim().is_empty());
+}
+
+#[test]
 fn the_database_allows_exactly_the_transitions_that_the_program_decides() {
     let desk = Desk::new();
     let conn = desk.committed();
