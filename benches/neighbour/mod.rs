@@ -169,6 +169,7 @@ impl Vendor for Neighbour {
 fn told(view: &View) -> Conversation {
     let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Conversation {
+        is_call: true,
         id: view.id.clone(),
         from: Some(view.from),
         to: Some(view.to),

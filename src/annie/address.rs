@@ -1,6 +1,6 @@
 //! Where requests go: an address that is safe to send credentials and patients' data to.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::net::IpAddr;
 
 use reqwest::Url;
@@ -67,9 +67,9 @@ impl Address {
 
     /// This address with query parameters, all of them numbers.
     #[must_use]
-    pub fn asking(mut self, parameters: &[(&str, u64)]) -> Self {
-        for (name, number) in parameters {
-            self.0.query_pairs_mut().append_pair(name, &number.to_string());
+    pub fn asking(mut self, parameters: &[(&str, &dyn Display)]) -> Self {
+        for (name, value) in parameters {
+            self.0.query_pairs_mut().append_pair(name, &value.to_string());
         }
         self
     }

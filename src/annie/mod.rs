@@ -188,6 +188,8 @@ pub struct Page {
 pub struct Conversation {
     /// The vendor's id.
     pub id: ConversationId,
+    /// Not a text message or a chat, which are on the same list: what the vendor calls a voice call is not documented.
+    pub is_call: bool,
     /// Who called; `None` where it is missing or not a number.
     pub from: Option<E164>,
     /// Who was called; `None` where it is missing or not a number.

@@ -67,7 +67,7 @@ impl Look {
             let started = conversation.started.filter(late_enough)? - ahead;
             Some(Sighting { conversation: conversation.id.clone(), from: *from, to: conversation.to?, started })
         };
-        page.conversations.iter().filter_map(sighting).collect()
+        page.conversations.iter().filter(|conversation| conversation.is_call).filter_map(sighting).collect()
     }
 
     /// The ledger does not know these.
@@ -122,6 +122,7 @@ mod tests {
 
     fn conversation(from: Option<&str>, to: Option<&str>, started: Option<&str>) -> Conversation {
         Conversation {
+            is_call: true,
             id: ConversationId::new("c-1"),
             from: from.map(number),
             to: to.map(number),
@@ -143,6 +144,7 @@ mod tests {
             (conversation(None, patient, later), false),
             (conversation(ours, None, later), false),
             (conversation(ours, patient, None), false),
+            (Conversation { is_call: false, ..conversation(ours, patient, later) }, false),
         ];
         for (conversation, asked_about) in cases {
             let page = Page { conversations: vec![conversation], unreadable: 0, offset: 0, total: None };

@@ -180,13 +180,13 @@ impl Reconciler {
         conversation: &'a Conversation,
         ahead: TimeDelta,
     ) -> impl Iterator<Item = (&'a Unresolved, Likeness)> {
-        let Conversation { from, to, started, .. } = *conversation;
+        let Conversation { is_call, from, to, started, .. } = *conversation;
         let complete = from.is_some() && to.is_some() && started.is_some();
         let likeness = if complete { Likeness::Fits } else { Likeness::MayFit };
         let fits = move |one: &&Unresolved| {
             let late_enough = started.is_none_or(|started| started >= one.intent_at + ahead - CLOCK_SLACK);
             let numbers = from.is_none_or(|from| from == one.from) && to.is_none_or(|to| to == one.to);
-            numbers && late_enough
+            is_call && numbers && late_enough
         };
         self.unresolved.iter().filter(fits).map(move |one| (one, likeness))
     }
@@ -304,6 +304,7 @@ mod tests {
 
     fn conversation(from: E164, to: E164, started: DateTime<Utc>) -> Conversation {
         Conversation {
+            is_call: true,
             id: ConversationId::new("c-1"),
             from: Some(from),
             to: Some(to),
@@ -316,6 +317,15 @@ mod tests {
 
     fn likeness(reconciler: &Reconciler, conversation: &Conversation, ahead: TimeDelta) -> Option<Likeness> {
         reconciler.claimants(conversation, ahead).next().map(|(_, likeness)| likeness)
+    }
+
+    #[test]
+    fn a_text_message_between_the_two_numbers_is_not_the_call() {
+        let reconciler = one_unresolved();
+        let call = conversation(ours(), number("+13125550177"), intent());
+        let claimed = |conversation: &Conversation| reconciler.claimants(conversation, TimeDelta::zero()).count();
+        assert_eq!(claimed(&call), 1);
+        assert_eq!(claimed(&Conversation { is_call: false, ..call }), 0);
     }
 
     #[test]

@@ -276,6 +276,7 @@ mod tests {
 
     fn conversation(number: u64) -> Conversation {
         Conversation {
+            is_call: true,
             id: ConversationId::new(number.to_string()),
             from: None,
             to: None,

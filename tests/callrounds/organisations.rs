@@ -84,6 +84,7 @@ impl Desk {
     fn conversation_at(&self, at: usize, call: &Call) -> Conversation {
         let is_over = self.clock.now() - call.at > TimeDelta::minutes(1);
         Conversation {
+            is_call: true,
             id: self.id(at),
             from: Some(call.from),
             to: Some(call.to),

@@ -124,6 +124,7 @@ pub fn draft(key: &str) -> Draft {
 /// A call of ours to the patient, over.
 fn conversation(id: &str, started: DateTime<Utc>) -> Conversation {
     Conversation {
+        is_call: true,
         id: ConversationId::new(id),
         from: Some(number("+13125550142")),
         to: Some(patient()),

@@ -68,6 +68,8 @@ struct Pagination {
 struct ConversationData {
     #[serde(deserialize_with = "lenient::text")]
     conversation_id: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    medium: Option<String>,
     #[serde(deserialize_with = "lenient::phone")]
     from_number: Option<E164>,
     #[serde(deserialize_with = "lenient::phone")]
@@ -208,6 +210,7 @@ fn row(value: Value) -> Option<Conversation> {
 fn told(data: ConversationData, id: ConversationId) -> Conversation {
     Conversation {
         id,
+        is_call: !is_text(data.medium.as_deref()),
         from: data.from_number,
         to: data.to_number,
         started: data.start_time,
@@ -221,6 +224,11 @@ fn told(data: ConversationData, id: ConversationId) -> Conversation {
             duration: data.duration,
         },
     }
+}
+
+/// Whether it is of a medium that the contract names and that is no call. Any other word, or none, may be a call's.
+fn is_text(medium: Option<&str>) -> bool {
+    medium.is_some_and(|medium| ["SMS", "CHAT"].iter().any(|text| medium.trim().eq_ignore_ascii_case(text)))
 }
 
 fn status(word: Option<&str>) -> Status {

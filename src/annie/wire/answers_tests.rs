@@ -33,6 +33,19 @@ fn listed(conversations: &Value) -> Vec<u8> {
 }
 
 #[test]
+fn texts_and_chats_are_no_calls_and_whatever_else_there_is_may_be_one() {
+    for (medium, expected) in [("SMS", false), ("chat", false), ("VOICE", true), ("PHONE", true), ("", true)] {
+        let mut row = full();
+        row["medium"] = medium.into();
+        let page = page(&listed(&json!([row])), 0).expect("a page");
+        assert_eq!(page.conversations[0].is_call, expected, "{medium}");
+    }
+    let mut row = full();
+    row.as_object_mut().expect("an object").remove("medium");
+    assert!(page(&listed(&json!([row])), 0).expect("a page").conversations[0].is_call);
+}
+
+#[test]
 fn a_placed_call_has_an_id() {
     for body in [
         json!({ "success": true, "data": { "conversationId": ID } }),

@@ -29,6 +29,7 @@ fn page(conversations: &[(u32, Status)]) -> Page {
     let conversations = conversations
         .iter()
         .map(|&(number, status)| Conversation {
+            is_call: true,
             id: id(number),
             from: None,
             to: None,

@@ -334,6 +334,7 @@ fn told(view: &View, dice: &mut Dice, gaps: u32) -> Conversation {
     let story = view.story;
     let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Conversation {
+        is_call: true,
         id: view.id.clone(),
         from: (gap != Some(0)).then_some(view.from),
         to: (gap != Some(1)).then_some(view.to),

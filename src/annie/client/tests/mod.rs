@@ -217,7 +217,7 @@ async fn pages_and_conversations_are_read() {
     assert_eq!(
         lines,
         [
-            "GET /v1/conversations?offset=200&limit=100 HTTP/1.1",
+            "GET /v1/conversations?offset=200&limit=100&includeArchived=true HTTP/1.1",
             "GET /v1/conversations/c-1 HTTP/1.1",
             "GET /v1/phone-numbers HTTP/1.1"
         ]
