@@ -125,12 +125,18 @@ async fn of_account(client: &AnnieClient, remote: &Remote, account: &Account, ha
     let mut findings = Vec::new();
     for from in account.numbers() {
         let answer = client.may_call_from(from).await;
-        if findings.is_empty() {
+        let is_first = findings.is_empty();
+        if is_first {
             findings.push(of_credentials(&answer, remote, has_lines));
             findings.extend(of_clock(&answer, remote));
         }
-        if let Ok(may_call) = answer.value {
-            findings.push(of_number(from, may_call, has_lines));
+        match answer.value {
+            Ok(may_call) => findings.push(of_number(from, may_call, has_lines)),
+            Err(_) if is_first => {}
+            Err(unread) => {
+                let says = format!("{}: {unread}; look again in a minute", from.expose());
+                findings.push(Finding::bad("from-number", says, Exit::DueWorkLeft));
+            }
         }
     }
     findings

@@ -43,6 +43,10 @@ impl Line {
 
     /// The vendor did not answer, or could not: when to try again.
     pub(super) fn unreachable(&mut self, now: DateTime<Utc>) -> Result<DateTime<Utc>, Ending> {
+        if let Some(until) = self.paused_until(now) {
+            // It was under way when the others failed: one wave is one failure.
+            return Ok(until);
+        }
         self.failures += 1;
         if self.failures >= GIVE_UP_AFTER {
             return Err(Ending::Unreachable);
@@ -67,5 +71,27 @@ impl Line {
     fn pause(&mut self, until: DateTime<Utc>) -> DateTime<Utc> {
         self.paused_until = self.paused_until.max(Some(until));
         until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_that_fail_together_are_one_failure() {
+        let mut line = Line::new(1);
+        let mut now: DateTime<Utc> = "2026-11-24T15:00:00Z".parse().expect("an instant");
+        let start = now;
+        let mut waves = 0;
+        loop {
+            let wave: Vec<_> = (0..100).map(|_| line.unreachable(now)).collect();
+            waves += 1;
+            let Ok(until) = wave[0].clone() else { break };
+            assert!(wave.iter().all(|answer| *answer == Ok(until)), "{wave:?}");
+            now = until;
+        }
+        assert_eq!(waves, GIVE_UP_AFTER);
+        assert!(now - start > TimeDelta::minutes(10), "about a quarter of an hour");
     }
 }
