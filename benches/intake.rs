@@ -245,7 +245,7 @@ fn write(list: &Path, ledger_path: &Path) -> Result<()> {
     let intake = opened(list, &campaign, now)?;
     let mut pieces = Vec::new();
     let tally = pieces_of(&intake, |piece| pieces.push(piece))?;
-    pieces.push(Piece::End(End { tally, withdraw: true, plan: None }));
+    pieces.push(Piece::End(End { tally, withdraw: Some(1.0), plan: None }));
     let (started, before) = (Instant::now(), processor_seconds().unwrap_or(f64::NAN));
     let ledger = Ledger::open(ledger_path, now)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;

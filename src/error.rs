@@ -24,6 +24,8 @@ pub enum Exit {
     VendorRefused,
     /// The ledger is locked, damaged or full.
     Ledger,
+    /// The vendor's list proves nothing: nobody was called.
+    ListProvesNothing,
 }
 
 impl Exit {
@@ -39,6 +41,7 @@ impl Exit {
             Self::NeedsAPerson => 5,
             Self::VendorRefused => 6,
             Self::Ledger => 7,
+            Self::ListProvesNothing => 8,
         }
     }
 }
@@ -70,6 +73,12 @@ pub enum Stop {
     /// The ledger lacks calls that the vendor's list shows.
     #[error("{0}")]
     Behind(String),
+    /// The vendor's list does not say whether the ledger holds every call.
+    #[error("{0}")]
+    ListProvesNothing(String),
+    /// The vendor did not answer, or this machine's clock is wrong: nothing was written.
+    #[error("{0}")]
+    NotNow(String),
     /// Output could not be written.
     #[error("cannot write {what}: {}", plainly(*why))]
     Output {
@@ -101,7 +110,9 @@ impl Stop {
                 | LedgerError::Missing { .. }
                 | LedgerError::BackupExists { .. },
             ) => Exit::Usage,
-            Self::List(_) => Exit::List,
+            Self::List(_) | Self::Ledger(LedgerError::TooManyWithdrawn { .. }) => Exit::List,
+            Self::ListProvesNothing(_) => Exit::ListProvesNothing,
+            Self::NotNow(_) => Exit::DueWorkLeft,
             Self::VendorRefused(_) => Exit::VendorRefused,
             Self::Ledger(LedgerError::Illegal { .. } | LedgerError::Conflict) | Self::Internal(_) => Exit::Internal,
             Self::Ledger(_) | Self::Behind(_) => Exit::Ledger,
@@ -124,8 +135,9 @@ mod tests {
             Exit::NeedsAPerson,
             Exit::VendorRefused,
             Exit::Ledger,
+            Exit::ListProvesNothing,
         ]
         .map(Exit::code);
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     }
 }

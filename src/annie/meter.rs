@@ -11,6 +11,9 @@ use super::Meter;
 /// Clocks that differ by less count as one: `Date` is in whole seconds and some time on its way.
 const SAME_CLOCK: TimeDelta = TimeDelta::seconds(3);
 
+/// A `Date` that differs by more may be a proxy's, hours old: it is believed only where that makes sense of the rest.
+const DUBIOUS: TimeDelta = TimeDelta::seconds(120);
+
 /// No window and no wait that is meant reaches further than this, either way.
 const NEAR: TimeDelta = TimeDelta::hours(2);
 
@@ -37,13 +40,16 @@ fn retry_at(value: &str, now: DateTime<Utc>, ours: impl Fn(DateTime<Utc>) -> Dat
 }
 
 /// An instant of the vendor's clock, as ours would show it. If moving it by the difference leads nowhere near the
-/// present, the `Date` is not of the clock that made the instant, and the instant is taken as it is.
+/// present, or by a great difference away from it, the `Date` is not of the clock that made the instant, and the instant
+/// is taken as it is.
 fn on_our_clock(instant: DateTime<Utc>, date: Option<DateTime<Utc>>, now: DateTime<Utc>) -> DateTime<Utc> {
     let ahead = date.map_or_else(TimeDelta::zero, |date| now - date);
     if ahead.abs() < SAME_CLOCK {
         return instant;
     }
-    instant.checked_add_signed(ahead).filter(|moved| (*moved - now).abs() <= NEAR).unwrap_or(instant)
+    let leads_away = |moved: DateTime<Utc>| ahead.abs() > DUBIOUS && (moved - now).abs() > (instant - now).abs();
+    let moved = instant.checked_add_signed(ahead);
+    moved.filter(|moved| (*moved - now).abs() <= NEAR && !leads_away(*moved)).unwrap_or(instant)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -169,5 +175,14 @@ mod tests {
         let (meter, _) = read_all(noon(), &[("x-ratelimit-reset", &reset), ("date", elsewhere), ("retry-after", "7")]);
         assert_eq!(meter.reset, Some(noon() + seconds(30)));
         assert_eq!(meter.retry_at, Some(noon() + seconds(7)));
+    }
+
+    #[test]
+    fn one_stale_date_does_not_put_the_windows_end_off() {
+        let reset = (NOON_EPOCH + 3_600 + 30).to_string();
+        let now = noon() + seconds(3_600);
+        let (meter, date) = read_all(now, &[("x-ratelimit-reset", &reset), ("date", NOON)]);
+        assert_eq!(date, Some(noon()), "an hour old: a proxy's");
+        assert_eq!(meter.reset, Some(now + seconds(30)));
     }
 }

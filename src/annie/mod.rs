@@ -170,17 +170,75 @@ pub enum Unread {
     Unreadable,
 }
 
-/// A page of the conversation list.
-#[derive(Debug, Clone, PartialEq)]
+/// A page of the conversation list, in the vendor's order, which is not documented.
+///
+/// What the list proves is read off these rows alone. Where the page starts and how long the list is, the vendor may say
+/// wrongly (`annie-api.md`, GET /conversations), so the first is not kept, and the second is a hint at most.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
-    /// In the vendor's order, which is not documented.
+    /// The rows that have an id.
     pub conversations: Vec<Conversation>,
-    /// How many more the page held that could not be read. Unless it is 0, the page proves no conversation absent.
-    pub unreadable: usize,
-    /// Where the page starts.
-    pub offset: u64,
-    /// How many conversations there are, if the answer says.
+    /// The rows whose id could not be read, as far as the rest of them could.
+    pub nameless: Vec<Nameless>,
+    /// How many conversations the vendor says there are. Where to look for the end of the list, never a proof of it.
     pub total: Option<u64>,
+}
+
+impl Page {
+    /// How many rows the page has.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.conversations.len() + self.nameless.len()
+    }
+}
+
+/// A row of the list without an id: it cannot be asked for, and may be any conversation that its other fields fit.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Nameless {
+    /// What the vendor says it is made of.
+    pub medium: Medium,
+    /// Who called; `None` where it is missing or not a number.
+    pub from: Option<E164>,
+    /// Who was called; `None` where it is missing or not a number.
+    pub to: Option<E164>,
+    /// When it started.
+    pub started: Option<DateTime<Utc>>,
+}
+
+/// The `medium` of a conversation: the vendor's word for what it is made of, in capitals. Which word a phone call has is
+/// not documented.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Medium(Option<String>);
+
+impl Medium {
+    /// The longest word that is kept, in characters.
+    const AT_MOST: usize = 40;
+
+    /// From what a row says; nothing, or blanks, is no word.
+    #[must_use]
+    pub fn read(word: Option<&str>) -> Self {
+        let word = word.map(|word| word.trim().chars().take(Self::AT_MOST).collect::<String>().to_uppercase());
+        Self(word.filter(|word| !word.is_empty()))
+    }
+
+    /// The word, if the vendor says one.
+    #[must_use]
+    pub fn word(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Whether it is one that the contract names and that is no phone call.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self.word(), Some("SMS" | "CHAT"))
+    }
+
+    /// Whether the word itself says that it is a phone call.
+    #[must_use]
+    pub fn sounds_like_a_call(&self) -> bool {
+        const SOUNDS: [&str; 5] = ["VOICE", "CALL", "PHONE", "TELEPHON", "PSTN"];
+        self.word().is_some_and(|word| SOUNDS.iter().any(|sound| word.contains(sound)))
+    }
 }
 
 /// A conversation, as far as it matters here. Any field but the id may be missing while the call is under way.
@@ -188,8 +246,8 @@ pub struct Page {
 pub struct Conversation {
     /// The vendor's id.
     pub id: ConversationId,
-    /// Not a text message or a chat, which are on the same list: what the vendor calls a voice call is not documented.
-    pub is_call: bool,
+    /// What the vendor says it is made of: texts and chats are on the same list.
+    pub medium: Medium,
     /// Who called; `None` where it is missing or not a number.
     pub from: Option<E164>,
     /// Who was called; `None` where it is missing or not a number.
@@ -202,6 +260,14 @@ pub struct Conversation {
     pub status: Status,
     /// What may tell its outcome.
     pub testimony: Testimony,
+}
+
+impl Conversation {
+    /// Whether its call is over, though its story may still be written.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some() || matches!(self.status, Status::Closing | Status::Closed)
+    }
 }
 
 /// Where a conversation stands.

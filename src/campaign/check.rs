@@ -146,6 +146,7 @@ impl ListTable {
             on_conflict: value(self.on_conflict)?,
             columns: value(self.columns)?.0,
             max_reject_rate: share(self.max_reject_rate)?,
+            max_withdraw_rate: share(self.max_withdraw_rate)?,
             max_list_age: value(self.max_list_age)?,
             date_order: value(self.date_order),
             rejects: value(self.rejects),

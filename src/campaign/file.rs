@@ -104,6 +104,8 @@ tables! {
         columns: ColumnNames;
         /// The share of bad rows above which the list is refused whole.
         max_reject_rate: Share;
+        /// The share of the entries still to be called that a list may withdraw, from 20 such entries on; 1 allows any.
+        max_withdraw_rate: Share;
         /// How old the list may be.
         max_list_age: TimeDelta;
         /// The order of day and month where a column's dates do not decide it.

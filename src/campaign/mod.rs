@@ -166,6 +166,9 @@ pub struct ListRules {
     pub columns: Vec<(String, String)>,
     /// The share of bad rows above which the list is refused whole: 0 to 1.
     pub max_reject_rate: f64,
+    /// The share of the entries still to be called that a list may withdraw: 0 to 1. A list that would withdraw more may
+    /// have been cut short, and is refused whole.
+    pub max_withdraw_rate: f64,
     /// How old the list file may be.
     pub max_list_age: TimeDelta,
     /// Day and month order for all date columns, where the cells do not decide it.

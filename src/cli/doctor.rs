@@ -10,16 +10,18 @@ use crate::annie::client::AnnieClient;
 use crate::annie::{Answer, Unread, Vendor};
 use crate::campaign::{Account, Campaign};
 use crate::clock::{SharedClock, WallClock};
+use crate::engine::vendor_clock::{Asked, ask_for_the_time};
 use crate::engine::{CLOCK_TOLERANCE, Refusal};
 use crate::error::{Exit, Stop};
+use crate::ledger::{LedgerError, MarkStanding, Reader};
 use crate::phone::E164;
 use crate::{ledger, zone};
 
 use super::api::{Api, Remote};
 use super::args::{Doctor, Global};
 use super::output::Output;
-use super::placing::way_out;
-use super::setting;
+use super::placing::{NO_MARK, way_out};
+use super::{preflight, setting};
 
 /// Something that was looked at.
 #[derive(Serialize)]
@@ -71,6 +73,14 @@ pub(super) async fn doctor(args: &Doctor, global: &Global, output: Output) -> Re
         None => setting::ledger_around(global)?,
     };
     findings.push(of_ledger(&path));
+    findings.extend(of_mark(&path));
+    let may_travel = match &campaign {
+        Some(campaign) => Api::of(campaign)?.is_simulated(),
+        None => false,
+    };
+    if !may_travel {
+        findings.extend(of_the_future(&path));
+    }
     if output.json {
         output.document(&serde_json::json!({ "findings": findings }))?;
     } else {
@@ -113,7 +123,7 @@ async fn of_environment() -> Vec<Finding> {
         Ok(client) => {
             let answer = client.page(0, 1).await;
             let mut findings = vec![of_credentials(&answer, &remote, false)];
-            findings.extend(of_clock(&answer, &remote));
+            findings.extend(answer.date.map(|date| of_difference(machine().now() - date, &remote)));
             findings
         }
         Err(stop) => vec![Finding::bad("credentials", stop.to_string(), stop.exit())],
@@ -128,7 +138,7 @@ async fn of_account(client: &AnnieClient, remote: &Remote, account: &Account, ha
         let is_first = findings.is_empty();
         if is_first {
             findings.push(of_credentials(&answer, remote, has_lines));
-            findings.extend(of_clock(&answer, remote));
+            findings.extend(of_clock(client, from, &answer, remote).await);
         }
         match answer.value {
             Ok(may_call) => findings.push(of_number(from, may_call, has_lines)),
@@ -159,10 +169,19 @@ fn of_credentials<T>(answer: &Answer<Result<T, Unread>>, remote: &Remote, has_li
     }
 }
 
-/// A vendor on this machine is a simulated one, whose clock may show any time.
-fn of_clock<T>(answer: &Answer<T>, remote: &Remote) -> Option<Finding> {
+/// One `Date` that disagrees may be a proxy's: then the vendor is asked again.
+async fn of_clock<T>(client: &AnnieClient, from: E164, answer: &Answer<T>, remote: &Remote) -> Option<Finding> {
     let off = machine().now() - answer.date?;
-    Some(match off.num_seconds().abs() {
+    if remote.is_loopback || off.abs() <= CLOCK_TOLERANCE {
+        return Some(of_difference(off, remote));
+    }
+    let asked = ask_for_the_time(client, from, &WallClock, TimeDelta::zero(), |_| ()).await;
+    Some(of_difference(if let Asked::Off(ahead) = asked { -ahead } else { TimeDelta::zero() }, remote))
+}
+
+/// A vendor on this machine is a simulated one, whose clock may show any time.
+fn of_difference(off: TimeDelta, remote: &Remote) -> Finding {
+    match off.num_seconds().abs() {
         _ if remote.is_loopback => Finding::good("clock", "the vendor on this machine may have any time"),
         seconds if off.abs() > CLOCK_TOLERANCE => Finding::bad(
             "clock",
@@ -171,7 +190,7 @@ fn of_clock<T>(answer: &Answer<T>, remote: &Remote) -> Option<Finding> {
         ),
         _ if off.abs() <= TimeDelta::seconds(2) => Finding::good("clock", "agrees with the vendor's"),
         seconds => Finding::good("clock", format!("{seconds} s off the vendor's, which is borne")),
-    })
+    }
 }
 
 fn of_number(from: E164, may_call: Option<bool>, has_lines: bool) -> Finding {
@@ -194,6 +213,29 @@ fn of_ledger(path: &Path) -> Finding {
         Ok(()) => Finding::good("ledger", format!("sound: {}", path.display())),
         Err(error) => Finding::bad("ledger", error.to_string(), Stop::from(error).exit()),
     }
+}
+
+/// Whether a ledger that is an older copy would be known before the vendor is asked.
+fn of_mark(path: &Path) -> Option<Finding> {
+    if !path.exists() {
+        return None;
+    }
+    let behind = || LedgerError::BehindMark { path: path.display().to_string() };
+    Some(match ledger::mark_standing(path) {
+        Ok(MarkStanding::Reached) => Finding::good("high water", "the ledger has every call that was placed with it"),
+        Ok(MarkStanding::Missing) => Finding::good("high water", NO_MARK),
+        Ok(MarkStanding::Behind) => Finding::bad("high water", behind().to_string(), Exit::Ledger),
+        // What is wrong with the ledger is said elsewhere.
+        Err(_) => return None,
+    })
+}
+
+/// Whether a clock that was ahead has written the ledger.
+fn of_the_future(path: &Path) -> Option<Finding> {
+    let reader = path.exists().then(|| Reader::open(path).ok()).flatten()?;
+    let (events, newest) = reader.future_events(machine().now() + CLOCK_TOLERANCE).ok()??;
+    let error = preflight::from_the_future(events, newest);
+    Some(Finding::bad("events", error.to_string(), Exit::Ledger))
 }
 
 fn machine() -> SharedClock {

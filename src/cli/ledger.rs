@@ -52,6 +52,13 @@ fn adopt(path: &Path, output: Output) -> Result<Exit, Stop> {
         1 => "; a call without an answer is looked for first".into(),
         count => format!("; {count} calls without an answer are looked for first"),
     };
+    let unanswered = match adoption.future_events {
+        0 => unanswered,
+        events => format!(
+            "{unanswered}; {events} events that this machine's clock had dated into the future count as of now, and stay as \
+             they were written"
+        ),
+    };
     output.say(&format!(
         "the ledger is adopted: this file is the one to go on with{unanswered}\n\
          the next run takes over the calls that the vendor's list shows and this ledger lacks"

@@ -19,6 +19,7 @@ mod listing;
 mod output;
 mod placing;
 mod planning;
+mod preflight;
 mod report;
 mod resolve;
 mod resume;

@@ -27,7 +27,7 @@ use super::api::{Api, Remote, demo_key};
 use super::args::Placing;
 use super::output::Output;
 use super::webhooks::Webhooks;
-use super::{run, setting, simulate};
+use super::{preflight, run, setting, simulate};
 
 /// What a run is made with, once its ledger is ours.
 pub(super) struct Session {
@@ -70,6 +70,11 @@ impl Session {
         }
         let webhooks = placing.listen.map(Webhooks::open).transpose()?;
         let machine: SharedClock = Arc::new(crate::clock::WallClock);
+        let is_new = !ledger_path.exists();
+        if is_new {
+            // The first thing that a ledger says is when it was begun.
+            preflight::agree_on_the_time(&campaign, &api, &*setting::clock(&api, &placing.travel, None)?, output).await?;
+        }
         let ledger = Ledger::open(&ledger_path, machine.now())?;
         // A simulated vendor has a world for each campaign, and a time.
         let newest = match &api {
@@ -77,6 +82,13 @@ impl Session {
             Api::Remote(_) => ledger.newest_event().await?,
         };
         let clock = setting::clock(&api, &placing.travel, newest)?;
+        if !is_new {
+            preflight::agree_on_the_time(&campaign, &api, &*clock, output).await?;
+            preflight::refuse_the_future(&ledger, &*clock).await?;
+        }
+        if ledger.mark_was_missing() {
+            output.say(NO_MARK);
+        }
         if let Some(at) = placing.travel.at.filter(|at| newest.is_some_and(|newest| newest > *at)) {
             output.say(&format!(
                 "the ledger is past {}: the clock starts where its newest event is, at {}",
@@ -273,6 +285,7 @@ impl Session {
             Ending::Behind { .. } => {
                 Err(Stop::Behind(format!("{}; nobody was called{}. {BEHIND}", finished.why(), scope(finished))))
             }
+            Ending::ListProvesNothing { .. } => Err(Stop::ListProvesNothing(finished.why())),
             Ending::Done
             | Ending::WindowClosed { .. }
             | Ending::MaxCalls { .. }
@@ -285,6 +298,10 @@ impl Session {
         }
     }
 }
+
+/// Said of a ledger with calls that has no high-water mark beside it.
+pub(super) const NO_MARK: &str = "there is no high-water mark beside the ledger, so that an older copy of it would be seen by \
+                                  the vendor's list alone; a new mark is begun";
 
 /// What the person on duty can do about a ledger that lacks calls.
 const BEHIND: &str = "Put the newest copy of the ledger back, or, if this is the one to go on with, \
@@ -320,6 +337,7 @@ fn exit(ending: &Ending, standing: Exit) -> Exit {
     match ending {
         Ending::Refused(_) | Ending::LinesRefused { .. } => Exit::VendorRefused,
         Ending::Behind { .. } => Exit::Ledger,
+        Ending::ListProvesNothing { .. } => Exit::ListProvesNothing,
         Ending::Done
         | Ending::WindowClosed { .. }
         | Ending::MaxCalls { .. }

@@ -9,7 +9,7 @@ use crate::clock::SharedClock;
 use crate::entry::ListTally;
 use crate::error::Stop;
 use crate::intake::Intake;
-use crate::ledger::Reader;
+use crate::ledger::{Absence, LedgerError, Reader, is_cut_short};
 use crate::plan::file::PlanFile;
 use crate::plan::{Book, Forecast, Lengths, Plan, Planner, turns};
 
@@ -66,7 +66,11 @@ pub(super) fn finish(
     reader: Option<&Reader>,
     now: DateTime<Utc>,
 ) -> Result<Outlook, Stop> {
-    let mut plan = planner.finish(withdraws(campaign, intake))?;
+    let withdraw = withdraws(campaign, intake);
+    let mut plan = planner.finish(withdraw.is_some())?;
+    if let (Some(rate), Some(reader)) = (withdraw, reader) {
+        refuse_a_list_cut_short(&plan, reader, campaign, rate)?;
+    }
     let lengths = reader.map(Lengths::of).transpose()?.unwrap_or_default();
     let forecast = turns::play(&mut plan.calls, campaign, &lengths, now);
     let is_known = match reader {
@@ -76,9 +80,21 @@ pub(super) fn finish(
     Ok(Outlook { plan, forecast, is_known })
 }
 
-/// Whether who is not on this list is withdrawn.
-pub(super) fn withdraws(campaign: &Campaign, intake: &Intake<'_>) -> bool {
-    campaign.list.on_absent == OnAbsent::Withdraw && !intake.is_partial()
+/// Whether who is not on this list is withdrawn, and which share of those still to be called may be.
+pub(super) fn withdraws(campaign: &Campaign, intake: &Intake<'_>) -> Option<f64> {
+    let withdraws = campaign.list.on_absent == OnAbsent::Withdraw && !intake.is_partial();
+    withdraws.then_some(campaign.list.max_withdraw_rate)
+}
+
+/// What a run would refuse, `check` refuses.
+fn refuse_a_list_cut_short(plan: &Plan, reader: &Reader, campaign: &Campaign, rate: f64) -> Result<(), Stop> {
+    let Some(campaign) = reader.campaign(&campaign.name)? else { return Ok(()) };
+    let withdrawn = plan.gone.iter().filter(|gone| gone.absence == Absence::Withdrawn && gone.is_to_call).count() as u64;
+    let of = reader.to_call(campaign)?;
+    if is_cut_short(withdrawn, of, rate) {
+        return Err(LedgerError::TooManyWithdrawn { withdrawn, of }.into());
+    }
+    Ok(())
 }
 
 /// Writes a plan down.

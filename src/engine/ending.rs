@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+use super::scan::Flaw;
 use crate::ids::Location;
 
 /// Why a run placed no further calls.
@@ -53,6 +54,11 @@ pub enum Ending {
         /// When the first of them began.
         since: DateTime<Utc>,
     },
+    /// The vendor's list proves nothing, so nobody can say whether the ledger holds every call.
+    ListProvesNothing {
+        /// What is wrong with it.
+        flaw: Flaw,
+    },
     /// Nobody can tell any more whom to leave out.
     Exclusions {
         /// What is wrong.
@@ -91,7 +97,8 @@ impl Ending {
             Self::Interrupted => 8,
             Self::LinesRefused { .. } => 9,
             Self::Refused(_) => 10,
-            Self::Behind { .. } => 11,
+            Self::ListProvesNothing { .. } => 11,
+            Self::Behind { .. } => 12,
         }
     }
 
@@ -108,6 +115,7 @@ impl Ending {
             Self::Unreachable => "unreachable",
             Self::Refused(_) | Self::LinesRefused { .. } => "vendor_refused",
             Self::Behind { .. } => "behind",
+            Self::ListProvesNothing { .. } => "list_proves_nothing",
             Self::Clock { .. } => "clock",
             Self::Exclusions { .. } => "exclusions",
         }
@@ -133,6 +141,11 @@ impl fmt::Display for Ending {
                 let since = since.format("%Y-%m-%dT%H:%M:%SZ");
                 write!(f, "this ledger is behind: the vendor's list shows {calls} of ours since {since} that it lacks")
             }
+            Self::ListProvesNothing { flaw } => write!(
+                f,
+                "the vendor's list proves nothing; nobody was called: {flaw}, so nobody can tell whether this ledger knows \
+                 every call; ask the vendor to mend its list of conversations, then run again"
+            ),
             Self::Exclusions { why } => write!(f, "{why}; no further call is placed: mend it and run again"),
             Self::Clock { seconds } => {
                 write!(f, "this machine's clock is wrong by about {seconds} s, so no hour can be trusted: set it")

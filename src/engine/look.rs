@@ -1,27 +1,53 @@
 //! The look before a run's first call: does the ledger hold every call that our number has placed?
 //!
-//! One complete scan of the vendor's list, back to the last moment at which it did, tells. A conversation from our number
-//! to a number of the ledger's entries that the ledger does not know means that this is an older copy, and that a call
-//! might be made twice.
+//! One complete scan of the vendor's list, back to the last moment at which it did, tells. A call from our number to a
+//! number of the ledger's entries that the ledger does not know means that this is an older copy, and that a call might be
+//! made twice. A row that may be such a call and lacks what would tell is asked for by its id; if that does not help, or
+//! the list proves nothing, the look cannot tell, and is repeated a few times.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::call_media::{CallMedia, IsCall};
+use super::scan::Flaw;
 use super::{ASKED_BEYOND, CLOCK_SLACK};
-use crate::annie::{Conversation, Page};
+use crate::annie::{Conversation, Nameless, Page};
 use crate::ids::ConversationId;
 use crate::ledger::{InStep, Sighting};
 use crate::phone::E164;
+
+/// Scans that may prove nothing, one after the other, before the look is given up.
+pub const SCANS: u32 = 5;
+
+/// Before the second scan; each further one waits twice as long.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(15);
+
+/// Rows that are asked for by their ids in one look.
+const ASKED_AT_MOST: usize = 20;
 
 /// A look that is not over.
 #[derive(Debug)]
 pub struct Look {
     /// Our numbers, and until when the ledger holds every call of each.
     lines: Vec<(E164, InStep)>,
+    state: State,
+    /// What the scan under way shows of our numbers, but for what the ledger knows.
+    unrecorded: BTreeMap<ConversationId, Conversation>,
+    nameless: Vec<Nameless>,
+    asked: BTreeSet<ConversationId>,
+    failed_scans: u32,
+    not_before: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nobody is to be called yet.
+    NotWanted,
     /// A call waits for it.
-    pub wanted: bool,
-    strangers: BTreeMap<ConversationId, Sighting>,
+    Wanted,
+    /// A scan has seen everything; the ledger is asked which numbers are its entries'.
+    AsksTheLedger,
 }
 
 /// What a look came to.
@@ -42,7 +68,39 @@ impl Look {
     /// At the calls of these numbers, all of which the ledger holds until `InStep::at`.
     #[must_use]
     pub fn new(lines: Vec<(E164, InStep)>) -> Self {
-        Self { lines, wanted: false, strangers: BTreeMap::new() }
+        Self {
+            lines,
+            state: State::NotWanted,
+            unrecorded: BTreeMap::new(),
+            nameless: Vec::new(),
+            asked: BTreeSet::new(),
+            failed_scans: 0,
+            not_before: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    /// A call waits for it.
+    pub fn want(&mut self) {
+        if self.state == State::NotWanted {
+            self.state = State::Wanted;
+        }
+    }
+
+    /// Whether a call waits for it.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.state != State::NotWanted
+    }
+
+    /// A scan has seen everything; the ledger is asked about what it does not know.
+    pub fn ask_the_ledger(&mut self) {
+        self.state = State::AsksTheLedger;
+    }
+
+    /// When its next scan may begin, if it wants one.
+    #[must_use]
+    pub fn next_scan_at(&self) -> Option<DateTime<Utc>> {
+        (self.state == State::Wanted).then_some(self.not_before)
     }
 
     /// How far back a scan is asked to reach, by the vendor's clock, which is `ahead` of ours.
@@ -58,21 +116,96 @@ impl Look {
         reach(earliest, ahead)
     }
 
-    /// The conversations of a page that the ledger must be asked about.
-    #[must_use]
-    pub fn sightings(&self, page: &Page, ahead: TimeDelta) -> Vec<Sighting> {
-        let sighting = |conversation: &Conversation| {
-            let (from, in_step) = self.lines.iter().find(|(from, _)| conversation.from == Some(*from))?;
-            let late_enough = |started: &DateTime<Utc>| *started >= reach(in_step.at, ahead);
-            let started = conversation.started.filter(late_enough)? - ahead;
-            Some(Sighting { conversation: conversation.id.clone(), from: *from, to: conversation.to?, started })
-        };
-        page.conversations.iter().filter(|conversation| conversation.is_call).filter_map(sighting).collect()
+    /// Takes in what a page shows of our numbers, or may: the ledger is to be asked which of it it knows.
+    pub fn take(&mut self, rows: &[Conversation], ahead: TimeDelta) -> Vec<ConversationId> {
+        let mut ids = Vec::new();
+        for row in rows {
+            if self.may_be_ours(row.from, row.to, row.started, ahead) {
+                self.unrecorded.insert(row.id.clone(), row.clone());
+                ids.push(row.id.clone());
+            } else {
+                // Asked for by its id, it may turn out to be nothing of ours.
+                self.unrecorded.remove(&row.id);
+            }
+        }
+        ids
     }
 
-    /// The ledger does not know these.
-    pub fn add(&mut self, strangers: Vec<Sighting>) {
-        self.strangers.extend(strangers.into_iter().map(|stranger| (stranger.conversation.clone(), stranger)));
+    /// Takes in the rows of a page that have no id.
+    pub fn take_nameless(&mut self, page: &Page, ahead: TimeDelta) {
+        let ours = page.nameless.iter().filter(|row| self.may_be_ours(row.from, row.to, row.started, ahead));
+        let ours: Vec<_> = ours.cloned().collect();
+        self.nameless.extend(ours);
+    }
+
+    /// Whether a row may be a call of one of our numbers since the ledger was in step. What calls us is none.
+    fn may_be_ours(
+        &self,
+        from: Option<E164>,
+        to: Option<E164>,
+        started: Option<DateTime<Utc>>,
+        ahead: TimeDelta,
+    ) -> bool {
+        let late_enough = |in_step: &InStep| started.is_none_or(|started| started >= reach(in_step.at, ahead));
+        match from {
+            Some(from) => self.lines.iter().any(|(line, in_step)| *line == from && late_enough(in_step)),
+            None => {
+                let is_to_us = to.is_some_and(|to| self.lines.iter().any(|(line, _)| *line == to));
+                !is_to_us && self.lines.iter().any(|(_, in_step)| late_enough(in_step))
+            }
+        }
+    }
+
+    /// The ledger knows this one. Returns it, since what it shows, our calls show.
+    pub fn is_recorded(&mut self, id: &ConversationId) -> Option<Conversation> {
+        self.unrecorded.remove(id)
+    }
+
+    /// The rows that are to be asked for by their ids before the look can tell.
+    pub fn to_be_asked(&mut self, media: &CallMedia) -> Vec<ConversationId> {
+        let unclear: Vec<_> =
+            self.unclear(media).filter(|row| !self.asked.contains(&row.id)).map(|row| row.id.clone()).collect();
+        if self.asked.len() + unclear.len() > ASKED_AT_MOST {
+            return Vec::new();
+        }
+        self.asked.extend(unclear.iter().cloned());
+        unclear
+    }
+
+    fn unclear(&self, media: &CallMedia) -> impl Iterator<Item = &Conversation> {
+        self.unrecorded.values().filter(|row| match media.judge(&row.medium, row.has_ended()) {
+            IsCall::No => false,
+            IsCall::CannotTell => true,
+            IsCall::Yes => row.from.is_none() || row.to.is_none() || row.started.is_none(),
+        })
+    }
+
+    /// What a complete scan shows that the ledger does not know, or that it cannot tell.
+    pub fn unrecorded_calls(&self, media: &CallMedia, ahead: TimeDelta) -> Result<Vec<Sighting>, Flaw> {
+        let is_unclear = |row: &Nameless| media.judge(&row.medium, false) != IsCall::No;
+        if self.unclear(media).next().is_some() || self.nameless.iter().any(is_unclear) {
+            return Err(Flaw::Unclear);
+        }
+        let is_call = |row: &&Conversation| media.judge(&row.medium, row.has_ended()) == IsCall::Yes;
+        let sighting = |row: &Conversation| {
+            Some(Sighting { conversation: row.id.clone(), from: row.from?, to: row.to?, started: row.started? - ahead })
+        };
+        Ok(self.unrecorded.values().filter(is_call).filter_map(sighting).collect())
+    }
+
+    /// The scan under way is over: the next one shows everything anew.
+    pub fn forget_rows(&mut self) {
+        self.unrecorded.clear();
+        self.nameless.clear();
+        self.asked.clear();
+    }
+
+    /// A scan proved nothing. Whether the look is given up.
+    pub fn failed(&mut self, now: DateTime<Utc>) -> bool {
+        self.forget_rows();
+        self.failed_scans += 1;
+        self.not_before = now + FIRST_PAUSE * 2_i32.pow(self.failed_scans - 1);
+        self.failed_scans >= SCANS
     }
 
     /// Whether a complete scan that reached back to `back_to` settles it.
@@ -81,10 +214,9 @@ impl Look {
         back_to <= self.must_reach(ahead)
     }
 
-    /// What it came to.
+    /// What it came to, if of the unrecorded calls these are to numbers of the ledger's entries.
     #[must_use]
-    pub fn seen(&self) -> Seen {
-        let mut strangers: Vec<_> = self.strangers.values().cloned().collect();
+    pub fn seen(&self, mut strangers: Vec<Sighting>) -> Seen {
         strangers.sort_by_key(|stranger| stranger.started);
         // Of a number that an operator has adopted, what the ledger lacks is taken over.
         let takes_over = |from: E164| self.lines.iter().any(|(line, in_step)| *line == from && in_step.takes_over);
@@ -105,7 +237,7 @@ fn reach(in_step_at: DateTime<Utc>, ahead: TimeDelta) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::annie::Status;
+    use crate::annie::{Medium, Status};
     use crate::entry::Testimony;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -122,7 +254,7 @@ mod tests {
 
     fn conversation(from: Option<&str>, to: Option<&str>, started: Option<&str>) -> Conversation {
         Conversation {
-            is_call: true,
+            medium: Medium::read(Some("VOICE")),
             id: ConversationId::new("c-1"),
             from: from.map(number),
             to: to.map(number),
@@ -133,24 +265,95 @@ mod tests {
         }
     }
 
+    const OURS: Option<&str> = Some("+13125550142");
+    const PATIENT: Option<&str> = Some("+13125550177");
+    const LATER: Option<&str> = Some("2026-11-24T15:10:00Z");
+
+    /// What a look at this one row comes to.
+    fn told(row: Conversation, media: &CallMedia) -> Result<usize, Flaw> {
+        let mut look = look(false);
+        look.take(&[row], TimeDelta::zero());
+        look.unrecorded_calls(media, TimeDelta::zero()).map(|calls| calls.len())
+    }
+
     #[test]
-    fn only_a_whole_conversation_of_our_number_since_the_ledger_was_in_step_is_asked_about() {
-        let (ours, patient, later) = (Some("+13125550142"), Some("+13125550177"), Some("2026-11-24T15:10:00Z"));
+    fn a_call_of_our_number_since_the_ledger_was_in_step_is_asked_about_and_what_is_unclear_proves_nothing() {
+        let unclear = Err(Flaw::Unclear);
         let cases = [
-            (conversation(ours, patient, later), true),
-            (conversation(ours, patient, Some("2026-11-24T14:58:30Z")), true),
-            (conversation(ours, patient, Some("2026-11-24T14:57:00Z")), false),
-            (conversation(Some("+13125550199"), patient, later), false),
-            (conversation(None, patient, later), false),
-            (conversation(ours, None, later), false),
-            (conversation(ours, patient, None), false),
-            (Conversation { is_call: false, ..conversation(ours, patient, later) }, false),
+            (conversation(OURS, PATIENT, LATER), Ok(1)),
+            (conversation(OURS, PATIENT, Some("2026-11-24T14:58:30Z")), Ok(1)),
+            (conversation(OURS, PATIENT, Some("2026-11-24T14:57:00Z")), Ok(0)),
+            (conversation(Some("+13125550199"), PATIENT, LATER), Ok(0)),
+            (conversation(None, PATIENT, LATER), unclear),
+            (conversation(None, OURS, LATER), Ok(0)),
+            (conversation(OURS, None, LATER), unclear),
+            (conversation(OURS, PATIENT, None), unclear),
+            (conversation(OURS, None, Some("2026-11-24T14:57:00Z")), Ok(0)),
+            (Conversation { medium: Medium::read(Some("SMS")), ..conversation(OURS, PATIENT, LATER) }, Ok(0)),
+            (Conversation { medium: Medium::default(), ..conversation(OURS, PATIENT, LATER) }, unclear),
         ];
-        for (conversation, asked_about) in cases {
-            let page = Page { conversations: vec![conversation], unreadable: 0, offset: 0, total: None };
-            let sightings = look(false).sightings(&page, TimeDelta::zero());
-            assert_eq!(!sightings.is_empty(), asked_about, "{page:?}");
+        for (row, expected) in cases {
+            assert_eq!(told(row.clone(), &CallMedia::default()), expected, "{row:?}");
         }
+    }
+
+    #[test]
+    fn a_conversation_of_another_medium_than_our_calls_is_none() {
+        let calls = CallMedia::of(vec![(Some("VOICE".into()), false), (Some("VOICE".into()), true)]);
+        for word in [Some("WHATSAPP"), None] {
+            let row = Conversation { medium: Medium::read(word), ..conversation(OURS, PATIENT, LATER) };
+            assert_eq!(told(row, &calls), Ok(0), "{word:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_an_id_that_may_be_ours_proves_nothing() {
+        let ours = Nameless { from: OURS.map(number), to: PATIENT.map(number), ..Nameless::default() };
+        for (row, expected) in [
+            (ours.clone(), Err(Flaw::Unclear)),
+            (Nameless { from: Some(number("+13125550199")), ..ours.clone() }, Ok(0)),
+            (Nameless { started: Some(at("2026-11-24T14:00:00Z")), ..ours.clone() }, Ok(0)),
+            (Nameless::default(), Err(Flaw::Unclear)),
+            (Nameless { medium: Medium::read(Some("SMS")), ..ours }, Ok(0)),
+        ] {
+            let mut look = look(false);
+            look.take_nameless(&Page { nameless: vec![row.clone()], ..Page::default() }, TimeDelta::zero());
+            let calls = look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()).map(|calls| calls.len());
+            assert_eq!(calls, expected, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_unclear_is_asked_for_once_and_may_turn_out_to_be_nothing_of_ours() {
+        let (mut look, media) = (look(false), CallMedia::default());
+        look.take(&[conversation(None, None, LATER)], TimeDelta::zero());
+        assert_eq!(look.to_be_asked(&media), [ConversationId::new("c-1")]);
+        assert!(look.to_be_asked(&media).is_empty());
+        assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), Err(Flaw::Unclear));
+        look.take(&[conversation(Some("+13125550199"), OURS, LATER)], TimeDelta::zero());
+        assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_the_ledger_knows_is_no_unrecorded_call() {
+        let mut look = look(false);
+        let ids = look.take(&[conversation(OURS, None, None)], TimeDelta::zero());
+        assert!(look.is_recorded(&ids[0]).is_some());
+        assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_look_is_given_up_after_five_scans_each_later_than_the_one_before() {
+        let mut look = look(false);
+        let mut now = at("2026-11-24T15:00:00Z");
+        let mut pauses = Vec::new();
+        look.want();
+        while !look.failed(now) {
+            let next = look.next_scan_at().expect("it is wanted");
+            pauses.push((next - now).num_seconds());
+            now = next;
+        }
+        assert_eq!(pauses, [15, 30, 60, 120]);
     }
 
     #[test]
@@ -164,26 +367,19 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_means_behind_unless_the_ledger_was_adopted() {
-        let stranger = |id: &str, started| Sighting {
+    fn an_unrecorded_call_means_behind_unless_the_ledger_was_adopted() {
+        let call = |id: &str, started| Sighting {
             conversation: ConversationId::new(id),
             from: number("+13125550142"),
             to: number("+13125550177"),
             started: at(started),
         };
-        let (early, late) = (stranger("b", "2026-11-24T15:01:00Z"), stranger("a", "2026-11-24T15:02:00Z"));
-        let seen = |takes_over, strangers: &[Sighting]| {
-            let mut look = look(takes_over);
-            look.add(strangers.to_vec());
-            look.add(strangers.to_vec());
-            look.seen()
-        };
-        let both = [late.clone(), early.clone()];
-        let taken_over = |strangers| Seen::InStep(vec![(number("+13125550142"), strangers)]);
-        assert_eq!(seen(false, &[]), taken_over(vec![]));
-        assert_eq!(seen(false, &both), Seen::Behind { calls: 2, since: early.started });
-        assert_eq!(seen(true, &both), taken_over(vec![early, late]));
-        assert_eq!(seen(true, &[]), taken_over(vec![]));
+        let (early, late) = (call("b", "2026-11-24T15:01:00Z"), call("a", "2026-11-24T15:02:00Z"));
+        let both = vec![late.clone(), early.clone()];
+        let taken_over = |calls| Seen::InStep(vec![(number("+13125550142"), calls)]);
+        assert_eq!(look(false).seen(vec![]), taken_over(vec![]));
+        assert_eq!(look(false).seen(both.clone()), Seen::Behind { calls: 2, since: early.started });
+        assert_eq!(look(true).seen(both), taken_over(vec![early, late]));
     }
 
     #[test]
@@ -195,19 +391,14 @@ mod tests {
             (second, in_step("2026-11-24T12:00:00Z", false)),
         ]);
         let noon = Some("2026-11-24T12:30:00Z");
-        let page = Page {
-            conversations: vec![
-                conversation(Some("+13125550142"), Some("+13125550177"), noon),
-                conversation(Some("+13125550143"), Some("+13125550177"), noon),
-            ],
-            unreadable: 0,
-            offset: 0,
-            total: None,
-        };
-        let sightings = look.sightings(&page, TimeDelta::zero());
-        assert_eq!(sightings.iter().map(|sighting| sighting.from).collect::<Vec<_>>(), [second]);
+        let rows = [
+            conversation(Some("+13125550142"), PATIENT, noon),
+            Conversation { id: ConversationId::new("c-2"), ..conversation(Some("+13125550143"), PATIENT, noon) },
+        ];
+        assert_eq!(look.take(&rows, TimeDelta::zero()), [ConversationId::new("c-2")]);
         assert!(!look.is_settled_by(at("2026-11-24T14:00:00Z"), TimeDelta::zero()));
-        look.add(sightings);
-        assert!(matches!(look.seen(), Seen::Behind { calls: 1, .. }), "only the other number was adopted");
+        let calls = look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()).expect("it is clear");
+        assert_eq!(calls.iter().map(|call| call.from).collect::<Vec<_>>(), [second]);
+        assert!(matches!(look.seen(calls), Seen::Behind { calls: 1, .. }), "only the other number was adopted");
     }
 }

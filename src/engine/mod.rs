@@ -1,13 +1,16 @@
 //! A run: due entries are claimed, sent, followed and settled until nothing more may be done.
 //!
 //! One dispatcher ([`run`]) for each organisation of the campaign owns all of its state; what waits (requests, commits) runs
-//! beside it and comes back as something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list;
-//! [`reconciler`] settles lost answers by rule R; [`hinted`] is what webhooks add; [`look`] sees whether the ledger holds
-//! every call; [`guard`] counts what stops a run early; [`line`](mod@line) is how the connection is doing, and [`rest`] how
-//! organisations rest together; [`events`] are what the outside is told, [`exclusions`] what it may say meanwhile.
+//! beside it and comes back as something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list,
+//! whose rows show their own [order](list_order) and [which of them are calls](call_media); [`reconciler`] settles lost
+//! answers by rule R; [`hinted`] is what webhooks add; [`look`] sees whether the ledger holds every call; [`vendor_clock`]
+//! whether our clock can be trusted; [`guard`] counts what stops a run early; [`line`](mod@line) is how the connection is
+//! doing, and [`rest`] how organisations rest together; [`events`] are what the outside is told, [`exclusions`] what it may
+//! say meanwhile.
 //!
 //! The vendors, the clock and the stop signal are handed in.
 
+pub mod call_media;
 mod dispatcher;
 pub mod ending;
 pub mod events;
@@ -15,22 +18,25 @@ pub mod exclusions;
 pub mod guard;
 pub mod hinted;
 mod line;
+pub mod list_order;
 pub mod look;
 pub mod reconciler;
 mod replies;
 mod rest;
 pub mod scan;
 pub mod tracker;
+pub mod vendor_clock;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
 
-pub use dispatcher::{CLOCK_TOLERANCE, run};
+pub use dispatcher::run;
 pub use ending::{Ending, Refusal};
 pub use events::{Event, Listener};
 pub use exclusions::Exclusions;
+pub use vendor_clock::CLOCK_TOLERANCE;
 
 use crate::annie::Vendor;
 use crate::annie::webhook::Hints;

@@ -5,12 +5,14 @@
 //! both begun at least S after the last moment at which the request could have been accepted, is it absent. At most one
 //! unresolved attempt per number exists, so that number and time identify it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::call_media::{CallMedia, IsCall};
 use super::{ASKED_BEYOND, CLOCK_SLACK};
-use crate::annie::Conversation;
+use crate::annie::{Conversation, Nameless};
 use crate::ids::{AttemptId, ConversationId, EntryId};
 use crate::phone::E164;
 
@@ -20,7 +22,11 @@ const PROOFS: u8 = 2;
 /// Conversations kept of those that came near.
 const KEPT: usize = 3;
 
-/// How long after S a lost answer is looked for. What no scan could settle by then is for a person.
+/// Unclear conversations that are asked for by their ids in one scan.
+const ASKED_AT_MOST: usize = 20;
+
+/// For how long a lost answer is looked for once S has passed, counting only time in which the list could be read. What no
+/// scan could settle by then is for a person.
 const LOOKED_FOR: TimeDelta = TimeDelta::hours(2);
 
 /// What a conversation on the vendor's list is to an attempt whose answer was lost.
@@ -28,22 +34,24 @@ const LOOKED_FOR: TimeDelta = TimeDelta::hours(2);
 pub enum Likeness {
     /// Its own, unless the ledger knows it as another attempt's.
     Fits,
-    /// It lacks a number or its start, as it may while the call is under way (`annie-api.md`): it may be its own.
+    /// It lacks a number, its start or what would tell that it is a call, as it may while the call is under way
+    /// (`annie-api.md`): it may be its own.
     MayFit,
 }
 
 /// A conversation of the same two numbers that is not the lost call, kept as evidence for who must decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Near {
-    conversation: ConversationId,
+    /// `None`: a row without an id.
+    conversation: Option<ConversationId>,
     why_not: WhyNot,
 }
 
 /// Why a conversation that came near is not the lost call, the nearest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum WhyNot {
-    /// It lacks a number or its start, so that it may be.
-    Incomplete,
+    /// It lacks an id, a number, its start or what would tell that it is a call, so that it may be.
+    Unclear,
     /// Another attempt has it.
     Taken,
     /// It started so long before the intent.
@@ -52,12 +60,14 @@ enum WhyNot {
 
 impl fmt::Display for Near {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { conversation, why_not } = self;
-        write!(f, "conversation {conversation}, which ")?;
-        match why_not {
-            WhyNot::Incomplete => f.write_str("lacks a number or its start and may be it"),
+        match &self.conversation {
+            Some(id) => write!(f, "conversation {id}, which ")?,
+            None => f.write_str("a row without an id, which ")?,
+        }
+        match self.why_not {
+            WhyNot::Unclear => f.write_str("lacks a number, its start or its kind and may be it"),
             WhyNot::Taken => f.write_str("is another attempt's"),
-            WhyNot::Before(span) if *span < TimeDelta::hours(2) => {
+            WhyNot::Before(span) if span < TimeDelta::hours(2) => {
                 write!(f, "started {} min before the intent", span.num_minutes())
             }
             WhyNot::Before(span) => write!(f, "started {} h before the intent", span.num_hours()),
@@ -82,8 +92,8 @@ pub struct Unresolved {
     pub intent_at: DateTime<Utc>,
     /// The last moment at which its request could have been accepted.
     pub lost_at: DateTime<Utc>,
-    /// Since when this run looks for it.
-    pub sought_since: DateTime<Utc>,
+    /// For how long the vendor could be read, in all, when this run began to look for it.
+    pub sought_from: TimeDelta,
     /// Complete scans, begun late enough, that did not show it.
     pub proofs: u8,
     /// What came near without being the call, the nearest first: in the scan under way, and in the last complete one.
@@ -117,22 +127,29 @@ pub struct Proved {
 impl Unresolved {
     /// The scan under way shows a conversation that may be its own.
     fn is_doubted(&self) -> bool {
-        self.near.under_way.iter().any(|near| near.why_not == WhyNot::Incomplete)
+        self.near.under_way.iter().any(|near| near.why_not == WhyNot::Unclear)
     }
 
-    fn came_near(&mut self, conversation: &ConversationId, why_not: WhyNot) {
+    fn came_near(&mut self, conversation: Option<&ConversationId>, why_not: WhyNot) {
         // Pages overlap: what is shown twice came near once.
         let near = &mut self.near.under_way;
-        if near.iter().all(|near| near.conversation != *conversation) {
-            near.push(Near { conversation: conversation.clone(), why_not });
+        if near.iter().all(|near| near.conversation.as_ref() != conversation) {
+            near.push(Near { conversation: conversation.cloned(), why_not });
             near.sort_by_key(|near| near.why_not);
             near.truncate(KEPT);
         }
     }
 
-    /// When it has been looked for long enough, by a run that could have found it.
-    fn given_up_at(&self, settle: TimeDelta) -> DateTime<Utc> {
-        (self.lost_at + settle).max(self.sought_since) + LOOKED_FOR
+    /// Whether a row may be its call, as far as the row's numbers and start go.
+    fn fits(
+        &self,
+        from: Option<E164>,
+        to: Option<E164>,
+        started: Option<DateTime<Utc>>,
+        ahead: TimeDelta,
+    ) -> bool {
+        let late_enough = started.is_none_or(|started| started >= self.intent_at + ahead - CLOCK_SLACK);
+        late_enough && from.is_none_or(|from| from == self.from) && to.is_none_or(|to| to == self.to)
     }
 }
 
@@ -141,13 +158,15 @@ impl Unresolved {
 pub struct Reconciler {
     settle: TimeDelta,
     unresolved: Vec<Unresolved>,
+    /// What the scan under way shows that may be one of them, and whether it has been asked for by its id.
+    unclear: BTreeMap<ConversationId, (Conversation, bool)>,
 }
 
 impl Reconciler {
     /// With S = `settle`.
     #[must_use]
     pub fn new(settle: TimeDelta) -> Self {
-        Self { settle, unresolved: Vec::new() }
+        Self { settle, unresolved: Vec::new(), unclear: BTreeMap::new() }
     }
 
     /// Takes an attempt on.
@@ -177,23 +196,50 @@ impl Reconciler {
     /// The attempts that this conversation may belong to, unless another attempt has it: the caller asks the ledger.
     pub fn claimants<'a>(
         &'a self,
-        conversation: &'a Conversation,
+        conversation: &Conversation,
+        media: &CallMedia,
         ahead: TimeDelta,
-    ) -> impl Iterator<Item = (&'a Unresolved, Likeness)> {
-        let Conversation { is_call, from, to, started, .. } = *conversation;
-        let complete = from.is_some() && to.is_some() && started.is_some();
+    ) -> impl Iterator<Item = (&'a Unresolved, Likeness)> + use<'a> {
+        let Conversation { from, to, started, .. } = *conversation;
+        let is_call = media.judge(&conversation.medium, conversation.has_ended());
+        let complete = from.is_some() && to.is_some() && started.is_some() && is_call == IsCall::Yes;
         let likeness = if complete { Likeness::Fits } else { Likeness::MayFit };
-        let fits = move |one: &&Unresolved| {
-            let late_enough = started.is_none_or(|started| started >= one.intent_at + ahead - CLOCK_SLACK);
-            let numbers = from.is_none_or(|from| from == one.from) && to.is_none_or(|to| to == one.to);
-            is_call && numbers && late_enough
-        };
-        self.unresolved.iter().filter(fits).map(move |one| (one, likeness))
+        let may_be = move |one: &&Unresolved| is_call != IsCall::No && one.fits(from, to, started, ahead);
+        self.unresolved.iter().filter(may_be).map(move |one| (one, likeness))
     }
 
-    /// The scan under way shows a conversation that may be this attempt's: it proves nothing about it.
-    pub fn doubt(&mut self, attempt: AttemptId, conversation: &ConversationId) {
-        self.note(attempt, conversation, WhyNot::Incomplete);
+    /// The scan under way shows a conversation that may be one of them: about that one it proves nothing.
+    pub fn doubt(&mut self, conversation: &Conversation) {
+        self.unclear.entry(conversation.id.clone()).or_insert_with(|| (conversation.clone(), false));
+    }
+
+    /// The scan under way shows a row without an id.
+    pub fn doubt_nameless(&mut self, row: &Nameless, media: &CallMedia, ahead: TimeDelta) {
+        if media.judge(&row.medium, false) == IsCall::No {
+            return;
+        }
+        for one in self.unresolved.iter_mut().filter(|one| one.fits(row.from, row.to, row.started, ahead)) {
+            one.came_near(None, WhyNot::Unclear);
+        }
+    }
+
+    /// A conversation was asked for by its id: what was unclear about it is as it shows now.
+    pub fn shown(&mut self, conversation: &Conversation) {
+        if let Some((unclear, _)) = self.unclear.get_mut(&conversation.id) {
+            *unclear = conversation.clone();
+        }
+    }
+
+    /// The unclear conversations that are to be asked for by their ids before the scan under way can tell.
+    pub fn to_be_asked(&mut self) -> Vec<ConversationId> {
+        let left = ASKED_AT_MOST.saturating_sub(self.unclear.values().filter(|(_, asked)| *asked).count());
+        let unasked = self.unclear.iter_mut().filter(|(_, (_, asked))| !asked).take(left);
+        unasked
+            .map(|(id, (_, asked))| {
+                *asked = true;
+                id.clone()
+            })
+            .collect()
     }
 
     /// The scan under way shows a conversation that would be this attempt's if it were not another's.
@@ -203,7 +249,7 @@ impl Reconciler {
 
     fn note(&mut self, attempt: AttemptId, conversation: &ConversationId, why_not: WhyNot) {
         for one in self.unresolved.iter_mut().filter(|one| one.attempt == attempt) {
-            one.came_near(conversation, why_not);
+            one.came_near(Some(conversation), why_not);
         }
     }
 
@@ -214,7 +260,7 @@ impl Reconciler {
         for one in self.unresolved.iter_mut().filter(between) {
             let before = one.intent_at + ahead - *started;
             if before > CLOCK_SLACK {
-                one.came_near(id, WhyNot::Before(before));
+                one.came_near(Some(id), WhyNot::Before(before));
             }
         }
     }
@@ -227,7 +273,17 @@ impl Reconciler {
 
     /// A complete scan that began at `started` and reached back to `back_to` (by the vendor's clock) showed none of the
     /// attempts still here: counts it for those about which it proves something.
-    pub fn prove_absence(&mut self, started: DateTime<Utc>, back_to: DateTime<Utc>, ahead: TimeDelta) -> Proved {
+    pub fn prove_absence(
+        &mut self,
+        started: DateTime<Utc>,
+        back_to: DateTime<Utc>,
+        media: &CallMedia,
+        ahead: TimeDelta,
+    ) -> Proved {
+        for (id, (conversation, _)) in std::mem::take(&mut self.unclear) {
+            let doubted: Vec<_> = self.claimants(&conversation, media, ahead).map(|(one, _)| one.attempt).collect();
+            doubted.into_iter().for_each(|attempt| self.note(attempt, &id, WhyNot::Unclear));
+        }
         let settle = self.settle;
         let mut counted = Vec::new();
         for one in &mut self.unresolved {
@@ -244,16 +300,17 @@ impl Reconciler {
         Proved { counted, absent }
     }
 
-    /// Stops looking for the attempts that no scan could settle in time.
-    pub fn give_up(&mut self, now: DateTime<Utc>) -> Vec<Unresolved> {
-        let settle = self.settle;
-        self.unresolved.extract_if(.., |one| one.given_up_at(settle) <= now).collect()
+    /// The scan under way has come to nothing: the next one shows everything anew.
+    pub fn forget_rows(&mut self) {
+        self.unclear.clear();
+        self.unresolved.iter_mut().for_each(|one| one.near.under_way.clear());
     }
 
-    /// When the next lost answer will have been looked for long enough.
-    #[must_use]
-    pub fn gives_up_at(&self) -> Option<DateTime<Utc>> {
-        self.unresolved.iter().map(|one| one.given_up_at(self.settle)).min()
+    /// Stops looking for the attempts that no scan could settle, the vendor having been readable for `readable` in all.
+    pub fn give_up(&mut self, now: DateTime<Utc>, readable: TimeDelta) -> Vec<Unresolved> {
+        let settle = self.settle;
+        let is_over = |one: &Unresolved| now >= one.lost_at + settle && readable - one.sought_from >= settle + LOOKED_FOR;
+        self.unresolved.extract_if(.., |one| is_over(one)).collect()
     }
 
     /// The attempts that are not settled.
@@ -265,7 +322,7 @@ impl Reconciler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::annie::Status;
+    use crate::annie::{Medium, Status};
     use crate::entry::Testimony;
     use crate::ids::ConversationId;
 
@@ -295,7 +352,7 @@ mod tests {
             number: 1,
             intent_at: intent(),
             lost_at: intent() + seconds(30),
-            sought_since: intent() + seconds(30),
+            sought_from: seconds(0),
             proofs: 0,
             near: Evidence::default(),
         });
@@ -304,7 +361,7 @@ mod tests {
 
     fn conversation(from: E164, to: E164, started: DateTime<Utc>) -> Conversation {
         Conversation {
-            is_call: true,
+            medium: Medium::read(Some("VOICE")),
             id: ConversationId::new("c-1"),
             from: Some(from),
             to: Some(to),
@@ -316,16 +373,20 @@ mod tests {
     }
 
     fn likeness(reconciler: &Reconciler, conversation: &Conversation, ahead: TimeDelta) -> Option<Likeness> {
-        reconciler.claimants(conversation, ahead).next().map(|(_, likeness)| likeness)
+        reconciler.claimants(conversation, &CallMedia::default(), ahead).next().map(|(_, likeness)| likeness)
+    }
+
+    fn proved(reconciler: &mut Reconciler, started: DateTime<Utc>, back_to: DateTime<Utc>) -> Proved {
+        reconciler.prove_absence(started, back_to, &CallMedia::default(), seconds(0))
     }
 
     #[test]
     fn a_text_message_between_the_two_numbers_is_not_the_call() {
         let reconciler = one_unresolved();
         let call = conversation(ours(), number("+13125550177"), intent());
-        let claimed = |conversation: &Conversation| reconciler.claimants(conversation, TimeDelta::zero()).count();
+        let claimed = |conversation: &Conversation| reconciler.claimants(conversation, &CallMedia::default(), TimeDelta::zero()).count();
         assert_eq!(claimed(&call), 1);
-        assert_eq!(claimed(&Conversation { is_call: false, ..call }), 0);
+        assert_eq!(claimed(&Conversation { medium: Medium::read(Some("SMS")), ..call }), 0);
     }
 
     #[test]
@@ -340,9 +401,9 @@ mod tests {
             let mut reconciler = one_unresolved();
             assert_eq!(likeness(&reconciler, &conversation, seconds(0)), Some(Likeness::MayFit));
             for _ in 0..5 {
-                reconciler.doubt(AttemptId(1), &conversation.id);
+                reconciler.doubt(&conversation);
                 let late = intent() + seconds(1_000);
-                assert!(reconciler.prove_absence(late, intent() - seconds(600), seconds(0)).absent.is_empty());
+                assert!(proved(&mut reconciler, late, intent() - seconds(600)).absent.is_empty());
             }
         }
         let elsewhere = Conversation { from: None, ..conversation(ours(), number("+13125550178"), intent()) };
@@ -362,23 +423,66 @@ mod tests {
         reconciler.note_the_early(&conversation(ours(), number("+13125550178"), intent()), seconds(0));
         reconciler.is_anothers(AttemptId(1), &ConversationId::new("c-taken"));
         let late = intent() + seconds(1_000);
-        let proved = reconciler.prove_absence(late, intent() - seconds(600), seconds(0));
+        let first = proved(&mut reconciler, late, intent() - seconds(600));
         assert_eq!(
-            proved.counted[0].near.to_string(),
+            first.counted[0].near.to_string(),
             "near it: conversation c-taken, which is another attempt's; \
              conversation c-nearest, which started 2 min before the intent; \
              conversation c-minutes, which started 10 min before the intent"
         );
-        let again = reconciler.prove_absence(late, intent() - seconds(600), seconds(0));
+        let again = proved(&mut reconciler, late, intent() - seconds(600));
         assert_eq!(again.counted[0].near.to_string(), "near it: no conversation of the two numbers");
     }
 
     #[test]
-    fn what_no_scan_can_settle_is_given_up_in_the_end() {
+    fn what_no_scan_can_settle_is_given_up_in_the_end_but_only_once_the_list_could_be_read_for_long_enough() {
         let mut reconciler = one_unresolved();
-        let limit = intent() + seconds(30 + 300) + LOOKED_FOR;
-        assert!(reconciler.give_up(limit - seconds(1)).is_empty());
-        assert_eq!(reconciler.give_up(limit).len(), 1);
+        let (tomorrow, enough) = (intent() + TimeDelta::days(1), seconds(300) + LOOKED_FOR);
+        assert!(reconciler.give_up(tomorrow, seconds(60)).is_empty(), "the machine was suspended");
+        assert!(reconciler.give_up(tomorrow, enough - seconds(1)).is_empty());
+        assert_eq!(reconciler.give_up(tomorrow, enough).len(), 1);
+    }
+
+    #[test]
+    fn what_is_unclear_is_asked_for_once_a_scan_and_may_turn_out_to_be_somebody_elses() {
+        let unclear = Conversation { to: None, ..conversation(ours(), number("+13125550177"), intent()) };
+        let (late, back) = (intent() + seconds(1_000), intent() - seconds(600));
+        let mut reconciler = one_unresolved();
+        reconciler.doubt(&unclear);
+        assert_eq!(reconciler.to_be_asked(), [unclear.id.clone()]);
+        assert!(reconciler.to_be_asked().is_empty());
+        reconciler.shown(&Conversation { to: Some(number("+13125550178")), ..unclear.clone() });
+        assert_eq!(proved(&mut reconciler, late, back).counted.len(), 1);
+        reconciler.doubt(&unclear);
+        assert_eq!(proved(&mut reconciler, late, back).counted.len(), 0, "the next scan shows it anew");
+    }
+
+    #[test]
+    fn a_row_without_an_id_between_the_two_numbers_proves_nothing() {
+        let row = |to: &str| Nameless { from: Some(ours()), to: Some(number(to)), ..Nameless::default() };
+        for (to, proves) in [("+13125550177", false), ("+13125550178", true)] {
+            let mut reconciler = one_unresolved();
+            reconciler.doubt_nameless(&row(to), &CallMedia::default(), seconds(0));
+            let counted = proved(&mut reconciler, intent() + seconds(1_000), intent() - seconds(600)).counted;
+            assert_eq!(counted.len(), usize::from(proves), "{to}");
+        }
+    }
+
+    #[test]
+    fn once_our_calls_have_shown_their_medium_another_one_is_no_doubt_any_more() {
+        let mut media = CallMedia::default();
+        let chat = Conversation {
+            medium: Medium::read(Some("WHATSAPP")),
+            ..conversation(ours(), number("+13125550177"), intent())
+        };
+        let mut reconciler = one_unresolved();
+        let likeness = |media: &CallMedia| one_unresolved().claimants(&chat, media, seconds(0)).next().map(|(_, how)| how);
+        assert_eq!(likeness(&media), Some(Likeness::MayFit));
+        reconciler.doubt(&chat);
+        media.learn(&conversation(ours(), number("+13125550178"), intent()));
+        assert_eq!(likeness(&media), None);
+        let proved = reconciler.prove_absence(intent() + seconds(1_000), intent() - seconds(600), &media, seconds(0));
+        assert_eq!(proved.counted.len(), 1);
     }
 
     #[test]
@@ -411,10 +515,10 @@ mod tests {
         let early = intent() + seconds(30 + 299);
         let late = intent() + seconds(30 + 300);
         for _ in 0..5 {
-            assert!(reconciler.prove_absence(early, back, seconds(0)).absent.is_empty());
+            assert!(proved(&mut reconciler, early, back).absent.is_empty());
         }
-        assert!(reconciler.prove_absence(late, back, seconds(0)).absent.is_empty());
-        assert_eq!(reconciler.prove_absence(late + seconds(30), back, seconds(0)).absent.len(), 1);
+        assert!(proved(&mut reconciler, late, back).absent.is_empty());
+        assert_eq!(proved(&mut reconciler, late + seconds(30), back).absent.len(), 1);
         assert!(reconciler.is_empty());
     }
 
@@ -423,7 +527,7 @@ mod tests {
         let mut reconciler = one_unresolved();
         let late = intent() + seconds(1_000);
         for _ in 0..5 {
-            assert!(reconciler.prove_absence(late, intent() + seconds(1), seconds(0)).absent.is_empty());
+            assert!(proved(&mut reconciler, late, intent() + seconds(1)).absent.is_empty());
         }
     }
 }

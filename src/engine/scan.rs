@@ -1,13 +1,22 @@
-//! A scan: one pass over the vendor's conversation list, page by page, back to a given instant.
+//! A scan: one pass over the vendor's conversation list, page by page, back to a given instant, and what it proves.
 //!
-//! The list cannot be filtered and its order is not documented (`annie-api.md`, GET /conversations), so a scan finds the
-//! order out from the first page. New conversations shift the pages while they are read: pages overlap, and what is seen
-//! twice counts once. A scan in which neighbouring pages share nothing has a hole, and proves nothing.
+//! The list cannot be filtered, its order is not documented, and its figures may be wrong (`annie-api.md`,
+//! GET /conversations). So a scan believes the rows alone. It is complete when
+//!
+//! * the list came to its end: a page brought no row that was new, and was not simply the page before it again; or
+//! * the rows at its far edge, in an order that has held so far, are all older than the instant.
+//!
+//! `totalCount` only says where to look for the end of a list that begins with the oldest conversation; where a page
+//! starts is what was asked for, whatever the vendor echoes. New conversations shift the pages while they are read: pages
+//! overlap, and what is seen twice counts once. A scan in which neighbouring pages share nothing has a hole, and proves
+//! nothing.
 
 use std::collections::HashSet;
+use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
+use super::list_order::{Order, Trend};
 use crate::annie::{Conversation, Page};
 use crate::ids::ConversationId;
 
@@ -17,6 +26,18 @@ pub const PAGE: u32 = 100;
 /// Conversations by which pages overlap.
 const OVERLAP: u64 = 10;
 
+/// The rows at the far edge must be older than the instant by more than this: rows may be out of order by some seconds.
+const EDGE_SLACK: TimeDelta = TimeDelta::seconds(60);
+
+/// A list is taken to have grown by no more than this since the last scan, so that the first page still shows its old end.
+const GROWTH_AT_MOST: u64 = 60;
+
+/// How long the pages of an API tend to be at most. A page of so many rows may be cut off.
+const USUAL_PAGES: [u64; 5] = [10, 20, 25, 50, PAGE as u64];
+
+/// No list of ours is longer: a total beyond it is no hint.
+const LONGEST_LIST: u64 = 10_000_000;
+
 /// Pages that show the newest so many conversations, one after the other.
 #[must_use]
 pub fn pages_of(conversations: u64) -> u32 {
@@ -24,15 +45,18 @@ pub fn pages_of(conversations: u64) -> u32 {
     1 + u32::try_from(beyond_the_first.div_ceil(u64::from(PAGE) - OVERLAP)).unwrap_or(u32::MAX - 1)
 }
 
-/// How the vendor orders its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// The newest conversation is at offset 0.
-    NewestFirst,
-    /// The newest conversation is at the end.
-    OldestFirst,
-    /// Neither: nothing less than the whole list will do.
-    None,
+/// What scans have learnt of a list that begins with the oldest conversation, so that the next one begins near its end.
+/// A wrong figure here costs a request and proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct KnownList {
+    /// Its newest conversation is at its end.
+    pub oldest_first: bool,
+    /// Where its end was.
+    pub end: u64,
+    /// By how much it grew from one scan to the next.
+    pub growth: u64,
+    /// The longest page that it gave: a shorter one is not cut off by a limit of the vendor's.
+    pub longest_page: u64,
 }
 
 /// How far a scan has come.
@@ -41,9 +65,42 @@ pub enum Progress {
     /// The page at this offset comes next.
     Read(u64),
     /// Every conversation back to the instant has been seen.
-    Complete,
-    /// The list could not be read without a hole.
-    Broken,
+    Complete(Reach),
+    /// The list proves nothing.
+    Broken(Flaw),
+}
+
+/// Why a complete scan is complete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// It saw the whole list.
+    WholeList,
+    /// The list, in an order that held, went on with conversations older than the instant.
+    PastTheInstant(Order),
+}
+
+/// Why a list proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// Two neighbouring pages shared no row.
+    Hole,
+    /// Another offset brought the same page: what lies behind it cannot be read.
+    OffsetIgnored,
+    /// One page cannot be read, while others can.
+    Unreadable,
+    /// It shows rows that may be calls of ours and lack what would tell.
+    Unclear,
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hole => "its pages do not connect",
+            Self::OffsetIgnored => "it gives the same page whatever offset is asked for",
+            Self::Unreadable => "one of its pages cannot be read",
+            Self::Unclear => "rows that may be calls of ours lack their id, a number or their start",
+        })
+    }
 }
 
 /// One pass over the list.
@@ -55,63 +112,70 @@ pub struct Scan {
     pub back_to: DateTime<Utc>,
     /// Pages read.
     pub pages: u32,
+    /// The oldest start that it saw.
+    pub oldest: Option<DateTime<Utc>>,
     seen: HashSet<ConversationId>,
+    known: KnownList,
     order: Option<Order>,
-    /// The stretch of the list that has been read: `low..high`.
+    trend: Trend,
+    step: Step,
+    /// What is being asked for.
+    offset: u64,
+    /// The stretch of the list that has been read without a gap: `low..high`, and what is in it.
     low: u64,
     high: u64,
-    /// Whether the stretch reaches back to the instant.
-    reached: bool,
-    /// Whether a page held a conversation that could not be read.
-    blurred: bool,
-    /// Which way the page being read extends the stretch.
-    going: Going,
+    stretch: HashSet<ConversationId>,
 }
 
+/// What the page that is being read is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Going {
+enum Step {
+    /// To find the end of a list whose newest conversation is there. Nothing was shown from `empty_from` on.
+    FindEnd { stride: u64, empty_from: Option<u64> },
+    /// To go on towards higher offsets.
     Up,
+    /// To go on towards lower offsets, from the list's end.
     Down,
 }
 
 impl Scan {
-    /// A scan that starts now. `known` is what the last scan learnt: the list's order and length.
+    /// A scan that starts now. `known` is what the last scans learnt.
     #[must_use]
-    pub fn new(started: DateTime<Utc>, back_to: DateTime<Utc>, known: Option<(Order, u64)>) -> Self {
+    pub fn new(started: DateTime<Utc>, back_to: DateTime<Utc>, known: KnownList) -> Self {
         let mut scan = Self {
             started,
             back_to,
             pages: 0,
+            oldest: None,
             seen: HashSet::new(),
-            order: known.map(|(order, _)| order),
+            known,
+            order: None,
+            trend: Trend::default(),
+            step: Step::Up,
+            offset: 0,
             low: 0,
             high: 0,
-            reached: false,
-            blurred: false,
-            going: Going::Up,
+            stretch: HashSet::new(),
         };
-        if let Some((Order::OldestFirst, length)) = known {
-            scan.start_at_tail(length);
+        if known.oldest_first {
+            scan.order = Some(Order::OldestFirst);
+            scan.step = Step::FindEnd { stride: 0, empty_from: None };
+            scan.offset = (known.end + known.growth).saturating_sub(u64::from(PAGE) - OVERLAP);
         }
         scan
     }
 
-    /// The offset of the first page.
+    /// The offset of the page that comes next.
     #[must_use]
-    pub fn first_offset(&self) -> u64 {
-        self.high
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 
-    /// What this scan found out about the list's order.
+    /// What it has learnt for the next one.
     #[must_use]
-    pub fn order(&self) -> Option<Order> {
-        self.order
-    }
-
-    /// Where the stretch that it has read ends: no conversation beyond it is known.
-    #[must_use]
-    pub fn end(&self) -> u64 {
-        self.high
+    pub fn learnt(&self) -> KnownList {
+        let growth = if self.known.end == 0 { 0 } else { self.high.saturating_sub(self.known.end).min(GROWTH_AT_MOST) };
+        KnownList { oldest_first: self.order == Some(Order::OldestFirst), end: self.high, growth, ..self.known }
     }
 
     /// How many different conversations it saw.
@@ -120,264 +184,217 @@ impl Scan {
         self.seen.len()
     }
 
-    /// Whether a conversation that it does not show is not on the list: every row that it read was legible.
-    #[must_use]
-    pub fn proves_absence(&self) -> bool {
-        !self.blurred
-    }
-
     /// Whether it saw this conversation.
     #[must_use]
     pub fn saw(&self, id: &ConversationId) -> bool {
         self.seen.contains(id)
     }
 
-    fn start_at_tail(&mut self, length: u64) {
-        self.low = length.saturating_sub(u64::from(PAGE) - OVERLAP);
-        self.high = self.low;
-        self.seen.clear();
-        self.reached = false;
-    }
-
     /// Takes the page that was asked for in, and says what comes next.
     pub fn take(&mut self, page: &Page) -> Progress {
         self.pages += 1;
-        self.blurred |= page.unreadable > 0;
-        let first = self.pages == 1;
-        if first && self.order.is_none_or(|order| order != Order::OldestFirst) {
-            self.order = order_of(page).or(self.order);
-            let longer = page.total.is_some_and(|total| total > end_of(page));
-            if self.order == Some(Order::OldestFirst) && longer {
+        let progress = self.advance(page);
+        if let Progress::Read(offset) = progress {
+            self.offset = offset;
+        }
+        progress
+    }
+
+    fn advance(&mut self, page: &Page) -> Progress {
+        let rows = page.rows() as u64;
+        self.known.longest_page = self.known.longest_page.max(rows);
+        let starts = page.conversations.iter().filter_map(|conversation| conversation.started);
+        self.oldest = self.oldest.into_iter().chain(starts).min();
+        let brought_new = page.conversations.iter().any(|row| !self.seen.contains(&row.id));
+        self.seen.extend(page.conversations.iter().map(|row| row.id.clone()));
+        if self.order.is_none() {
+            self.order = Order::of(&page.conversations);
+            if self.order == Some(Order::OldestFirst) && self.offset == 0 {
                 // What matters is at the other end.
-                self.start_at_tail(page.total.unwrap_or_default());
-                self.pages = 0;
-                return Progress::Read(self.high);
+                self.see(page);
+                return self.look_for_the_end(page);
             }
         }
-        if self.contradicted_by(page) {
-            return self.start_over();
+        if let Step::FindEnd { stride, empty_from } = self.step {
+            return self.find_end(page, stride, empty_from, brought_new);
         }
-        let connected = self.seen.is_empty() || page.conversations.iter().any(|seen| self.seen.contains(&seen.id));
-        if !connected && !page.conversations.is_empty() {
-            return Progress::Broken;
+        let connects = self.stretch.is_empty() || page.conversations.iter().any(|row| self.stretch.contains(&row.id));
+        if rows > 0 && !connects {
+            return Progress::Broken(Flaw::Hole);
         }
-        self.seen.extend(page.conversations.iter().map(|conversation| conversation.id.clone()));
-        let grown = self.extend(page);
-        self.next(page, grown)
+        let order = self.order;
+        if !self.follow_order(page) {
+            return self.read_everything();
+        }
+        let extends = page.conversations.iter().any(|row| !self.stretch.contains(&row.id));
+        self.see(page);
+        match (order, self.step) {
+            (Some(Order::OldestFirst), Step::Down) => self.down(rows, extends),
+            _ => self.up(rows, extends),
+        }
     }
 
-    /// A page that is ordered otherwise than the list was thought to be: it has no order that can be relied on.
-    fn contradicted_by(&self, page: &Page) -> bool {
-        let ordered = matches!(self.order, Some(Order::NewestFirst | Order::OldestFirst));
-        ordered && order_of(page).is_some_and(|order| Some(order) != self.order)
+    fn see(&mut self, page: &Page) {
+        let rows = page.rows() as u64;
+        self.stretch.extend(page.conversations.iter().map(|row| row.id.clone()));
+        if rows > 0 {
+            self.low = self.low.min(self.offset);
+            self.high = self.high.max(self.offset + rows);
+        }
     }
 
-    /// Reads the whole list, from its beginning.
-    fn start_over(&mut self) -> Progress {
+    /// Takes the page's new rows into the trend, towards the older end. `false`: they are not in the order that was seen.
+    fn follow_order(&mut self, page: &Page) -> bool {
+        let fresh = || page.conversations.iter().filter(|row| !self.stretch.contains(&row.id));
+        let mut trend = self.trend.clone();
+        let holds = match (self.order, self.step) {
+            (Some(Order::NewestFirst), _) => trend.follow(fresh().filter_map(started)),
+            (Some(Order::OldestFirst), Step::Down) => trend.follow(fresh().rev().filter_map(started)),
+            // From the end's first page upwards, only the order itself can be looked at: the edge is at its lower side.
+            (Some(Order::OldestFirst), _) if self.stretch.is_empty() => trend.follow(fresh().rev().filter_map(started)),
+            (Some(Order::OldestFirst), _) => return Trend::default().follow(fresh().rev().filter_map(started)),
+            (Some(Order::None) | None, _) => return true,
+        };
+        self.trend = trend;
+        holds
+    }
+
+    /// A list without an order that could be relied on is read from its beginning to its end.
+    fn read_everything(&mut self) -> Progress {
         self.order = Some(Order::None);
-        self.seen.clear();
-        (self.low, self.high, self.going) = (0, 0, Going::Up);
+        self.step = Step::Up;
+        self.forget_stretch();
+        (self.low, self.high) = (0, 0);
         Progress::Read(0)
     }
 
-    /// Adds the page to the stretch; whether the stretch grew.
-    fn extend(&mut self, page: &Page) -> bool {
-        let before = (self.low, self.high);
-        self.low = self.low.min(page.offset);
-        self.high = self.high.max(end_of(page));
-        before != (self.low, self.high)
+    fn forget_stretch(&mut self) {
+        self.stretch.clear();
+        self.trend = Trend::default();
+        (self.low, self.high) = (self.offset, self.offset);
     }
 
-    fn next(&mut self, page: &Page, grown: bool) -> Progress {
-        // Pages overlap, so a list that does not say its length ends where a page shows nothing new.
-        let at_end = page.total.map_or(!grown, |total| self.high >= total);
-        let order = self.order.unwrap_or(Order::None);
-        let goes_back = match order {
-            Order::NewestFirst => Going::Up,
-            Order::OldestFirst => Going::Down,
-            Order::None => return self.upwards(at_end, grown),
-        };
-        self.reached |= self.going == goes_back && self.passes_the_instant(page);
-        // Oldest first, the page at the tail goes up to the end and already reaches some way back.
-        self.reached |= order == Order::OldestFirst && page.offset == self.low && self.passes_the_instant(page);
-        match order {
-            Order::OldestFirst if !at_end && self.going == Going::Up => self.upwards(false, grown),
-            Order::OldestFirst => self.downwards(grown),
-            Order::NewestFirst | Order::None => self.upwards(at_end || self.reached, grown),
+    /// The next page in either direction shares this many rows with the one before.
+    fn overlap(rows: u64) -> u64 {
+        OVERLAP.min(rows / 2)
+    }
+
+    fn up(&mut self, rows: u64, extends: bool) -> Progress {
+        if self.order == Some(Order::NewestFirst) && self.is_past_the_instant() {
+            return Progress::Complete(Reach::PastTheInstant(Order::NewestFirst));
+        }
+        if self.is_repeated(rows, extends) {
+            return Progress::Broken(Flaw::OffsetIgnored);
+        }
+        if extends && self.may_be_cut_off(rows) {
+            return Progress::Read(self.offset + rows - Self::overlap(rows));
+        }
+        self.at_the_end()
+    }
+
+    /// A page that is shorter than another one was is not cut off by a limit of the vendor's: nothing follows it.
+    fn may_be_cut_off(&self, rows: u64) -> bool {
+        rows >= self.known.longest_page
+    }
+
+    /// Whether another offset brought nothing but what was there before, in a page as long as pages get: what lies behind
+    /// it nobody can see.
+    fn is_repeated(&self, rows: u64, brought_new: bool) -> bool {
+        !brought_new && self.may_be_cut_off(rows) && USUAL_PAGES.contains(&rows)
+    }
+
+    /// The list has been read to its end, upwards.
+    fn at_the_end(&mut self) -> Progress {
+        if self.order != Some(Order::OldestFirst) || self.low == 0 {
+            return Progress::Complete(Reach::WholeList);
+        }
+        self.step = Step::Down;
+        if self.is_past_the_instant() {
+            return Progress::Complete(Reach::PastTheInstant(Order::OldestFirst));
+        }
+        Progress::Read(self.below())
+    }
+
+    fn down(&mut self, rows: u64, extends: bool) -> Progress {
+        if self.is_past_the_instant() {
+            return Progress::Complete(Reach::PastTheInstant(Order::OldestFirst));
+        }
+        if self.low == 0 {
+            return Progress::Complete(Reach::WholeList);
+        }
+        if rows == 0 || !extends {
+            return Progress::Broken(Flaw::OffsetIgnored);
+        }
+        Progress::Read(self.below())
+    }
+
+    /// Where the page below the stretch starts.
+    fn below(&self) -> u64 {
+        let rows = self.known.longest_page.max(1);
+        self.low.saturating_sub(rows - Self::overlap(rows))
+    }
+
+    fn is_past_the_instant(&self) -> bool {
+        self.trend.edge_is_before(self.back_to - EDGE_SLACK)
+    }
+
+    /// The first page shows that the list begins with the oldest conversation.
+    fn look_for_the_end(&mut self, page: &Page) -> Progress {
+        let rows = page.rows() as u64;
+        let next = rows - Self::overlap(rows);
+        let told = page.total.filter(|total| *total <= LONGEST_LIST).unwrap_or_default();
+        self.step = Step::FindEnd { stride: 0, empty_from: None };
+        Progress::Read(next.max(told.saturating_sub(u64::from(PAGE) - OVERLAP)))
+    }
+
+    /// One look for the end of a list whose newest conversation is there.
+    fn find_end(&mut self, page: &Page, stride: u64, empty_from: Option<u64>, brought_new: bool) -> Progress {
+        let rows = page.rows() as u64;
+        if rows == 0 {
+            return self.nothing_there();
+        }
+        if self.is_repeated(rows, brought_new) {
+            return Progress::Broken(Flaw::OffsetIgnored);
+        }
+        let connects = page.conversations.iter().any(|row| self.stretch.contains(&row.id));
+        if !connects {
+            self.forget_stretch();
+        }
+        if !self.follow_order(page) || Order::of(&page.conversations).is_some_and(|order| order != Order::OldestFirst) {
+            return self.read_everything();
+        }
+        self.see(page);
+        let is_last = empty_from.is_some_and(|empty| empty <= self.high);
+        if is_last || !brought_new || !self.may_be_cut_off(rows) {
+            return self.at_the_end();
+        }
+        let above = self.high - Self::overlap(rows);
+        match empty_from {
+            Some(empty) => {
+                self.step = Step::FindEnd { stride, empty_from };
+                Progress::Read(self.offset.midpoint(empty).max(above).min(empty - 1))
+            }
+            // The page above is the last as a rule; if it is not, the strides grow.
+            None => {
+                self.step = Step::FindEnd { stride: (2 * stride).max(rows - Self::overlap(rows)), empty_from };
+                Progress::Read(if stride == 0 { above } else { self.offset + 2 * stride })
+            }
         }
     }
 
-    fn upwards(&mut self, done: bool, grown: bool) -> Progress {
-        match (done, grown) {
-            (true, _) => Progress::Complete,
-            (false, true) => Progress::Read(self.high.saturating_sub(OVERLAP)),
-            (false, false) => Progress::Broken,
+    /// There is nothing at this offset: the list ends before it.
+    fn nothing_there(&mut self) -> Progress {
+        if self.offset <= self.high {
+            return self.at_the_end();
         }
-    }
-
-    fn downwards(&mut self, grown: bool) -> Progress {
-        if self.reached || self.low == 0 {
-            return Progress::Complete;
-        }
-        if !grown && self.going == Going::Down {
-            return Progress::Broken;
-        }
-        self.going = Going::Down;
-        Progress::Read(self.low.saturating_sub(u64::from(PAGE) - OVERLAP))
-    }
-
-    fn passes_the_instant(&self, page: &Page) -> bool {
-        page.conversations.iter().filter_map(|conversation| conversation.started).any(|at| at < self.back_to)
+        self.step = Step::FindEnd { stride: 0, empty_from: Some(self.offset) };
+        Progress::Read(self.low.midpoint(self.offset))
     }
 }
 
-fn end_of(page: &Page) -> u64 {
-    page.offset + (page.conversations.len() + page.unreadable) as u64
-}
-
-/// The order of a page's conversations; `None` if too few of them say when they started.
-fn order_of(page: &Page) -> Option<Order> {
-    let starts: Vec<_> =
-        page.conversations.iter().filter_map(|conversation: &Conversation| conversation.started).collect();
-    let (first, last) = (starts.first()?, starts.last()?);
-    if first == last {
-        return None;
-    }
-    let falls = starts.is_sorted_by(|a, b| a >= b);
-    let rises = starts.is_sorted();
-    Some(match (falls, rises) {
-        (true, _) => Order::NewestFirst,
-        (_, true) => Order::OldestFirst,
-        (false, false) => Order::None,
-    })
+fn started(conversation: &Conversation) -> Option<DateTime<Utc>> {
+    conversation.started
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::annie::Status;
-    use crate::entry::Testimony;
-    use chrono::TimeDelta;
-
-    /// A list of conversations a minute apart, number 0 the oldest.
-    struct List {
-        length: u64,
-        order: Order,
-        says_its_length: bool,
-    }
-
-    fn start() -> DateTime<Utc> {
-        "2026-11-24T15:00:00Z".parse().expect("an instant")
-    }
-
-    fn at(number: u64) -> DateTime<Utc> {
-        start() + TimeDelta::minutes(number as i64)
-    }
-
-    fn conversation(number: u64) -> Conversation {
-        Conversation {
-            is_call: true,
-            id: ConversationId::new(number.to_string()),
-            from: None,
-            to: None,
-            started: Some(at(number)),
-            ended: None,
-            status: Status::Open,
-            testimony: Testimony::default(),
-        }
-    }
-
-    impl List {
-        fn page(&self, offset: u64) -> Page {
-            let number = |index: u64| match self.order {
-                Order::NewestFirst => self.length - 1 - index,
-                Order::OldestFirst => index,
-                Order::None => (index * 389) % self.length,
-            };
-            let end = (offset + u64::from(PAGE)).min(self.length);
-            let conversations = (offset..end).map(|index| conversation(number(index))).collect();
-            Page { conversations, unreadable: 0, offset, total: self.says_its_length.then_some(self.length) }
-        }
-    }
-
-    /// Scans the whole list, `between` changing it after each page; what was missed of the newest `wanted`.
-    fn missed(
-        mut list: List,
-        wanted: u64,
-        known: Option<(Order, u64)>,
-        mut between: impl FnMut(&mut List),
-    ) -> Vec<u64> {
-        let newest = list.length;
-        let mut scan = Scan::new(start(), at(newest - wanted), known);
-        let mut offset = scan.first_offset();
-        for _ in 0..100 {
-            match scan.take(&list.page(offset)) {
-                Progress::Read(next) => offset = next,
-                Progress::Complete => {
-                    let saw = |number: &u64| scan.saw(&ConversationId::new(number.to_string()));
-                    return (newest - wanted..newest).filter(|number| !saw(number)).collect();
-                }
-                Progress::Broken => panic!("the list has no hole"),
-            }
-            between(&mut list);
-        }
-        panic!("the scan does not end");
-    }
-
-    #[test]
-    fn every_conversation_back_to_the_instant_is_seen_in_either_order() {
-        for order in [Order::NewestFirst, Order::OldestFirst, Order::None] {
-            for length in [1, 2, 99, 100, 101, 190, 1013] {
-                for wanted in [1, length / 2 + 1, length] {
-                    for known in [None, Some((order, length)), Some((order, length / 2))] {
-                        for says_its_length in [true, false] {
-                            let missed = missed(List { length, order, says_its_length }, wanted, known, |_| ());
-                            assert_eq!(missed, [0_u64; 0], "{order:?} {length} {wanted} {known:?} {says_its_length}");
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn conversations_that_start_meanwhile_shift_the_pages_and_hide_nothing() {
-        for order in [Order::NewestFirst, Order::OldestFirst] {
-            let missed = missed(List { length: 700, order, says_its_length: true }, 500, None, |list| list.length += 7);
-            assert_eq!(missed, [0_u64; 0], "{order:?}");
-        }
-    }
-
-    #[test]
-    fn a_hole_between_two_pages_breaks_the_scan() {
-        let list = List { length: 400, order: Order::NewestFirst, says_its_length: true };
-        let mut scan = Scan::new(start(), at(0), None);
-        assert_eq!(scan.take(&list.page(0)), Progress::Read(90));
-        // Sixty conversations have been archived meanwhile: the page begins where nothing has been seen.
-        let shifted = Page { offset: 90, ..list.page(150) };
-        assert_eq!(scan.take(&shifted), Progress::Broken);
-    }
-
-    #[test]
-    fn so_many_pages_show_so_many_conversations() {
-        for (conversations, pages) in [(0, 1), (1, 1), (100, 1), (101, 2), (190, 2), (191, 3), (1_000, 11)] {
-            assert_eq!(pages_of(conversations), pages, "{conversations}");
-        }
-    }
-
-    #[test]
-    fn one_page_is_enough_for_what_is_recent() {
-        let list = List { length: 5_000, order: Order::NewestFirst, says_its_length: true };
-        let mut scan = Scan::new(start(), at(4_950), None);
-        assert_eq!(scan.take(&list.page(0)), Progress::Complete);
-    }
-
-    #[test]
-    fn an_empty_list_is_read_completely() {
-        let mut scan = Scan::new(start(), start(), None);
-        assert_eq!(
-            scan.take(&Page { conversations: vec![], unreadable: 0, offset: 0, total: Some(0) }),
-            Progress::Complete
-        );
-    }
-}
+mod tests;

@@ -1,12 +1,16 @@
 //! Following conversations to their end: by pages of the vendor's list, a hundred conversations a request, and by a
 //! request of its own only for what the list does not show.
 //!
+//! Nothing is given up unread. A deadline counts only time in which the vendor could be read (a machine that was suspended,
+//! or a vendor that was out, reads first), and before anything is given up it is asked for once more, by its id. What a
+//! former run gave up is asked for again, at a tenth of the budget at most: an opt-out may be in it.
+//!
 //! The tracker says what to read next and when; it sends nothing itself. Where the vendor's webhooks are taken, [`super::hinted`]
 //! tells it what may have ended.
 
 mod open;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,7 +19,7 @@ use crate::ids::{AttemptId, ConversationId, EntryId};
 
 use self::open::Open;
 use super::hinted::Hinted;
-use super::scan::{Order, Progress, Scan};
+use super::scan::{Flaw, KnownList, Progress, Reach, Scan};
 
 /// A new conversation may take this long to appear on the list before it is asked for by its id.
 const LIST_GRACE: TimeDelta = TimeDelta::seconds(60);
@@ -28,6 +32,15 @@ const START_SLACK: TimeDelta = TimeDelta::seconds(180);
 
 /// A page that fails so often in a row is not asked for again: the scan starts anew.
 const TRIES_OF_A_PAGE: u32 = 5;
+
+/// A conversation whose last read fails so often is given up.
+const LAST_READS: u8 = 5;
+
+/// Pages that are read at once for what former runs gave up; the rest of it is asked for by id.
+const PAGES_FOR_THE_GIVEN_UP: u32 = 6;
+
+/// One request in so many may go to what former runs gave up.
+const A_TENTH: i32 = 10;
 
 /// How urgently endings are wanted: the less there is to do with the budget, the more often the list is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,8 +77,6 @@ pub struct Followed {
     pub number: u32,
     /// Since when we know of it.
     pub since: DateTime<Utc>,
-    /// Since when this run follows it: what nobody looked for in the meantime is not lost track of.
-    pub followed_since: DateTime<Utc>,
     /// When it was last asked for by its id.
     pub asked_at: Option<DateTime<Utc>>,
 }
@@ -93,8 +104,21 @@ pub struct CompleteScan {
     pub pages: u32,
     /// Conversations that it saw.
     pub conversations: usize,
-    /// Whether what it did not show is not on the list.
-    pub proves_absence: bool,
+    /// When the oldest of them started.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Why it is complete.
+    pub reach: Reach,
+}
+
+/// How a scan came out with a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanResult {
+    /// It goes on, or has seen what it was begun for.
+    Nothing,
+    /// It saw everything back to its instant.
+    Complete(CompleteScan),
+    /// The list proves nothing.
+    Broken(Flaw),
 }
 
 /// What a scan is begun for: where it may stop.
@@ -104,6 +128,8 @@ enum Purpose {
     Endings,
     /// To see those that deliveries have named.
     Hints,
+    /// To see those that former runs gave up.
+    GivenUp,
     /// To prove something about what it does not show: it reads back to its instant.
     Proof,
 }
@@ -115,8 +141,6 @@ struct Reading {
     purpose: Purpose,
     /// At which it began.
     pace: Pace,
-    /// Where the next page starts.
-    offset: u64,
 }
 
 /// The open conversations of a run, and the scan that is under way.
@@ -128,7 +152,17 @@ pub struct Tracker {
     scan: Option<Reading>,
     asked_for: VecDeque<ConversationId>,
     hinted: Hinted,
-    known: Option<(Order, u64)>,
+    /// What former runs gave up and this one has not asked for yet.
+    given_up: BTreeMap<ConversationId, Followed>,
+    /// Whether the list has been looked at for them, and when the next request may be theirs.
+    looked_for_given_up: bool,
+    given_up_due: DateTime<Utc>,
+    /// How long after a request for them the next may follow.
+    given_up_interval: TimeDelta,
+    known: KnownList,
+    /// For how long, in all, the vendor could be read, and when it was read last.
+    readable: TimeDelta,
+    read_at: Option<DateTime<Utc>>,
     /// When the last scan began, and the pages that it took.
     last: Option<(DateTime<Utc>, u32)>,
     /// The pages that the last scan for endings took. What a proof takes, which may read back to where the ledger ends, says
@@ -140,16 +174,22 @@ pub struct Tracker {
 }
 
 impl Tracker {
-    /// Follows nothing yet, and whatever it will follow for at most `limit`.
+    /// Follows nothing yet, and whatever it will follow for at most `limit`, at so many requests a minute in all.
     #[must_use]
-    pub fn new(limit: TimeDelta) -> Self {
+    pub fn new(limit: TimeDelta, requests_per_minute: u32) -> Self {
         Self {
             limit,
             open: Open::default(),
             scan: None,
             asked_for: VecDeque::new(),
             hinted: Hinted::default(),
-            known: None,
+            given_up: BTreeMap::new(),
+            looked_for_given_up: false,
+            given_up_due: DateTime::UNIX_EPOCH,
+            given_up_interval: TimeDelta::seconds(60 * i64::from(A_TENTH) / i64::from(requests_per_minute.max(1))),
+            known: KnownList::default(),
+            readable: TimeDelta::zero(),
+            read_at: None,
             last: None,
             pages_for_endings: 1,
             not_before: None,
@@ -159,13 +199,70 @@ impl Tracker {
 
     /// Follows a conversation from now on.
     pub fn follow(&mut self, id: ConversationId, followed: Followed) {
-        self.open.insert(id, followed);
+        if self.open.len() == 0 {
+            // Nobody has read meanwhile, since there was nothing to read.
+            self.read_at = None;
+        }
+        self.given_up.remove(&id);
+        self.open.insert(id, followed, self.readable);
+    }
+
+    /// Asks once for a conversation that a former run gave up.
+    pub fn ask_again(&mut self, id: ConversationId, followed: Followed) {
+        if self.open.get(&id).is_none() {
+            self.given_up.insert(id, followed);
+        }
+    }
+
+    /// Asks for a conversation by its id, next.
+    pub fn ask(&mut self, id: ConversationId) {
+        if !self.asked_for.contains(&id) {
+            self.asked_for.push_back(id);
+        }
+    }
+
+    /// Whether a scan is under way.
+    #[must_use]
+    pub fn scans(&self) -> bool {
+        self.scan.is_some()
+    }
+
+    /// Whether single conversations are to be asked for next.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        !self.asked_for.is_empty()
+    }
+
+    /// How many that former runs gave up are still to be asked for.
+    #[must_use]
+    pub fn still_given_up(&self) -> usize {
+        self.given_up.len()
+    }
+
+    /// For how long, in all, the vendor could be read: what deadlines count.
+    #[must_use]
+    pub fn readable(&self) -> TimeDelta {
+        self.readable
+    }
+
+    /// The vendor was read: what lies between two reads counts, but for what is longer than any pause between them.
+    fn was_read(&mut self, now: DateTime<Utc>) {
+        let longest = self.limit / 8;
+        let since = self.read_at.map_or(TimeDelta::zero(), |at| (now - at).clamp(TimeDelta::zero(), longest));
+        self.readable += since;
+        self.read_at = Some(now);
     }
 
     /// How many conversations are open.
     #[must_use]
     pub fn open(&self) -> usize {
         self.open.len()
+    }
+
+    /// Whether it is a conversation of ours that is being followed.
+    #[must_use]
+    pub fn follows(&self, id: &ConversationId) -> bool {
+        self.open.get(id).is_some()
     }
 
     /// A delivery names a conversation. One that is not open here, or cannot have ended yet, is nothing to us.
@@ -181,7 +278,9 @@ impl Tracker {
     pub fn due_at(&self, pace: Pace, unsettled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let under_way = self.scan.is_some() || !self.asked_for.is_empty();
         let next = || {
-            let dues = [self.next_scan_at(pace), self.next_proof_at(pace, unsettled), self.hinted.due_at(pace)];
+            let given_up = (!self.given_up.is_empty()).then_some(self.given_up_due);
+            let dues =
+                [self.next_scan_at(pace), self.next_proof_at(pace, unsettled), self.hinted.due_at(pace), given_up];
             dues.into_iter().flatten().min()
         };
         let due = if under_way { Some(DateTime::UNIX_EPOCH) } else { next() };
@@ -219,63 +318,81 @@ impl Tracker {
         if let Some(id) = self.asked_for.pop_front() {
             return Read::Conversation(id);
         }
+        let due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
         let purpose = match unsettled_back_to {
             Some(_) => Purpose::Proof,
-            None if self.next_scan_at(pace).is_some_and(|due| due <= now) => Purpose::Endings,
-            None => Purpose::Hints,
+            None if due(self.next_scan_at(pace)) => Purpose::Endings,
+            None if due(self.hinted.due_at(pace)) || self.given_up.is_empty() => Purpose::Hints,
+            None => Purpose::GivenUp,
         };
         if self.scan.is_none()
-            && purpose == Purpose::Hints
-            && let Some(id) = self.hinted.take_single(pace, self.pages_for_endings)
+            && let Some(id) = self.single_for(purpose, pace, now)
         {
-            self.hinted.pay(now, pace, 1);
             return Read::Conversation(id);
         }
-        let oldest = self.open.oldest().map(|since| since + ahead - START_SLACK);
+        let oldest = self.open.oldest().into_iter().map(|since| since + ahead - START_SLACK);
+        let given_up = self.given_up.values().map(|given_up| given_up.since + ahead - START_SLACK);
+        let back_to = match purpose {
+            Purpose::GivenUp => oldest.chain(given_up).min(),
+            Purpose::Endings | Purpose::Hints | Purpose::Proof => oldest.chain(unsettled_back_to).min(),
+        };
         let known = self.known;
         let reading = self.scan.get_or_insert_with(|| {
-            let back_to = oldest.into_iter().chain(unsettled_back_to).min().unwrap_or(now);
-            let scan = Scan::new(now, back_to, known);
-            Reading { offset: scan.first_offset(), scan, purpose, pace }
+            let scan = Scan::new(now, back_to.unwrap_or(now), known);
+            Reading { scan, purpose, pace }
         });
-        Read::Page { offset: reading.offset }
+        Read::Page { offset: reading.scan.offset() }
     }
 
-    /// Takes a page in: the followed conversations that are now closed, and the scan if this page completed it.
-    pub fn take_page(
-        &mut self,
-        page: &Page,
-        now: DateTime<Utc>,
-    ) -> (Vec<(Followed, Conversation)>, Option<CompleteScan>) {
+    /// The conversation that is asked for by its id rather than looked for on the list.
+    fn single_for(&mut self, purpose: Purpose, pace: Pace, now: DateTime<Utc>) -> Option<ConversationId> {
+        match purpose {
+            Purpose::Hints => {
+                let id = self.hinted.take_single(pace, self.pages_for_endings)?;
+                self.hinted.pay(now, pace, 1);
+                Some(id)
+            }
+            Purpose::GivenUp if self.looked_for_given_up => {
+                self.given_up_due = now + self.given_up_interval;
+                self.given_up.keys().next().cloned()
+            }
+            Purpose::GivenUp | Purpose::Endings | Purpose::Proof => None,
+        }
+    }
+
+    /// Takes a page in: the followed conversations that are now closed, and how the scan came out.
+    pub fn take_page(&mut self, page: &Page, now: DateTime<Utc>) -> (Vec<(Followed, Conversation)>, ScanResult) {
         self.not_before = None;
         self.failures = 0;
+        self.was_read(now);
         let closed = page.conversations.iter().filter_map(|conversation| self.take(conversation)).collect();
         (closed, self.advance(page, now))
     }
 
-    fn advance(&mut self, page: &Page, now: DateTime<Utc>) -> Option<CompleteScan> {
-        let mut reading = self.scan.take()?;
+    fn advance(&mut self, page: &Page, now: DateTime<Utc>) -> ScanResult {
+        let Some(mut reading) = self.scan.take() else { return ScanResult::Nothing };
         match reading.scan.take(page) {
             Progress::Read(_) if self.has_shown_enough(&reading) => {
-                self.learn_from(&reading, page);
-                None
+                self.learn_from(&reading);
+                ScanResult::Nothing
             }
-            Progress::Read(offset) => {
-                self.scan = Some(Reading { offset, ..reading });
-                None
+            Progress::Read(_) => {
+                self.scan = Some(reading);
+                ScanResult::Nothing
             }
-            Progress::Broken => {
+            Progress::Broken(flaw) => {
                 self.pay_for(&reading);
-                self.known = None;
-                None
+                self.known = KnownList { longest_page: self.known.longest_page, ..KnownList::default() };
+                self.ask_for_the_unseen(&reading.scan, now);
+                ScanResult::Broken(flaw)
             }
-            Progress::Complete => {
-                self.learn_from(&reading, page);
+            Progress::Complete(reach) => {
+                self.learn_from(&reading);
                 self.ask_for_the_unseen(&reading.scan, now);
                 let scan = reading.scan;
-                let (conversations, proves_absence) = (scan.conversations(), scan.proves_absence());
-                let Scan { started, back_to, pages, .. } = scan;
-                Some(CompleteScan { started, back_to, pages, conversations, proves_absence })
+                let conversations = scan.conversations();
+                let Scan { started, back_to, pages, oldest, .. } = scan;
+                ScanResult::Complete(CompleteScan { started, back_to, pages, conversations, oldest, reach })
             }
         }
     }
@@ -286,20 +403,22 @@ impl Tracker {
         match purpose {
             Purpose::Endings => self.open.iter().all(|(id, followed)| scan.saw(id) || !may_have_ended(followed)),
             Purpose::Hints => self.hinted.are_shown_by(scan),
+            Purpose::GivenUp => {
+                let most = PAGES_FOR_THE_GIVEN_UP.min(u32::try_from(self.given_up.len()).unwrap_or(u32::MAX));
+                scan.pages >= most || self.given_up.is_empty()
+            }
             Purpose::Proof => false,
         }
     }
 
-    fn learn_from(&mut self, reading: &Reading, last: &Page) {
-        let scan = &reading.scan;
+    fn learn_from(&mut self, reading: &Reading) {
         self.pay_for(reading);
-        self.hinted.were_shown_by(scan);
-        let length = last.total.unwrap_or(scan.end());
-        self.known = scan.order().map(|order| (order, length));
+        self.hinted.were_shown_by(&reading.scan);
+        self.known = reading.scan.learnt();
     }
 
     /// A scan for hints does not see to what nobody has named: the next one for that is as due as before.
-    fn pay_for(&mut self, Reading { scan, purpose, pace, .. }: &Reading) {
+    fn pay_for(&mut self, Reading { scan, purpose, pace }: &Reading) {
         self.hinted.pay(scan.started, *pace, scan.pages);
         match purpose {
             Purpose::Endings => {
@@ -307,11 +426,16 @@ impl Tracker {
                 self.pages_for_endings = scan.pages;
             }
             Purpose::Proof => self.last = Some((scan.started, scan.pages)),
+            Purpose::GivenUp => {
+                self.looked_for_given_up = true;
+                let pages = i32::try_from(scan.pages).unwrap_or(i32::MAX);
+                self.given_up_due = scan.started + self.given_up_interval * pages;
+            }
             Purpose::Hints => {}
         }
     }
 
-    /// What a complete scan did not show is asked for by its id, but not again and again.
+    /// What a scan did not show is asked for by its id, but not again and again.
     fn ask_for_the_unseen(&mut self, scan: &Scan, now: DateTime<Utc>) {
         for (id, since, asked_at) in self.open.asked_at() {
             let long_open = since + LIST_GRACE <= scan.started;
@@ -324,39 +448,78 @@ impl Tracker {
         }
     }
 
-    /// Takes one conversation in: what was followed, if it is now closed.
+    /// Takes one conversation in: what was followed, or given up by a former run, if it is now closed.
     pub fn take(&mut self, conversation: &Conversation) -> Option<(Followed, Conversation)> {
+        let given_up = self.given_up.remove(&conversation.id);
         if conversation.status != Status::Closed {
             return None;
         }
         self.hinted.ended(&conversation.id);
-        self.open.remove(&conversation.id).map(|followed| (followed, conversation.clone()))
+        self.open.remove(&conversation.id).or(given_up).map(|followed| (followed, conversation.clone()))
     }
 
-    /// A read brought nothing: nothing is read before `retry_at`. The scan goes on where it was, since a long list would
-    /// never be read to its end if every failure took it back to the beginning.
-    pub fn read_failed(&mut self, retry_at: DateTime<Utc>) {
-        self.failures += 1;
-        if self.failures >= TRIES_OF_A_PAGE {
-            self.failures = 0;
-            self.scan = None;
-        }
+    /// A conversation was asked for by its id and is not closed, or not known: what has been open for too long is given up.
+    pub fn is_not_closed(&mut self, id: &ConversationId, now: DateTime<Utc>) -> Option<Followed> {
+        self.was_read(now);
+        self.given_up.remove(id);
+        let is_overdue = self.open.last_reads(id) > 0;
+        if is_overdue { self.forget(id) } else { None }
+    }
+
+    /// A conversation could not be read: nothing is read before `retry_at`. If its last read has failed too often, it is
+    /// given up.
+    pub fn conversation_failed(&mut self, id: &ConversationId, retry_at: DateTime<Utc>) -> Option<Followed> {
         self.not_before = Some(retry_at);
-    }
-
-    /// Stops following what has been open for longer than the limit.
-    pub fn give_up(&mut self, now: DateTime<Utc>) -> Vec<(ConversationId, Followed)> {
-        let given_up = self.open.take_followed_since(now - self.limit);
-        for (id, _) in &given_up {
-            self.hinted.forget(id);
+        self.given_up.remove(id);
+        match self.open.last_reads(id) {
+            0 => None,
+            LAST_READS.. => self.forget(id),
+            _ => {
+                self.ask_last(id.clone());
+                None
+            }
         }
-        given_up
     }
 
-    /// When the next conversation will have been open for as long as the limit.
-    #[must_use]
-    pub fn gives_up_at(&self) -> Option<DateTime<Utc>> {
-        self.open.longest_followed().map(|since| since + self.limit)
+    fn forget(&mut self, id: &ConversationId) -> Option<Followed> {
+        self.hinted.forget(id);
+        self.open.remove(id)
+    }
+
+    /// Nothing is read before that.
+    pub fn reads_not_before(&mut self, at: DateTime<Utc>) {
+        self.not_before = Some(at);
+    }
+
+    /// A page could not be read: nothing is read before `retry_at`. The scan goes on where it was, since a long list would
+    /// never be read to its end if every failure took it back to the beginning. Whether it has been broken off: the page
+    /// has failed too often.
+    pub fn page_failed(&mut self, retry_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        self.not_before = Some(retry_at);
+        self.failures += 1;
+        if self.failures < TRIES_OF_A_PAGE {
+            return false;
+        }
+        self.failures = 0;
+        if let Some(reading) = self.scan.take() {
+            self.pay_for(&reading);
+            self.ask_for_the_unseen(&reading.scan, now);
+        }
+        true
+    }
+
+    /// Asks once more, by its id, for each that has been open for longer than the limit.
+    pub fn ask_for_the_overdue(&mut self) {
+        for id in self.open.followed_for(self.readable - self.limit) {
+            if self.open.last_reads(&id) == 0 {
+                self.ask_last(id);
+            }
+        }
+    }
+
+    fn ask_last(&mut self, id: ConversationId) {
+        self.open.count_last_read(&id);
+        self.ask(id);
     }
 }
 

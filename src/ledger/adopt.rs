@@ -3,10 +3,11 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::error::LedgerError;
+use super::high_water::HighWaterMark;
 use super::place::Place;
 use super::record::{Happened, record_one};
 use super::rows::millis;
@@ -19,12 +20,18 @@ use crate::ids::{AttemptId, EntryId, RunId};
 pub struct Adoption {
     /// Calls without an answer: the next run looks for each on the vendor's list.
     pub unanswered: u64,
+    /// Events that a clock that was ahead had written, and that count as of now.
+    pub future_events: u64,
 }
+
+/// Two machines' clocks may differ by so much.
+const FUTURE: TimeDelta = TimeDelta::minutes(2);
 
 /// Takes the ledger at `path` over for good: calls that it lacks are taken over by the next run. `by` says who decided, for the record.
 pub fn adopt(path: &Path, by: &str, now: DateTime<Utc>) -> Result<Adoption, LedgerError> {
     let mut opened = open::wherever_it_is(path, now)?;
-    let newest = runs::newest_event(&opened.conn)?;
+    let future = runs::future_events(&opened.conn, now + FUTURE)?;
+    let newest = if future.is_some() { None } else { runs::newest_event(&opened.conn)? };
     // A decision never lies before what it is about.
     let at = newest.map_or(now, |newest| newest.max(now));
     let place = Place::of(path)?;
@@ -33,10 +40,25 @@ pub fn adopt(path: &Path, by: &str, now: DateTime<Utc>) -> Result<Adoption, Ledg
     let (inode, born_at) = place.columns();
     let identity = uuid::Uuid::new_v4().to_string();
     transaction.execute(sql!("ledger_adopt"), (identity, inode, born_at))?;
-    let detail = format!("decided by {by}; {unanswered} calls without an answer");
+    let future_events = future.map_or(0, |(events, _)| events);
+    let mut detail = format!("decided by {by}; {unanswered} calls without an answer");
+    if future_events > 0 {
+        disown_the_future(&transaction, now)?;
+        detail.push_str(&format!("; {future_events} events of the future count as of now"));
+    }
     transaction.execute(sql!("event_of_ledger"), (millis(at), "adopted_ledger", detail))?;
     transaction.commit()?;
-    Ok(Adoption { unanswered })
+    // The mark that there was is of another ledger, or of calls that this one lacks: it is begun anew.
+    HighWaterMark::open(&opened.conn, path)?;
+    Ok(Adoption { unanswered, future_events })
+}
+
+/// What was written by a clock that was ahead happened now at the latest. The events stay as they were written.
+fn disown_the_future(conn: &Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    for statement in sql!("future_disown").split_inclusive(";\n") {
+        conn.execute(statement, [(":now", &millis(now))].as_slice())?;
+    }
+    Ok(())
 }
 
 /// What was under way in the other ledger has been answered there, if anywhere.

@@ -85,8 +85,9 @@ pub enum Piece {
 pub struct End {
     /// What became of its rows.
     pub tally: ListTally,
-    /// Whether entries of the campaign that it does not have are withdrawn.
-    pub withdraw: bool,
+    /// Whether entries of the campaign that it does not have are withdrawn, and which share of those still to be called
+    /// may be.
+    pub withdraw: Option<f64>,
     /// The plan that the run is confined to, by its id, and the calls that it allows.
     pub plan: Option<(String, Vec<Approved>)>,
 }
@@ -114,6 +115,7 @@ pub(super) fn whole_list(
     now: DateTime<Utc>,
 ) -> Result<Listed, LedgerError> {
     let run = begin(conn)?;
+    let to_call = to_call(conn, run.campaign)?;
     let last: i64 = conn.query_row(sql!("entry_last"), [], |row| row.get(0))?;
     let is_long = rows >= MANY && last.unsigned_abs() < rows;
     let is_first = is_long && !conn.prepare_cached(sql!("campaign_has_entries"))?.exists([run.campaign.0])?;
@@ -132,7 +134,7 @@ pub(super) fn whole_list(
     if is_long {
         conn.execute_batch(sql!("entry_by_phone_make"))?;
     }
-    let withdrawn = finish(conn, run, enrolled, end, now)?;
+    let withdrawn = finish(conn, run, enrolled, end, to_call, now)?;
     Ok(Listed { run, enrolled, withdrawn })
 }
 
@@ -189,6 +191,7 @@ fn finish(
     run: RunHandle,
     enrolled: Enrolled,
     end: End,
+    to_call: u64,
     now: DateTime<Utc>,
 ) -> Result<u64, LedgerError> {
     let End { tally, withdraw, plan } = end;
@@ -196,7 +199,30 @@ fn finish(
         approval::approve(conn, run, &plan, &calls)?;
     }
     note_changes(conn, run, enrolled)?;
-    close_list(conn, run, tally, withdraw, now)
+    if let Some(rate) = withdraw {
+        refuse_a_list_cut_short(conn, run, rate, to_call)?;
+    }
+    close_list(conn, run, tally, withdraw.is_some(), now)
+}
+
+/// From so many entries on that are still to be called, a list may withdraw a share of them only.
+pub const FEW: u64 = 20;
+
+/// Whether so many withdrawals of `to_call` entries are more than `rate` allows.
+#[must_use]
+pub fn is_cut_short(withdrawn: u64, to_call: u64, rate: f64) -> bool {
+    to_call >= FEW && withdrawn as f64 > rate * to_call as f64
+}
+
+pub(super) fn to_call(conn: &Connection, campaign: CampaignId) -> Result<u64, LedgerError> {
+    let count: i64 = conn.prepare_cached(sql!("entry_to_call"))?.query_row([campaign.0], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
+}
+
+fn refuse_a_list_cut_short(conn: &Connection, run: RunHandle, rate: f64, of: u64) -> Result<(), LedgerError> {
+    let is_to_call = |known: &&Known| matches!(known.state, State::Ready | State::Waiting);
+    let withdrawn = absent(conn, run)?.iter().filter(is_to_call).count() as u64;
+    if is_cut_short(withdrawn, of, rate) { Err(LedgerError::TooManyWithdrawn { withdrawn, of }) } else { Ok(()) }
 }
 
 pub(super) fn enrol(

@@ -54,6 +54,40 @@ pub enum LedgerError {
         /// Where it is.
         path: String,
     },
+    /// The high-water mark beside it counts calls that it lacks.
+    #[error(
+        "the ledger at {path} is behind: calls were placed with the ledger here that this one does not know, so it is an \
+         older copy; nothing was sent: put the newest copy back, or, if this is the one to go on with, `callrounds ledger \
+         adopt --ledger {path}` and run again: it takes those calls over"
+    )]
+    BehindMark {
+        /// Where it is.
+        path: String,
+    },
+    /// A machine whose clock was ahead wrote it.
+    #[error(
+        "the ledger has {events} events of the future, the last of them of {newest}: this machine's clock was ahead when \
+         they were written; nothing was sent: wait until then, or `callrounds ledger adopt`, after which they count as \
+         of now"
+    )]
+    FromTheFuture {
+        /// How many.
+        events: u64,
+        /// The last of them, UTC.
+        newest: String,
+    },
+    /// A list lacks so much of the campaign that it may have been cut short.
+    #[error(
+        "the list lacks {withdrawn} of the {of} patients that are still to be called, more than max_withdraw_rate allows; \
+         it may have been cut short, so nothing of it was enrolled and nobody is withdrawn: export it again, or, if they \
+         are really gone, raise max_withdraw_rate under [list]"
+    )]
+    TooManyWithdrawn {
+        /// Who would be withdrawn.
+        withdrawn: u64,
+        /// Of so many.
+        of: u64,
+    },
     /// It is on another machine's disk.
     #[error(
         "the ledger at {path} is on a network filesystem ({kind}), whose locks and writes cannot be relied upon: name a \

@@ -6,7 +6,8 @@
 //! storage; what has queued up on the writing thread becomes one commit, so that many intents and replies share an
 //! fsync. [`Reader`]s see the last commit and never wait.
 //!
-//! `open` makes a ledger ready: its `lock`, its `place`, what its `disk` may have lost, its format. A list comes as
+//! `open` makes a ledger ready: its `lock`, its `place`, what its `disk` may have lost, its format, the `high_water` mark
+//! beside it. A list comes as
 //! `prepared` entries, `enrol` matches them by key, `inserting` writes them, and texts that come again are `phrases`;
 //! `claim` asks the rules and writes intents, `record` what became of them.
 //!
@@ -15,6 +16,7 @@
 
 mod adopt;
 mod approval;
+mod call_media;
 mod care;
 mod census;
 mod claim;
@@ -22,6 +24,7 @@ mod disk;
 mod enrol;
 mod error;
 mod exclude;
+mod high_water;
 mod household;
 mod inserting;
 mod line;
@@ -54,8 +57,9 @@ pub use care::{backup, verify};
 pub use census::{Census, Group};
 pub use claim::{Authorised, ClaimOrder, Claims, SetAside, Share};
 pub use disk::Disk;
-pub use enrol::{End, Enrolled, Listed, Piece};
+pub use enrol::{End, Enrolled, Listed, Piece, is_cut_short};
 pub use error::LedgerError;
+pub use high_water::{MarkStanding, mark_standing};
 pub use line::{InStep, OurLine, Sighting};
 pub use operator::{Operator, Resolution, Undecidable};
 pub use outlook::{Absence, Absent, Change, Outlook};
@@ -86,13 +90,15 @@ pub(crate) use sql;
 #[derive(Clone)]
 pub struct Ledger {
     writer: Arc<Writer>,
+    mark_was_missing: bool,
 }
 
 impl Ledger {
     /// Opens or creates the ledger at `path`, takes its lock, brings it up to date, and starts the writing thread.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
         let opened = open::exclusively(path, now, &OwnDisk)?;
-        Ok(Self { writer: Arc::new(Writer::on_a_thread(opened)?) })
+        let mark_was_missing = opened.mark_was_missing;
+        Ok(Self { writer: Arc::new(Writer::on_a_thread(opened)?), mark_was_missing })
     }
 
     /// The same without a thread: every call commits before it returns. For simulations in virtual time, in which
@@ -103,7 +109,21 @@ impl Ledger {
 
     /// The same on a disk that is not the machine's own.
     pub fn open_inline_on(disk: &dyn Disk, path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
-        Ok(Self { writer: Arc::new(Writer::inline(open::exclusively(path, now, disk)?)?) })
+        let opened = open::exclusively(path, now, disk)?;
+        let mark_was_missing = opened.mark_was_missing;
+        Ok(Self { writer: Arc::new(Writer::inline(opened)?), mark_was_missing })
+    }
+
+    /// Whether there was no high-water mark beside the ledger when it was opened, although it has attempts: whether it is
+    /// an older copy, only the vendor's list can tell.
+    #[must_use]
+    pub fn mark_was_missing(&self) -> bool {
+        self.mark_was_missing
+    }
+
+    /// The events after `now`, which a clock that was ahead has written: how many, and when the last of them would be.
+    pub fn future_events(&self, now: DateTime<Utc>) -> Pending<Option<(u64, DateTime<Utc>)>> {
+        self.writer.submit(move |conn| runs::future_events(conn, now))
     }
 
     /// The instant of the newest event; `None` in a new ledger.
@@ -184,6 +204,21 @@ impl Ledger {
     /// The campaign's attempts that are not settled.
     pub fn under_way(&self, campaign: CampaignId) -> Pending<Vec<UnderWay>> {
         self.writer.submit(move |conn| record::under_way(conn, campaign))
+    }
+
+    /// The campaign's attempts that were lost track of and whose intents were committed at `since` or later.
+    pub fn lost_track(&self, campaign: CampaignId, since: DateTime<Utc>) -> Pending<Vec<UnderWay>> {
+        self.writer.submit(move |conn| record::lost_track(conn, campaign, since))
+    }
+
+    /// What an organisation's calls show as their medium: the words, each with whether an ended call showed it.
+    pub fn call_media(&self, organisation: OrganisationId) -> Pending<Vec<(Option<String>, bool)>> {
+        self.writer.submit(move |conn| call_media::of(conn, &organisation))
+    }
+
+    /// A call of the organisation's showed this word as its medium, or none.
+    pub fn learn_medium(&self, organisation: OrganisationId, word: Option<String>, ended: bool) -> Pending<()> {
+        self.writer.submit(move |conn| call_media::learn(conn, &organisation, word.as_deref(), ended))
     }
 
     /// Those of `conversations` that no attempt has.

@@ -10,9 +10,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::disk::{Disk, OwnDisk, log_of};
 use super::error::LedgerError;
+use super::high_water::{HighWaterMark, MarkStanding};
 use super::lock::Lock;
 use super::rows::millis;
-use super::{care, place, sql};
+use super::{care, high_water, place, sql};
 
 /// In order; a ledger's `user_version` counts those that it has been through.
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -29,6 +30,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_cheap_words.sql"),
     include_str!("migrations/0014_pause.sql"),
     include_str!("migrations/0015_lost_track.sql"),
+    include_str!("migrations/0016_seen.sql"),
 ];
 
 /// The first formats that have what [`for_reading`] must make up for in older ones.
@@ -45,28 +47,42 @@ const STATEMENTS: usize = 128;
 pub(super) struct Opened {
     pub(super) conn: Connection,
     pub(super) lock: Lock,
+    pub(super) mark: HighWaterMark,
+    /// There was no mark, although the ledger has attempts.
+    pub(super) mark_was_missing: bool,
+}
+
+/// A ledger that is ready, but for where it is and what it must hold.
+pub(super) struct MadeReady {
+    pub(super) conn: Connection,
+    lock: Lock,
 }
 
 /// Opens or creates the ledger for writing.
 pub(super) fn exclusively(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened, LedgerError> {
-    let mut opened = make_ready(path, now, disk)?;
-    if place::refuse_a_copy(&opened.conn, path)? {
+    let MadeReady { conn, mut lock } = make_ready(path, now, disk)?;
+    if place::refuse_a_copy(&conn, path)? {
         // What a ledger is must not be in its -wal alone: a new one that lost that file would know of nobody's call. If a
         // reader is in the way it stays there for now, as it does while a run is under way.
-        opened.conn.query_row(sql!("checkpoint"), [], |_| Ok(()))?;
+        conn.query_row(sql!("checkpoint"), [], |_| Ok(()))?;
     }
-    opened.lock.note_made()?;
-    Ok(opened)
+    let standing = high_water::standing(&conn, path)?;
+    if standing == MarkStanding::Behind {
+        return Err(LedgerError::BehindMark { path: path.display().to_string() });
+    }
+    let mark = HighWaterMark::open(&conn, path)?;
+    lock.note_made()?;
+    Ok(Opened { conn, lock, mark, mark_was_missing: standing == MarkStanding::Missing })
 }
 
 /// Opens an existing ledger for writing although it may be a copy.
-pub(super) fn wherever_it_is(path: &Path, now: DateTime<Utc>) -> Result<Opened, LedgerError> {
+pub(super) fn wherever_it_is(path: &Path, now: DateTime<Utc>) -> Result<MadeReady, LedgerError> {
     refuse_missing(path)?;
     make_ready(path, now, &OwnDisk)
 }
 
 /// Everything that must hold before a ledger is written, but that it is in its place.
-fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened, LedgerError> {
+fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<MadeReady, LedgerError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(LedgerError::OldSqlite(rusqlite::version()));
     }
@@ -87,7 +103,7 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     make_the_log_last(&conn, path, disk)?;
     migrate(&mut conn, now)?;
-    Ok(Opened { conn, lock })
+    Ok(MadeReady { conn, lock })
 }
 
 /// Opens the ledger for a single decision, beside the run that may hold its lock. A ledger that nobody has made yet, or

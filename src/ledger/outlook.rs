@@ -123,6 +123,11 @@ impl Reader {
         runs::newest_event(&self.conn)
     }
 
+    /// The events after `now`, which a clock that was ahead has written: how many, and when the last of them would be.
+    pub fn future_events(&self, now: DateTime<Utc>) -> Result<Option<(u64, DateTime<Utc>)>, LedgerError> {
+        runs::future_events(&self.conn, now)
+    }
+
     /// The instant of a campaign's newest event; `None` if the ledger does not know it.
     pub fn newest_event_of(&self, campaign: &CampaignName) -> Result<Option<DateTime<Utc>>, LedgerError> {
         runs::newest_event_of(&self.conn, campaign)
@@ -137,6 +142,11 @@ impl Reader {
     pub fn campaign(&self, name: &CampaignName) -> Result<Option<CampaignId>, LedgerError> {
         let mut statement = self.conn.prepare_cached(sql!("campaign_find"))?;
         Ok(statement.query_row([name.as_str()], |row| row.get(0)).optional()?.map(CampaignId))
+    }
+
+    /// How many of the campaign's entries are still to be called.
+    pub fn to_call(&self, campaign: CampaignId) -> Result<u64, LedgerError> {
+        enrol::to_call(&self.conn, campaign)
     }
 
     /// What enrolling `draft` at `now` would make of its entry.

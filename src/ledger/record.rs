@@ -1,7 +1,7 @@
 //! What became known about attempts: replies, conversations found, endings.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
+use rusqlite::{Connection, Rows};
 
 use super::error::LedgerError;
 use super::rows::{attempt_state_at, exactly_one, instant_at, maybe_instant_at, millis, phone_at, state_at};
@@ -98,7 +98,11 @@ pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> 
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
     ))?)?;
-    let fact = on_another_number(conn, happened)?;
+    let fact = match happened.fact {
+        // An operator has cancelled an entry whose call was lost track of: what was said in it counts all the same.
+        Fact::Ended { outcome, .. } if from == State::Cancelled => Fact::Ended { outcome, redial: None },
+        _ => on_another_number(conn, happened)?,
+    };
     let state = Step {
         run,
         entry: happened.entry,
@@ -175,7 +179,19 @@ impl AttemptUpdate {
 
 pub(super) fn under_way(conn: &Connection, campaign: CampaignId) -> Result<Vec<UnderWay>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_under_way"))?;
-    let mut rows = statement.query([campaign.0])?;
+    attempts(statement.query([campaign.0])?)
+}
+
+pub(super) fn lost_track(
+    conn: &Connection,
+    campaign: CampaignId,
+    since: DateTime<Utc>,
+) -> Result<Vec<UnderWay>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("attempt_lost_track"))?;
+    attempts(statement.query((campaign.0, millis(since)))?)
+}
+
+fn attempts(mut rows: Rows<'_>) -> Result<Vec<UnderWay>, LedgerError> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(UnderWay {

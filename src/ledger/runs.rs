@@ -161,8 +161,17 @@ pub(super) fn note(
 }
 
 pub(super) fn newest_event(conn: &Connection) -> Result<Option<DateTime<Utc>>, LedgerError> {
-    let newest: Option<i64> = conn.query_row(sql!("event_newest"), [], |row| row.get(0))?;
+    let newest: Option<i64> = conn.query_row(sql!("event_newest"), [], |row| row.get(0)).optional()?;
     newest.map(instant).transpose()
+}
+
+pub(super) fn future_events(
+    conn: &Connection,
+    now: DateTime<Utc>,
+) -> Result<Option<(u64, DateTime<Utc>)>, LedgerError> {
+    let (events, newest): (i64, Option<i64>) =
+        conn.query_row(sql!("event_after"), [millis(now)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    newest.map(|newest| Ok((events.unsigned_abs(), instant(newest)?))).transpose()
 }
 
 pub(super) fn newest_event_of(

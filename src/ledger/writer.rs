@@ -19,6 +19,7 @@ use rusqlite::hooks::Wal;
 use tokio::sync::oneshot;
 
 use super::error::LedgerError;
+use super::high_water::HighWaterMark;
 use super::lock::Lock;
 use super::open::Opened;
 use super::sql;
@@ -76,7 +77,7 @@ where
 impl Writer {
     pub(super) fn on_a_thread(opened: Opened) -> Result<Self, LedgerError> {
         let (jobs, queue) = mpsc::channel();
-        let mut store = Store::of(opened.conn)?;
+        let mut store = Store::of(opened.conn, opened.mark)?;
         let thread = thread::Builder::new()
             .name("ledger".into())
             .spawn(move || store.work_off(&queue))
@@ -85,7 +86,7 @@ impl Writer {
     }
 
     pub(super) fn inline(opened: Opened) -> Result<Self, LedgerError> {
-        Ok(Self::Inline { store: Mutex::new(Store::of(opened.conn)?), _lock: opened.lock })
+        Ok(Self::Inline { store: Mutex::new(Store::of(opened.conn, opened.mark)?), _lock: opened.lock })
     }
 
     /// Queues `work`, at once and in the order of the calls, to be done in a transaction.
@@ -130,18 +131,19 @@ pub(super) struct Store {
     broken: Option<LedgerError>,
     /// Pages in the log after the last commit.
     log: Arc<AtomicI32>,
+    mark: HighWaterMark,
 }
 
 impl Store {
     /// From now on it is the store that looks after the connection's log.
-    fn of(mut conn: Connection) -> Answer<Self> {
+    fn of(mut conn: Connection, mark: HighWaterMark) -> Answer<Self> {
         let log = Arc::new(AtomicI32::new(0));
         let seen = Arc::clone(&log);
         conn.wal_hook(Some(move |_: &mut Wal, pages| {
             seen.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { conn, broken: None, log })
+        Ok(Self { conn, broken: None, log, mark })
     }
 
     fn work_off(&mut self, queue: &mpsc::Receiver<Box<dyn Job>>) {
@@ -182,6 +184,8 @@ impl Store {
             let _ = carry_out(&self.conn, sql!("rollback"));
         })?;
         if self.conn.total_changes() != before {
+            // Before anybody hears that an intent is durable, and never before it is.
+            self.mark.raise(&self.conn);
             tracing::trace!(jobs = group.len(), "committed");
         }
         Ok(())

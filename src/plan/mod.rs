@@ -112,6 +112,8 @@ pub struct Gone {
     pub entry: EntryId,
     /// What becomes of it.
     pub absence: Absence,
+    /// Whether it was still to be called.
+    pub is_to_call: bool,
 }
 
 /// What a ledger holds, as far as a plan needs it.
@@ -193,7 +195,8 @@ impl<'a> Planner<'a> {
 
     fn take_absent(&mut self, absent: Absent) -> Result<(), LedgerError> {
         let Absent { entry, key, line, phone, location, zones, content, not_after, absence, outlook } = absent;
-        self.plan.gone.push(Gone { key: key.clone(), line, entry, absence });
+        let is_to_call = matches!(outlook.state, State::Ready | State::Waiting);
+        self.plan.gone.push(Gone { key: key.clone(), line, entry, absence, is_to_call });
         if absence != Absence::Kept {
             return Ok(());
         }

@@ -187,7 +187,13 @@ fn what_next(summary: &Summary, zone: &Zone) -> String {
             due().map_or_else(String::new, |at| format!("; the next call is due on {at}"))
         ),
         Exit::NeedsAPerson => format!("{} need a person: `callrounds report` says who and why", summary.need_a_person),
-        Exit::Done | Exit::Internal | Exit::Usage | Exit::List | Exit::VendorRefused | Exit::Ledger => due()
+        Exit::Done
+        | Exit::Internal
+        | Exit::Usage
+        | Exit::List
+        | Exit::VendorRefused
+        | Exit::Ledger
+        | Exit::ListProvesNothing => due()
             .map_or_else(
                 || "nothing is left to do".into(),
                 |at| format!("nothing due now; the next call is due on {at}"),

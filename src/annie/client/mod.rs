@@ -195,7 +195,7 @@ impl Vendor for AnnieClient {
         let limit = limit.clamp(1, PAGE_LIMIT);
         // What the practice has put into the archive meanwhile was placed all the same: a list without it proves nothing.
         target.address = target.address.asking(&[("offset", &offset), ("limit", &limit), ("includeArchived", &true)]);
-        self.get(&target).await.read(|body| wire::page(body, offset))
+        self.get(&target).await.read(wire::page)
     }
 
     async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {

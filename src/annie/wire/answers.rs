@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{lenient, mend};
-use crate::annie::{Conversation, Page, Status};
+use crate::annie::{Conversation, Medium, Nameless, Page, Status};
 use crate::entry::Testimony;
 use crate::ids::ConversationId;
 use crate::phone::E164;
@@ -57,8 +57,6 @@ struct PageData {
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Pagination {
-    #[serde(deserialize_with = "lenient::count")]
-    offset: Option<u64>,
     #[serde(deserialize_with = "lenient::count")]
     total_count: Option<u64>,
 }
@@ -125,19 +123,19 @@ pub fn placed(body: &[u8]) -> Result<ConversationId, Malformed> {
     id_of(data.conversation_id).ok_or(Malformed)
 }
 
-/// `GET /conversations`, 2xx, asked from `asked` on. A conversation without a readable id is counted, not kept.
-pub fn page(body: &[u8], asked: u64) -> Result<Page, Malformed> {
+/// `GET /conversations`, 2xx. A row without a readable id is kept as far as it can be read.
+pub fn page(body: &[u8]) -> Result<Page, Malformed> {
     let data: PageData = object(opened(body)?)?;
-    let rows = data.conversations.ok_or(Malformed)?;
     let pagination: Pagination = object(data.pagination).unwrap_or_default();
-    let count = rows.len();
-    let conversations: Vec<_> = rows.into_iter().filter_map(row).collect();
-    Ok(Page {
-        unreadable: count - conversations.len(),
-        conversations,
-        offset: pagination.offset.unwrap_or(asked),
-        total: pagination.total_count,
-    })
+    let mut page = Page { total: pagination.total_count, ..Page::default() };
+    for row in data.conversations.ok_or(Malformed)? {
+        let mut row: ConversationData = object(row).unwrap_or_default();
+        match id_of(row.conversation_id.take()) {
+            Some(id) => page.conversations.push(told(row, id)),
+            None => page.nameless.push(row.into()),
+        }
+    }
+    Ok(page)
 }
 
 /// `GET /conversations/{id}`, 2xx. The id may be missing; another one is somebody else's conversation.
@@ -201,16 +199,17 @@ fn object<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, Malformed> {
     serde_json::from_value(value).map_err(|_| Malformed)
 }
 
-fn row(value: Value) -> Option<Conversation> {
-    let mut data: ConversationData = object(value).ok()?;
-    let id = id_of(data.conversation_id.take())?;
-    Some(told(data, id))
+impl From<ConversationData> for Nameless {
+    fn from(data: ConversationData) -> Self {
+        let ConversationData { medium, from_number: from, to_number: to, start_time: started, .. } = data;
+        Self { medium: Medium::read(medium.as_deref()), from, to, started }
+    }
 }
 
 fn told(data: ConversationData, id: ConversationId) -> Conversation {
     Conversation {
         id,
-        is_call: !is_text(data.medium.as_deref()),
+        medium: Medium::read(data.medium.as_deref()),
         from: data.from_number,
         to: data.to_number,
         started: data.start_time,
@@ -224,11 +223,6 @@ fn told(data: ConversationData, id: ConversationId) -> Conversation {
             duration: data.duration,
         },
     }
-}
-
-/// Whether it is of a medium that the contract names and that is no call. Any other word, or none, may be a call's.
-fn is_text(medium: Option<&str>) -> bool {
-    medium.is_some_and(|medium| ["SMS", "CHAT"].iter().any(|text| medium.trim().eq_ignore_ascii_case(text)))
 }
 
 fn status(word: Option<&str>) -> Status {

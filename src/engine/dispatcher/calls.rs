@@ -42,6 +42,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         };
         due && self.claiming == 0
             && self.ending.is_none()
+            && !self.doubts_its_clock()
             && self.line.paused_until(now).is_none()
             && self.hours.closes(now).is_some()
     }
@@ -157,13 +158,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn dial(&mut self, authorised: Authorised) {
         let now = self.engine.clock.now();
         self.guard.authorised();
-        if (now - authorised.intent_at).abs() > STALE {
-            return self.not_placed(
-                &authorised,
-                now,
-                Reason::Window,
-                Some("the claim was made at another time".into()),
-            );
+        if (now - authorised.intent_at).abs() > STALE || self.doubts_its_clock() {
+            let why = "the claim was made at another time, or the clock is in doubt";
+            return self.not_placed(&authorised, now, Reason::Window, Some(why.into()));
         }
         if let Err(until) = self.budget.take(&self.organisation, now) {
             return self.not_placed(&authorised, until, Reason::RateLimited, None);
@@ -214,7 +211,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let at = self.engine.clock.now();
         self.tracker.follow(
             conversation.clone(),
-            Followed { attempt, entry, number, since: at, followed_since: at, asked_at: None },
+            Followed { attempt, entry, number, since: at, asked_at: None },
         );
         let record =
             Happened { conversation: Some(conversation.clone()), ..happened(attempt, entry, at, Fact::Accepted, None) };
@@ -233,7 +230,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             number,
             intent_at,
             lost_at: at,
-            sought_since: at,
+            sought_from: self.tracker.readable(),
             proofs: 0,
             near: Evidence::default(),
         });

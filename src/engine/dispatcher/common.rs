@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::annie::Vendor;
 use crate::campaign::{Account, Lines};
@@ -19,6 +19,9 @@ use crate::ids::OrganisationId;
 use crate::ledger::{Finish, UnderWay};
 
 use super::{Dispatcher, Part};
+
+/// For how long each run asks again for what was lost track of.
+const ASKED_AGAIN_FOR: TimeDelta = TimeDelta::days(30);
 
 /// What the dispatchers of a run have in common.
 pub(super) struct Common<'l> {
@@ -36,6 +39,8 @@ pub(super) struct Common<'l> {
 pub(super) struct Left {
     /// Attempts that are not settled.
     pub(super) under_way: Vec<UnderWay>,
+    /// Attempts that were lost track of, lately enough to be asked for again.
+    pub(super) given_up: Vec<UnderWay>,
     /// Calls that this run placed before it was interrupted.
     pub(super) placed: u32,
     /// How its calls finished, as far as stop rules count them.
@@ -156,6 +161,11 @@ async fn what_is_left<V>(engine: &Engine<V>, lines: &Lines) -> Result<BTreeMap<u
     for attempt in ledger.under_way(run.campaign).await? {
         if let Some(left) = lines.account_of(&attempt.organisation, attempt.from).and_then(|at| left.get_mut(&at)) {
             left.under_way.push(attempt);
+        }
+    }
+    for attempt in ledger.lost_track(run.campaign, engine.clock.now() - ASKED_AGAIN_FOR).await? {
+        if let Some(left) = lines.account_of(&attempt.organisation, attempt.from).and_then(|at| left.get_mut(&at)) {
+            left.given_up.push(attempt);
         }
     }
     let places: HashMap<_, _> = (0..).zip(lines.accounts()).map(|(at, account)| (&account.organisation, at)).collect();

@@ -42,7 +42,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn follows_something(&self) -> bool {
-        self.tracker.open() > 0 || !self.reconciler.is_empty()
+        let is_provable = !matches!(self.ending, Some(Ending::ListProvesNothing { .. }));
+        let is_settling = is_provable && !self.reconciler.is_empty();
+        self.tracker.open() > 0 || self.tracker.still_given_up() > 0 || is_settling
     }
 
     pub(super) fn over(&self, now: DateTime<Utc>) -> Option<Ending> {
@@ -78,9 +80,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn wake_at(&mut self, now: DateTime<Utc>, idle: bool) -> Option<DateTime<Utc>> {
         let budget = self.budget.ready_at(&self.organisation, now);
         let read = self.read_due_at().map(|due| budget.map_or(due, |ready| due.max(ready)));
-        let deadline = self.tracker.gives_up_at();
-        let wake =
-            [read, deadline, self.reconciler.gives_up_at(), self.claim_at(now, budget)].into_iter().flatten().min();
+        let wake = [read, self.claim_at(now, budget)].into_iter().flatten().min();
         if let Some(until) = wake.filter(|at| idle && *at - now >= WORTH_TELLING && self.resting_until != Some(*at)) {
             self.resting_until = Some(until);
             let organisation = self.common.name_of(&self.organisation);
@@ -93,7 +93,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn claim_at(&self, now: DateTime<Utc>, budget: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let full = self.open_calls() >= self.rate.open_calls;
         let forbidden = self.guard.allowance(self.open_calls()) == 0;
-        let on_the_threshold = self.look_is_wanted() || (!self.unchecked.is_empty() && self.reading);
+        let on_the_threshold = self.look_is_wanted()
+            || self.doubts_its_clock() || (!self.unchecked.is_empty() && self.reading);
         if self.claiming > 0 || self.ending.is_some() || full || forbidden || on_the_threshold {
             return None;
         }
@@ -117,6 +118,7 @@ fn ends_reading(ending: &Ending) -> bool {
         | Ending::Refused(Refusal::FromNumber | Refusal::Address)
         | Ending::LinesRefused { .. }
         | Ending::Behind { .. }
+        | Ending::ListProvesNothing { .. }
         | Ending::Exclusions { .. } => false,
     }
 }

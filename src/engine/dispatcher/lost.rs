@@ -1,23 +1,29 @@
 //! Lost answers, looked for among the conversations that the reads show (rule R).
 
+use chrono::{DateTime, Utc};
+
 use crate::annie::{Conversation, Page, Vendor};
 use crate::campaign::OnLostAnswer;
 use crate::engine::events::Event;
+use crate::engine::list_order::Order;
 use crate::engine::reconciler::{Proved, Unresolved};
+use crate::engine::scan::Reach;
 use crate::engine::tracker::{CompleteScan, Followed};
 use crate::entry::{Fact, State};
+use crate::ids::ConversationId;
 use crate::ledger::{Happened, Note};
 
 use super::{Dispatcher, Happening, happened};
 
 impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// A conversation that fits a lost answer is its own, unless the ledger knows it as another attempt's.
-    pub(super) fn look_for_the_lost(&mut self, page: &Page) {
-        for conversation in &page.conversations {
-            self.reconciler.note_the_early(conversation, self.ahead);
+    pub(super) fn look_for_the_lost(&mut self, conversations: &[Conversation]) {
+        let ahead = self.ahead();
+        for conversation in conversations {
+            self.reconciler.note_the_early(conversation, ahead);
             let claimants: Vec<_> = self
                 .reconciler
-                .claimants(conversation, self.ahead)
+                .claimants(conversation, &self.media, ahead)
                 .map(|(one, likeness)| (one.clone(), likeness))
                 .collect();
             for (unresolved, likeness) in claimants {
@@ -32,6 +38,14 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
+    /// Rows without an id that may be a lost call: about that one the scan under way proves nothing.
+    pub(super) fn doubt_the_nameless(&mut self, page: &Page) {
+        let ahead = self.ahead();
+        for row in &page.nameless {
+            self.reconciler.doubt_nameless(row, &self.media, ahead);
+        }
+    }
+
     pub(super) fn adopt(&mut self, unresolved: &Unresolved, conversation: &Conversation) {
         // Two pages may show it: the first settles it.
         if self.reconciler.settle(unresolved.attempt).is_none() {
@@ -41,10 +55,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let at = self.engine.clock.now();
         let id = conversation.id.clone();
         self.tracker
-            .follow(id.clone(), Followed { attempt, entry, number, since: at, followed_since: at, asked_at: None });
+            .follow(id.clone(), Followed { attempt, entry, number, since: at, asked_at: None });
         let record = Happened {
             conversation: Some(id.clone()),
-            started: conversation.started.map(|started| started - self.ahead),
+            started: conversation.started.map(|started| started - self.ahead()),
             ..happened(attempt, entry, at, Fact::Adopted, Some("found on the vendor's list".into()))
         };
         self.record(record, Event::Adopted { at, entry, attempt, conversation: id });
@@ -53,18 +67,25 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
-    /// A complete scan, all of whose candidates have been checked, proves the absence of what it did not show.
+    /// A complete scan, all of whose candidates have been checked, proves the absence of what it did not show. What is
+    /// unclear about it is asked for by its id first.
     pub(super) fn conclude_scan(&mut self) {
-        if self.candidates > 0 {
+        if self.candidates > 0 || !self.clearing_up.is_empty() {
             return;
         }
-        let Some(scan) = self.checking.take() else { return };
+        let Some(scan) = self.checking else { return };
+        let of_look = self.look.as_mut().map(|look| look.to_be_asked(&self.media)).unwrap_or_default();
+        self.clearing_up.extend(of_look.into_iter().chain(self.reconciler.to_be_asked()));
+        if !self.clearing_up.is_empty() {
+            self.clearing_up.iter().for_each(|id| self.tracker.ask(id.clone()));
+            return;
+        }
+        self.checking = None;
         self.conclude_look(scan);
-        if !scan.proves_absence {
-            return;
-        }
         let retry = self.engine.campaign.safety.on_lost_answer == OnLostAnswer::Retry;
-        let Proved { counted, absent } = self.reconciler.prove_absence(scan.started, scan.back_to, self.ahead);
+        let ahead = self.ahead();
+        let Proved { counted, absent } =
+            self.reconciler.prove_absence(scan.started, scan.back_to, &self.media, ahead);
         for one in &counted {
             self.note_scan(scan, one);
         }
@@ -73,14 +94,37 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
-    /// Keeps a scan as evidence for what is decided about an attempt.
+    /// A conversation that was unclear has been asked for: what it shows now counts.
+    pub(super) fn is_clearer(&mut self, id: &ConversationId, shown: Option<&Conversation>) {
+        if !self.clearing_up.remove(id) {
+            return;
+        }
+        if let Some(conversation) = shown {
+            self.reconciler.shown(conversation);
+            let shown = std::slice::from_ref(conversation);
+            self.look_for_the_lost(shown);
+            self.look_for_unrecorded(shown);
+        }
+        self.conclude_scan();
+    }
+
+    /// Keeps a scan as evidence for what is decided about an attempt: what it read, the oldest row that it saw, and why
+    /// nothing of the time in question can be missing.
     fn note_scan(&mut self, scan: CompleteScan, about: &Unresolved) {
-        let CompleteScan { started, back_to, pages, conversations, .. } = scan;
+        let CompleteScan { started, back_to, pages, conversations, oldest, reach } = scan;
+        let utc = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let reach = match reach {
+            Reach::WholeList => "the list was read to its end".into(),
+            Reach::PastTheInstant(Order::OldestFirst) => format!("oldest first, read back past {}", utc(back_to)),
+            Reach::PastTheInstant(Order::NewestFirst | Order::None) => {
+                format!("newest first, read back past {}", utc(back_to))
+            }
+        };
         let detail = format!(
-            "{conversations} conversations on {pages} {}, back to {}, begun {}: not among them; {}",
+            "{conversations} conversations on {pages} {}, the oldest of {}; {reach}; begun {}: not among them; {}",
             if pages == 1 { "page" } else { "pages" },
-            back_to.format("%Y-%m-%dT%H:%M:%SZ"),
-            started.format("%Y-%m-%dT%H:%M:%SZ"),
+            oldest.map_or_else(|| "no known time".into(), utc),
+            utc(started),
             about.near
         );
         let (entry, attempt) = (Some(about.entry), Some(about.attempt));

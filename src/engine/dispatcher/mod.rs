@@ -15,6 +15,7 @@ mod reads;
 mod silent;
 mod threshold;
 
+use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
 use crate::campaign::{Account, Campaign, Rate};
 use crate::clock::SharedClock;
 use crate::entry::{AttemptState, Fact, Reason, State};
-use crate::ids::{AttemptId, EntryId, OrganisationId};
+use crate::ids::{AttemptId, ConversationId, EntryId, OrganisationId};
 use crate::ledger::{
     Authorised, Claims, Happened, InStep, Ledger, LedgerError, OurLine, Prospects, RunHandle, SetAside, Sighting,
     UnderWay,
@@ -39,6 +40,7 @@ use crate::policy::{AnyOf, Hours};
 
 use self::common::{Common, Left};
 
+use super::call_media::CallMedia;
 use super::ending::Ending;
 use super::events::{Event, Listener};
 use super::exclusions::Exclusions;
@@ -47,10 +49,8 @@ use super::line::Line;
 use super::look::Look;
 use super::reconciler::{Evidence, Likeness, Reconciler, Unresolved};
 use super::tracker::{CompleteScan, Followed, Tracker};
+use super::vendor_clock::{CLOCK_TOLERANCE, Trust, VendorClock};
 use super::{Engine, EngineError, Finished, Requests};
-
-/// How far our clock may be off before no hour can be trusted.
-pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(120);
 
 /// Runs until nothing more may be done, or until `stop` completes and the replies under way have come.
 pub async fn run<V: Vendor>(
@@ -116,7 +116,7 @@ enum Happening {
     Forbidden(Authorised, Reason),
     Recorded(Vec<Event>),
     Page(Answer<Result<Page, Unread>>),
-    Conversation(Answer<Result<Conversation, Unread>>),
+    Conversation(ConversationId, Answer<Result<Conversation, Unread>>),
     /// A conversation that may settle a lost answer, and whether no other attempt has it.
     Candidate {
         unresolved: Unresolved,
@@ -127,7 +127,9 @@ enum Happening {
     /// These entries were taken off.
     Excluded(Vec<EntryId>),
     Line(Answer<Result<Option<bool>, Unread>>),
-    /// Of the calls that a page shows, those that the ledger does not know.
+    /// Of the rows that a page shows of our numbers, those that the ledger knows.
+    RecordedCalls(Vec<ConversationId>),
+    /// Of the calls that a whole look has seen, those that the ledger lacks.
     Strangers(Vec<Sighting>),
     /// The ledger is in step with the vendor's list, and these of our entries' calls were taken over.
     TakenOver(Vec<UnderWay>),
@@ -182,7 +184,12 @@ struct Dispatcher<'a, 'l, V> {
     reading: bool,
     /// A complete scan whose conversations are still being checked against the ledger.
     checking: Option<CompleteScan>,
+    /// Questions to the ledger about conversations, on their way.
     candidates: u32,
+    /// Conversations that are asked for by their ids before the scan that was completed can tell.
+    clearing_up: BTreeSet<ConversationId>,
+    /// What our calls show as their medium.
+    media: CallMedia,
     next_due: NextDue,
     /// The earliest entry that became due while the ledger was being asked.
     due_meanwhile: Option<DateTime<Utc>>,
@@ -197,8 +204,7 @@ struct Dispatcher<'a, 'l, V> {
     /// Until it is known that the ledger holds every call that our numbers have placed.
     look: Option<Look>,
     resting_until: Option<DateTime<Utc>>,
-    /// How far the vendor's clock is ahead of ours.
-    ahead: TimeDelta,
+    vendor_clock: VendorClock,
     /// The latest instant that our clock has shown, or the ledger holds.
     latest: DateTime<Utc>,
     requests: Requests,
@@ -223,7 +229,8 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             // A ledger that is older than its clock shows is a demonstration's: nothing was before it.
             lines.push((from, InStep { at: in_step.at.min(now), ..in_step }));
         }
-        let Left { under_way, placed, finishes, newest } = left;
+        let media = CallMedia::of(engine.ledger.call_media(account.organisation.clone()).await?);
+        let Left { under_way, given_up, placed, finishes, newest } = left;
         let guard = Guard::new(campaign.safety.clone(), placed, common.placed.clone()).having_seen(&finishes);
         let mut dispatcher = Self {
             at,
@@ -232,7 +239,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             rate: account.rate,
             hours: AnyOf::these(hours),
             budget: Budget::new(Arc::clone(&engine.clock), account.rate.requests_per_minute),
-            tracker: Tracker::new(campaign.safety.track_for),
+            tracker: Tracker::new(campaign.safety.track_for, account.rate.requests_per_minute),
             reconciler: Reconciler::new(campaign.safety.settle),
             guard,
             line: Line::new(engine.seed),
@@ -243,6 +250,8 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             reading: false,
             checking: None,
             candidates: 0,
+            clearing_up: BTreeSet::new(),
+            media,
             next_due: NextDue::Unknown,
             due_meanwhile: None,
             ending: None,
@@ -251,12 +260,15 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             silent: Vec::new(),
             look: Some(Look::new(lines)),
             resting_until: None,
-            ahead: TimeDelta::zero(),
+            vendor_clock: VendorClock::beside(&*engine.clock),
             latest: newest.unwrap_or(now),
             requests: Requests::default(),
             engine,
         };
         dispatcher.go_on_with(under_way, now).await?;
+        for attempt in given_up {
+            dispatcher.ask_again(&attempt);
+        }
         dispatcher.ask_for_prospects();
         Ok(dispatcher)
     }
@@ -268,17 +280,25 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         for attempt in under_way {
             if let (AttemptState::Open, Some(id)) = (attempt.state, attempt.conversation.clone()) {
                 let since = attempt.answered_at.unwrap_or(attempt.intent_at);
-                self.tracker.follow(id, followed(&attempt, since, now));
+                self.tracker.follow(id, followed(&attempt, since));
                 continue;
             }
             if attempt.state == AttemptState::Submitting {
                 let detail = Some("found without a reply at the start of a run".into());
                 lost.push(happened(attempt.attempt, attempt.entry, now, Fact::AnswerLost, detail));
             }
-            self.reconciler.add(unresolved(&attempt, now));
+            self.reconciler.add(unresolved(&attempt, now, self.tracker.readable()));
         }
         self.engine.ledger.record(self.engine.run, lost).await?;
         Ok(())
+    }
+
+    /// What a former run has lost track of is asked for once more: an opt-out may be in it.
+    fn ask_again(&mut self, attempt: &UnderWay) {
+        if let Some(id) = attempt.conversation.clone() {
+            let since = attempt.answered_at.unwrap_or(attempt.intent_at);
+            self.tracker.ask_again(id, followed(attempt, since));
+        }
     }
 
     /// Works until nothing more may be done for this organisation.
@@ -360,12 +380,12 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
                 self.tell(&events);
             }
             Happening::Page(answer) => self.take_page(answer),
-            Happening::Conversation(answer) => self.take_conversation(answer),
+            Happening::Conversation(id, answer) => self.take_conversation(&id, answer),
             Happening::Candidate { unresolved, likeness, conversation, unclaimed } => {
                 self.candidates -= 1;
                 match likeness {
                     Likeness::Fits if unclaimed => self.adopt(&unresolved, &conversation),
-                    Likeness::MayFit if unclaimed => self.reconciler.doubt(unresolved.attempt, &conversation.id),
+                    Likeness::MayFit if unclaimed => self.reconciler.doubt(&conversation),
                     Likeness::Fits => self.reconciler.is_anothers(unresolved.attempt, &conversation.id),
                     Likeness::MayFit => {}
                 }
@@ -373,6 +393,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             }
             Happening::Excluded(entries) => self.excluded(&entries),
             Happening::Line(answer) => self.take_line(&answer),
+            Happening::RecordedCalls(recorded) => self.take_recorded_calls(&recorded),
             Happening::Strangers(strangers) => self.take_strangers(strangers),
             Happening::TakenOver(taken) => self.follow_the_taken_over(&taken),
         }
@@ -386,9 +407,21 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         let now = self.engine.clock.now();
         self.budget.observe(&self.organisation, &answer.meter, now);
         if let Some(date) = answer.date {
-            self.ahead = date - now;
-            self.heed_the_clock(self.ahead);
+            self.vendor_clock.heard(date, now);
         }
+        if let Trust::Wrong(by) = self.vendor_clock.trust() {
+            self.heed_the_clock(by);
+        }
+    }
+
+    /// How far the vendor's clock is ahead of ours.
+    fn ahead(&self) -> TimeDelta {
+        self.vendor_clock.ahead()
+    }
+
+    /// Whether the vendor's last answer contradicts our clock: no call is placed until the next ones have told.
+    fn doubts_its_clock(&self) -> bool {
+        self.vendor_clock.trust() != Trust::Trusted
     }
 
     /// Stops placing calls if our clock is off by more than it may be. An invented clock need not agree with anybody's.
@@ -409,12 +442,12 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
     }
 }
 
-fn followed(attempt: &UnderWay, since: DateTime<Utc>, now: DateTime<Utc>) -> Followed {
+fn followed(attempt: &UnderWay, since: DateTime<Utc>) -> Followed {
     let &UnderWay { attempt, entry, number, .. } = attempt;
-    Followed { attempt, entry, number, since, followed_since: now, asked_at: None }
+    Followed { attempt, entry, number, since, asked_at: None }
 }
 
-fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
+fn unresolved(attempt: &UnderWay, now: DateTime<Utc>, sought_from: TimeDelta) -> Unresolved {
     Unresolved {
         attempt: attempt.attempt,
         entry: attempt.entry,
@@ -423,7 +456,7 @@ fn unresolved(attempt: &UnderWay, now: DateTime<Utc>) -> Unresolved {
         number: attempt.number,
         intent_at: attempt.intent_at,
         lost_at: attempt.lost_at.unwrap_or(now),
-        sought_since: now,
+        sought_from,
         proofs: 0,
         near: Evidence::default(),
     }

@@ -8,8 +8,9 @@ use crate::annie::{Answer, Conversation, Page, Unread, Vendor};
 use crate::engine::ending::{Ending, Refusal};
 use crate::engine::events::Event;
 use crate::engine::replies;
-use crate::engine::scan::PAGE;
-use crate::engine::tracker::{Followed, Pace, Read};
+use crate::engine::look::Look;
+use crate::engine::scan::{Flaw, PAGE};
+use crate::engine::tracker::{Followed, Pace, Read, ScanResult};
 use crate::entry::{Fact, Reason};
 use crate::ids::ConversationId;
 use crate::ledger::Happened;
@@ -29,9 +30,11 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn read_due_at(&self) -> Option<DateTime<Utc>> {
-        let look = self.look_is_wanted().then_some(DateTime::UNIX_EPOCH);
-        let unsettled = self.reconciler.next_proof_at().into_iter().chain(look).min();
-        let busy = self.reading || self.checking.is_some() || self.reads_no_more;
+        let look = self.look.as_ref().and_then(Look::next_scan_at);
+        let clock = self.doubts_its_clock().then_some(DateTime::UNIX_EPOCH);
+        let unsettled = self.reconciler.next_proof_at().into_iter().chain(look).chain(clock).min();
+        let waits_for_checks = self.checking.is_some() && !self.tracker.asks();
+        let busy = self.reading || waits_for_checks || self.reads_no_more;
         if busy { None } else { self.tracker.due_at(self.pace(), unsettled) }
     }
 
@@ -47,16 +50,25 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         self.reading = true;
         let vendor = Arc::clone(&self.engine.vendor);
-        let look = self.look.as_ref().map(|look| look.back_to(self.ahead));
-        let back_to = self.reconciler.back_to(self.ahead).into_iter().chain(look).min();
-        match self.tracker.next_read(self.pace(), now, back_to, self.ahead) {
+        let ahead = self.ahead();
+        let look = self.look.as_ref().map(|look| look.back_to(ahead));
+        let clock = self.doubts_its_clock().then_some(now);
+        let back_to = self.reconciler.back_to(ahead).into_iter().chain(look).chain(clock).min();
+        let is_under_way = self.tracker.scans();
+        match self.tracker.next_read(self.pace(), now, back_to, ahead) {
             Read::Page { offset } => {
+                if !is_under_way {
+                    self.forget_rows();
+                }
                 self.requests.pages += 1;
                 self.beside.spawn(async move { Ok(Happening::Page(vendor.page(offset, PAGE).await)) });
             }
             Read::Conversation(id) => {
                 self.requests.conversations += 1;
-                self.beside.spawn(async move { Ok(Happening::Conversation(vendor.conversation(&id).await)) });
+                self.beside.spawn(async move {
+                    let answer = vendor.conversation(&id).await;
+                    Ok(Happening::Conversation(id, answer))
+                });
             }
         }
     }
@@ -72,39 +84,90 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.reading = false;
         self.heard(&answer);
         match answer.value {
-            Err(unread) => self.read_failed(unread),
+            Err(unread) => self.page_failed(unread),
             Ok(page) => {
                 self.line.works();
-                let (closed, complete) = self.tracker.take_page(&page, self.engine.clock.now());
+                self.learn_media(&page);
+                let (closed, result) = self.tracker.take_page(&page, self.engine.clock.now());
                 for (followed, conversation) in closed {
                     self.ended(&followed, &conversation);
                 }
-                self.checking = complete;
-                self.look_for_the_lost(&page);
-                self.look_for_strangers(&page);
-                self.conclude_scan();
-            }
-        }
-    }
-
-    pub(super) fn take_conversation(&mut self, answer: Answer<Result<Conversation, Unread>>) {
-        self.reading = false;
-        self.heard(&answer);
-        match answer.value {
-            // Not (yet) known under this id: the list may still show it, and its deadline ends the wait.
-            Err(Unread::NotFound) => {}
-            Err(unread) => self.read_failed(unread),
-            Ok(conversation) => {
-                if let Some((followed, conversation)) = self.tracker.take(&conversation) {
-                    self.ended(&followed, &conversation);
+                self.look_for_the_lost(&page.conversations);
+                self.doubt_the_nameless(&page);
+                self.look_for_unrecorded(&page.conversations);
+                self.look_at_the_nameless(&page);
+                match result {
+                    ScanResult::Nothing => {}
+                    ScanResult::Complete(scan) => {
+                        self.checking = Some(scan);
+                        self.conclude_scan();
+                    }
+                    ScanResult::Broken(flaw) => self.proves_nothing(flaw),
                 }
             }
         }
     }
 
-    pub(super) fn read_failed(&mut self, unread: Unread) {
+    /// What our own conversations show as their medium, calls show.
+    fn learn_media(&mut self, page: &Page) {
+        for conversation in &page.conversations {
+            if self.tracker.follows(&conversation.id) {
+                self.learn_medium(conversation);
+            }
+        }
+    }
+
+    pub(super) fn learn_medium(&mut self, ours: &Conversation) {
+        if self.media.learn(ours) {
+            let (word, ended) = (ours.medium.word().map(str::to_owned), ours.has_ended());
+            let learnt = self.engine.ledger.learn_medium(self.organisation.clone(), word, ended);
+            self.recording += 1;
+            self.beside.spawn(async move { learnt.await.map(|()| Happening::Recorded(Vec::new())) });
+        }
+    }
+
+    pub(super) fn take_conversation(
+        &mut self,
+        id: &ConversationId,
+        answer: Answer<Result<Conversation, Unread>>,
+    ) {
+        self.reading = false;
+        self.heard(&answer);
         let now = self.engine.clock.now();
-        let retry_at = match unread {
+        let (given_up, shown) = match answer.value {
+            Ok(conversation) => {
+                let ended = self.tracker.take(&conversation);
+                let given_up = if ended.is_none() { self.tracker.is_not_closed(id, now) } else { None };
+                if let Some((followed, conversation)) = ended {
+                    self.ended(&followed, &conversation);
+                }
+                (given_up, Some(conversation))
+            }
+            // Not (yet) known under this id: the list may still show it, and its deadline ends the wait.
+            Err(Unread::NotFound) => (self.tracker.is_not_closed(id, now), None),
+            Err(unread) => {
+                let retry_at = self.read_failed(unread);
+                (self.tracker.conversation_failed(id, retry_at), None)
+            }
+        };
+        if let Some(followed) = given_up {
+            self.lost_track(id.clone(), &followed);
+        }
+        self.is_clearer(id, shown.as_ref());
+    }
+
+    /// A page could not be read. One that cannot be read again and again proves nothing.
+    fn page_failed(&mut self, unread: Unread) {
+        let retry_at = self.read_failed(unread);
+        if self.tracker.page_failed(retry_at, self.engine.clock.now()) {
+            self.proves_nothing(Flaw::Unreadable);
+        }
+    }
+
+    /// Why nothing came of a read; when to try again.
+    pub(super) fn read_failed(&mut self, unread: Unread) -> DateTime<Utc> {
+        let now = self.engine.clock.now();
+        match unread {
             Unread::RateLimited => self.budget.ready_at(&self.organisation, now).unwrap_or(now),
             Unread::Unauthorised(_) => {
                 self.stop_placing(Ending::Refused(Refusal::Credentials));
@@ -113,8 +176,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             Unread::Unreachable | Unread::NotFound | Unread::Status(_) | Unread::Unreadable => {
                 self.pause_or_stop(Reason::NotConnected)
             }
-        };
-        self.tracker.read_failed(retry_at);
+        }
     }
 
     pub(super) fn ended(&mut self, followed: &Followed, conversation: &Conversation) {
@@ -127,8 +189,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             self.became_due(at);
         }
         let record = Happened {
-            started: conversation.started.map(|started| started - self.ahead),
-            ended: conversation.ended.map(|ended| ended - self.ahead),
+            started: conversation.started.map(|started| started - self.ahead()),
+            ended: conversation.ended.map(|ended| ended - self.ahead()),
             ..happened(attempt, entry, at, fact, Some(evidence))
         };
         let conversation = conversation.id.clone();
@@ -136,14 +198,18 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn give_up_on_the_overdue(&mut self, now: DateTime<Utc>) {
-        for (conversation, Followed { attempt, entry, .. }) in self.tracker.give_up(now) {
-            let record = happened(attempt, entry, now, Fact::TrackLost, None);
-            self.record(record, Event::TrackLost { at: now, entry, attempt, conversation });
-        }
+        self.tracker.ask_for_the_overdue();
         // Nothing was proved, so nobody is called again whatever the campaign says.
-        for unsettled in self.reconciler.give_up(now) {
+        for unsettled in self.reconciler.give_up(now, self.tracker.readable()) {
             let because = format!("the vendor's list could not settle it in time; {}", unsettled.near);
             self.absent(&unsettled, false, &because);
         }
+    }
+
+    /// A conversation was still not over after its deadline, and when it was asked for once more.
+    fn lost_track(&mut self, conversation: ConversationId, &Followed { attempt, entry, .. }: &Followed) {
+        let now = self.engine.clock.now();
+        let record = happened(attempt, entry, now, Fact::TrackLost, None);
+        self.record(record, Event::TrackLost { at: now, entry, attempt, conversation });
     }
 }

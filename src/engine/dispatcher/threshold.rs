@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::annie::{Answer, Page, Unread, Vendor};
+use crate::annie::{Answer, Conversation, Page, Unread, Vendor};
 use crate::engine::ending::Ending;
 use crate::engine::events::Event;
-use crate::engine::look::Seen;
+use crate::engine::look::{Look, Seen};
+use crate::engine::scan::Flaw;
 use crate::engine::tracker::CompleteScan;
+use crate::ids::ConversationId;
 use crate::ledger::{Sighting, UnderWay};
 use crate::phone::E164;
 
@@ -22,11 +24,13 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             self.check_line(from, now);
             return false;
         }
-        if let Some(look) = &mut self.look {
-            look.wanted = true;
-            return false;
+        match &mut self.look {
+            Some(look) => {
+                look.want();
+                false
+            }
+            None => true,
         }
-        true
     }
 
     fn check_line(&mut self, from: E164, now: DateTime<Utc>) {
@@ -52,39 +56,82 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             Ok(Some(true) | None) | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable) => {
                 self.unchecked.pop();
             }
-            Err(unread) => self.read_failed(unread),
+            Err(unread) => {
+                let retry_at = self.read_failed(unread);
+                self.tracker.reads_not_before(retry_at);
+            }
         }
     }
 
     /// Whether something waits for the look.
     pub(super) fn look_is_wanted(&self) -> bool {
-        self.look.as_ref().is_some_and(|look| look.wanted)
+        self.look.as_ref().is_some_and(Look::is_wanted)
     }
 
-    /// Asks the ledger whether it knows the calls that a page shows.
-    pub(super) fn look_for_strangers(&mut self, page: &Page) {
-        let Some(look) = &self.look else { return };
-        let sightings = look.sightings(page, self.ahead);
-        if sightings.is_empty() {
+    /// Asks the ledger which it knows of the rows that may be our numbers' calls.
+    pub(super) fn look_for_unrecorded(&mut self, rows: &[Conversation]) {
+        let ahead = self.ahead();
+        let Some(look) = &mut self.look else { return };
+        let ids = look.take(rows, ahead);
+        if ids.is_empty() {
             return;
         }
         self.candidates += 1;
-        let strangers = self.engine.ledger.strangers(sightings);
-        self.beside.spawn(async move { Ok(Happening::Strangers(strangers.await?)) });
+        let unknown = self.engine.ledger.unknown_among(ids.clone());
+        self.beside.spawn(async move {
+            let unknown = unknown.await?;
+            let recorded = ids.into_iter().filter(|id| !unknown.contains(id)).collect();
+            Ok(Happening::RecordedCalls(recorded))
+        });
     }
 
-    pub(super) fn take_strangers(&mut self, strangers: Vec<Sighting>) {
-        self.candidates -= 1;
+    pub(super) fn look_at_the_nameless(&mut self, page: &Page) {
+        let ahead = self.ahead();
         if let Some(look) = &mut self.look {
-            look.add(strangers);
+            look.take_nameless(page, ahead);
+        }
+    }
+
+    pub(super) fn take_recorded_calls(&mut self, recorded: &[ConversationId]) {
+        self.candidates -= 1;
+        for id in recorded {
+            if let Some(ours) = self.look.as_mut().and_then(|look| look.is_recorded(id)) {
+                self.learn_medium(&ours);
+            }
         }
         self.conclude_scan();
     }
 
-    /// A complete scan that reached back far enough ends the look.
+    /// A complete scan that reached back far enough ends the look, once the ledger has said which of the calls that it
+    /// does not know are to its entries' numbers.
     pub(super) fn conclude_look(&mut self, scan: CompleteScan) {
-        let Some(look) = self.look.take_if(|look| look.is_settled_by(scan.back_to, self.ahead)) else { return };
-        let lines = match look.seen() {
+        let ahead = self.ahead();
+        let Some(look) = &mut self.look else { return };
+        if !look.is_settled_by(scan.back_to, ahead) {
+            look.forget_rows();
+            return;
+        }
+        match look.unrecorded_calls(&self.media, ahead) {
+            Err(flaw) => self.look_failed(flaw),
+            Ok(unrecorded) => {
+                self.candidates += 1;
+                look.ask_the_ledger();
+                let strangers = self.engine.ledger.strangers(unrecorded);
+                self.beside.spawn(async move { Ok(Happening::Strangers(strangers.await?)) });
+            }
+        }
+    }
+
+    pub(super) fn take_strangers(&mut self, strangers: Vec<Sighting>) {
+        self.candidates -= 1;
+        if let Some(look) = self.look.take() {
+            self.end_look(look.seen(strangers));
+        }
+        self.conclude_scan();
+    }
+
+    fn end_look(&mut self, seen: Seen) {
+        let lines = match seen {
             Seen::InStep(lines) => lines,
             Seen::Behind { calls, since } => return self.stop_placing(Ending::Behind { calls, since }),
         };
@@ -96,12 +143,36 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
+    /// A scan has come to nothing: what it showed proves nothing.
+    pub(super) fn proves_nothing(&mut self, flaw: Flaw) {
+        self.forget_rows();
+        if self.look_is_wanted() {
+            self.look_failed(flaw);
+        }
+    }
+
+    /// What a scan has shown counts with that scan alone.
+    pub(super) fn forget_rows(&mut self) {
+        self.reconciler.forget_rows();
+        if let Some(look) = &mut self.look {
+            look.forget_rows();
+        }
+    }
+
+    /// The look cannot tell by this scan: after several of them nobody is called.
+    fn look_failed(&mut self, flaw: Flaw) {
+        let now = self.engine.clock.now();
+        if self.look.as_mut().is_some_and(|look| look.failed(now)) {
+            self.stop_placing(Ending::ListProvesNothing { flaw });
+        }
+    }
+
     pub(super) fn follow_the_taken_over(&mut self, taken: &[UnderWay]) {
         self.recording -= 1;
         let now = self.engine.clock.now();
         for attempt in taken {
             let Some(conversation) = attempt.conversation.clone() else { continue };
-            self.tracker.follow(conversation.clone(), followed(attempt, attempt.intent_at, now));
+            self.tracker.follow(conversation.clone(), followed(attempt, attempt.intent_at));
             let &UnderWay { entry, attempt, .. } = attempt;
             self.tell(&[Event::TakenOver { at: now, entry, attempt, conversation }]);
         }

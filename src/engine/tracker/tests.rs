@@ -1,4 +1,5 @@
 use super::*;
+use crate::annie::Medium;
 use crate::entry::Testimony;
 
 fn start() -> DateTime<Utc> {
@@ -14,12 +15,12 @@ fn id(number: u32) -> ConversationId {
 }
 
 fn following(count: u32) -> Tracker {
-    let mut tracker = Tracker::new(TimeDelta::hours(2));
+    let mut tracker = Tracker::new(TimeDelta::hours(2), 60);
     for number in 0..count {
         let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
         tracker.follow(
             id(number),
-            Followed { attempt, entry, number: 1, since: start(), followed_since: start(), asked_at: None },
+            Followed { attempt, entry, number: 1, since: start(), asked_at: None },
         );
     }
     tracker
@@ -29,7 +30,7 @@ fn page(conversations: &[(u32, Status)]) -> Page {
     let conversations = conversations
         .iter()
         .map(|&(number, status)| Conversation {
-            is_call: true,
+            medium: Medium::default(),
             id: id(number),
             from: None,
             to: None,
@@ -39,12 +40,12 @@ fn page(conversations: &[(u32, Status)]) -> Page {
             testimony: Testimony::default(),
         })
         .collect::<Vec<_>>();
-    Page { offset: 0, total: Some(conversations.len() as u64), unreadable: 0, conversations }
+    Page { total: Some(conversations.len() as u64), nameless: Vec::new(), conversations }
 }
 
 #[test]
 fn nothing_open_means_nothing_to_read() {
-    assert_eq!(Tracker::new(TimeDelta::hours(2)).due_at(Pace::Blocked, None), None);
+    assert_eq!(Tracker::new(TimeDelta::hours(2), 60).due_at(Pace::Blocked, None), None);
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn a_closed_conversation_is_handed_over_once() {
     let list = page(&[(0, Status::Closed), (1, Status::Open)]);
     let (closed, complete) = tracker.take_page(&list, after(20));
     assert_eq!(closed.len(), 1);
-    assert!(complete.is_some());
+    assert_eq!(complete, ScanResult::Nothing, "it has seen what is open");
     assert_eq!(tracker.open(), 1);
     assert!(tracker.take_page(&list, after(40)).0.is_empty());
 }
@@ -91,59 +92,154 @@ fn the_list_is_read_more_often_the_less_there_is_to_dial() {
 fn a_failed_read_is_repeated_but_not_at_once() {
     let mut tracker = following(1);
     tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero());
-    tracker.read_failed(after(25));
+    assert!(!tracker.page_failed(after(25), after(20)));
     assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(25)));
 }
 
 #[test]
-fn a_page_that_failed_is_asked_for_again_until_its_scan_starts_anew() {
+fn a_page_that_failed_is_asked_for_again_until_its_scan_starts_anew_and_what_is_open_is_asked_for_by_its_id() {
     let mut tracker = following(1);
     let part = Page { total: Some(500), ..page(&[(9, Status::Open), (8, Status::Open)]) };
-    let started_at = |tracker: &Tracker| tracker.scan.as_ref().map(|reading| (reading.scan.started, reading.offset));
-    tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero());
-    tracker.take_page(&part, after(20));
+    let started_at =
+        |tracker: &Tracker| tracker.scan.as_ref().map(|reading| (reading.scan.started, reading.scan.offset()));
+    tracker.next_read(Pace::Blocked, after(80), None, TimeDelta::zero());
+    tracker.take_page(&part, after(80));
     let second = started_at(&tracker);
     assert!(second.is_some());
     for _ in 1..TRIES_OF_A_PAGE {
-        tracker.read_failed(after(25));
-        tracker.next_read(Pace::Blocked, after(25), None, TimeDelta::zero());
+        assert!(!tracker.page_failed(after(85), after(80)));
+        tracker.next_read(Pace::Blocked, after(85), None, TimeDelta::zero());
         assert_eq!(started_at(&tracker), second);
     }
-    tracker.read_failed(after(30));
+    assert!(tracker.page_failed(after(90), after(85)));
     assert_eq!(started_at(&tracker), None);
+    let next = tracker.next_read(Pace::Blocked, after(90), None, TimeDelta::zero());
+    assert_eq!(next, Read::Conversation(id(0)));
 }
 
-#[test]
-fn what_nobody_followed_overnight_is_looked_for_in_the_morning() {
-    let mut tracker = following(1);
-    let morning = after(50_000);
-    let overnight = tracker.open.iter().map(|(id, followed)| (id.clone(), followed.clone())).collect::<Vec<_>>();
-    for (id, followed) in overnight {
-        tracker.follow(id, Followed { followed_since: morning, ..followed });
+/// Reads a page of one open conversation every so many seconds; at which second it was asked for by its id.
+fn read_until_asked(tracker: &mut Tracker, from: i64, every: i64) -> i64 {
+    for second in (from..).step_by(every as usize) {
+        tracker.ask_for_the_overdue();
+        let now = after(second);
+        if tracker.asks() {
+            return second;
+        }
+        tracker.next_read(Pace::Blocked, now, None, TimeDelta::zero());
+        tracker.take_page(&page(&[(0, Status::Open)]), now);
     }
-    assert!(tracker.give_up(morning).is_empty());
-    assert_eq!(tracker.gives_up_at(), Some(morning + TimeDelta::hours(2)));
+    unreachable!("it is asked for in the end")
 }
 
 #[test]
-fn what_stays_open_for_too_long_is_given_up() {
+fn what_stays_open_for_too_long_is_asked_for_once_more_before_it_is_given_up() {
     let mut tracker = following(1);
-    assert_eq!(tracker.gives_up_at(), Some(after(7_200)));
-    assert!(tracker.give_up(after(7_199)).is_empty());
-    assert_eq!(tracker.give_up(after(7_200)).len(), 1);
+    assert_eq!(read_until_asked(&mut tracker, 20, 60), 7_280);
+    assert_eq!(tracker.next_read(Pace::Blocked, after(7_280), None, TimeDelta::zero()), Read::Conversation(id(0)));
+    assert_eq!(tracker.open(), 1, "until it has answered");
+    assert!(tracker.is_not_closed(&id(0), after(7_281)).is_some());
     assert_eq!(tracker.open(), 0);
 }
 
+#[test]
+fn what_has_ended_meanwhile_is_not_given_up() {
+    let mut tracker = following(1);
+    let asked = read_until_asked(&mut tracker, 20, 60);
+    let [closed] = page(&[(0, Status::Closed)]).conversations.try_into().expect("one");
+    tracker.next_read(Pace::Blocked, after(asked), None, TimeDelta::zero());
+    assert!(tracker.take(&closed).is_some());
+    assert!(tracker.is_not_closed(&id(0), after(asked)).is_none());
+}
+
+#[test]
+fn a_last_read_that_fails_is_repeated_a_few_times() {
+    let mut tracker = following(1);
+    let asked = read_until_asked(&mut tracker, 20, 60);
+    let mut reads = 0;
+    loop {
+        let read = tracker.next_read(Pace::Blocked, after(asked), None, TimeDelta::zero());
+        assert_eq!(read, Read::Conversation(id(0)));
+        reads += 1;
+        if tracker.conversation_failed(&id(0), after(asked)).is_some() {
+            break;
+        }
+    }
+    assert_eq!(reads, LAST_READS);
+}
+
+#[test]
+fn a_machine_that_was_suspended_for_a_day_has_given_nothing_up() {
+    let mut tracker = following(1);
+    read_until_asked(&mut tracker, 20, 60);
+    let mut tracker = following(1);
+    for second in [20, 40, 86_400, 86_460] {
+        tracker.next_read(Pace::Blocked, after(second), None, TimeDelta::zero());
+        tracker.take_page(&page(&[(0, Status::Open)]), after(second));
+        tracker.ask_for_the_overdue();
+        assert!(!tracker.asks(), "after {second} s");
+    }
+    assert!(tracker.readable() < TimeDelta::minutes(20), "{}", tracker.readable());
+}
+
+#[test]
+fn a_clock_that_goes_back_takes_no_time_away() {
+    let mut tracker = following(1);
+    for second in [100, 160, 20, 80] {
+        tracker.next_read(Pace::Blocked, after(second), None, TimeDelta::zero());
+        tracker.take_page(&page(&[(0, Status::Open)]), after(second));
+    }
+    assert_eq!(tracker.readable(), TimeDelta::seconds(120));
+}
+
+/// A tracker that is to ask again for these, and nothing else.
+fn asking_again(numbers: std::ops::Range<u32>) -> Tracker {
+    let mut tracker = following(0);
+    for number in numbers {
+        let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
+        tracker.ask_again(id(number), Followed { attempt, entry, number: 1, since: start(), asked_at: None });
+    }
+    tracker
+}
+
+#[test]
+fn what_a_former_run_gave_up_is_looked_for_on_a_few_pages_and_then_by_its_id_at_a_tenth_of_the_budget() {
+    let mut tracker = asking_again(0..8);
+    let list = page(&[(0, Status::Closed), (1, Status::Open)]);
+    let mut ended = 0;
+    let mut reads = Vec::new();
+    for second in 0..200 {
+        let now = after(second);
+        while tracker.due_at(Pace::Draining, None).is_some_and(|due| due <= now) {
+            match tracker.next_read(Pace::Draining, now, None, TimeDelta::zero()) {
+                Read::Page { .. } => {
+                    reads.push((second, "page"));
+                    ended += tracker.take_page(&list, now).0.len();
+                }
+                Read::Conversation(id) => {
+                    reads.push((second, "one"));
+                    assert!(tracker.is_not_closed(&id, now).is_none(), "it has been given up already");
+                }
+            }
+        }
+    }
+    assert_eq!(ended, 1, "the list shows one that has ended");
+    let ones: Vec<_> = reads.iter().filter(|(_, what)| *what == "one").map(|(second, _)| *second).collect();
+    assert_eq!(ones.len(), 6, "and one that has not: the others are asked for by their ids, each once: {reads:?}");
+    assert!(ones.windows(2).all(|pair| pair[1] - pair[0] >= 10), "{reads:?}");
+    assert_eq!(tracker.still_given_up(), 0);
+    assert_eq!(tracker.due_at(Pace::Draining, None), None);
+}
+
 /// Newest first, numbers falling: one page of a list of so many.
-fn part(numbers: std::ops::Range<u32>, offset: u64, total: u64) -> Page {
+fn part(numbers: std::ops::Range<u32>, total: u64) -> Page {
     let open: Vec<_> = numbers.rev().map(|number| (number, Status::Open)).collect();
-    Page { offset, total: Some(total), ..page(&open) }
+    Page { total: Some(total), ..page(&open) }
 }
 
 /// Follows a call of that second.
 fn follow(tracker: &mut Tracker, second: u32) {
     let (attempt, entry, since) = (AttemptId(second.into()), EntryId(second.into()), after(second.into()));
-    tracker.follow(id(second), Followed { attempt, entry, number: 1, since, followed_since: since, asked_at: None });
+    tracker.follow(id(second), Followed { attempt, entry, number: 1, since, asked_at: None });
 }
 
 #[test]
@@ -153,10 +249,10 @@ fn a_scan_for_endings_stops_where_it_has_seen_every_open_conversation() {
     let now = after(1_100);
     let read = |tracker: &mut Tracker| tracker.next_read(Pace::Dialling, now, None, TimeDelta::zero());
     assert_eq!(read(&mut tracker), Read::Page { offset: 0 });
-    assert_eq!(tracker.take_page(&part(900..1_000, 0, 1_000), now).1, None);
+    assert_eq!(tracker.take_page(&part(900..1_000, 1_000), now).1, ScanResult::Nothing);
     assert_eq!(read(&mut tracker), Read::Page { offset: 90 });
     // It reaches back to 810, which is not 180 s before the oldest: enough for endings, and a proof of nothing.
-    assert_eq!(tracker.take_page(&part(810..910, 90, 1_000), now).1, None);
+    assert_eq!(tracker.take_page(&part(810..910, 1_000), now).1, ScanResult::Nothing);
     assert_eq!(tracker.due_at(Pace::Dialling, None), Some(now + Pace::Dialling.interval(2)));
 }
 
@@ -166,7 +262,7 @@ fn a_scan_that_is_to_prove_something_reads_back_to_its_instant_whatever_it_has_s
     follow(&mut tracker, 950);
     let now = after(1_100);
     assert_eq!(tracker.next_read(Pace::Blocked, now, Some(after(850)), TimeDelta::zero()), Read::Page { offset: 0 });
-    tracker.take_page(&part(900..1_000, 0, 1_000), now);
+    tracker.take_page(&part(900..1_000, 1_000), now);
     let next = tracker.next_read(Pace::Blocked, now, Some(after(850)), TimeDelta::zero());
     assert_eq!(next, Read::Page { offset: 90 });
 }
@@ -174,8 +270,9 @@ fn a_scan_that_is_to_prove_something_reads_back_to_its_instant_whatever_it_has_s
 /// What is read at an instant, and what it shows: nothing has ended, and everything is on one page.
 fn reads_until(tracker: &mut Tracker, pace: Pace, from: i64, to: i64, hints: impl Fn(i64) -> Vec<u32>) -> Vec<Read> {
     let shown: Vec<_> = tracker.open.iter().map(|(id, _)| id.clone()).collect();
-    let numbers = shown.iter().map(|id| id.as_str()[2..].parse().expect("a number"));
-    let list: Vec<_> = numbers.map(|number| (number, Status::Open)).collect();
+    let mut numbers: Vec<u32> = shown.iter().map(|id| id.as_str()[2..].parse().expect("a number")).collect();
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    let list: Vec<_> = numbers.into_iter().map(|number| (number, Status::Open)).collect();
     let mut reads = Vec::new();
     for second in from..to {
         let now = after(second);

@@ -59,6 +59,7 @@ fn list_rules(purpose: Purpose) -> ListRules {
         on_conflict: OnConflict::Reject,
         columns: vec![],
         max_reject_rate: 1.0,
+        max_withdraw_rate: 1.0,
         max_list_age: TimeDelta::days(7),
         date_order: None,
         rejects: None,

@@ -14,7 +14,7 @@ fn piece(drafts: impl Iterator<Item = Draft>) -> Piece {
 fn end(accepted: u64) -> Piece {
     Piece::End(End {
         tally: ListTally { read: accepted, accepted, ..ListTally::default() },
-        withdraw: true,
+        withdraw: Some(1.0),
         plan: None,
     })
 }

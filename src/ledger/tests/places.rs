@@ -63,7 +63,7 @@ fn an_adopted_copy_goes_on_and_knows_what_it_may_not_know() {
     let copy = copied(&path);
     let at = noon() + TimeDelta::hours(1);
     let adoption = adopt(&copy, "Pat", at).expect("adopted");
-    assert_eq!(adoption, Adoption { unanswered: 1 });
+    assert_eq!(adoption, Adoption { unanswered: 1, future_events: 0 });
 
     let ledger = Ledger::open_inline(&copy, at).expect("it is the one now");
     let states = "SELECT group_concat(state) FROM attempt";

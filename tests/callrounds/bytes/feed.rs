@@ -79,7 +79,7 @@ pub fn answer(body: &[u8]) -> usize {
     let _ = wire::message(body);
     [
         wire::placed(body).is_ok(),
-        wire::page(body, 0).is_ok(),
+        wire::page(body).is_ok(),
         wire::conversation(body, &id).is_ok(),
         wire::may_call_from(body, from).is_ok(),
         wire::token(body).is_ok(),

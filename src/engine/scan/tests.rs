@@ -1,0 +1,250 @@
+use super::*;
+use crate::annie::{Medium, Status};
+use crate::entry::Testimony;
+use crate::ids::ConversationId;
+
+/// A list of conversations, and how the vendor shows it.
+#[derive(Debug, Clone)]
+struct List {
+    /// Starts of the conversations, in the list's order.
+    rows: Vec<(u64, DateTime<Utc>)>,
+    total: Total,
+    /// The longest page that it gives.
+    cap: u64,
+    offset_ignored: bool,
+}
+
+/// What `totalCount` says.
+#[derive(Debug, Clone, Copy)]
+enum Total {
+    True,
+    Missing,
+    OfThePage,
+    Capped(u64),
+    Times(u64),
+}
+
+fn start() -> DateTime<Utc> {
+    "2026-11-24T15:00:00Z".parse().expect("an instant")
+}
+
+/// Conversation number `number` started then; number 0 is the oldest.
+fn at(number: u64) -> DateTime<Utc> {
+    start() + TimeDelta::seconds(10 * number as i64)
+}
+
+impl List {
+    fn of(length: u64, order: Order) -> Self {
+        let number = |index: u64| match order {
+            Order::NewestFirst => length - 1 - index,
+            Order::OldestFirst => index,
+            Order::None => (index * 389) % length,
+        };
+        let rows = (0..length).map(|index| (number(index), at(number(index)))).collect();
+        Self { rows, total: Total::True, cap: PAGE.into(), offset_ignored: false }
+    }
+
+    /// Every other row some seconds out of place.
+    fn inverted(mut self) -> Self {
+        self.rows.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
+        self
+    }
+
+    fn page(&self, offset: u64) -> Page {
+        let length = self.rows.len() as u64;
+        let from = if self.offset_ignored { 0 } else { offset.min(length) };
+        let shown = &self.rows[from as usize..(from + self.cap).min(length) as usize];
+        let total = match self.total {
+            Total::True => Some(length),
+            Total::Missing => None,
+            Total::OfThePage => Some(shown.len() as u64),
+            Total::Capped(most) => Some(length.min(most)),
+            Total::Times(factor) => Some(length * factor),
+        };
+        Page { conversations: shown.iter().map(|row| conversation(*row)).collect(), nameless: Vec::new(), total }
+    }
+}
+
+fn conversation((number, started): (u64, DateTime<Utc>)) -> Conversation {
+    Conversation {
+        medium: Medium::default(),
+        id: ConversationId::new(number.to_string()),
+        from: None,
+        to: None,
+        started: Some(started),
+        ended: None,
+        status: Status::Open,
+        testimony: Testimony::default(),
+    }
+}
+
+/// A scan of the list back to the newest `wanted`, `between` changing the list after each page.
+fn scanned(list: &mut List, wanted: u64, known: KnownList, mut between: impl FnMut(&mut List)) -> (Scan, Progress) {
+    let newest = list.rows.iter().map(|(_, at)| *at).max().expect("a row");
+    let back_to = newest - TimeDelta::seconds(10 * (wanted as i64 - 1));
+    let mut scan = Scan::new(start(), back_to, known);
+    for _ in 0..200 {
+        match scan.take(&list.page(scan.offset())) {
+            Progress::Read(_) => between(list),
+            over => return (scan, over),
+        }
+    }
+    panic!("the scan does not end: {list:?}");
+}
+
+/// What a complete scan has missed of what it was to see.
+fn missed(list: &List, scan: &Scan) -> usize {
+    let wanted = list.rows.iter().filter(|(_, at)| *at >= scan.back_to);
+    wanted.filter(|(number, _)| !scan.saw(&ConversationId::new(number.to_string()))).count()
+}
+
+#[test]
+fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
+    let totals = [Total::True, Total::Missing, Total::OfThePage, Total::Capped(100), Total::Times(3)];
+    let mut complete = 0;
+    for order in [Order::NewestFirst, Order::OldestFirst, Order::None] {
+        for length in [1, 2, 11, 50, 99, 100, 101, 190, 1013] {
+            for wanted in [1, length / 2 + 1, length] {
+                for total in totals {
+                    for (cap, offset_ignored) in [(100, false), (50, false), (20, false), (100, true), (20, true)] {
+                        for inverted in [false, true] {
+                            let list = List { total, cap, offset_ignored, ..List::of(length, order) };
+                            let mut list = if inverted { list.inverted() } else { list };
+                            let (scan, over) = scanned(&mut list, wanted, KnownList::default(), |_| ());
+                            let what = format!("{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted}");
+                            if let Progress::Complete(_) = over {
+                                assert_eq!(missed(&list, &scan), 0, "{what}");
+                                complete += 1;
+                            } else {
+                                assert_eq!(over, Progress::Broken(Flaw::OffsetIgnored), "{what}");
+                                assert!(offset_ignored && length >= cap.min(10), "{what}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(complete > 1_000, "{complete}");
+}
+
+#[test]
+fn a_list_that_fits_one_page_is_read_to_its_end_though_the_offset_is_ignored() {
+    let mut list = List { offset_ignored: true, ..List::of(37, Order::NewestFirst) };
+    let (scan, over) = scanned(&mut list, 37, KnownList::default(), |_| ());
+    assert_eq!((over, scan.pages), (Progress::Complete(Reach::WholeList), 2));
+}
+
+#[test]
+fn one_old_row_last_on_every_page_ends_no_scan() {
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let mut list = List::of(700, order);
+        for (index, row) in list.rows.iter_mut().enumerate() {
+            if index % 90 == 89 {
+                row.1 = start() - TimeDelta::days(400);
+            }
+        }
+        let (scan, over) = scanned(&mut list, 500, KnownList::default(), |_| ());
+        assert!(matches!(over, Progress::Complete(_)), "{order:?}: {over:?}");
+        assert_eq!(missed(&list, &scan), 0, "{order:?}");
+    }
+}
+
+#[test]
+fn a_night_without_calls_is_no_reason_to_read_on() {
+    let mut list = List::of(5_000, Order::NewestFirst);
+    list.rows.iter_mut().skip(30).for_each(|row| row.1 -= TimeDelta::days(1));
+    let (scan, over) = scanned(&mut list, 30, KnownList::default(), |_| ());
+    assert_eq!((over, scan.pages), (Progress::Complete(Reach::PastTheInstant(Order::NewestFirst)), 1));
+}
+
+#[test]
+fn conversations_that_start_meanwhile_shift_the_pages_and_hide_nothing() {
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let mut list = List::of(700, order);
+        let mut next = 700;
+        let grow = |list: &mut List| {
+            for _ in 0..7 {
+                let row = (next, at(next));
+                next += 1;
+                match order {
+                    Order::NewestFirst => list.rows.insert(0, row),
+                    Order::OldestFirst | Order::None => list.rows.push(row),
+                }
+            }
+        };
+        let (scan, over) = scanned(&mut list, 500, KnownList::default(), grow);
+        assert!(matches!(over, Progress::Complete(_)), "{order:?}: {over:?}");
+        let begun_before = List { rows: list.rows.iter().copied().filter(|(number, _)| *number < 700).collect(), ..list };
+        assert_eq!(missed(&begun_before, &scan), 0, "{order:?}");
+    }
+}
+
+#[test]
+fn a_hole_between_two_pages_breaks_the_scan() {
+    let list = List::of(400, Order::NewestFirst);
+    let mut scan = Scan::new(start(), at(0), KnownList::default());
+    assert_eq!(scan.take(&list.page(0)), Progress::Read(90));
+    // Sixty conversations have been archived meanwhile: the page begins where nothing has been seen.
+    assert_eq!(scan.take(&list.page(150)), Progress::Broken(Flaw::Hole));
+}
+
+#[test]
+fn so_many_pages_show_so_many_conversations() {
+    for (conversations, pages) in [(0, 1), (1, 1), (100, 1), (101, 2), (190, 2), (191, 3), (1_000, 11)] {
+        assert_eq!(pages_of(conversations), pages, "{conversations}");
+    }
+}
+
+#[test]
+fn an_empty_list_is_read_completely_with_one_page() {
+    let mut scan = Scan::new(start(), start(), KnownList::default());
+    assert_eq!(scan.take(&Page::default()), Progress::Complete(Reach::WholeList));
+}
+
+/// The pages that a scan takes which sees what is recent, the list growing from one scan to the next.
+fn pages_for_what_is_recent(mut list: List, grow: impl Fn(&mut List, u64)) -> Vec<u32> {
+    let mut known = KnownList::default();
+    (0..6)
+        .map(|round| {
+            let (scan, over) = scanned(&mut list, 30, known, |_| ());
+            assert!(matches!(over, Progress::Complete(_)), "{over:?}");
+            assert_eq!(missed(&list, &scan), 0);
+            known = scan.learnt();
+            (0..22).for_each(|n| grow(&mut list, 5_000 + 22 * round + n));
+            scan.pages
+        })
+        .collect()
+}
+
+#[test]
+fn a_list_that_begins_with_the_oldest_costs_as_much_as_one_that_begins_with_the_newest() {
+    let newest = pages_for_what_is_recent(List::of(5_000, Order::NewestFirst), |list, number| {
+        list.rows.insert(0, (number, at(number)));
+    });
+    assert_eq!(newest, [1; 6]);
+    for total in [Total::True, Total::Missing, Total::OfThePage, Total::Capped(1_000), Total::Times(2)] {
+        for inverted in [false, true] {
+            let list = List { total, ..List::of(5_000, Order::OldestFirst) };
+            let list = if inverted { list.inverted() } else { list };
+            let pages = pages_for_what_is_recent(list, |list, number| {
+                list.rows.push((number, at(number)));
+                let last = list.rows.len() - 1;
+                if inverted && number % 2 == 1 {
+                    list.rows.swap(last - 1, last);
+                }
+            });
+            assert!(pages[0] < 20, "{total:?} {inverted}: {pages:?}");
+            assert!(pages[2..].iter().sum::<u32>() <= 5, "{total:?} {inverted}: {pages:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_that_has_become_shorter_is_found_to_its_end() {
+    let mut list = List::of(300, Order::OldestFirst);
+    let known = KnownList { oldest_first: true, end: 4_000, growth: 10, longest_page: 100 };
+    let (scan, over) = scanned(&mut list, 50, known, |_| ());
+    assert!(matches!(over, Progress::Complete(_)), "{over:?}");
+    assert_eq!(missed(&list, &scan), 0);
+}

@@ -1,0 +1,1 @@
+SELECT word, ended FROM call_medium WHERE organisation = ?1;

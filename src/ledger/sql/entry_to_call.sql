@@ -1,0 +1,1 @@
+SELECT count(*) FROM entry WHERE campaign_id = ?1 AND (state = 'ready' OR state = 'waiting');

@@ -1,0 +1,1 @@
+SELECT count(*), max(at) FROM event WHERE at > ?1 AND id > (SELECT disowned_times_up_to FROM ledger);
