@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callrounds::annie::webhook::{self, Hinting};
-use callrounds::annie::{Answer, CallRequest, Conversation, Meter, NotPlaced, Page, Reply, Status, Unread, Vendor};
+use callrounds::annie::{Answer, CallRequest, Conversation, Medium, Meter, NotPlaced, Page, Reply, Status, Unread, Vendor};
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{SharedClock, TravelClock};
 use callrounds::engine::{Engine, Event, Requests};
@@ -147,7 +147,7 @@ impl Vendor for Neighbour {
         self.ask(What::Page, Err(Unread::RateLimited), |world, now| {
             let page = world.list(now, &ListQuery { offset, limit, ..ListQuery::default() });
             let conversations = page.conversations.iter().map(told).collect();
-            Ok(Page { conversations, unreadable: 0, offset, total: Some(page.total) })
+            Ok(Page { conversations, nameless: Vec::new(), total: page.total })
         })
     }
 
@@ -169,7 +169,7 @@ impl Vendor for Neighbour {
 fn told(view: &View) -> Conversation {
     let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Conversation {
-        is_call: true,
+        medium: Medium::read(Some("VOICE")),
         id: view.id.clone(),
         from: Some(view.from),
         to: Some(view.to),

@@ -425,6 +425,9 @@ pub struct Simulate {
     /// may be given several times
     #[arg(long = "organisation", value_name = "KEY[=NUMBER,…]")]
     pub organisations: Vec<String>,
+    /// What the vendor does that the contract leaves open, such as total=page or date=stale:7; may be given several times
+    #[arg(long = "habit", value_name = "WORD[=VALUE]", long_help = habits_help())]
+    pub habits: Vec<String>,
     /// How the conversation list is ordered
     #[arg(long, value_enum, default_value_t = ListOrder::NewestFirst)]
     pub list_order: ListOrder,
@@ -452,6 +455,13 @@ pub struct Simulate {
     /// Deliver so many webhooks and no more
     #[arg(long, value_name = "N", requires = "webhook")]
     pub webhook_stop_after: Option<u32>,
+}
+
+fn habits_help() -> String {
+    format!(
+        "What the vendor does that the contract leaves open; may be given several times. Known are {}",
+        crate::simulator::habits::KNOWN
+    )
 }
 
 /// The forms of `Retry-After`, which the contract leaves open.

@@ -9,6 +9,8 @@ use chrono::TimeDelta;
 use crate::clock::{Clock, SharedClock, TravelClock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::phone::E164;
+use crate::simulator::conversation::Medium;
+use crate::simulator::habits;
 use crate::simulator::settings::{AccessRules, Foreign, Order, RetryAfter};
 use crate::simulator::webhook::Webhook;
 use crate::simulator::{Fault, People, Settings, Simulator};
@@ -64,7 +66,10 @@ fn settings(args: &Simulate) -> Result<Settings, Stop> {
         RetryAfterForm::Date => RetryAfter::HttpDate,
         RetryAfterForm::Garbage => RetryAfter::Garbage,
     };
-    settings.list.foreign = args.other_calls_every.map(other_software);
+    settings.list.foreign = args.other_calls_every.map(other_software).into_iter().collect();
+    for habit in &args.habits {
+        habits::take_on(&mut settings, habit).map_err(|problem| Stop::Usage(format!("--habit: {problem}")))?;
+    }
     settings.webhook = args.webhook.as_deref().map(|url| webhook(url, args)).transpose()?;
     settings.network.latency = Duration::from_millis(args.latency);
     if let Some(requests) = args.requests_per_minute {
@@ -107,7 +112,7 @@ fn webhook(url: &str, args: &Simulate) -> Result<Webhook, Stop> {
 /// Another program of the same organisation, with a number of its own; it calls people whom nobody else does.
 fn other_software(every: u32) -> Foreign {
     let from = E164::parse("+13125550199").expect("a number in its own form");
-    Foreign { every: TimeDelta::seconds(every.into()), backlog: 0, from, to: Vec::new() }
+    Foreign { every: TimeDelta::seconds(every.into()), backlog: 0, from, to: Vec::new(), medium: Medium::Voice }
 }
 
 /// Faults as they are written, `KIND=SHARE`.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::annie::{Conversation, Medium};
+use crate::annie::{Conversation, Medium, Page};
 
 /// Whether a conversation is a phone call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub enum IsCall {
 pub struct CallMedia {
     under_way: BTreeSet<Medium>,
     ended: BTreeSet<Medium>,
+    /// Whether any row of the list has ever shown a medium.
+    is_told: bool,
+    /// Whether one has shown a word that says that it is a call.
+    sounds: bool,
 }
 
 impl CallMedia {
@@ -37,26 +41,48 @@ impl CallMedia {
         media
     }
 
+    /// Looks at a page, whosever its rows are.
+    pub fn see(&mut self, page: &Page) {
+        let rows = page.conversations.iter().map(|row| &row.medium).chain(page.nameless.iter().map(|row| &row.medium));
+        for medium in rows {
+            self.is_told |= medium.word().is_some();
+            self.sounds |= medium.sounds_like_a_call();
+        }
+    }
+
+    /// Whether anything tells what a call shows: ours have, or a row that says so itself.
+    #[must_use]
+    pub fn has_seen_a_call(&self) -> bool {
+        self.sounds || !self.under_way.is_empty() || !self.ended.is_empty()
+    }
+
     /// Learns from a call of ours. Whether that was new. What the contract has for texts is never learnt.
     pub fn learn(&mut self, ours: &Conversation) -> bool {
         !ours.medium.is_text() && self.of_phase_mut(ours.has_ended()).insert(ours.medium.clone())
     }
 
-    /// Whether a conversation that shows this medium is a call.
+    /// Whether a conversation that shows this medium is a call. A word is told by words; that there is none, by what calls
+    /// show at the same time, and the list may show less than a conversation that is asked for by its id.
     #[must_use]
     pub fn judge(&self, medium: &Medium, has_ended: bool) -> IsCall {
-        let (here, elsewhere) = if has_ended { (&self.ended, &self.under_way) } else { (&self.under_way, &self.ended) };
-        let has_word = medium.word().is_some();
-        if medium.is_text() {
-            IsCall::No
-        } else if here.contains(medium) || (has_word && elsewhere.contains(medium)) {
-            IsCall::Yes
-        } else if !here.is_empty() || (has_word && !elsewhere.is_empty()) {
-            IsCall::No
-        } else if elsewhere.is_empty() && medium.sounds_like_a_call() {
-            IsCall::Yes
-        } else {
-            IsCall::CannotTell
+        let here = if has_ended { &self.ended } else { &self.under_way };
+        let has_word = |media: &BTreeSet<Medium>| media.iter().any(|medium| medium.word().is_some());
+        let (is_learnt, learnt_words, nothing_else_told) = match medium.word() {
+            _ if medium.is_text() => return IsCall::No,
+            Some(_) => (
+                self.ended.contains(medium) || self.under_way.contains(medium),
+                has_word(&self.ended) || has_word(&self.under_way),
+                medium.sounds_like_a_call(),
+            ),
+            None => {
+                let is_told = self.is_told || has_word(&self.ended) || has_word(&self.under_way);
+                (here.contains(medium), has_word(here), !is_told)
+            }
+        };
+        match (is_learnt, learnt_words, nothing_else_told) {
+            (true, _, _) | (false, false, true) => IsCall::Yes,
+            (false, true, _) => IsCall::No,
+            (false, false, false) => IsCall::CannotTell,
         }
     }
 
@@ -68,6 +94,7 @@ impl CallMedia {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::annie::Nameless;
 
     fn media(known: &[(&str, bool)]) -> CallMedia {
         CallMedia::of(known.iter().map(|(word, ended)| (Some((*word).to_owned()), *ended)).collect())
@@ -84,7 +111,7 @@ mod tests {
             (nothing, "SMS", true, No),
             (nothing, "chat", false, No),
             (nothing, "outbound_call", false, Yes),
-            (nothing, "", true, CannotTell),
+            (nothing, "", true, Yes),
             (nothing, "WHATSAPP", true, CannotTell),
             (voice, "voice", true, Yes),
             (voice, "WHATSAPP", true, No),
@@ -95,10 +122,22 @@ mod tests {
             (late, "", false, CannotTell),
             (late, "PHONE", false, No),
             (untold, "", true, Yes),
-            (untold, "EMAIL", true, No),
+            (untold, "EMAIL", true, CannotTell),
+            // The list shows nothing of a call under way, and the conversation itself, asked for, everything.
+            (untold, "VOICE", false, Yes),
         ] {
             let medium = Medium::read(Some(word));
             assert_eq!(media(known).judge(&medium, has_ended), expected, "{known:?} {word} {has_ended}");
+        }
+    }
+
+    #[test]
+    fn where_other_rows_show_a_medium_a_row_without_one_cannot_be_told() {
+        let row = |word: &str| Nameless { medium: Medium::read(Some(word)), ..Nameless::default() };
+        let mut media = CallMedia::default();
+        for (shown, expected) in [("", IsCall::Yes), ("SMS", IsCall::CannotTell), ("", IsCall::CannotTell)] {
+            media.see(&Page { nameless: vec![row(shown)], ..Page::default() });
+            assert_eq!(media.judge(&Medium::default(), true), expected, "{shown:?}");
         }
     }
 }

@@ -14,7 +14,7 @@ use super::scan::Flaw;
 use super::{ASKED_BEYOND, CLOCK_SLACK};
 use crate::annie::{Conversation, Nameless, Page};
 use crate::ids::ConversationId;
-use crate::ledger::{InStep, Sighting};
+use crate::ledger::{InStep, Sighting, Unnamed};
 use crate::phone::E164;
 
 /// Scans that may prove nothing, one after the other, before the look is given up.
@@ -34,7 +34,8 @@ pub struct Look {
     state: State,
     /// What the scan under way shows of our numbers, but for what the ledger knows.
     unrecorded: BTreeMap<ConversationId, Conversation>,
-    nameless: Vec<Nameless>,
+    /// Whether it shows rows without an id that may be calls of ours which the ledger does not know.
+    shows_nameless: bool,
     asked: BTreeSet<ConversationId>,
     failed_scans: u32,
     not_before: DateTime<Utc>,
@@ -65,17 +66,20 @@ pub enum Seen {
 }
 
 impl Look {
-    /// At the calls of these numbers, all of which the ledger holds until `InStep::at`.
+    /// At the calls of these numbers, all of which the ledger holds until `InStep::at`. Calls that another ledger placed
+    /// until this one was adopted are on the list after `settle` at the latest (S of rule R).
     #[must_use]
-    pub fn new(lines: Vec<(E164, InStep)>) -> Self {
+    pub fn new(lines: Vec<(E164, InStep)>, settle: TimeDelta) -> Self {
+        let adopted = lines.iter().filter(|(_, in_step)| in_step.takes_over).filter_map(|(_, in_step)| in_step.adopted_at);
+        let not_before = adopted.max().map_or(DateTime::UNIX_EPOCH, |at| at + settle);
         Self {
             lines,
             state: State::NotWanted,
             unrecorded: BTreeMap::new(),
-            nameless: Vec::new(),
+            shows_nameless: false,
             asked: BTreeSet::new(),
             failed_scans: 0,
-            not_before: DateTime::UNIX_EPOCH,
+            not_before,
         }
     }
 
@@ -131,11 +135,23 @@ impl Look {
         ids
     }
 
-    /// Takes in the rows of a page that have no id.
-    pub fn take_nameless(&mut self, page: &Page, ahead: TimeDelta) {
-        let ours = page.nameless.iter().filter(|row| self.may_be_ours(row.from, row.to, row.started, ahead));
-        let ours: Vec<_> = ours.cloned().collect();
-        self.nameless.extend(ours);
+    /// Takes in the rows of a page that have no id. Those whose numbers and start are there may be calls that the ledger
+    /// knows: it is to be asked.
+    pub fn take_nameless(&mut self, page: &Page, media: &CallMedia, ahead: TimeDelta) -> Vec<Unnamed> {
+        let may_be_call = |row: &&Nameless| media.judge(&row.medium, false) != IsCall::No;
+        let ours = page.nameless.iter().filter(may_be_call);
+        let ours: Vec<_> = ours.filter(|row| self.may_be_ours(row.from, row.to, row.started, ahead)).collect();
+        let whole = |row: &&Nameless| {
+            Some(Unnamed { from: row.from?, to: row.to?, started: row.started? - ahead })
+        };
+        let whole: Vec<_> = ours.iter().filter_map(whole).collect();
+        self.shows_nameless |= whole.len() < ours.len();
+        whole
+    }
+
+    /// The ledger does not know these.
+    pub fn are_unexplained(&mut self, rows: &[Unnamed]) {
+        self.shows_nameless |= !rows.is_empty();
     }
 
     /// Whether a row may be a call of one of our numbers since the ledger was in step. What calls us is none.
@@ -182,11 +198,16 @@ impl Look {
 
     /// What a complete scan shows that the ledger does not know, or that it cannot tell.
     pub fn unrecorded_calls(&self, media: &CallMedia, ahead: TimeDelta) -> Result<Vec<Sighting>, Flaw> {
-        let is_unclear = |row: &Nameless| media.judge(&row.medium, false) != IsCall::No;
-        if self.unclear(media).next().is_some() || self.nameless.iter().any(is_unclear) {
+        // An operator who has adopted the ledger vouches for what nobody can read; what is under way may yet be read.
+        let is_vouched_for = self.lines.iter().all(|(_, in_step)| in_step.takes_over);
+        let is_hopeless = |row: &Conversation| is_vouched_for && row.has_ended();
+        if (self.shows_nameless && !is_vouched_for) || self.unclear(media).any(|row| !is_hopeless(row)) {
             return Err(Flaw::Unclear);
         }
-        let is_call = |row: &&Conversation| media.judge(&row.medium, row.has_ended()) == IsCall::Yes;
+        // Where that is so and nothing at all tells what calls show, everything is taken for one: nobody is called twice.
+        let judge = |row: &Conversation| media.judge(&row.medium, row.has_ended());
+        let tells = media.has_seen_a_call() || self.unrecorded.values().any(|row| judge(row) == IsCall::Yes);
+        let is_call = |row: &&Conversation| judge(row) == IsCall::Yes || (!tells && judge(row) == IsCall::CannotTell);
         let sighting = |row: &Conversation| {
             Some(Sighting { conversation: row.id.clone(), from: row.from?, to: row.to?, started: row.started? - ahead })
         };
@@ -196,7 +217,7 @@ impl Look {
     /// The scan under way is over: the next one shows everything anew.
     pub fn forget_rows(&mut self) {
         self.unrecorded.clear();
-        self.nameless.clear();
+        self.shows_nameless = false;
         self.asked.clear();
     }
 
@@ -249,7 +270,7 @@ mod tests {
     }
 
     fn look(takes_over: bool) -> Look {
-        Look::new(vec![(number("+13125550142"), InStep { at: at("2026-11-24T15:00:00Z"), takes_over })])
+        Look::new(vec![(number("+13125550142"), InStep { at: at("2026-11-24T15:00:00Z"), takes_over, adopted_at: None })], S)
     }
 
     fn conversation(from: Option<&str>, to: Option<&str>, started: Option<&str>) -> Conversation {
@@ -265,6 +286,7 @@ mod tests {
         }
     }
 
+    const S: TimeDelta = TimeDelta::seconds(300);
     const OURS: Option<&str> = Some("+13125550142");
     const PATIENT: Option<&str> = Some("+13125550177");
     const LATER: Option<&str> = Some("2026-11-24T15:10:00Z");
@@ -290,7 +312,7 @@ mod tests {
             (conversation(OURS, PATIENT, None), unclear),
             (conversation(OURS, None, Some("2026-11-24T14:57:00Z")), Ok(0)),
             (Conversation { medium: Medium::read(Some("SMS")), ..conversation(OURS, PATIENT, LATER) }, Ok(0)),
-            (Conversation { medium: Medium::default(), ..conversation(OURS, PATIENT, LATER) }, unclear),
+            (Conversation { medium: Medium::read(Some("WHATSAPP")), ..conversation(OURS, PATIENT, LATER) }, unclear),
         ];
         for (row, expected) in cases {
             assert_eq!(told(row.clone(), &CallMedia::default()), expected, "{row:?}");
@@ -308,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_row_without_an_id_that_may_be_ours_proves_nothing() {
-        let ours = Nameless { from: OURS.map(number), to: PATIENT.map(number), ..Nameless::default() };
+        let ours = Nameless { from: OURS.map(number), ..Nameless::default() };
         for (row, expected) in [
             (ours.clone(), Err(Flaw::Unclear)),
             (Nameless { from: Some(number("+13125550199")), ..ours.clone() }, Ok(0)),
@@ -317,9 +339,38 @@ mod tests {
             (Nameless { medium: Medium::read(Some("SMS")), ..ours }, Ok(0)),
         ] {
             let mut look = look(false);
-            look.take_nameless(&Page { nameless: vec![row.clone()], ..Page::default() }, TimeDelta::zero());
+            let page = Page { nameless: vec![row.clone()], ..Page::default() };
+            let to_be_explained = look.take_nameless(&page, &CallMedia::default(), TimeDelta::zero());
+            assert!(to_be_explained.is_empty(), "{row:?}");
             let calls = look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()).map(|calls| calls.len());
             assert_eq!(calls, expected, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_an_id_is_explained_by_a_call_that_the_ledger_knows() {
+        let row = Nameless {
+            from: OURS.map(number),
+            to: PATIENT.map(number),
+            started: LATER.map(at),
+            medium: Medium::read(Some("VOICE")),
+        };
+        let page = Page { nameless: vec![row], ..Page::default() };
+        let mut look = look(false);
+        let rows = look.take_nameless(&page, &CallMedia::default(), TimeDelta::zero());
+        assert_eq!(rows.len(), 1);
+        look.are_unexplained(&[]);
+        assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), Ok(vec![]));
+        look.are_unexplained(&rows);
+        assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), Err(Flaw::Unclear));
+    }
+
+    #[test]
+    fn an_operator_who_has_adopted_the_ledger_vouches_for_what_nobody_can_read() {
+        for (ended, expected) in [(LATER, Ok(vec![])), (None, Err(Flaw::Unclear))] {
+            let mut look = look(true);
+            look.take(&[Conversation { ended: ended.map(at), ..conversation(OURS, None, LATER) }], TimeDelta::zero());
+            assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), expected);
         }
     }
 
@@ -385,11 +436,11 @@ mod tests {
     #[test]
     fn of_two_numbers_each_is_looked_at_as_far_back_as_the_ledger_lacks_it() {
         let (first, second) = (number("+13125550142"), number("+13125550143"));
-        let in_step = |text, takes_over| InStep { at: at(text), takes_over };
+        let in_step = |text, takes_over| InStep { at: at(text), takes_over, adopted_at: None };
         let mut look = Look::new(vec![
             (first, in_step("2026-11-24T15:00:00Z", true)),
             (second, in_step("2026-11-24T12:00:00Z", false)),
-        ]);
+        ], S);
         let noon = Some("2026-11-24T12:30:00Z");
         let rows = [
             conversation(Some("+13125550142"), PATIENT, noon),
@@ -400,5 +451,16 @@ mod tests {
         let calls = look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()).expect("it is clear");
         assert_eq!(calls.iter().map(|call| call.from).collect::<Vec<_>>(), [second]);
         assert!(matches!(look.seen(calls), Seen::Behind { calls: 1, .. }), "only the other number was adopted");
+    }
+
+    #[test]
+    fn a_ledger_that_was_just_adopted_is_looked_at_once_the_list_must_show_every_call() {
+        let adopted = at("2026-11-24T15:20:00Z");
+        for (takes_over, expected) in [(true, adopted + S), (false, DateTime::UNIX_EPOCH)] {
+            let in_step = InStep { at: at("2026-11-24T15:00:00Z"), takes_over, adopted_at: Some(adopted) };
+            let mut look = Look::new(vec![(number("+13125550142"), in_step)], S);
+            look.want();
+            assert_eq!(look.next_scan_at(), Some(expected), "{takes_over}");
+        }
     }
 }

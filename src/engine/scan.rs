@@ -3,7 +3,8 @@
 //! The list cannot be filtered, its order is not documented, and its figures may be wrong (`annie-api.md`,
 //! GET /conversations). So a scan believes the rows alone. It is complete when
 //!
-//! * the list came to its end: a page brought no row that was new, and was not simply the page before it again; or
+//! * the list came to its end: a page brought no row that was new, and was not simply the page before it again (a short
+//!   page alone ends nothing: the vendor's pages may be shorter than asked for); or
 //! * the rows at its far edge, in an order that has held so far, are all older than the instant.
 //!
 //! `totalCount` only says where to look for the end of a list that begins with the oldest conversation; where a page
@@ -29,11 +30,17 @@ const OVERLAP: u64 = 10;
 /// The rows at the far edge must be older than the instant by more than this: rows may be out of order by some seconds.
 const EDGE_SLACK: TimeDelta = TimeDelta::seconds(60);
 
+/// At the end of a list a page that overlaps the one before shows fewer rows than this that were there before.
+const LONG: u64 = 18;
+
+/// A scan that takes more pages than these, and three times what its rows would need, goes round in circles.
+const PAGES_AT_LEAST: u32 = 40;
+
 /// A list is taken to have grown by no more than this since the last scan, so that the first page still shows its old end.
 const GROWTH_AT_MOST: u64 = 60;
 
-/// How long the pages of an API tend to be at most. A page of so many rows may be cut off.
-const USUAL_PAGES: [u64; 5] = [10, 20, 25, 50, PAGE as u64];
+/// How long the pages of an API tend to be at most. A page of about so many rows may be cut off.
+const USUAL_PAGES: [u64; 4] = [20, 25, 50, PAGE as u64];
 
 /// No list of ours is longer: a total beyond it is no hint.
 const LONGEST_LIST: u64 = 10_000_000;
@@ -55,7 +62,7 @@ pub struct KnownList {
     pub end: u64,
     /// By how much it grew from one scan to the next.
     pub growth: u64,
-    /// The longest page that it gave: a shorter one is not cut off by a limit of the vendor's.
+    /// The longest page that it gave.
     pub longest_page: u64,
 }
 
@@ -206,6 +213,14 @@ impl Scan {
         let starts = page.conversations.iter().filter_map(|conversation| conversation.started);
         self.oldest = self.oldest.into_iter().chain(starts).min();
         let brought_new = page.conversations.iter().any(|row| !self.seen.contains(&row.id));
+        let is_mostly = |known: &HashSet<ConversationId>| {
+            let known = page.conversations.iter().filter(|row| known.contains(&row.id)).count() as u64;
+            rows >= LONG && 5 * known >= 4 * rows
+        };
+        let (was_seen, is_repeated) = (is_mostly(&self.seen), is_mostly(&self.stretch));
+        if self.pages > PAGES_AT_LEAST + 3 * self.seen.len() as u32 / self.known.longest_page.max(1) as u32 {
+            return Progress::Broken(Flaw::OffsetIgnored);
+        }
         self.seen.extend(page.conversations.iter().map(|row| row.id.clone()));
         if self.order.is_none() {
             self.order = Order::of(&page.conversations);
@@ -216,7 +231,10 @@ impl Scan {
             }
         }
         if let Step::FindEnd { stride, empty_from } = self.step {
-            return self.find_end(page, stride, empty_from, brought_new);
+            if was_seen && Self::may_be_cut_off(rows) {
+                return Progress::Broken(Flaw::OffsetIgnored);
+            }
+            return self.find_end(page, stride, empty_from, brought_new && !was_seen);
         }
         let connects = self.stretch.is_empty() || page.conversations.iter().any(|row| self.stretch.contains(&row.id));
         if rows > 0 && !connects {
@@ -230,7 +248,8 @@ impl Scan {
         self.see(page);
         match (order, self.step) {
             (Some(Order::OldestFirst), Step::Down) => self.down(rows, extends),
-            _ => self.up(rows, extends),
+            _ if is_repeated => self.after_a_repeated_page(rows),
+            _ => self.up(extends, rows),
         }
     }
 
@@ -279,28 +298,28 @@ impl Scan {
         OVERLAP.min(rows / 2)
     }
 
-    fn up(&mut self, rows: u64, extends: bool) -> Progress {
+    /// Another offset brought what was there before, and no more than has begun since: what lies behind it nobody can see,
+    /// unless the page is too short to be cut off.
+    fn after_a_repeated_page(&mut self, rows: u64) -> Progress {
         if self.order == Some(Order::NewestFirst) && self.is_past_the_instant() {
             return Progress::Complete(Reach::PastTheInstant(Order::NewestFirst));
         }
-        if self.is_repeated(rows, extends) {
-            return Progress::Broken(Flaw::OffsetIgnored);
+        if Self::may_be_cut_off(rows) { Progress::Broken(Flaw::OffsetIgnored) } else { self.at_the_end() }
+    }
+
+    fn up(&mut self, extends: bool, rows: u64) -> Progress {
+        if self.order == Some(Order::NewestFirst) && self.is_past_the_instant() {
+            return Progress::Complete(Reach::PastTheInstant(Order::NewestFirst));
         }
-        if extends && self.may_be_cut_off(rows) {
+        if extends {
             return Progress::Read(self.offset + rows - Self::overlap(rows));
         }
         self.at_the_end()
     }
 
-    /// A page that is shorter than another one was is not cut off by a limit of the vendor's: nothing follows it.
-    fn may_be_cut_off(&self, rows: u64) -> bool {
-        rows >= self.known.longest_page
-    }
-
-    /// Whether another offset brought nothing but what was there before, in a page as long as pages get: what lies behind
-    /// it nobody can see.
-    fn is_repeated(&self, rows: u64, brought_new: bool) -> bool {
-        !brought_new && self.may_be_cut_off(rows) && USUAL_PAGES.contains(&rows)
+    /// Whether a page is about as long as pages tend to be at most.
+    fn may_be_cut_off(rows: u64) -> bool {
+        USUAL_PAGES.iter().any(|usual| (usual - usual / 10..=*usual).contains(&rows))
     }
 
     /// The list has been read to its end, upwards.
@@ -353,9 +372,6 @@ impl Scan {
         if rows == 0 {
             return self.nothing_there();
         }
-        if self.is_repeated(rows, brought_new) {
-            return Progress::Broken(Flaw::OffsetIgnored);
-        }
         let connects = page.conversations.iter().any(|row| self.stretch.contains(&row.id));
         if !connects {
             self.forget_stretch();
@@ -365,7 +381,7 @@ impl Scan {
         }
         self.see(page);
         let is_last = empty_from.is_some_and(|empty| empty <= self.high);
-        if is_last || !brought_new || !self.may_be_cut_off(rows) {
+        if is_last || !brought_new {
             return self.at_the_end();
         }
         let above = self.high - Self::overlap(rows);
@@ -388,7 +404,10 @@ impl Scan {
             return self.at_the_end();
         }
         self.step = Step::FindEnd { stride: 0, empty_from: Some(self.offset) };
-        Progress::Read(self.low.midpoint(self.offset))
+        let longest = self.known.longest_page;
+        let is_near = self.offset - self.high <= longest;
+        let above = self.high.saturating_sub(Self::overlap(longest));
+        Progress::Read(if is_near { above } else { self.high.midpoint(self.offset) })
     }
 }
 

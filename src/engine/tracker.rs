@@ -77,6 +77,8 @@ pub struct Followed {
     pub number: u32,
     /// Since when we know of it.
     pub since: DateTime<Utc>,
+    /// Whether the answer to its request named it: then it is a call for certain.
+    pub answered: bool,
     /// When it was last asked for by its id.
     pub asked_at: Option<DateTime<Utc>>,
 }
@@ -259,10 +261,10 @@ impl Tracker {
         self.open.len()
     }
 
-    /// Whether it is a conversation of ours that is being followed.
+    /// Whether it is followed, and a call of ours for certain.
     #[must_use]
-    pub fn follows(&self, id: &ConversationId) -> bool {
-        self.open.get(id).is_some()
+    pub fn is_call_of_ours(&self, id: &ConversationId) -> bool {
+        self.open.get(id).is_some_and(|followed| followed.answered)
     }
 
     /// A delivery names a conversation. One that is not open here, or cannot have ended yet, is nothing to us.

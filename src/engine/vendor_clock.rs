@@ -46,17 +46,31 @@ pub struct VendorClock {
     ahead: VecDeque<TimeDelta>,
     /// Ours need not agree with it: it is somebody's invention.
     is_invented: bool,
+    /// Ours has jumped, and nobody has answered since.
+    jumped: bool,
 }
 
 impl VendorClock {
     /// Beside a clock of ours that is the machine's, or invented.
     #[must_use]
     pub fn beside(clock: &dyn Clock) -> Self {
-        Self { ahead: VecDeque::new(), is_invented: clock.is_invented() }
+        Self { is_invented: clock.is_invented(), ..Self::default() }
+    }
+
+    /// Our clock shows so much more, or less, than has passed: the machine was suspended, or its clock was set. Until the
+    /// vendor has answered, nobody knows which.
+    pub fn jumped(&mut self, by: TimeDelta) {
+        self.jumped |= self.is_off(by);
+    }
+
+    /// An answer came that does not say what time it is.
+    pub fn answered(&mut self) {
+        self.jumped = false;
     }
 
     /// An answer came at `now` by our clock, and says that it was `date`.
     pub fn heard(&mut self, date: DateTime<Utc>, now: DateTime<Utc>) {
+        self.jumped = false;
         self.ahead.push_back(date - now);
         if self.ahead.len() > REMEMBERED {
             self.ahead.pop_front();
@@ -75,7 +89,7 @@ impl VendorClock {
         let off = self.ahead.iter().rev().take_while(|ahead| self.is_off(**ahead)).count();
         match self.ahead.back() {
             Some(last) if off >= IN_A_ROW => Trust::Wrong(*last),
-            Some(_) if off > 0 => Trust::Doubted,
+            Some(_) | None if off > 0 || self.jumped => Trust::Doubted,
             Some(_) | None => Trust::Trusted,
         }
     }

@@ -97,10 +97,6 @@ impl State {
     /// Where an entry in this state stands once `fact` is known. The only place that decides a transition: the ledger
     /// carries it out with a compare-and-set, and refuses every other pair by a table of its own.
     pub fn after(self, fact: &Fact) -> Result<Self, Illegal> {
-        // The call of a cancelled entry may turn out to have ended: what was said in it is kept, the decision stays.
-        if let (Self::Cancelled, Fact::Ended { redial: None, .. }) = (self, fact) {
-            return Ok(Self::Cancelled);
-        }
         use State::{
             Cancelled, Expired, Failed, Finished, Held, LostTrack, Open, Ready, Submitting, Suppressed, Unknown,
             Waiting, Withdrawn,
@@ -117,7 +113,8 @@ impl State {
             Fact::NotPlaced { .. } => (&[Submitting], Ready),
             Fact::Refused { .. } => (&[Submitting], Failed),
             Fact::AnswerLost => (&[Submitting], Unknown),
-            Fact::Ended { redial: None, .. } => (&[Open, LostTrack], Finished),
+            // An earlier call of an entry that waits for its next one may turn out to have settled it.
+            Fact::Ended { redial: None, .. } => (&[Open, LostTrack, Ready, Waiting], Finished),
             Fact::Ended { redial: Some(_), .. } => (&[Open, LostTrack], Waiting),
             Fact::TrackLost => (&[Open], LostTrack),
             Fact::Adopted => (&[Unknown, Held], Open),
@@ -288,7 +285,7 @@ accepted             -          -          open       -          -          -   
 not_placed           -          -          ready      -          -          -          -          -          -          -          -          -          -
 refused              -          -          failed     -          -          -          -          -          -          -          -          -          -
 answer_lost          -          -          unknown    -          -          -          -          -          -          -          -          -          -
-ended                -          -          -          finished   -          -          -          -          -          -          -          cancelled  finished
+ended                finished   finished   -          finished   -          -          -          -          -          -          -          -          finished
 ended,redial         -          -          -          waiting    -          -          -          -          -          -          -          -          waiting
 track_lost           -          -          -          lost_track -          -          -          -          -          -          -          -          -
 adopted              -          -          -          -          open       open       -          -          -          -          -          -          -

@@ -39,7 +39,7 @@ pub fn adopt(path: &Path, by: &str, now: DateTime<Utc>) -> Result<Adoption, Ledg
     let unanswered = lose_the_unanswered(&transaction, by, at)?;
     let (inode, born_at) = place.columns();
     let identity = uuid::Uuid::new_v4().to_string();
-    transaction.execute(sql!("ledger_adopt"), (identity, inode, born_at))?;
+    transaction.execute(sql!("ledger_adopt"), (identity, inode, born_at, millis(at)))?;
     let future_events = future.map_or(0, |(events, _)| events);
     let mut detail = format!("decided by {by}; {unanswered} calls without an answer");
     if future_events > 0 {

@@ -5,13 +5,13 @@
 //! the ledger held everything: a call from our number to one of its patients that it does not know is a *stranger*.
 //! Strangers stop a run, unless an operator has adopted the ledger: then they are taken over.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::claim::insert_attempt;
 use super::error::LedgerError;
 use super::record::{self, Happened, UnderWay, record_one};
-use super::rows::{exactly_one, instant_at, millis, state_at};
+use super::rows::{exactly_one, instant_at, maybe_instant_at, millis, state_at};
 use super::runs::{self, RunHandle};
 use super::sql;
 use super::transition::Step;
@@ -36,6 +36,9 @@ pub struct InStep {
     /// An operator has adopted the ledger, and this line has not been looked at since: calls that the ledger does not know
     /// are taken over.
     pub takes_over: bool,
+    /// When the operator did: until then the other ledger may have placed calls, which the vendor's list may be slow to
+    /// show.
+    pub adopted_at: Option<DateTime<Utc>>,
 }
 
 /// A conversation on the vendor's list that our number began.
@@ -51,12 +54,24 @@ pub struct Sighting {
     pub started: DateTime<Utc>,
 }
 
+/// A row of the vendor's list without an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unnamed {
+    /// The number that called.
+    pub from: E164,
+    /// The number that was called.
+    pub to: E164,
+    /// When, by our clock.
+    pub started: DateTime<Utc>,
+}
+
 pub(super) fn in_step(conn: &Connection, line: &OurLine) -> Result<InStep, LedgerError> {
     conn.prepare_cached(sql!("line_in_step_at"))?.query_row(
         (line.organisation.as_str(), line.from.expose()),
         |row| {
             let takes_over = row.get("takes_over")?;
-            Ok(instant_at(row, "in_step_at").map(|at| InStep { at, takes_over }))
+            Ok(instant_at(row, "in_step_at")
+                .and_then(|at| Ok(InStep { at, takes_over, adopted_at: maybe_instant_at(row, "adopted_at")? })))
         },
     )?
 }
@@ -81,6 +96,24 @@ pub(super) fn strangers(conn: &Connection, sightings: Vec<Sighting>) -> Result<V
     found.sort_by_key(|stranger| stranger.started);
     Ok(found)
 }
+
+/// Those of `rows` that are no call of this ledger's: none of its attempts is of the same two numbers at about that time.
+/// Number and time identify a call as well as an id does, since a number is not called twice in a few minutes.
+pub(super) fn unexplained(conn: &Connection, rows: Vec<Unnamed>) -> Result<Vec<Unnamed>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("attempt_explains"))?;
+    let mut found = Vec::new();
+    for row in rows {
+        let Unnamed { from, to, started } = row;
+        let (from, to, started, about) = (from.expose(), to.expose(), millis(started), ABOUT.num_milliseconds());
+        if !statement.exists((from, to, started, about))? {
+            found.push(row);
+        }
+    }
+    Ok(found)
+}
+
+/// How far the vendor's start of a call may be from our own record of it.
+const ABOUT: TimeDelta = TimeDelta::minutes(5);
 
 /// Puts strangers down to entries, as calls that were made: those of `run`'s campaign that are now to be followed.
 pub(super) fn take_over(
@@ -155,6 +188,7 @@ fn take_one_over(
         detail: None,
     };
     record_one(conn, run.run, &accepted)?;
+    record::found_on_the_list(conn, attempt)?;
     Ok((taker.campaign == run.campaign).then_some(attempt))
 }
 

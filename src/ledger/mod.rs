@@ -60,7 +60,7 @@ pub use disk::Disk;
 pub use enrol::{End, Enrolled, Listed, Piece, is_cut_short};
 pub use error::LedgerError;
 pub use high_water::{MarkStanding, mark_standing};
-pub use line::{InStep, OurLine, Sighting};
+pub use line::{InStep, OurLine, Sighting, Unnamed};
 pub use operator::{Operator, Resolution, Undecidable};
 pub use outlook::{Absence, Absent, Change, Outlook};
 pub use prepared::Batch;
@@ -226,9 +226,19 @@ impl Ledger {
         self.writer.submit(move |conn| record::unknown_among(conn, conversations))
     }
 
+    /// Those of `conversations` that are attempts', each with whether the answer to its request named it.
+    pub fn recorded_among(&self, conversations: Vec<ConversationId>) -> Pending<Vec<(ConversationId, bool)>> {
+        self.writer.submit(move |conn| record::recorded_among(conn, conversations))
+    }
+
     /// Until when the ledger is known to hold every call of a line.
     pub fn in_step_at(&self, line: OurLine) -> Pending<InStep> {
         self.writer.submit(move |conn| line::in_step(conn, &line))
+    }
+
+    /// Those of `rows`, which have no id, that are no call of this ledger's by their numbers and start.
+    pub fn unexplained(&self, rows: Vec<Unnamed>) -> Pending<Vec<Unnamed>> {
+        self.writer.submit(move |conn| line::unexplained(conn, rows))
     }
 
     /// Those of `sightings` that are calls to our entries' numbers that the ledger does not know, the oldest first.

@@ -98,11 +98,21 @@ pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> 
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
     ))?)?;
-    let fact = match happened.fact {
-        // An operator has cancelled an entry whose call was lost track of: what was said in it counts all the same.
-        Fact::Ended { outcome, .. } if from == State::Cancelled => Fact::Ended { outcome, redial: None },
-        _ => on_another_number(conn, happened)?,
-    };
+    if happened.fact == Fact::Adopted {
+        found_on_the_list(conn, happened.attempt)?;
+    }
+    if set.outcome == Some(Outcome::OptOut) {
+        suppression::add(conn, dialled, Scope::All, "opt-out in a conversation", happened.at)?;
+    }
+    // An attempt that is not its entry's last one settles an entry that waits for the next call, or leaves it where it is.
+    let is_late = attempt_from == AttemptState::LostTrack && from != State::LostTrack;
+    let settles = matches!(from, State::Ready | State::Waiting) && matches!(happened.fact, Fact::Ended { redial: None, .. });
+    if is_late && !settles {
+        // Its entry has gone elsewhere since: what was said counts, and the entry stays where it is.
+        note_late_ending(conn, run, happened)?;
+        return Ok(from);
+    }
+    let fact = on_another_number(conn, happened)?;
     let state = Step {
         run,
         entry: happened.entry,
@@ -113,11 +123,44 @@ pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> 
         detail: happened.detail.as_deref(),
     }
     .take(conn)?;
-    let state = meanwhile::carry_out(conn, run, happened.entry, state, happened.at)?;
-    if set.outcome == Some(Outcome::OptOut) {
-        suppression::add(conn, dialled, Scope::All, "opt-out in a conversation", happened.at)?;
+    meanwhile::carry_out(conn, run, happened.entry, state, happened.at)
+}
+
+fn note_late_ending(conn: &Connection, run: RunId, happened: &Happened) -> Result<(), LedgerError> {
+    let outcome = if let Fact::Ended { outcome, .. } = happened.fact { outcome.name() } else { "unknown" };
+    let detail = format!("outcome {outcome}, read after the call had been lost track of");
+    let (entry, attempt) = (Some(happened.entry.0), Some(happened.attempt.0));
+    conn.prepare_cached(sql!("event_note"))?.execute((
+        millis(happened.at),
+        run.0,
+        entry,
+        attempt,
+        "ended_late",
+        &detail,
+    ))?;
+    Ok(())
+}
+
+/// The call's conversation is known from the vendor's list, not by the answer to its request.
+pub(super) fn found_on_the_list(conn: &Connection, attempt: AttemptId) -> Result<(), LedgerError> {
+    exactly_one(conn.prepare_cached(sql!("attempt_found"))?.execute([attempt.0])?)
+}
+
+/// Those of `conversations` that are attempts', each with whether the answer to its request named it.
+pub(super) fn recorded_among(
+    conn: &Connection,
+    conversations: Vec<ConversationId>,
+) -> Result<Vec<(ConversationId, bool)>, LedgerError> {
+    let mut known = conn.prepare_cached(sql!("attempt_has_conversation"))?;
+    let mut answered = conn.prepare_cached(sql!("attempt_answered_with"))?;
+    let mut recorded = Vec::new();
+    for conversation in conversations {
+        if known.exists([conversation.as_str()])? {
+            let is_answered = answered.exists([conversation.as_str()])?;
+            recorded.push((conversation, is_answered));
+        }
     }
-    Ok(state)
+    Ok(recorded)
 }
 
 /// A call to somebody who is not there is followed by one to the patient's next number, and by none if there is no other.

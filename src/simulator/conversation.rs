@@ -8,6 +8,7 @@ use crate::ids::ConversationId;
 use crate::phone::E164;
 
 use super::people::Behaviour;
+use super::settings::Field;
 use super::story::{CUT_SHORT, Story, story};
 
 /// `status`.
@@ -42,6 +43,14 @@ pub enum Medium {
     Voice,
     /// Text messages.
     Sms,
+    /// A chat.
+    Chat,
+    /// Messages of a service that the contract does not name.
+    Whatsapp,
+    /// Mail.
+    Email,
+    /// Something of which the vendor does not say what it is.
+    Untold,
 }
 
 impl Medium {
@@ -87,6 +96,8 @@ pub struct View {
     pub duration: Option<TimeDelta>,
     /// What it tells; only once it is closed.
     pub story: Option<Story>,
+    /// What its row lacks.
+    pub lacks: Option<Field>,
 }
 
 /// One message of a transcript.
@@ -129,6 +140,7 @@ impl Conversation {
             status,
             duration: ended.map(|end| end - self.started),
             story: (status == Status::Closed).then(|| self.story()),
+            lacks: None,
         }
     }
 

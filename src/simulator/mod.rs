@@ -12,7 +12,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | [`settings`] | how this vendor behaves; the default is polite and friendly |
+//! | [`settings`], [`habits`] | how this vendor behaves, and the words for it; the default is polite and friendly |
 //! | [`call`] | what a `POST /calls` or `POST /sms` asks for, and whether it is well-formed |
 //! | [`rules`] | how often and when a number may be called, and every refusal |
 //! | [`people`], [`story`] | how people take a call, and what a conversation tells of it |
@@ -29,6 +29,7 @@ pub mod conversation;
 mod dice;
 mod door;
 pub mod fault;
+pub mod habits;
 pub mod log;
 pub mod people;
 mod routes;

@@ -14,12 +14,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::ids::ConversationId;
+use crate::phone::E164;
 
 use super::access::NoToken;
 use super::call::{PlaceCall, PlaceSms, Request};
 use super::conversation::{Medium, Status, View};
 use super::rules::Refusal;
-use super::settings::{DurationUnit, Settings, Statuses, Unfinished, Wording};
+use super::settings::{DurationUnit, Field, Settings, Statuses, Unfinished, Wording};
 use super::vendor::Vendor;
 use super::world::{ListQuery, World};
 
@@ -152,9 +153,14 @@ async fn list(
     };
     let settings = &vendor.settings;
     vendor.with_world(|world| {
+        if world.fails(&query) {
+            return failure(StatusCode::INTERNAL_SERVER_ERROR, "internal error");
+        }
         let page = world.list(moment.now, &query);
         let conversations: Vec<_> = page.conversations.iter().map(|view| told(view, world, settings)).collect();
-        let pagination = json!({ "offset": page.offset, "limit": page.limit, "totalCount": page.total });
+        let mut pagination = Map::from_iter([("limit".to_string(), json!(page.limit))]);
+        pagination.extend(page.offset.map(|offset| ("offset".to_string(), json!(offset))));
+        pagination.extend(page.total.map(|total| ("totalCount".to_string(), json!(total))));
         success(&settings.wording, json!({ "conversations": conversations, "pagination": pagination }))
     })
 }
@@ -250,24 +256,45 @@ fn told(view: &View, world: &World, settings: &Settings) -> Value {
             fields.insert(name.to_string(), value);
         }
     };
-    put("conversationId", json!(view.id));
+    let unless = |field: Field, value: Value| if view.lacks == Some(field) { Value::Null } else { value };
+    let number = |number: E164| json!(if wording.national_numbers { national(number) } else { number.expose() });
+    put("conversationId", unless(Field::Id, json!(view.id)));
     put("conversationTags", story.map_or(Value::Null, |story| json!(story.tags)));
     put("orgId", json!(world.organisation()));
-    put("medium", json!(if view.medium == Medium::Voice { &wording.voice_medium } else { "SMS" }));
+    put("medium", medium(view.medium, wording));
     put("botId", json!(world.bot()));
-    put("toNumber", json!(view.to.expose()));
-    put("fromNumber", json!(view.from.expose()));
+    put("toNumber", unless(Field::To, number(view.to)));
+    put("fromNumber", unless(Field::From, number(view.from)));
     put("summary", story.map_or(Value::Null, |story| json!(story.summary)));
     put("actionsNeeded", story.map_or(Value::Null, |story| json!(story.actions)));
     put("topic", story.map_or(Value::Null, |story| json!(story.topic)));
     put("duration", view.duration.map_or(Value::Null, |duration| json!(in_unit(duration, wording.duration))));
-    put("startTime", json!(iso(view.started)));
+    put("startTime", unless(Field::Start, json!(iso(view.started))));
     put("endTime", view.ended.map_or(Value::Null, |ended| json!(iso(ended))));
     put("status", json!(view.status.name()));
     if wording.odd_fields {
         put("sentiment", json!({ "score": 0.5, "labels": [] }));
     }
     Value::Object(fields)
+}
+
+fn medium(medium: Medium, wording: &Wording) -> Value {
+    match medium {
+        Medium::Voice if wording.voice_medium.is_empty() => Value::Null,
+        Medium::Voice => json!(wording.voice_medium),
+        Medium::Sms => json!("SMS"),
+        Medium::Chat => json!("CHAT"),
+        Medium::Whatsapp => json!("WHATSAPP"),
+        Medium::Email => json!("EMAIL"),
+        Medium::Untold => Value::Null,
+    }
+}
+
+/// `(312) 555-0142`, where it is a North American number.
+fn national(number: E164) -> String {
+    number
+        .north_american()
+        .map_or_else(|| number.expose(), |parts| format!("({}) {}-{:04}", parts.area, parts.exchange, parts.line))
 }
 
 fn in_unit(duration: TimeDelta, unit: DurationUnit) -> i64 {

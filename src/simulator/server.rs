@@ -189,7 +189,10 @@ async fn connection(stream: TcpStream, organisations: Arc<[Organisation]>) {
         let (head, body) = request.into_parts();
         Box::pin(answer(Arc::clone(&organisations), head, body))
     });
-    let mut served = http1::Builder::new().keep_alive(keep_alive).serve_connection(TokioIo::new(stream), service);
+    let mut served = http1::Builder::new()
+        .keep_alive(keep_alive)
+        .auto_date_header(false)
+        .serve_connection(TokioIo::new(stream), service);
     let outcome = poll_fn(|context| served.poll_without_shutdown(context)).await;
     let mut stream = served.into_parts().io.into_inner();
     // Failing to close a connection is the client's doing, and nothing follows from it.

@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use crate::phone::E164;
 use crate::zone::Zone;
 
+use super::conversation::Medium;
 use super::fault::Fault;
 use super::people::{People, Weights};
 use super::rules::Rules;
@@ -116,15 +117,43 @@ impl Default for Statuses {
 pub struct ListHabits {
     /// Which end comes first: the newest.
     pub order: Order,
+    /// Neighbours that began within so much of each other come in the wrong order: 0.
+    pub inversions: TimeDelta,
     /// A conversation appears in the list only so long after its start, in the simulator's time: 0.
     pub lag: TimeDelta,
     /// Conversations of other software in the same organisation: none.
-    pub foreign: Option<Foreign>,
+    pub foreign: Vec<Foreign>,
+    /// What `totalCount` says: the truth.
+    pub total: Total,
+    /// What becomes of `offset`: it is honoured.
+    pub offset: Offset,
+    /// Pages have at most so many rows, whatever was asked for: 100.
+    pub page_cap: u32,
+    /// No page that shows the row at this position can be had: none.
+    pub failing_at: Option<u64>,
+    /// Whether the last row of every page is one of long ago: no.
+    pub stray: bool,
+    /// Whether some rows come twice on a page: no.
+    pub duplicates: bool,
+    /// What some rows lack: nothing.
+    pub gaps: Option<Gaps>,
 }
 
 impl Default for ListHabits {
     fn default() -> Self {
-        Self { order: Order::NewestFirst, lag: TimeDelta::zero(), foreign: None }
+        Self {
+            order: Order::NewestFirst,
+            inversions: TimeDelta::zero(),
+            lag: TimeDelta::zero(),
+            foreign: Vec::new(),
+            total: Total::True,
+            offset: Offset::Honoured,
+            page_cap: 100,
+            failing_at: None,
+            stray: false,
+            duplicates: false,
+            gaps: None,
+        }
     }
 }
 
@@ -135,27 +164,89 @@ pub enum Order {
     NewestFirst,
     /// By start, rising.
     OldestFirst,
+    /// By nothing that a client could know.
+    Unordered,
 }
 
-/// Other software that makes calls in the same organisation. Its calls are in the list, not in the log, and do not
-/// count for the caps.
+/// What `totalCount` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    /// How many conversations there are.
+    True,
+    /// Nothing.
+    Missing,
+    /// How many rows the page has.
+    OfThePage,
+    /// How many there are, but never more than so many.
+    Capped(u64),
+    /// How many there were so many ago.
+    Stale(u64),
+    /// Twice as many as there are.
+    TooHigh,
+}
+
+/// What becomes of `offset`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Offset {
+    /// The page begins there.
+    Honoured,
+    /// The same, but the answer does not repeat it.
+    NotEchoed,
+    /// The same, but the answer says 0.
+    EchoedAsZero,
+    /// Every page begins at 0.
+    Ignored,
+}
+
+/// A field that a row may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// `conversationId`.
+    Id,
+    /// `fromNumber`.
+    From,
+    /// `toNumber`.
+    To,
+    /// `startTime`.
+    Start,
+}
+
+/// What some conversations lack, always the same ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gaps {
+    /// The field.
+    pub field: Field,
+    /// Of a hundred conversations, how many lack it.
+    pub percent: u32,
+    /// Also once they are closed.
+    pub for_good: bool,
+}
+
+/// Other software, or a person, that begins conversations in the same organisation. They are in the list, not in the log,
+/// and do not count for the caps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Foreign {
-    /// One call in each span of this length, at least 1 s.
+    /// One in each span of this length, at least 1 s.
     pub every: TimeDelta,
-    /// How many calls it made before the simulator started, at most 10,000.
+    /// How many there were before the simulator started, at most 10,000.
     pub backlog: u32,
-    /// The number that it calls from.
+    /// The number that it calls or writes from.
     pub from: E164,
-    /// The numbers that it calls. Empty: fictitious ones.
+    /// The numbers that it calls or writes to. Empty: fictitious ones.
     pub to: Vec<E164>,
+    /// What its conversations are made of.
+    pub medium: Medium,
 }
 
 /// How answers are worded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wording {
-    /// The `medium` of a voice call: `VOICE`.
+    /// The `medium` of a voice call: `VOICE`. Empty: it has none.
     pub voice_medium: String,
+    /// Whether numbers are written as `(312) 555-0142`: no.
+    pub national_numbers: bool,
+    /// What `Date` says: the time.
+    pub date: Dates,
     /// Whether answers carry fields that the contract does not have, as it may at any time: yes.
     pub odd_fields: bool,
     /// What stands for a field that a conversation does not have yet: null.
@@ -168,11 +259,26 @@ impl Default for Wording {
     fn default() -> Self {
         Self {
             voice_medium: "VOICE".into(),
+            national_numbers: false,
+            date: Dates::True,
             odd_fields: true,
             unfinished: Unfinished::Null,
             duration: DurationUnit::Seconds,
         }
     }
+}
+
+/// What `Date` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dates {
+    /// The time.
+    True,
+    /// Nothing: there is no such header.
+    Missing,
+    /// An hour ago in each so-manieth answer, as a proxy's: else the time.
+    StaleEvery(u64),
+    /// Always so many seconds off.
+    Off(i64),
 }
 
 /// What stands for a field that a conversation does not have yet.

@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::http::header::{AUTHORIZATION, DATE, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -23,7 +24,7 @@ use super::fault::{Fate, Fates, Scope};
 use super::log::{CallLog, Placed};
 use super::routes::{Moment, failure, is_calls_path, is_token_path};
 use super::rules::Refusal;
-use super::settings::{RetryAfter, Settings};
+use super::settings::{Dates, RetryAfter, Settings};
 use super::webhook::{self, Postman};
 use super::world::World;
 
@@ -35,6 +36,8 @@ pub(super) struct Vendor {
     budget: Mutex<Budget>,
     access: Mutex<Access>,
     fates: Fates,
+    /// Answers given so far.
+    answers: AtomicU64,
     postman: Option<Arc<Postman>>,
     /// Deliveries that are to be made.
     deliveries: Mutex<JoinSet<()>>,
@@ -79,6 +82,7 @@ impl Vendor {
             office: Mutex::new(Office { world, log }),
             postman: settings.webhook.clone().map(|webhook| Arc::new(Postman::new(webhook))),
             deliveries: Mutex::default(),
+            answers: AtomicU64::new(0),
             shut,
             clock,
             settings,
@@ -166,7 +170,17 @@ impl Vendor {
         set(response, "x-ratelimit-limit", &limit.to_string());
         set(response, "x-ratelimit-remaining", &remaining.to_string());
         set(response, "x-ratelimit-reset", &reset.timestamp().to_string());
-        set(response, DATE.as_str(), &httpdate::fmt_http_date(now.into()));
+        let answers = self.answers.fetch_add(1, Ordering::Relaxed) + 1;
+        let date = match self.settings.wording.date {
+            Dates::True => Some(now),
+            Dates::Missing => None,
+            Dates::StaleEvery(nth) if answers.is_multiple_of(nth.max(1)) => Some(now - TimeDelta::hours(1)),
+            Dates::StaleEvery(_) => Some(now),
+            Dates::Off(seconds) => Some(now + TimeDelta::seconds(seconds)),
+        };
+        if let Some(date) = date {
+            set(response, DATE.as_str(), &httpdate::fmt_http_date(date.into()));
+        }
     }
 
     /// What happens to a request of this kind.

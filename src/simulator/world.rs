@@ -16,7 +16,7 @@ use super::dice::Dice;
 use super::log::Placed;
 use super::people::People;
 use super::rules::{Book, Refusal};
-use super::settings::{Foreign, Order, Settings};
+use super::settings::{Foreign, Offset, Order, Settings, Total};
 
 /// The most foreign conversations that one request catches up on.
 const MOST_FOREIGN: i64 = 10_000;
@@ -38,8 +38,8 @@ pub struct World {
     callers: BTreeSet<E164>,
     /// Calls and texts placed through the API.
     placed: u64,
-    /// The next span of foreign calls, counted from the epoch.
-    next_foreign: i64,
+    /// The next span of each other software's conversations, counted from the epoch.
+    next_foreign: Vec<i64>,
 }
 
 #[derive(Debug)]
@@ -73,12 +73,12 @@ impl Default for ListQuery {
 pub struct ListPage {
     /// In the list's order.
     pub conversations: Vec<View>,
-    /// Where the page starts.
-    pub offset: u64,
+    /// Where the page starts, if the answer says.
+    pub offset: Option<u64>,
     /// The length that was asked for.
     pub limit: u32,
-    /// How many conversations there are.
-    pub total: u64,
+    /// How many conversations there are, as the answer says.
+    pub total: Option<u64>,
 }
 
 /// One of the organisation's numbers.
@@ -107,10 +107,11 @@ impl World {
     pub fn new(settings: Settings, now: DateTime<Utc>) -> Self {
         let dice = Dice::new(settings.seed);
         let ids = if settings.name.is_empty() { dice.clone() } else { dice.under_text(&settings.name) };
-        let next_foreign = settings.list.foreign.as_ref().map_or(0, |foreign| {
+        let next_foreign = settings.list.foreign.iter().map(|foreign| {
             let backlog = i64::from(foreign.backlog).min(MOST_FOREIGN);
             foreign.span_at(now) - backlog
         });
+        let next_foreign = next_foreign.collect();
         Self {
             organisation: ids.under_text("organisation").uuid().to_string(),
             bot: ids.under_text("bot").uuid().to_string(),
@@ -231,48 +232,113 @@ impl World {
         ConversationId::new(ids.uuid().to_string())
     }
 
-    /// Adds the calls that other software has made by `now`.
+    /// Adds the conversations that others have begun by `now`.
     fn catch_up(&mut self, now: DateTime<Utc>) {
         // Taken out for the while, so that its calls can be added to the world that owns it.
-        if let Some(foreign) = self.settings.list.foreign.take() {
-            self.add_foreign(now, &foreign);
-            self.settings.list.foreign = Some(foreign);
-        }
+        let all = std::mem::take(&mut self.settings.list.foreign);
+        let mut begun: Vec<_> =
+            all.iter().enumerate().flat_map(|(which, foreign)| self.begun_by(which, foreign, now)).collect();
+        begun.sort_by_key(|conversation| conversation.started);
+        begun.into_iter().for_each(|conversation| self.push(conversation));
+        self.settings.list.foreign = all;
     }
 
-    fn add_foreign(&mut self, now: DateTime<Utc>, foreign: &Foreign) {
+    fn begun_by(&mut self, which: usize, foreign: &Foreign, now: DateTime<Utc>) -> Vec<Conversation> {
         let last = foreign.span_at(now);
-        for span in self.next_foreign.max(last - MOST_FOREIGN)..=last {
+        let name = if which == 0 { "foreign".to_owned() } else { format!("foreign {which}") };
+        let mut begun = Vec::new();
+        for span in self.next_foreign[which].max(last - MOST_FOREIGN)..=last {
             let counter = span.cast_unsigned();
-            let mut dice = self.dice.under_text("foreign").under(counter);
+            let mut dice = self.dice.under_text(&name).under(counter);
             let started = foreign.instant_in(span, &mut dice);
             if started > now {
-                return;
+                break;
             }
-            let id = ConversationId::new(self.ids.under_text("foreign").under(counter).uuid().to_string());
-            self.push(foreign.call(id, started, &self.settings, &mut dice));
-            self.next_foreign = span + 1;
+            let id = ConversationId::new(self.ids.under_text(&name).under(counter).uuid().to_string());
+            begun.push(foreign.call(id, started, &self.settings, &mut dice));
+            self.next_foreign[which] = span + 1;
         }
+        begun
+    }
+
+    /// Whether the page that is asked for cannot be had.
+    #[must_use]
+    pub fn fails(&self, query: &ListQuery) -> bool {
+        let shown = query.offset..query.offset + u64::from(query.limit.min(self.settings.list.page_cap));
+        self.settings.list.failing_at.is_some_and(|at| shown.contains(&at))
     }
 
     /// A page of the conversations that the list has at `now`.
     pub fn list(&mut self, now: DateTime<Utc>, query: &ListQuery) -> ListPage {
         self.catch_up(now);
+        let habits = &self.settings.list;
         let ours = |asked: &Option<String>, id: &String| asked.as_ref().is_none_or(|asked| asked == id);
         let asked_for = ours(&query.organisation, &self.organisation) && ours(&query.bot, &self.bot);
-        let total = if asked_for { self.conversations.partition_point(|listed| listed.from <= now) } else { 0 };
-        let start = usize::try_from(query.offset).unwrap_or(usize::MAX).min(total);
-        let end = start.saturating_add(query.limit as usize).min(total);
+        let count = if asked_for { self.conversations.partition_point(|listed| listed.from <= now) } else { 0 };
+        let offset = if habits.offset == Offset::Ignored { 0 } else { query.offset };
+        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(count);
+        let longest = query.limit.min(habits.page_cap) as usize;
+        let of_long_ago = if habits.stray { self.of_long_ago(now) } else { None };
+        let doubled = if habits.duplicates && count > start { longest.min(3) } else { 0 };
+        let room = longest - usize::from(of_long_ago.is_some()) - doubled;
+        let end = start.saturating_add(room).min(count);
         let view = |at: usize| self.view(now, &self.conversations[at].conversation);
-        let conversations = match self.settings.list.order {
-            Order::OldestFirst => (start..end).map(view).collect(),
-            Order::NewestFirst => (start..end).map(|at| view(total - 1 - at)).collect(),
+        let mut conversations: Vec<_> = match habits.order {
+            Order::OldestFirst => (start..end).map(|at| view(self.out_of_order(at, count))).collect(),
+            Order::NewestFirst => (start..end).map(|at| view(self.out_of_order(count - 1 - at, count))).collect(),
+            Order::Unordered => self.unordered(count)[start..end].iter().map(|at| view(*at)).collect(),
         };
-        ListPage { conversations, offset: query.offset, limit: query.limit, total: total as u64 }
+        let again: Vec<_> = conversations.iter().take(doubled).cloned().collect();
+        let middle = conversations.len() / 2;
+        conversations.splice(middle..middle, again);
+        conversations.extend(of_long_ago.filter(|_| end > start));
+        let total = match habits.total {
+            Total::True => Some(count as u64),
+            Total::Missing => None,
+            Total::OfThePage => Some(conversations.len() as u64),
+            Total::Capped(most) => Some(most.min(count as u64)),
+            Total::Stale(lacking) => Some((count as u64).saturating_sub(lacking)),
+            Total::TooHigh => Some(2 * count as u64),
+        };
+        let offset = match habits.offset {
+            Offset::Honoured | Offset::Ignored => Some(query.offset),
+            Offset::NotEchoed => None,
+            Offset::EchoedAsZero => Some(0),
+        };
+        ListPage { conversations, offset, limit: query.limit, total }
+    }
+
+    /// Which conversation stands where the one at `at` should: pairs of neighbours may be the wrong way round.
+    fn out_of_order(&self, at: usize, count: usize) -> usize {
+        let other = at ^ 1;
+        let started = |at: usize| self.conversations[at].conversation.started;
+        let is_swapped = other < count && (started(at) - started(other)).abs() <= self.settings.list.inversions;
+        if is_swapped && !self.settings.list.inversions.is_zero() { other } else { at }
+    }
+
+    /// All of the list, in an order that says nothing of time.
+    fn unordered(&self, count: usize) -> Vec<usize> {
+        let mut all: Vec<_> = (0..count).collect();
+        all.sort_by_key(|at| self.dice.under_text(self.conversations[*at].conversation.id.as_str()).throw());
+        all
+    }
+
+    /// The row that stands last on every page.
+    fn of_long_ago(&self, now: DateTime<Utc>) -> Option<View> {
+        let first = &self.conversations.first()?.conversation;
+        let id = ConversationId::new(self.ids.under_text("long ago").uuid().to_string());
+        let to = E164::parse("+18475550199").ok()?;
+        let started = first.started - TimeDelta::days(400);
+        Some(self.view(now, &Conversation { id, to, started, from: to, ..first.clone() }))
     }
 
     fn view(&self, now: DateTime<Utc>, conversation: &Conversation) -> View {
-        conversation.view(now, self.settings.closing)
+        let view = conversation.view(now, self.settings.closing);
+        let lacks = self.settings.list.gaps.filter(|gaps| {
+            let mut dice = self.dice.under_text("gaps").under_text(conversation.id.as_str());
+            dice.below(100) < gaps.percent.into() && (gaps.for_good || view.status != Status::Closed)
+        });
+        View { lacks: lacks.map(|gaps| gaps.field), ..view }
     }
 
     fn find(&self, id: &ConversationId) -> Option<&Conversation> {
@@ -359,7 +425,7 @@ impl Foreign {
         let to = usize::try_from(pick).ok().and_then(|pick| self.to.get(pick.checked_rem(self.to.len())?));
         let to = to.copied().unwrap_or_else(fictitious);
         let (behaviour, seconds) = People::default().take_call(&settings.weights, dice, to, 0, false);
-        Conversation { id, medium: Medium::Voice, from: self.from, to, started, seconds, behaviour, cut: None }
+        Conversation { id, medium: self.medium, from: self.from, to, started, seconds, behaviour, cut: None }
     }
 }
 

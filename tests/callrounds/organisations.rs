@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use callrounds::annie::{
-    Answer, CallRequest, Conversation, LostAnswer, NotPlaced, Page, Reply, Status, Unread, Vendor,
+    Answer, CallRequest, Conversation, LostAnswer, Medium, NotPlaced, Page, Reply, Status, Unread, Vendor,
 };
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{Clock, SharedClock, TravelClock};
@@ -84,7 +84,7 @@ impl Desk {
     fn conversation_at(&self, at: usize, call: &Call) -> Conversation {
         let is_over = self.clock.now() - call.at > TimeDelta::minutes(1);
         Conversation {
-            is_call: true,
+            medium: Medium::read(Some("VOICE")),
             id: self.id(at),
             from: Some(call.from),
             to: Some(call.to),
@@ -128,7 +128,7 @@ impl Vendor for Desk {
             let shown = newest_first.map(|(at, call)| self.conversation_at(at, call)).collect();
             (calls.len() as u64, shown)
         };
-        let page = self.read(Page { conversations, unreadable: 0, offset, total: Some(total) });
+        let page = self.read(Page { conversations, nameless: Vec::new(), total: Some(total) });
         self.answer(page).await
     }
 

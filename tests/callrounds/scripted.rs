@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use callrounds::annie::{Answer, CallRequest, Conversation, LostAnswer, Page, Reply, Status, Unread, Vendor};
+use callrounds::annie::{Answer, CallRequest, Conversation, LostAnswer, Medium, Page, Reply, Status, Unread, Vendor};
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{Clock, SharedClock, TravelClock};
 use callrounds::engine::{Engine, Event, Finished};
@@ -63,7 +63,7 @@ impl Vendor for Script {
     async fn page(&self, offset: u64, _limit: u32) -> Answer<Result<Page, Unread>> {
         let list = self.list.lock().expect("a list");
         let conversations: Vec<_> = list.iter().skip(offset as usize).cloned().collect();
-        self.answer(Ok(Page { conversations, unreadable: 0, offset, total: Some(list.len() as u64) }))
+        self.answer(Ok(Page { conversations, nameless: Vec::new(), total: Some(list.len() as u64) }))
     }
 
     async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
@@ -124,7 +124,7 @@ pub fn draft(key: &str) -> Draft {
 /// A call of ours to the patient, over.
 fn conversation(id: &str, started: DateTime<Utc>) -> Conversation {
     Conversation {
-        is_call: true,
+        medium: Medium::read(Some("VOICE")),
         id: ConversationId::new(id),
         from: Some(number("+13125550142")),
         to: Some(patient()),

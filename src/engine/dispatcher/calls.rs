@@ -206,12 +206,12 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn accepted(&mut self, authorised: &Authorised, conversation: ConversationId) {
-        self.line.works();
+        self.vendor_works();
         let &Authorised { entry, attempt, number, .. } = authorised;
         let at = self.engine.clock.now();
         self.tracker.follow(
             conversation.clone(),
-            Followed { attempt, entry, number, since: at, asked_at: None },
+            Followed { attempt, entry, number, since: at, answered: true, asked_at: None },
         );
         let record =
             Happened { conversation: Some(conversation.clone()), ..happened(attempt, entry, at, Fact::Accepted, None) };

@@ -55,7 +55,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let at = self.engine.clock.now();
         let id = conversation.id.clone();
         self.tracker
-            .follow(id.clone(), Followed { attempt, entry, number, since: at, asked_at: None });
+            .follow(id.clone(), Followed { attempt, entry, number, since: at, answered: false, asked_at: None });
         let record = Happened {
             conversation: Some(id.clone()),
             started: conversation.started.map(|started| started - self.ahead()),

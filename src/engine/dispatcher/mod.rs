@@ -23,6 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::annie::budget::Budget;
 use crate::annie::webhook::{self, Hinting, Hints};
@@ -33,7 +34,7 @@ use crate::entry::{AttemptState, Fact, Reason, State};
 use crate::ids::{AttemptId, ConversationId, EntryId, OrganisationId};
 use crate::ledger::{
     Authorised, Claims, Happened, InStep, Ledger, LedgerError, OurLine, Prospects, RunHandle, SetAside, Sighting,
-    UnderWay,
+    UnderWay, Unnamed,
 };
 use crate::phone::E164;
 use crate::policy::{AnyOf, Hours};
@@ -127,8 +128,12 @@ enum Happening {
     /// These entries were taken off.
     Excluded(Vec<EntryId>),
     Line(Answer<Result<Option<bool>, Unread>>),
-    /// Of the rows that a page shows of our numbers, those that the ledger knows.
-    RecordedCalls(Vec<ConversationId>),
+    /// Whether anything but the list can be read.
+    Probed(Answer<Result<Option<bool>, Unread>>),
+    /// Of the rows that a page shows of our numbers, those that the ledger knows, and whether by the answer to a request.
+    RecordedCalls(Vec<(ConversationId, bool)>),
+    /// Of the rows without an id, those that no call of the ledger's explains.
+    Unexplained(Vec<Unnamed>),
     /// Of the calls that a whole look has seen, those that the ledger lacks.
     Strangers(Vec<Sighting>),
     /// The ledger is in step with the vendor's list, and these of our entries' calls were taken over.
@@ -205,6 +210,10 @@ struct Dispatcher<'a, 'l, V> {
     look: Option<Look>,
     resting_until: Option<DateTime<Utc>>,
     vendor_clock: VendorClock,
+    /// When the last turn began, by our clock and by the time that passes while the machine is awake.
+    turn: (DateTime<Utc>, Instant),
+    /// A page of the look cannot be read: something else is asked for, to tell whose fault it is.
+    probes: bool,
     /// The latest instant that our clock has shown, or the ledger holds.
     latest: DateTime<Utc>,
     requests: Requests,
@@ -227,7 +236,8 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             let line = OurLine { organisation: account.organisation.clone(), from };
             let in_step = engine.ledger.in_step_at(line).await?;
             // A ledger that is older than its clock shows is a demonstration's: nothing was before it.
-            lines.push((from, InStep { at: in_step.at.min(now), ..in_step }));
+            let adopted_at = in_step.adopted_at.map(|at| at.min(now));
+            lines.push((from, InStep { at: in_step.at.min(now), adopted_at, ..in_step }));
         }
         let media = CallMedia::of(engine.ledger.call_media(account.organisation.clone()).await?);
         let Left { under_way, given_up, placed, finishes, newest } = left;
@@ -258,9 +268,11 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             reads_no_more: false,
             unchecked: account.numbers(),
             silent: Vec::new(),
-            look: Some(Look::new(lines)),
+            look: Some(Look::new(lines, campaign.safety.settle)),
             resting_until: None,
             vendor_clock: VendorClock::beside(&*engine.clock),
+            turn: (now, Instant::now()),
+            probes: false,
             latest: newest.unwrap_or(now),
             requests: Requests::default(),
             engine,
@@ -351,6 +363,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         let now = self.engine.clock.now();
         self.heed_the_clock((self.latest - now).max(TimeDelta::zero()));
         self.latest = self.latest.max(now);
+        self.watch_for_jumps(now);
         self.give_up_on_the_overdue(now);
         self.heed_the_guard();
         if self.may_read(now) {
@@ -359,6 +372,13 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         if self.may_claim(now) {
             self.start_claim(now);
         }
+    }
+
+    /// Holds our clock against the time that has passed since the turn before.
+    fn watch_for_jumps(&mut self, now: DateTime<Utc>) {
+        let (before, then) = std::mem::replace(&mut self.turn, (now, Instant::now()));
+        let passed = TimeDelta::from_std(then.elapsed()).unwrap_or(TimeDelta::MAX);
+        self.vendor_clock.jumped((now - before) - passed);
     }
 
     fn our_line(&self, from: E164) -> OurLine {
@@ -393,7 +413,9 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             }
             Happening::Excluded(entries) => self.excluded(&entries),
             Happening::Line(answer) => self.take_line(&answer),
+            Happening::Probed(answer) => self.take_probe(&answer),
             Happening::RecordedCalls(recorded) => self.take_recorded_calls(&recorded),
+            Happening::Unexplained(rows) => self.take_unexplained(&rows),
             Happening::Strangers(strangers) => self.take_strangers(strangers),
             Happening::TakenOver(taken) => self.follow_the_taken_over(&taken),
         }
@@ -412,6 +434,12 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         if let Trust::Wrong(by) = self.vendor_clock.trust() {
             self.heed_the_clock(by);
         }
+    }
+
+    /// The vendor has answered as it should.
+    fn vendor_works(&mut self) {
+        self.line.works();
+        self.vendor_clock.answered();
     }
 
     /// How far the vendor's clock is ahead of ours.
@@ -444,7 +472,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
 
 fn followed(attempt: &UnderWay, since: DateTime<Utc>) -> Followed {
     let &UnderWay { attempt, entry, number, .. } = attempt;
-    Followed { attempt, entry, number, since, asked_at: None }
+    Followed { attempt, entry, number, since, answered: false, asked_at: None }
 }
 
 fn unresolved(attempt: &UnderWay, now: DateTime<Utc>, sought_from: TimeDelta) -> Unresolved {

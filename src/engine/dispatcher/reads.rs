@@ -9,7 +9,7 @@ use crate::engine::ending::{Ending, Refusal};
 use crate::engine::events::Event;
 use crate::engine::replies;
 use crate::engine::look::Look;
-use crate::engine::scan::{Flaw, PAGE};
+use crate::engine::scan::PAGE;
 use crate::engine::tracker::{Followed, Pace, Read, ScanResult};
 use crate::entry::{Fact, Reason};
 use crate::ids::ConversationId;
@@ -35,7 +35,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let unsettled = self.reconciler.next_proof_at().into_iter().chain(look).chain(clock).min();
         let waits_for_checks = self.checking.is_some() && !self.tracker.asks();
         let busy = self.reading || waits_for_checks || self.reads_no_more;
-        if busy { None } else { self.tracker.due_at(self.pace(), unsettled) }
+        let due = |pace| if self.probes { Some(DateTime::UNIX_EPOCH) } else { self.tracker.due_at(pace, unsettled) };
+        if busy { None } else { due(self.pace()) }
     }
 
     /// A read may take what the claim on its way has not been promised.
@@ -50,6 +51,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         self.reading = true;
         let vendor = Arc::clone(&self.engine.vendor);
+        if self.probes {
+            return self.probe();
+        }
         let ahead = self.ahead();
         let look = self.look.as_ref().map(|look| look.back_to(ahead));
         let clock = self.doubts_its_clock().then_some(now);
@@ -86,7 +90,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         match answer.value {
             Err(unread) => self.page_failed(unread),
             Ok(page) => {
-                self.line.works();
+                self.vendor_works();
                 self.learn_media(&page);
                 let (closed, result) = self.tracker.take_page(&page, self.engine.clock.now());
                 for (followed, conversation) in closed {
@@ -110,8 +114,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     /// What our own conversations show as their medium, calls show.
     fn learn_media(&mut self, page: &Page) {
+        self.media.see(page);
         for conversation in &page.conversations {
-            if self.tracker.follows(&conversation.id) {
+            if self.tracker.is_call_of_ours(&conversation.id) {
                 self.learn_medium(conversation);
             }
         }
@@ -136,6 +141,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let now = self.engine.clock.now();
         let (given_up, shown) = match answer.value {
             Ok(conversation) => {
+                self.vendor_works();
                 let ended = self.tracker.take(&conversation);
                 let given_up = if ended.is_none() { self.tracker.is_not_closed(id, now) } else { None };
                 if let Some((followed, conversation)) = ended {
@@ -160,7 +166,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     fn page_failed(&mut self, unread: Unread) {
         let retry_at = self.read_failed(unread);
         if self.tracker.page_failed(retry_at, self.engine.clock.now()) {
-            self.proves_nothing(Flaw::Unreadable);
+            self.forget_rows();
+            self.probes = self.look_is_wanted();
         }
     }
 

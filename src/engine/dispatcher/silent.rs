@@ -69,7 +69,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             .collect()
     }
 
-    fn numbers(&self) -> Vec<E164> {
+    pub(super) fn numbers(&self) -> Vec<E164> {
         self.engine.campaign.lines.accounts()[self.at].numbers()
     }
 }

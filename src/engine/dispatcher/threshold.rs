@@ -12,7 +12,7 @@ use crate::engine::look::{Look, Seen};
 use crate::engine::scan::Flaw;
 use crate::engine::tracker::CompleteScan;
 use crate::ids::ConversationId;
-use crate::ledger::{Sighting, UnderWay};
+use crate::ledger::{Sighting, UnderWay, Unnamed};
 use crate::phone::E164;
 
 use super::{Dispatcher, Happening, followed};
@@ -63,6 +63,33 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
+    /// Asks for something else than the list: if that can be read, it is the list that cannot.
+    pub(super) fn probe(&mut self) {
+        let Some(from) = self.numbers().first().copied() else { return };
+        self.requests.other += 1;
+        let vendor = Arc::clone(&self.engine.vendor);
+        self.beside.spawn(async move { Ok(Happening::Probed(vendor.may_call_from(from).await)) });
+    }
+
+    pub(super) fn take_probe(&mut self, answer: &Answer<Result<Option<bool>, Unread>>) {
+        self.reading = false;
+        self.heard(answer);
+        match answer.value {
+            Ok(_) => {
+                self.probes = false;
+                self.vendor_works();
+                self.proves_nothing(Flaw::Unreadable);
+            }
+            Err(Unread::RateLimited) => {}
+            // The vendor is out, not its list.
+            Err(unread) => {
+                self.probes = false;
+                let retry_at = self.read_failed(unread);
+                self.tracker.reads_not_before(retry_at);
+            }
+        }
+    }
+
     /// Whether something waits for the look.
     pub(super) fn look_is_wanted(&self) -> bool {
         self.look.as_ref().is_some_and(Look::is_wanted)
@@ -77,25 +104,36 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             return;
         }
         self.candidates += 1;
-        let unknown = self.engine.ledger.unknown_among(ids.clone());
-        self.beside.spawn(async move {
-            let unknown = unknown.await?;
-            let recorded = ids.into_iter().filter(|id| !unknown.contains(id)).collect();
-            Ok(Happening::RecordedCalls(recorded))
-        });
+        let recorded = self.engine.ledger.recorded_among(ids);
+        self.beside.spawn(async move { Ok(Happening::RecordedCalls(recorded.await?)) });
     }
 
     pub(super) fn look_at_the_nameless(&mut self, page: &Page) {
         let ahead = self.ahead();
-        if let Some(look) = &mut self.look {
-            look.take_nameless(page, ahead);
+        let Some(look) = &mut self.look else { return };
+        let rows = look.take_nameless(page, &self.media, ahead);
+        if rows.is_empty() {
+            return;
         }
+        self.candidates += 1;
+        let unexplained = self.engine.ledger.unexplained(rows);
+        self.beside.spawn(async move { Ok(Happening::Unexplained(unexplained.await?)) });
     }
 
-    pub(super) fn take_recorded_calls(&mut self, recorded: &[ConversationId]) {
+    pub(super) fn take_unexplained(&mut self, rows: &[Unnamed]) {
         self.candidates -= 1;
-        for id in recorded {
-            if let Some(ours) = self.look.as_mut().and_then(|look| look.is_recorded(id)) {
+        if let Some(look) = &mut self.look {
+            look.are_unexplained(rows);
+        }
+        self.conclude_scan();
+    }
+
+    pub(super) fn take_recorded_calls(&mut self, recorded: &[(ConversationId, bool)]) {
+        self.candidates -= 1;
+        for (id, is_answered) in recorded {
+            if let Some(ours) = self.look.as_mut().and_then(|look| look.is_recorded(id))
+                && *is_answered
+            {
                 self.learn_medium(&ours);
             }
         }

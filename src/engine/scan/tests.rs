@@ -117,7 +117,7 @@ fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
                                 complete += 1;
                             } else {
                                 assert_eq!(over, Progress::Broken(Flaw::OffsetIgnored), "{what}");
-                                assert!(offset_ignored && length >= cap.min(10), "{what}");
+                                assert!(offset_ignored && length > 10, "{what}");
                             }
                         }
                     }
@@ -235,7 +235,8 @@ fn a_list_that_begins_with_the_oldest_costs_as_much_as_one_that_begins_with_the_
                 }
             });
             assert!(pages[0] < 20, "{total:?} {inverted}: {pages:?}");
-            assert!(pages[2..].iter().sum::<u32>() <= 5, "{total:?} {inverted}: {pages:?}");
+            // One page shows what is recent, and one more that nothing follows it.
+            assert!(pages[2..].iter().all(|pages| *pages <= 2), "{total:?} {inverted}: {pages:?}");
         }
     }
 }

@@ -20,7 +20,7 @@ fn following(count: u32) -> Tracker {
         let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
         tracker.follow(
             id(number),
-            Followed { attempt, entry, number: 1, since: start(), asked_at: None },
+            Followed { attempt, entry, number: 1, since: start(), answered: true, asked_at: None },
         );
     }
     tracker
@@ -196,7 +196,7 @@ fn asking_again(numbers: std::ops::Range<u32>) -> Tracker {
     let mut tracker = following(0);
     for number in numbers {
         let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
-        tracker.ask_again(id(number), Followed { attempt, entry, number: 1, since: start(), asked_at: None });
+        tracker.ask_again(id(number), Followed { attempt, entry, number: 1, since: start(), answered: true, asked_at: None });
     }
     tracker
 }
@@ -239,7 +239,7 @@ fn part(numbers: std::ops::Range<u32>, total: u64) -> Page {
 /// Follows a call of that second.
 fn follow(tracker: &mut Tracker, second: u32) {
     let (attempt, entry, since) = (AttemptId(second.into()), EntryId(second.into()), after(second.into()));
-    tracker.follow(id(second), Followed { attempt, entry, number: 1, since, asked_at: None });
+    tracker.follow(id(second), Followed { attempt, entry, number: 1, since, answered: true, asked_at: None });
 }
 
 #[test]
@@ -371,6 +371,8 @@ fn a_named_conversation_that_the_list_does_not_show_is_asked_for_by_its_id() {
     tracker.hint(id(1), after(22));
     assert_eq!(tracker.next_read(Pace::Blocked, after(22), None, TimeDelta::zero()), Read::Page { offset: 0 });
     tracker.take_page(&page(&[(0, Status::Open)]), after(22));
+    assert_eq!(tracker.next_read(Pace::Blocked, after(22), None, TimeDelta::zero()), Read::Page { offset: 1 });
+    tracker.take_page(&page(&[]), after(22));
     assert_eq!(tracker.next_read(Pace::Blocked, after(23), None, TimeDelta::zero()), Read::Conversation(id(1)));
 }
 

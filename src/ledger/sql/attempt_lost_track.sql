@@ -1,6 +1,5 @@
--- Calls that were lost track of, lately enough to be asked for again; an operator may have cancelled the entry since.
+-- Calls that were lost track of, lately enough to be asked for again; their entries may have gone elsewhere since.
 SELECT attempt.id, entry_id, attempt.organisation, from_number, to_number, number, attempt.state, intent_at, answered_at, lost_at, conversation
 FROM attempt INDEXED BY attempt_lost_track CROSS JOIN entry ON entry.id = entry_id
 WHERE attempt.state = 'lost_track' AND campaign_id = ?1 AND intent_at >= ?2
-    AND (entry.state = 'lost_track' OR entry.state = 'cancelled')
 ORDER BY attempt.id;

@@ -80,7 +80,7 @@ fn an_adopted_copy_goes_on_and_knows_what_it_may_not_know() {
     assert!(in_step().takes_over, "what it lacks is taken over");
     let reopened = now_or_never(ledger.reopen_run(None)).expect("its run").handle;
     now_or_never(ledger.in_step(reopened, our_line(), Vec::new(), at)).expect("in step");
-    assert_eq!(in_step(), InStep { at, takes_over: false });
+    assert_eq!(in_step(), InStep { at, takes_over: false, adopted_at: Some(at) });
     assert!(in_step_of(&other).takes_over, "the look of one number is not that of another");
 }
 

@@ -151,6 +151,22 @@ impl Disk {
         state.files.retain(|path, _| path.exists());
     }
 
+    /// Somebody puts a file in the place of another while nobody lives, so that it outlives the power, or takes it away.
+    pub fn put_back(&self, path: &Path, bytes: Option<&[u8]>) {
+        let mut state = self.state();
+        assert!(state.cut, "the program lives");
+        if let Some(bytes) = bytes {
+            fs::write(path, bytes).expect("written in place");
+            state.files.insert(path.to_path_buf(), Platter::holding(bytes.to_vec()));
+        } else {
+            drop(fs::remove_file(path));
+            state.files.remove(path);
+        }
+        let mut shared = path.to_path_buf().into_os_string();
+        shared.push("-shm");
+        drop(fs::remove_file(shared));
+    }
+
     /// A file is opened; which life's it is.
     fn opened(&self, path: &Path, is_new: bool) -> u64 {
         let mut state = self.state();

@@ -1,16 +1,19 @@
 //! A life: the program is started, killed, stopped and started again over one ledger, until nothing is left to do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use callrounds::annie::webhook::Hints;
 use callrounds::campaign::OnAbsent;
 use callrounds::clock::{Clock, SharedClock, TravelClock};
+use callrounds::engine::vendor_clock::{Asked, ask_for_the_time};
 use callrounds::engine::{Ending, Engine, EngineError, Event};
 use callrounds::entry::{Reason, State};
 use callrounds::ledger::{Ban, Census, End, Ledger, LedgerError, Operator, Piece, RunHandle, Scope};
 use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -19,9 +22,9 @@ use crate::disk::Disk;
 use super::clock::MachineClock;
 use super::dice::Dice;
 use super::machine::Machine;
-use super::oracle::Oracle;
+use super::oracle::{Known, Oracle};
 use super::plan::{Plan, tally};
-use super::site::{Moment, Site, Trap};
+use super::site::{Moment, Odd, Site, Trap};
 use super::trace::Trace;
 use super::vendor::SimVendor;
 
@@ -71,6 +74,25 @@ pub struct Met {
     pub named: u64,
     /// Numbers of ours that were found not to be allowed to call while others were.
     pub silent: u64,
+    /// Older ledgers put back in place, alone and with their folder.
+    pub restored: u64,
+    pub restored_folders: u64,
+    /// Ledgers that an operator has adopted: behind, of the future, or with a list that proves nothing.
+    pub adopted_ledgers: u64,
+    /// Calls that an adopted ledger took over.
+    pub taken_over: u64,
+    /// Runs that ended because the list proves nothing.
+    pub proofless: u64,
+    /// Lists that were refused because they would have withdrawn too many.
+    pub cut_lists: u64,
+    /// Times that the machine slept in the midst of a run.
+    pub suspended: u64,
+    /// Clocks that were found to be wrong before anything was written.
+    pub wrong_clocks: u64,
+    /// Conversations that were lost track of.
+    pub lost_track: u64,
+    /// What the list showed of what the contract leaves open.
+    pub odd: Odd,
 }
 
 impl Met {
@@ -84,13 +106,13 @@ impl Met {
             Event::SetAside { reason: Reason::Suppressed, .. } => self.suppressed += 1,
             Event::NotPlaced { reason: Reason::Window, .. } => self.closed += 1,
             Event::LineRefused { .. } => self.silent += 1,
+            Event::TakenOver { .. } => self.taken_over += 1,
+            Event::TrackLost { .. } => self.lost_track += 1,
             Event::Started { .. }
             | Event::Accepted { .. }
-            | Event::TakenOver { .. }
             | Event::Ended { .. }
             | Event::NotPlaced { .. }
             | Event::Refused { .. }
-            | Event::TrackLost { .. }
             | Event::SetAside { .. }
             | Event::Paused { .. }
             | Event::Resting { .. }
@@ -99,70 +121,60 @@ impl Met {
     }
 
     pub fn add(&mut self, other: Self) {
-        let Self {
-            starts,
-            deaths,
-            power_failures,
-            disk_errors,
-            calls,
-            lost,
-            adopted,
-            absent,
-            redials,
-            suppressed,
-            closed,
-            clocks,
-            named,
-            silent,
-        } = other;
-        self.starts += starts;
-        self.deaths += deaths;
-        self.power_failures += power_failures;
-        self.disk_errors += disk_errors;
-        self.calls += calls;
-        self.lost += lost;
-        self.adopted += adopted;
-        self.absent += absent;
-        self.redials += redials;
-        self.suppressed += suppressed;
-        self.closed += closed;
-        self.clocks += clocks;
-        self.named += named;
-        self.silent += silent;
+        let mut mine = self.counts_mut();
+        mine.iter_mut().zip(other.counts()).for_each(|((_, mine), (_, other))| **mine += other);
     }
 
     /// What was not met at all.
     pub fn missing(&self) -> Vec<&'static str> {
-        let Self {
-            starts,
-            deaths,
-            power_failures,
-            disk_errors,
-            calls,
-            lost,
-            adopted,
-            absent,
-            redials,
-            suppressed,
-            named,
-            silent,
-            ..
-        } = *self;
-        let all = [
-            ("starts", starts),
-            ("deaths", deaths),
-            ("power failures", power_failures),
-            ("disk errors", disk_errors),
-            ("calls", calls),
-            ("lost answers", lost),
-            ("adopted", adopted),
-            ("absent", absent),
-            ("redials", redials),
-            ("suppressed", suppressed),
-            ("named by webhooks", named),
-            ("silent numbers", silent),
-        ];
-        all.into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
+        // Not every thousand seeds have one.
+        const RARE: [&str; 3] = ["hours that closed", "clocks", "lost track of"];
+        let counts = self.counts().into_iter();
+        counts.filter(|(what, times)| *times == 0 && !RARE.contains(what)).map(|(what, _)| what).collect()
+    }
+
+    fn counts(mut self) -> Vec<(&'static str, u64)> {
+        self.counts_mut().into_iter().map(|(what, times)| (what, *times)).collect()
+    }
+
+    fn counts_mut(&mut self) -> Vec<(&'static str, &mut u64)> {
+        let odd = &mut self.odd;
+        vec![
+            ("starts", &mut self.starts),
+            ("deaths", &mut self.deaths),
+            ("power failures", &mut self.power_failures),
+            ("disk errors", &mut self.disk_errors),
+            ("calls", &mut self.calls),
+            ("lost answers", &mut self.lost),
+            ("adopted", &mut self.adopted),
+            ("absent", &mut self.absent),
+            ("redials", &mut self.redials),
+            ("suppressed", &mut self.suppressed),
+            ("hours that closed", &mut self.closed),
+            ("clocks", &mut self.clocks),
+            ("named by webhooks", &mut self.named),
+            ("silent numbers", &mut self.silent),
+            ("restored ledgers", &mut self.restored),
+            ("restored folders", &mut self.restored_folders),
+            ("adopted ledgers", &mut self.adopted_ledgers),
+            ("calls taken over", &mut self.taken_over),
+            ("lists that prove nothing", &mut self.proofless),
+            ("lists cut short", &mut self.cut_lists),
+            ("suspended machines", &mut self.suspended),
+            ("wrong clocks", &mut self.wrong_clocks),
+            ("lost track of", &mut self.lost_track),
+            ("totals", &mut odd.totals),
+            ("offsets ignored", &mut odd.offsets),
+            ("short pages", &mut odd.short_pages),
+            ("failing pages", &mut odd.failing_pages),
+            ("rows out of order", &mut odd.out_of_order),
+            ("stray rows", &mut odd.strays),
+            ("duplicate rows", &mut odd.duplicates),
+            ("rows that lack a field", &mut odd.gaps),
+            ("rows without an id", &mut odd.nameless),
+            ("texts", &mut odd.texts),
+            ("stale dates", &mut odd.stale_dates),
+        ]
     }
 }
 
@@ -170,7 +182,7 @@ impl Met {
 pub async fn live(seed: u64, plan: Plan, machine: Machine, ledger: &Path, trace: Trace) -> Story {
     let truth = Arc::new(TravelClock::starting_at(plan.start, 1.0));
     let machines_clock = Arc::new(MachineClock::new(Arc::clone(&truth), plan.clock));
-    let clock: SharedClock = truth;
+    let clock: SharedClock = Arc::clone(&truth) as SharedClock;
     let oracle = Oracle::new(Arc::clone(&plan.campaign), trace);
     let dice = Dice::new(seed);
     let site = Site::new(Arc::clone(&clock), plan.vendor.clone(), oracle, Arc::clone(&machine.disk), dice.apart(11));
@@ -178,6 +190,7 @@ pub async fn live(seed: u64, plan: Plan, machine: Machine, ledger: &Path, trace:
     let mut life = Life {
         path: ledger,
         clock,
+        truth,
         machines_clock,
         vendor,
         machine,
@@ -187,10 +200,21 @@ pub async fn live(seed: u64, plan: Plan, machine: Machine, ledger: &Path, trace:
         edition: 0,
         enrolled: None,
         starts: 0,
+        copies: Vec::new(),
+        restores: plan.restores,
+        proofless: 0,
         met: Arc::default(),
         trace,
         plan,
     };
+    life.trace.say(life.clock.now(), || {
+        let Plan { vendor, clock, restores, suspended, .. } = &life.plan;
+        let (list, word) = (&vendor.settings.list, &vendor.settings.wording.voice_medium);
+        let texts: Vec<_> = list.foreign.iter().map(|foreign| (foreign.medium, foreign.every)).collect();
+        format!("{:?}, calls are {word:?}, {texts:?}, {clock:?}, {restores} restores, {suspended:?}, faults {} {}, slow {}, blurs {}, illegible {}, gaps {}",
+            callrounds::simulator::settings::ListHabits { foreign: Vec::new(), ..list.clone() }, vendor.call_faults, vendor.read_faults, vendor.slowness, vendor.blurs, vendor.illegible, vendor.gaps)
+    });
+    life.vendor.site().oracle.may_prove_nothing = life.plan.vendor.may_prove_nothing();
     let lived = tokio::time::timeout(FOR_EVER, life.live_on()).await;
     if lived.is_err() {
         life.breaks("it waits for what will never come");
@@ -203,6 +227,8 @@ struct Life<'a> {
     path: &'a Path,
     /// The true time.
     clock: SharedClock,
+    /// The same, which goes on while the machine sleeps.
+    truth: Arc<TravelClock>,
     /// What the program takes for it.
     machines_clock: Arc<MachineClock>,
     vendor: SimVendor,
@@ -215,14 +241,34 @@ struct Life<'a> {
     /// The list that is enrolled to its end.
     enrolled: Option<usize>,
     starts: u32,
+    /// Copies of the ledger that somebody has put aside.
+    copies: Vec<Copy>,
+    /// How often one of them may still be put back.
+    restores: u32,
+    /// Runs in a row that ended because the list proves nothing.
+    proofless: u32,
     met: Arc<Mutex<Met>>,
     trace: Trace,
+}
+
+/// A copy of the ledger, and what it was a copy of.
+struct Copy {
+    files: Vec<(PathBuf, Option<Vec<u8>>)>,
+    mark: (PathBuf, Option<Vec<u8>>),
+    attempts: i64,
+    known: Known,
 }
 
 /// How one start of the program ended.
 enum Over {
     Killed,
     Left { ending: Ending, census: Census },
+    /// It did not come to placing calls: start again then.
+    NotBegun(DateTime<Utc>),
+    /// The ledger is behind its mark, or of the future: an operator must decide.
+    MustBeAdopted,
+    /// The list was refused: it would have withdrawn too many.
+    ListRefused,
 }
 
 /// Opens the ledger. Other tests of this process start programs: between its fork and its exec, a child holds a copy of
@@ -247,7 +293,9 @@ impl Life<'_> {
     /// One start; when to start next, if there is anything left to do.
     async fn start_and_what_then(&mut self) -> Option<DateTime<Utc>> {
         self.starts += 1;
+        self.put_back().await;
         let end = self.start().await;
+        self.put_aside();
         let now = self.clock.now();
         if self.starts >= STARTS_AT_MOST || self.vendor.site().requests > REQUESTS_AT_MOST {
             self.breaks("it never comes to an end");
@@ -259,8 +307,31 @@ impl Life<'_> {
                 None
             }
             Ok(Over::Killed) => Some(now + self.dice.some_time(TimeDelta::hours(20))),
+            Ok(Over::NotBegun(at)) => Some(at),
+            Ok(Over::MustBeAdopted) => {
+                self.operator_adopts();
+                Some(now)
+            }
+            Ok(Over::ListRefused) => {
+                // Whoever is on duty exports it again.
+                self.count(|met| met.cut_lists += 1);
+                self.plan.lists.remove(self.edition);
+                self.edition = self.edition.min(self.plan.lists.len() - 1);
+                Some(now)
+            }
             Ok(Over::Left { ending, census }) => {
                 self.trace.say(now, || format!("ended: {ending}"));
+                if let Ending::ListProvesNothing { .. } = ending {
+                    return self.after_a_list_that_proves_nothing(now);
+                }
+                if let Ending::Behind { .. } = ending {
+                    if self.vendor.site().oracle.was_restored {
+                        self.operator_adopts();
+                    } else {
+                        self.breaks("the ledger is said to be behind, and is not");
+                    }
+                    return Some(now);
+                }
                 if is_over(&census) {
                     self.edition += 1;
                     if self.edition == self.plan.lists.len() {
@@ -272,6 +343,113 @@ impl Life<'_> {
                 }
                 Some(next_start(&ending, &census, now) + self.dice.some_time(TimeDelta::hours(2)))
             }
+        }
+    }
+
+    fn count(&self, count: impl FnOnce(&mut Met)) {
+        count(&mut self.met.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// An operator says that this ledger is the one to go on with.
+    fn operator_adopts(&mut self) {
+        let now = self.machines_clock.now();
+        self.trace.say(now, || "an operator adopts the ledger".into());
+        self.count(|met| met.adopted_ledgers += 1);
+        self.machine.disk.begin_life(None);
+        if let Err(error) = callrounds::ledger::adopt(self.path, "Pat", now) {
+            self.breaks(&format!("the ledger cannot be adopted: {error}"));
+        }
+        self.machine.disk.cut();
+    }
+
+    /// Whoever is on duty runs it again, adopts the ledger, and gives it up in the end.
+    fn after_a_list_that_proves_nothing(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.count(|met| met.proofless += 1);
+        self.proofless += 1;
+        if !self.plan.vendor.may_prove_nothing() && self.plan.vendor.read_faults == 0 {
+            self.breaks("the list is said to prove nothing, and could be read");
+        }
+        match self.proofless {
+            // What nobody can read, nobody can vouch for while an older ledger may have been put back.
+            2 if !self.vendor.site().oracle.was_restored && !self.plan.vendor.has_texts_that_look_like_calls() => {
+                self.operator_adopts();
+            }
+            0..7 => {}
+            _ => {
+                self.vendor.site().oracle.proves_nothing = true;
+                return None;
+            }
+        }
+        Some(now + TimeDelta::minutes(30) + self.dice.some_time(TimeDelta::hours(12)))
+    }
+
+    /// Somebody puts a copy of the ledger aside now and then: it is at rest.
+    fn put_aside(&mut self) {
+        if self.restores == 0 || !self.dice.chance(50) {
+            return;
+        }
+        let read = |name: &str| {
+            let mut path = self.path.to_owned().into_os_string();
+            path.push(name);
+            let path = PathBuf::from(path);
+            let bytes = std::fs::read(&path).ok();
+            (path, bytes)
+        };
+        let Some(attempts) = self.attempts() else { return };
+        let copy = Copy {
+            files: vec![read(""), read("-wal")],
+            mark: read(".high-water"),
+            attempts,
+            known: self.vendor.site().oracle.known(),
+        };
+        self.copies.push(copy);
+    }
+
+    /// The attempts that the ledger has, if it is there and nobody holds it.
+    fn attempts(&self) -> Option<i64> {
+        self.machine.disk.begin_life(None);
+        let counted = rusqlite::Connection::open_with_flags(self.path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|ledger| {
+            ledger.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+            ledger.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| row.get(0))
+        });
+        self.machine.disk.cut();
+        counted.ok()
+    }
+
+    /// Somebody puts an older copy back in place, alone or with its folder: then the vendor's list alone can tell, once it
+    /// shows what it was slow to show.
+    async fn put_back(&mut self) {
+        if self.restores == 0 || self.copies.is_empty() || !self.dice.chance(30) {
+            return;
+        }
+        self.restores -= 1;
+        let copy = self.copies.swap_remove(self.dice.between(0, self.copies.len() as u32 - 1) as usize);
+        let with_folder = self.dice.chance(40);
+        let Some(attempts) = self.attempts() else { return };
+        for (path, bytes) in copy.files.iter().chain(with_folder.then_some(&copy.mark)) {
+            self.machine.disk.put_back(path, bytes.as_deref());
+        }
+        self.count(|met| {
+            met.restored += u64::from(!with_folder && copy.attempts < attempts);
+            met.restored_folders += u64::from(with_folder && copy.attempts < attempts);
+        });
+        self.vendor.site().oracle.restored(self.clock.now(), &copy.known, copy.attempts);
+        self.enrolled = None;
+        if with_folder {
+            self.clock.sleep(TimeDelta::minutes(20)).await;
+        } else if copy.attempts < attempts {
+            self.must_be_behind();
+        }
+    }
+
+    /// A ledger alone that lacks attempts must not be opened, whatever the vendor's list shows.
+    fn must_be_behind(&mut self) {
+        self.machine.disk.begin_life(None);
+        let opened = open(&self.machine.disk, self.path, self.machines_clock.now());
+        self.machine.disk.cut();
+        if !matches!(opened, Err(LedgerError::BehindMark { .. })) {
+            drop(opened);
+            self.breaks("an older copy of the ledger was opened");
         }
     }
 
@@ -296,7 +474,13 @@ impl Life<'_> {
         }
         let mishap = self.machine.begin_life(self.crashes > 0);
         self.trace.say(now, || format!("start {}: list {}, {mishap:?}", self.starts, self.edition));
+        if let Some(over) = self.compares_clocks().await {
+            let end = self.after_life(Ok(over)).await;
+            return end;
+        }
+        let now = self.machines_clock.now();
         let end = match open(&self.machine.disk, self.path, now) {
+            Err(LedgerError::BehindMark { .. }) if self.vendor.site().oracle.was_restored => Ok(Over::MustBeAdopted),
             Ok(ledger) => {
                 let end = self.work(&ledger, now).await;
                 // Its own connection is the last one, as the program's is where nobody looks on.
@@ -311,9 +495,29 @@ impl Life<'_> {
         self.after_life(end).await
     }
 
+    /// Before anything is written, the vendor is asked for the time, unless the program goes by one of its own.
+    async fn compares_clocks(&mut self) -> Option<Over> {
+        if self.machines_clock.is_invented() {
+            return None;
+        }
+        self.vendor.site().revive(None);
+        let (vendor, clock) = (self.vendor.clone(), Arc::clone(&self.machines_clock));
+        let from = self.plan.campaign.practice.from_number;
+        let patience = TimeDelta::minutes(self.dice.between(1, 120).into());
+        match ask_for_the_time(&vendor, from, &*clock, patience, |_| ()).await {
+            Asked::Agrees => None,
+            Asked::Off(by) => {
+                self.count(|met| met.wrong_clocks += 1);
+                Some(Over::NotBegun(self.mend_the_clock(by.num_seconds().abs())))
+            }
+            Asked::NoAnswer(_) => Some(Over::NotBegun(self.clock.now() + TimeDelta::minutes(5))),
+        }
+    }
+
     /// What the machine made of the program's end.
     async fn after_life(&mut self, end: Result<Over, EngineError>) -> Result<Over, EngineError> {
-        let is_killed = matches!(end, Ok(Over::Killed)) || self.vendor.site().is_dead();
+        let has_begun = !matches!(end, Ok(Over::NotBegun(_) | Over::MustBeAdopted));
+        let is_killed = has_begun && (matches!(end, Ok(Over::Killed)) || self.vendor.site().is_dead());
         let is_failed = matches!(&end, Err(error) if self.machine.has_struck() && tells_of_the_disk(error));
         if is_killed || is_failed {
             self.crashes = self.crashes.saturating_sub(1);
@@ -334,7 +538,14 @@ impl Life<'_> {
         // Aborted when this start is over.
         let mut operator = JoinSet::new();
         operator.spawn(self.decisions());
-        let Some(run) = self.run(ledger, now).await? else { return Ok(Over::Killed) };
+        if !self.machines_clock.is_invented() && ledger.future_events(now + TimeDelta::minutes(2)).await?.is_some() {
+            return Ok(Over::MustBeAdopted);
+        }
+        let run = match self.run(ledger, now).await {
+            Err(LedgerError::TooManyWithdrawn { .. }) => return Ok(Over::ListRefused),
+            run => run?,
+        };
+        let Some(run) = run else { return Ok(Over::Killed) };
         let (killed_after, stopped_after) = (self.killed_after(trap), self.stopped_after());
         let engine = Engine {
             ledger: ledger.clone(),
@@ -403,7 +614,7 @@ impl Life<'_> {
 
     fn listener(&self) -> impl FnMut(&Event) + Send + use<> {
         let (vendor, trace, met) = (self.vendor.clone(), self.trace, Arc::clone(&self.met));
-        let clock = Arc::clone(&self.machines_clock);
+        let (clock, truth, suspended) = (Arc::clone(&self.machines_clock), Arc::clone(&self.truth), self.plan.suspended);
         move |event| {
             let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
             met.hear(event);
@@ -412,6 +623,10 @@ impl Life<'_> {
                     vendor.site().oracle.breaks(event.at(), "dialled by a clock that is off");
                 }
                 clock.dialled(met.calls);
+                if let Some((_, span)) = suspended.filter(|(calls, _)| *calls == met.calls) {
+                    met.suspended += 1;
+                    truth.leap(span);
+                }
             }
             drop(met);
             trace.say(event.at(), || format!("{event:?}"));
@@ -433,7 +648,8 @@ impl Life<'_> {
         if is_killed {
             pieces.truncate(self.dice.between(0, pieces.len() as u32) as usize);
         } else {
-            let withdraw = self.plan.campaign.list.on_absent == OnAbsent::Withdraw;
+            let withdraws = self.plan.campaign.list.on_absent == OnAbsent::Withdraw;
+            let withdraw = withdraws.then_some(self.plan.campaign.list.max_withdraw_rate);
             pieces.push(Piece::End(End { tally: tally(&list), withdraw, plan: None }));
         }
         // A list that is taken for a long one goes another way into the ledger.
@@ -481,7 +697,8 @@ impl Life<'_> {
         let Machine { power_failures, disk_errors, operations, syncs, .. } = self.machine;
         let heard = *self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let (starts, named) = (self.starts.into(), site.mailbox.delivered());
-        let met = Met { starts, deaths: deaths.into(), power_failures, disk_errors, named, ..heard };
+        let odd = site.odd;
+        let met = Met { starts, deaths: deaths.into(), power_failures, disk_errors, named, odd, ..heard };
         Story { broken, met, requests: site.requests, operations, syncs, over: now }
     }
 }

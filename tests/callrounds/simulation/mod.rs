@@ -30,6 +30,7 @@ use std::time::{Duration, Instant};
 
 use callrounds::entry::Standing;
 use callrounds::ledger::Ledger;
+use callrounds::simulator::settings::ListHabits;
 use futures_util::FutureExt;
 
 use self::life::{Met, Story};
@@ -180,6 +181,8 @@ fn small() -> Plan {
     plan.start = "2026-11-24T19:30:00Z".parse().expect("an instant at which every campaign of ours calls");
     plan.lists = vec![(0..4).map(callable).collect()];
     plan.opt_outs.clear();
+    (plan.restores, plan.suspended, plan.clock) = (0, None, clock::Habit::default());
+    plan.vendor.settings.list = ListHabits { lag: plan.vendor.settings.list.lag, ..ListHabits::default() };
     plan
 }
 

@@ -32,6 +32,16 @@ pub struct Called {
     pub illegible: bool,
 }
 
+/// What the oracle takes a ledger to know.
+#[derive(Clone)]
+pub struct Known {
+    list: HashMap<String, Person>,
+    ever: HashSet<String>,
+    sent: HashSet<i64>,
+    /// Which attempt each call was.
+    attempts: HashMap<ConversationId, i64>,
+}
+
 /// The promises, watched over one seed.
 pub struct Oracle {
     pub trace: Trace,
@@ -43,6 +53,12 @@ pub struct Oracle {
     /// Everybody who was ever enrolled.
     ever: HashSet<String>,
     sent: HashSet<i64>,
+    /// The vendor's list may prove nothing: what was lost may be held although it was placed, and nobody may be called.
+    pub may_prove_nothing: bool,
+    /// The run has ended because it does not.
+    pub proves_nothing: bool,
+    /// An older ledger was put back: what it lacks was taken over.
+    pub was_restored: bool,
     /// Numbers that an operator has put on the suppression list.
     suppressed: HashSet<E164>,
     called: Vec<Called>,
@@ -58,6 +74,9 @@ impl Oracle {
             list: HashMap::new(),
             ever: HashSet::new(),
             sent: HashSet::new(),
+            may_prove_nothing: false,
+            proves_nothing: false,
+            was_restored: false,
             suppressed: HashSet::new(),
             called: Vec::new(),
             broken: Vec::new(),
@@ -84,6 +103,22 @@ impl Oracle {
         if self.campaign.list.on_absent == OnAbsent::Withdraw {
             let listed: HashSet<_> = list.iter().map(|person| &person.key).collect();
             self.list.retain(|key, _| listed.contains(key));
+        }
+    }
+
+    /// What the ledger knows, as far as the oracle is concerned.
+    pub fn known(&self) -> Known {
+        let attempts = self.called.iter().filter_map(|call| Some((call.id.clone(), call.attempt?))).collect();
+        Known { list: self.list.clone(), ever: self.ever.clone(), sent: self.sent.clone(), attempts }
+    }
+
+    /// An older copy of the ledger, with so many attempts, was put back: attempts are counted anew from there.
+    pub fn restored(&mut self, now: DateTime<Utc>, known: &Known, attempts: i64) {
+        self.trace.say(now, || format!("restored: a ledger of {attempts} attempts"));
+        self.was_restored = true;
+        (self.list, self.ever, self.sent) = (known.list.clone(), known.ever.clone(), known.sent.clone());
+        for call in &mut self.called {
+            call.attempt = known.attempts.get(&call.id).copied();
         }
     }
 
@@ -208,7 +243,7 @@ impl Oracle {
             Some(ledger) => {
                 let found = self.against_the_book(ledger, &outcomes).and_then(|mut found| {
                     found.extend(unsound(ledger)?);
-                    found.extend(unaccounted(ledger, &self.ever)?);
+                    found.extend(unaccounted(ledger, &self.ever, self.proves_nothing)?);
                     Ok(found)
                 });
                 broken.extend(found.unwrap_or_else(|error| vec![format!("the ledger cannot be read: {error}")]));
@@ -239,7 +274,9 @@ impl Oracle {
         for call in &self.called {
             *calls.entry(call.attempt).or_insert(0) += 1;
         }
-        let twice = calls.into_iter().filter(|(_, calls)| *calls > 1);
+        // After a ledger was put back, some attempts are known by nobody.
+        let is_one = |attempt: &Option<i64>| attempt.is_some() || !self.was_restored;
+        let twice = calls.into_iter().filter(|(attempt, calls)| *calls > 1 && is_one(attempt));
         twice.map(|(attempt, calls)| format!("attempt {attempt:?} became {calls} calls")).collect()
     }
 
@@ -299,9 +336,11 @@ impl Oracle {
         while let Some(row) = rows.next()? {
             let (attempt, key, state): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let (known, outcome): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
-            let call = by_attempt.remove(&attempt);
+            let taken_over = || self.called.iter().find(|call| known.as_deref() == Some(call.id.as_str()));
+            let call = by_attempt.remove(&attempt).or_else(|| taken_over().filter(|_| self.was_restored));
             // A call that no page ever shows cannot be found: then a person must decide.
-            if state == "absent" && call.is_some_and(|call| call.illegible) && row.get::<_, String>(6)? == "held" {
+            let cannot_be_found = self.may_prove_nothing || call.is_some_and(|call| call.illegible);
+            if cannot_be_found && (state == "absent" || (self.proves_nothing && state == "unknown")) {
                 continue;
             }
             if known.as_deref() != call.map(|call| call.id.as_str()) {
@@ -309,7 +348,9 @@ impl Oracle {
                 wrong.push(format!("{key}: attempt {attempt} is {state}, {truth}, and the ledger knows {known:?}"));
             }
             let Some(call) = call else { continue };
-            if call.key != key {
+            // A call that was taken over is put down to whoever has that number now.
+            let is_taken_over = call.attempt.is_none();
+            if call.key != key && !is_taken_over {
                 wrong.push(format!("{key}: attempt {attempt} called {}", call.key));
             }
             let truth = outcomes.get(&call.id).map(|outcome| outcome.name());
@@ -346,7 +387,7 @@ fn unsound(ledger: &Connection) -> rusqlite::Result<Vec<String>> {
 }
 
 /// Everybody who was ever listed is in the ledger once, and stands where nothing more is to be done, with a reason.
-fn unaccounted(ledger: &Connection, ever: &HashSet<String>) -> rusqlite::Result<Vec<String>> {
+fn unaccounted(ledger: &Connection, ever: &HashSet<String>, proves_nothing: bool) -> rusqlite::Result<Vec<String>> {
     let mut statement = ledger.prepare("SELECT key, state, reason, outcome FROM entry")?;
     let mut rows = statement.query([])?;
     let mut wrong = Vec::new();
@@ -356,6 +397,7 @@ fn unaccounted(ledger: &Connection, ever: &HashSet<String>) -> rusqlite::Result<
         let (reason, outcome): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
         missing.remove(&key);
         let accounted = match state.as_str() {
+            "ready" | "waiting" | "unknown" => proves_nothing,
             "finished" => outcome.is_some(),
             "failed" | "suppressed" | "withdrawn" | "expired" | "held" => reason.is_some(),
             _ => false,

@@ -1,7 +1,7 @@
 //! A plan: what a seed decides before anything happens. The campaign, the lists it is run with, how the vendor and its
 //! network behave, and how often the program is killed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +11,10 @@ use callrounds::entry::{
 };
 use callrounds::ids::{EntryKey, Location, OrganisationId};
 use callrounds::phone::E164;
-use callrounds::simulator::settings::{BudgetRules, Foreign, Order, RetryAfter, Settings};
+use callrounds::simulator::conversation::Medium;
+use callrounds::simulator::settings::{
+    BudgetRules, Field, Foreign, Gaps, Offset, Order, RetryAfter, Settings, Total,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clock;
@@ -53,6 +56,10 @@ pub struct Plan {
     pub stops: u32,
     pub until_done: bool,
     pub clock: clock::Habit,
+    /// How often an older copy of the ledger is put back at most.
+    pub restores: u32,
+    /// The machine sleeps for so long when so many calls have been dialled.
+    pub suspended: Option<(u64, TimeDelta)>,
     /// When who asks not to be called any more, on another way than in a call.
     pub opt_outs: Vec<(DateTime<Utc>, E164)>,
 }
@@ -80,8 +87,6 @@ pub struct Habits {
     pub dated: bool,
     /// Whether answers carry the budget's headers.
     pub metered: bool,
-    /// Whether pages say how long the list is.
-    pub counted: bool,
     /// Of a hundred calls, how many go wrong.
     pub call_faults: u32,
     /// Of a hundred reads, how many go wrong.
@@ -94,6 +99,8 @@ pub struct Habits {
     pub illegible: u32,
     /// Of a hundred conversations, how many lack a field while they are under way.
     pub gaps: u32,
+    /// Each so-manieth answer has a `Date` of an hour ago; 0: none has.
+    pub stale_dates: u64,
     /// The longest that a call waits to be acted on; reads and answers take 30 s at most.
     pub slowness: TimeDelta,
     /// Of a hundred conversations, how many a webhook names when they close; 0: no webhooks are taken.
@@ -102,6 +109,25 @@ pub struct Habits {
     pub outages: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// Numbers of ours that may not call, each until somebody has mended it.
     pub silent: Vec<(E164, DateTime<Utc>)>,
+}
+
+impl Habits {
+    /// Whether others write to our patients by what an operator could not tell from a call either.
+    pub fn has_texts_that_look_like_calls(&self) -> bool {
+        let is_text = |medium| matches!(medium, Medium::Sms | Medium::Chat | Medium::Voice);
+        self.settings.list.foreign.iter().any(|foreign| !is_text(foreign.medium))
+    }
+
+    /// Whether the list may never prove anything: then nobody is called, and what is lost is for a person.
+    pub fn may_prove_nothing(&self) -> bool {
+        let list = &self.settings.list;
+        let is_unreadable = list.offset == Offset::Ignored || list.failing_at.is_some() || list.order == Order::Unordered;
+        // Of a word that says nothing, the program learns what it means from calls whose answers come.
+        let is_odd_word = self.settings.wording.voice_medium == "xyz";
+        let texts = list.foreign.iter().any(|foreign| foreign.medium != Medium::Voice);
+        let is_untold = self.settings.wording.voice_medium.is_empty() && texts;
+        is_unreadable || self.has_texts_that_look_like_calls() || is_odd_word || is_untold || self.blurs > 1 || self.illegible > 0 || list.gaps.is_some()
+    }
 }
 
 impl Plan {
@@ -128,10 +154,99 @@ impl Plan {
         }
         let mut fate = dice.apart(5);
         let (crashes, stops) = (fate.pick(&[0, 1, 2, 4, 8]), fate.pick(&[0, 0, 1, 2]));
-        let (until_done, clock) = (fate.chance(60), clock::Habit::default());
+        let until_done = fate.chance(60);
         let opt_outs = opt_outs(&mut dice.apart(6), &lists, start);
-        Self { start, campaign, lists, vendor, crashes, stops, until_done, clock, opt_outs }
+        let mut odd = dice.apart(14);
+        let restores = odd.pick(&[0, 0, 0, 1, 2]);
+        let suspended = odd.chance(20).then(|| (odd.between(1, 8).into(), odd.some_time(TimeDelta::hours(60))));
+        if restores > 0 {
+            be_told_apart(&mut lists);
+        }
+        be_odd(&mut odd, &mut vendor, &lists, restores > 0);
+        let mut clock = odd_clock(&mut odd, &mut vendor);
+        // What sleeps is a machine, whose clock is its own.
+        clock.real |= suspended.is_some();
+        cut_short(&mut odd, &mut lists);
+        Self { start, campaign, lists, vendor, crashes, stops, until_done, clock, restores, suspended, opt_outs }
     }
+}
+
+/// What the contract leaves open (`annie-api.md`, GET /conversations), drawn: how the list lies about itself, what its rows
+/// lack, and what else is on it. Where a ledger may be put back, what was called must be there to be read.
+fn be_odd(dice: &mut Dice, vendor: &mut Habits, lists: &[Vec<Person>], is_restored: bool) {
+    let Settings { list, wording, .. } = &mut vendor.settings;
+    wording.voice_medium = dice.pick(&["VOICE", "VOICE", "outbound_call", "xyz", ""]).into();
+    list.inversions = TimeDelta::seconds(dice.pick(&[0, 0, 5, 30]));
+    list.total =
+        dice.pick(&[Total::True, Total::Missing, Total::OfThePage, Total::Capped(100), Total::Stale(7), Total::TooHigh]);
+    // Of a long list, short pages would be read for hours.
+    let is_long = list.foreign.iter().any(|foreign| foreign.every < TimeDelta::seconds(400));
+    list.page_cap = if is_long { 100 } else { dice.pick(&[100, 100, 50, 20]) };
+    list.stray = dice.chance(15);
+    list.duplicates = dice.chance(15);
+    let backlog = list.foreign.first().map_or(0, |foreign| foreign.backlog);
+    if dice.chance(8) && backlog < 100 {
+        list.order = Order::Unordered;
+    }
+    if dice.chance(5) {
+        list.offset = Offset::Ignored;
+    }
+    if dice.chance(4) {
+        list.failing_at = Some(dice.between(0, 120).into());
+    }
+    if dice.chance(25) {
+        let field = dice.pick(&[Field::Id, Field::From, Field::To, Field::Start]);
+        let for_good = dice.chance(15) && field != Field::Id && !is_restored;
+        list.gaps = Some(Gaps { field, percent: dice.pick(&[10, 40]), for_good });
+    }
+    if dice.chance(40) {
+        let to: Vec<_> = lists.iter().flatten().map(|person| person.phone).take(8).collect();
+        let medium = dice.pick(&[Medium::Sms, Medium::Chat, Medium::Whatsapp, Medium::Email, Medium::Untold]);
+        // Nobody could tell a text from a call that is as untold, or from calls of which nothing has been learnt any more.
+        let is_told = wording.voice_medium == "VOICE" || wording.voice_medium == "outbound_call";
+        // Where nothing on the list says what anything is, a text without a medium may be a call.
+        let others_call = list.foreign.first().is_some_and(|foreign| foreign.backlog > 0);
+        let may_be_untold = is_told && others_call;
+        let medium = if is_restored || (medium == Medium::Untold && !may_be_untold) { Medium::Sms } else { medium };
+        let every = TimeDelta::seconds(dice.between(120, 3_600).into());
+        list.foreign.push(Foreign { every, backlog: 0, from: number(FROM), to, medium });
+    }
+    if is_restored {
+        (vendor.illegible, vendor.blurs, vendor.misses) = (0, 0, 0);
+    }
+}
+
+/// A machine whose clock is off until somebody sets it right, or is set in the midst of a run, or whose vendor's `Date` is
+/// a proxy's now and then: the program must go by the machine's clock for real.
+fn odd_clock(dice: &mut Dice, vendor: &mut Habits) -> clock::Habit {
+    let ordinary = clock::Habit::default();
+    if !dice.chance(25) {
+        return ordinary;
+    }
+    vendor.dated = true;
+    let span = TimeDelta::seconds(240) + dice.some_time(TimeDelta::days(2));
+    let off = if dice.chance(50) { span } else { -span };
+    match dice.between(0, 2) {
+        0 => vendor.stale_dates = dice.between(3, 12).into(),
+        1 => return clock::Habit { off, real: true, ..ordinary },
+        _ => return clock::Habit { set: Some((dice.between(1, 6).into(), off)), real: true, ..ordinary },
+    }
+    clock::Habit { real: true, ..ordinary }
+}
+
+/// The vendor's list names numbers, not patients: where a ledger may be put back, each patient has a number of their own,
+/// and keeps it.
+fn be_told_apart(lists: &mut Vec<Vec<Person>>) {
+    lists.truncate(1);
+    let mut numbers = HashSet::new();
+    lists[0].retain(|person| numbers.insert(person.phone));
+}
+
+/// Now and then an export is cut short in the midst of the nights.
+fn cut_short(dice: &mut Dice, lists: &mut Vec<Vec<Person>>) {
+    let Some(at) = (0..lists.len()).find(|at| lists[*at].len() >= 20).filter(|_| dice.chance(40)) else { return };
+    let few = lists[at].iter().take(3).cloned().collect();
+    lists.insert(at + 1, few);
 }
 
 pub fn number(text: &str) -> E164 {
@@ -277,12 +392,14 @@ fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -
     let mut settings = Settings { seed, from_numbers: vec![number(FROM), number(SECOND_FROM)], ..Settings::default() };
     settings.list.order = dice.pick(&[Order::NewestFirst, Order::OldestFirst]);
     settings.list.lag = lag(dice, settle);
-    settings.list.foreign = dice.chance(50).then(|| Foreign {
+    let foreign = dice.chance(50).then(|| Foreign {
         every: TimeDelta::seconds(dice.between(20, 600).into()),
         backlog: dice.pick(&[0, 50, 150]),
         from: number("+13125550199"),
         to: PLACES.iter().map(|(area, _)| number(&format!("+1{area}5550101"))).collect(),
+        medium: Medium::Voice,
     });
+    settings.list.foreign.extend(foreign);
     settings.budget = BudgetRules {
         used_by_others: dice.pick(&[0, 0, 30]),
         retry_after: RetryAfter::Absent,
@@ -294,7 +411,6 @@ fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -
         ahead: if dice.chance(50) { ahead } else { -ahead },
         dated,
         metered: dice.chance(80),
-        counted: dice.chance(80),
         call_faults: dice.pick(&[0, 10, 30, 60]),
         read_faults: dice.pick(&[0, 5, 20]),
         blurs: dice.pick(&[0, 0, 1, 25]),
@@ -302,6 +418,7 @@ fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -
         illegible: dice.pick(&[0, 0, 0, 0, 4]),
         gaps: dice.pick(&[0, 10, 50]),
         named: 0,
+        stale_dates: 0,
         slowness: dice.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::minutes(4)]),
         outages,
         silent: Vec::new(),

@@ -4,15 +4,18 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use callrounds::annie::{Answer, CallRequest, Conversation, LostAnswer, Meter, NotPlaced, Page, Reply, Status};
+use callrounds::annie::{
+    self, Answer, CallRequest, Conversation, LostAnswer, Meter, Nameless, NotPlaced, Page, Reply, Status, Unread,
+};
 use callrounds::clock::SharedClock;
 use callrounds::entry::Testimony;
 use callrounds::ids::ConversationId;
 use callrounds::phone::E164;
 use callrounds::simulator::budget::Budget;
 use callrounds::simulator::call::PatientInfo;
-use callrounds::simulator::conversation::{self, View};
-use callrounds::simulator::{ListQuery, PlaceCall, Refusal, World};
+use callrounds::simulator::conversation::{self, Medium, View};
+use callrounds::simulator::settings::{Field, Offset, Total};
+use callrounds::simulator::{ListPage, ListQuery, PlaceCall, Refusal, World};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use tokio::sync::Notify;
 
@@ -44,6 +47,25 @@ pub struct Site {
     /// Told when the trap springs.
     pub sprung: Arc<Notify>,
     pub requests: u64,
+    answers: u64,
+    /// What of the list's habits the program has met.
+    pub odd: Odd,
+}
+
+/// How often a page showed what the contract leaves open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Odd {
+    pub totals: u64,
+    pub offsets: u64,
+    pub short_pages: u64,
+    pub failing_pages: u64,
+    pub out_of_order: u64,
+    pub strays: u64,
+    pub duplicates: u64,
+    pub gaps: u64,
+    pub nameless: u64,
+    pub texts: u64,
+    pub stale_dates: u64,
 }
 
 /// A moment at which the program is killed: when so many calls have come to it.
@@ -118,6 +140,8 @@ impl Site {
             trap: None,
             sprung,
             requests: 0,
+            answers: 0,
+            odd: Odd::default(),
         }
     }
 
@@ -197,7 +221,11 @@ impl Site {
         } else {
             Meter { exhausted, ..Meter::default() }
         };
-        Answer { value, meter, date: self.habits.dated.then(|| now.trunc_subsecs(0)) }
+        self.answers += 1;
+        let is_stale = self.habits.stale_dates > 0 && self.answers.is_multiple_of(self.habits.stale_dates);
+        self.odd.stale_dates += u64::from(is_stale);
+        let date = if is_stale { now - TimeDelta::hours(1) } else { now };
+        Answer { value, meter, date: self.habits.dated.then(|| date.trunc_subsecs(0)) }
     }
 
     pub fn journey(&mut self) -> Journey {
@@ -251,7 +279,9 @@ impl Site {
         let at = self.clock.now();
         let reply = match self.world.place(now, &request) {
             Ok(id) => {
-                let illegible = self.is_illegible(&id);
+                let late = now + TimeDelta::days(1);
+                let lacks = self.world.conversation(late, &id).is_some_and(|view| view.lacks.is_some());
+                let illegible = self.is_illegible(&id) || lacks;
                 self.oracle.placed(Called {
                     at,
                     attempt,
@@ -281,7 +311,24 @@ impl Site {
     }
 
     pub fn conversation_as_told(&self, view: &View) -> Conversation {
-        told(view, &mut self.looks.apart(hash(&view.id)), self.habits.gaps)
+        let told = told(view, &mut self.looks.apart(hash(&view.id)), self.habits.gaps);
+        let voice = &self.habits.settings.wording.voice_medium;
+        let medium = match view.medium {
+            Medium::Voice => Some(voice.as_str()),
+            Medium::Sms => Some("SMS"),
+            Medium::Chat => Some("CHAT"),
+            Medium::Whatsapp => Some("WHATSAPP"),
+            Medium::Email => Some("EMAIL"),
+            Medium::Untold => None,
+        };
+        let unless = |field| view.lacks != Some(field);
+        Conversation {
+            medium: annie::Medium::read(medium),
+            from: told.from.filter(|_| unless(Field::From)),
+            to: told.to.filter(|_| unless(Field::To)),
+            started: told.started.filter(|_| unless(Field::Start)),
+            ..told
+        }
     }
 
     /// Whether no page ever shows the conversation in a form that can be read.
@@ -296,23 +343,47 @@ impl Site {
         oracle.close(clock.now(), |id| world.conversation(late, id));
     }
 
-    pub fn page(&mut self, offset: u64, limit: u32) -> Page {
+    pub fn page(&mut self, offset: u64, limit: u32) -> Result<Page, Unread> {
         let now = self.vendor_now();
-        let page = self.world.list(now, &ListQuery { offset, limit, ..ListQuery::default() });
-        let mut conversations = Vec::new();
-        let mut unreadable = 0;
-        for view in &page.conversations {
-            if self.dice.chance(self.habits.blurs) || self.is_illegible(&view.id) {
-                unreadable += 1;
+        let query = ListQuery { offset, limit, ..ListQuery::default() };
+        if self.world.fails(&query) {
+            self.odd.failing_pages += 1;
+            return Err(Unread::Status(500));
+        }
+        let shown = self.world.list(now, &query);
+        self.count_the_odd(&shown, limit);
+        let mut page = Page { total: shown.total, ..Page::default() };
+        for view in &shown.conversations {
+            let is_lost = self.dice.chance(self.habits.blurs) || self.is_illegible(&view.id);
+            if is_lost || view.lacks == Some(Field::Id) {
+                self.odd.nameless += 1;
+                let Conversation { medium, from, to, started, .. } = self.conversation_as_told(view);
+                page.nameless.push(Nameless { medium, from, to, started });
             } else if !self.dice.chance(self.habits.misses) || !self.missed.insert(view.id.clone()) {
-                conversations.push(self.conversation_as_told(view));
+                page.conversations.push(self.conversation_as_told(view));
             }
         }
-        let (shown, of) = (conversations.len(), page.total);
-        self.oracle
-            .trace
-            .say(self.clock.now(), || format!("page at {offset}: {shown} shown, {unreadable} not, of {of}"));
-        Page { conversations, unreadable, offset, total: self.habits.counted.then_some(of) }
+        self.oracle.trace.say(self.clock.now(), || {
+            let (shown, not) = (page.conversations.len(), page.nameless.len());
+            let ids: String = page.conversations.iter().map(|row| format!(" {:.8}", row.id.as_str())).collect();
+            format!("page at {offset}: {shown} shown, {not} not, of {:?}:{ids}", page.total)
+        });
+        Ok(page)
+    }
+
+    fn count_the_odd(&mut self, page: &ListPage, limit: u32) {
+        let (odd, list) = (&mut self.odd, &self.habits.settings.list);
+        let rows = &page.conversations;
+        odd.totals += u64::from(list.total != Total::True);
+        odd.offsets += u64::from(list.offset == Offset::Ignored && page.offset > Some(0));
+        odd.short_pages += u64::from(rows.len() as u32 == list.page_cap && list.page_cap < limit);
+        let falls = rows.is_sorted_by(|a, b| a.started >= b.started);
+        let rises = rows.is_sorted_by_key(|row| row.started);
+        odd.out_of_order += u64::from(!falls && !rises);
+        odd.strays += u64::from(list.stray && !rows.is_empty());
+        odd.duplicates += u64::from(list.duplicates && !rows.is_empty());
+        odd.gaps += rows.iter().filter(|row| row.lacks.is_some()).count() as u64;
+        odd.texts += rows.iter().filter(|row| row.medium != Medium::Voice).count() as u64;
     }
 }
 
@@ -334,7 +405,7 @@ fn told(view: &View, dice: &mut Dice, gaps: u32) -> Conversation {
     let story = view.story;
     let words = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     Conversation {
-        is_call: true,
+        medium: annie::Medium::default(),
         id: view.id.clone(),
         from: (gap != Some(0)).then_some(view.from),
         to: (gap != Some(1)).then_some(view.to),

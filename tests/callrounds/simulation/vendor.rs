@@ -158,7 +158,7 @@ impl Vendor for SimVendor {
 
     async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
         self.leave().await;
-        self.read(|site| Ok(site.page(offset, limit))).await
+        self.read(|site| site.page(offset, limit)).await
     }
 
     async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {

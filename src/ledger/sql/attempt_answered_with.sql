@@ -1,0 +1,1 @@
+SELECT 1 FROM attempt WHERE conversation = ?1 AND found = 0;
