@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callrounds::annie::webhook::{self, Hinting};
-use callrounds::annie::{Answer, CallRequest, Conversation, Medium, Meter, NotPlaced, Page, Reply, Status, Unread, Vendor};
+use callrounds::annie::{
+    Answer, CallRequest, Conversation, Medium, Meter, NotPlaced, Page, Reply, Status, Unread, Vendor,
+};
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{SharedClock, TravelClock};
 use callrounds::engine::{Engine, Event, Requests};

@@ -73,7 +73,8 @@ impl Session {
         let is_new = !ledger_path.exists();
         if is_new {
             // The first thing that a ledger says is when it was begun.
-            preflight::agree_on_the_time(&campaign, &api, &*setting::clock(&api, &placing.travel, None)?, output).await?;
+            preflight::agree_on_the_time(&campaign, &api, &*setting::clock(&api, &placing.travel, None)?, output)
+                .await?;
         }
         let ledger = Ledger::open(&ledger_path, machine.now())?;
         // A simulated vendor has a world for each campaign, and a time.

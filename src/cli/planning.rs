@@ -89,7 +89,8 @@ pub(super) fn withdraws(campaign: &Campaign, intake: &Intake<'_>) -> Option<f64>
 /// What a run would refuse, `check` refuses.
 fn refuse_a_list_cut_short(plan: &Plan, reader: &Reader, campaign: &Campaign, rate: f64) -> Result<(), Stop> {
     let Some(campaign) = reader.campaign(&campaign.name)? else { return Ok(()) };
-    let withdrawn = plan.gone.iter().filter(|gone| gone.absence == Absence::Withdrawn && gone.is_to_call).count() as u64;
+    let withdrawn =
+        plan.gone.iter().filter(|gone| gone.absence == Absence::Withdrawn && gone.is_to_call).count() as u64;
     let of = reader.to_call(campaign)?;
     if is_cut_short(withdrawn, of, rate) {
         return Err(LedgerError::TooManyWithdrawn { withdrawn, of }.into());

@@ -70,7 +70,8 @@ impl Look {
     /// until this one was adopted are on the list after `settle` at the latest (S of rule R).
     #[must_use]
     pub fn new(lines: Vec<(E164, InStep)>, settle: TimeDelta) -> Self {
-        let adopted = lines.iter().filter(|(_, in_step)| in_step.takes_over).filter_map(|(_, in_step)| in_step.adopted_at);
+        let adopted =
+            lines.iter().filter(|(_, in_step)| in_step.takes_over).filter_map(|(_, in_step)| in_step.adopted_at);
         let not_before = adopted.max().map_or(DateTime::UNIX_EPOCH, |at| at + settle);
         Self {
             lines,
@@ -141,9 +142,7 @@ impl Look {
         let may_be_call = |row: &&Nameless| media.judge(&row.medium, false) != IsCall::No;
         let ours = page.nameless.iter().filter(may_be_call);
         let ours: Vec<_> = ours.filter(|row| self.may_be_ours(row.from, row.to, row.started, ahead)).collect();
-        let whole = |row: &&Nameless| {
-            Some(Unnamed { from: row.from?, to: row.to?, started: row.started? - ahead })
-        };
+        let whole = |row: &&Nameless| Some(Unnamed { from: row.from?, to: row.to?, started: row.started? - ahead });
         let whole: Vec<_> = ours.iter().filter_map(whole).collect();
         self.shows_nameless |= whole.len() < ours.len();
         whole
@@ -270,7 +269,10 @@ mod tests {
     }
 
     fn look(takes_over: bool) -> Look {
-        Look::new(vec![(number("+13125550142"), InStep { at: at("2026-11-24T15:00:00Z"), takes_over, adopted_at: None })], S)
+        Look::new(
+            vec![(number("+13125550142"), InStep { at: at("2026-11-24T15:00:00Z"), takes_over, adopted_at: None })],
+            S,
+        )
     }
 
     fn conversation(from: Option<&str>, to: Option<&str>, started: Option<&str>) -> Conversation {
@@ -437,10 +439,10 @@ mod tests {
     fn of_two_numbers_each_is_looked_at_as_far_back_as_the_ledger_lacks_it() {
         let (first, second) = (number("+13125550142"), number("+13125550143"));
         let in_step = |text, takes_over| InStep { at: at(text), takes_over, adopted_at: None };
-        let mut look = Look::new(vec![
-            (first, in_step("2026-11-24T15:00:00Z", true)),
-            (second, in_step("2026-11-24T12:00:00Z", false)),
-        ], S);
+        let mut look = Look::new(
+            vec![(first, in_step("2026-11-24T15:00:00Z", true)), (second, in_step("2026-11-24T12:00:00Z", false))],
+            S,
+        );
         let noon = Some("2026-11-24T12:30:00Z");
         let rows = [
             conversation(Some("+13125550142"), PATIENT, noon),

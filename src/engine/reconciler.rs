@@ -141,13 +141,7 @@ impl Unresolved {
     }
 
     /// Whether a row may be its call, as far as the row's numbers and start go.
-    fn fits(
-        &self,
-        from: Option<E164>,
-        to: Option<E164>,
-        started: Option<DateTime<Utc>>,
-        ahead: TimeDelta,
-    ) -> bool {
+    fn fits(&self, from: Option<E164>, to: Option<E164>, started: Option<DateTime<Utc>>, ahead: TimeDelta) -> bool {
         let late_enough = started.is_none_or(|started| started >= self.intent_at + ahead - CLOCK_SLACK);
         late_enough && from.is_none_or(|from| from == self.from) && to.is_none_or(|to| to == self.to)
     }
@@ -309,7 +303,8 @@ impl Reconciler {
     /// Stops looking for the attempts that no scan could settle, the vendor having been readable for `readable` in all.
     pub fn give_up(&mut self, now: DateTime<Utc>, readable: TimeDelta) -> Vec<Unresolved> {
         let settle = self.settle;
-        let is_over = |one: &Unresolved| now >= one.lost_at + settle && readable - one.sought_from >= settle + LOOKED_FOR;
+        let is_over =
+            |one: &Unresolved| now >= one.lost_at + settle && readable - one.sought_from >= settle + LOOKED_FOR;
         self.unresolved.extract_if(.., |one| is_over(one)).collect()
     }
 
@@ -384,7 +379,9 @@ mod tests {
     fn a_text_message_between_the_two_numbers_is_not_the_call() {
         let reconciler = one_unresolved();
         let call = conversation(ours(), number("+13125550177"), intent());
-        let claimed = |conversation: &Conversation| reconciler.claimants(conversation, &CallMedia::default(), TimeDelta::zero()).count();
+        let claimed = |conversation: &Conversation| {
+            reconciler.claimants(conversation, &CallMedia::default(), TimeDelta::zero()).count()
+        };
         assert_eq!(claimed(&call), 1);
         assert_eq!(claimed(&Conversation { medium: Medium::read(Some("SMS")), ..call }), 0);
     }
@@ -476,7 +473,8 @@ mod tests {
             ..conversation(ours(), number("+13125550177"), intent())
         };
         let mut reconciler = one_unresolved();
-        let likeness = |media: &CallMedia| one_unresolved().claimants(&chat, media, seconds(0)).next().map(|(_, how)| how);
+        let likeness =
+            |media: &CallMedia| one_unresolved().claimants(&chat, media, seconds(0)).next().map(|(_, how)| how);
         assert_eq!(likeness(&media), Some(Likeness::MayFit));
         reconciler.doubt(&chat);
         media.learn(&conversation(ours(), number("+13125550178"), intent()));

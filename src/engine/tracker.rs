@@ -274,15 +274,20 @@ impl Tracker {
         }
     }
 
-    /// When the next read is due, `unsettled` telling when a lost answer next wants a scan; `None` if there is nothing to
-    /// read.
+    /// When the next read is due, `unsettled` telling when a lost answer next wants a scan, at the pace of scans, and `urgent`
+    /// when somebody waits for one before any call is placed; `None` if there is nothing to read.
     #[must_use]
-    pub fn due_at(&self, pace: Pace, unsettled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    pub fn due_at(
+        &self,
+        pace: Pace,
+        unsettled: Option<DateTime<Utc>>,
+        urgent: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
         let under_way = self.scan.is_some() || !self.asked_for.is_empty();
         let next = || {
             let given_up = (!self.given_up.is_empty()).then_some(self.given_up_due);
-            let dues =
-                [self.next_scan_at(pace), self.next_proof_at(pace, unsettled), self.hinted.due_at(pace), given_up];
+            let (endings, proof) = (self.next_scan_at(pace), self.next_proof_at(pace, unsettled));
+            let dues = [endings, proof, urgent, self.hinted.due_at(pace), given_up];
             dues.into_iter().flatten().min()
         };
         let due = if under_way { Some(DateTime::UNIX_EPOCH) } else { next() };

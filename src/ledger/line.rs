@@ -115,7 +115,8 @@ pub(super) fn unexplained(conn: &Connection, rows: Vec<Unnamed>) -> Result<Vec<U
 /// How far the vendor's start of a call may be from our own record of it.
 const ABOUT: TimeDelta = TimeDelta::minutes(5);
 
-/// Puts strangers down to entries, as calls that were made: those of `run`'s campaign that are now to be followed.
+/// Puts strangers down to entries, as calls that were made: those of `run`'s campaign that are now to be followed, or
+/// asked for once.
 pub(super) fn take_over(
     conn: &Connection,
     run: RunHandle,
@@ -132,8 +133,9 @@ pub(super) fn take_over(
     }
     let OurLine { organisation, from } = line;
     conn.execute(sql!("line_taken_over"), (organisation.as_str(), from.expose(), millis(now)))?;
-    let under_way = record::under_way(conn, run.campaign)?;
-    Ok(under_way.into_iter().filter(|one| followed.contains(&one.attempt)).collect())
+    let lost_track = record::lost_track(conn, run.campaign, DateTime::UNIX_EPOCH)?;
+    let all = record::under_way(conn, run.campaign)?.into_iter().chain(lost_track);
+    Ok(all.filter(|one| followed.contains(&one.attempt)).collect())
 }
 
 /// The entry that a call is put down to.
@@ -154,7 +156,7 @@ fn take_one_over(
     let Some(taker) = taker(conn, run, stranger.to)? else { return Ok(None) };
     let detail = "a call that this ledger did not know, taken over";
     if !taker.callable {
-        put_down_as_over(conn, run, line, stranger, taker.entry)?;
+        let attempt = put_down_as_over(conn, run, line, stranger, taker.entry)?;
         let note = record::Note {
             at: now,
             entry: Some(taker.entry),
@@ -163,7 +165,7 @@ fn take_one_over(
             detail: detail.into(),
         };
         record::note(conn, run, &note)?;
-        return Ok(None);
+        return Ok((taker.campaign == run.campaign).then_some(attempt));
     }
     let number = next_number(conn, taker.entry)?;
     let attempt = insert_attempt(conn, run, line, taker.entry, stranger.to, number, stranger.started)?;
@@ -208,7 +210,7 @@ fn put_down_as_over(
     line: &OurLine,
     stranger: &Sighting,
     entry: EntryId,
-) -> Result<(), LedgerError> {
+) -> Result<AttemptId, LedgerError> {
     let number = next_number(conn, entry)?;
     exactly_one(conn.prepare_cached(sql!("attempt_insert_over"))?.execute((
         entry.0,
@@ -219,7 +221,8 @@ fn put_down_as_over(
         stranger.to.expose(),
         millis(stranger.started),
         stranger.conversation.as_str(),
-    ))?)
+    ))?)?;
+    Ok(AttemptId(conn.last_insert_rowid()))
 }
 
 /// Which call to the entry the next one is.

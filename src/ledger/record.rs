@@ -106,7 +106,8 @@ pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> 
     }
     // An attempt that is not its entry's last one settles an entry that waits for the next call, or leaves it where it is.
     let is_late = attempt_from == AttemptState::LostTrack && from != State::LostTrack;
-    let settles = matches!(from, State::Ready | State::Waiting) && matches!(happened.fact, Fact::Ended { redial: None, .. });
+    let settles =
+        matches!(from, State::Ready | State::Waiting) && matches!(happened.fact, Fact::Ended { redial: None, .. });
     if is_late && !settles {
         // Its entry has gone elsewhere since: what was said counts, and the entry stays where it is.
         note_late_ending(conn, run, happened)?;

@@ -193,11 +193,10 @@ fn what_next(summary: &Summary, zone: &Zone) -> String {
         | Exit::List
         | Exit::VendorRefused
         | Exit::Ledger
-        | Exit::ListProvesNothing => due()
-            .map_or_else(
-                || "nothing is left to do".into(),
-                |at| format!("nothing due now; the next call is due on {at}"),
-            ),
+        | Exit::ListProvesNothing => due().map_or_else(
+            || "nothing is left to do".into(),
+            |at| format!("nothing due now; the next call is due on {at}"),
+        ),
     }
 }
 

@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn what_is_no_habit_is_refused_with_those_that_are() {
-        for text in ["", "order", "order=sideways", "page-cap=0", "lacks=age:3", "lacks=id:x", "texts=sms:9", "stray=1"] {
+        for text in ["", "order", "order=sideways", "page-cap=0", "lacks=age:3", "lacks=id:x", "texts=sms:9", "stray=1"]
+        {
             let problem = take_on(&mut Settings::default(), text).expect_err(text).to_string();
             assert!(problem.contains("known are order="), "{problem}");
         }

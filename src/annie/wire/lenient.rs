@@ -196,7 +196,17 @@ mod tests {
         ] {
             assert_eq!(as_phone(&value), number, "{value}");
         }
-        for value in [json!("5550142"), json!("anonymous"), json!(null), json!("+1312555014a"), json!("client:anna"), json!("+1312555xxxx"), json!("+131255501xx"), json!("+44207946xxxx"), json!("+1312555")] {
+        for value in [
+            json!("5550142"),
+            json!("anonymous"),
+            json!(null),
+            json!("+1312555014a"),
+            json!("client:anna"),
+            json!("+1312555xxxx"),
+            json!("+131255501xx"),
+            json!("+44207946xxxx"),
+            json!("+1312555"),
+        ] {
             assert_eq!(as_phone(&value), None, "{value}");
         }
     }

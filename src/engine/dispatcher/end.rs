@@ -93,8 +93,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn claim_at(&self, now: DateTime<Utc>, budget: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
         let full = self.open_calls() >= self.rate.open_calls;
         let forbidden = self.guard.allowance(self.open_calls()) == 0;
-        let on_the_threshold = self.look_is_wanted()
-            || self.doubts_its_clock() || (!self.unchecked.is_empty() && self.reading);
+        let on_the_threshold =
+            self.look_is_wanted() || self.doubts_its_clock() || (!self.unchecked.is_empty() && self.reading);
         if self.claiming > 0 || self.ending.is_some() || full || forbidden || on_the_threshold {
             return None;
         }

@@ -84,8 +84,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.conclude_look(scan);
         let retry = self.engine.campaign.safety.on_lost_answer == OnLostAnswer::Retry;
         let ahead = self.ahead();
-        let Proved { counted, absent } =
-            self.reconciler.prove_absence(scan.started, scan.back_to, &self.media, ahead);
+        let Proved { counted, absent } = self.reconciler.prove_absence(scan.started, scan.back_to, &self.media, ahead);
         for one in &counted {
             self.note_scan(scan, one);
         }

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use crate::annie::{Answer, Conversation, Page, Unread, Vendor};
 use crate::engine::ending::{Ending, Refusal};
 use crate::engine::events::Event;
-use crate::engine::replies;
 use crate::engine::look::Look;
+use crate::engine::replies;
 use crate::engine::scan::PAGE;
 use crate::engine::tracker::{Followed, Pace, Read, ScanResult};
 use crate::entry::{Fact, Reason};
@@ -32,11 +32,13 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn read_due_at(&self) -> Option<DateTime<Utc>> {
         let look = self.look.as_ref().and_then(Look::next_scan_at);
         let clock = self.doubts_its_clock().then_some(DateTime::UNIX_EPOCH);
-        let unsettled = self.reconciler.next_proof_at().into_iter().chain(look).chain(clock).min();
+        let unsettled = self.reconciler.next_proof_at();
+        let urgent = look.into_iter().chain(clock).min();
         let waits_for_checks = self.checking.is_some() && !self.tracker.asks();
         let busy = self.reading || waits_for_checks || self.reads_no_more;
-        let due = |pace| if self.probes { Some(DateTime::UNIX_EPOCH) } else { self.tracker.due_at(pace, unsettled) };
-        if busy { None } else { due(self.pace()) }
+        let due =
+            if self.probes { Some(DateTime::UNIX_EPOCH) } else { self.tracker.due_at(self.pace(), unsettled, urgent) };
+        due.filter(|_| !busy)
     }
 
     /// A read may take what the claim on its way has not been promised.
@@ -131,11 +133,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
-    pub(super) fn take_conversation(
-        &mut self,
-        id: &ConversationId,
-        answer: Answer<Result<Conversation, Unread>>,
-    ) {
+    pub(super) fn take_conversation(&mut self, id: &ConversationId, answer: Answer<Result<Conversation, Unread>>) {
         self.reading = false;
         self.heard(&answer);
         let now = self.engine.clock.now();

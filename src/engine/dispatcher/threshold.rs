@@ -11,6 +11,7 @@ use crate::engine::events::Event;
 use crate::engine::look::{Look, Seen};
 use crate::engine::scan::Flaw;
 use crate::engine::tracker::CompleteScan;
+use crate::entry::AttemptState;
 use crate::ids::ConversationId;
 use crate::ledger::{Sighting, UnderWay, Unnamed};
 use crate::phone::E164;
@@ -210,6 +211,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let now = self.engine.clock.now();
         for attempt in taken {
             let Some(conversation) = attempt.conversation.clone() else { continue };
+            if attempt.state == AttemptState::LostTrack {
+                self.ask_again(attempt);
+                continue;
+            }
             self.tracker.follow(conversation.clone(), followed(attempt, attempt.intent_at));
             let &UnderWay { entry, attempt, .. } = attempt;
             self.tell(&[Event::TakenOver { at: now, entry, attempt, conversation }]);

@@ -111,7 +111,8 @@ fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
                             let list = List { total, cap, offset_ignored, ..List::of(length, order) };
                             let mut list = if inverted { list.inverted() } else { list };
                             let (scan, over) = scanned(&mut list, wanted, KnownList::default(), |_| ());
-                            let what = format!("{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted}");
+                            let what =
+                                format!("{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted}");
                             if let Progress::Complete(_) = over {
                                 assert_eq!(missed(&list, &scan), 0, "{what}");
                                 complete += 1;
@@ -175,7 +176,8 @@ fn conversations_that_start_meanwhile_shift_the_pages_and_hide_nothing() {
         };
         let (scan, over) = scanned(&mut list, 500, KnownList::default(), grow);
         assert!(matches!(over, Progress::Complete(_)), "{order:?}: {over:?}");
-        let begun_before = List { rows: list.rows.iter().copied().filter(|(number, _)| *number < 700).collect(), ..list };
+        let begun_before =
+            List { rows: list.rows.iter().copied().filter(|(number, _)| *number < 700).collect(), ..list };
         assert_eq!(missed(&begun_before, &scan), 0, "{order:?}");
     }
 }

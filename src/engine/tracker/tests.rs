@@ -18,10 +18,8 @@ fn following(count: u32) -> Tracker {
     let mut tracker = Tracker::new(TimeDelta::hours(2), 60);
     for number in 0..count {
         let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
-        tracker.follow(
-            id(number),
-            Followed { attempt, entry, number: 1, since: start(), answered: true, asked_at: None },
-        );
+        tracker
+            .follow(id(number), Followed { attempt, entry, number: 1, since: start(), answered: true, asked_at: None });
     }
     tracker
 }
@@ -45,7 +43,7 @@ fn page(conversations: &[(u32, Status)]) -> Page {
 
 #[test]
 fn nothing_open_means_nothing_to_read() {
-    assert_eq!(Tracker::new(TimeDelta::hours(2), 60).due_at(Pace::Blocked, None), None);
+    assert_eq!(Tracker::new(TimeDelta::hours(2), 60).due_at(Pace::Blocked, None, None), None);
 }
 
 #[test]
@@ -67,7 +65,7 @@ fn what_the_list_does_not_show_is_asked_for_by_its_id_but_not_at_once_and_not_tw
     for (now, asks) in [(20, false), (70, true), (90, false), (140, true)] {
         assert_eq!(tracker.next_read(Pace::Blocked, after(now), None, TimeDelta::zero()), Read::Page { offset: 0 });
         tracker.take_page(&empty, after(now));
-        let asked = tracker.due_at(Pace::Blocked, None) == Some(DateTime::UNIX_EPOCH);
+        let asked = tracker.due_at(Pace::Blocked, None, None) == Some(DateTime::UNIX_EPOCH);
         assert_eq!(asked, asks, "after {now} s");
         if asks {
             assert_eq!(
@@ -83,9 +81,9 @@ fn the_list_is_read_more_often_the_less_there_is_to_dial() {
     let mut tracker = following(1);
     tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero());
     tracker.take_page(&page(&[(0, Status::Open)]), after(20));
-    assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(30)));
-    assert_eq!(tracker.due_at(Pace::Draining, None), Some(after(45)));
-    assert_eq!(tracker.due_at(Pace::Dialling, None), Some(after(56)));
+    assert_eq!(tracker.due_at(Pace::Blocked, None, None), Some(after(30)));
+    assert_eq!(tracker.due_at(Pace::Draining, None, None), Some(after(45)));
+    assert_eq!(tracker.due_at(Pace::Dialling, None, None), Some(after(56)));
 }
 
 #[test]
@@ -93,7 +91,7 @@ fn a_failed_read_is_repeated_but_not_at_once() {
     let mut tracker = following(1);
     tracker.next_read(Pace::Blocked, after(20), None, TimeDelta::zero());
     assert!(!tracker.page_failed(after(25), after(20)));
-    assert_eq!(tracker.due_at(Pace::Blocked, None), Some(after(25)));
+    assert_eq!(tracker.due_at(Pace::Blocked, None, None), Some(after(25)));
 }
 
 #[test]
@@ -196,7 +194,10 @@ fn asking_again(numbers: std::ops::Range<u32>) -> Tracker {
     let mut tracker = following(0);
     for number in numbers {
         let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
-        tracker.ask_again(id(number), Followed { attempt, entry, number: 1, since: start(), answered: true, asked_at: None });
+        tracker.ask_again(
+            id(number),
+            Followed { attempt, entry, number: 1, since: start(), answered: true, asked_at: None },
+        );
     }
     tracker
 }
@@ -209,7 +210,7 @@ fn what_a_former_run_gave_up_is_looked_for_on_a_few_pages_and_then_by_its_id_at_
     let mut reads = Vec::new();
     for second in 0..200 {
         let now = after(second);
-        while tracker.due_at(Pace::Draining, None).is_some_and(|due| due <= now) {
+        while tracker.due_at(Pace::Draining, None, None).is_some_and(|due| due <= now) {
             match tracker.next_read(Pace::Draining, now, None, TimeDelta::zero()) {
                 Read::Page { .. } => {
                     reads.push((second, "page"));
@@ -227,7 +228,7 @@ fn what_a_former_run_gave_up_is_looked_for_on_a_few_pages_and_then_by_its_id_at_
     assert_eq!(ones.len(), 6, "and one that has not: the others are asked for by their ids, each once: {reads:?}");
     assert!(ones.windows(2).all(|pair| pair[1] - pair[0] >= 10), "{reads:?}");
     assert_eq!(tracker.still_given_up(), 0);
-    assert_eq!(tracker.due_at(Pace::Draining, None), None);
+    assert_eq!(tracker.due_at(Pace::Draining, None, None), None);
 }
 
 /// Newest first, numbers falling: one page of a list of so many.
@@ -253,7 +254,7 @@ fn a_scan_for_endings_stops_where_it_has_seen_every_open_conversation() {
     assert_eq!(read(&mut tracker), Read::Page { offset: 90 });
     // It reaches back to 810, which is not 180 s before the oldest: enough for endings, and a proof of nothing.
     assert_eq!(tracker.take_page(&part(810..910, 1_000), now).1, ScanResult::Nothing);
-    assert_eq!(tracker.due_at(Pace::Dialling, None), Some(now + Pace::Dialling.interval(2)));
+    assert_eq!(tracker.due_at(Pace::Dialling, None, None), Some(now + Pace::Dialling.interval(2)));
 }
 
 #[test]
@@ -279,7 +280,7 @@ fn reads_until(tracker: &mut Tracker, pace: Pace, from: i64, to: i64, hints: imp
         for number in hints(second) {
             tracker.hint(id(number), now);
         }
-        while tracker.due_at(pace, None).is_some_and(|due| due <= now) {
+        while tracker.due_at(pace, None, None).is_some_and(|due| due <= now) {
             let read = tracker.next_read(pace, now, None, TimeDelta::zero());
             if let Read::Page { .. } = read {
                 tracker.take_page(&page(&list), now);
@@ -400,11 +401,11 @@ fn a_hint_that_comes_while_a_page_is_on_its_way_is_not_lost() {
 fn however_long_the_list_is_endings_are_looked_for_in_time() {
     let mut tracker = following(1);
     tracker.last = Some((after(60), 390));
-    assert_eq!(tracker.due_at(Pace::Draining, None), Some(after(60 + 25)), "a proof's pages are not an ending's");
+    assert_eq!(tracker.due_at(Pace::Draining, None, None), Some(after(60 + 25)), "a proof's pages are not an ending's");
     tracker.pages_for_endings = 390;
-    assert_eq!(tracker.due_at(Pace::Draining, None), Some(after(60 + 1_800)));
+    assert_eq!(tracker.due_at(Pace::Draining, None, None), Some(after(60 + 1_800)));
     assert_eq!(
-        tracker.due_at(Pace::Dialling, Some(after(70))),
+        tracker.due_at(Pace::Dialling, Some(after(70)), None),
         Some(after(60 + 1_800)),
         "nor is a lost answer forgotten"
     );

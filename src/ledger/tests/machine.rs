@@ -213,7 +213,14 @@ impl Office {
 
     fn tell(&mut self, person: usize, fact: Fact) {
         let Some(call) = self.calls.iter_mut().rev().find(|call| call.person == person) else { return };
-        let after = self.people[person].state.after(&fact).ok().zip(call.state.after(&fact));
+        let state = self.people[person].state;
+        // What is read of a call that was lost track of counts, wherever its entry has gone; one that waits may be settled.
+        let is_late = call.state == AttemptState::LostTrack && state != State::LostTrack;
+        let is_told = matches!(fact, Fact::Ended { .. });
+        let settles =
+            matches!(fact, Fact::Ended { redial: None, .. }) && matches!(state, State::Ready | State::Waiting);
+        let entry = if is_late && is_told && !settles { Some(state) } else { state.after(&fact).ok() };
+        let after = entry.zip(call.state.after(&fact));
         let opt_out = matches!(fact, Fact::Ended { outcome: Outcome::OptOut, .. });
         let recorded = self.desk.record(vec![Happened { at: self.now, ..happened(&call.claim, fact) }]);
         assert_eq!(recorded.is_ok(), after.is_some(), "{recorded:?}, {after:?}");

@@ -262,7 +262,10 @@ struct Copy {
 /// How one start of the program ended.
 enum Over {
     Killed,
-    Left { ending: Ending, census: Census },
+    Left {
+        ending: Ending,
+        census: Census,
+    },
     /// It did not come to placing calls: start again then.
     NotBegun(DateTime<Utc>),
     /// The ledger is behind its mark, or of the future: an operator must decide.
@@ -408,10 +411,11 @@ impl Life<'_> {
     /// The attempts that the ledger has, if it is there and nobody holds it.
     fn attempts(&self) -> Option<i64> {
         self.machine.disk.begin_life(None);
-        let counted = rusqlite::Connection::open_with_flags(self.path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|ledger| {
-            ledger.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-            ledger.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| row.get(0))
-        });
+        let counted =
+            rusqlite::Connection::open_with_flags(self.path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|ledger| {
+                ledger.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+                ledger.query_row("SELECT coalesce(max(id), 0) FROM attempt", [], |row| row.get(0))
+            });
         self.machine.disk.cut();
         counted.ok()
     }
@@ -614,7 +618,8 @@ impl Life<'_> {
 
     fn listener(&self) -> impl FnMut(&Event) + Send + use<> {
         let (vendor, trace, met) = (self.vendor.clone(), self.trace, Arc::clone(&self.met));
-        let (clock, truth, suspended) = (Arc::clone(&self.machines_clock), Arc::clone(&self.truth), self.plan.suspended);
+        let (clock, truth, suspended) =
+            (Arc::clone(&self.machines_clock), Arc::clone(&self.truth), self.plan.suspended);
         move |event| {
             let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
             met.hear(event);

@@ -12,9 +12,7 @@ use callrounds::entry::{
 use callrounds::ids::{EntryKey, Location, OrganisationId};
 use callrounds::phone::E164;
 use callrounds::simulator::conversation::Medium;
-use callrounds::simulator::settings::{
-    BudgetRules, Field, Foreign, Gaps, Offset, Order, RetryAfter, Settings, Total,
-};
+use callrounds::simulator::settings::{BudgetRules, Field, Foreign, Gaps, Offset, Order, RetryAfter, Settings, Total};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clock;
@@ -121,12 +119,19 @@ impl Habits {
     /// Whether the list may never prove anything: then nobody is called, and what is lost is for a person.
     pub fn may_prove_nothing(&self) -> bool {
         let list = &self.settings.list;
-        let is_unreadable = list.offset == Offset::Ignored || list.failing_at.is_some() || list.order == Order::Unordered;
+        let is_unreadable =
+            list.offset == Offset::Ignored || list.failing_at.is_some() || list.order == Order::Unordered;
         // Of a word that says nothing, the program learns what it means from calls whose answers come.
         let is_odd_word = self.settings.wording.voice_medium == "xyz";
         let texts = list.foreign.iter().any(|foreign| foreign.medium != Medium::Voice);
         let is_untold = self.settings.wording.voice_medium.is_empty() && texts;
-        is_unreadable || self.has_texts_that_look_like_calls() || is_odd_word || is_untold || self.blurs > 1 || self.illegible > 0 || list.gaps.is_some()
+        is_unreadable
+            || self.has_texts_that_look_like_calls()
+            || is_odd_word
+            || is_untold
+            || self.blurs > 1
+            || self.illegible > 0
+            || list.gaps.is_some()
     }
 }
 
@@ -177,8 +182,14 @@ fn be_odd(dice: &mut Dice, vendor: &mut Habits, lists: &[Vec<Person>], is_restor
     let Settings { list, wording, .. } = &mut vendor.settings;
     wording.voice_medium = dice.pick(&["VOICE", "VOICE", "outbound_call", "xyz", ""]).into();
     list.inversions = TimeDelta::seconds(dice.pick(&[0, 0, 5, 30]));
-    list.total =
-        dice.pick(&[Total::True, Total::Missing, Total::OfThePage, Total::Capped(100), Total::Stale(7), Total::TooHigh]);
+    list.total = dice.pick(&[
+        Total::True,
+        Total::Missing,
+        Total::OfThePage,
+        Total::Capped(100),
+        Total::Stale(7),
+        Total::TooHigh,
+    ]);
     // Of a long list, short pages would be read for hours.
     let is_long = list.foreign.iter().any(|foreign| foreign.every < TimeDelta::seconds(400));
     list.page_cap = if is_long { 100 } else { dice.pick(&[100, 100, 50, 20]) };
