@@ -228,6 +228,8 @@ tables! {
     VendorTable {
         /// The Annie API, or the embedded simulator.
         kind: VendorKind;
+        /// Nobody is called: requests go to a simulator on this machine, and what guards live calls may be loosened.
+        rehearsal: bool;
         /// A file with the API key, readable by its owner only, relative to this file's folder; the environment if left
         /// out.
         key_file: PathBuf;

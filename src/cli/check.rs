@@ -31,13 +31,14 @@ const WIDTH: usize = 110;
 
 pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exit, Stop> {
     let campaign = setting::campaign(&args.campaign)?;
-    let api = Api::of(&campaign)?;
+    let api = Api::of(&campaign, false)?;
     let ledger = setting::ledger_beside(global, &campaign.source.directory);
     let reader = if ledger.exists() { Some(Reader::open(&ledger)?) } else { None };
+    reader.as_ref().map_or(Ok(()), |reader| reader.refuse_other_kind(api.ledger_kind(), &ledger))?;
     let clock = planning::clock(&api, &args.travel, reader.as_ref(), &campaign)?;
     let now = clock.now();
     let source = listing::source(args.list.as_deref(), &campaign)?;
-    let circumstances = Setting { now, fiction_allowed: api.is_simulated(), check_age: !clock.is_invented() };
+    let circumstances = Setting { now, fiction_allowed: api.is_rehearsal(), check_age: !clock.is_invented() };
     let excluded = exclude::read(args.exclude.as_deref(), &campaign, now)?;
     let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
     let wanted = planning::Wanted { scripts: args.plan.is_some(), now };

@@ -58,6 +58,11 @@ pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
     }
 }
 
+/// Where those of a rehearsal go: always beside its ledger, so that the file of the live runs stays as it is.
+pub(super) fn rejects_of_rehearsal(campaign: &Campaign, ledger: &Path) -> PathBuf {
+    ledger.with_file_name(format!("{}.rehearsal.rejects.csv", campaign.name))
+}
+
 /// A list looked through: how many rows cannot be used, and what became of all of them, or why the list is refused.
 pub(super) struct LookedThrough {
     pub(super) rejected: u64,

@@ -54,6 +54,24 @@ pub enum LedgerError {
         /// Where it is.
         path: String,
     },
+    /// It keeps a rehearsal, and live calls were wanted.
+    #[error(
+        "the ledger at {path} was made in a rehearsal: whoever it says was called was not; nothing was sent: name another \
+         one with --ledger FILE, or move this one away"
+    )]
+    Rehearsed {
+        /// Where it is.
+        path: String,
+    },
+    /// It keeps live calls, and a rehearsal was wanted.
+    #[error(
+        "the ledger at {path} is one of live calls, whose patients a rehearsal in it would leave uncalled; nothing was \
+         sent: name another one with --ledger FILE, or `run --rehearse`, which has its own"
+    )]
+    Live {
+        /// Where it is.
+        path: String,
+    },
     /// It is on another machine's disk.
     #[error(
         "the ledger at {path} is on a network filesystem ({kind}), whose locks and writes cannot be relied upon: name a \

@@ -24,6 +24,7 @@ mod error;
 mod exclude;
 mod household;
 mod inserting;
+mod kind;
 mod line;
 mod lock;
 mod meanwhile;
@@ -56,6 +57,7 @@ pub use claim::{Authorised, ClaimOrder, Claims, SetAside, Share};
 pub use disk::Disk;
 pub use enrol::{End, Enrolled, Listed, Piece};
 pub use error::LedgerError;
+pub use kind::LedgerKind;
 pub use line::{InStep, OurLine, Sighting};
 pub use operator::{Operator, Resolution, Undecidable};
 pub use outlook::{Absence, Absent, Change, Outlook};
@@ -104,6 +106,12 @@ impl Ledger {
     /// The same on a disk that is not the machine's own.
     pub fn open_inline_on(disk: &dyn Disk, path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
         Ok(Self { writer: Arc::new(Writer::inline(open::exclusively(path, now, disk)?)?) })
+    }
+
+    /// Notes what kind of calls a new ledger keeps, and refuses one that keeps the other. `path` is what the refusal names.
+    pub fn keep_kind(&self, wanted: LedgerKind, path: &Path) -> Pending<()> {
+        let path = path.to_owned();
+        self.writer.submit(move |conn| kind::keep(conn, wanted, &path))
     }
 
     /// The instant of the newest event; `None` in a new ledger.

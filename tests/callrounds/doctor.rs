@@ -6,7 +6,7 @@ use crate::practice::{Ended, Practice, recall};
 use crate::vendor::Vendor;
 
 fn practice() -> Practice {
-    let rest = "[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"annie\"\n";
+    let rest = "[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"annie\"\nrehearsal = true\n";
     Practice::with(&recall(rest), "patient_id,first_name,phone\n1,Ana,773-555-0110\n")
 }
 

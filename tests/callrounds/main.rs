@@ -16,6 +16,7 @@ mod evening;
 mod exclude;
 mod explain;
 mod faults;
+mod guards;
 mod hours;
 mod house;
 mod kill;
