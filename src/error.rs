@@ -99,6 +99,7 @@ impl Stop {
                 LedgerError::NoSuchRun(_)
                 | LedgerError::NoRun
                 | LedgerError::Missing { .. }
+                | LedgerError::Folder { .. }
                 | LedgerError::BackupExists { .. },
             ) => Exit::Usage,
             Self::List(_) => Exit::List,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::campaign::Campaign;
 use crate::entry::Draft;
 use crate::error::Stop;
-use crate::intake::rejects::RejectsFile;
+use crate::intake::rejects::{self, Found, RejectsFile};
 use crate::intake::{Intake, ListProblem, ListSource, Setting, Step, Summary};
 
 /// The list that was named, or the campaign's own.
@@ -63,6 +63,19 @@ pub(super) fn rejects_of_rehearsal(campaign: &Campaign, ledger: &Path) -> PathBu
     ledger.with_file_name(format!("{}.rehearsal.rejects.csv", campaign.name))
 }
 
+/// Refuses to write a rejects file where something else is: a list, a ledger, a key, or a stranger's file.
+pub(super) fn refuse_strangers(path: &Path) -> Result<(), Stop> {
+    match rejects::found(path) {
+        Ok(Found::Nothing | Found::Rejects) => Ok(()),
+        Ok(Found::Stranger) => Err(Stop::Usage(format!(
+            "{} is where rejected rows go, and it is no rejects file (its first columns are not line,reason); it was left as \
+             it is, and nothing was sent: name another file under [list] rejects, or move this one away",
+            path.display()
+        ))),
+        Err(error) => Err(Stop::Output { what: path.display().to_string(), why: error.kind() }),
+    }
+}
+
 /// A list looked through: how many rows cannot be used, and what became of all of them, or why the list is refused.
 pub(super) struct LookedThrough {
     pub(super) rejected: u64,
@@ -77,6 +90,7 @@ pub(super) fn look_through(
     mut accept: impl FnMut(Draft),
 ) -> Result<LookedThrough, Stop> {
     let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
+    refuse_strangers(path)?;
     let mut file: Option<RejectsFile> = None;
     let mut reading = intake.read().map_err(refused)?;
     for step in reading.by_ref() {
@@ -92,6 +106,8 @@ pub(super) fn look_through(
             Step::Duplicate { .. } | Step::Replaced { .. } => {}
         }
     }
+    // Reading takes a while, and whatever has been put there meanwhile is not ours either.
+    refuse_strangers(path)?;
     let rejected = match file {
         Some(file) => file.finish().map_err(failed)?,
         None => match std::fs::remove_file(path) {

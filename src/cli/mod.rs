@@ -9,6 +9,7 @@ mod approval;
 pub mod args;
 mod check;
 mod completions;
+mod core_dumps;
 mod doctor;
 pub mod enrolment;
 mod exclude;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
     };
     let output = Output::new(&cli.global);
     output.log();
+    core_dumps::forbid();
     match dispatch(&cli, output) {
         Ok(exit) => exit.into(),
         Err(stop) => {

@@ -34,6 +34,12 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     if args.rehearse {
         output.say(&format!("a rehearsal: nobody is called, and its ledger is {}", ledger.display()));
     }
+    let rejects = if args.rehearse {
+        listing::rejects_of_rehearsal(&campaign, &ledger)
+    } else {
+        listing::rejects_path(&campaign, &ledger)
+    };
+    listing::refuse_strangers(&rejects)?;
     let session = placing::Session::open(ledger, Arc::clone(&campaign), api, &args.placing, output).await?;
 
     let circumstances = Setting {
@@ -49,11 +55,6 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         None => (Box::new(Nobody), None),
     };
     let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
-    let rejects = if args.rehearse {
-        listing::rejects_of_rehearsal(&campaign, &session.ledger_path)
-    } else {
-        listing::rejects_path(&campaign, &session.ledger_path)
-    };
     let left_out = listing::left_out(intake.left_out());
     if !left_out.is_empty() {
         output.say(left_out.trim());

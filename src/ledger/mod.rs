@@ -41,6 +41,7 @@ mod record;
 mod rows;
 mod runs;
 mod suppression;
+mod surroundings;
 mod transition;
 mod writer;
 

@@ -12,7 +12,7 @@ use super::disk::{Disk, OwnDisk, log_of};
 use super::error::LedgerError;
 use super::lock::Lock;
 use super::rows::millis;
-use super::{care, place, sql};
+use super::{care, place, sql, surroundings};
 
 /// In order; a ledger's `user_version` counts those that it has been through.
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -71,6 +71,7 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(LedgerError::OldSqlite(rusqlite::version()));
     }
+    surroundings::refuse(path)?;
     place::refuse_network(path)?;
     let lock = Lock::take(path)?;
     create_private(path)?;
@@ -132,6 +133,7 @@ fn make_the_log_last(conn: &Connection, path: &Path, disk: &dyn Disk) -> Result<
 /// Opens an existing ledger for reading beside its writer.
 pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     refuse_missing(path)?;
+    surroundings::refuse(path)?;
     refuse_exposed(path)?;
     // Whoever only looks puts nothing into the ledger's file, not even what a log shows that may not last.
     let conn = opened_as_it_is(path)?;

@@ -16,6 +16,7 @@ mod evening;
 mod exclude;
 mod explain;
 mod faults;
+mod files;
 mod guards;
 mod hours;
 mod house;
