@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod bombs;
 mod budget;
 mod bytes;
 mod corpus;

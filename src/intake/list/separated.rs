@@ -1,9 +1,10 @@
 //! CSV and its kin: cells separated by `,` `;` tab or `|`.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use super::elements::LONGEST_VALUE;
 use super::encoding::Text;
 use super::{Header, IsKnown, MOST_COLUMNS, Row};
 use crate::intake::problem::ListProblem;
@@ -150,11 +151,31 @@ fn read_record<R: Read>(reader: &mut Reader<R>, record: &mut StringRecord) -> Re
     Ok(more)
 }
 
+/// A text of which one row takes a bounded part: a quote that is never closed would make a row of all the rest.
+#[derive(Debug)]
+struct Measured<R> {
+    text: R,
+    /// Bytes that the row may still take.
+    left: usize,
+}
+
+impl<R: Read> Read for Measured<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.left);
+        if most == 0 && !buffer.is_empty() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let read = self.text.read(&mut buffer[..most])?;
+        self.left -= read;
+        Ok(read)
+    }
+}
+
 /// The rows of a separated file.
 #[derive(Debug)]
 pub(super) struct SeparatedRows {
     // The last line is ended for the file that does not end it, so that lines can be counted.
-    reader: Reader<std::io::Chain<Text, Cursor<&'static [u8]>>>,
+    reader: Reader<Measured<io::Chain<Text, Cursor<&'static [u8]>>>>,
     dialect: Dialect,
     records: u64,
     record: StringRecord,
@@ -166,7 +187,7 @@ impl SeparatedRows {
     pub(super) fn new(text: Text, dialect: Dialect) -> Self {
         let ended = text.chain(Cursor::new(dialect.ends.bytes()));
         Self {
-            reader: reader(ended, dialect.separator),
+            reader: reader(Measured { text: ended, left: 0 }, dialect.separator),
             dialect,
             records: 0,
             record: StringRecord::new(),
@@ -202,8 +223,17 @@ impl SeparatedRows {
 
     fn advance(&mut self) -> Result<bool, ListProblem> {
         self.records += 1;
+        // The reader looks ahead by a buffer: as little as that is not counted exactly. Rewriting has doubled quotes.
+        let most = LONGEST_VALUE * if self.dialect.lines == Lines::Given { 4 } else { 1 };
+        self.reader.get_mut().left = most;
+        let before = self.reader.position().line();
         self.reader.read_record(&mut self.record).map_err(|error| {
             let line = error.position().map_or(0, csv::Position::line);
+            if let csv::ErrorKind::Io(error) = error.kind()
+                && error.kind() == io::ErrorKind::FileTooLarge
+            {
+                return ListProblem::TooLong { line: before };
+            }
             // The text has been decoded: what is not the disk's fault is not text after all.
             if let csv::ErrorKind::Io(error) = error.into_kind() {
                 super::unreadable(&error)
