@@ -15,6 +15,7 @@ use crate::ledger::{Enrolled, Reader};
 use crate::plan::{Forecast, LeftOut, Planned, Planner};
 use crate::report::plan::{self, Because, Day};
 use crate::report::text::rows as rows_told;
+use crate::visible;
 
 use super::api::Api;
 use super::args::{Check, Global};
@@ -217,8 +218,9 @@ impl Findings {
         text.push_str(&plan::calls(&outlook.plan, &self.forecast, &campaign.practice.zone, now));
         for sample in &self.samples {
             let _ = writeln!(text, "\nsample, line {}", sample.line);
-            let _ = sample.context.iter().try_for_each(|said| writeln!(text, "  context    {said}"));
-            let _ = sample.voicemail.iter().try_for_each(|said| writeln!(text, "  voicemail  {said}"));
+            let _ = sample.context.iter().try_for_each(|said| writeln!(text, "  context    {}", visible::value(said)));
+            let _ =
+                sample.voicemail.iter().try_for_each(|said| writeln!(text, "  voicemail  {}", visible::value(said)));
         }
         text
     }
@@ -229,13 +231,15 @@ impl Findings {
         let mapped = |column: &Column| match column.field {
             // A list in the program's own words needs no translation.
             Some(field) if field == column.name => Some(field.to_owned()),
-            Some(field) => Some(format!("{} → {}", column.name, field.replace('_', " "))),
+            Some(field) => Some(format!("{} → {}", visible::value(&column.name), field.replace('_', " "))),
             None => None,
         };
         let mut parts: Vec<String> = self.columns.iter().filter_map(mapped).collect();
         let known = parts.len();
         let unmapped = self.columns.iter().filter(|column| column.field.is_none());
-        parts.extend(unmapped.map(|column| format!("{} ({{{{ {} }}}})", column.name, column.variable)));
+        parts.extend(unmapped.map(|column| {
+            format!("{} ({{{{ {} }}}})", visible::value(&column.name), visible::value(&column.variable))
+        }));
         let last = parts.len() - 1;
         for (at, part) in parts.iter_mut().enumerate() {
             if at == known {
@@ -260,7 +264,7 @@ impl Findings {
             let _ = writeln!(text, "  not called: {count} × {why}{}", on_lines(lines, *count));
         }
         for warning in &self.warnings {
-            let _ = writeln!(text, "  warning: {warning}");
+            let _ = writeln!(text, "  warning: {}", visible::value(warning));
         }
     }
 }

@@ -1,12 +1,13 @@
 //! A campaign's list, as `check` and `run` open it.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::campaign::Campaign;
 use crate::entry::Draft;
 use crate::error::Stop;
-use crate::intake::rejects::{self, Found, RejectsFile};
+use crate::intake::rejects::{self, RejectsFile};
 use crate::intake::{Intake, ListProblem, ListSource, Setting, Step, Summary};
 
 /// The list that was named, or the campaign's own.
@@ -65,15 +66,30 @@ pub(super) fn rejects_of_rehearsal(campaign: &Campaign, ledger: &Path) -> PathBu
 
 /// Refuses to write a rejects file where something else is: a list, a ledger, a key, or a stranger's file.
 pub(super) fn refuse_strangers(path: &Path) -> Result<(), Stop> {
-    match rejects::found(path) {
-        Ok(Found::Nothing | Found::Rejects) => Ok(()),
-        Ok(Found::Stranger) => Err(Stop::Usage(format!(
+    match is_free(path) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Stop::Usage(format!(
             "{} is where rejected rows go, and it is no rejects file (its first columns are not line,reason); it was left as \
              it is, and nothing was sent: name another file under [list] rejects, or move this one away",
             path.display()
         ))),
         Err(error) => Err(Stop::Output { what: path.display().to_string(), why: error.kind() }),
     }
+}
+
+/// Whether there is nothing at `path`, or a rejects file.
+fn is_free(path: &Path) -> io::Result<bool> {
+    let is_file = match path.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        // A link that leads nowhere is somebody's all the same.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(path.symlink_metadata().is_err()),
+        Err(error) => return Err(error),
+    };
+    let mut start = Vec::new();
+    if is_file {
+        File::open(path)?.take(64).read_to_end(&mut start)?;
+    }
+    Ok(rejects::is_one(&start))
 }
 
 /// A list looked through: how many rows cannot be used, and what became of all of them, or why the list is refused.

@@ -47,7 +47,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         // Asking for help or the version is no error; everything else that clap refuses is a usage error.
         Err(error) => {
-            let _ = error.print();
+            output::refuse_arguments(&error);
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };

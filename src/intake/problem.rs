@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 
 use super::field::Field;
+use crate::visible;
 
 /// Why a list is refused whole. The text names the way out and holds column names, never a cell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -263,7 +264,7 @@ fn quoted(names: &[String]) -> String {
     if names.iter().any(is_data) {
         return format!("{} columns whose names look like a patient's data: is the header missing?", names.len());
     }
-    let shown = names.iter().take(NAMES_SHOWN).map(|name| format!("`{}`", shortened(name)));
+    let shown = names.iter().take(NAMES_SHOWN).map(|name| format!("`{}`", shortened(&visible::value(name))));
     let more = names.len().saturating_sub(NAMES_SHOWN);
     let rest = (more > 0).then(|| format!("{more} more"));
     shown.chain(rest).collect::<Vec<_>>().join(", ")
@@ -281,7 +282,7 @@ fn shortened(name: &str) -> String {
 }
 
 fn perhaps(nearest: Option<impl fmt::Display>) -> String {
-    nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
+    nearest.map(|name| format!(" (did you mean `{}`?)", visible::value(&name.to_string()))).unwrap_or_default()
 }
 
 fn span(span: TimeDelta) -> String {

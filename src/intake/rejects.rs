@@ -3,14 +3,14 @@
 //!
 //! Only such a file is ever replaced or removed: what its name was given to by mistake, a list, a ledger or a key, stays.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use super::list::{Header, Row};
 use super::rejection::Rejection;
+use crate::visible::cell_without_formula;
 
 /// A file for its owner alone that is to be put at `path` once it is whole: beside it, so that it can be moved there. If it
 /// never is, it is gone.
@@ -21,39 +21,10 @@ pub fn private_file_beside(path: &Path) -> io::Result<NamedTempFile> {
 /// The first two columns, by which a rejects file is known.
 const COLUMNS: [&str; 2] = ["line", "reason"];
 
-/// What is at the place of a rejects file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// Nothing.
-    Nothing,
-    /// A rejects file, which may be replaced.
-    Rejects,
-    /// Something else, which must stay.
-    Stranger,
-}
-
-/// Looks at what is at `path`.
-pub fn found(path: &Path) -> io::Result<Found> {
-    let is_file = match path.metadata() {
-        Ok(metadata) => metadata.is_file(),
-        // A link that leads nowhere is somebody's all the same.
-        Err(error) if error.kind() == ErrorKind::NotFound && path.symlink_metadata().is_err() => {
-            return Ok(Found::Nothing);
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => false,
-        Err(error) => return Err(error),
-    };
-    if !is_file {
-        return Ok(Found::Stranger);
-    }
-    let mut start = Vec::new();
-    File::open(path)?.take(64).read_to_end(&mut start)?;
-    Ok(if begins_with_our_columns(&start) { Found::Rejects } else { Found::Stranger })
-}
-
-/// A spreadsheet that saved the file may have put a byte order mark in front, quotes around the names and another
+/// Whether a file that starts so is a rejects file. A spreadsheet that saved it may have put a byte order mark in front, quotes around the names and another
 /// separator between them.
-fn begins_with_our_columns(start: &[u8]) -> bool {
+#[must_use]
+pub fn is_one(start: &[u8]) -> bool {
     let mut rest = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
     COLUMNS.iter().all(|name| {
         let quoted = format!("\"{name}\"");
@@ -82,14 +53,17 @@ impl RejectsFile {
         let writer = csv::WriterBuilder::new().flexible(true).from_writer(private_file_beside(path)?);
         let mut file = Self { writer, path: path.to_owned(), rows: 0 };
         let names = COLUMNS.into_iter().chain(header.names().iter().map(String::as_str));
-        file.writer.write_record(names)?;
+        file.writer.write_record(names.map(|name| cell_without_formula(name).into_owned()))?;
         Ok(file)
     }
 
-    /// Adds a row, its cells untouched.
+    /// Adds a row. Its cells are as they were, but that none is a formula: reading the file gives back each exactly.
     pub fn write(&mut self, rejection: &Rejection, row: &Row) -> io::Result<()> {
         let (line, reason) = (rejection.line.to_string(), rejection.reason.to_string());
-        self.writer.write_record([line.as_str(), reason.as_str()].into_iter().chain(row.cells.iter()))?;
+        for cell in [line.as_str(), reason.as_str()].into_iter().chain(row.cells.iter()) {
+            self.writer.write_field(cell_without_formula(cell).as_bytes())?;
+        }
+        self.writer.write_record(None::<&[u8]>)?;
         self.rows += 1;
         Ok(())
     }
@@ -108,9 +82,6 @@ mod tests {
 
     #[test]
     fn a_rejects_file_is_known_by_its_first_columns_and_anything_else_is_a_stranger() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("some.csv");
-        assert_eq!(found(&path).expect("looked"), Found::Nothing);
         for ours in [
             &b"line,reason\n"[..],
             b"line,reason,patient_id,phone\n2,phone: too short,1,773\n",
@@ -118,8 +89,7 @@ mod tests {
             b"\"line\",\"reason\",\"phone\"\n",
             b"line;reason;phone\n",
         ] {
-            std::fs::write(&path, ours).expect("written");
-            assert_eq!(found(&path).expect("looked"), Found::Rejects, "{ours:?}");
+            assert!(is_one(ours), "{ours:?}");
         }
         for strange in [
             &b""[..],
@@ -132,12 +102,7 @@ mod tests {
             b"line, reason\n",
             b"reason,line\n",
         ] {
-            std::fs::write(&path, strange).expect("written");
-            assert_eq!(found(&path).expect("looked"), Found::Stranger, "{strange:?}");
+            assert!(!is_one(strange), "{strange:?}");
         }
-        assert_eq!(found(folder.path()).expect("looked"), Found::Stranger, "a folder");
-        let link = folder.path().join("link");
-        std::os::unix::fs::symlink("nowhere", &link).expect("a link");
-        assert_eq!(found(&link).expect("looked"), Found::Stranger, "a link that leads nowhere");
     }
 }

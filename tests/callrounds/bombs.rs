@@ -53,10 +53,16 @@ fn refused(practice: &Practice, list: &str, says: &str) {
 
 const UNPACKS: &str = "unpacks to more than any list would";
 
-type Write1<'w> = &'w mut dyn Write;
+type Sink<'w> = &'w mut dyn Write;
+
+/// A part's name, and what writes it.
+type Part<'p> = (&'p str, &'p dyn Fn(Sink<'_>));
+
+/// The same with a name of its own.
+type Bomb<'b> = (&'b str, &'b str, &'b dyn Fn(Sink<'_>));
 
 /// A workbook with one sheet, of which one part is a bomb.
-fn workbook(practice: &Practice, name: &str, parts: &[(&str, &dyn Fn(Write1<'_>))], sheets: usize) {
+fn workbook(practice: &Practice, name: &str, parts: &[Part<'_>], sheets: usize) {
     let mut zip = ZipWriter::new(BufWriter::new(File::create(practice.path(name)).expect("a file")));
     let options = SimpleFileOptions::default().compression_level(Some(6)).large_file(true);
     let mut directory = String::new();
@@ -100,17 +106,17 @@ const SHEET: &str = "<worksheet><sheetData>\
     <c r=\"C2\"><v>7735550110</v></c></row></sheetData></worksheet>";
 
 /// So many bytes of one text after the other.
-fn again(into: Write1<'_>, text: &str, bytes: usize) {
+fn again(into: Sink<'_>, text: &str, bytes: usize) {
     if text.is_empty() {
         return;
     }
     let piece = text.repeat((1 << 16) / text.len() + 1);
-    for _ in 0..bytes / piece.len() + 1 {
+    for _ in 0..=bytes / piece.len() {
         into.write_all(piece.as_bytes()).expect("written");
     }
 }
 
-fn between(into: Write1<'_>, start: &str, text: &str, bytes: usize, end: &str) {
+fn between(into: Sink<'_>, start: &str, text: &str, bytes: usize, end: &str) {
     into.write_all(start.as_bytes()).expect("written");
     again(into, text, bytes);
     into.write_all(end.as_bytes()).expect("written");
@@ -127,20 +133,19 @@ fn a_workbook_is_bounded_in_what_it_unpacks_to() {
 
     let strings = "xl/sharedStrings.xml";
     let sheet = "xl/worksheets/sheet1.xml";
-    type Bomb<'b> = (&'b str, &'b str, &'b dyn Fn(Write1<'_>));
     let bombs: [Bomb<'_>; 13] = [
         ("one string", strings, &|into| between(into, "<sst><si><t>", "a", 150 * MB, "</t></si></sst>")),
         ("many strings", strings, &|into| between(into, "<sst>", "<si><t>a</t></si>", 150 * MB, "</sst>")),
         ("a string of many runs", strings, &|into| {
-            between(into, "<sst><si>", "<r><t>aaaa</t></r>", 150 * MB, "</si></sst>")
+            between(into, "<sst><si>", "<r><t>aaaa</t></r>", 150 * MB, "</si></sst>");
         }),
         ("room for strings", strings, &|into| {
-            between(into, "<sst x='>' uniqueCount=\"999999999999\">", "", 0, "</sst>")
+            between(into, "<sst x='>' uniqueCount=\"999999999999\">", "", 0, "</sst>");
         }),
         ("hidden in quotes", strings, &|into| between(into, "<sst><si x=\">", "<a>", 150 * MB, "\"/></sst>")),
         ("a comment", strings, &|into| between(into, "<sst><!--", "<a>", 150 * MB, "--></sst>")),
         ("unparsed text", strings, &|into| {
-            between(into, "<sst><si><t><![CDATA[", "<a>", 150 * MB, "]]></t></si></sst>")
+            between(into, "<sst><si><t><![CDATA[", "<a>", 150 * MB, "]]></t></si></sst>");
         }),
         ("one cell", sheet, &|into| {
             between(
@@ -178,12 +183,11 @@ fn a_workbook_is_bounded_in_what_it_unpacks_to() {
         refused(&practice, &bomb, UNPACKS);
         fs::remove_file(practice.path(&bomb)).expect("removed");
     }
-    let blank: &dyn Fn(Write1<'_>) =
+    let blank: &dyn Fn(Sink<'_>) =
         &|into| between(into, "<worksheet><sheetData>", "<row></row>", 100 * MB, "</sheetData></worksheet>");
     workbook(&practice, "bomb.xlsx", &[(sheet, blank)], 2_000);
     refused(&practice, "bomb.xlsx", UNPACKS);
-    let entities: &dyn Fn(Write1<'_>) =
-        &|into| between(into, "<!DOCTYPE a [<!ENTITY b \"c\">]><worksheet/>", "", 0, "");
+    let entities: &dyn Fn(Sink<'_>) = &|into| between(into, "<!DOCTYPE a [<!ENTITY b \"c\">]><worksheet/>", "", 0, "");
     workbook(&practice, "bomb.xlsx", &[(sheet, entities)], 1);
     refused(&practice, "bomb.xlsx", "the list is damaged");
 }
@@ -192,15 +196,14 @@ fn a_workbook_is_bounded_in_what_it_unpacks_to() {
 fn a_string_that_stands_in_every_cell_makes_no_endless_row_and_no_endless_list() {
     let practice = practice();
     let string = format!("<sst><si><t>{}</t></si></sst>", "a".repeat(30_000));
-    let strings: &dyn Fn(Write1<'_>) = &|into| into.write_all(string.as_bytes()).expect("written");
+    let strings: &dyn Fn(Sink<'_>) = &|into| into.write_all(string.as_bytes()).expect("written");
     let row = format!("<row>{}</row>", "<c t=\"s\"><v>0</v></c>".repeat(30));
-    let sheet: &dyn Fn(Write1<'_>) =
+    let sheet: &dyn Fn(Sink<'_>) =
         &|into| between(into, "<worksheet><sheetData>", &row, 40 * MB, "</sheetData></worksheet>");
     workbook(&practice, "bomb.xlsx", &[("xl/sharedStrings.xml", strings), ("xl/worksheets/sheet1.xml", sheet)], 1);
     refused(&practice, "bomb.xlsx", UNPACKS);
     let row = format!("<row>{}</row>", "<c t=\"s\"><v>0</v></c>".repeat(900));
-    let sheet: &dyn Fn(Write1<'_>) =
-        &|into| between(into, "<worksheet><sheetData>", &row, 1, "</sheetData></worksheet>");
+    let sheet: &dyn Fn(Sink<'_>) = &|into| between(into, "<worksheet><sheetData>", &row, 1, "</sheetData></worksheet>");
     workbook(&practice, "bomb.xlsx", &[("xl/sharedStrings.xml", strings), ("xl/worksheets/sheet1.xml", sheet)], 1);
     refused(&practice, "bomb.xlsx", "the row on line 1 is longer than 1 MiB");
 }
@@ -239,18 +242,18 @@ fn a_cell_a_row_and_a_quote_that_never_closes_are_bounded() {
 #[test]
 fn an_object_of_a_json_list_is_bounded() {
     let practice = practice();
-    let many: String = (0..50_000).map(|at| format!("\"k{at}\":1,")).collect();
+    let all = |count, value: &str| (0..count).map(|at| format!("\"k{at}\":{value}")).collect::<Vec<_>>().join(",");
+    let many = all(50_000, "1");
     let long = "n".repeat(400_000);
     let nested: String = (0..100_000).map(|_| "{},").collect();
     for object in
-        [format!("{{{many}\"z\":1}}"), format!("{{\"{long}\":[{nested}1]}}"), format!("{{\"{long}\":[[1],[2],[3]]}}")]
+        [format!("{{{many}}}"), format!("{{\"{long}\":[{nested}1]}}"), format!("{{\"{long}\":[[1],[2],[3]]}}")]
     {
         practice.write("bomb.json", &format!("[{object}]"));
         refused(&practice, "bomb.json", "more than 1000 columns");
     }
     practice.write("bomb.json", &format!("[{{\"phone\":\"{}\"}}]", "5".repeat(2_000_000)));
     refused(&practice, "bomb.json", "too long for a row");
-    let arrays: String = (0..200_000).map(|at| format!("\"k{at}\":[],")).collect();
-    practice.write("bomb.json", &format!("{{{arrays}\"z\":[]}}"));
+    practice.write("bomb.json", &format!("{{{}}}", all(200_000, "[]")));
     refused(&practice, "bomb.json", "more than 1000 columns");
 }

@@ -34,6 +34,7 @@ mod nights;
 mod numbers;
 mod oracle;
 mod organisations;
+mod outside;
 mod phones;
 mod plans;
 mod practice;

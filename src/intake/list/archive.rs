@@ -100,9 +100,9 @@ impl Found {
         }
         let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
         if is_xml_name(&name) || start.first() == Some(&b'<') {
-            self.xml(text)?
+            self.xml(text)?;
         } else {
-            self.binary(text)?
+            self.binary(text)?;
         }
         self.largest = self.largest.max(before - self.left);
         Ok(())
@@ -267,7 +267,7 @@ impl Scan {
 }
 
 fn is_xml_name(name: &str) -> bool {
-    name.ends_with(".xml") || name.ends_with(".rels")
+    name.rsplit_once('.').is_some_and(|(_, kind)| matches!(kind, "xml" | "rels"))
 }
 
 /// An element's name, without its namespace.

@@ -8,6 +8,7 @@ use super::elements::LONGEST_VALUE;
 use super::encoding::Text;
 use super::{Header, IsKnown, MOST_COLUMNS, Row};
 use crate::intake::problem::ListProblem;
+use crate::visible::cell_as_it_was;
 
 /// How much of the file is looked at to tell its separator and to find its header.
 const SAMPLE: u64 = 1 << 16;
@@ -33,6 +34,11 @@ impl Dialect {
     /// What separates its cells; nothing if it was rewritten from another format.
     pub(super) fn separator(self) -> Option<char> {
         (self.lines == Lines::Counted).then_some(char::from(self.separator))
+    }
+
+    /// A cell of the list that a rejects file was made of.
+    fn as_it_was(self, cell: &str) -> &str {
+        if self.is_rejects_file() { cell_as_it_was(cell) } else { cell }
     }
 
     pub(super) fn is_rejects_file(self) -> bool {
@@ -109,7 +115,8 @@ pub(super) fn dialect(text: Text, lines: Lines, is_known: IsKnown<'_>) -> Result
     if best.cells.len() > MOST_COLUMNS {
         return Err(ListProblem::TooManyColumns { most: MOST_COLUMNS });
     }
-    Ok((best.dialect, Header::new(best.cells.iter().skip(best.dialect.drop))))
+    let names = best.cells.iter().skip(best.dialect.drop).map(|name| best.dialect.as_it_was(name));
+    Ok((best.dialect, Header::new(names)))
 }
 
 /// The first row of which two cells are known names; if there is none, the first row that is not blank.
@@ -151,6 +158,9 @@ fn read_record<R: Read>(reader: &mut Reader<R>, record: &mut StringRecord) -> Re
     Ok(more)
 }
 
+/// A text with the end of its last line.
+type Ended = io::Chain<Text, Cursor<&'static [u8]>>;
+
 /// A text of which one row takes a bounded part: a quote that is never closed would make a row of all the rest.
 #[derive(Debug)]
 struct Measured<R> {
@@ -175,7 +185,7 @@ impl<R: Read> Read for Measured<R> {
 #[derive(Debug)]
 pub(super) struct SeparatedRows {
     // The last line is ended for the file that does not end it, so that lines can be counted.
-    reader: Reader<Measured<io::Chain<Text, Cursor<&'static [u8]>>>>,
+    reader: Reader<Measured<Ended>>,
     dialect: Dialect,
     records: u64,
     record: StringRecord,
@@ -266,7 +276,14 @@ impl SeparatedRows {
         let Dialect { drop, width, lines, .. } = self.dialect;
         if lines == Lines::Given && self.record.len() < drop + width {
             let missing = drop + width - self.record.len();
-            return Some(self.record.iter().skip(drop).chain(std::iter::repeat_n("", missing)).collect());
+            return Some(
+                self.record
+                    .iter()
+                    .skip(drop)
+                    .map(|cell| self.dialect.as_it_was(cell))
+                    .chain(std::iter::repeat_n("", missing))
+                    .collect(),
+            );
         }
         if drop == 0 && self.record.len() <= width {
             return None;
@@ -276,6 +293,6 @@ impl SeparatedRows {
             return None;
         }
         let keep = if surplus_is_empty { width } else { usize::MAX };
-        Some(self.record.iter().skip(drop).take(keep).collect())
+        Some(self.record.iter().skip(drop).take(keep).map(|cell| self.dialect.as_it_was(cell)).collect())
     }
 }
