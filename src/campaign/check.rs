@@ -11,7 +11,7 @@ use super::file::{
 };
 use super::problem::{Problem, Problems};
 use super::read::{Kind, Placed, Reader, Written};
-use super::value::{Count, Pace, Share, Switch};
+use super::value::{Canary, Count, MostCalls, Pace, Share, Switch};
 use super::{
     Calling, Campaign, Caps, Holiday, Lines, ListRules, Message, Practice, Preset, Rate, Redial, Safety,
     SimulatorSettings, Source, StopOn, Vendor, defaults, rules,
@@ -222,8 +222,8 @@ impl RateTable {
 impl SafetyTable {
     fn checked(self) -> Option<Safety> {
         Some(Safety {
-            max_calls: count(self.max_calls),
-            canary: count(self.canary),
+            max_calls: value(self.max_calls).map(|MostCalls(calls)| calls),
+            canary: value(self.canary).map(|Canary(calls)| calls).filter(|calls| *calls > 0),
             stop_on: value(self.stop_on)?.checked()?,
             settle: value(self.settle)?,
             on_lost_answer: value(self.on_lost_answer)?,

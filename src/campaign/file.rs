@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::read::{Placed, Reader, Written, over, tables};
-use super::value::{AreaCodePlaces, ColumnNames, Count, FaultText, Pace, Share, Switch, VendorKind};
+use super::value::{AreaCodePlaces, Canary, ColumnNames, Count, FaultText, MostCalls, Pace, Share, Switch, VendorKind};
 use super::{Consent, DateOrder, DayWindow, Holiday, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
@@ -195,9 +195,9 @@ tables! {
     /// What stops a run, and how a lost answer is settled.
     SafetyTable {
         /// Calls placed by one run at most.
-        max_calls: Count;
-        /// Place this many, look at their outcomes, then go on.
-        canary: Count;
+        max_calls: MostCalls;
+        /// Place this many, look at their outcomes, then go on; 0 for no canary.
+        canary: Canary;
         /// Shares of finished calls that stop the run.
         stop_on: StopOnTable;
         /// How long after a lost answer the vendor's list is believed to be complete.

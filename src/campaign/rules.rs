@@ -9,7 +9,7 @@ use super::check::Allowances;
 use super::file::{CallingTable, CampaignFile, CapsTable, OutcomeTable, VendorTable};
 use super::problem::Problem;
 use super::read::Placed;
-use super::value::{Count, VendorKind};
+use super::value::{Canary, Count, VendorKind};
 use super::{Caps, Preset, lines};
 use crate::entry::Outcome;
 
@@ -133,7 +133,7 @@ impl Rules<'_> {
                 "a shorter one needs kind = \"simulator\" or rehearsal = true below [vendor], or `run --rehearse`",
             );
         }
-        if let (Some((Count(canary), at)), Some(most)) = (own(safety.canary.as_ref()), &safety.max_calls)
+        if let (Some((Canary(canary), at)), Some(most)) = (own(safety.canary.as_ref()), &safety.max_calls)
             && canary > most.value.0
         {
             self.add(at, "`canary` is more than `max_calls`", "make it smaller, or leave it out");

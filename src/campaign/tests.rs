@@ -226,6 +226,8 @@ fn a_short_settle_time_needs_a_rehearsal() {
 fn settings_that_cannot_be_meant_are_refused() {
     check("[vendor]\nseed = 3\n", "3", "this campaign calls people", "kind = \"simulator\"");
     check("[safety]\ncanary = 6\nmax_calls = 5\n", "6", "more than `max_calls`", "");
+    check("[safety]\nmax_calls = 0\n", "0", "`callrounds pause` keeps a run from calling", "");
+    assert_eq!(good(&format!("{REQUIRED}[safety]\ncanary = 0\n")).safety.canary, None);
     check("[list]\nkey = []\n", "[]", "`key` is empty", "");
     check(
         "[redial]\nafter = [\"busy\", \"opt_out\"]\n",

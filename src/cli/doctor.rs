@@ -1,5 +1,6 @@
 //! `doctor`: whether what calls depend on is in order. Nobody is called, and nothing is written.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -71,6 +72,7 @@ pub(super) async fn doctor(args: &Doctor, global: &Global, output: Output) -> Re
         None => setting::ledger_around(global)?,
     };
     findings.push(of_ledger(&path));
+    findings.push(of_disk(&path));
     if output.json {
         output.document(&serde_json::json!({ "findings": findings }))?;
     } else {
@@ -193,6 +195,31 @@ fn of_ledger(path: &Path) -> Finding {
     match ledger::verify(path) {
         Ok(()) => Finding::good("ledger", format!("sound: {}", path.display())),
         Err(error) => Finding::bad("ledger", error.to_string(), Stop::from(error).exit()),
+    }
+}
+
+/// Below this a night's calls may not fit: a ledger of 100,000 patients takes a few hundred megabytes.
+const LEAST_FREE: u64 = 200 << 20;
+
+/// Whether the ledger's folder takes data, and how much. What is written to find out has no name, and is gone at once.
+fn of_disk(ledger: &Path) -> Finding {
+    let folder = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = tempfile::tempfile_in(folder).and_then(|mut file| file.write_all(&[0; 4096]));
+    if let Err(error) = written {
+        let says = format!(
+            "nothing can be written in {} ({}): mend that, or name another ledger",
+            folder.display(),
+            error.kind()
+        );
+        return Finding::bad("disk", says, Exit::Ledger);
+    }
+    match rustix::fs::statvfs(folder).map(|about| about.f_bavail.saturating_mul(about.f_frsize)) {
+        Ok(free) if free < LEAST_FREE => {
+            let says = format!("{} MB free in {}: make room before the next run", free / 1_000_000, folder.display());
+            Finding::bad("disk", says, Exit::Ledger)
+        }
+        Ok(free) => Finding::good("disk", format!("takes data, {} MB free", free / 1_000_000)),
+        Err(_) => Finding::good("disk", "takes data; how much room there is cannot be told"),
     }
 }
 
