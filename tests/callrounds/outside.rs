@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -198,4 +200,60 @@ fn no_byte_of_a_list_or_a_campaign_is_obeyed_or_leads_to_another_file() {
         Ok(())
     });
     outcome.expect("no case fails");
+}
+
+/// A vendor that answers every request for a call with one body, and every other with another.
+fn vendor_that_says(call: Vec<u8>, other: Vec<u8>) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = listener.local_addr().expect("its address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { return };
+            let (mut head, mut length) = (String::new(), 0);
+            let mut reader = BufReader::new(stream.try_clone().expect("a stream"));
+            loop {
+                let mut line = String::new();
+                if reader.read_line(&mut line).unwrap_or(0) <= 2 {
+                    break;
+                }
+                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                    length = value.trim().parse().unwrap_or(0);
+                }
+                head += &line;
+            }
+            let _ = reader.read_exact(&mut vec![0; length]);
+            let body = if head.starts_with("POST") { &call } else { &other };
+            let _ = write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(body);
+        }
+    });
+    format!("http://{address}/v1")
+}
+
+/// Whatever the vendor answers: a conversation's id, the words of a refusal, or no sense at all.
+#[test]
+fn no_byte_of_an_answer_is_obeyed() {
+    let nobody = br#"{"success":true,"data":{"conversations":[],"pagination":{"totalCount":0}}}"#.to_vec();
+    let id = serde_json::json!({ "success": true, "data": { "conversationId": NASTY, "status": NASTY } });
+    let refusal = serde_json::json!({ "success": false, "error": { "code": NASTY, "message": NASTY } });
+    let answers =
+        [id.to_string().into_bytes(), refusal.to_string().into_bytes(), NASTY.as_bytes().to_vec(), vec![0x9b; 99]];
+    for answer in answers {
+        for other in [nobody.clone(), answer.clone()] {
+            let list = "patient_id,first_name,phone,note\n1,Ana,773-555-0110,n\n";
+            let practice = Practice::with(&campaign("").replace("kind = \"simulator\"", "rehearsal = true"), list);
+            practice.write(
+                "campaigns/recall.toml",
+                &practice.read("campaigns/recall.toml").replace(&format!("start = \"{MORNING}\"\n"), ""),
+            );
+            let address = vendor_that_says(answer.clone(), other);
+            let run = [&RUN[..], &["-vv", "--at", MORNING, "--speed", "3600"]].concat();
+            let ended = practice.run_against(&address, &run);
+            is_clean(&ended, "run");
+            for command in SHOWING.iter().filter(|command| command[0] != "run" && command[0] != "check") {
+                is_clean(&practice.run(command), &command.join(" "));
+            }
+            is_clean(&practice.run(&["explain", "1"]), "explain");
+        }
+    }
 }
