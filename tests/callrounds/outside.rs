@@ -181,24 +181,29 @@ fn no_byte_of_a_list_or_a_campaign_is_obeyed_or_leads_to_another_file() {
     .map(str::to_owned)
     .chain(files(&practice))
     .collect();
-    let outcome = runner.run(&(bytes.clone(), bytes, any::<bool>()), |(list, extra, in_campaign)| {
-        let list = [b"patient_id,first_name,phone,note\n".to_vec(), list].concat();
-        fs::write(practice.path("campaigns/recall.csv"), &list).expect("written");
-        let text = if in_campaign { [campaign("").into_bytes(), extra].concat() } else { campaign("").into_bytes() };
-        fs::write(practice.path("campaigns/recall.toml"), &text).expect("written");
-        for command in
-            [&["check", "campaigns/recall.toml"][..], &RUN, &["report", "--ledger", "campaigns/callrounds.db"]]
-        {
-            let ended = practice.run(command);
-            prop_assert!((0..=8).contains(&ended.code) && ended.code != 1, "{ended:?}");
-            is_clean(&ended, &command.join(" "));
-        }
-        prop_assert_eq!(fs::read(practice.path("campaigns/recall.csv")).expect("the list"), list);
-        prop_assert_eq!(fs::read(practice.path("campaigns/recall.toml")).expect("the campaign"), text);
-        let found = files(&practice);
-        prop_assert!(found.is_subset(&own), "{found:?}");
-        Ok(())
-    });
+    let outcome =
+        runner.run(&(bytes.clone(), bytes.clone(), bytes, any::<bool>()), |(cell, list, extra, in_campaign)| {
+            // A row that is called, with a cell of any bytes, and rows of no sense.
+            let cell = String::from_utf8_lossy(&cell).replace('"', "\"\"");
+            let row = format!("patient_id,first_name,phone,note\n7,\"A{cell}\",773-555-0117,\"n{cell}\"\n");
+            let list = [row.into_bytes(), list].concat();
+            fs::write(practice.path("campaigns/recall.csv"), &list).expect("written");
+            let text =
+                if in_campaign { [campaign("").into_bytes(), extra].concat() } else { campaign("").into_bytes() };
+            fs::write(practice.path("campaigns/recall.toml"), &text).expect("written");
+            for command in
+                [&["check", "campaigns/recall.toml"][..], &RUN, &["report", "--ledger", "campaigns/callrounds.db"]]
+            {
+                let ended = practice.run(command);
+                prop_assert!((0..=8).contains(&ended.code) && ended.code != 1, "{ended:?}");
+                is_clean(&ended, &command.join(" "));
+            }
+            prop_assert_eq!(fs::read(practice.path("campaigns/recall.csv")).expect("the list"), list);
+            prop_assert_eq!(fs::read(practice.path("campaigns/recall.toml")).expect("the campaign"), text);
+            let found = files(&practice);
+            prop_assert!(found.is_subset(&own), "{found:?}");
+            Ok(())
+        });
     outcome.expect("no case fails");
 }
 
