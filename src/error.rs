@@ -108,6 +108,7 @@ impl Stop {
                 LedgerError::NoSuchRun(_)
                 | LedgerError::NoRun
                 | LedgerError::Missing { .. }
+                | LedgerError::Folder { .. }
                 | LedgerError::BackupExists { .. },
             ) => Exit::Usage,
             Self::List(_) | Self::Ledger(LedgerError::TooManyWithdrawn { .. }) => Exit::List,

@@ -21,7 +21,7 @@
 //! | [`plan`] | what a run would do: each entry's rule and turn, the forecast, the file that is approved and dialled |
 //! | [`report`] | events → progress; ledger → text, json, csv, xlsx, html |
 //! | [`simulator`] | a faithful Annie over real HTTP |
-//! | [`phone`], [`zone`], [`clock`], [`ids`], [`nearest`], [`error`] | numbers, local time, time as a parameter, names of things, the word that was meant, what stops a command |
+//! | [`phone`], [`zone`], [`clock`], [`ids`], [`nearest`], [`visible`], [`error`] | numbers, local time, time as a parameter, names of things, the word that was meant, text from outside as people are shown it, what stops a command |
 //!
 //! Who may use whom: main → cli → engine → {ledger, annie} → {policy, campaign, entry} → {phone, zone, clock, ids};
 //! cli → intake → {campaign, template, entry, phone}; plan asks the ledger, the rules and the budget; report sees events,
@@ -54,4 +54,5 @@ pub mod policy;
 pub mod report;
 pub mod simulator;
 pub mod template;
+pub mod visible;
 pub mod zone;

@@ -11,7 +11,7 @@ use super::file::{
 };
 use super::problem::{Problem, Problems};
 use super::read::{Kind, Placed, Reader, Written};
-use super::value::{Count, Pace, Share, Switch, VendorKind};
+use super::value::{Canary, Count, MostCalls, Pace, Share, Switch};
 use super::{
     Calling, Campaign, Caps, Holiday, Lines, ListRules, Message, Practice, Preset, Rate, Redial, Safety,
     SimulatorSettings, Source, StopOn, Vendor, defaults, rules,
@@ -23,8 +23,8 @@ use crate::phone::area_codes::AreaCodes;
 /// What the circumstances of this invocation allow beyond the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Allowances {
-    /// A settle time under 120 s with `kind = "annie"`: the API's address is on loopback. The embedded simulator needs no
-    /// allowance.
+    /// A settle time under 120 s although the campaign calls people: this invocation is a rehearsal of it. A campaign of
+    /// the simulator, or with `rehearsal = true`, needs no allowance.
     pub short_settle: bool,
 }
 
@@ -223,8 +223,8 @@ impl RateTable {
 impl SafetyTable {
     fn checked(self) -> Option<Safety> {
         Some(Safety {
-            max_calls: count(self.max_calls),
-            canary: count(self.canary),
+            max_calls: value(self.max_calls).map(|MostCalls(calls)| calls),
+            canary: value(self.canary).map(|Canary(calls)| calls).filter(|calls| *calls > 0),
             stop_on: value(self.stop_on)?.checked()?,
             settle: value(self.settle)?,
             on_lost_answer: value(self.on_lost_answer)?,
@@ -248,15 +248,17 @@ impl StopOnTable {
 
 impl VendorTable {
     fn checked(self) -> Option<Vendor> {
-        Some(match value(self.kind)? {
-            VendorKind::Annie => Vendor::Annie { key_file: value(self.key_file) },
-            VendorKind::Simulator => Vendor::Simulator(SimulatorSettings {
+        Some(Vendor {
+            kind: value(self.kind)?,
+            rehearsal: value(self.rehearsal)?,
+            key_file: value(self.key_file),
+            simulator: SimulatorSettings {
                 seed: value(self.seed)?,
                 start: value(self.start),
                 speed: value(self.speed)?.0,
                 people: value(self.people),
                 faults: value(self.faults)?.into_iter().map(|fault| fault.0).collect(),
-            }),
+            },
         })
     }
 }

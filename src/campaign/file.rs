@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::read::{Placed, Reader, Written, over, tables};
-use super::value::{AreaCodePlaces, ColumnNames, Count, FaultText, Pace, Share, Switch, VendorKind};
+use super::value::{AreaCodePlaces, Canary, ColumnNames, Count, FaultText, MostCalls, Pace, Share, Switch, VendorKind};
 use super::{Consent, DateOrder, DayWindow, Holiday, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
@@ -197,9 +197,9 @@ tables! {
     /// What stops a run, and how a lost answer is settled.
     SafetyTable {
         /// Calls placed by one run at most.
-        max_calls: Count;
-        /// Place this many, look at their outcomes, then go on.
-        canary: Count;
+        max_calls: MostCalls;
+        /// Place this many, look at their outcomes, then go on; 0 for no canary.
+        canary: Canary;
         /// Shares of finished calls that stop the run.
         stop_on: StopOnTable;
         /// How long after a lost answer the vendor's list is believed to be complete.
@@ -230,6 +230,8 @@ tables! {
     VendorTable {
         /// The Annie API, or the embedded simulator.
         kind: VendorKind;
+        /// Nobody is called: requests go to a simulator on this machine, and what guards live calls may be loosened.
+        rehearsal: bool;
         /// A file with the API key, readable by its owner only, relative to this file's folder; the environment if left
         /// out.
         key_file: PathBuf;

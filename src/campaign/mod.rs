@@ -34,6 +34,7 @@ pub use holiday::Holiday;
 pub use lines::{Account, Lines};
 pub use problem::{Problem, Problems};
 pub use read::Placed;
+pub use value::VendorKind;
 
 use crate::entry::{Outcome, OutcomeRules};
 use crate::ids::{CampaignName, OrganisationId};
@@ -422,14 +423,15 @@ pub enum OnLostAnswer {
 
 /// Who places the calls.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Vendor {
-    /// The Annie API.
-    Annie {
-        /// A file, readable by its owner only, that holds the API key; the environment otherwise.
-        key_file: Option<PathBuf>,
-    },
-    /// The embedded simulator.
-    Simulator(SimulatorSettings),
+pub struct Vendor {
+    /// The Annie API, or the embedded simulator.
+    pub kind: VendorKind,
+    /// Nobody is called: the API's address must be on this machine, and what guards live calls may be loosened.
+    pub rehearsal: bool,
+    /// A file, readable by its owner only, that holds the API key; the environment otherwise.
+    pub key_file: Option<PathBuf>,
+    /// How the embedded simulator behaves, where it is used.
+    pub simulator: SimulatorSettings,
 }
 
 /// How the embedded simulator behaves.

@@ -9,6 +9,8 @@ use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, Severity, SourceCode, SourceSpan,
 };
 
+use crate::visible;
+
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -63,7 +65,12 @@ impl Problems {
     pub fn new(file_name: &str, text: &str, mut list: Vec<Problem>) -> Self {
         list.sort_by_key(|a| (a.span.start, a.span.end));
         list.dedup();
-        Self { file: NamedSource::new(file_name, text.to_owned()), list }
+        for problem in &mut list {
+            problem.message = visible::text(&problem.message).into_owned();
+            problem.help = problem.help.take().map(|help| visible::text(&help).into_owned());
+        }
+        let name = visible::value(file_name).into_owned();
+        Self { file: NamedSource::new(name, visible::in_place(text).into_owned()), list }
     }
 
     /// Each problem, in the order of the file.

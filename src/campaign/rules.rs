@@ -9,11 +9,11 @@ use super::check::Allowances;
 use super::file::{CallingTable, CampaignFile, CapsTable, OutcomeTable, VendorTable};
 use super::problem::Problem;
 use super::read::Placed;
-use super::value::{Count, VendorKind};
+use super::value::{Canary, Count, VendorKind};
 use super::{Caps, Preset, lines};
 use crate::entry::Outcome;
 
-/// S of rule R may be shorter only where nobody is really called.
+/// S of rule R may be shorter only in a rehearsal.
 const LEAST_SETTLE: TimeDelta = TimeDelta::seconds(120);
 
 /// What the vendor allows at most.
@@ -121,15 +121,19 @@ impl Rules<'_> {
 
     fn safety(&mut self, file: &CampaignFile, allowances: Allowances) {
         let Some(Placed { value: safety, .. }) = &file.safety else { return };
-        let calls_nobody = kind(file) == Some(VendorKind::Simulator) || allowances.short_settle;
+        let calls_nobody = calls_nobody(file) || allowances.short_settle;
         if let Some((settle, at)) = own(safety.settle.as_ref())
             && settle < LEAST_SETTLE
             && !calls_nobody
         {
             let what = "`settle` is under 120s, so a call could be placed twice";
-            self.add(at, what, "a shorter one is allowed with the simulator or an API on this machine only");
+            self.add(
+                at,
+                what,
+                "a shorter one needs kind = \"simulator\" or rehearsal = true below [vendor], or `run --rehearse`",
+            );
         }
-        if let (Some((Count(canary), at)), Some(most)) = (own(safety.canary.as_ref()), &safety.max_calls)
+        if let (Some((Canary(canary), at)), Some(most)) = (own(safety.canary.as_ref()), &safety.max_calls)
             && canary > most.value.0
         {
             self.add(at, "`canary` is more than `max_calls`", "make it smaller, or leave it out");
@@ -139,7 +143,7 @@ impl Rules<'_> {
     /// Whoever writes a simulator's settings means a simulation, and must not call people instead.
     fn vendor(&mut self, file: &CampaignFile) {
         let Some(Placed { value: vendor, .. }) = &file.vendor else { return };
-        if kind(file) == Some(VendorKind::Simulator) {
+        if calls_nobody(file) {
             return;
         }
         for (key, at) in simulator_settings(vendor) {
@@ -175,8 +179,12 @@ impl Rules<'_> {
     }
 }
 
-fn kind(file: &CampaignFile) -> Option<VendorKind> {
-    Some(file.vendor.as_ref()?.value.kind.as_ref()?.value)
+/// Whether the campaign is for the simulator, or for rehearsals.
+fn calls_nobody(file: &CampaignFile) -> bool {
+    file.vendor.as_ref().is_some_and(|Placed { value: vendor, .. }| {
+        vendor.kind.as_ref().is_some_and(|kind| kind.value == VendorKind::Simulator)
+            || vendor.rehearsal.as_ref().is_some_and(|rehearsal| rehearsal.value)
+    })
 }
 
 /// The simulator's settings that the file itself has.

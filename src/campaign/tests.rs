@@ -116,7 +116,7 @@ settle = "60s"
     c.toml:12:10: `window` wants the hours of a day such as "09:30-17:00", not "9-17"
     c.toml:13:16: `days` wants "mon", "tue", "wed", "thu", "fri", "sat" or "sun", not "funday"
     c.toml:15:16: `max_attempts` wants a whole number, 1 or more, not 0
-    c.toml:17:10: `settle` is under 120s, so a call could be placed twice (a shorter one is allowed with the simulator or an API on this machine only)
+    c.toml:17:10: `settle` is under 120s, so a call could be placed twice (a shorter one needs kind = "simulator" or rehearsal = true below [vendor], or `run --rehearse`)
     "#);
 }
 
@@ -211,12 +211,14 @@ fn caps_can_only_be_stricter_than_the_vendors() {
 }
 
 #[test]
-fn a_short_settle_time_needs_a_simulator_or_a_loopback_address() {
+fn a_short_settle_time_needs_a_rehearsal() {
     let short = format!("{REQUIRED}[safety]\nsettle = \"119s\"\n");
     check("[safety]\nsettle = \"119s\"\n", "\"119s\"", "under 120s", "simulator");
     good(&format!("{short}[vendor]\nkind = \"simulator\"\n"));
+    good(&format!("{short}[vendor]\nrehearsal = true\n"));
+    check("[safety]\nsettle = \"119s\"\n[vendor]\nrehearsal = false\n", "\"119s\"", "under 120s", "rehearsal = true");
     let allowed = Allowances { short_settle: true };
-    load(&short, "c.toml", PathBuf::new(), allowed).expect("allowed on loopback");
+    load(&short, "c.toml", PathBuf::new(), allowed).expect("allowed to rehearse");
     good(&short.replace("119s", "120s"));
 }
 
@@ -224,6 +226,8 @@ fn a_short_settle_time_needs_a_simulator_or_a_loopback_address() {
 fn settings_that_cannot_be_meant_are_refused() {
     check("[vendor]\nseed = 3\n", "3", "this campaign calls people", "kind = \"simulator\"");
     check("[safety]\ncanary = 6\nmax_calls = 5\n", "6", "more than `max_calls`", "");
+    check("[safety]\nmax_calls = 0\n", "0", "`callrounds pause` keeps a run from calling", "");
+    assert_eq!(good(&format!("{REQUIRED}[safety]\ncanary = 0\n")).safety.canary, None);
     check("[list]\nkey = []\n", "[]", "`key` is empty", "");
     check(
         "[redial]\nafter = [\"busy\", \"opt_out\"]\n",
@@ -344,7 +348,7 @@ fn every_campaign_that_comes_with_the_program_loads_and_speaks() {
 #[test]
 fn demonstrations_call_nobody_and_starting_points_are_real() {
     for (name, text) in campaigns() {
-        let is_simulated = matches!(good(&text).vendor, Vendor::Simulator(_));
+        let is_simulated = good(&text).vendor.kind == VendorKind::Simulator;
         assert_eq!(is_simulated, name.starts_with("demo-"), "{name}");
     }
 }

@@ -41,6 +41,14 @@ pub struct ColumnNames(pub Vec<(String, String)>);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AreaCodePlaces(pub BTreeMap<u16, Place>);
 
+/// Calls that one run may place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MostCalls(pub u32);
+
+/// Calls that are looked at before others are placed; 0 for none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Canary(pub u32);
+
 /// On or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch(pub bool);
@@ -201,6 +209,11 @@ numbers! {
     bool, "true or false", |value| value.as_bool(), { "type": "boolean" };
     Count, "a whole number, 1 or more", |value| whole(value).filter(|n| *n > 0)?.try_into().ok().map(Self),
         { "type": "integer", "minimum": 1, "maximum": u32::MAX };
+    MostCalls, "a whole number, 1 or more (`callrounds pause` keeps a run from calling),",
+        |value| whole(value).filter(|n| *n > 0)?.try_into().ok().map(Self),
+        { "type": "integer", "minimum": 1, "maximum": u32::MAX };
+    Canary, "a whole number, or 0 for none,", |value| whole(value)?.try_into().ok().map(Self),
+        { "type": "integer", "minimum": 0, "maximum": u32::MAX };
     u64, "a whole number, 0 or more", whole, { "type": "integer", "minimum": 0 };
     Share, "a share from 0 to 1", |value| number(value).filter(|n| (0.0..=1.0).contains(n)).map(Self),
         { "type": "number", "minimum": 0, "maximum": 1 };

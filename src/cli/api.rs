@@ -6,10 +6,11 @@ use crate::annie::address::{ANNIE, Address};
 use crate::annie::auth::{Credentials, CredentialsProblem};
 use crate::annie::client::{AnnieClient, ClientSettings};
 use crate::campaign::lines::suffix;
-use crate::campaign::{Account, Campaign, Practice, SimulatorSettings, Vendor};
+use crate::campaign::{Account, Campaign, Practice, SimulatorSettings, VendorKind};
 use crate::clock::SharedClock;
 use crate::error::Stop;
 use crate::ids::OrganisationId;
+use crate::ledger::LedgerKind;
 use crate::phone::{E164, NorthAmerican};
 
 /// Overrides the API's address.
@@ -31,17 +32,13 @@ pub(super) enum Api {
 #[derive(Debug, Clone)]
 pub(super) struct Remote {
     pub(super) base_url: String,
-    pub(super) is_loopback: bool,
+    /// The campaign says so, and the address is on this machine. An address alone is no proof: a tunnel leads anywhere.
+    pub(super) is_rehearsal: bool,
     /// The campaign's own key file, and the folder from which those of lines are named.
     key_file: Option<PathBuf>,
     directory: PathBuf,
     /// The simulator in this process, which knows its organisations by keys that we gave it.
     is_embedded: bool,
-}
-
-/// Whether the environment sends the calls to this machine.
-pub(super) fn address_is_loopback() -> bool {
-    from_environment(BASE_URL).is_some_and(|url| is_loopback(&url))
 }
 
 fn is_loopback(url: &str) -> bool {
@@ -54,39 +51,51 @@ pub(super) fn from_environment(name: &str) -> Option<String> {
 }
 
 impl Api {
-    /// The API that a campaign's calls go to. A simulated campaign is never sent to a live address.
-    pub(super) fn of(campaign: &Campaign) -> Result<Self, Stop> {
-        let wanted = from_environment(BASE_URL);
-        match &campaign.vendor {
-            Vendor::Simulator(settings) => match wanted {
-                Some(base_url) if is_loopback(&base_url) => {
-                    let directory = campaign.source.directory.clone();
-                    Ok(Self::Remote(Remote { directory, ..Remote::on_this_machine(base_url) }))
-                }
-                Some(_) => Err(Stop::Usage(format!(
-                    "this campaign is for the simulator, but {BASE_URL} names another API: unset it, or set [vendor] kind = \"annie\""
-                ))),
-                None => Ok(Self::Embedded(settings.clone())),
-            },
-            Vendor::Annie { key_file } => {
-                let base_url = wanted.unwrap_or_else(|| ANNIE.into());
-                let is_loopback = is_loopback(&base_url);
-                if !is_loopback {
-                    refuse_fiction(campaign)?;
-                }
-                let directory = campaign.source.directory.clone();
-                let key_file = key_file.as_ref().map(|file| directory.join(file));
-                Ok(Self::Remote(Remote { base_url, is_loopback, key_file, directory, is_embedded: false }))
+    /// The API that a campaign's calls go to; `rehearse` makes a rehearsal of any campaign. A rehearsal is never sent to
+    /// another machine.
+    pub(super) fn of(campaign: &Campaign, rehearse: bool) -> Result<Self, Stop> {
+        let vendor = &campaign.vendor;
+        let is_rehearsal = rehearse || vendor.rehearsal;
+        let remote = |base_url| {
+            let directory = campaign.source.directory.clone();
+            let key_file = vendor.key_file.as_ref().map(|file| directory.join(file));
+            Self::Remote(Remote { base_url, is_rehearsal, key_file, directory, is_embedded: false })
+        };
+        match (from_environment(BASE_URL), vendor.kind) {
+            (Some(base_url), _) if is_rehearsal && is_loopback(&base_url) => Ok(remote(base_url)),
+            (Some(_), _) if is_rehearsal => Err(Stop::Usage(format!(
+                "this is a rehearsal, but {BASE_URL} does not name an address of this machine; nothing was sent: set it to a \
+                 simulator's, such as http://127.0.0.1:4010/v1, or leave out {}",
+                if rehearse { "--rehearse" } else { "[vendor] rehearsal = true" }
+            ))),
+            (Some(_), VendorKind::Simulator) => Err(Stop::Usage(format!(
+                "this campaign is for the embedded simulator, but {BASE_URL} names another API: unset it, or add \
+                 rehearsal = true below [vendor] if that is a simulator on this machine"
+            ))),
+            (None, VendorKind::Simulator) => Ok(Self::Embedded(vendor.simulator.clone())),
+            (None, VendorKind::Annie) if rehearse => Ok(Self::Embedded(vendor.simulator.clone())),
+            (None, VendorKind::Annie) if is_rehearsal => Err(Stop::Usage(format!(
+                "[vendor] rehearsal = true is for a simulator on this machine, and {BASE_URL} names none; nothing was sent: \
+                 set it, such as to http://127.0.0.1:4010/v1, or `run --rehearse`, which brings a simulator along"
+            ))),
+            (base_url, VendorKind::Annie) => {
+                refuse_fiction(campaign)?;
+                Ok(remote(base_url.unwrap_or_else(|| ANNIE.into())))
             }
         }
     }
 
-    /// Whether nobody's phone can ring.
-    pub(super) fn is_simulated(&self) -> bool {
+    /// Whether nobody is called: by the campaign's word or the command's, never by an address alone.
+    pub(super) fn is_rehearsal(&self) -> bool {
         match self {
             Self::Embedded(_) => true,
-            Self::Remote(remote) => remote.is_loopback,
+            Self::Remote(remote) => remote.is_rehearsal,
         }
+    }
+
+    /// The kind of ledger that its calls are kept in.
+    pub(super) fn ledger_kind(&self) -> LedgerKind {
+        if self.is_rehearsal() { LedgerKind::Rehearsal } else { LedgerKind::Live }
     }
 }
 
@@ -102,7 +111,7 @@ fn refuse_fiction(campaign: &Campaign) -> Result<(), Stop> {
     }
     Err(Stop::Usage(format!(
         "the campaign file is not yet the practice's own:{}\nput the practice's own in their place, or try it out with \
-         [vendor] kind = \"simulator\"",
+         `run --rehearse`",
         left.concat()
     )))
 }
@@ -121,7 +130,7 @@ fn left_of(practice: &Practice) -> Vec<&'static str> {
 
 impl Remote {
     fn on_this_machine(base_url: String) -> Self {
-        Self { base_url, is_loopback: true, key_file: None, directory: PathBuf::new(), is_embedded: false }
+        Self { base_url, is_rehearsal: true, key_file: None, directory: PathBuf::new(), is_embedded: false }
     }
 
     /// The embedded simulator's address, once it runs.
@@ -129,10 +138,10 @@ impl Remote {
         Self { is_embedded: true, ..Self::on_this_machine(base_url) }
     }
 
-    /// What the environment alone says, without a campaign.
+    /// What the environment alone says, without a campaign: for looking only.
     pub(super) fn of_environment() -> Self {
         let base_url = from_environment(BASE_URL).unwrap_or_else(|| ANNIE.into());
-        Self { is_loopback: is_loopback(&base_url), ..Self::on_this_machine(base_url) }
+        Self { is_rehearsal: is_loopback(&base_url), ..Self::on_this_machine(base_url) }
     }
 
     /// A client with the environment's own credentials.
@@ -180,7 +189,7 @@ impl Remote {
         if let Some(file) = &account.key_file {
             return Credentials::from_key_file(&self.directory.join(file)).map_err(of_whom);
         }
-        if account.is_practices || self.is_loopback {
+        if account.is_practices || self.is_rehearsal {
             return self.own().map_err(of_whom);
         }
         Err(of_whom(CredentialsProblem::Missing))
@@ -193,7 +202,7 @@ impl Remote {
         if nothing && let Some(file) = &self.key_file {
             return Credentials::from_key_file(file);
         }
-        let key = if nothing && self.is_loopback { Some(DEMO_KEY.into()) } else { key };
+        let key = if nothing && self.is_rehearsal { Some(DEMO_KEY.into()) } else { key };
         Credentials::from_parts(key, id, secret, None)
     }
 }

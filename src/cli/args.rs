@@ -14,7 +14,7 @@ use crate::ledger::Scope;
 #[command(name = "callrounds", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused · \
-4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger locked, damaged or full"
+4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger locked, damaged, full, or of the other kind (rehearsal)"
 )]
 pub struct Cli {
     /// What to do.
@@ -79,7 +79,7 @@ pub enum Command {
     Completions(Completions),
 }
 
-/// Time travel: against the embedded simulator or a loopback API address only.
+/// Time travel: in a rehearsal only, against the embedded simulator or with `[vendor] rehearsal = true`.
 #[derive(Debug, Clone, Args)]
 pub struct Travel {
     /// Start the clock at this instant (UTC, RFC 3339)
@@ -104,6 +104,10 @@ pub struct Run {
     /// Dial what this plan of `check --plan` says, and nothing else; refused if anything has moved since
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Rehearse the campaign as it is: nobody is called, and the ledger is one of its own (callrounds.rehearsal.db) beside
+    /// it. Against the simulator that `ANNIE_BASE_URL` names on this machine, or the embedded one
+    #[arg(long)]
+    pub rehearse: bool,
     /// How calls are placed.
     #[command(flatten)]
     pub placing: Placing,

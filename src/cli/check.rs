@@ -15,6 +15,7 @@ use crate::ledger::{Enrolled, Reader};
 use crate::plan::{Forecast, LeftOut, Planned, Planner};
 use crate::report::plan::{self, Because, Day};
 use crate::report::text::rows as rows_told;
+use crate::visible;
 
 use super::api::Api;
 use super::args::{Check, Global};
@@ -31,13 +32,14 @@ const WIDTH: usize = 110;
 
 pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exit, Stop> {
     let campaign = setting::campaign(&args.campaign)?;
-    let api = Api::of(&campaign)?;
+    let api = Api::of(&campaign, false)?;
     let ledger = setting::ledger_beside(global, &campaign.source.directory);
     let reader = if ledger.exists() { Some(Reader::open(&ledger)?) } else { None };
+    reader.as_ref().map_or(Ok(()), |reader| reader.refuse_other_kind(api.ledger_kind(), &ledger))?;
     let clock = planning::clock(&api, &args.travel, reader.as_ref(), &campaign)?;
     let now = clock.now();
     let source = listing::source(args.list.as_deref(), &campaign)?;
-    let circumstances = Setting { now, fiction_allowed: api.is_simulated(), check_age: !clock.is_invented() };
+    let circumstances = Setting { now, fiction_allowed: api.is_rehearsal(), check_age: !clock.is_invented() };
     let excluded = exclude::read(args.exclude.as_deref(), &campaign, now)?;
     let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
     let wanted = planning::Wanted { scripts: args.plan.is_some(), now };
@@ -216,8 +218,9 @@ impl Findings {
         text.push_str(&plan::calls(&outlook.plan, &self.forecast, &campaign.practice.zone, now));
         for sample in &self.samples {
             let _ = writeln!(text, "\nsample, line {}", sample.line);
-            let _ = sample.context.iter().try_for_each(|said| writeln!(text, "  context    {said}"));
-            let _ = sample.voicemail.iter().try_for_each(|said| writeln!(text, "  voicemail  {said}"));
+            let _ = sample.context.iter().try_for_each(|said| writeln!(text, "  context    {}", visible::value(said)));
+            let _ =
+                sample.voicemail.iter().try_for_each(|said| writeln!(text, "  voicemail  {}", visible::value(said)));
         }
         text
     }
@@ -228,13 +231,15 @@ impl Findings {
         let mapped = |column: &Column| match column.field {
             // A list in the program's own words needs no translation.
             Some(field) if field == column.name => Some(field.to_owned()),
-            Some(field) => Some(format!("{} → {}", column.name, field.replace('_', " "))),
+            Some(field) => Some(format!("{} → {}", visible::value(&column.name), field.replace('_', " "))),
             None => None,
         };
         let mut parts: Vec<String> = self.columns.iter().filter_map(mapped).collect();
         let known = parts.len();
         let unmapped = self.columns.iter().filter(|column| column.field.is_none());
-        parts.extend(unmapped.map(|column| format!("{} ({{{{ {} }}}})", column.name, column.variable)));
+        parts.extend(unmapped.map(|column| {
+            format!("{} ({{{{ {} }}}})", visible::value(&column.name), visible::value(&column.variable))
+        }));
         let last = parts.len() - 1;
         for (at, part) in parts.iter_mut().enumerate() {
             if at == known {
@@ -259,7 +264,7 @@ impl Findings {
             let _ = writeln!(text, "  not called: {count} × {why}{}", on_lines(lines, *count));
         }
         for warning in &self.warnings {
-            let _ = writeln!(text, "  warning: {warning}");
+            let _ = writeln!(text, "  warning: {}", visible::value(warning));
         }
     }
 }

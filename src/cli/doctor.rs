@@ -1,5 +1,6 @@
 //! `doctor`: whether what calls depend on is in order. Nobody is called, and nothing is written.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,9 +74,10 @@ pub(super) async fn doctor(args: &Doctor, global: &Global, output: Output) -> Re
         None => setting::ledger_around(global)?,
     };
     findings.push(of_ledger(&path));
+    findings.push(of_disk(&path));
     findings.extend(of_mark(&path));
     let may_travel = match &campaign {
-        Some(campaign) => Api::of(campaign)?.is_simulated(),
+        Some(campaign) => Api::of(campaign, false)?.is_rehearsal(),
         None => false,
     };
     if !may_travel {
@@ -97,7 +99,7 @@ fn gravest(findings: &[Finding]) -> Exit {
 }
 
 async fn of_campaign(campaign: &Campaign) -> Result<Vec<Finding>, Stop> {
-    let remote = match Api::of(campaign)? {
+    let remote = match Api::of(campaign, false)? {
         Api::Embedded(_) => {
             return Ok(vec![Finding::good("vendor", "the simulator inside this program; nobody's phone rings")]);
         }
@@ -172,7 +174,7 @@ fn of_credentials<T>(answer: &Answer<Result<T, Unread>>, remote: &Remote, has_li
 /// One `Date` that disagrees may be a proxy's: then the vendor is asked again.
 async fn of_clock<T>(client: &AnnieClient, from: E164, answer: &Answer<T>, remote: &Remote) -> Option<Finding> {
     let off = machine().now() - answer.date?;
-    if remote.is_loopback || off.abs() <= CLOCK_TOLERANCE {
+    if remote.is_rehearsal || off.abs() <= CLOCK_TOLERANCE {
         return Some(of_difference(off, remote));
     }
     let asked = ask_for_the_time(client, from, &WallClock, TimeDelta::zero(), |_| ()).await;
@@ -182,7 +184,7 @@ async fn of_clock<T>(client: &AnnieClient, from: E164, answer: &Answer<T>, remot
 /// A vendor on this machine is a simulated one, whose clock may show any time.
 fn of_difference(off: TimeDelta, remote: &Remote) -> Finding {
     match off.num_seconds().abs() {
-        _ if remote.is_loopback => Finding::good("clock", "the vendor on this machine may have any time"),
+        _ if remote.is_rehearsal => Finding::good("clock", "the vendor on this machine may have any time"),
         seconds if off.abs() > CLOCK_TOLERANCE => Finding::bad(
             "clock",
             format!("{seconds} s off the vendor's, so no hour can be trusted: set this machine's clock"),
@@ -236,6 +238,31 @@ fn of_the_future(path: &Path) -> Option<Finding> {
     let (events, newest) = reader.future_events(machine().now() + CLOCK_TOLERANCE).ok()??;
     let error = preflight::from_the_future(events, newest);
     Some(Finding::bad("events", error.to_string(), Exit::Ledger))
+}
+
+/// Below this a night's calls may not fit: a ledger of 100,000 patients takes a few hundred megabytes.
+const LEAST_FREE: u64 = 200 << 20;
+
+/// Whether the ledger's folder takes data, and how much. What is written to find out has no name, and is gone at once.
+fn of_disk(ledger: &Path) -> Finding {
+    let folder = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written = tempfile::tempfile_in(folder).and_then(|mut file| file.write_all(&[0; 4096]));
+    if let Err(error) = written {
+        let says = format!(
+            "nothing can be written in {} ({}): mend that, or name another ledger",
+            folder.display(),
+            error.kind()
+        );
+        return Finding::bad("disk", says, Exit::Ledger);
+    }
+    match rustix::fs::statvfs(folder).map(|about| about.f_bavail.saturating_mul(about.f_frsize)) {
+        Ok(free) if free < LEAST_FREE => {
+            let says = format!("{} MB free in {}: make room before the next run", free / 1_000_000, folder.display());
+            Finding::bad("disk", says, Exit::Ledger)
+        }
+        Ok(free) => Finding::good("disk", format!("takes data, {} MB free", free / 1_000_000)),
+        Err(_) => Finding::good("disk", "takes data; how much room there is cannot be told"),
+    }
 }
 
 fn machine() -> SharedClock {

@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use crate::campaign::Campaign;
 use crate::error::{Exit, Stop};
-use crate::ledger::{EntryRow, FormerMember, LedgerError, Reader, RunReport};
+use crate::ledger::{EntryRow, FormerMember, LedgerError, LedgerKind, Reader, RunReport};
 use crate::phone::E164;
 use crate::phone::cell::{CellRules, numbers_in};
 use crate::report::explain::{self, RejectedRow, Story};
+use crate::visible;
 
 use super::args::{Explain, Global};
 use super::output::Output;
@@ -38,7 +39,10 @@ pub(super) fn explain(args: &Explain, global: &Global, output: Output) -> Result
             text.push(explain::told(&story, &practice.zone));
             known.stories.push(story);
         }
-        for row in rejected(&campaign, &listing::rejects_path(&campaign, &ledger), &args.patient) {
+        let of_rehearsal = listing::rejects_of_rehearsal(&campaign, &ledger);
+        let is_rehearsed = reader.kind()? == Some(LedgerKind::Rehearsal) && of_rehearsal.exists();
+        let path = if is_rehearsed { of_rehearsal } else { listing::rejects_path(&campaign, &ledger) };
+        for row in rejected(&campaign, &path, &args.patient) {
             text.push(explain::rejected(&row));
             known.rejected.push(row);
         }
@@ -77,7 +81,7 @@ fn stories(reader: &Reader, run: &RunReport, wanted: &Wanted<'_>) -> Result<Vec<
 fn rejected(campaign: &Campaign, path: &std::path::Path, wanted: &str) -> Vec<RejectedRow> {
     let Ok(reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else { return Vec::new() };
     let rows = reader.into_records().filter_map(Result::ok);
-    let meant = rows.filter(|row| row.iter().skip(2).any(|cell| cell.trim() == wanted));
+    let meant = rows.filter(|row| row.iter().skip(2).any(|cell| visible::cell_as_it_was(cell).trim() == wanted));
     let of = |row: csv::StringRecord| RejectedRow {
         campaign: campaign.name.clone(),
         line: row.get(0).unwrap_or_default().to_owned(),

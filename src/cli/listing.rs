@@ -1,12 +1,13 @@
 //! A campaign's list, as `check` and `run` open it.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::campaign::Campaign;
 use crate::entry::Draft;
 use crate::error::Stop;
-use crate::intake::rejects::RejectsFile;
+use crate::intake::rejects::{self, RejectsFile};
 use crate::intake::{Intake, ListProblem, ListSource, Setting, Step, Summary};
 
 /// The list that was named, or the campaign's own.
@@ -58,6 +59,39 @@ pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
     }
 }
 
+/// Where those of a rehearsal go: always beside its ledger, so that the file of the live runs stays as it is.
+pub(super) fn rejects_of_rehearsal(campaign: &Campaign, ledger: &Path) -> PathBuf {
+    ledger.with_file_name(format!("{}.rehearsal.rejects.csv", campaign.name))
+}
+
+/// Refuses to write a rejects file where something else is: a list, a ledger, a key, or a stranger's file.
+pub(super) fn refuse_strangers(path: &Path) -> Result<(), Stop> {
+    match is_free(path) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Stop::Usage(format!(
+            "{} is where rejected rows go, and it is no rejects file (its first columns are not line,reason); it was left as \
+             it is, and nothing was sent: name another file under [list] rejects, or move this one away",
+            path.display()
+        ))),
+        Err(error) => Err(Stop::Output { what: path.display().to_string(), why: error.kind() }),
+    }
+}
+
+/// Whether there is nothing at `path`, or a rejects file.
+fn is_free(path: &Path) -> io::Result<bool> {
+    let is_file = match path.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        // A link that leads nowhere is somebody's all the same.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(path.symlink_metadata().is_err()),
+        Err(error) => return Err(error),
+    };
+    let mut start = Vec::new();
+    if is_file {
+        File::open(path)?.take(64).read_to_end(&mut start)?;
+    }
+    Ok(rejects::is_one(&start))
+}
+
 /// A list looked through: how many rows cannot be used, and what became of all of them, or why the list is refused.
 pub(super) struct LookedThrough {
     pub(super) rejected: u64,
@@ -72,6 +106,7 @@ pub(super) fn look_through(
     mut accept: impl FnMut(Draft),
 ) -> Result<LookedThrough, Stop> {
     let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
+    refuse_strangers(path)?;
     let mut file: Option<RejectsFile> = None;
     let mut reading = intake.read().map_err(refused)?;
     for step in reading.by_ref() {
@@ -87,6 +122,8 @@ pub(super) fn look_through(
             Step::Duplicate { .. } | Step::Replaced { .. } => {}
         }
     }
+    // Reading takes a while, and whatever has been put there meanwhile is not ours either.
+    refuse_strangers(path)?;
     let rejected = match file {
         Some(file) => file.finish().map_err(failed)?,
         None => match std::fs::remove_file(path) {

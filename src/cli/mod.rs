@@ -9,6 +9,7 @@ mod approval;
 pub mod args;
 mod check;
 mod completions;
+mod core_dumps;
 mod doctor;
 pub mod enrolment;
 mod exclude;
@@ -47,12 +48,13 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         // Asking for help or the version is no error; everything else that clap refuses is a usage error.
         Err(error) => {
-            let _ = error.print();
+            output::refuse_arguments(&error);
             return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
         }
     };
     let output = Output::new(&cli.global);
     output.log();
+    core_dumps::forbid();
     match dispatch(&cli, output) {
         Ok(exit) => exit.into(),
         Err(stop) => {

@@ -1,5 +1,6 @@
 //! Where things are written: data on standard output, everything for people on standard error.
 
+use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
@@ -10,6 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::Stop;
 use crate::intake::rejects::private_file_beside;
+use crate::visible::{self, Showing};
 
 use super::args::Global;
 
@@ -42,8 +44,10 @@ impl Output {
             (false, _) => LevelFilter::TRACE,
         };
         let only_ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
-        let lines =
-            tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colour()).with_target(false);
+        let lines = tracing_subscriber::fmt::layer()
+            .with_writer(|| Showing::new(std::io::stderr(), visible::coloured))
+            .with_ansi(colour())
+            .with_target(false);
         // A second start in one process keeps the first log.
         let _ = tracing_subscriber::registry().with(only_ours).with(lines).try_init();
     }
@@ -51,7 +55,7 @@ impl Output {
     /// Data on standard output.
     #[allow(clippy::unused_self, reason = "one way to write, whatever is written")]
     pub(super) fn data(self, text: &str) -> Result<(), Stop> {
-        match std::io::stdout().write_all(text.as_bytes()) {
+        match std::io::stdout().write_all(visible::text(text).as_bytes()) {
             // Whoever read it has seen enough.
             Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
                 Err(Stop::Output { what: "to standard output".into(), why: error.kind() })
@@ -63,13 +67,13 @@ impl Output {
     /// A JSON document on standard output.
     pub(super) fn document(self, value: &impl serde::Serialize) -> Result<(), Stop> {
         let text = serde_json::to_string_pretty(value).map_err(|_| Stop::Internal("a document has no JSON".into()))?;
-        self.data(&(text + "\n"))
+        self.data(&(visible::json(&text).into_owned() + "\n"))
     }
 
     /// Something for people, on standard error, unless they want quiet.
     pub(super) fn say(self, text: &str) {
         if !self.quiet {
-            tell(text.trim_end_matches('\n'));
+            tell(&visible::text(text.trim_end_matches('\n')));
         }
     }
 
@@ -103,7 +107,31 @@ fn refuse_to_replace(path: &Path) -> Result<(), Stop> {
 /// What stopped the command, on standard error.
 pub(super) fn complain(stop: &Stop) {
     let text = stop.to_string();
-    tell(&format!("error: {}", text.trim_end()));
+    let shown = match stop {
+        // Its values have been made visible before it was drawn, in our colours.
+        Stop::Campaign(_) => visible::coloured(&text),
+        Stop::Usage(_)
+        | Stop::List(_)
+        | Stop::VendorRefused(_)
+        | Stop::Ledger(_)
+        | Stop::Behind(_)
+        | Stop::ListProvesNothing(_)
+        | Stop::NotNow(_)
+        | Stop::Output { .. }
+        | Stop::Internal(_) => visible::text(&text),
+    };
+    tell(&format!("error: {}", shown.trim_end()));
+}
+
+/// What the command line was refused for, which repeats what was typed.
+pub(super) fn refuse_arguments(error: &clap::Error) {
+    let plain = error.render().to_string();
+    match visible::text(&plain) {
+        Cow::Owned(shown) => tell(shown.trim_end()),
+        Cow::Borrowed(_) => {
+            let _ = error.print();
+        }
+    }
 }
 
 /// A line on standard error. That nobody can be told must not keep calls from being followed.

@@ -44,7 +44,7 @@ pub(super) struct Session {
 
 /// What a live run may not do, said before anything is opened: travel in time, or dial without somebody who says yes.
 pub(super) fn refuse_early(api: &Api, placing: &Placing) -> Result<(), Stop> {
-    if api.is_simulated() {
+    if api.is_rehearsal() {
         return Ok(());
     }
     if placing.travel.at.is_some() || placing.travel.speed.is_some() {
@@ -77,6 +77,7 @@ impl Session {
                 .await?;
         }
         let ledger = Ledger::open(&ledger_path, machine.now())?;
+        ledger.keep_kind(api.ledger_kind(), &ledger_path).await?;
         // A simulated vendor has a world for each campaign, and a time.
         let newest = match &api {
             Api::Embedded(_) => ledger.newest_event_of(campaign.name.clone()).await?,
@@ -104,12 +105,12 @@ impl Session {
 
     /// Whether somebody is asked before calls are placed: live ones, unless `yes` was said beforehand.
     pub(super) fn asks(&self, yes: bool) -> bool {
-        !yes && !self.api.is_simulated()
+        !yes && !self.api.is_rehearsal()
     }
 
     /// Says what live calls are about to be placed: how many, from which number, in which window, until when.
     pub(super) fn announce(&self, calls: u64, output: Output) {
-        if !self.api.is_simulated() {
+        if !self.api.is_rehearsal() {
             let closes =
                 Hours::of_practice(&self.campaign.calling, &self.campaign.practice.zone).closes(self.clock.now());
             output.say(&run::question(&self.campaign, calls, closes));

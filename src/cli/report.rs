@@ -8,6 +8,7 @@ use crate::ledger::{LedgerError, Reader, RunReport};
 use crate::report::json::Patient;
 use crate::report::xlsx::{self, XlsxProblem};
 use crate::report::{Summary, csv, html, json, text};
+use crate::visible::{self, Showing};
 use crate::zone::Zone;
 
 use super::args::{Format, Global, Report};
@@ -26,6 +27,10 @@ pub(super) fn report(args: &Report, global: &Global, output: Output) -> Result<E
         Some(path) => {
             write_private(path, |out| write(&reader, &run, format, out))?;
             output.say(&format!("wrote {}", path.display()));
+        }
+        // Data is given exactly, but to a terminal.
+        None if std::io::stdout().is_terminal() => {
+            write(&reader, &run, format, &mut Showing::new(std::io::stdout().lock(), visible::text))?;
         }
         None => write(&reader, &run, format, &mut std::io::stdout().lock())?,
     }
@@ -70,7 +75,7 @@ fn write(reader: &Reader, run: &RunReport, format: Format, out: &mut dyn Write) 
             all.and_then(|()| Ok(write!(out, "{head}\n{}", rows.into_text())?))
         }
         Format::Csv => csv(reader, run, out),
-        Format::Json => document(reader, run, out),
+        Format::Json => document(reader, run, &mut Showing::new(out, visible::json)),
         Format::Xlsx => workbook(reader, run, &text::summary(&Summary::of(run), &zone), out),
         Format::Html => page(reader, run, zone, out),
     };

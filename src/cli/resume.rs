@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::campaign::Allowances;
 use crate::engine::exclusions::Nobody;
 use crate::error::{Exit, Stop};
 use crate::ids::RunId;
-use crate::ledger::Reader;
+use crate::ledger::{LedgerKind, Reader};
 
 use super::api::Api;
 use super::args::{Global, Resume};
@@ -15,11 +16,14 @@ use super::{placing, setting};
 pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Result<Exit, Stop> {
     let ledger_path = setting::ledger_around(global)?;
     let wanted = args.run.map(RunId);
-    let found = Reader::open(&ledger_path)?.begun(wanted)?;
+    let reader = Reader::open(&ledger_path)?;
+    let found = reader.begun(wanted)?;
     let name = format!("the campaign {} in the ledger", found.campaign);
-    let campaign =
-        Arc::new(setting::parse_campaign(&found.source.text, &name, found.source.directory, setting::here())?);
-    let api = Api::of(&campaign)?;
+    // What `run --rehearse` began goes on as that, whatever the campaign's own text says.
+    let is_rehearsed = reader.kind()? == Some(LedgerKind::Rehearsal);
+    let allowances = Allowances { short_settle: is_rehearsed };
+    let campaign = Arc::new(setting::parse_campaign(&found.source.text, &name, found.source.directory, allowances)?);
+    let api = Api::of(&campaign, is_rehearsed && !campaign.vendor.rehearsal)?;
     placing::refuse_early(&api, &args.placing)?;
     let session = placing::Session::open(ledger_path, campaign, api, &args.placing, output).await?;
     let reopened = session.ledger.reopen_run(Some(found.run)).await?;

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::entry::ListTally;
 use crate::intake::Step;
+use crate::visible;
 
 /// Rows that are told one by one; of more there are numbers only.
 pub(super) const SHOWN: usize = 20;
@@ -45,7 +46,7 @@ impl Rows {
     pub(super) fn told(&self, tally: &ListTally, by_reason: &BTreeMap<String, u64>) -> String {
         let mut text = String::new();
         for row in &self.rejected {
-            let _ = writeln!(text, "  rejected: {row}");
+            let _ = writeln!(text, "  rejected: {}", visible::value(row));
         }
         let hidden = tally.rejected.saturating_sub(self.rejected.len() as u64);
         if hidden > 0 {
@@ -54,7 +55,7 @@ impl Rows {
                 "  and {hidden} more rejected; `callrounds run` writes all of them to a file. By reason:"
             );
             for (what, count) in by_reason {
-                let _ = writeln!(text, "    {count} × {what}");
+                let _ = writeln!(text, "    {count} × {}", visible::value(what));
             }
         }
         for row in &self.repeated {

@@ -21,22 +21,30 @@ use super::output::Output;
 use super::{listing, placing, setting};
 
 pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let campaign = Arc::new(setting::campaign(&args.campaign)?);
-    let api = Api::of(&campaign)?;
+    let campaign = Arc::new(setting::campaign_for(&args.campaign, args.rehearse)?);
+    let api = Api::of(&campaign, args.rehearse)?;
     let source = listing::source(args.list.as_deref(), &campaign)?;
     placing::refuse_early(&api, &args.placing)?;
-    let session = placing::Session::open(
-        setting::ledger_beside(global, &campaign.source.directory),
-        Arc::clone(&campaign),
-        api,
-        &args.placing,
-        output,
-    )
-    .await?;
+    let directory = &campaign.source.directory;
+    let ledger = if args.rehearse {
+        setting::rehearsal_ledger_beside(global, directory)
+    } else {
+        setting::ledger_beside(global, directory)
+    };
+    if args.rehearse {
+        output.say(&format!("a rehearsal: nobody is called, and its ledger is {}", ledger.display()));
+    }
+    let rejects = if args.rehearse {
+        listing::rejects_of_rehearsal(&campaign, &ledger)
+    } else {
+        listing::rejects_path(&campaign, &ledger)
+    };
+    listing::refuse_strangers(&rejects)?;
+    let session = placing::Session::open(ledger, Arc::clone(&campaign), api, &args.placing, output).await?;
 
     let circumstances = Setting {
         now: session.clock.now(),
-        fiction_allowed: session.api.is_simulated(),
+        fiction_allowed: session.api.is_rehearsal(),
         check_age: !session.clock.is_invented(),
     };
     let (mut exclusions, excluded): (Box<dyn Exclusions>, _) = match &args.exclude {
@@ -47,7 +55,6 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         None => (Box::new(Nobody), None),
     };
     let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
-    let rejects = listing::rejects_path(&campaign, &session.ledger_path);
     let left_out = listing::left_out(intake.left_out());
     if !left_out.is_empty() {
         output.say(left_out.trim());

@@ -16,6 +16,14 @@ use super::args::{Global, Travel};
 /// A ledger's name, beside its campaign.
 const LEDGER: &str = "callrounds.db";
 
+/// The ledger of `run --rehearse`, beside its campaign as well.
+const REHEARSAL: &str = "callrounds.rehearsal.db";
+
+/// The ledger of a rehearsal of a campaign: the one named, or the one beside the campaign file that is no live run's.
+pub(super) fn rehearsal_ledger_beside(global: &Global, directory: &Path) -> PathBuf {
+    global.ledger.clone().unwrap_or_else(|| directory.join(REHEARSAL))
+}
+
 /// The ledger of a campaign: the one named, or the one beside the campaign file.
 pub(super) fn ledger_beside(global: &Global, directory: &Path) -> PathBuf {
     global.ledger.clone().unwrap_or_else(|| directory.join(LEDGER))
@@ -42,6 +50,11 @@ pub(super) fn ledger_around(global: &Global) -> Result<PathBuf, Stop> {
 
 /// Reads and checks a campaign file.
 pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
+    campaign_for(path, false)
+}
+
+/// The same for `run --rehearse`, if it is one.
+pub(super) fn campaign_for(path: &Path, rehearse: bool) -> Result<Campaign, Stop> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         if error.kind() == ErrorKind::NotFound {
             return Stop::Usage(format!("there is no campaign file at {}", path.display()));
@@ -52,7 +65,7 @@ pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
     let text = with_lines(text, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
-    parse_campaign(&text, &path.display().to_string(), directory, here())
+    parse_campaign(&text, &path.display().to_string(), directory, Allowances { short_settle: rehearse })
 }
 
 /// A list, or a key, that was named in the place of a campaign file is not to be shown line by line.
@@ -82,11 +95,6 @@ fn with_lines(text: String, path: &Path) -> Result<String, Stop> {
     lines::with_lines(&text, &written, &file).map_err(|problems| refused(&file.display().to_string(), &problems))
 }
 
-/// What a campaign that is to be run here may do.
-pub(super) fn here() -> Allowances {
-    Allowances { short_settle: super::api::address_is_loopback() }
-}
-
 /// Checks a campaign's text.
 pub(super) fn parse_campaign(
     text: &str,
@@ -103,7 +111,7 @@ fn refused(name: &str, problems: &Problems) -> Stop {
     Stop::Campaign(format!("{name} has {what}; nothing was sent\n\n{}", problems.drawn(super::output::colour())))
 }
 
-/// The clock of a run: the machine's, unless time travel is wanted, which only a simulated vendor can bear. It never
+/// The clock of a run: the machine's, unless time travel is wanted, which only a rehearsal can bear. It never
 /// shows less than `newest`, the ledger's newest event.
 pub(super) fn clock(api: &Api, travel: &Travel, newest: Option<DateTime<Utc>>) -> Result<SharedClock, Stop> {
     let wanted = travel.at.is_some() || travel.speed.is_some();
@@ -114,7 +122,7 @@ pub(super) fn clock(api: &Api, travel: &Travel, newest: Option<DateTime<Utc>>) -
             let speed = travel.speed.unwrap_or(settings.speed);
             Ok(Arc::new(TravelClock::starting_at(after_newest(start), speed).leaping()))
         }
-        Api::Remote(remote) if wanted && remote.is_loopback => {
+        Api::Remote(remote) if wanted && remote.is_rehearsal => {
             let start = travel.at.unwrap_or_else(|| WallClock.now());
             Ok(Arc::new(TravelClock::starting_at(after_newest(start), travel.speed.unwrap_or(1.0))))
         }
@@ -125,6 +133,6 @@ pub(super) fn clock(api: &Api, travel: &Travel, newest: Option<DateTime<Utc>>) -
 
 /// What is said to who wants live calls in an invented time.
 pub(super) fn no_time_travel() -> Stop {
-    let what = "--at and --speed are for the embedded simulator or a loopback API address";
-    Stop::Usage(format!("{what}; live calls are made in real time"))
+    let what = "--at and --speed are for the embedded simulator, or for [vendor] rehearsal = true";
+    Stop::Usage(format!("{what}; live calls are made in real time (`run --rehearse` tries a campaign out)"))
 }

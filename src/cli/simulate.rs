@@ -33,7 +33,7 @@ pub(super) async fn simulate(args: &Simulate, output: Output) -> Result<Exit, St
     } else {
         output.data(&format!("{}\n", running.base_url()))?;
         output.say(&format!(
-            "simulating Annie; use it with ANNIE_BASE_URL={} callrounds run CAMPAIGN; Ctrl-C stops it",
+            "simulating Annie; use it with ANNIE_BASE_URL={} callrounds run CAMPAIGN --rehearse; Ctrl-C stops it",
             running.base_url()
         ));
     }

@@ -11,6 +11,7 @@ use crate::error::{Exit, Stop};
 use crate::ledger::{Ban, LedgerError, Operator, SuppressionRow};
 use crate::phone::E164;
 use crate::phone::cell::{CellRules, numbers_in};
+use crate::visible;
 
 use super::args::{Global, Suppress, SuppressAction};
 use super::output::Output;
@@ -129,7 +130,8 @@ fn list(rows: &[SuppressionRow], output: Output) -> Result<(), Stop> {
     let text = rows.iter().fold(String::new(), |mut text, row| {
         let until = row.expires.map_or_else(String::new, |at| format!(" until {}", at.format("%Y-%m-%d %H:%M")));
         let since = row.at.format("%Y-%m-%d");
-        let _ = writeln!(text, "{}  {:<9}  since {since}{until}, {}", row.phone.expose(), row.scope.name(), row.source);
+        let source = visible::value(&row.source);
+        let _ = writeln!(text, "{}  {:<9}  since {since}{until}, {source}", row.phone.expose(), row.scope.name());
         text
     });
     output.data(if text.is_empty() { "nobody is on the suppression list\n" } else { &text })

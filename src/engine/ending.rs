@@ -163,7 +163,7 @@ impl fmt::Display for Ending {
 /// Locations for a sentence: the first few by name.
 pub(crate) fn named(locations: &[Location]) -> String {
     const SHOWN: usize = 3;
-    let shown: Vec<_> = locations.iter().take(SHOWN).map(Location::as_str).collect();
+    let shown: Vec<_> = locations.iter().take(SHOWN).map(Location::to_string).collect();
     match locations.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),

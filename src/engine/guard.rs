@@ -191,7 +191,9 @@ impl Guard {
         let enough = of >= self.enough();
         rules.into_iter().find_map(|(rule, limit, counted)| {
             let hits = self.counts[counted as usize];
-            let over = enough && f64::from(hits) > limit? * f64::from(of);
+            let limit = limit?;
+            // Of what is not tolerated at all, one is too many: there is no rate to wait for.
+            let over = (enough || limit == 0.0) && f64::from(hits) > limit * f64::from(of);
             over.then_some(Ending::StopRule { rule, hits, of })
         })
     }
@@ -252,6 +254,16 @@ mod tests {
         assert_eq!(guard.verdict(), None);
         guard.ended(Outcome::Booked);
         assert_eq!(guard.verdict(), Some(Ending::StopRule { rule: "opt_out_rate", hits: 3, of: 4 }));
+    }
+
+    #[test]
+    fn a_rate_of_zero_tolerates_none_however_few_calls_have_finished() {
+        let stop_on = StopOn { at_least: 20, opt_out_rate: Some(0.0), ..StopOn::default() };
+        let mut guard = guard(None, None, stop_on);
+        guard.ended(Outcome::Booked);
+        assert_eq!(guard.verdict(), None);
+        guard.ended(Outcome::OptOut);
+        assert_eq!(guard.verdict(), Some(Ending::StopRule { rule: "opt_out_rate", hits: 1, of: 2 }));
     }
 
     #[test]

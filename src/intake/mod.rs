@@ -58,7 +58,7 @@ pub use self::tally::{Summary, Warning};
 pub struct Setting {
     /// The present instant, by the runner's clock.
     pub now: DateTime<Utc>,
-    /// Whether numbers reserved for fiction may be dialled: against the simulator and loopback addresses only.
+    /// Whether numbers reserved for fiction may be dialled: in a rehearsal only.
     pub fiction_allowed: bool,
     /// Whether a list older than the campaign allows is refused. Pointless under an invented clock.
     pub check_age: bool,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 
 use super::field::Field;
+use crate::visible;
 
 /// Why a list is refused whole. The text names the way out and holds column names, never a cell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +39,15 @@ pub enum ListProblem {
         line: u64,
         /// What is wrong there.
         what: &'static str,
+    },
+    /// A row that no export has.
+    #[error(
+        "the row on line {line} is longer than 1 MiB, which no patient's is: perhaps a quote is opened there and never \
+         closed. Mend it in the list, or export it anew"
+    )]
+    TooLong {
+        /// The row's first line, counted from 1.
+        line: u64,
     },
     /// The JSON object has several arrays.
     #[error("the list could be under any of {}: name it `patients`, or export it alone", quoted(keys))]
@@ -254,11 +264,25 @@ fn quoted(names: &[String]) -> String {
     if names.iter().any(is_data) {
         return format!("{} columns whose names look like a patient's data: is the header missing?", names.len());
     }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    let shown = names.iter().take(NAMES_SHOWN).map(|name| format!("`{}`", shortened(&visible::value(name))));
+    let more = names.len().saturating_sub(NAMES_SHOWN);
+    let rest = (more > 0).then(|| format!("{more} more"));
+    shown.chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+/// More names than this are counted, not shown.
+const NAMES_SHOWN: usize = 40;
+
+/// A name's first characters, as many as anybody would read.
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 fn perhaps(nearest: Option<impl fmt::Display>) -> String {
-    nearest.map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default()
+    nearest.map(|name| format!(" (did you mean `{}`?)", visible::value(&name.to_string()))).unwrap_or_default()
 }
 
 fn span(span: TimeDelta) -> String {

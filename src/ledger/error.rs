@@ -21,6 +21,35 @@ pub enum LedgerError {
         /// Where it is.
         path: String,
     },
+    /// Anybody can put other files in its place.
+    #[error(
+        "the ledger's folder {folder} can be written by every user of this machine, who could put another ledger there; \
+         nothing was sent: chmod o-w {folder}"
+    )]
+    OpenFolder {
+        /// The folder.
+        folder: String,
+    },
+    /// A file beside the ledger is a link, which may lead to a file of somebody else.
+    #[error(
+        "{path} is a link, and what belongs to the ledger is never reached through one; nothing was sent: remove it"
+    )]
+    Linked {
+        /// Which file.
+        path: String,
+    },
+    /// A folder was named in the place of a file.
+    #[error("{path} is a folder: name the ledger's file in it, such as --ledger {path}/callrounds.db")]
+    Folder {
+        /// Which folder.
+        path: String,
+    },
+    /// What was purged still stands in the log, which somebody reads.
+    #[error(
+        "what was taken off is not gone from the disk yet: a reader, such as `status` or `report`, still uses the ledger's \
+         log; wait until it has ended, then the same `ledger purge` again"
+    )]
+    NotGone,
     /// There is none.
     #[error("there is no ledger at {path}; name one with --ledger FILE, or start with `callrounds run CAMPAIGN`")]
     Missing {
@@ -87,6 +116,24 @@ pub enum LedgerError {
         withdrawn: u64,
         /// Of so many.
         of: u64,
+    },
+    /// It keeps a rehearsal, and live calls were wanted.
+    #[error(
+        "the ledger at {path} was made in a rehearsal: whoever it says was called was not; nothing was sent: name another \
+         one with --ledger FILE, or move this one away"
+    )]
+    Rehearsed {
+        /// Where it is.
+        path: String,
+    },
+    /// It keeps live calls, and a rehearsal was wanted.
+    #[error(
+        "the ledger at {path} is one of live calls, whose patients a rehearsal in it would leave uncalled; nothing was \
+         sent: name another one with --ledger FILE, or `run --rehearse`, which has its own"
+    )]
+    Live {
+        /// Where it is.
+        path: String,
     },
     /// It is on another machine's disk.
     #[error(

@@ -56,7 +56,14 @@ impl HighWaterMark {
     pub(super) fn open(conn: &Connection, path: &Path) -> Result<Self, LedgerError> {
         let (ledger, attempts) = counted(conn)?;
         // A mark that names another ledger, or is torn, gives way.
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(beside(path));
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            // Somebody else's file behind a link is never written.
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+            .open(beside(path));
         let mut mark = Self { file: file.ok(), ledger, attempts: -1 };
         mark.raise_to(attempts);
         Ok(mark)

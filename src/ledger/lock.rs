@@ -82,7 +82,15 @@ fn told(file: &mut File) -> io::Result<String> {
 }
 
 fn open(ledger: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(beside(ledger))
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        // Somebody else's file behind a link is never written.
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+        .open(beside(ledger))
 }
 
 /// Beside the file itself, whatever links lead to it.

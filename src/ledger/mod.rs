@@ -27,6 +27,7 @@ mod exclude;
 mod high_water;
 mod household;
 mod inserting;
+mod kind;
 mod line;
 mod lock;
 mod meanwhile;
@@ -43,6 +44,7 @@ mod record;
 mod rows;
 mod runs;
 mod suppression;
+mod surroundings;
 mod transition;
 mod writer;
 
@@ -60,6 +62,7 @@ pub use disk::Disk;
 pub use enrol::{End, Enrolled, Listed, Piece, is_cut_short};
 pub use error::LedgerError;
 pub use high_water::{MarkStanding, mark_standing};
+pub use kind::LedgerKind;
 pub use line::{InStep, OurLine, Sighting, Unnamed};
 pub use operator::{Operator, Resolution, Undecidable};
 pub use outlook::{Absence, Absent, Change, Outlook};
@@ -124,6 +127,12 @@ impl Ledger {
     /// The events after `now`, which a clock that was ahead has written: how many, and when the last of them would be.
     pub fn future_events(&self, now: DateTime<Utc>) -> Pending<Option<(u64, DateTime<Utc>)>> {
         self.writer.submit(move |conn| runs::future_events(conn, now))
+    }
+
+    /// Notes what kind of calls a new ledger keeps, and refuses one that keeps the other. `path` is what the refusal names.
+    pub fn keep_kind(&self, wanted: LedgerKind, path: &Path) -> Pending<()> {
+        let path = path.to_owned();
+        self.writer.submit(move |conn| kind::keep(conn, wanted, &path))
     }
 
     /// The instant of the newest event; `None` in a new ledger.

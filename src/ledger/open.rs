@@ -13,7 +13,7 @@ use super::error::LedgerError;
 use super::high_water::{HighWaterMark, MarkStanding};
 use super::lock::Lock;
 use super::rows::millis;
-use super::{care, high_water, place, sql};
+use super::{care, high_water, place, sql, surroundings};
 
 /// In order; a ledger's `user_version` counts those that it has been through.
 pub(super) const MIGRATIONS: &[&str] = &[
@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0014_pause.sql"),
     include_str!("migrations/0015_lost_track.sql"),
     include_str!("migrations/0016_seen.sql"),
+    include_str!("migrations/0017_rehearsal.sql"),
 ];
 
 /// The first formats that have what [`for_reading`] must make up for in older ones.
@@ -86,6 +87,7 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<MadeRe
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(LedgerError::OldSqlite(rusqlite::version()));
     }
+    surroundings::refuse(path)?;
     place::refuse_network(path)?;
     let lock = Lock::take(path)?;
     create_private(path)?;
@@ -147,6 +149,7 @@ fn make_the_log_last(conn: &Connection, path: &Path, disk: &dyn Disk) -> Result<
 /// Opens an existing ledger for reading beside its writer.
 pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     refuse_missing(path)?;
+    surroundings::refuse(path)?;
     refuse_exposed(path)?;
     // Whoever only looks puts nothing into the ledger's file, not even what a log shows that may not last.
     let conn = opened_as_it_is(path)?;

@@ -13,7 +13,8 @@ use super::{open, runs, sql};
 use crate::entry::{Content, PatientInfo};
 
 /// Takes names, dates of birth, messages and other numbers off all entries that have been over since `before`: finished,
-/// refused, suppressed, withdrawn, expired or cancelled. Needs the ledger for itself. Returns how many entries there were.
+/// refused, suppressed, withdrawn, expired or cancelled. Needs the ledger for itself. Returns how many entries there were;
+/// [`LedgerError::NotGone`] if a reader keeps the old pages in the log, and the same again is to be tried later.
 /// `by` says who decided, for the record.
 pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -> Result<u64, LedgerError> {
     if !path.exists() {
@@ -36,6 +37,9 @@ pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -
     transaction.execute(sql!("event_of_ledger"), (millis(at), "purged", detail))?;
     transaction.commit()?;
     // Deleted content is overwritten (`secure_delete`), but in the log its pages would stand as they were.
-    opened.conn.query_row(sql!("checkpoint"), [], |_| Ok(()))?;
-    Ok(entries)
+    let is_whole = opened.conn.query_row(sql!("checkpoint"), [], |row| {
+        let (busy, in_log, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(!busy && in_log == moved)
+    })?;
+    if is_whole { Ok(entries) } else { Err(LedgerError::NotGone) }
 }

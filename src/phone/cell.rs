@@ -17,7 +17,7 @@ const LONGEST_CELL: usize = 250;
 /// What else must be known to judge a number.
 #[derive(Debug, Clone, Copy)]
 pub struct CellRules<'a> {
-    /// Whether numbers reserved for fiction may be dialled: against the simulator and loopback addresses only.
+    /// Whether numbers reserved for fiction may be dialled: in a rehearsal only.
     pub fiction_allowed: bool,
     /// The practice's own numbers, never dialled.
     pub own: &'a [E164],

@@ -6,6 +6,7 @@ use crate::entry::{Outcome, Reason, State};
 use crate::ledger::EntryRow;
 
 use super::text::state;
+use crate::visible::cell_without_formula;
 
 /// The columns, in order.
 pub(super) const HEADER: [&str; 15] = [
@@ -44,7 +45,7 @@ impl<W: Write> Rows<W> {
 
     /// Writes a patient.
     pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
-        Ok(self.out.write_record(cells(row).iter().map(|cell| disarmed(cell)))?)
+        Ok(self.out.write_record(cells(row).iter().map(|cell| cell_without_formula(cell).into_owned()))?)
     }
 
     /// Writes what is left.
@@ -84,12 +85,6 @@ fn must_not_be_called(state: State, outcome: Option<Outcome>) -> bool {
     state == State::Suppressed || outcome.is_some_and(|outcome| settled.contains(&outcome))
 }
 
-/// A spreadsheet takes a cell that begins with one of these for a formula: an apostrophe in front makes it text. A phone
-/// number in E.164 is one of them, and the intake takes the apostrophe off again.
-fn disarmed(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,8 +107,8 @@ mod tests {
     #[test]
     fn no_cell_is_a_formula() {
         for cell in ["=1+1", "+13125550142", "-2", "@SUM(A1)", "\tx"] {
-            assert_eq!(disarmed(cell), format!("'{cell}"));
+            assert_eq!(cell_without_formula(cell), format!("'{cell}"));
         }
-        assert_eq!(disarmed("O'Brien"), "O'Brien");
+        assert_eq!(cell_without_formula("O'Brien"), "O'Brien");
     }
 }

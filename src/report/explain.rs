@@ -8,6 +8,7 @@ use crate::entry::{Outcome, Reason, State, ZoneSource};
 use crate::ids::{CampaignName, EntryId, Location, RunId};
 use crate::ledger::{EntryRow, EventRow, RunReport, SuppressionRow};
 use crate::policy::Evidence;
+use crate::visible;
 use crate::zone::Zone;
 
 use super::text::{lowercase, state};
@@ -116,7 +117,12 @@ pub struct RejectedRow {
 #[must_use]
 pub fn rejected(row: &RejectedRow) -> String {
     let RejectedRow { campaign, line, reason, file } = row;
-    format!("{campaign}: rejected, not called: line {line} of the last list: {reason} (see {file})\n")
+    format!(
+        "{campaign}: rejected, not called: line {} of the last list: {} (see {})\n",
+        visible::value(line),
+        visible::value(reason),
+        visible::value(file)
+    )
 }
 
 /// The story in lines, one an event; instants in the zone of whoever calls.
@@ -124,7 +130,7 @@ pub fn rejected(row: &RejectedRow) -> String {
 pub fn told(story: &Story, zone: &Zone) -> String {
     let at = |at| instant(at, zone);
     let Story { campaign, patient, entry, state, outcome, calls, due_at, .. } = story;
-    let mut text = format!("{campaign}: patient {}, entry {entry}: {state}", patient.join(" "));
+    let mut text = format!("{campaign}: patient {}, entry {entry}: {state}", visible::value(&patient.join(" ")));
     if story.covered_by_household {
         text += ", by the call to another patient of the household";
     }
@@ -140,13 +146,14 @@ pub fn told(story: &Story, zone: &Zone) -> String {
     for Suppression { scope, source, since, until } in &story.suppressions {
         let until = until.map_or_else(String::new, |until| format!(" until {}", at(until)));
         text += &format!(
-            "  the number is on the suppression list for {scope} calls since {}{until}: {source}\n",
-            at(*since)
+            "  the number is on the suppression list for {scope} calls since {}{until}: {}\n",
+            at(*since),
+            visible::value(source)
         );
     }
     text += &lines(&story.events, zone);
     if let Some(LeftBy { run, at: ended, why }) = &story.left_by {
-        text += &format!("  {}  run {run} ended while it was due: {why}\n", at(*ended));
+        text += &format!("  {}  run {run} ended while it was due: {}\n", at(*ended), visible::value(why));
     }
     text
 }
@@ -232,10 +239,10 @@ fn happening(event: &EventRow) -> String {
         line += &format!(": {outcome}");
     }
     if let Some(conversation) = &event.conversation {
-        line += &format!(", conversation {}", conversation.as_str());
+        line += &format!(", conversation {conversation}");
     }
     if let Some(detail) = &event.detail {
-        line += &format!(" ({detail})");
+        line += &format!(" ({})", visible::value(detail));
     }
     if let Some(after) = event.after {
         line += &format!(" → {after}");

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::ledger::EntryRow;
+use crate::visible;
 use crate::zone::Zone;
 
 use super::text::{COLUMNS_OF_A_PATIENT, cells};
@@ -62,7 +63,7 @@ fn write_row(out: &mut impl Write, tag: &str, cells: impl IntoIterator<Item = im
 /// What a list says is text, whatever it looks like.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in visible::text(text).chars() {
         match c {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),

@@ -11,6 +11,7 @@ use crate::engine::ending::named;
 use crate::engine::{Event, Listener};
 use crate::entry::{Outcome, Reason, State};
 use crate::ids::{EntryId, OrganisationId};
+use crate::visible;
 use crate::zone::Zone;
 
 /// Elsewhere than on a terminal, a line every so often of the run's time.
@@ -58,6 +59,8 @@ impl Progress {
 
     fn new(bar: Option<ProgressBar>, say: Box<dyn FnMut(&str) + Send>, zone: Zone) -> Self {
         let counts = Counts::default();
+        let mut say = say;
+        let say = Box::new(move |line: &str| say(&visible::value(line)));
         Self { bar, say, zone, counts, redials: BTreeSet::new(), said_at: None, said: counts }
     }
 
@@ -186,7 +189,7 @@ impl Listener for Progress {
         match &self.bar {
             Some(bar) => {
                 bar.set_position(self.counts.finished);
-                bar.set_message(standing);
+                bar.set_message(visible::value(&standing).into_owned());
             }
             None if self.is_news(event.at()) => {
                 self.said_at = Some(event.at());
@@ -216,7 +219,8 @@ impl<W: Write> JsonLines<W> {
     }
 
     fn write(&mut self, event: &Event) -> std::io::Result<()> {
-        serde_json::to_writer(&mut self.out, event)?;
+        let line = serde_json::to_string(event)?;
+        self.out.write_all(visible::json(&line).as_bytes())?;
         self.out.write_all(b"\n")?;
         self.out.flush()
     }

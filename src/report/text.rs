@@ -10,6 +10,7 @@ use crate::entry::{ListTally, State};
 use crate::error::Exit;
 use crate::ids::Location;
 use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
+use crate::visible;
 use crate::zone::Zone;
 
 use super::summary::Summary;
@@ -31,7 +32,7 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
     line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
     let is_explained = summary.ending.as_deref().is_some_and(|ending| EXPLAINED.contains(&ending));
     if let Some(why) = summary.why.as_ref().filter(|_| is_explained) {
-        line(&mut text, "why", why);
+        line(&mut text, "why", visible::value(why));
     }
     line(&mut text, "list", rows(list));
     if let Some(changes) = changes(summary) {
@@ -210,8 +211,8 @@ pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; COLUMNS_OF_A_PATIEN
     let last_call = row.last_call_at.map(|at| zone.local(at).format("%Y-%m-%d %H:%M").to_string());
     [
         row.entry.to_string(),
-        row.key.parts().collect::<Vec<_>>().join(" "),
-        name.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        visible::value(&row.key.parts().collect::<Vec<_>>().join(" ")).into_owned(),
+        visible::value(&name.into_iter().flatten().collect::<Vec<_>>().join(" ")).into_owned(),
         state(row).into(),
         row.outcome.filter(|_| row.state == State::Finished).map_or_else(String::new, |outcome| outcome.to_string()),
         row.reason.map_or_else(String::new, |reason| lowercase(reason.says())),

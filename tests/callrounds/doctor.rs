@@ -6,7 +6,7 @@ use crate::practice::{Ended, Practice, recall};
 use crate::vendor::Vendor;
 
 fn practice() -> Practice {
-    let rest = "[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"annie\"\n";
+    let rest = "[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"annie\"\nrehearsal = true\n";
     Practice::with(&recall(rest), "patient_id,first_name,phone\n1,Ana,773-555-0110\n")
 }
 
@@ -38,7 +38,7 @@ fn what_is_in_order_is_said_line_by_line_and_nobody_is_called() {
     let found: Value = serde_json::from_str(&without.stdout).expect("a document");
     let whats: Vec<_> =
         found["findings"].as_array().expect("findings").iter().map(|one| one["what"].as_str()).collect();
-    assert_eq!((without.code, whats), (0, ["credentials", "clock", "time zones", "ledger"].map(Some).to_vec()));
+    assert_eq!((without.code, whats), (0, ["credentials", "clock", "time zones", "ledger", "disk"].map(Some).to_vec()));
     assert!(vendor.calls().is_empty());
 }
 
@@ -94,4 +94,18 @@ fn a_campaign_to_start_from_is_written_once_and_can_be_checked() {
     practice.write("recall.toml", &practice.read("recall.toml").replace("kind = \"annie\"", "kind = \"simulator\""));
     let checked = check();
     assert_eq!(checked.code, 0, "{checked:?}");
+}
+
+#[test]
+fn a_folder_that_takes_no_data_is_named() {
+    let practice = practice();
+    let vendor = Vendor::start(&practice, "60", &["--api-key", "good"]);
+    let good = with_key(&practice, &vendor.base_url, "good", &DOCTOR);
+    assert!(good.code == 0 && good.stdout.contains("ok    disk         takes data, "), "{good:?}");
+    // Not even root can make a file there.
+    for nowhere in ["nowhere/callrounds.db", "/proc/callrounds.db"] {
+        let ended = with_key(&practice, &vendor.base_url, "good", &[&DOCTOR[..], &["--ledger", nowhere]].concat());
+        assert_eq!(ended.code, 7, "{ended:?}");
+        assert!(ended.stdout.contains("MEND  disk         nothing can be written in "), "{ended:?}");
+    }
 }

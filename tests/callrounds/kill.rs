@@ -93,6 +93,7 @@ on_lost_answer = "{on_lost_answer}"
 stop_on = {{ error_rate = 1.0, opt_out_rate = 1.0, wrong_number_rate = 1.0 }}
 [vendor]
 kind = "annie"
+rehearsal = true
 "#
     ))
 }

@@ -29,6 +29,7 @@ max_attempts = 1
 settle = "120s"
 [vendor]
 kind = "simulator"
+rehearsal = true
 speed = 6000
 "#;
 

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "tests tell their figures")]
 
 mod behind;
+mod bombs;
 mod budget;
 mod bytes;
 mod corpus;
@@ -16,6 +17,8 @@ mod evening;
 mod exclude;
 mod explain;
 mod faults;
+mod files;
+mod guards;
 mod hours;
 mod house;
 mod kill;
@@ -31,6 +34,7 @@ mod nights;
 mod numbers;
 mod oracle;
 mod organisations;
+mod outside;
 mod phones;
 mod plans;
 mod practice;

@@ -98,7 +98,8 @@ fn thirty_nights_of_recall_go_over_no_cap_and_leave_everybody_explained() {
     // Two processes start their clocks one after the other, and at this speed a moment is minutes, another number of them
     // every night: the least gap is longer than the vendor's by more than clocks of the real world are apart.
     let caps = "[calling.caps]\nmin_gap = \"25h\"\n";
-    practice.write("campaigns/demo-recall.toml", &format!("{head}{caps}[vendor]\nkind = \"annie\"\n"));
+    practice
+        .write("campaigns/demo-recall.toml", &format!("{head}{caps}[vendor]\nkind = \"annie\"\nrehearsal = true\n"));
     let mut nights = Nights::of(&practice.read("campaigns/lists/demo-recall.csv"));
     let first = MORNING.parse::<DateTime<Utc>>().expect("an instant") + TimeDelta::hours(1);
     let mut letters: Vec<(String, DateTime<Utc>)> = Vec::new();

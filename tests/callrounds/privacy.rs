@@ -109,7 +109,7 @@ fn a_run_tells_nothing_of_its_patients() {
 #[test]
 fn a_run_with_faults_tells_nothing_either() {
     let (list, secrets) = list();
-    let practice = Practice::with(&format!("{}kind = \"annie\"\n", recall(REST)), &list);
+    let practice = Practice::with(&format!("{}kind = \"annie\"\nrehearsal = true\n", recall(REST)), &list);
     let faults =
         ["500-after=0.2", "truncated=0.2", "bad-json=0.2", "429=0.1", "500-before@reads=0.2", "bad-json@reads=0.1"];
     let options: Vec<_> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();

@@ -66,7 +66,7 @@ fn annie() -> String {
     let text =
         std::fs::read_to_string(crate::practice::repository().join("campaigns/demo-recall.toml")).expect("a file");
     let (head, _) = text.split_once("[vendor]").expect("its last table");
-    format!("{head}[vendor]\nkind = \"annie\"\n")
+    format!("{head}[vendor]\nkind = \"annie\"\nrehearsal = true\n")
 }
 
 /// At random instants, `faults.md`, row 11, in an ordinary test run.

@@ -28,6 +28,9 @@ const LIST: &str = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773-55
 const RUN: [&str; 2] = ["run", "campaigns/recall.toml"];
 const ANNIE: &str = "kind = \"annie\"";
 
+/// Against a simulator of its own.
+const REHEARSAL: &str = "kind = \"annie\"\nrehearsal = true";
+
 fn simulated() -> String {
     campaign(&format!("kind = \"simulator\"\nstart = \"{MORNING}\"\nspeed = 600"))
 }
@@ -186,7 +189,7 @@ fn a_starting_point_that_nobody_has_filled_in_dials_nobody() {
     error: the campaign file is not yet the practice's own:
       practice.from_number is a 555-01xx number, which cannot call
       practice.callback_number is a 555-01xx number, which rings nobody
-    put the practice's own in their place, or try it out with [vendor] kind = "simulator"
+    put the practice's own in their place, or try it out with `run --rehearse`
     "#);
     let simulator =
         practice.command(&RUN).env("ANNIE_BASE_URL", "https://annie.invalid/v1").output().expect("the program");
@@ -226,7 +229,7 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
     assert_snapshot!(refused(&missing, &RUN, 3), @"error: there is no list at DIR/campaigns/recall.csv; nothing was sent");
 
     // Only where the time is real does a list have an age: an invented clock says nothing about it.
-    let old = Practice::with(&campaign(ANNIE).replace("3650d", "24h"), LIST);
+    let old = Practice::with(&campaign(REHEARSAL).replace("3650d", "24h"), LIST);
     let list = fs::File::options().append(true).open(old.path("campaigns/recall.csv")).expect("the list");
     list.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 50)).expect("its age");
     let vendor = Vendor::start(&old, "1", &[]);
@@ -242,7 +245,7 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
 
 #[test]
 fn a_ledger_in_use_is_named_with_its_holder_at_once() {
-    let practice = Practice::with(&campaign(ANNIE), LIST);
+    let practice = Practice::with(&campaign(REHEARSAL), LIST);
     // Answers take ten seconds, so that the first run goes on.
     let vendor = Vendor::start(&practice, "1", &["--latency", "10000"]);
     let run = ["run", "campaigns/recall.toml", "--json", "--at", MORNING, "--speed", "1"];
@@ -332,7 +335,7 @@ fn against(options: &[&str], campaign: &str, arguments: &[&str], code: i32, call
 #[test]
 fn a_vendor_that_does_not_accept_us_ends_the_run_at_once() {
     let now = ["--at", MORNING, "--speed", "60"];
-    assert_snapshot!(against(&["--api-key", "annie-sk-v1-another"], &campaign(ANNIE), &now, 6, 0), @"
+    assert_snapshot!(against(&["--api-key", "annie-sk-v1-another"], &campaign(REHEARSAL), &now, 6, 0), @"
     no further calls: the vendor does not accept our credentials; waiting for answers under way
     recall, run 1: stopped, the vendor refused us
       why           the vendor does not accept our credentials
@@ -342,7 +345,7 @@ fn a_vendor_that_does_not_accept_us_ends_the_run_at_once() {
       next          3 left to finish: run again; the next call is due on Tue 2026-11-24 09:30
     error: the vendor does not accept our credentials; no further call was placed: look at ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again
     ");
-    assert_snapshot!(against(&["--from-number", "+13125550199"], &campaign(ANNIE), &now, 6, 0), @"
+    assert_snapshot!(against(&["--from-number", "+13125550199"], &campaign(REHEARSAL), &now, 6, 0), @"
     no further calls: the vendor does not let our from_number call; waiting for answers under way
     recall, run 1: stopped, the vendor refused us
       why           the vendor does not let our from_number call
@@ -357,14 +360,14 @@ fn a_vendor_that_does_not_accept_us_ends_the_run_at_once() {
 #[test]
 fn a_run_that_has_to_stop_early_says_when_to_go_on() {
     let evening = ["--at", "2026-11-24T23:30:00Z", "--speed", "60"];
-    assert_snapshot!(against(&[], &campaign(ANNIE), &evening, 4, 0), @"
+    assert_snapshot!(against(&[], &campaign(REHEARSAL), &evening, 4, 0), @"
     recall, run 1: stopped, the calling window is closed
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       entries       3 ready
       calls         none placed by this run
       next          3 left to finish: run again; the next call is due on Wed 2026-11-25 09:30
     ");
-    let limited = campaign(ANNIE).replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
+    let limited = campaign(REHEARSAL).replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
     let now = ["--at", MORNING, "--speed", "60"];
     assert_snapshot!(against(&[], &limited, &now, 4, 1), @"
     no further calls: max_calls = 1 calls were placed; waiting for answers under way
@@ -417,6 +420,6 @@ fn help_lists_every_command_and_exit_code() {
 
     Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused ·
     4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger
-    locked, damaged or full
+    locked, damaged, full, or of the other kind (rehearsal)
     ");
 }

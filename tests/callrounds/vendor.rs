@@ -64,6 +64,10 @@ impl Vendor {
         (self.morning + passed).to_rfc3339_opts(SecondsFormat::Millis, true)
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it has placed.
     pub fn calls(&self) -> Vec<Call> {
         oracle::calls(&self.log)

@@ -15,6 +15,9 @@ pub enum KeyFileProblem {
     /// It cannot be opened or read.
     #[error("the key file cannot be read: {}", .0.kind())]
     Unreadable(io::Error),
+    /// A folder, a pipe or a device.
+    #[error("the key file is {0}, not a file: name the file itself that holds the key")]
+    NotAFile(&'static str),
     /// Its group or others have some access to it.
     #[error(
         "the key file is open to others (mode {mode:04o}): chmod 600 it, and renew the key if others may have read it"
@@ -30,6 +33,11 @@ pub enum KeyFileProblem {
 
 /// The text of the file at `path`, as it is.
 pub(super) fn read(path: &Path) -> Result<SecretString, KeyFileProblem> {
+    // Before it is opened: a pipe would be waited for.
+    let kind = path.metadata().map_err(KeyFileProblem::Unreadable)?.file_type();
+    if !kind.is_file() {
+        return Err(KeyFileProblem::NotAFile(if kind.is_dir() { "a folder" } else { "a pipe or a device" }));
+    }
     let file = File::open(path).map_err(KeyFileProblem::Unreadable)?;
     owners_only(&file)?;
     let mut bytes = Vec::new();
@@ -90,6 +98,13 @@ mod tests {
             let problem = read(b"k3y", mode).expect_err("refused");
             assert!(problem.contains(&format!("mode {mode:04o}")) && problem.contains("chmod 600"), "{problem}");
         }
+    }
+
+    #[test]
+    fn a_folder_is_named_as_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let problem = Credentials::from_key_file(folder.path()).expect_err("refused").to_string();
+        assert_eq!(problem, "the key file is a folder, not a file: name the file itself that holds the key");
     }
 
     #[test]

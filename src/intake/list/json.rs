@@ -15,6 +15,11 @@ use crate::intake::problem::ListProblem;
 
 /// Objects nested deeper than this are kept as their text.
 const DEEPEST: usize = 8;
+/// A column's name has this many bytes at most: those of nested objects are put together.
+const LONGEST_NAME: usize = 1_000;
+
+const TOO_MANY: ListProblem = ListProblem::TooManyColumns { most: MOST_COLUMNS };
+
 /// Which of several arrays holds the list, if the names alone must tell.
 const LIST_NAMES: [&str; 8] = ["patients", "data", "rows", "records", "results", "items", "entries", "list"];
 
@@ -70,6 +75,7 @@ fn in_object<R: BufRead>(scanner: &mut Scanner<R>) -> Result<Wrapping, ListProbl
         match (key.as_str(), opens) {
             ("resourceType", Some(b'"')) => is_bundle = scanner.element()?.text == b"\"Bundle\"",
             ("link", Some(b'[')) => has_next = has_next_page(scanner.element()?.text),
+            (_, Some(b'[')) if candidates.len() >= MOST_COLUMNS => return Err(TOO_MANY),
             (_, Some(b'[')) => candidates.push(candidate(scanner, key)?),
             _ => scanner.skip_value()?,
         }
@@ -257,7 +263,7 @@ fn pairs_of(element: &Element<'_>) -> Result<Pairs, ListProblem> {
     })?;
     let mut pairs = Pairs::new();
     flatten_object("", object, 0, &mut pairs).map_err(|_| malformed(element.line))?;
-    Ok(pairs)
+    if is_enough(&pairs) { Err(TOO_MANY) } else { Ok(pairs) }
 }
 
 /// An object's members in order, none of them lost to another of the same name.
@@ -287,6 +293,9 @@ impl<'de> Deserialize<'de> for Object<'de> {
 
 fn flatten_object(prefix: &str, object: Object<'_>, depth: usize, into: &mut Pairs) -> serde_json::Result<()> {
     for (key, value) in object.0 {
+        if is_enough(into) {
+            break;
+        }
         let name = if prefix.is_empty() { key } else { format!("{prefix}_{key}") };
         flatten(&name, value, depth, into)?;
     }
@@ -294,6 +303,10 @@ fn flatten_object(prefix: &str, object: Object<'_>, depth: usize, into: &mut Pai
 }
 
 fn flatten(name: &str, value: &RawValue, depth: usize, into: &mut Pairs) -> serde_json::Result<()> {
+    if name.len() > LONGEST_NAME {
+        push(name, String::new(), into);
+        return Ok(());
+    }
     match value.get().as_bytes().first() {
         Some(b'{') if depth < DEEPEST => flatten_object(name, serde_json::from_str(value.get())?, depth + 1, into),
         Some(b'[') if depth < DEEPEST => flatten_array(name, serde_json::from_str(value.get())?, depth + 1, into),
@@ -313,6 +326,9 @@ fn flatten_array(name: &str, values: Vec<&RawValue>, depth: usize, into: &mut Pa
         return Ok(());
     }
     for (at, value) in values.into_iter().enumerate() {
+        if is_enough(into) {
+            break;
+        }
         flatten(&format!("{name}_{}", at + 1), value, depth, into)?;
     }
     Ok(())
@@ -325,6 +341,11 @@ fn scalar(value: &RawValue) -> serde_json::Result<String> {
         text if text.starts_with('"') => serde_json::from_str(text),
         text => Ok(text.to_owned()),
     }
+}
+
+/// Whether a row has shown already that it is none: the next column would be one too many.
+fn is_enough(pairs: &Pairs) -> bool {
+    pairs.len() > MOST_COLUMNS || pairs.last().is_some_and(|(name, _)| name.len() > LONGEST_NAME)
 }
 
 fn push(name: &str, text: String, into: &mut Pairs) {

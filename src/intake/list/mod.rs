@@ -5,6 +5,7 @@
 //! name first. Cells stay the texts they are; nothing here knows what a column means, but that a row of known names is
 //! a header.
 
+mod archive;
 mod compressed;
 mod elements;
 mod encoding;

@@ -7,10 +7,17 @@ use chrono::{DateTime, Utc};
 use csv::Writer;
 
 use super::source::{Origin, spool};
-use crate::intake::problem::ListProblem;
+use crate::intake::problem::{ListProblem, NotAList};
 
 /// Where the rows go.
-pub(super) struct Rewriter<'f>(Writer<BufWriter<&'f mut std::fs::File>>);
+pub(super) struct Rewriter<'f> {
+    text: Writer<BufWriter<&'f mut std::fs::File>>,
+    /// Bytes that may still be written.
+    left: u64,
+}
+
+/// A list that was no text is no longer than this as one, so that it does not fill the disk: ten million rows.
+const MOST_TEXT: u64 = 1 << 30;
 
 impl Rewriter<'_> {
     /// Adds a row that stands on `line` of the original.
@@ -22,11 +29,13 @@ impl Rewriter<'_> {
         let failed = |error: csv::Error| {
             if let csv::ErrorKind::Io(error) = error.into_kind() { error.into() } else { ListProblem::Damaged }
         };
-        self.0.write_field(line.to_string()).map_err(failed)?;
+        self.text.write_field(line.to_string()).map_err(failed)?;
         for cell in cells {
-            self.0.write_field(cell).map_err(failed)?;
+            let length = cell.as_ref().len() as u64 + 1;
+            self.left = self.left.checked_sub(length).ok_or(ListProblem::NotText(NotAList::Bomb))?;
+            self.text.write_field(cell).map_err(failed)?;
         }
-        self.0.write_record(None::<&[u8]>).map_err(failed)
+        self.text.write_record(None::<&[u8]>).map_err(failed)
     }
 }
 
@@ -36,9 +45,10 @@ pub(super) fn rewritten(
     write: impl FnOnce(&mut Rewriter<'_>) -> Result<(), ListProblem>,
 ) -> Result<Origin, ListProblem> {
     let fill = |file: &mut std::fs::File| {
-        let mut rewriter = Rewriter(csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(file)));
+        let text = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(file));
+        let mut rewriter = Rewriter { text, left: MOST_TEXT };
         write(&mut rewriter)?;
-        rewriter.0.flush().map_err(|error| super::unreadable(&error))
+        rewriter.text.flush().map_err(|error| super::unreadable(&error))
     };
     spool(fill, modified)
 }

@@ -1,12 +1,14 @@
 //! CSV and its kin: cells separated by `,` `;` tab or `|`.
 
-use std::io::{Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use super::elements::LONGEST_VALUE;
 use super::encoding::Text;
 use super::{Header, IsKnown, MOST_COLUMNS, Row};
 use crate::intake::problem::ListProblem;
+use crate::visible::cell_as_it_was;
 
 /// How much of the file is looked at to tell its separator and to find its header.
 const SAMPLE: u64 = 1 << 16;
@@ -32,6 +34,11 @@ impl Dialect {
     /// What separates its cells; nothing if it was rewritten from another format.
     pub(super) fn separator(self) -> Option<char> {
         (self.lines == Lines::Counted).then_some(char::from(self.separator))
+    }
+
+    /// A cell of the list that a rejects file was made of.
+    fn as_it_was(self, cell: &str) -> &str {
+        if self.is_rejects_file() { cell_as_it_was(cell) } else { cell }
     }
 
     pub(super) fn is_rejects_file(self) -> bool {
@@ -108,7 +115,8 @@ pub(super) fn dialect(text: Text, lines: Lines, is_known: IsKnown<'_>) -> Result
     if best.cells.len() > MOST_COLUMNS {
         return Err(ListProblem::TooManyColumns { most: MOST_COLUMNS });
     }
-    Ok((best.dialect, Header::new(best.cells.iter().skip(best.dialect.drop))))
+    let names = best.cells.iter().skip(best.dialect.drop).map(|name| best.dialect.as_it_was(name));
+    Ok((best.dialect, Header::new(names)))
 }
 
 /// The first row of which two cells are known names; if there is none, the first row that is not blank.
@@ -150,11 +158,34 @@ fn read_record<R: Read>(reader: &mut Reader<R>, record: &mut StringRecord) -> Re
     Ok(more)
 }
 
+/// A text with the end of its last line.
+type Ended = io::Chain<Text, Cursor<&'static [u8]>>;
+
+/// A text of which one row takes a bounded part: a quote that is never closed would make a row of all the rest.
+#[derive(Debug)]
+struct Measured<R> {
+    text: R,
+    /// Bytes that the row may still take.
+    left: usize,
+}
+
+impl<R: Read> Read for Measured<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.left);
+        if most == 0 && !buffer.is_empty() {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let read = self.text.read(&mut buffer[..most])?;
+        self.left -= read;
+        Ok(read)
+    }
+}
+
 /// The rows of a separated file.
 #[derive(Debug)]
 pub(super) struct SeparatedRows {
     // The last line is ended for the file that does not end it, so that lines can be counted.
-    reader: Reader<std::io::Chain<Text, Cursor<&'static [u8]>>>,
+    reader: Reader<Measured<Ended>>,
     dialect: Dialect,
     records: u64,
     record: StringRecord,
@@ -166,7 +197,7 @@ impl SeparatedRows {
     pub(super) fn new(text: Text, dialect: Dialect) -> Self {
         let ended = text.chain(Cursor::new(dialect.ends.bytes()));
         Self {
-            reader: reader(ended, dialect.separator),
+            reader: reader(Measured { text: ended, left: 0 }, dialect.separator),
             dialect,
             records: 0,
             record: StringRecord::new(),
@@ -202,8 +233,17 @@ impl SeparatedRows {
 
     fn advance(&mut self) -> Result<bool, ListProblem> {
         self.records += 1;
+        // The reader looks ahead by a buffer: as little as that is not counted exactly. Rewriting has doubled quotes.
+        let most = LONGEST_VALUE * if self.dialect.lines == Lines::Given { 4 } else { 1 };
+        self.reader.get_mut().left = most;
+        let before = self.reader.position().line();
         self.reader.read_record(&mut self.record).map_err(|error| {
             let line = error.position().map_or(0, csv::Position::line);
+            if let csv::ErrorKind::Io(error) = error.kind()
+                && error.kind() == io::ErrorKind::FileTooLarge
+            {
+                return ListProblem::TooLong { line: before };
+            }
             // The text has been decoded: what is not the disk's fault is not text after all.
             if let csv::ErrorKind::Io(error) = error.into_kind() {
                 super::unreadable(&error)
@@ -236,7 +276,14 @@ impl SeparatedRows {
         let Dialect { drop, width, lines, .. } = self.dialect;
         if lines == Lines::Given && self.record.len() < drop + width {
             let missing = drop + width - self.record.len();
-            return Some(self.record.iter().skip(drop).chain(std::iter::repeat_n("", missing)).collect());
+            return Some(
+                self.record
+                    .iter()
+                    .skip(drop)
+                    .map(|cell| self.dialect.as_it_was(cell))
+                    .chain(std::iter::repeat_n("", missing))
+                    .collect(),
+            );
         }
         if drop == 0 && self.record.len() <= width {
             return None;
@@ -246,6 +293,6 @@ impl SeparatedRows {
             return None;
         }
         let keep = if surplus_is_empty { width } else { usize::MAX };
-        Some(self.record.iter().skip(drop).take(keep).collect())
+        Some(self.record.iter().skip(drop).take(keep).map(|cell| self.dialect.as_it_was(cell)).collect())
     }
 }

@@ -5,6 +5,8 @@ use std::fmt::Write;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Sheet, SheetType, SheetVisible, Xlsx, XlsxError};
 
+use super::archive;
+use super::elements::LONGEST_VALUE;
 use super::rewritten::rewritten;
 use super::source::{Bytes, Origin};
 use super::{IsKnown, MOST_COLUMNS};
@@ -22,6 +24,7 @@ pub(super) fn is_one(origin: &Origin) -> Result<bool, ListProblem> {
 
 /// The one sheet that holds the list, as CSV.
 pub(super) fn as_text(origin: &Origin, is_known: IsKnown<'_>) -> Result<Origin, ListProblem> {
+    archive::refuse_a_bomb(origin)?;
     let mut book: Xlsx<Bytes> = Xlsx::new(origin.bytes()?).map_err(|error| problem_of(&error))?;
     let sheet = the_list(&mut book, is_known)?;
     rewritten(origin.modified(), |rows| {
@@ -75,7 +78,7 @@ fn walk(
     mut see: impl FnMut(u64, &[String]) -> Result<bool, ListProblem>,
 ) -> Result<(), ListProblem> {
     let mut reader = book.worksheet_cells_reader(sheet).map_err(|error| problem_of(&error))?;
-    let (mut line, mut cells) = (0, Vec::new());
+    let (mut line, mut cells, mut room) = (0, Vec::new(), LONGEST_VALUE);
     while let Some(cell) = reader.next_cell().map_err(|error| problem_of(&error))? {
         let (row, column) = cell.get_position();
         let (row, column) = (u64::from(row) + 1, column as usize);
@@ -84,6 +87,7 @@ fn walk(
                 return Ok(());
             }
             cells.clear();
+            room = LONGEST_VALUE;
         }
         line = row;
         let text = text_of(cell.get_value());
@@ -93,6 +97,8 @@ fn walk(
         if column >= MOST_COLUMNS {
             return Err(ListProblem::TooManyColumns { most: MOST_COLUMNS });
         }
+        // The same shared string may stand in every cell.
+        room = room.checked_sub(text.len()).ok_or(ListProblem::TooLong { line })?;
         cells.resize(cells.len().max(column + 1), String::new());
         cells[column] = text;
     }

@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::campaign::{
     Calling, Caps, DateOrder, DayWindow, Lines, ListRules, Message, OnAbsent, OnConflict, OnLostAnswer, Practice,
-    Preset, Purpose, Rate, Redial, Safety, Source, StopOn, Vendor, ZoneMode,
+    Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, Source, StopOn, Vendor, VendorKind, ZoneMode,
 };
 use crate::entry::{OutcomeRules, Reason, Standing};
 use crate::ids::{CampaignName, OrganisationId};
@@ -116,7 +116,12 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
             on_lost_answer: OnLostAnswer::Hold,
             track_for: TimeDelta::hours(1),
         },
-        vendor: Vendor::Annie { key_file: None },
+        vendor: Vendor {
+            kind: VendorKind::Annie,
+            rehearsal: false,
+            key_file: None,
+            simulator: SimulatorSettings { seed: 1, start: None, speed: 60.0, people: None, faults: Vec::new() },
+        },
         outcomes: OutcomeRules::default(),
         source: Source { text: String::new(), directory: PathBuf::new() },
     }

@@ -1,0 +1,58 @@
+//! Whether a ledger keeps live calls or a rehearsal's. The two never mix: whoever a rehearsal "called" would be left
+//! uncalled by the live run after it, and a rehearsal in a live ledger would use up its patients.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::error::LedgerError;
+use super::{Reader, sql};
+
+/// What a ledger keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerKind {
+    /// Calls to patients.
+    Live,
+    /// Calls to a simulator, embedded or on this machine.
+    Rehearsal,
+}
+
+impl LedgerKind {
+    fn refused(self, path: &Path) -> LedgerError {
+        let path = path.display().to_string();
+        match self {
+            Self::Live => LedgerError::Live { path },
+            Self::Rehearsal => LedgerError::Rehearsed { path },
+        }
+    }
+}
+
+/// Notes the kind of a ledger that keeps nothing yet, and refuses one of the other.
+pub(super) fn keep(conn: &Connection, wanted: LedgerKind, path: &Path) -> Result<(), LedgerError> {
+    conn.execute(sql!("kind_note"), [wanted == LedgerKind::Rehearsal])?;
+    match of(conn)? {
+        Some(other) if other != wanted => Err(other.refused(path)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn of(conn: &Connection) -> Result<Option<LedgerKind>, LedgerError> {
+    let rehearsal: Option<bool> = conn.query_row(sql!("kind_read"), [], |row| row.get(0))?;
+    Ok(rehearsal.map(|rehearsal| if rehearsal { LedgerKind::Rehearsal } else { LedgerKind::Live }))
+}
+
+impl Reader {
+    /// What the ledger keeps; `None` before its first run, and in the format of an older program.
+    pub fn kind(&self) -> Result<Option<LedgerKind>, LedgerError> {
+        let is_known: bool = self.conn.query_row(sql!("kind_is_known"), [], |row| row.get(0))?;
+        if is_known { of(&self.conn) } else { Ok(None) }
+    }
+
+    /// Refuses a ledger that keeps the other kind.
+    pub fn refuse_other_kind(&self, wanted: LedgerKind, path: &Path) -> Result<(), LedgerError> {
+        match self.kind()? {
+            Some(other) if other != wanted => Err(other.refused(path)),
+            Some(_) | None => Ok(()),
+        }
+    }
+}

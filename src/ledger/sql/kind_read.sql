@@ -1,0 +1,1 @@
+SELECT rehearsal FROM ledger;

@@ -1,0 +1,259 @@
+//! Lists that would fill the memory, the disk or the day: each is refused with one clear line, soon, and in little memory.
+//! The real binary is measured.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::practice::{Ended, Practice, recall};
+use crate::vendor::MORNING;
+
+const LONGEST: Duration = Duration::from_secs(10);
+const MOST_KIB: u64 = 300 << 10;
+
+fn practice() -> Practice {
+    let rest = format!("[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\n");
+    Practice::with(&recall(&rest), "")
+}
+
+/// Checks a list; how it ended, and the most memory that it took, in KiB.
+fn checked(practice: &Practice, list: &str) -> (Ended, u64) {
+    let mut command = practice.command(&["check", "campaigns/recall.toml", "--list", list]);
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program");
+    let status = format!("/proc/{}/status", child.id());
+    let (since, mut peak) = (Instant::now(), 0);
+    while child.try_wait().expect("its state").is_none() {
+        let now = fs::read_to_string(&status).unwrap_or_default();
+        let line =
+            now.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|line| line.split_whitespace().next());
+        peak = line.and_then(|kib| kib.parse().ok()).unwrap_or(0).max(peak);
+        assert!(since.elapsed() < LONGEST * 3, "{list} takes too long");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(since.elapsed() < LONGEST, "{list}: {:?}", since.elapsed());
+    assert!(peak < MOST_KIB, "{list}: {peak} KiB");
+    (Ended::of(&child.wait_with_output().expect("ended")), peak)
+}
+
+/// It is refused with one line that says this.
+fn refused(practice: &Practice, list: &str, says: &str) {
+    let (ended, _) = checked(practice, list);
+    assert_eq!(ended.code, 3, "{list}: {ended:?}");
+    let lines: Vec<_> = ended.stderr.lines().collect();
+    assert!(lines.len() == 1 && lines[0].contains(says), "{list}: {says}: {ended:?}");
+    assert!(ended.stderr.len() < 1_000, "{list}: {ended:?}");
+}
+
+const UNPACKS: &str = "unpacks to more than any list would";
+
+type Sink<'w> = &'w mut dyn Write;
+
+/// A part's name, and what writes it.
+type Part<'p> = (&'p str, &'p dyn Fn(Sink<'_>));
+
+/// The same with a name of its own.
+type Bomb<'b> = (&'b str, &'b str, &'b dyn Fn(Sink<'_>));
+
+/// A workbook with one sheet, of which one part is a bomb.
+fn workbook(practice: &Practice, name: &str, parts: &[Part<'_>], sheets: usize) {
+    let mut zip = ZipWriter::new(BufWriter::new(File::create(practice.path(name)).expect("a file")));
+    let options = SimpleFileOptions::default().compression_level(Some(6)).large_file(true);
+    let mut directory = String::new();
+    for sheet in 1..=sheets {
+        directory += &format!("<sheet name=\"s{sheet}\" sheetId=\"{sheet}\" r:id=\"rId1\"/>");
+    }
+    let directory = format!(
+        "<workbook xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets>{directory}\
+         </sheets></workbook>"
+    );
+    let relations = "<Relationships><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/\
+                     relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>";
+    let fixed = [
+        ("[Content_Types].xml", "<Types/>"),
+        (
+            "_rels/.rels",
+            "<Relationships><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/\
+             relationships/officeDocument\" Target=\"xl/workbook.xml\"/></Relationships>",
+        ),
+        ("xl/workbook.xml", directory.as_str()),
+        ("xl/_rels/workbook.xml.rels", relations),
+        ("xl/worksheets/sheet1.xml", SHEET),
+    ];
+    for (part, text) in fixed {
+        if parts.iter().all(|(own, _)| *own != part) {
+            zip.start_file(part, options).expect("a part");
+            zip.write_all(text.as_bytes()).expect("written");
+        }
+    }
+    for (part, write) in parts {
+        zip.start_file(*part, options).expect("a part");
+        write(&mut zip);
+    }
+    zip.finish().expect("a workbook");
+}
+
+const SHEET: &str = "<worksheet><sheetData>\
+    <row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>patient_id</t></is></c><c r=\"B1\" t=\"inlineStr\"><is><t>first_name</t></is></c>\
+    <c r=\"C1\" t=\"inlineStr\"><is><t>phone</t></is></c></row>\
+    <row r=\"2\"><c r=\"A2\"><v>1</v></c><c r=\"B2\" t=\"inlineStr\"><is><t>Ana</t></is></c>\
+    <c r=\"C2\"><v>7735550110</v></c></row></sheetData></worksheet>";
+
+/// So many bytes of one text after the other.
+fn again(into: Sink<'_>, text: &str, bytes: usize) {
+    if text.is_empty() {
+        return;
+    }
+    let piece = text.repeat((1 << 16) / text.len() + 1);
+    for _ in 0..=bytes / piece.len() {
+        into.write_all(piece.as_bytes()).expect("written");
+    }
+}
+
+fn between(into: Sink<'_>, start: &str, text: &str, bytes: usize, end: &str) {
+    into.write_all(start.as_bytes()).expect("written");
+    again(into, text, bytes);
+    into.write_all(end.as_bytes()).expect("written");
+}
+
+const MB: usize = 1_000_000;
+
+#[test]
+fn a_workbook_is_bounded_in_what_it_unpacks_to() {
+    let practice = practice();
+    workbook(&practice, "good.xlsx", &[], 1);
+    let (good, _) = checked(&practice, "good.xlsx");
+    assert_eq!(good.code, 0, "{good:?}");
+
+    let strings = "xl/sharedStrings.xml";
+    let sheet = "xl/worksheets/sheet1.xml";
+    let bombs: [Bomb<'_>; 13] = [
+        ("one string", strings, &|into| between(into, "<sst><si><t>", "a", 150 * MB, "</t></si></sst>")),
+        ("many strings", strings, &|into| between(into, "<sst>", "<si><t>a</t></si>", 150 * MB, "</sst>")),
+        ("a string of many runs", strings, &|into| {
+            between(into, "<sst><si>", "<r><t>aaaa</t></r>", 150 * MB, "</si></sst>");
+        }),
+        ("room for strings", strings, &|into| {
+            between(into, "<sst x='>' uniqueCount=\"999999999999\">", "", 0, "</sst>");
+        }),
+        ("hidden in quotes", strings, &|into| between(into, "<sst><si x=\">", "<a>", 150 * MB, "\"/></sst>")),
+        ("a comment", strings, &|into| between(into, "<sst><!--", "<a>", 150 * MB, "--></sst>")),
+        ("unparsed text", strings, &|into| {
+            between(into, "<sst><si><t><![CDATA[", "<a>", 150 * MB, "]]></t></si></sst>");
+        }),
+        ("one cell", sheet, &|into| {
+            between(
+                into,
+                "<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is><t>",
+                "a",
+                150 * MB,
+                "</t></is></c></row></sheetData></worksheet>",
+            );
+        }),
+        ("a cell of many runs", sheet, &|into| {
+            between(
+                into,
+                "<worksheet><sheetData><row r=\"1\"><c r=\"A1\" t=\"inlineStr\"><is>",
+                "<r><t>aaaa</t></r>",
+                150 * MB,
+                "</is></c></row></sheetData></worksheet>",
+            );
+        }),
+        ("one tag", sheet, &|into| between(into, "<worksheet x=\"", "a", 150 * MB, "\"></worksheet>")),
+        ("no rows at all", sheet, &|into| {
+            between(into, "<worksheet><sheetData>", "<row></row>", 150 * MB, "</sheetData></worksheet>");
+        }),
+        ("styles", "xl/styles.xml", &|into| {
+            let font =
+                format!("<styleSheet><fonts><font><name val=\"{}\"/></font></fonts><cellXfs>", "a".repeat(60_000));
+            between(into, &font, "<xf fontId=\"0\"/>", 20 * MB, "</cellXfs></styleSheet>");
+        }),
+        ("a picture", "xl/media/image1.png", &|into| between(into, "\u{1}", "a", 150 * MB, "")),
+    ];
+    for (name, part, write) in bombs {
+        workbook(&practice, "bomb.xlsx", &[(part, write)], 1);
+        let bomb = format!("{name}.xlsx");
+        fs::rename(practice.path("bomb.xlsx"), practice.path(&bomb)).expect("renamed");
+        refused(&practice, &bomb, UNPACKS);
+        fs::remove_file(practice.path(&bomb)).expect("removed");
+    }
+    let blank: &dyn Fn(Sink<'_>) =
+        &|into| between(into, "<worksheet><sheetData>", "<row></row>", 100 * MB, "</sheetData></worksheet>");
+    workbook(&practice, "bomb.xlsx", &[(sheet, blank)], 2_000);
+    refused(&practice, "bomb.xlsx", UNPACKS);
+    let entities: &dyn Fn(Sink<'_>) = &|into| between(into, "<!DOCTYPE a [<!ENTITY b \"c\">]><worksheet/>", "", 0, "");
+    workbook(&practice, "bomb.xlsx", &[(sheet, entities)], 1);
+    refused(&practice, "bomb.xlsx", "the list is damaged");
+}
+
+#[test]
+fn a_string_that_stands_in_every_cell_makes_no_endless_row_and_no_endless_list() {
+    let practice = practice();
+    let string = format!("<sst><si><t>{}</t></si></sst>", "a".repeat(30_000));
+    let strings: &dyn Fn(Sink<'_>) = &|into| into.write_all(string.as_bytes()).expect("written");
+    let row = format!("<row>{}</row>", "<c t=\"s\"><v>0</v></c>".repeat(30));
+    let sheet: &dyn Fn(Sink<'_>) =
+        &|into| between(into, "<worksheet><sheetData>", &row, 40 * MB, "</sheetData></worksheet>");
+    workbook(&practice, "bomb.xlsx", &[("xl/sharedStrings.xml", strings), ("xl/worksheets/sheet1.xml", sheet)], 1);
+    refused(&practice, "bomb.xlsx", UNPACKS);
+    let row = format!("<row>{}</row>", "<c t=\"s\"><v>0</v></c>".repeat(900));
+    let sheet: &dyn Fn(Sink<'_>) = &|into| between(into, "<worksheet><sheetData>", &row, 1, "</sheetData></worksheet>");
+    workbook(&practice, "bomb.xlsx", &[("xl/sharedStrings.xml", strings), ("xl/worksheets/sheet1.xml", sheet)], 1);
+    refused(&practice, "bomb.xlsx", "the row on line 1 is longer than 1 MiB");
+}
+
+#[test]
+fn a_packed_list_is_bounded_in_what_it_unpacks_to() {
+    let practice = practice();
+    for text in ["a", "\n", "1,Ana,773-555-0110\n", "\""] {
+        let file = BufWriter::new(File::create(practice.path("bomb.csv.gz")).expect("a file"));
+        let mut packed = GzEncoder::new(file, Compression::new(9));
+        between(&mut packed, "patient_id,first_name,phone\n", text, 300 * MB, "");
+        packed.finish().expect("packed");
+        refused(&practice, "bomb.csv.gz", UNPACKS);
+    }
+}
+
+#[test]
+fn a_cell_a_row_and_a_quote_that_never_closes_are_bounded() {
+    let practice = practice();
+    let header = "patient_id,first_name,phone\n1,Ana,773-555-0110\n";
+    for (start, text) in [("2,", "a"), ("2,\"", "a"), ("2,\"", "3,Bo,773-555-0111\n"), ("2", ","), ("2,\"", "\"\"")] {
+        let mut file = BufWriter::new(File::create(practice.path("bomb.csv")).expect("a file"));
+        between(&mut file, &format!("{header}{start}"), text, 400 * MB, "");
+        drop(file);
+        refused(&practice, "bomb.csv", "the row on line 3 is longer than 1 MiB");
+    }
+    // In the header, too.
+    let mut file = BufWriter::new(File::create(practice.path("bomb.csv")).expect("a file"));
+    between(&mut file, "patient_id,\"", "a", 400 * MB, "");
+    drop(file);
+    let (ended, _) = checked(&practice, "bomb.csv");
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stderr.len() < 1_000, "{ended:?}");
+}
+
+#[test]
+fn an_object_of_a_json_list_is_bounded() {
+    let practice = practice();
+    let all = |count, value: &str| (0..count).map(|at| format!("\"k{at}\":{value}")).collect::<Vec<_>>().join(",");
+    let many = all(50_000, "1");
+    let long = "n".repeat(400_000);
+    let nested: String = (0..100_000).map(|_| "{},").collect();
+    for object in
+        [format!("{{{many}}}"), format!("{{\"{long}\":[{nested}1]}}"), format!("{{\"{long}\":[[1],[2],[3]]}}")]
+    {
+        practice.write("bomb.json", &format!("[{object}]"));
+        refused(&practice, "bomb.json", "more than 1000 columns");
+    }
+    practice.write("bomb.json", &format!("[{{\"phone\":\"{}\"}}]", "5".repeat(2_000_000)));
+    refused(&practice, "bomb.json", "too long for a row");
+    practice.write("bomb.json", &format!("{{{}}}", all(200_000, "[]")));
+    refused(&practice, "bomb.json", "more than 1000 columns");
+}
