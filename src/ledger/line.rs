@@ -115,7 +115,7 @@ pub(super) fn unexplained(conn: &Connection, rows: Vec<Unnamed>) -> Result<Vec<U
 /// How far the vendor's start of a call may be from our own record of it.
 const ABOUT: TimeDelta = TimeDelta::minutes(5);
 
-/// Puts strangers down to entries, as calls that were made: those of `run`'s campaign that are now to be followed, or
+/// Puts strangers, the oldest first, down to entries, as calls that were made: those of `run`'s campaign that are now to be followed, or
 /// asked for once.
 pub(super) fn take_over(
     conn: &Connection,
@@ -125,8 +125,10 @@ pub(super) fn take_over(
     now: DateTime<Utc>,
 ) -> Result<Vec<UnderWay>, LedgerError> {
     let mut followed = Vec::new();
-    for stranger in strangers {
-        followed.extend(take_one_over(conn, run, line, stranger, now)?);
+    for (at, stranger) in strangers.iter().enumerate() {
+        // What the newest call to a number came to decides whether there is to be another.
+        let is_newest = strangers[at + 1..].iter().all(|later| later.to != stranger.to);
+        followed.extend(take_one_over(conn, run, line, stranger, is_newest, now)?);
     }
     if !strangers.is_empty() {
         runs::note(conn, run.run, "caught_up", now, Some(&format!("{} calls taken over", strangers.len())))?;
@@ -151,11 +153,12 @@ fn take_one_over(
     run: RunHandle,
     line: &OurLine,
     stranger: &Sighting,
+    is_newest: bool,
     now: DateTime<Utc>,
 ) -> Result<Option<AttemptId>, LedgerError> {
     let Some(taker) = taker(conn, run, stranger.to)? else { return Ok(None) };
     let detail = "a call that this ledger did not know, taken over";
-    if !taker.callable {
+    if !(taker.callable && is_newest) {
         let attempt = put_down_as_over(conn, run, line, stranger, taker.entry)?;
         let note = record::Note {
             at: now,

@@ -1,6 +1,7 @@
 //! The ledger on its own, over a file of its own.
 
 mod approvals;
+mod high_water;
 mod households;
 mod lines;
 mod lists;
