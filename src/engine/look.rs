@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::call_media::{CallMedia, IsCall};
 use super::scan::Flaw;
 use super::{ASKED_BEYOND, CLOCK_SLACK};
-use crate::annie::{Conversation, Nameless, Page};
+use crate::annie::{Conversation, Nameless, Page, Status};
 use crate::ids::ConversationId;
 use crate::ledger::{InStep, Sighting, Unnamed};
 use crate::phone::E164;
@@ -197,9 +197,9 @@ impl Look {
 
     /// What a complete scan shows that the ledger does not know, or that it cannot tell.
     pub fn unrecorded_calls(&self, media: &CallMedia, ahead: TimeDelta) -> Result<Vec<Sighting>, Flaw> {
-        // An operator who has adopted the ledger vouches for what nobody can read; what is under way may yet be read.
+        // An operator who has adopted the ledger vouches for what nobody can read; what is not closed may yet be read.
         let is_vouched_for = self.lines.iter().all(|(_, in_step)| in_step.takes_over);
-        let is_hopeless = |row: &Conversation| is_vouched_for && row.has_ended();
+        let is_hopeless = |row: &Conversation| is_vouched_for && row.status == Status::Closed;
         if (self.shows_nameless && !is_vouched_for) || self.unclear(media).any(|row| !is_hopeless(row)) {
             return Err(Flaw::Unclear);
         }
@@ -257,7 +257,7 @@ fn reach(in_step_at: DateTime<Utc>, ahead: TimeDelta) -> DateTime<Utc> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::annie::{Medium, Status};
+    use crate::annie::Medium;
     use crate::entry::Testimony;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -369,9 +369,9 @@ mod tests {
 
     #[test]
     fn an_operator_who_has_adopted_the_ledger_vouches_for_what_nobody_can_read() {
-        for (ended, expected) in [(LATER, Ok(vec![])), (None, Err(Flaw::Unclear))] {
+        for (status, expected) in [(Status::Closed, Ok(vec![])), (Status::Closing, Err(Flaw::Unclear))] {
             let mut look = look(true);
-            look.take(&[Conversation { ended: ended.map(at), ..conversation(OURS, None, LATER) }], TimeDelta::zero());
+            look.take(&[Conversation { status, ..conversation(OURS, None, LATER) }], TimeDelta::zero());
             assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), expected);
         }
     }
