@@ -3,7 +3,7 @@
 //! One dispatcher ([`run`]) for each organisation of the campaign owns all of its state; what waits (requests, commits) runs
 //! beside it and comes back as something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list;
 //! [`reconciler`] settles lost answers by rule R; [`hinted`] is what webhooks add; [`look`] sees whether the ledger holds
-//! every call; [`guard`] counts what stops a run early; [`line`](mod@line) is how the connection is doing, and [`rest`] how
+//! every call; [`guard`] counts what stops a run early; [`line`](mod@line) is how the vendor is doing, [`outage`] what is out, [`refusals`] whose a refusal is, and [`rest`] how
 //! organisations rest together; [`events`] are what the outside is told, [`exclusions`] what it may say meanwhile.
 //!
 //! The vendors, the clock and the stop signal are handed in.
@@ -16,7 +16,10 @@ pub mod guard;
 pub mod hinted;
 mod line;
 pub mod look;
+pub mod outage;
+mod pieces;
 pub mod reconciler;
+mod refusals;
 mod replies;
 mod rest;
 pub mod scan;
@@ -31,6 +34,7 @@ pub use dispatcher::{CLOCK_TOLERANCE, run};
 pub use ending::{Ending, Refusal};
 pub use events::{Event, Listener};
 pub use exclusions::Exclusions;
+pub use outage::Outage;
 
 use crate::annie::Vendor;
 use crate::annie::webhook::Hints;

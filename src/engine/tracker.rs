@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::annie::{Conversation, Page, Status};
+use crate::annie::{Conversation, Page};
 use crate::ids::{AttemptId, ConversationId, EntryId};
 
 use self::open::Open;
@@ -162,6 +162,12 @@ impl Tracker {
         self.open.insert(id, followed);
     }
 
+    /// Whether this conversation is followed.
+    #[must_use]
+    pub fn follows(&self, id: &ConversationId) -> bool {
+        self.open.get(id).is_some()
+    }
+
     /// How many conversations are open.
     #[must_use]
     pub fn open(&self) -> usize {
@@ -249,7 +255,7 @@ impl Tracker {
     ) -> (Vec<(Followed, Conversation)>, Option<CompleteScan>) {
         self.not_before = None;
         self.failures = 0;
-        let closed = page.conversations.iter().filter_map(|conversation| self.take(conversation)).collect();
+        let closed = page.conversations.iter().filter_map(|conversation| self.take(conversation, now)).collect();
         (closed, self.advance(page, now))
     }
 
@@ -325,8 +331,8 @@ impl Tracker {
     }
 
     /// Takes one conversation in: what was followed, if it is now closed.
-    pub fn take(&mut self, conversation: &Conversation) -> Option<(Followed, Conversation)> {
-        if conversation.status != Status::Closed {
+    pub fn take(&mut self, conversation: &Conversation, now: DateTime<Utc>) -> Option<(Followed, Conversation)> {
+        if !conversation.is_over(now) {
             return None;
         }
         self.hinted.ended(&conversation.id);

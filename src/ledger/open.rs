@@ -29,6 +29,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0013_cheap_words.sql"),
     include_str!("migrations/0014_pause.sql"),
     include_str!("migrations/0015_lost_track.sql"),
+    include_str!("migrations/0018_failed.sql"),
 ];
 
 /// The first formats that have what [`for_reading`] must make up for in older ones.

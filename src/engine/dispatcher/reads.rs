@@ -5,12 +5,14 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::annie::{Answer, Conversation, Page, Unread, Vendor};
-use crate::engine::ending::{Ending, Refusal};
 use crate::engine::events::Event;
+use crate::engine::line::Requests;
+use crate::engine::outage::Outage;
+use crate::engine::pieces;
 use crate::engine::replies;
 use crate::engine::scan::PAGE;
 use crate::engine::tracker::{Followed, Pace, Read};
-use crate::entry::{Fact, Reason};
+use crate::entry::Fact;
 use crate::ids::ConversationId;
 use crate::ledger::Happened;
 
@@ -51,8 +53,15 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let back_to = self.reconciler.back_to(self.ahead).into_iter().chain(look).min();
         match self.tracker.next_read(self.pace(), now, back_to, self.ahead) {
             Read::Page { offset } => {
-                self.requests.pages += 1;
-                self.beside.spawn(async move { Ok(Happening::Page(vendor.page(offset, PAGE).await)) });
+                let piece = self.piece;
+                let requests = pieces::requests(PAGE, piece);
+                self.requests.pages += u64::from(requests);
+                for _ in 1..requests {
+                    // What the budget has not left is not waited for: a page in pieces is rare.
+                    let _ = self.budget.take(&self.organisation, now);
+                }
+                self.beside
+                    .spawn(async move { Ok(Happening::Page(pieces::page(&*vendor, offset, PAGE, piece).await)) });
             }
             Read::Conversation(id) => {
                 self.requests.conversations += 1;
@@ -74,7 +83,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         match answer.value {
             Err(unread) => self.read_failed(unread),
             Ok(page) => {
-                self.line.works();
+                self.vendor_works(Requests::Reads);
                 let (closed, complete) = self.tracker.take_page(&page, self.engine.clock.now());
                 for (followed, conversation) in closed {
                     self.ended(&followed, &conversation);
@@ -95,7 +104,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             Err(Unread::NotFound) => {}
             Err(unread) => self.read_failed(unread),
             Ok(conversation) => {
-                if let Some((followed, conversation)) = self.tracker.take(&conversation) {
+                if let Some((followed, conversation)) = self.tracker.take(&conversation, self.engine.clock.now()) {
                     self.ended(&followed, &conversation);
                 }
             }
@@ -104,15 +113,20 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     pub(super) fn read_failed(&mut self, unread: Unread) {
         let now = self.engine.clock.now();
+        if unread == Unread::TooLong && self.piece > pieces::LEAST {
+            self.piece = (self.piece / 2).max(pieces::LEAST);
+            return self.tracker.read_failed(now);
+        }
         let retry_at = match unread {
             Unread::RateLimited => self.budget.ready_at(&self.organisation, now).unwrap_or(now),
-            Unread::Unauthorised(_) => {
-                self.stop_placing(Ending::Refused(Refusal::Credentials));
-                now
-            }
-            Unread::Unreachable | Unread::NotFound | Unread::Status(_) | Unread::Unreadable => {
-                self.pause_or_stop(Reason::NotConnected)
-            }
+            Unread::Unauthorised(_) => self.turned_away(),
+            Unread::Unreachable
+            | Unread::NoAnswer
+            | Unread::NotFound
+            | Unread::WebPage(_)
+            | Unread::Status(_)
+            | Unread::TooLong
+            | Unread::Unreadable => self.out_of_reach(Requests::Reads, Outage::of(unread).unwrap_or(Outage::Vendor)),
         };
         self.tracker.read_failed(retry_at);
     }

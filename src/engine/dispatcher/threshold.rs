@@ -45,11 +45,12 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         match answer.value {
             Ok(Some(false)) => {
                 if let Some(from) = self.unchecked.pop() {
-                    self.silence(from);
+                    self.silence(from, None);
                 }
             }
             // An answer that cannot be used says nothing against the number: the first call will tell.
-            Ok(Some(true) | None) | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable) => {
+            Ok(Some(true) | None)
+            | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable | Unread::TooLong) => {
                 self.unchecked.pop();
             }
             Err(unread) => self.read_failed(unread),

@@ -93,6 +93,8 @@ impl Met {
             | Event::TrackLost { .. }
             | Event::SetAside { .. }
             | Event::Paused { .. }
+            | Event::OutageBegan { .. }
+            | Event::OutageEnded { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}
         }
@@ -515,6 +517,8 @@ fn moment_of(event: &Event) -> Option<Moment> {
         | Event::SetAside { .. }
         | Event::LineRefused { .. }
         | Event::Paused { .. }
+        | Event::OutageBegan { .. }
+        | Event::OutageEnded { .. }
         | Event::Resting { .. }
         | Event::Stopping { .. } => None,
     }

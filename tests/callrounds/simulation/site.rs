@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use callrounds::annie::{Answer, CallRequest, Conversation, LostAnswer, Meter, NotPlaced, Page, Reply, Status};
+use callrounds::annie::{
+    Answer, CallRequest, Concern, Conversation, LostAnswer, Meter, NotPlaced, Page, Reply, Status,
+};
 use callrounds::clock::SharedClock;
 use callrounds::entry::Testimony;
 use callrounds::ids::ConversationId;
@@ -238,7 +240,7 @@ impl Site {
         }
         if self.is_silent(call.from) {
             self.pass(Moment::Acted);
-            return (Reply::NotPlaced(NotPlaced::LineRefused { status: 403 }), false);
+            return (Reply::NotPlaced(NotPlaced::refused(403, Concern::OurNumber)), false);
         }
         let now = self.vendor_now();
         let patient = call.content.patient.patient_id.clone();
@@ -318,12 +320,12 @@ impl Site {
 
 fn refused(refusal: Refusal) -> NotPlaced {
     match refusal {
-        Refusal::OutsideHours => NotPlaced::OutsideHours { status: 422 },
+        Refusal::OutsideHours => NotPlaced::refused(422, Concern::Hours),
         Refusal::TooSoon | Refusal::WeekFull | Refusal::MonthFull | Refusal::CoolingDown => {
-            NotPlaced::OverCap { status: 422 }
+            NotPlaced::refused(422, Concern::Cap)
         }
-        Refusal::FromNumber => NotPlaced::LineRefused { status: 403 },
-        Refusal::Malformed(_) | Refusal::NotAllowed | Refusal::Sending => NotPlaced::Refused { status: 400 },
+        Refusal::FromNumber => NotPlaced::refused(403, Concern::OurNumber),
+        Refusal::Malformed(_) | Refusal::NotAllowed | Refusal::Sending => NotPlaced::refused(400, Concern::Destination),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use callrounds::annie::{Answer, CallRequest, Conversation, NotPlaced, Page, Reply, Unread, Vendor};
+use callrounds::annie::{Answer, CallRequest, Concern, Conversation, NotPlaced, Page, Reply, Unread, Vendor};
 use callrounds::clock::SharedClock;
 use callrounds::ids::ConversationId;
 use callrounds::phone::E164;
@@ -99,7 +99,7 @@ impl SimVendor {
             }
             Fate::Refused => {
                 clock.sleep(there + back).await;
-                never(NotPlaced::Refused { status: 400 })
+                never(NotPlaced::refused(400, Concern::Destination))
             }
         }
     }
@@ -169,10 +169,6 @@ impl Vendor for SimVendor {
             Ok(site.conversation_as_told(&view))
         })
         .await
-    }
-
-    fn renews_credentials(&self) -> bool {
-        false
     }
 
     async fn may_call_from(&self, from: E164) -> Answer<Result<Option<bool>, Unread>> {

@@ -97,11 +97,13 @@ async fn a_token_that_still_works_outlives_a_failed_renewal() {
 
 #[tokio::test]
 async fn a_refused_call_is_not_sent_again_but_the_next_one_has_a_new_token() {
-    for refused in [401, 403] {
-        let server = Server::playing([token("t-1"), status(refused), token("t-2"), accepted()]).await;
+    let says = |status, message: &str| Act::Answer(answer(status, &[], &format!(r#"{{"message":"{message}"}}"#)));
+    for (refused, message) in [(401, ""), (403, "invalid access token")] {
+        let server = Server::playing([token("t-1"), says(refused, message), token("t-2"), accepted()]).await;
         let client = oauth(server.base(), &still());
         let first = client.place(call()).await.value;
-        assert_eq!(first, Reply::NotPlaced(NotPlaced::Unauthorised { status: refused }));
+        let turned_away = Refused { words: message.into(), ..Refused::bare(refused, Concern::Credentials) };
+        assert_eq!(first, Reply::NotPlaced(NotPlaced::Refused(turned_away)));
         assert_eq!(outline(&server), ["/oauth/token", "/v1/calls t-1"]);
         assert!(matches!(client.place(call()).await.value, Reply::Accepted(_)));
         assert_eq!(outline(&server)[2..], ["/oauth/token", "/v1/calls t-2"]);
@@ -123,8 +125,8 @@ async fn a_refused_read_is_tried_once_more_with_a_new_token() {
 #[tokio::test]
 async fn without_a_token_no_call_is_sent() {
     for (act, why) in [
-        (status(401), NotPlaced::Unauthorised { status: 401 }),
-        (status(403), NotPlaced::Unauthorised { status: 403 }),
+        (status(401), NotPlaced::refused(401, Concern::Credentials)),
+        (status(403), NotPlaced::refused(403, Concern::Credentials)),
         (status(429), NotPlaced::NeverConnected),
         (status(503), NotPlaced::NeverConnected),
         (status(302), NotPlaced::NeverConnected),
