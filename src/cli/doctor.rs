@@ -158,7 +158,8 @@ fn of_credentials<T>(answer: &Answer<Result<T, Unread>>, remote: &Remote, has_li
         Err(unread) => match Outage::of(unread) {
             Some(Outage::Address) | None => refused(Refusal::Address, format!("{} ({at})", Outage::Address)),
             Some(outage) => {
-                let says = format!("{outage} ({at}): {unread}; {}, then try again", outage.way_out());
+                let seen = if outage == Outage::Network { String::new() } else { format!("; {unread}") };
+                let says = format!("{outage} ({at}{seen}): {}, then try again", outage.way_out());
                 Finding::bad("vendor", says, Exit::DueWorkLeft)
             }
         },

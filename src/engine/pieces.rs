@@ -23,7 +23,7 @@ pub(super) async fn page<V: Vendor>(vendor: &V, offset: u64, limit: u32, piece: 
         match next.value {
             Ok(more) => {
                 is_full = rows(&more) >= piece;
-                if !join(page, more) {
+                if !join(page, more, !is_full) {
                     whole.value = Err(Unread::Unreadable);
                 }
             }
@@ -42,16 +42,17 @@ fn rows(page: &Page) -> u32 {
     u32::try_from(page.conversations.len() + page.unreadable).unwrap_or(u32::MAX)
 }
 
-/// Adds what `more` shows beyond the page. Whether the two have a conversation in common, or cannot tell, and there was more.
-fn join(page: &mut Page, more: Page) -> bool {
+/// Adds what `more` shows beyond the page. Whether the two have a conversation in common, or cannot tell, and `more` got on:
+/// only the end of the list need not.
+fn join(page: &mut Page, more: Page, is_end: bool) -> bool {
     // A row that cannot be read may be the one in common: such a page proves nothing anyway.
     let cannot_tell = page.unreadable + more.unreadable > 0;
     let known: HashSet<_> = page.conversations.iter().map(|one| one.id.clone()).collect();
     let (shared, new): (Vec<_>, Vec<_>) = more.conversations.into_iter().partition(|one| known.contains(&one.id));
-    let has_more = !new.is_empty() || more.unreadable > 0;
+    let gets_on = is_end || !new.is_empty() || more.unreadable > 0;
     page.conversations.extend(new);
     page.unreadable += more.unreadable;
-    has_more && (cannot_tell || !shared.is_empty())
+    gets_on && (cannot_tell || !shared.is_empty())
 }
 
 #[cfg(test)]

@@ -267,7 +267,7 @@ fn in_words(kind: &str) -> Option<&'static str> {
         "unlisted" => "no longer on the list",
         "too_late" => "too late for the call",
         "listed" => "on the list again",
-        "declared_not_placed" => "to be called, says an operator: no call was placed",
+        "declared_not_placed" => "not placed, says an operator",
         "cancelled" => "cancelled by an operator",
         "taken_over" => "a call that the ledger did not know, put down to this patient",
         _ => return None,

@@ -135,6 +135,8 @@ impl Progress {
     fn remark(&self, event: &Event) -> Option<String> {
         let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
         match event {
+            // As long as a breath, and no news.
+            Event::Paused { at, until, .. } if *until - *at < TimeDelta::minutes(1) => None,
             Event::Paused { until, reason, organisation, .. } => {
                 Some(format!("{}{}; trying again on {}", whose(organisation.as_ref()), reason.says(), clock(*until)))
             }

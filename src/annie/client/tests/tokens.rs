@@ -175,3 +175,31 @@ fn the_token_endpoint_must_be_as_safe_as_the_api() {
     assert_eq!(made("https://tokens.example/oauth/token"), Ok(()));
     assert_eq!(made(""), Ok(()));
 }
+
+#[tokio::test]
+async fn a_wave_of_calls_that_bore_a_revoked_token_counts_once() {
+    let server = Server::playing([token("t-1"), status(401), status(401), status(401), token("t-2"), accepted()]).await;
+    let client = oauth(server.base(), &still());
+    let (first, second, third) = tokio::join!(client.place(call()), client.place(call()), client.place(call()));
+    let replies = [first.value, second.value, third.value];
+    let count = |what: NotPlaced| replies.iter().filter(|reply| **reply == Reply::NotPlaced(what.clone())).count();
+    let turned_away = NotPlaced::refused(401, Concern::Credentials);
+    assert_eq!((count(turned_away), count(NotPlaced::StaleToken)), (1, 2), "{replies:?}");
+    assert!(matches!(client.place(call()).await.value, Reply::Accepted(_)), "with the new token");
+}
+
+#[tokio::test]
+async fn a_slow_token_endpoint_takes_nothing_of_the_calls_own_time() {
+    let late = |act: Act| match act {
+        Act::Answer(bytes) => Act::AnswerLate(Duration::from_millis(700), bytes),
+        other @ (Act::AnswerThenReset(_)
+        | Act::ResetUnread
+        | Act::Reset
+        | Act::AnswerThenHang(_)
+        | Act::AnswerLate(..)) => other,
+    };
+    let server = Server::playing([late(token("t-1")), late(accepted()), late(page())]).await;
+    let client = patient_oauth(server.base(), &still(), Duration::from_secs(1));
+    assert!(matches!(client.place(call()).await.value, Reply::Accepted(_)));
+    assert!(client.page(0, 100).await.value.is_ok());
+}
