@@ -62,7 +62,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// How it ends, if some of the organisation's numbers were not allowed to call, or if nobody was left to tell by whether
     /// one is.
     pub(super) fn ending_with_the_refused(&mut self, ending: Ending) -> Ending {
-        if let Some(cause) = self.refusals.left_undecided() {
+        if ending == Ending::Done
+            && let Some(cause) = self.refusals.left_undecided()
+        {
             self.refused_for = Some(cause);
         } else if self.silent.is_empty() {
             return ending;

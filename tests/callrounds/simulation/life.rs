@@ -19,6 +19,7 @@ use crate::disk::Disk;
 use super::clock::MachineClock;
 use super::dice::Dice;
 use super::machine::Machine;
+use super::odd;
 use super::oracle::Oracle;
 use super::plan::{Plan, tally};
 use super::site::{Moment, Site, Trap};
@@ -71,10 +72,13 @@ pub struct Met {
     pub named: u64,
     /// Numbers of ours that were found not to be allowed to call while others were.
     pub silent: u64,
+    /// Odd answers of the vendor's.
+    pub odd: odd::Met,
 }
 
 impl Met {
     fn hear(&mut self, event: &Event) {
+        self.odd.hear(event);
         match event {
             Event::Dialling { .. } => self.calls += 1,
             Event::AnswerLost { .. } => self.lost += 1,
@@ -116,6 +120,7 @@ impl Met {
             clocks,
             named,
             silent,
+            odd,
         } = other;
         self.starts += starts;
         self.deaths += deaths;
@@ -131,6 +136,7 @@ impl Met {
         self.clocks += clocks;
         self.named += named;
         self.silent += silent;
+        self.odd.add(odd);
     }
 
     /// What was not met at all.
@@ -148,6 +154,7 @@ impl Met {
             suppressed,
             named,
             silent,
+            odd,
             ..
         } = *self;
         let all = [
@@ -164,7 +171,7 @@ impl Met {
             ("named by webhooks", named),
             ("silent numbers", silent),
         ];
-        all.into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
+        all.into_iter().chain(odd.all()).filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
     }
 }
 
@@ -357,6 +364,9 @@ impl Life<'_> {
             finished = engine.run(&mut listener, async move { after(&clock, stopped_after).await }) => finished?,
         };
         let (census, _) = ledger.standing(run).await?;
+        if !self.vendor.site().rows.allow(&finished.ending, &census) {
+            self.breaks("a run was stopped by fewer than three");
+        }
         Ok(Over::Left { ending: finished.ending, census })
     }
 

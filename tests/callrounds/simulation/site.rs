@@ -20,6 +20,7 @@ use tokio::sync::Notify;
 
 use super::dice::Dice;
 use super::mailbox::Mailbox;
+use super::odd::Rows;
 use super::oracle::{Called, Oracle};
 use super::plan::{Habits, PROCESSING};
 use crate::disk::Disk;
@@ -46,6 +47,10 @@ pub struct Site {
     /// Told when the trap springs.
     pub sprung: Arc<Notify>,
     pub requests: u64,
+    /// The refusals in a row that the program has met.
+    pub rows: Rows,
+    /// The newest conversation that was given out.
+    newest: Option<ConversationId>,
 }
 
 /// A moment at which the program is killed: when so many calls have come to it.
@@ -120,12 +125,15 @@ impl Site {
             trap: None,
             sprung,
             requests: 0,
+            rows: Rows::default(),
+            newest: None,
         }
     }
 
     /// The program lives (again).
     pub fn revive(&mut self, trap: Option<Trap>) {
         self.dead = false;
+        self.rows.start_anew();
         self.trap = trap;
         self.sprung = Arc::default();
     }
@@ -243,6 +251,10 @@ impl Site {
             return (Reply::NotPlaced(NotPlaced::refused(403, Concern::OurNumber)), false);
         }
         let now = self.vendor_now();
+        if let Some(refused) = self.habits.odd.refuses(call, self.clock.now(), &mut self.dice) {
+            self.pass(Moment::Acted);
+            return (refused, false);
+        }
         let patient = call.content.patient.patient_id.clone();
         let request = PlaceCall {
             from_number: call.from.expose(),
@@ -263,7 +275,9 @@ impl Site {
                     illegible,
                 });
                 self.will_deliver(&id);
-                Reply::Accepted(id)
+                let earlier = self.newest.replace(id.clone()).filter(|id| self.oracle.is_on_record(id));
+                let earlier = earlier.filter(|_| self.dice.chance(self.habits.odd.another));
+                Reply::Accepted(earlier.unwrap_or(id))
             }
             Err(refusal) => {
                 self.oracle.vendor_refused(at, call.to, refusal);
@@ -283,7 +297,12 @@ impl Site {
     }
 
     pub fn conversation_as_told(&self, view: &View) -> Conversation {
-        told(view, &mut self.looks.apart(hash(&view.id)), self.habits.gaps)
+        let mut told = told(view, &mut self.looks.apart(hash(&view.id)), self.habits.gaps);
+        let is_odd = self.looks.apart(hash(&view.id)).apart(3).chance(self.habits.odd.statuses);
+        if told.status == Status::Closed && told.ended.is_some() && is_odd {
+            told.status = Status::Other;
+        }
+        told
     }
 
     /// Whether no page ever shows the conversation in a form that can be read.

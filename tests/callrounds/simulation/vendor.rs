@@ -10,6 +10,7 @@ use callrounds::phone::E164;
 use chrono::TimeDelta;
 use tokio::sync::oneshot;
 
+use super::odd::READS;
 use super::plan::PROCESSING;
 use super::site::{Acts, Fate, Journey, Moment, Site};
 
@@ -127,9 +128,8 @@ impl SimVendor {
 
     fn read_journey(&self) -> (Option<Unread>, TimeDelta, TimeDelta) {
         let mut site = self.site();
-        let faults = [Unread::Unreachable, Unread::RateLimited, Unread::Status(500), Unread::Unreadable];
         let percent = site.habits.read_faults;
-        let drawn = site.dice.chance(percent).then(|| site.dice.pick(&faults));
+        let drawn = site.dice.chance(percent).then(|| site.dice.pick(&READS));
         let fault = if site.is_out() { Some(Unread::Unreachable) } else { drawn };
         (fault, site.delay(), site.delay())
     }
@@ -150,15 +150,22 @@ impl SimVendor {
 impl Vendor for SimVendor {
     async fn place(&self, call: CallRequest) -> Answer<Reply> {
         self.leave().await;
+        let asked = call.clone();
         let answer = self.travel(call).await;
         self.site().pass(Moment::Answered);
         self.leave().await;
+        self.site().rows.note(&asked, &answer.value);
         answer
     }
 
     async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
         self.leave().await;
-        self.read(|site| Ok(site.page(offset, limit))).await
+        self.read(|site| {
+            let page = site.page(offset, limit);
+            let rows = page.conversations.len() + page.unreadable;
+            if rows > site.habits.odd.fits { Err(Unread::TooLong) } else { Ok(page) }
+        })
+        .await
     }
 
     async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
