@@ -85,6 +85,8 @@ pub(super) struct Line {
     /// Whether a read has ever brought what was asked for.
     has_worked: bool,
     denials: u32,
+    /// When the last of them was told.
+    denied_at: Option<DateTime<Utc>>,
     lost: u32,
     lost_since: Option<DateTime<Utc>>,
     /// No call before then, since answers are being lost.
@@ -102,6 +104,7 @@ impl Line {
             reads: Reach::default(),
             has_worked: false,
             denials: 0,
+            denied_at: None,
             lost: 0,
             lost_since: None,
             lost_until: None,
@@ -157,12 +160,16 @@ impl Line {
         Ok(Retry { at: self.pause(at), began: is_first.then_some(outage) })
     }
 
-    /// The vendor did not accept the credentials: when to try again.
-    pub(super) fn unauthorised(&mut self, now: DateTime<Utc>) -> Result<DateTime<Utc>, Ending> {
-        if let Some(until) = self.paused_until.filter(|until| *until > now) {
-            return Ok(until);
+    /// The vendor did not accept the credentials of a request that was made at `asked`: when to try again.
+    pub(super) fn unauthorised(&mut self, asked: DateTime<Utc>, now: DateTime<Utc>) -> Result<DateTime<Utc>, Ending> {
+        let paused_until = self.paused_until.filter(|until| *until > now);
+        let was_under_way = self.denied_at.is_some_and(|denied| asked <= denied);
+        if paused_until.is_some() || was_under_way {
+            // Of the same wave as the last one.
+            return Ok(paused_until.unwrap_or(now));
         }
         self.denials += 1;
+        self.denied_at = Some(now);
         if self.denials >= DENIALS {
             return Err(Ending::Refused(Refusal::Credentials));
         }
@@ -266,14 +273,17 @@ mod tests {
         let mut line = line();
         let mut now = noon();
         for wave in 1..DENIALS {
-            let until = line.unauthorised(now).expect("tried again");
-            assert_eq!(line.unauthorised(now), Ok(until), "wave {wave}");
-            now = until;
+            let asked = now;
+            let until = line.unauthorised(asked, now).expect("tried again");
+            assert_eq!(line.unauthorised(asked, now), Ok(until), "wave {wave}");
+            now = until + TimeDelta::seconds(1);
+            assert_eq!(line.unauthorised(asked, now), Ok(now), "wave {wave}: it was under way");
+            now += TimeDelta::seconds(1);
         }
         let mut other = Line { denials: line.denials, ..Line::new(1, TimeDelta::hours(2)) };
-        assert_eq!(line.unauthorised(now), Err(Ending::Refused(Refusal::Credentials)));
+        assert_eq!(line.unauthorised(now, now), Err(Ending::Refused(Refusal::Credentials)));
         other.works(Requests::Reads);
-        assert!(other.unauthorised(now).is_ok(), "one that works begins the count anew");
+        assert!(other.unauthorised(now, now).is_ok(), "one that works begins the count anew");
     }
 
     #[test]

@@ -73,7 +73,13 @@ impl Row {
             Some(Concern::Account) => Refusal::Account,
             Some(_) | None => Refusal::Unexplained,
         };
-        Cause { refusal, says: self.says }
+        // Words that fewer patients have met may be about one of them.
+        let is_known = self.entries.len() >= IN_A_ROW;
+        let says = self.says.map(|says| match says.split_once(':') {
+            Some((status, _)) if !is_known => status.to_owned(),
+            Some(_) | None => says,
+        });
+        Cause { refusal, says }
     }
 }
 

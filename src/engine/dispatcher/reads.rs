@@ -119,7 +119,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         let retry_at = match unread {
             Unread::RateLimited => self.budget.ready_at(&self.organisation, now).unwrap_or(now),
-            Unread::Unauthorised(_) => self.turned_away(),
+            // One read at a time: it was asked for since.
+            Unread::Unauthorised(_) => self.turned_away(now),
             Unread::Unreachable
             | Unread::NoAnswer
             | Unread::NotFound

@@ -42,7 +42,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             }
             Trouble::OutsideHours => (self.line.outside_hours(now), Reason::VendorHours),
             Trouble::Unreachable => (self.out_of_reach(Requests::Calls, Outage::Network), Reason::NotConnected),
-            Trouble::Unauthorised => (self.turned_away(), Reason::Unauthorised),
+            Trouble::Unauthorised => (self.turned_away(authorised.intent_at), Reason::Unauthorised),
             Trouble::StaleToken => (now, Reason::Unauthorised),
         };
         self.not_placed(authorised, retry_at, reason, detail);
@@ -70,10 +70,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.not_placed(authorised, retry_at, reason, detail);
     }
 
-    /// The vendor did not accept our newest credentials. When to try again.
-    pub(super) fn turned_away(&mut self) -> DateTime<Utc> {
+    /// The vendor did not accept our newest credentials with a request that was made at `asked`. When to try again.
+    pub(super) fn turned_away(&mut self, asked: DateTime<Utc>) -> DateTime<Utc> {
         let now = self.engine.clock.now();
-        match self.line.unauthorised(now) {
+        match self.line.unauthorised(asked, now) {
             Ok(until) => {
                 self.tell_pause(until, Reason::Unauthorised);
                 until
