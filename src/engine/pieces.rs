@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::outage::Outage;
 use crate::annie::{Answer, Page, Unread, Vendor};
 
 /// Pieces share a conversation, so a smaller one would not get on.
@@ -11,20 +12,26 @@ pub(super) const LEAST: u32 = 2;
 /// that none is missed when the list moves meanwhile; what could not be joined brings nothing. It is short only where the
 /// vendor's own answer was.
 pub(super) async fn page<V: Vendor>(vendor: &V, offset: u64, limit: u32, piece: u32) -> Answer<Result<Page, Unread>> {
-    let mut whole = vendor.page(offset, piece.min(limit)).await;
     if piece >= limit {
-        return whole;
+        return vendor.page(offset, limit).await;
     }
-    let mut is_full = whole.value.as_ref().is_ok_and(|page| rows(page) >= piece);
-    while is_full && whole.value.as_ref().is_ok_and(|page| rows(page) < limit) {
+    let mut whole = again(vendor, offset, piece).await;
+    let mut at = offset;
+    let mut last = whole.value.as_ref().map_or(0, rows);
+    // A piece that lacks a row is not the end: that is one that shows nothing more.
+    while last > 0 && whole.value.as_ref().is_ok_and(|page| rows(page) < limit) {
         let Ok(page) = &mut whole.value else { break };
-        let next = vendor.page(offset + u64::from(rows(page)) - 1, piece).await;
+        at += u64::from(last - 1);
+        let next = again(vendor, at, piece).await;
         (whole.meter, whole.date) = (next.meter, next.date.or(whole.date));
         match next.value {
             Ok(more) => {
-                is_full = rows(&more) >= piece;
-                if !join(page, more, !is_full) {
-                    whole.value = Err(Unread::Unreadable);
+                last = rows(&more);
+                match join(page, more) {
+                    Joined::Grown => {}
+                    // The list ends where little is shown, and none of it is new.
+                    Joined::NothingNew if last < piece => break,
+                    Joined::NothingNew | Joined::Apart => whole.value = Err(Unread::Unreadable),
                 }
             }
             Err(unread) => whole.value = Err(unread),
@@ -33,7 +40,23 @@ pub(super) async fn page<V: Vendor>(vendor: &V, offset: u64, limit: u32, piece: 
     whole
 }
 
-/// How many requests [`page`] makes at most.
+/// Tries of a piece: were the whole page given up with one of them, a long list would never be read to its end.
+const TRIES: u32 = 3;
+
+/// A piece, asked for again where the vendor or the way to it failed.
+async fn again<V: Vendor>(vendor: &V, offset: u64, piece: u32) -> Answer<Result<Page, Unread>> {
+    let mut tries = 1;
+    loop {
+        let answer = vendor.page(offset, piece).await;
+        let may_be_tried = |unread: &Unread| Outage::of(*unread).is_some() && *unread != Unread::TooLong;
+        if tries == TRIES || !answer.value.as_ref().is_err_and(may_be_tried) {
+            return answer;
+        }
+        tries += 1;
+    }
+}
+
+/// How many requests [`page`] makes if all goes well.
 pub(super) fn requests(limit: u32, piece: u32) -> u32 {
     if piece >= limit { 1 } else { 1 + (limit - piece).div_ceil(piece - 1) }
 }
@@ -42,17 +65,28 @@ fn rows(page: &Page) -> u32 {
     u32::try_from(page.conversations.len() + page.unreadable).unwrap_or(u32::MAX)
 }
 
-/// Adds what `more` shows beyond the page. Whether the two have a conversation in common, or cannot tell, and `more` got on:
-/// only the end of the list need not.
-fn join(page: &mut Page, more: Page, is_end: bool) -> bool {
+/// How a piece goes on from those before it.
+enum Joined {
+    Grown,
+    NothingNew,
+    /// They have nothing in common.
+    Apart,
+}
+
+/// Adds what `more` shows beyond the page.
+fn join(page: &mut Page, more: Page) -> Joined {
     // A row that cannot be read may be the one in common: such a page proves nothing anyway.
     let cannot_tell = page.unreadable + more.unreadable > 0;
     let known: HashSet<_> = page.conversations.iter().map(|one| one.id.clone()).collect();
     let (shared, new): (Vec<_>, Vec<_>) = more.conversations.into_iter().partition(|one| known.contains(&one.id));
-    let gets_on = is_end || !new.is_empty() || more.unreadable > 0;
+    let joined = match (new.is_empty(), cannot_tell || !shared.is_empty()) {
+        (true, _) => Joined::NothingNew,
+        (false, true) => Joined::Grown,
+        (false, false) => Joined::Apart,
+    };
     page.conversations.extend(new);
     page.unreadable += more.unreadable;
-    gets_on && (cannot_tell || !shared.is_empty())
+    joined
 }
 
 #[cfg(test)]
@@ -135,7 +169,7 @@ mod tests {
             let joined = read(&list, 100, piece).await.expect("a page");
             assert_eq!(joined[..whole.len().min(joined.len())], whole[..], "{length} in pieces of {piece}");
             let asked = list.asked.lock().expect("what was asked").len() as u32;
-            assert!(asked <= requests(100, piece), "{asked} requests, {length} in pieces of {piece}");
+            assert!(asked <= requests(100, piece) + 1, "{asked} requests, {length} in pieces of {piece}");
         }
     }
 
