@@ -181,9 +181,9 @@ impl Line {
         self.pause(now + OUTSIDE_HOURS_PAUSE)
     }
 
-    /// Whether the answer to the last call was lost, so that the next ones go out one at a time.
-    pub(super) fn is_losing_answers(&self) -> bool {
-        self.lost > 0
+    /// How many answers to calls were lost, without one between that came.
+    pub(super) fn lost_in_a_row(&self) -> u32 {
+        self.lost
     }
 
     /// The answer to a call was lost: until when no other is placed, if too many were in a row.

@@ -19,11 +19,12 @@ use super::Dispatcher;
 const UNANSWERED_AT_ONCE: u32 = 3;
 
 impl<V: Vendor> Dispatcher<'_, '_, V> {
-    /// How many more calls may be on their way. While it is open whether the vendor refuses everybody, or loses every answer,
-    /// one at a time.
+    /// How many more calls may be on their way: while it is open whether the vendor refuses everybody, one at a time; while it
+    /// loses answers, no more than may still be lost before the pause.
     pub(super) fn room(&self) -> u32 {
-        let is_in_doubt = self.refusals.are_undecided() || self.line.is_losing_answers();
-        let at_once = if is_in_doubt { 1 } else { UNANSWERED_AT_ONCE };
+        let is_undecided = self.refusals.are_undecided();
+        let at_once =
+            if is_undecided { 1 } else { UNANSWERED_AT_ONCE.saturating_sub(self.line.lost_in_a_row()).max(1) };
         let unanswered = self.sending + self.claiming;
         self.rate.open_calls.saturating_sub(self.open_calls()).min(at_once.saturating_sub(unanswered))
     }
