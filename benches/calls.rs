@@ -478,10 +478,6 @@ impl Vendor for Bounded {
         self.client.conversation(id).await
     }
 
-    fn renews_credentials(&self) -> bool {
-        self.client.renews_credentials()
-    }
-
     async fn may_call_from(&self, from: E164) -> Answer<std::result::Result<Option<bool>, Unread>> {
         self.client.may_call_from(from).await
     }

@@ -84,6 +84,8 @@ impl Seen {
             | Event::TrackLost { .. }
             | Event::SetAside { .. }
             | Event::LineRefused { .. }
+            | Event::OutageBegan { .. }
+            | Event::OutageEnded { .. }
             | Event::Paused { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}

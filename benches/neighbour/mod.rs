@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callrounds::annie::webhook::{self, Hinting};
 use callrounds::annie::{
-    Answer, CallRequest, Conversation, Medium, Meter, NotPlaced, Page, Reply, Status, Unread, Vendor,
+    Answer, CallRequest, Concern, Conversation, Medium, Meter, NotPlaced, Page, Reply, Status, Unread, Vendor,
 };
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{SharedClock, TravelClock};
@@ -137,7 +137,7 @@ impl Vendor for Neighbour {
         let refused = Reply::NotPlaced(NotPlaced::RateLimited);
         let answer = self.ask(What::Call, refused, |world, now| match world.place(now, &request) {
             Ok(id) => Reply::Accepted(id),
-            Err(_) => Reply::NotPlaced(NotPlaced::Refused { status: 400 }),
+            Err(_) => Reply::NotPlaced(NotPlaced::refused(400, Concern::Destination)),
         });
         if let (Reply::Accepted(id), Telling::HeadersAndWebhooks) = (&answer.value, self.telling) {
             self.deliver(id.clone());
@@ -157,10 +157,6 @@ impl Vendor for Neighbour {
         self.ask(What::Conversation, Err(Unread::RateLimited), |world, now| {
             world.conversation(now, id).map(|view| told(&view)).ok_or(Unread::NotFound)
         })
-    }
-
-    fn renews_credentials(&self) -> bool {
-        false
     }
 
     async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {

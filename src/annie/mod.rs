@@ -2,7 +2,7 @@
 //!
 //! [`Vendor`] is the seam: the engine knows the vendor by these methods only, and tests put a simulator's rules behind
 //! them without a network. [`client`] speaks HTTP, [`auth`] has the credentials, [`wire`] the JSON, [`reply`] tells what
-//! an answer means for the attempt, [`budget`] how fast an organisation may ask, and [`backoff`] how long to wait before
+//! an answer means for the attempt ([`refusal`]: whom a refusal concerns, [`mod@quote`]: what of its words is kept), [`budget`] how fast an organisation may ask, and [`backoff`] how long to wait before
 //! asking again. [`transport`] sends one request at most once, [`address`] says where to, and [`meter`] reads the headers.
 //! [`webhook`] takes what the vendor delivers by itself.
 
@@ -12,14 +12,19 @@ pub mod backoff;
 pub mod budget;
 pub mod client;
 pub mod meter;
+pub mod quote;
+pub mod refusal;
 pub mod reply;
 pub mod transport;
 pub mod webhook;
 pub mod wire;
 
+pub use quote::quote;
+pub use refusal::Concern;
+
 use std::future::Future;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::entry::{Content, Testimony};
 use crate::ids::ConversationId;
@@ -35,9 +40,6 @@ pub trait Vendor: Send + Sync + 'static {
 
     /// `GET /conversations/{id}`.
     fn conversation(&self, id: &ConversationId) -> impl Future<Output = Answer<Result<Conversation, Unread>>> + Send;
-
-    /// Whether credentials that were not accepted are fetched anew for the next request.
-    fn renews_credentials(&self) -> bool;
 
     /// `GET /phone-numbers`: whether `from` exists and may call out. `None`: the answer does not say.
     fn may_call_from(&self, from: E164) -> impl Future<Output = Answer<Result<Option<bool>, Unread>>> + Send;
@@ -107,31 +109,37 @@ pub enum NotPlaced {
     NeverConnected,
     /// 429.
     RateLimited,
-    /// 401 or 403: the credentials. The next request uses fresh ones if they can be renewed.
-    Unauthorised {
-        /// The status.
-        status: u16,
-    },
-    /// The from-number may not call.
-    LineRefused {
-        /// The status.
-        status: u16,
-    },
-    /// Outside the vendor's legal hours.
-    OutsideHours {
-        /// The status.
-        status: u16,
-    },
-    /// The vendor's own limit for this number.
-    OverCap {
-        /// The status.
-        status: u16,
-    },
-    /// Any other documented refusal.
-    Refused {
-        /// The status.
-        status: u16,
-    },
+    /// The vendor did not accept a token that had been replaced by then: the next request bears another one.
+    StaleToken,
+    /// The vendor refused the call.
+    Refused(Refused),
+}
+
+/// A refusal of the vendor's: any 4xx that means that no call was placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// The status.
+    pub status: u16,
+    /// Whom it concerns, as far as its words and its status tell.
+    pub concern: Concern,
+    /// The vendor's own words, made safe ([`quote()`]); empty if there are none.
+    pub words: String,
+}
+
+impl NotPlaced {
+    /// A refusal without words.
+    #[must_use]
+    pub fn refused(status: u16, concern: Concern) -> Self {
+        Self::Refused(Refused::bare(status, concern))
+    }
+}
+
+impl Refused {
+    /// A refusal without words.
+    #[must_use]
+    pub fn bare(status: u16, concern: Concern) -> Self {
+        Self { status, concern, words: String::new() }
+    }
 }
 
 /// Why an answer says nothing about the call.
@@ -145,18 +153,26 @@ pub enum LostAnswer {
     Status(u16),
     /// 2xx, but no conversation id could be read.
     Unreadable,
+    /// 2xx, but the conversation is another attempt's.
+    OfAnother,
 }
 
 /// Why a read brought nothing. Reads may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
-    /// No connection, a broken one, or no answer in time.
-    #[error("the vendor did not answer")]
+    /// No connection.
+    #[error("no connection to the vendor")]
     Unreachable,
+    /// A connection, but a broken one, or no answer in time.
+    #[error("the vendor did not answer")]
+    NoAnswer,
+    /// A page for people instead of JSON, with this status.
+    #[error("a web page answered in the vendor's place (status {0})")]
+    WebPage(u16),
     /// 429.
     #[error("the vendor asked for a slower pace")]
     RateLimited,
-    /// 401 or 403, with renewed credentials too.
+    /// 401, with renewed credentials too, or 403.
     #[error("the vendor did not accept our credentials (status {0})")]
     Unauthorised(u16),
     /// 404.
@@ -165,6 +181,9 @@ pub enum Unread {
     /// Any other status.
     #[error("the vendor answered with status {0}")]
     Status(u16),
+    /// 2xx with a body that is longer than what is read: a shorter page may not be.
+    #[error("the vendor's answer is too long")]
+    TooLong,
     /// 2xx with a body that is not what the contract says.
     #[error("the vendor's answer could not be read")]
     Unreadable,
@@ -262,7 +281,28 @@ pub struct Conversation {
     pub testimony: Testimony,
 }
 
+/// So long after its end, a conversation whose status is a word that the contract does not have is over: nothing more is
+/// written about it.
+const OVER_AFTER_ITS_END: TimeDelta = TimeDelta::minutes(10);
+
+/// The same, once something is written about it.
+const OVER_ONCE_TOLD: TimeDelta = TimeDelta::minutes(2);
+
 impl Conversation {
+    /// Whether nothing more will change. `CLOSED` says so; a status that the contract does not have (`COMPLETED`, `ENDED`,
+    /// none at all) does once the conversation's end lies long enough back.
+    #[must_use]
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        let Testimony { tags, topic, summary, .. } = &self.testimony;
+        let is_told = !tags.is_empty() || topic.is_some() || summary.is_some();
+        let grace = if is_told { OVER_ONCE_TOLD } else { OVER_AFTER_ITS_END };
+        match self.status {
+            Status::Closed => true,
+            Status::Open | Status::Closing => false,
+            Status::Other => self.ended.is_some_and(|ended| ended + grace <= now),
+        }
+    }
+
     /// Whether its call is over, though its story may still be written.
     #[must_use]
     pub fn has_ended(&self) -> bool {

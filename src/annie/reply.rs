@@ -6,99 +6,16 @@
 //! the three 4xx that do not mean "refused" (408 Request Timeout, 409 Conflict, 425 Too Early).
 
 use super::transport::{BodyFault, Fault};
-use super::{LostAnswer, NotPlaced, Reply, Unread, wire};
+use super::{CallRequest, Concern, LostAnswer, NotPlaced, Refused, Reply, Unread, quote, refusal, wire};
 
-/// What a refusal is about, as its words tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Subject {
-    /// This call's texts.
-    Content,
-    /// How often we ask.
-    Pace,
-    /// The time of day.
-    Hours,
-    /// How often this number is called.
-    Cap,
-    /// The number to dial.
-    Destination,
-    /// The number that calls.
-    Line,
-}
-
-/// The words by which refusals are told apart: the vendor documents its rules but not the codes of their refusals
-/// (`annie-api.md`, POST /calls). The first row with a word in the message decides, so the order matters:
-///
-/// * "calls are limited to 9 AM to 8 PM" is about hours although it says "limit", and "24 hours between attempts" is a
-///   cap although it says "hours": hours that are named come before caps, and plain "hours" after them.
-/// * "outbound calls are allowed between 9 AM and 8 PM" is about hours although it says "outbound", and "`toNumber` is not
-///   on the allow-list" about one patient although it may be a 403: the line comes last, since it stops everything.
-///
-/// Compared in lower case, with `_` and `-` as spaces and a space at either end.
-const WORDING: &[(Subject, &[&str])] = &[
-    (Subject::Content, &["character", "too long"]),
-    (Subject::Pace, &["rate limit", "too many requests"]),
-    (
-        Subject::Hours,
-        &[
-            "legal hours",
-            "business hours",
-            "calling hours",
-            "call hours",
-            "quiet hours",
-            "operating hours",
-            "allowed hours",
-            "permitted hours",
-            "outside hours",
-            "outside of hours",
-            "9 am",
-            "9am",
-            "9:00 am",
-            "8 pm",
-            "8pm",
-            "8:00 pm",
-        ],
-    ),
-    (
-        Subject::Cap,
-        &[
-            "24 hour",
-            " 24h",
-            "hours between",
-            "attempt",
-            "7 day",
-            " 7d ",
-            "30 day",
-            " 30d ",
-            "per week",
-            "per month",
-            "cool",
-            "limit",
-            " cap ",
-            "too many",
-            "maximum",
-            "already called",
-            "recently",
-        ],
-    ),
-    (Subject::Hours, &["hours", "time of day", "time window"]),
-    (
-        Subject::Destination,
-        &["tonumber", "to number", "destination", "recipient", "allow list", "allowlist", "whitelist", "sandbox"],
-    ),
-    (
-        Subject::Line,
-        &["fromnumber", "from number", "outbound", "caller id", "callerid", "not allowed to call", "not attached"],
-    ),
-];
-
-/// What an answer to `POST /calls` means. The body of an answer that is not 2xx is looked at for its wording only, so it
-/// may be missing.
+/// What an answer to `POST /calls`, which was `call`, means. The body of an answer that is not 2xx is looked at for its
+/// wording only, so it may be missing.
 #[must_use]
-pub fn placed(status: u16, body: Result<&[u8], BodyFault>) -> Reply {
+pub fn placed(status: u16, body: Result<&[u8], BodyFault>, call: &CallRequest) -> Reply {
     match status {
         200..300 => accepted(body),
         408 | 409 | 425 => Reply::Lost(LostAnswer::Status(status)),
-        400..500 => Reply::NotPlaced(refusal(status, &wire::message(body.unwrap_or_default()))),
+        400..500 => Reply::NotPlaced(refused(status, body.unwrap_or_default(), call)),
         _ => Reply::Lost(LostAnswer::Status(status)),
     }
 }
@@ -116,9 +33,10 @@ pub fn unanswered(fault: Fault) -> Reply {
 /// What an answer to a read brought: its body, or why there is none.
 pub fn read(status: u16, body: Result<Vec<u8>, BodyFault>) -> Result<Vec<u8>, Unread> {
     match status {
+        _ if body.as_ref().is_ok_and(|body| wire::is_web_page(body)) => Err(Unread::WebPage(status)),
         200..300 => body.map_err(|fault| match fault {
-            BodyFault::TooLong => Unread::Unreadable,
-            BodyFault::Timeout | BodyFault::Broken => Unread::Unreachable,
+            BodyFault::TooLong => Unread::TooLong,
+            BodyFault::Timeout | BodyFault::Broken => Unread::NoAnswer,
         }),
         401 | 403 => Err(Unread::Unauthorised(status)),
         429 => Err(Unread::RateLimited),
@@ -138,26 +56,20 @@ fn accepted(body: Result<&[u8], BodyFault>) -> Reply {
     Reply::Lost(lost)
 }
 
-/// Which refusal a 4xx is. The status decides where it can; then the wording.
-fn refusal(status: u16, message: &str) -> NotPlaced {
-    if status == 429 {
-        return NotPlaced::RateLimited;
+fn refused(status: u16, body: &[u8], call: &CallRequest) -> NotPlaced {
+    let said = wire::said(body);
+    let concern = refusal::concern(status, &said, call);
+    match concern {
+        Concern::Pace => NotPlaced::RateLimited,
+        Concern::Destination
+        | Concern::Content
+        | Concern::Cap
+        | Concern::OurNumber
+        | Concern::Account
+        | Concern::Credentials
+        | Concern::Hours
+        | Concern::Unknown => NotPlaced::Refused(Refused { status, concern, words: quote(&said.quoted(), call) }),
     }
-    match subject(message) {
-        Some(Subject::Line) => NotPlaced::LineRefused { status },
-        Some(_) | None if status == 401 => NotPlaced::Unauthorised { status },
-        Some(Subject::Hours) => NotPlaced::OutsideHours { status },
-        Some(Subject::Cap) => NotPlaced::OverCap { status },
-        Some(Subject::Pace) => NotPlaced::RateLimited,
-        None if status == 403 => NotPlaced::Unauthorised { status },
-        Some(Subject::Content | Subject::Destination) | None => NotPlaced::Refused { status },
-    }
-}
-
-fn subject(message: &str) -> Option<Subject> {
-    let message = format!(" {} ", message.to_lowercase().replace(['_', '-'], " "));
-    let said = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    WORDING.iter().find(|(_, words)| said(words)).map(|(subject, _)| *subject)
 }
 
 #[cfg(test)]
@@ -165,9 +77,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::entry::Content;
     use crate::ids::ConversationId;
+    use crate::phone::E164;
 
     const ACCEPTED: &[u8] = br#"{"success":true,"data":{"conversationId":"c-1"}}"#;
+
+    fn call() -> CallRequest {
+        let number = |text| E164::parse(text).expect("a number");
+        CallRequest { from: number("+13125550142"), to: number("+13125550187"), content: Content::default() }
+    }
+
+    fn placed(status: u16, body: Result<&[u8], BodyFault>) -> Reply {
+        super::placed(status, body, &call())
+    }
 
     fn refused(status: u16, message: &str) -> Reply {
         placed(status, Ok(json!({ "success": false, "message": message }).to_string().as_bytes()))
@@ -218,59 +141,84 @@ mod tests {
         assert_eq!(unanswered(Fault::Broken), Reply::Lost(LostAnswer::Broken));
     }
 
-    /// One row a wording: the vendor's rules said in ways in which a server might say them.
+    /// One row a wording: the vendor's rules said in ways in which a server might say them. `tests/refusals.tsv` has many more.
     #[test]
     fn refusals_are_told_apart_by_their_words() {
-        let hours = |status| NotPlaced::OutsideHours { status };
-        let cap = |status| NotPlaced::OverCap { status };
-        let line = |status| NotPlaced::LineRefused { status };
-        let plain = |status| NotPlaced::Refused { status };
-        let credentials = |status| NotPlaced::Unauthorised { status };
-        for (status, message, meant) in [
-            (422, "Outside legal calling hours (9 AM-8 PM)", hours(422)),
-            (403, "Outbound calls are only allowed between 9 AM and 8 PM", hours(403)),
-            (400, "Call attempt outside business hours", hours(400)),
-            (400, "Calls are limited to 9am-8pm in the organization's time zone", hours(400)),
-            (400, "Not within permitted hours", hours(400)),
-            (400, "This number cannot be called at these hours", hours(400)),
-            (400, "At least 24 hours between attempts to the same number", cap(400)),
-            (400, "Must wait 24-hour period before calling toNumber again", cap(400)),
-            (403, "Maximum of 3 attempts per 7 days reached", cap(403)),
-            (422, "6 calls per rolling 30 days exceeded", cap(422)),
-            (422, "Number is in a 30-day cool-down", cap(422)),
-            (422, "COOLDOWN_ACTIVE", cap(422)),
-            (400, "Call limit for this destination reached", cap(400)),
-            (400, "Weekly cap (3 per 7d) reached", cap(400)),
-            (403, "fromNumber is not allowed", line(403)),
-            (400, "from_number is not attached to a bot", line(400)),
-            (404, "From-number not found", line(404)),
-            (422, "The bot is not enabled for outbound", line(422)),
-            (422, "Bot 9b1deb4d-3b7d-4bad-97dd-30d7b3dcb6dc is not outbound", line(422)),
-            (403, "This number is not allowed to call", line(403)),
-            (401, "fromNumber does not belong to your organization", line(401)),
-            (403, "toNumber is not on the allow-list", plain(403)),
-            (400, "toNumber must differ from fromNumber", plain(400)),
-            (400, "fromNumber ok, context exceeds the 500 character limit", plain(400)),
-            (400, "Bad Request", plain(400)),
-            (404, "Cannot POST /v1/calls", plain(404)),
-            (400, "", plain(400)),
-            (401, "Unauthorized", credentials(401)),
-            (401, "Session limit", credentials(401)),
-            (403, "Forbidden", credentials(403)),
-            (429, "fromNumber: too many requests", NotPlaced::RateLimited),
-            (403, "API rate limit exceeded", NotPlaced::RateLimited),
+        use Concern::{Account, Cap, Content, Credentials, Destination, Hours, OurNumber, Unknown};
+        for (status, message, concern) in [
+            (422, "Outside legal calling hours (9 AM-8 PM)", Hours),
+            (403, "Outbound calls are only allowed between 9 AM and 8 PM", Hours),
+            (400, "Call attempt outside business hours", Hours),
+            (400, "Calls are limited to 9am-8pm in the organization's time zone", Hours),
+            (400, "Not within permitted hours", Hours),
+            (400, "This number cannot be called at these hours", Hours),
+            (400, "At least 24 hours between attempts to the same number", Cap),
+            (400, "Must wait 24-hour period before calling toNumber again", Cap),
+            (403, "Maximum of 3 attempts per 7 days reached", Cap),
+            (422, "6 calls per rolling 30 days exceeded", Cap),
+            (422, "Number is in a 30-day cool-down", Cap),
+            (422, "COOLDOWN_ACTIVE", Cap),
+            (400, "Call limit for this destination reached", Cap),
+            (400, "Weekly cap (3 per 7d) reached", Cap),
+            (403, "fromNumber is not allowed", OurNumber),
+            (400, "from_number is not attached to a bot", OurNumber),
+            (404, "From-number not found", OurNumber),
+            (422, "The bot is not enabled for outbound", OurNumber),
+            (422, "Bot 9b1deb4d-3b7d-4bad-97dd-30d7b3dcb6dc is not outbound", OurNumber),
+            (403, "This number is not allowed to call", OurNumber),
+            (401, "fromNumber does not belong to your organization", OurNumber),
+            (403, "toNumber is not on the allow-list", Destination),
+            (400, "toNumber must differ from fromNumber", Destination),
+            (400, "fromNumber ok, context exceeds the 500 character limit", Content),
+            (402, "", Account),
+            (400, "Bad Request", Unknown),
+            (404, "Cannot POST /v1/calls", Unknown),
+            (400, "", Unknown),
+            (401, "Unauthorized", Credentials),
+            (401, "Session limit", Credentials),
+            (403, "Forbidden", Unknown),
         ] {
-            assert_eq!(refused(status, message), Reply::NotPlaced(meant), "{status} {message}");
+            let Reply::NotPlaced(NotPlaced::Refused(found)) = refused(status, message) else {
+                panic!("not refused: {status} {message}")
+            };
+            assert_eq!((found.status, found.concern), (status, concern), "{message}");
         }
+        for (status, message) in [(429, "fromNumber: too many requests"), (403, "API rate limit exceeded"), (429, "")] {
+            assert_eq!(refused(status, message), Reply::NotPlaced(NotPlaced::RateLimited), "{status} {message}");
+        }
+    }
+
+    /// Written by somebody who had not read how refusals are told apart.
+    #[test]
+    fn refusals_are_sorted_as_a_table_says_that_others_have_written() {
+        let table = include_str!("../../tests/refusals.tsv");
+        let (mut rows, mut wrong) = (0, Vec::new());
+        for line in table.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            let [status, body, whom] = *line.split('\t').collect::<Vec<_>>() else { panic!("three columns: {line}") };
+            rows += 1;
+            let found = match placed(status.parse().expect("a status"), Ok(body.as_bytes())) {
+                Reply::NotPlaced(NotPlaced::Refused(refused)) => refused.concern.name(),
+                Reply::NotPlaced(NotPlaced::RateLimited) => "pace",
+                other @ (Reply::Accepted(_) | Reply::Lost(_) | Reply::NotPlaced(_)) => panic!("{line}: {other:?}"),
+            };
+            if found != whom {
+                wrong.push(format!("{found} for {line}"));
+            }
+        }
+        assert!(rows >= 60, "{rows} rows");
+        assert!(wrong.is_empty(), "{} of {rows}:\n{}", wrong.len(), wrong.join("\n"));
     }
 
     #[test]
     fn a_read_brings_its_body_or_says_why_not() {
         assert_eq!(read(200, Ok(vec![1])), Ok(vec![1]));
         for (status, body, why) in [
-            (200, Err(BodyFault::TooLong), Unread::Unreadable),
-            (200, Err(BodyFault::Broken), Unread::Unreachable),
-            (200, Err(BodyFault::Timeout), Unread::Unreachable),
+            (200, Err(BodyFault::TooLong), Unread::TooLong),
+            (200, Err(BodyFault::Broken), Unread::NoAnswer),
+            (200, Err(BodyFault::Timeout), Unread::NoAnswer),
+            (200, Ok(b" <!DOCTYPE html><title>Sign in".to_vec()), Unread::WebPage(200)),
+            (403, Ok(b"<html>blocked".to_vec()), Unread::WebPage(403)),
+            (503, Ok(b"\xef\xbb\xbf<html>maintenance".to_vec()), Unread::WebPage(503)),
             (401, Ok(vec![]), Unread::Unauthorised(401)),
             (403, Ok(vec![]), Unread::Unauthorised(403)),
             (404, Ok(vec![]), Unread::Status(404)),

@@ -229,6 +229,7 @@ impl SafetyTable {
             settle: value(self.settle)?,
             on_lost_answer: value(self.on_lost_answer)?,
             track_for: value(self.track_for)?,
+            outage: value(self.outage)?,
         })
     }
 }

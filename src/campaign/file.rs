@@ -208,6 +208,8 @@ tables! {
         on_lost_answer: OnLostAnswer;
         /// A conversation that is not closed this long after its start is lost track of.
         track_for: TimeDelta;
+        /// How long the vendor may be out of reach before a run ends.
+        outage: TimeDelta;
     }
 
     /// Shares of a run's finished calls that stop it.

@@ -392,6 +392,8 @@ pub struct Safety {
     pub on_lost_answer: OnLostAnswer,
     /// A conversation that is not closed this long after its start is lost track of.
     pub track_for: TimeDelta,
+    /// How long the vendor may be out of reach before a run ends.
+    pub outage: TimeDelta,
 }
 
 /// Shares, 0 to 1, of the run's finished calls that stop it once enough calls have finished to judge.

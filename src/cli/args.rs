@@ -410,6 +410,10 @@ pub struct Simulate {
     /// A fault and its share of requests, such as reset-after=0.2; may be given several times
     #[arg(long = "fault", value_name = "KIND=SHARE")]
     pub faults: Vec<String>,
+    /// A number that is refused, with the status and the words of the refusal; any=… refuses everybody; may be given several
+    /// times
+    #[arg(long = "refuse", value_name = "NUMBER=STATUS:MESSAGE")]
+    pub refused: Vec<String>,
     /// The request budget a minute
     #[arg(long, value_name = "N")]
     pub requests_per_minute: Option<u32>,

@@ -12,7 +12,7 @@ use crate::annie::{Answer, Unread, Vendor};
 use crate::campaign::{Account, Campaign};
 use crate::clock::{SharedClock, WallClock};
 use crate::engine::vendor_clock::{Asked, ask_for_the_time};
-use crate::engine::{CLOCK_TOLERANCE, Refusal};
+use crate::engine::{CLOCK_TOLERANCE, Outage, Refusal};
 use crate::error::{Exit, Stop};
 use crate::ledger::{LedgerError, MarkStanding, Reader};
 use crate::phone::E164;
@@ -164,10 +164,17 @@ fn of_credentials<T>(answer: &Answer<Result<T, Unread>>, remote: &Remote, has_li
         Err(Unread::Unauthorised(status)) => {
             refused(Refusal::Credentials, format!("not accepted by {at} (status {status})"))
         }
-        Err(Unread::NotFound) => refused(Refusal::Address, format!("nothing at {at} answers like Annie")),
-        Err(unread @ (Unread::Unreachable | Unread::RateLimited | Unread::Status(_) | Unread::Unreadable)) => {
-            Finding::bad("vendor", format!("{unread} ({at}): try again, or look at the network"), Exit::DueWorkLeft)
+        Err(Unread::RateLimited) => {
+            Finding::bad("vendor", format!("{} ({at}): try again in a minute", Unread::RateLimited), Exit::DueWorkLeft)
         }
+        Err(unread) => match Outage::of(unread) {
+            Some(Outage::Address) | None => refused(Refusal::Address, format!("{} ({at})", Outage::Address)),
+            Some(outage) => {
+                let seen = if outage == Outage::Network { String::new() } else { format!("; {unread}") };
+                let says = format!("{outage} ({at}{seen}): {}, then try again", outage.way_out());
+                Finding::bad("vendor", says, Exit::DueWorkLeft)
+            }
+        },
     }
 }
 

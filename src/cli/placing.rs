@@ -280,6 +280,13 @@ impl Session {
                 let mend = way_out(Refusal::FromNumber, true);
                 Err(Stop::VendorRefused(format!("{}; their patients were not called: {mend}", finished.why())))
             }
+            Ending::RefusedInARow { refusal, ref locations, .. } => {
+                let has_lines = self.campaign.lines.are_written();
+                let (mend, scope) = (way_out(refusal, has_lines), scope(finished));
+                let whom =
+                    if locations.is_empty() { "no further call was placed" } else { "their patients were not called" };
+                Err(Stop::VendorRefused(format!("{}; {whom}{scope}: {mend}", finished.why())))
+            }
             Ending::Refused(refusal) => {
                 let (mend, scope) = (way_out(refusal, self.campaign.lines.are_written()), scope(finished));
                 Err(Stop::VendorRefused(format!("{}; no further call was placed{scope}: {mend}", finished.why())))
@@ -331,13 +338,17 @@ pub(super) fn way_out(refusal: Refusal, has_lines: bool) -> &'static str {
             "attach [practice] from_number to an outbound bot in Annie, or name one that is, then run again"
         }
         Refusal::Address => "look at ANNIE_BASE_URL, then run again",
+        Refusal::Account => "settle it with Annie, then run again: whom it refused is called then",
+        Refusal::Unexplained => {
+            "`callrounds explain` a patient whom it refused quotes its words; whom it refused is called when you run again"
+        }
     }
 }
 
 /// The exit code of a run: the vendor's refusal before everything else, then what the entries ask for.
 fn exit(ending: &Ending, standing: Exit) -> Exit {
     match ending {
-        Ending::Refused(_) | Ending::LinesRefused { .. } => Exit::VendorRefused,
+        Ending::Refused(_) | Ending::LinesRefused { .. } | Ending::RefusedInARow { .. } => Exit::VendorRefused,
         Ending::Behind { .. } => Exit::Ledger,
         Ending::ListProvesNothing { .. } => Exit::ListProvesNothing,
         Ending::Done

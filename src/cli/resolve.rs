@@ -74,6 +74,7 @@ fn refused(problem: Undecidable) -> Stop {
         problem @ (Undecidable::NoSuchEntry(_)
         | Undecidable::NotHeld { .. }
         | Undecidable::NoLostAnswer { .. }
+        | Undecidable::WasRefused(_)
         | Undecidable::Taken
         | Undecidable::Ended(_)
         | Undecidable::NotCancellable { .. }) => Stop::Usage(problem.to_string()),

@@ -11,7 +11,7 @@ use crate::error::{Exit, Stop};
 use crate::phone::E164;
 use crate::simulator::conversation::Medium;
 use crate::simulator::habits;
-use crate::simulator::settings::{AccessRules, Foreign, Order, RetryAfter};
+use crate::simulator::settings::{AccessRules, Foreign, Order, RefusedNumber, RetryAfter};
 use crate::simulator::webhook::Webhook;
 use crate::simulator::{Fault, People, Settings, Simulator};
 use crate::zone::Zone;
@@ -52,6 +52,7 @@ fn clock(travel: &Travel) -> SharedClock {
 fn settings(args: &Simulate) -> Result<Settings, Stop> {
     let mut settings = Settings { seed: args.seed, log: args.log.clone(), ..Settings::default() };
     settings.faults = faults(&args.faults)?;
+    settings.refused = args.refused.iter().map(|text| refused(text)).collect::<Result<_, Stop>>()?;
     settings.from_numbers = numbers("--from-number", &args.from_numbers)?;
     settings.allow_list = Some(numbers("--allow", &args.allowed)?).filter(|allowed| !allowed.is_empty());
     settings.list.lag = TimeDelta::seconds(args.list_lag.into());
@@ -118,6 +119,11 @@ fn other_software(every: u32) -> Foreign {
 /// Faults as they are written, `KIND=SHARE`.
 pub(super) fn faults(texts: &[String]) -> Result<Vec<Fault>, Stop> {
     texts.iter().map(|text| Fault::parse(text).map_err(|problem| Stop::Usage(problem.to_string()))).collect()
+}
+
+/// A number that is refused.
+fn refused(text: &str) -> Result<RefusedNumber, Stop> {
+    RefusedNumber::parse(text).map_err(|problem| Stop::Usage(format!("--refuse: {problem}")))
 }
 
 /// People who follow a script.

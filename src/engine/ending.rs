@@ -47,6 +47,15 @@ pub enum Ending {
         /// For whose patients nobody calls.
         locations: Vec<Location>,
     },
+    /// The vendor refused different patients in a row, for reasons that name none of them.
+    RefusedInARow {
+        /// What it refuses.
+        refusal: Refusal,
+        /// Its words, if they were the same for everybody.
+        says: Option<String>,
+        /// For whose patients nobody calls; empty: for none of the organisation's.
+        locations: Vec<Location>,
+    },
     /// The vendor's list shows calls of ours that the ledger does not know: it is an older copy.
     Behind {
         /// How many.
@@ -78,8 +87,12 @@ pub enum Refusal {
     Credentials,
     /// The from-number.
     FromNumber,
-    /// The API's address: nothing there takes calls.
+    /// The API's address: nothing there answers like the API.
     Address,
+    /// The organisation's account.
+    Account,
+    /// It does not say.
+    Unexplained,
 }
 
 impl Ending {
@@ -96,6 +109,13 @@ impl Ending {
             Self::Paused { .. } => 7,
             Self::Interrupted => 8,
             Self::LinesRefused { .. } => 9,
+            Self::RefusedInARow { locations, .. } => {
+                if locations.is_empty() {
+                    10
+                } else {
+                    9
+                }
+            }
             Self::Refused(_) => 10,
             Self::ListProvesNothing { .. } => 11,
             Self::Behind { .. } => 12,
@@ -113,7 +133,7 @@ impl Ending {
             Self::Paused { .. } => "paused",
             Self::StopRule { .. } => "stop_rule",
             Self::Unreachable => "unreachable",
-            Self::Refused(_) | Self::LinesRefused { .. } => "vendor_refused",
+            Self::Refused(_) | Self::LinesRefused { .. } | Self::RefusedInARow { .. } => "vendor_refused",
             Self::Behind { .. } => "behind",
             Self::ListProvesNothing { .. } => "list_proves_nothing",
             Self::Clock { .. } => "clock",
@@ -150,12 +170,34 @@ impl fmt::Display for Ending {
             Self::Clock { seconds } => {
                 write!(f, "this machine's clock is wrong by about {seconds} s, so no hour can be trusted: set it")
             }
-            Self::Refused(Refusal::Credentials) => f.write_str("the vendor does not accept our credentials"),
-            Self::Refused(Refusal::Address) => f.write_str("nothing at the API's address takes calls"),
+            Self::Refused(refusal) => f.write_str(refusal.says()),
             Self::LinesRefused { locations } => {
                 write!(f, "the vendor does not let the from_number of {} call", named(locations))
             }
-            Self::Refused(Refusal::FromNumber) => f.write_str("the vendor does not let our from_number call"),
+            Self::RefusedInARow { refusal, says, locations } => {
+                match (refusal, &**locations) {
+                    (_, []) => f.write_str(refusal.says())?,
+                    (Refusal::FromNumber, some) => {
+                        write!(f, "the vendor does not let the from_number of {} call", named(some))?;
+                    }
+                    (Refusal::Credentials | Refusal::Address | Refusal::Account | Refusal::Unexplained, some) => {
+                        write!(f, "the vendor refuses every call of {}", named(some))?;
+                    }
+                }
+                says.as_ref().map_or(Ok(()), |says| write!(f, " ({says})"))
+            }
+        }
+    }
+}
+
+impl Refusal {
+    fn says(self) -> &'static str {
+        match self {
+            Self::Credentials => "the vendor does not accept our credentials",
+            Self::FromNumber => "the vendor does not let our from_number call",
+            Self::Address => "nothing at the API's address answers like Annie",
+            Self::Account => "the vendor refuses calls of this account",
+            Self::Unexplained => "the vendor refuses every call",
         }
     }
 }

@@ -5,6 +5,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use super::outage::Outage;
 use crate::entry::{Outcome, Reason, State};
 use crate::ids::{AttemptId, ConversationId, EntryId, Location, OrganisationId, RunId};
 
@@ -160,11 +161,14 @@ pub enum Event {
         from: String,
         /// For whose patients nobody calls now.
         locations: Vec<Location>,
+        /// The vendor's words, if it refused everybody in the same.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        says: Option<String>,
         /// Whose number, where the campaign has several organisations.
         #[serde(skip_serializing_if = "Option::is_none")]
         organisation: Option<OrganisationId>,
     },
-    /// No calls for a while: the vendor cannot be reached, or asks for a slower pace.
+    /// No calls for a while: credentials that are not accepted, answers that are lost.
     Paused {
         /// When.
         at: DateTime<Utc>,
@@ -172,6 +176,28 @@ pub enum Event {
         until: DateTime<Utc>,
         /// Why.
         reason: Reason,
+        /// Whose calls, where the campaign has several organisations.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        organisation: Option<OrganisationId>,
+    },
+    /// The vendor's answers stopped coming, or became useless. Told once, until it is over.
+    OutageBegan {
+        /// When.
+        at: DateTime<Utc>,
+        /// What is out.
+        outage: Outage,
+        /// Whose calls, where the campaign has several organisations.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        organisation: Option<OrganisationId>,
+    },
+    /// The vendor answers again.
+    OutageEnded {
+        /// When.
+        at: DateTime<Utc>,
+        /// What was out.
+        outage: Outage,
+        /// Since when.
+        since: DateTime<Utc>,
         /// Whose calls, where the campaign has several organisations.
         #[serde(skip_serializing_if = "Option::is_none")]
         organisation: Option<OrganisationId>,
@@ -217,6 +243,8 @@ impl Event {
             | Self::SetAside { at, .. }
             | Self::LineRefused { at, .. }
             | Self::Paused { at, .. }
+            | Self::OutageBegan { at, .. }
+            | Self::OutageEnded { at, .. }
             | Self::Resting { at, .. }
             | Self::Stopping { at, .. } => at,
         }

@@ -219,6 +219,7 @@ mod tests {
             settle: TimeDelta::seconds(300),
             on_lost_answer: OnLostAnswer::Hold,
             track_for: TimeDelta::hours(2),
+            outage: TimeDelta::hours(2),
         };
         Guard::new(safety, 0, Placed::default())
     }

@@ -4,9 +4,9 @@
 //! beside it and comes back as something that happened. [`tracker`] says what to read, by [`scan`]s of the vendor's list,
 //! whose rows show their own [order](list_order) and [which of them are calls](call_media); [`reconciler`] settles lost
 //! answers by rule R; [`hinted`] is what webhooks add; [`look`] sees whether the ledger holds every call; [`vendor_clock`]
-//! whether our clock can be trusted; [`guard`] counts what stops a run early; [`line`](mod@line) is how the connection is
-//! doing, and [`rest`] how organisations rest together; [`events`] are what the outside is told, [`exclusions`] what it may
-//! say meanwhile.
+//! whether our clock can be trusted; [`guard`] counts what stops a run early; [`line`](mod@line) is how the vendor is
+//! doing, [`outage`] what is out, [`refusals`] whose a refusal is, and [`rest`] how organisations rest together; [`events`] are
+//! what the outside is told, [`exclusions`] what it may say meanwhile.
 //!
 //! The vendors, the clock and the stop signal are handed in.
 
@@ -20,7 +20,9 @@ pub mod hinted;
 mod line;
 pub mod list_order;
 pub mod look;
+pub mod outage;
 pub mod reconciler;
+mod refusals;
 mod replies;
 mod rest;
 pub mod scan;
@@ -36,6 +38,7 @@ pub use dispatcher::run;
 pub use ending::{Ending, Refusal};
 pub use events::{Event, Listener};
 pub use exclusions::Exclusions;
+pub use outage::Outage;
 pub use vendor_clock::CLOCK_TOLERANCE;
 
 use crate::annie::Vendor;

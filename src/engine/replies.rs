@@ -2,63 +2,64 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::annie::{Conversation, LostAnswer, NotPlaced};
+use crate::annie::{Concern, Conversation, LostAnswer, NotPlaced, Refused};
 use crate::campaign::Campaign;
 use crate::entry::{Fact, Outcome, Reason};
 use crate::policy::redial;
 
-use super::ending::Refusal;
+use super::refusals;
 
 /// After the vendor's own limit for a number was met, though our book did not show it (somebody else calls it too).
 const VENDOR_CAP_WAIT: TimeDelta = TimeDelta::hours(24);
 
-/// Whose trouble it is that a call was not placed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
+/// What an attempt that was not placed means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble<'a> {
     /// The entry's alone: it may be tried again after a while.
     Entry(Reason, TimeDelta),
     /// The entry's alone, for good.
     Final(Reason),
     /// The budget's: the limiter knows until when.
     Budget,
-    /// The line's: no connection.
+    /// No connection.
     Unreachable,
-    /// The line's: the credentials.
+    /// The credentials, the newest ones.
     Unauthorised,
-    /// The line's: the hour.
+    /// A token that has been replaced: the next request bears another one.
+    StaleToken,
+    /// The hour.
     OutsideHours,
-    /// The line's, for good: its number may not call.
-    NumberRefused,
-    /// Everybody's, for good.
-    Refused(Refusal),
+    /// Nobody's until it is known whether others meet it, too.
+    Unproven(Reason, &'a Refused),
 }
 
 /// Sorts a call that was not placed.
-pub(super) fn trouble(not_placed: &NotPlaced) -> Trouble {
-    match not_placed {
-        NotPlaced::NeverConnected => Trouble::Unreachable,
-        NotPlaced::RateLimited => Trouble::Budget,
-        NotPlaced::Unauthorised { .. } => Trouble::Unauthorised,
-        NotPlaced::LineRefused { .. } => Trouble::NumberRefused,
-        NotPlaced::OutsideHours { .. } => Trouble::OutsideHours,
-        NotPlaced::OverCap { .. } => Trouble::Entry(Reason::VendorCap, VENDOR_CAP_WAIT),
-        // No such path, no such method, no such kind of body: we are not talking to the API that we think.
-        NotPlaced::Refused { status: 404 | 405 | 415 } => Trouble::Refused(Refusal::Address),
-        NotPlaced::Refused { .. } => Trouble::Final(Reason::VendorRefused),
+pub(super) fn trouble(not_placed: &NotPlaced) -> Trouble<'_> {
+    let refused = match not_placed {
+        NotPlaced::NeverConnected => return Trouble::Unreachable,
+        NotPlaced::RateLimited => return Trouble::Budget,
+        NotPlaced::StaleToken => return Trouble::StaleToken,
+        NotPlaced::Refused(refused) => refused,
+    };
+    match refused.concern {
+        Concern::Destination | Concern::Content => Trouble::Final(Reason::VendorRefused),
+        Concern::Cap => Trouble::Entry(Reason::VendorCap, VENDOR_CAP_WAIT),
+        Concern::Hours => Trouble::OutsideHours,
+        Concern::Pace => Trouble::Budget,
+        Concern::Credentials => Trouble::Unauthorised,
+        Concern::OurNumber => Trouble::Unproven(Reason::LineRefused, refused),
+        Concern::Account => Trouble::Unproven(Reason::AccountRefused, refused),
+        Concern::Unknown => Trouble::Unproven(Reason::RefusedUnexplained, refused),
     }
 }
 
-/// The status of a refusal, as evidence.
-pub(super) fn status(not_placed: &NotPlaced) -> Option<String> {
-    let status = match *not_placed {
-        NotPlaced::NeverConnected | NotPlaced::RateLimited => return None,
-        NotPlaced::Unauthorised { status }
-        | NotPlaced::LineRefused { status }
-        | NotPlaced::OutsideHours { status }
-        | NotPlaced::OverCap { status }
-        | NotPlaced::Refused { status } => status,
-    };
-    Some(format!("status {status}"))
+/// What a refusal says, as evidence.
+pub(super) fn evidence(not_placed: &NotPlaced) -> Option<String> {
+    match not_placed {
+        NotPlaced::NeverConnected | NotPlaced::RateLimited => None,
+        NotPlaced::StaleToken => Some("the token had been replaced meanwhile".into()),
+        NotPlaced::Refused(refused) => Some(refusals::evidence(refused)),
+    }
 }
 
 /// What came instead of an answer, in words.
@@ -68,6 +69,7 @@ pub(super) fn because(lost: LostAnswer) -> String {
         LostAnswer::Broken => "the connection broke".into(),
         LostAnswer::Status(status) => format!("status {status}"),
         LostAnswer::Unreadable => "the answer could not be read".into(),
+        LostAnswer::OfAnother => "the vendor named another call's conversation".into(),
     }
 }
 

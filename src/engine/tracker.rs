@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::annie::{Conversation, Page, Status};
+use crate::annie::{Conversation, Page};
 use crate::ids::{AttemptId, ConversationId, EntryId};
 
 use self::open::Open;
@@ -255,6 +255,12 @@ impl Tracker {
         self.read_at = Some(now);
     }
 
+    /// Whether this conversation is followed.
+    #[must_use]
+    pub fn follows(&self, id: &ConversationId) -> bool {
+        self.open.get(id).is_some()
+    }
+
     /// How many conversations are open.
     #[must_use]
     pub fn open(&self) -> usize {
@@ -372,7 +378,7 @@ impl Tracker {
         self.not_before = None;
         self.failures = 0;
         self.was_read(now);
-        let closed = page.conversations.iter().filter_map(|conversation| self.take(conversation)).collect();
+        let closed = page.conversations.iter().filter_map(|conversation| self.take(conversation, now)).collect();
         (closed, self.advance(page, now))
     }
 
@@ -455,10 +461,10 @@ impl Tracker {
         }
     }
 
-    /// Takes one conversation in: what was followed, or given up by a former run, if it is now closed.
-    pub fn take(&mut self, conversation: &Conversation) -> Option<(Followed, Conversation)> {
+    /// Takes one conversation in: what was followed, or given up by a former run, if it is now over.
+    pub fn take(&mut self, conversation: &Conversation, now: DateTime<Utc>) -> Option<(Followed, Conversation)> {
         let given_up = self.given_up.remove(&conversation.id);
-        if conversation.status != Status::Closed {
+        if !conversation.is_over(now) {
             return None;
         }
         self.hinted.ended(&conversation.id);

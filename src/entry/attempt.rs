@@ -80,7 +80,7 @@ impl AttemptState {
             Fact::Absent { retry: false } => (&[Unknown], Absent),
             // The campaign takes the proof for certain: the call counts as one that was never made.
             Fact::Absent { retry: true } => (&[Unknown], NotPlaced),
-            Fact::DeclaredNotPlaced => (&[Absent], NotPlaced),
+            Fact::DeclaredNotPlaced => (&[Absent, Refused], NotPlaced),
             Fact::Ended { .. } => (&[Open, LostTrack], Ended),
             Fact::TrackLost => (&[Open], LostTrack),
             Fact::Claimed

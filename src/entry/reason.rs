@@ -100,6 +100,10 @@ reasons! {
     Unauthorised = "unauthorised",
     /// The vendor does not let this number call
     LineRefused = "line_refused",
+    /// The vendor refuses calls of this account
+    AccountRefused = "account_refused",
+    /// The vendor refused the call, and does not say whom that concerns
+    RefusedUnexplained = "refused_unexplained",
     /// The vendor refused the call: outside its hours
     VendorHours = "vendor_hours",
     /// The vendor refused the call: its own limit for this number
@@ -110,6 +114,8 @@ reasons! {
     TriesExhausted = "tries_exhausted",
     /// The answer was lost, and the vendor's list does not show the call
     AnswerLost = "answer_lost",
+    /// Answers of the vendor are being lost: no further call for a while
+    AnswersLost = "answers_lost",
     /// The conversation was not seen to end in time
     TrackLost = "track_lost",
     /// Not on the newest list

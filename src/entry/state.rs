@@ -6,7 +6,7 @@
 //!   │                   │ refused ▶ failed        │ track lost ▶ lost_track
 //!   │                   │ answer lost ▶ unknown ──adopted──▶ open
 //!   │                                     └──absent──▶ held, or ready if the operator opted in
-//! waiting ◀─deferred─ ready                      held ▶ open | ready | cancelled, by a person
+//! waiting ◀─deferred─ ready                      held ▶ open | ready | cancelled, by a person; failed ▶ ready | cancelled
 //! ready, waiting ▶ suppressed | withdrawn | expired | cancelled | held
 //! ```
 
@@ -120,8 +120,8 @@ impl State {
             Fact::Adopted => (&[Unknown, Held], Open),
             Fact::Absent { retry: false } => (&[Unknown], Held),
             Fact::Absent { retry: true } => (&[Unknown], Ready),
-            Fact::DeclaredNotPlaced => (&[Held], Ready),
-            Fact::CancelledByOperator => (&[Ready, Waiting, Held, LostTrack], Cancelled),
+            Fact::DeclaredNotPlaced => (&[Held, Failed], Ready),
+            Fact::CancelledByOperator => (&[Ready, Waiting, Held, Failed, LostTrack], Cancelled),
         };
         if from.contains(&self) { Ok(to) } else { Err(Illegal { state: self, fact: fact.name() }) }
     }
@@ -193,7 +193,7 @@ pub enum Fact {
         /// Whether the campaign lets such an entry be called again.
         retry: bool,
     },
-    /// An operator says that a held attempt was not placed.
+    /// An operator says that a held attempt was not placed, or brings back one that was refused.
     DeclaredNotPlaced,
     /// An operator ends the entry.
     CancelledByOperator,
@@ -291,8 +291,8 @@ track_lost           -          -          -          lost_track -          -   
 adopted              -          -          -          -          open       open       -          -          -          -          -          -          -
 absent               -          -          -          -          held       -          -          -          -          -          -          -          -
 absent,retry         -          -          -          -          ready      -          -          -          -          -          -          -          -
-declared_not_placed  -          -          -          -          -          ready      -          -          -          -          -          -          -
-cancelled            cancelled  cancelled  -          -          -          cancelled  -          -          -          -          -          -          cancelled
+declared_not_placed  -          -          -          -          -          ready      -          ready      -          -          -          -          -
+cancelled            cancelled  cancelled  -          -          -          cancelled  -          cancelled  -          -          -          -          cancelled
 ";
 
     /// The same of attempts.
@@ -315,7 +315,7 @@ track_lost           -          lost_track -          -          -          -   
 adopted              -          -          open       -          -          -          open       -
 absent               -          -          absent     -          -          -          -          -
 absent,retry         -          -          not_placed -          -          -          -          -
-declared_not_placed  -          -          -          -          -          -          not_placed -
+declared_not_placed  -          -          -          -          not_placed -          not_placed -
 cancelled            -          -          -          -          -          -          -          -
 ";
 

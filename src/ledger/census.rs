@@ -42,8 +42,22 @@ impl Census {
     /// Entries that are due and have not been called: ready, or waiting for nothing but the hour.
     #[must_use]
     pub fn due_work(&self) -> u64 {
-        let is_for_another_day =
-            |group: &Group| group.state == State::Waiting && group.reason.is_some_and(Reason::is_of_another_day);
+        let is_for_another_day = |group: &Group| match group.state {
+            State::Waiting => group.reason.is_some_and(Reason::is_of_another_day),
+            // The vendor's own limit for a number, which our book does not have.
+            State::Ready => group.reason == Some(Reason::VendorCap),
+            State::Submitting
+            | State::Open
+            | State::Unknown
+            | State::Held
+            | State::Finished
+            | State::Failed
+            | State::Suppressed
+            | State::Withdrawn
+            | State::Expired
+            | State::Cancelled
+            | State::LostTrack => false,
+        };
         self.count(|group| is_unfinished(group.state) && !is_for_another_day(group))
     }
 

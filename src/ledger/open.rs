@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0015_lost_track.sql"),
     include_str!("migrations/0016_seen.sql"),
     include_str!("migrations/0017_rehearsal.sql"),
+    include_str!("migrations/0018_failed.sql"),
 ];
 
 /// The first formats that have what [`for_reading`] must make up for in older ones.

@@ -42,8 +42,8 @@ pub enum Undecidable {
     /// No such entry.
     #[error("the ledger has no entry {0}; `callrounds report` shows the entries' numbers")]
     NoSuchEntry(EntryId),
-    /// The entry is not held.
-    #[error("entry {entry} is {state}: only an entry that is held can be resolved")]
+    /// The entry is neither held nor failed.
+    #[error("entry {entry} is {state}: only an entry that is held or failed can be resolved")]
     NotHeld {
         /// Which.
         entry: EntryId,
@@ -58,6 +58,11 @@ pub enum Undecidable {
         /// Why it is held.
         reason: Reason,
     },
+    /// The vendor refused the call, so it became no conversation.
+    #[error(
+        "entry {0} failed: the vendor refused its call, so no conversation is its own; use --not-placed or --cancel"
+    )]
+    WasRefused(EntryId),
     /// Another attempt has the conversation.
     #[error("another attempt has that conversation already")]
     Taken,
@@ -80,7 +85,7 @@ impl From<rusqlite::Error> for Undecidable {
     }
 }
 
-/// A held entry, and the attempt whose answer was lost.
+/// A held or failed entry, and the attempt whose answer was lost, or that was refused.
 struct Held {
     state: State,
     reason: Option<Reason>,
@@ -126,7 +131,7 @@ impl Operator {
         suppression::listed(&self.conn)
     }
 
-    /// Settles a held entry. `by` says who decided, for the record.
+    /// Settles an entry that is held, or that the vendor refused. `by` says who decided, for the record.
     pub fn resolve(
         &mut self,
         entry: EntryId,
@@ -145,7 +150,10 @@ impl Operator {
             Resolution::Placed(conversation) => (Fact::Adopted, Some(conversation)),
             Resolution::NotPlaced => (Fact::DeclaredNotPlaced, None),
         };
-        let attempt = lost_attempt(entry, &held)?;
+        let attempt = unsettled_attempt(entry, &held)?;
+        if held.state == State::Failed && fact == Fact::Adopted {
+            return Err(Undecidable::WasRefused(entry));
+        }
         if let Some(conversation) = &conversation
             && transaction.prepare(sql!("attempt_has_conversation"))?.exists([conversation.as_str()])?
         {
@@ -200,9 +208,9 @@ fn find(conn: &Connection, entry: EntryId) -> Result<Held, Undecidable> {
         .map_err(Undecidable::from)
 }
 
-fn lost_attempt(entry: EntryId, held: &Held) -> Result<AttemptId, Undecidable> {
+fn unsettled_attempt(entry: EntryId, held: &Held) -> Result<AttemptId, Undecidable> {
     match (held.state, held.attempt, held.reason) {
-        (State::Held, Some(attempt), Some(Reason::AnswerLost)) => Ok(attempt),
+        (State::Held, Some(attempt), Some(Reason::AnswerLost)) | (State::Failed, Some(attempt), _) => Ok(attempt),
         (State::Held, _, Some(reason)) => Err(Undecidable::NoLostAnswer { entry, reason }),
         (state, ..) => Err(Undecidable::NotHeld { entry, state }),
     }

@@ -111,6 +111,8 @@ impl Progress {
             | Event::NotPlaced { .. }
             | Event::LineRefused { .. }
             | Event::Paused { .. }
+            | Event::OutageBegan { .. }
+            | Event::OutageEnded { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}
         }
@@ -136,13 +138,25 @@ impl Progress {
     fn remark(&self, event: &Event) -> Option<String> {
         let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
         match event {
+            // As long as a breath, and no news.
+            Event::Paused { at, until, .. } if *until - *at < TimeDelta::minutes(1) => None,
             Event::Paused { until, reason, organisation, .. } => {
                 Some(format!("{}{}; trying again on {}", whose(organisation.as_ref()), reason.says(), clock(*until)))
             }
-            Event::LineRefused { from, locations, organisation, .. } => Some(format!(
-                "{}the vendor does not let {from} call: no further calls for {}",
+            Event::LineRefused { from, locations, says, organisation, .. } => Some(format!(
+                "{}the vendor refuses the calls of {from}{}: no further calls for {}",
                 whose(organisation.as_ref()),
+                says.as_ref().map_or_else(String::new, |says| format!(" ({says})")),
                 named(locations)
+            )),
+            Event::OutageBegan { outage, organisation, .. } => {
+                let whose = whose(organisation.as_ref());
+                Some(format!("{whose}{outage}: trying again until it does; {}", outage.way_out()))
+            }
+            Event::OutageEnded { outage, since, organisation, .. } => Some(format!(
+                "{}the vendor answers again; since {}: {outage}",
+                whose(organisation.as_ref()),
+                clock(*since)
             )),
             // Where there are several organisations, one that rests is no news: the others go on.
             Event::Resting { organisation: Some(_), .. } => None,

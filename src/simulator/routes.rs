@@ -20,7 +20,7 @@ use super::access::NoToken;
 use super::call::{PlaceCall, PlaceSms, Request};
 use super::conversation::{Medium, Status, View};
 use super::rules::Refusal;
-use super::settings::{DurationUnit, Field, Settings, Statuses, Unfinished, Wording};
+use super::settings::{DurationUnit, Field, RefusedNumber, Settings, Statuses, Unfinished, Wording};
 use super::vendor::Vendor;
 use super::world::{ListQuery, World};
 
@@ -89,6 +89,9 @@ async fn no_such_method() -> Response {
 
 async fn begin<R: Request>(State(vendor): Shared, Extension(moment): Extension<Moment>, body: Bytes) -> Response {
     let settings = &vendor.settings;
+    if let Some(refused) = settings.refused.iter().find(|refused| is_for(refused, &body)) {
+        return failure(StatusCode::from_u16(refused.status).unwrap_or(StatusCode::FORBIDDEN), &refused.message);
+    }
     let placed = match R::read(&body) {
         Ok(request) => vendor.begin(moment, &request),
         Err(refusal) => Ok(Err(refusal)),
@@ -100,6 +103,12 @@ async fn begin<R: Request>(State(vendor): Shared, Extension(moment): Extension<M
             failure(StatusCode::INSUFFICIENT_STORAGE, "the simulator cannot write its log, so no call was placed")
         }
     }
+}
+
+/// Whether the number that a request names is refused.
+fn is_for(refused: &RefusedNumber, body: &[u8]) -> bool {
+    let named = || serde_json::from_slice::<Value>(body).ok()?.get("toNumber")?.as_str().map(str::to_owned);
+    refused.to.is_none_or(|to| named().is_some_and(|named| named == to.expose()))
 }
 
 fn status_of(refusal: Refusal, statuses: &Statuses) -> StatusCode {

@@ -48,6 +48,8 @@ pub struct Settings {
     pub access: AccessRules,
     /// What goes wrong, and how often.
     pub faults: Vec<Fault>,
+    /// Whom it does not call, whatever its rules say.
+    pub refused: Vec<RefusedNumber>,
     /// What the network is like.
     pub network: Network,
     /// Where it delivers what becomes of calls: nowhere.
@@ -55,6 +57,38 @@ pub struct Settings {
     /// Where placed calls are written, one JSON line each, before their answers leave. One that exists already is
     /// replayed.
     pub log: Option<PathBuf>,
+}
+
+/// A number that this vendor refuses to call, in words of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedNumber {
+    /// The number; every number if not given.
+    pub to: Option<E164>,
+    /// The status of the refusal, 400 to 499.
+    pub status: u16,
+    /// Its message.
+    pub message: String,
+}
+
+/// A text is not `NUMBER=STATUS:message`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a refusal is NUMBER=STATUS:MESSAGE, such as +13125550123=403:landlines are not supported; any=… refuses everybody"
+)]
+pub struct NotARefusal;
+
+impl RefusedNumber {
+    /// Reads `NUMBER=STATUS:message`; `any` is every number.
+    pub fn parse(text: &str) -> Result<Self, NotARefusal> {
+        let (to, said) = text.split_once('=').ok_or(NotARefusal)?;
+        let (status, message) = said.split_once(':').unwrap_or((said, ""));
+        let to = match to.trim() {
+            "any" => None,
+            number => Some(E164::parse(number).map_err(|_| NotARefusal)?),
+        };
+        let status = status.trim().parse().ok().filter(|status| (400..500).contains(status)).ok_or(NotARefusal)?;
+        Ok(Self { to, status, message: message.trim().to_owned() })
+    }
 }
 
 impl Default for Settings {
@@ -75,6 +109,7 @@ impl Default for Settings {
             budget: BudgetRules::default(),
             access: AccessRules::default(),
             faults: Vec::new(),
+            refused: Vec::new(),
             network: Network::default(),
             webhook: None,
             log: None,

@@ -1,5 +1,7 @@
 //! `doctor` and `init`: before anything is dialled.
 
+use std::io::{Read, Write};
+
 use serde_json::Value;
 
 use crate::practice::{Ended, Practice, recall};
@@ -56,12 +58,51 @@ fn what_would_stop_a_run_is_named_with_its_exit_code_and_a_way_out() {
     let wrong_number = with_key(&practice, &vendor.base_url, "good", &DOCTOR);
     check(&wrong_number, 6, "MEND  from-number  +13125550142 may not call: attach [practice] from_number");
     let nobody = with_key(&practice, "http://127.0.0.1:9/v1", "good", &DOCTOR);
-    check(&nobody, 4, "MEND  vendor       the vendor did not answer");
+    check(
+        &nobody,
+        4,
+        "MEND  vendor       no connection to the vendor (http://127.0.0.1:9/v1): look at this machine's network",
+    );
     check(&practice.run(&["doctor"]), 2, "MEND  credentials  no credentials: set ANNIE_API_KEY");
 
     practice.write("campaigns/callrounds.db", &"no ledger at all ".repeat(1_000));
     let damaged = with_key(&practice, &vendor.base_url, "bad", &DOCTOR);
     check(&damaged, 7, "MEND  ledger       ");
+}
+
+/// A server that gives every request this answer.
+fn answering(status: &'static str, body: &'static str) -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.expect("a connection");
+            // Whatever was asked.
+            let _ = stream.read(&mut [0; 4096]);
+            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all((head + body).as_bytes());
+        }
+    });
+    format!("http://{address}/v1")
+}
+
+#[test]
+fn an_outage_is_called_by_its_name() {
+    for (status, body, code, says) in [
+        ("404 Not Found", "{}", 6, "MEND  credentials  nothing at the API's address answers like Annie (status 404) ("),
+        (
+            "200 OK",
+            "<!doctype html><title>Sign in</title>",
+            4,
+            "MEND  vendor       a web page answers in the vendor's place (",
+        ),
+        ("503 Service Unavailable", "", 4, "MEND  vendor       the vendor does not answer as it should ("),
+        ("200 OK", "", 4, "MEND  vendor       the vendor does not answer as it should ("),
+        ("403 Forbidden", "<html>blocked</html>", 4, "MEND  vendor       a web page answers in the vendor's place ("),
+    ] {
+        let ended = with_key(&practice(), &answering(status, body), "good", &DOCTOR);
+        assert!(ended.code == code && ended.stdout.contains(says), "{says}: {ended:?}");
+    }
 }
 
 #[test]

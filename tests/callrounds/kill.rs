@@ -141,13 +141,15 @@ pub fn told(ended: &Ended) -> BTreeMap<String, usize> {
 #[test]
 fn a_call_whose_answer_was_lost_is_found_and_followed() {
     std::thread::scope(|scope| {
-        // A timeout takes half a minute of ours; the others pass meanwhile.
-        let faults = ["reset-after", "500-after", "truncated", "bad-json", "id-missing", "timeout-after"];
-        for fault in faults.map(|kind| format!("{kind}=0.2")) {
+        // A timeout takes half a minute of ours, in which few others are placed; the other faults pass meanwhile.
+        let faults = ["reset-after", "500-after", "truncated", "bad-json", "id-missing"];
+        let faults =
+            faults.map(|kind| (format!("{kind}=0.2"), 3)).into_iter().chain([("timeout-after=0.05".into(), 0)]);
+        for (fault, least) in faults {
             scope.spawn(move || {
                 let (_, ended, calls) = lost_answers("hold", &[&fault]);
                 let lost = calls.iter().filter(|call| call.answered.is_some()).count();
-                assert!(lost > 3, "{fault}: the log shows {lost} lost answers");
+                assert!(lost > least, "{fault}: the log shows {lost} lost answers");
                 assert_eq!(told(&ended).get("answer_lost"), Some(&lost), "{fault}");
                 assert_eq!(told(&ended).get("adopted"), Some(&lost), "{fault}");
                 assert_eq!((ended.code, calls.len()), (0, 60), "{fault}");

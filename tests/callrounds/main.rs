@@ -39,6 +39,7 @@ mod phones;
 mod plans;
 mod practice;
 mod privacy;
+mod refusals;
 mod reports;
 mod rules;
 mod schemas;

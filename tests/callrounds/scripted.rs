@@ -71,10 +71,6 @@ impl Vendor for Script {
         self.answer(list.iter().find(|one| one.id == *id).cloned().ok_or(Unread::NotFound))
     }
 
-    fn renews_credentials(&self) -> bool {
-        false
-    }
-
     async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {
         self.answer(Ok(Some(true)))
     }

@@ -1,5 +1,5 @@
-//! A lost answer as the person on duty sees it: what `explain` tells of it, what `resolve` shows before it decides, and
-//! what the next run makes of the decision.
+//! A lost answer, or a refusal, as the person on duty sees it: what `explain` tells of it, what `resolve` shows before it
+//! decides, and what the next run makes of the decision.
 
 use crate::kill;
 use crate::oracle;
@@ -98,4 +98,49 @@ fn a_lost_call_that_somebody_found_by_hand_is_followed() {
     }
     assert_eq!(practice.count("SELECT count(*) FROM attempt WHERE state = 'open' AND conversation = 'c-by-hand'"), 1);
     assert_eq!(vendor.calls().len(), 0, "to decide sends nothing");
+}
+
+#[test]
+fn who_was_refused_is_explained_in_the_vendors_words_and_brought_back_or_cancelled() {
+    let practice = Practice::with(&kill::campaign("hold"), &kill::list(3));
+    let refuse = |number, said: &str| format!("+1773555{number}=405:{said}");
+    let first = refuse("0110", "calls to landlines such as +1 (773) 555-0110 are not supported");
+    let second = refuse("0111", "recipient\u{1b}[31m has opted out");
+    let options = ["--requests-per-minute", "600", "--refuse", &first, "--refuse", &second];
+    let vendor = Vendor::start_at(MORNING, &practice, "60", &options);
+    let ended = run(&practice, &vendor);
+    assert_eq!((ended.code, vendor.calls().len()), (5, 1), "{ended:?}");
+    assert!(!ended.stdout.contains("0110") && !ended.stderr.contains("0110"), "{ended:?}");
+
+    let told = practice.run(&["explain", "5000"]).stdout;
+    let words = "refused by the vendor (status 405: \"calls to landlines such as … are not supported\") → failed";
+    assert!(told.contains(words), "{told}");
+    let told = practice.run(&["explain", "5001"]).stdout;
+    assert!(told.contains("(status 405: \"recipient [31m has opted out\") → failed"), "{told}");
+
+    let placed = practice.run(&["resolve", "1", "--placed", "c-1"]);
+    assert!(placed.code == 2 && placed.stderr.contains("use --not-placed or --cancel"), "{placed:?}");
+    let back = practice.run(&["resolve", "1", "--not-placed"]);
+    assert!(back.code == 0 && back.stderr.contains("entry 1 is now ready"), "{back:?}");
+    assert_eq!(practice.run(&["resolve", "2", "--cancel"]).code, 0);
+    let time = vendor.time();
+    drop(vendor);
+    let mended = Vendor::start_at(&time, &practice, "60", &["--requests-per-minute", "600"]);
+    let ended = run(&practice, &mended);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state = 'finished'"), 2);
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state = 'cancelled'"), 1);
+}
+
+#[test]
+fn an_account_that_is_refused_ends_the_run_with_its_words_and_a_way_out_and_everybody_is_still_to_be_called() {
+    let practice = Practice::with(&kill::campaign("hold"), &kill::list(20));
+    let refuse = "any=402:monthly limit of this account reached";
+    let vendor = Vendor::start_at(MORNING, &practice, "60", &["--requests-per-minute", "600", "--refuse", refuse]);
+    let ended = run(&practice, &vendor);
+    assert_eq!((ended.code, vendor.calls().len()), (6, 0), "{ended:?}");
+    let said = "the vendor refuses calls of this account (status 402: \"monthly limit of this account reached\")";
+    assert!(ended.stderr.contains(said) && ended.stderr.contains("settle it with Annie"), "{ended:?}");
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state = 'ready'"), 20);
+    assert_eq!(practice.count("SELECT count(*) FROM attempt"), 3);
 }

@@ -333,7 +333,7 @@ fn against(options: &[&str], campaign: &str, arguments: &[&str], code: i32, call
 }
 
 #[test]
-fn a_vendor_that_does_not_accept_us_ends_the_run_at_once() {
+fn a_vendor_that_does_not_accept_us_ends_the_run() {
     let now = ["--at", MORNING, "--speed", "60"];
     assert_snapshot!(against(&["--api-key", "annie-sk-v1-another"], &campaign(REHEARSAL), &now, 6, 0), @"
     no further calls: the vendor does not accept our credentials; waiting for answers under way

@@ -7,7 +7,7 @@ mod key_file;
 mod tokens;
 
 pub use key_file::KeyFileProblem;
-pub use tokens::{Bearer, NoToken, Tokens};
+pub use tokens::{Bearer, NoToken, Rejected, Tokens};
 
 use std::path::Path;
 

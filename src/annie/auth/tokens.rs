@@ -16,7 +16,7 @@ use tracing::debug;
 use super::{ClientCredentials, Credentials};
 use crate::annie::address::Address;
 use crate::annie::transport::{Fault, Transport};
-use crate::annie::{NotPlaced, Unread, wire};
+use crate::annie::{Concern, NotPlaced, Unread, wire};
 use crate::clock::SharedClock;
 
 /// The most of a token endpoint's answer that is read, in bytes.
@@ -133,15 +133,25 @@ impl Tokens {
         }
     }
 
-    /// Drops the token that the vendor did not accept, unless another has taken its place. Whether the next
-    /// [`Tokens::bearer`] may be a different one.
-    pub async fn reject(&self, rejected: &Bearer, deadline: Instant) -> bool {
-        let Source::Client(renewed) = &self.0 else { return false };
-        if let Ok(mut held) = timeout_at(deadline, renewed.held.lock()).await {
-            held.token.take_if(|token| token.bearer == *rejected);
+    /// The vendor did not accept a token: drops it, if it is the newest.
+    pub async fn reject(&self, rejected: &Bearer, deadline: Instant) -> Rejected {
+        let Source::Client(renewed) = &self.0 else { return Rejected::Newest };
+        // Whoever holds the lock for so long is fetching a newer one.
+        let Ok(mut held) = timeout_at(deadline, renewed.held.lock()).await else { return Rejected::Older };
+        match held.token.take_if(|token| token.bearer == *rejected) {
+            Some(_) => Rejected::Newest,
+            None => Rejected::Older,
         }
-        true
     }
+}
+
+/// A token that the vendor did not accept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejected {
+    /// There was no newer one.
+    Newest,
+    /// It had been dropped or replaced while its request was under way: that says nothing about the newest.
+    Older,
 }
 
 impl Renewed {
@@ -212,7 +222,7 @@ impl Token {
 impl From<NoToken> for NotPlaced {
     fn from(problem: NoToken) -> Self {
         match problem {
-            NoToken::Refused(status) => Self::Unauthorised { status },
+            NoToken::Refused(status) => Self::refused(status, Concern::Credentials),
             NoToken::Unavailable => Self::NeverConnected,
         }
     }

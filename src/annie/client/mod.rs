@@ -1,7 +1,7 @@
 //! The client: [`Vendor`] over HTTP.
 //!
-//! Each method takes no longer than the settings' `timeout`, the fetching of a token included, in real time: whatever
-//! clock the run goes by, the network goes by the machine's. `POST /calls` is sent once: no status, fault or new token
+//! Each request takes no longer than the settings' `timeout`, in real time: whatever clock the run goes by, the network goes
+//! by the machine's. The fetching of a token has a time of its own, so that a slow token endpoint costs no call its answer. `POST /calls` is sent once: no status, fault or new token
 //! makes this module send it again. What is logged is a method, a path's template, a status and a duration, never an
 //! address, a header or a body.
 
@@ -13,9 +13,11 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::address::{ANNIE, ANNIE_TOKENS, Address, AddressProblem};
-use super::auth::{Bearer, Credentials, Tokens};
+use super::auth::{Bearer, Credentials, Rejected, Tokens};
 use super::transport::{BodyFault, Fault, NoTransport, Received, Reuse, Transport};
-use super::{Answer, CallRequest, Conversation, NotPlaced, Page, Reply, Unread, Vendor, meter, reply, wire};
+use super::{
+    Answer, CallRequest, Concern, Conversation, NotPlaced, Page, Refused, Reply, Unread, Vendor, meter, reply, wire,
+};
 use crate::clock::SharedClock;
 use crate::ids::ConversationId;
 use crate::phone::E164;
@@ -29,6 +31,9 @@ const PAGE_AT_MOST: usize = 4 * 1024 * 1024;
 /// The longest page that the vendor gives (`annie-api.md`, GET /conversations).
 const PAGE_LIMIT: u32 = 100;
 
+/// So many tokens, one after the other, are tried for one read.
+const TOKENS_TRIED: u32 = 3;
+
 /// How to reach the vendor.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
@@ -36,7 +41,7 @@ pub struct ClientSettings {
     pub base_url: String,
     /// Who we are.
     pub credentials: Credentials,
-    /// The longest a method takes, in real time.
+    /// The longest that a request takes, in real time; fetching a token is one of its own.
     pub timeout: Duration,
     /// The longest that connecting takes, TLS included, in real time. Shorter than `timeout`, it turns a host that does
     /// not answer at all into a call that was certainly not placed.
@@ -120,44 +125,48 @@ impl AnnieClient {
     }
 
     /// Sends `call`, once.
-    async fn post(
-        &self,
-        target: &Target,
-        call: &CallRequest,
-        bearer: &Bearer,
-        deadline: Instant,
-    ) -> Result<Received, Fault> {
+    async fn post(&self, target: &Target, call: &CallRequest, bearer: &Bearer) -> Result<Received, Fault> {
         let request = self.posts.client().post(target.address.url());
         let request = request
             .header(AUTHORIZATION, bearer.header())
             .header(CONTENT_TYPE, "application/json")
             .body(wire::call_body(call));
-        logged(&Method::POST, target, self.posts.send(request, REPLY_AT_MOST, deadline)).await
+        logged(&Method::POST, target, self.posts.send(request, REPLY_AT_MOST, self.deadline())).await
     }
 
-    /// Reads `target`: once more with a new token if the vendor does not accept the one at hand.
+    /// Reads `target`: again with a new token if the vendor does not accept the one at hand.
     async fn get(&self, target: &Target) -> Answer<Result<Vec<u8>, Unread>> {
-        let deadline = Instant::now() + self.timeout;
-        let first = match self.get_once(target, deadline).await {
-            Ok((received, bearer)) if received.status == 401 && self.tokens.reject(&bearer, deadline).await => {
-                self.get_once(target, deadline).await
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let (received, bearer) = match self.get_once(target).await {
+                Ok(answered) => answered,
+                Err(unread) => return Answer::bare(Err(unread)),
+            };
+            let is_newest = || async { self.tokens.reject(&bearer, self.deadline()).await == Rejected::Newest };
+            // The first may have been revoked; the second one that the vendor does not accept counts, unless it was not the
+            // newest by then.
+            let counts = tries == TOKENS_TRIED || !self.tokens.are_renewed();
+            if received.status != 401 || (is_newest().await && tries > 1) || counts {
+                return self.answer(received, reply::read);
             }
-            other => other,
-        };
-        match first {
-            Ok((received, _)) => self.answer(received, reply::read),
-            Err(unread) => Answer::bare(Err(unread)),
         }
     }
 
-    async fn get_once(&self, target: &Target, deadline: Instant) -> Result<(Received, Bearer), Unread> {
-        let bearer = self.tokens.bearer(deadline).await?;
+    async fn get_once(&self, target: &Target) -> Result<(Received, Bearer), Unread> {
+        let bearer = self.tokens.bearer(self.deadline()).await?;
         let request = self.reads.client().get(target.address.url()).header(AUTHORIZATION, bearer.header());
-        let sent = logged(&Method::GET, target, self.reads.send(request, PAGE_AT_MOST, deadline)).await;
+        let sent = logged(&Method::GET, target, self.reads.send(request, PAGE_AT_MOST, self.deadline())).await;
         match sent {
             Ok(received) => Ok((received, bearer)),
-            Err(Fault::NeverConnected | Fault::Timeout | Fault::Broken) => Err(Unread::Unreachable),
+            Err(Fault::NeverConnected) => Err(Unread::Unreachable),
+            Err(Fault::Timeout | Fault::Broken) => Err(Unread::NoAnswer),
         }
+    }
+
+    /// Of what begins now.
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
     }
 
     fn answer<T>(&self, received: Received, meaning: impl FnOnce(u16, Result<Vec<u8>, BodyFault>) -> T) -> Answer<T> {
@@ -167,25 +176,20 @@ impl AnnieClient {
 }
 
 impl Vendor for AnnieClient {
-    fn renews_credentials(&self) -> bool {
-        self.tokens.are_renewed()
-    }
-
     async fn place(&self, call: CallRequest) -> Answer<Reply> {
-        let deadline = Instant::now() + self.timeout;
-        let bearer = match self.tokens.bearer(deadline).await {
+        let bearer = match self.tokens.bearer(self.deadline()).await {
             Ok(bearer) => bearer,
             Err(problem) => return Answer::bare(Reply::NotPlaced(problem.into())),
         };
         let target = self.target("/calls", &["calls"]).expect("a path of the contract");
-        let answer = match self.post(&target, &call, &bearer, deadline).await {
+        let mut answer = match self.post(&target, &call, &bearer).await {
             Ok(received) => {
-                self.answer(received, |status, body| reply::placed(status, body.as_deref().map_err(|f| *f)))
+                self.answer(received, |status, body| reply::placed(status, body.as_deref().map_err(|f| *f), &call))
             }
             Err(fault) => Answer::bare(reply::unanswered(fault)),
         };
-        if let Reply::NotPlaced(NotPlaced::Unauthorised { .. }) = answer.value {
-            self.tokens.reject(&bearer, deadline).await;
+        if is_turned_away(&answer.value) && self.tokens.reject(&bearer, self.deadline()).await == Rejected::Older {
+            answer.value = Reply::NotPlaced(NotPlaced::StaleToken);
         }
         answer
     }
@@ -221,6 +225,10 @@ impl Answer<Result<Vec<u8>, Unread>> {
         let value = self.value.and_then(|body| of(&body).map_err(|wire::Malformed| Unread::Unreadable));
         Answer { value, meter: self.meter, date: self.date }
     }
+}
+
+fn is_turned_away(reply: &Reply) -> bool {
+    matches!(reply, Reply::NotPlaced(NotPlaced::Refused(Refused { concern: Concern::Credentials, .. })))
 }
 
 fn tokens(

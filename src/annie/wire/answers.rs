@@ -15,7 +15,7 @@ use crate::phone::E164;
 const ID_AT_MOST: usize = 128;
 
 /// How deep an error body is searched for words.
-const MESSAGE_DEPTH: usize = 3;
+const MESSAGE_DEPTH: usize = 6;
 
 /// The body is not what the contract says. It never says more: a body may hold a patient's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -162,27 +162,118 @@ pub fn token(body: &[u8]) -> Result<Token, Malformed> {
     Ok(Token { secret, expires_in: data.expires_in })
 }
 
-/// What an error body says, for recognising refusals by their wording: the texts under the names that such bodies use,
-/// joined. Empty if there are none. It may name a number, so it must never be shown.
-#[must_use]
-pub fn message(body: &[u8]) -> String {
-    let mut words = Vec::new();
-    if let Some(value) = mend::parse(body) {
-        gather(&value, MESSAGE_DEPTH, &mut words);
-    }
-    words.join(" ")
+/// What an error body says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The texts in it. They may name a number or a patient, so they are shown only after [`crate::annie::quote`].
+    texts: Vec<String>,
+    /// The names of fields in it, which tell what a text is about.
+    names: Vec<String>,
 }
 
-fn gather(value: &Value, depth: usize, words: &mut Vec<String>) {
-    const NAMES: [&str; 7] = ["message", "error", "errors", "code", "reason", "detail", "data"];
-    match value {
-        Value::String(text) => words.push(text.clone()),
-        Value::Array(items) if depth > 0 => items.iter().for_each(|item| gather(item, depth - 1, words)),
-        Value::Object(fields) if depth > 0 => {
-            NAMES.iter().filter_map(|name| fields.get(*name)).for_each(|field| gather(field, depth - 1, words));
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {}
+impl Said {
+    /// The texts, joined.
+    #[must_use]
+    pub fn quoted(&self) -> String {
+        self.texts.join(" · ")
     }
+
+    /// All that may tell whom a refusal concerns.
+    #[must_use]
+    pub fn searched(&self) -> String {
+        self.names.iter().chain(&self.texts).map(String::as_str).collect::<Vec<_>>().join(" / ")
+    }
+}
+
+/// What an error body says, whatever its shape: the texts in its JSON, or a plain text. A web page says nothing of ours.
+#[must_use]
+pub fn said(body: &[u8]) -> Said {
+    let mut said = Said::default();
+    match mend::parse(body) {
+        Some(value) => gather(&value, "", false, MESSAGE_DEPTH, &mut said),
+        None if is_web_page(body) => {}
+        None => said.texts.push(String::from_utf8_lossy(body).trim().to_owned()),
+    }
+    said
+}
+
+/// Whether a body is a page for people: a proxy's, a gateway's, a login's.
+#[must_use]
+pub fn is_web_page(body: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&body[..body.len().min(PAGE_HEAD)]).to_ascii_lowercase();
+    let start = start.trim_start_matches('\u{feff}').trim_start();
+    ["<!doctype", "<html", "<head", "<body", "<title", "<!--", "<center", "<h1"]
+        .iter()
+        .any(|tag| start.starts_with(tag))
+}
+
+/// Of a web page, what is looked at, in bytes.
+const PAGE_HEAD: usize = 256;
+
+/// What the names of fields contain that say why, whatever it is about.
+const GENERAL: [&str; 15] = [
+    "message",
+    "error",
+    "fault",
+    "code",
+    "reason",
+    "detail",
+    "data",
+    "title",
+    "type",
+    "description",
+    "exception",
+    "cause",
+    "invalid",
+    "violation",
+    "issue",
+];
+
+/// What the names of fields contain whose own fields are those that something is wrong with.
+const LISTS: [&str; 9] = ["error", "fault", "detail", "fields", "violation", "issue", "validation", "invalid", "param"];
+
+/// Fields that are about the exchange, and not about why it failed.
+const ASIDE: [&str; 7] = ["status", "statuscode", "timestamp", "requestid", "traceid", "instance", "id"];
+
+/// Fields that name the field in question.
+const NAMING: [&str; 11] =
+    ["field", "param", "parameter", "property", "attribute", "target", "source", "pointer", "loc", "path", "name"];
+
+/// Gathers what an error says. A field with another name is looked at only in a list of what is wrong: elsewhere it may be the
+/// request, repeated.
+fn gather(value: &Value, name: &str, listed: bool, depth: usize, said: &mut Said) {
+    match value {
+        Value::String(text) if listed && NAMING.contains(&name) => said.names.push(number_named(text)),
+        Value::String(text) if !text.contains("://") => said.texts.push(text.clone()),
+        Value::Number(number) if name.contains("code") => said.names.push(number.to_string()),
+        Value::Array(items) if depth > 0 => items.iter().for_each(|item| gather(item, name, listed, depth - 1, said)),
+        Value::Object(fields) if depth > 0 => {
+            for (written, field) in fields {
+                let name = &*written.to_ascii_lowercase().replace('_', "");
+                let is_naming = NAMING.contains(&name);
+                let is_general = GENERAL.iter().any(|part| name.contains(part));
+                let is_list = LISTS.iter().any(|part| name.contains(part));
+                if ASIDE.contains(&name) || !(is_general || is_list || listed) {
+                    continue;
+                }
+                if listed && !is_general && !is_list && !is_naming && !field.is_null() {
+                    said.names.push(number_named(written));
+                }
+                gather(field, name, listed || is_list, depth - 1, said);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {}
+    }
+}
+
+/// A field's name, or the path to it; `to` and `from` alone are the two numbers of a call.
+fn number_named(name: &str) -> String {
+    let parts = name.split(['.', '/', '[', ']']).map(|part| match part.to_ascii_lowercase().as_str() {
+        "to" => "toNumber",
+        "from" => "fromNumber",
+        _ => part,
+    });
+    parts.collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
 /// The envelope's `data`, unless the envelope says that there is none.

@@ -218,16 +218,25 @@ fn a_token_may_lack_its_lifetime() {
 
 #[test]
 fn a_message_is_found_where_error_bodies_keep_it() {
-    for (body, said) in [
-        (json!({ "success": false, "message": "Outside legal hours" }), "Outside legal hours"),
-        (json!({ "message": ["one", "two"] }), "one two"),
-        (json!({ "error": { "message": "deep", "code": "C-1" } }), "deep C-1"),
-        (json!({ "errors": [{ "detail": "deeper" }] }), "deeper"),
-        (json!({ "message": null, "context": "never looked at" }), ""),
+    for (body, searched, quoted) in [
+        (json!({ "success": false, "message": "Outside legal hours" }), "Outside legal hours", "Outside legal hours"),
+        (json!({ "message": ["one", "two"] }), "one / two", "one · two"),
+        (json!({ "error": { "code": "C-1", "message": "deep" } }), "C-1 / deep", "C-1 · deep"),
+        (json!({ "code": 21211, "message": "no" }), "21211 / no", "no"),
+        (json!({ "errors": [{ "detail": "deeper", "field": "to" }] }), "toNumber / deeper", "deeper"),
+        (json!({ "errors": { "from": ["is wrong"] } }), "fromNumber / is wrong", "is wrong"),
+        (json!("bare"), "bare", "bare"),
+        (json!({ "message": null, "context": "never looked at", "request": { "toNumber": "nor this" } }), "", ""),
+        (json!({ "message": "see https://example.com/errors/toNumber", "requestId": "r-1" }), "", ""),
     ] {
-        assert_eq!(message(&bytes(&body)), said, "{body}");
+        let found = said(&bytes(&body));
+        assert_eq!((&*found.searched(), &*found.quoted()), (searched, quoted), "{body}");
     }
-    assert_eq!(message(b"<html>"), "");
+    assert_eq!(said(b" plain words\n").quoted(), "plain words");
+    for page in [&b"<html>"[..], b"\n<!DOCTYPE html><html><body>toNumber", b"\xef\xbb\xbf<center>nginx"] {
+        assert!(is_web_page(page));
+        assert_eq!(said(page), Said::default());
+    }
 }
 
 proptest::proptest! {
@@ -235,6 +244,6 @@ proptest::proptest! {
     fn no_answer_makes_a_reader_panic(body in proptest::collection::vec(proptest::num::u8::ANY, 0..128)) {
         let id = ConversationId::new(ID);
         let _ = (placed(&body).is_ok(), page(&body).is_ok(), conversation(&body, &id).is_ok(), token(&body).is_ok());
-        let _ = message(&body);
+        let _ = said(&body);
     }
 }

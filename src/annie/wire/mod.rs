@@ -9,5 +9,5 @@ mod lenient;
 mod mend;
 mod request;
 
-pub use answers::{Malformed, Token, conversation, may_call_from, message, page, placed, token};
+pub use answers::{Malformed, Said, Token, conversation, is_web_page, may_call_from, page, placed, said, token};
 pub use request::{call_body, token_body};

@@ -7,8 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::annie::{Answer, CallRequest, LostAnswer, Meter, NotPlaced, Reply, Vendor};
 use crate::engine::ending::Ending;
 use crate::engine::events::Event;
+use crate::engine::line::Requests;
 use crate::engine::reconciler::{Evidence, Unresolved};
-use crate::engine::replies::{self, Trouble};
+use crate::engine::replies;
 use crate::engine::tracker::Followed;
 use crate::entry::{Fact, Reason, State};
 use crate::ids::{ConversationId, EntryId};
@@ -51,8 +52,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         if !self.is_past_the_threshold(now) {
             return;
         }
-        let room = self.rate.open_calls.saturating_sub(self.open_calls());
-        let limit = room
+        let limit = self
+            .room()
             .min(self.guard.allowance(self.open_calls()))
             .min(self.budget.available(&self.organisation, now))
             .min(BATCH);
@@ -172,7 +173,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let request = CallRequest { from: authorised.from, to: authorised.to, content: authorised.content.clone() };
         let vendor = Arc::clone(&self.engine.vendor);
         let clock = Arc::clone(&self.engine.clock);
-        let forbidden = self.engine.ledger.forbids(authorised.to, self.engine.campaign.purpose, now);
+        let ledger = self.engine.ledger.clone();
+        let forbidden = ledger.forbids(authorised.to, self.engine.campaign.purpose, now);
         self.beside.spawn(async move {
             if forbidden.await? {
                 return Ok(Happening::Forbidden(authorised, Reason::Suppressed));
@@ -181,7 +183,13 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             if clock.now() >= authorised.allowed_until {
                 return Ok(Happening::Forbidden(authorised, Reason::Window));
             }
-            Ok(Happening::Replied(authorised, vendor.place(request).await))
+            let mut answer = vendor.place(request).await;
+            if let Reply::Accepted(id) = &answer.value
+                && ledger.unknown_among(vec![id.clone()]).await?.is_empty()
+            {
+                answer.value = Reply::Lost(LostAnswer::OfAnother);
+            }
+            Ok(Happening::Replied(authorised, answer))
         });
     }
 
@@ -199,14 +207,25 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.sending -= 1;
         self.heard(&answer);
         match answer.value {
+            // Two answers on their way at once may name the same one.
+            Reply::Accepted(conversation) if self.tracker.follows(&conversation) => {
+                self.lost(authorised, LostAnswer::OfAnother);
+            }
             Reply::Accepted(conversation) => self.accepted(authorised, conversation),
-            Reply::NotPlaced(not_placed) => self.take_trouble(authorised, &not_placed),
+            Reply::NotPlaced(not_placed) => {
+                if not_placed != NotPlaced::NeverConnected {
+                    self.line.answers();
+                }
+                self.take_trouble(authorised, &not_placed);
+            }
             Reply::Lost(lost) => self.lost(authorised, lost),
         }
     }
 
     pub(super) fn accepted(&mut self, authorised: &Authorised, conversation: ConversationId) {
-        self.vendor_works();
+        self.line.answers();
+        self.vendor_works(Requests::Calls);
+        self.refusals.accepted(authorised.from);
         let &Authorised { entry, attempt, number, .. } = authorised;
         let at = self.engine.clock.now();
         self.tracker.follow(
@@ -220,6 +239,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     pub(super) fn lost(&mut self, authorised: &Authorised, lost: LostAnswer) {
         self.guard.failed();
+        self.heed_the_lost_answer();
         let &Authorised { entry, attempt, number, from, to, intent_at, .. } = authorised;
         let at = self.engine.clock.now();
         self.reconciler.add(Unresolved {
@@ -237,52 +257,6 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let because = replies::because(lost);
         let record = happened(attempt, entry, at, Fact::AnswerLost, Some(because.clone()));
         self.record(record, Event::AnswerLost { at, entry, attempt, because });
-    }
-
-    pub(super) fn take_trouble(&mut self, authorised: &Authorised, why: &NotPlaced) {
-        let now = self.engine.clock.now();
-        let detail = replies::status(why);
-        let (retry_at, reason) = match replies::trouble(why) {
-            Trouble::Final(reason) => return self.refused(authorised, reason, detail),
-            Trouble::Entry(reason, wait) => (now + wait, reason),
-            Trouble::Budget => {
-                let until = self.budget.ready_at(&self.organisation, now).unwrap_or(now);
-                (until, Reason::RateLimited)
-            }
-            Trouble::OutsideHours => (self.line.outside_hours(now), Reason::VendorHours),
-            Trouble::Unreachable => (self.pause_or_stop(Reason::NotConnected), Reason::NotConnected),
-            Trouble::Unauthorised => (self.pause_or_stop(Reason::Unauthorised), Reason::Unauthorised),
-            Trouble::NumberRefused => {
-                self.silence(authorised.from);
-                (now, Reason::LineRefused)
-            }
-            Trouble::Refused(refusal) => {
-                self.stop_placing(Ending::Refused(refusal));
-                (now, Reason::LineRefused)
-            }
-        };
-        self.not_placed(authorised, retry_at, reason, detail);
-    }
-
-    /// The line is in trouble: pauses it, or ends the run. Returns when to try again.
-    pub(super) fn pause_or_stop(&mut self, reason: Reason) -> DateTime<Utc> {
-        let now = self.engine.clock.now();
-        let outcome = if reason == Reason::Unauthorised {
-            self.line.unauthorised(now, self.engine.vendor.renews_credentials())
-        } else {
-            self.line.unreachable(now)
-        };
-        match outcome {
-            Ok(until) => {
-                let organisation = self.common.name_of(&self.organisation);
-                self.tell(&[Event::Paused { at: now, until, reason, organisation }]);
-                until
-            }
-            Err(ending) => {
-                self.stop_placing(ending);
-                now
-            }
-        }
     }
 
     pub(super) fn not_placed(

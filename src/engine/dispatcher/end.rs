@@ -91,7 +91,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     /// When the next claim may be made, if it does not wait for something that happens.
     pub(super) fn claim_at(&self, now: DateTime<Utc>, budget: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        let full = self.open_calls() >= self.rate.open_calls;
+        let full = self.room() == 0;
         let forbidden = self.guard.allowance(self.open_calls()) == 0;
         let on_the_threshold =
             self.look_is_wanted() || self.doubts_its_clock() || (!self.unchecked.is_empty() && self.reading);
@@ -107,16 +107,18 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 /// too late. What is open stays in the ledger for the next run.
 fn ends_reading(ending: &Ending) -> bool {
     match ending {
-        Ending::Interrupted | Ending::Unreachable | Ending::Clock { .. } | Ending::Refused(Refusal::Credentials) => {
-            true
-        }
+        Ending::Interrupted
+        | Ending::Unreachable
+        | Ending::Clock { .. }
+        | Ending::Refused(Refusal::Credentials | Refusal::Address) => true,
         Ending::Done
         | Ending::WindowClosed { .. }
         | Ending::MaxCalls { .. }
         | Ending::StopRule { .. }
         | Ending::Paused { .. }
-        | Ending::Refused(Refusal::FromNumber | Refusal::Address)
+        | Ending::Refused(Refusal::FromNumber | Refusal::Account | Refusal::Unexplained)
         | Ending::LinesRefused { .. }
+        | Ending::RefusedInARow { .. }
         | Ending::Behind { .. }
         | Ending::ListProvesNothing { .. }
         | Ending::Exclusions { .. } => false,

@@ -51,6 +51,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         if self.reconciler.settle(unresolved.attempt).is_none() {
             return;
         }
+        // The vendor does what it is asked, though its answer was lost.
+        self.line.answers();
         let &Unresolved { attempt, entry, number, .. } = unresolved;
         let at = self.engine.clock.now();
         let id = conversation.id.clone();
@@ -62,7 +64,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             ..happened(attempt, entry, at, Fact::Adopted, Some("found on the vendor's list".into()))
         };
         self.record(record, Event::Adopted { at, entry, attempt, conversation: id });
-        if let Some((followed, conversation)) = self.tracker.take(conversation) {
+        if let Some((followed, conversation)) = self.tracker.take(conversation, at) {
             self.ended(&followed, &conversation);
         }
     }

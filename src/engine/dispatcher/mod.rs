@@ -2,7 +2,7 @@
 //!
 //! Each turn it starts what may start (a claim, a read), then waits for the next thing that happens: a claim committed,
 //! a reply, a record committed, a read answered, a hint, an instant reached, or the stop signal. Requests and commits run beside
-//! it and never touch its state. [`threshold`], [`calls`], [`reads`], [`lost`], [`silent`] and [`end`] are its concerns.
+//! it and never touch its state. [`threshold`], [`calls`], [`reads`], [`lost`], [`silent`], [`trouble`] and [`end`] are its concerns.
 //!
 //! A campaign with several organisations has a dispatcher for each, side by side: each with its own budget, its own look at
 //! the vendor's list and its own troubles. What they have in [`common`] is told, or counted, once.
@@ -14,6 +14,7 @@ mod lost;
 mod reads;
 mod silent;
 mod threshold;
+mod trouble;
 
 use std::collections::BTreeSet;
 use std::pin::pin;
@@ -49,6 +50,8 @@ use super::guard::Guard;
 use super::line::Line;
 use super::look::Look;
 use super::reconciler::{Evidence, Likeness, Reconciler, Unresolved};
+use super::refusals::{Cause, Refusals};
+use super::scan::PAGE;
 use super::tracker::{CompleteScan, Followed, Tracker};
 use super::vendor_clock::{CLOCK_TOLERANCE, Trust, VendorClock};
 use super::{Engine, EngineError, Finished, Requests};
@@ -178,6 +181,11 @@ struct Dispatcher<'a, 'l, V> {
     reconciler: Reconciler,
     guard: Guard,
     line: Line,
+    refusals: Refusals,
+    /// Why the numbers are silent that the vendor refused in a row.
+    refused_for: Option<Cause>,
+    /// Conversations asked for at once: fewer than a page's once a page was too long to be read.
+    page_limit: u32,
     beside: JoinSet<Result<Happening, LedgerError>>,
     /// Requests and intents on their way.
     sending: u32,
@@ -252,7 +260,10 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             tracker: Tracker::new(campaign.safety.track_for, account.rate.requests_per_minute),
             reconciler: Reconciler::new(campaign.safety.settle),
             guard,
-            line: Line::new(engine.seed),
+            line: Line::new(engine.seed, campaign.safety.outage),
+            refusals: Refusals::default(),
+            refused_for: None,
+            page_limit: PAGE,
             beside: JoinSet::new(),
             sending: 0,
             claiming: 0,
@@ -324,7 +335,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             self.start_what_may_start();
             let now = self.engine.clock.now();
             if let Some(ending) = self.over(now) {
-                break self.ending_with_the_silent(ending);
+                break self.ending_with_the_refused(ending);
             }
             let idle = self.is_idle();
             let wake = self.wake_at(now, idle);
@@ -434,12 +445,6 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         if let Trust::Wrong(by) = self.vendor_clock.trust() {
             self.heed_the_clock(by);
         }
-    }
-
-    /// The vendor has answered as it should.
-    fn vendor_works(&mut self) {
-        self.line.works();
-        self.vendor_clock.answered();
     }
 
     /// How far the vendor's clock is ahead of ours.

@@ -5,17 +5,20 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::annie::{Answer, Conversation, Page, Unread, Vendor};
-use crate::engine::ending::{Ending, Refusal};
 use crate::engine::events::Event;
+use crate::engine::line::Requests;
 use crate::engine::look::Look;
+use crate::engine::outage::Outage;
 use crate::engine::replies;
-use crate::engine::scan::PAGE;
 use crate::engine::tracker::{Followed, Pace, Read, ScanResult};
-use crate::entry::{Fact, Reason};
+use crate::entry::Fact;
 use crate::ids::ConversationId;
 use crate::ledger::Happened;
 
 use super::{Dispatcher, Happening, NextDue, happened};
+
+/// Rows asked for at once at least: pages overlap, so fewer would not get on.
+const LEAST: u32 = 4;
 
 impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn pace(&self) -> Pace {
@@ -67,7 +70,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
                     self.forget_rows();
                 }
                 self.requests.pages += 1;
-                self.beside.spawn(async move { Ok(Happening::Page(vendor.page(offset, PAGE).await)) });
+                let limit = self.page_limit;
+                self.beside.spawn(async move { Ok(Happening::Page(vendor.page(offset, limit).await)) });
             }
             Read::Conversation(id) => {
                 self.requests.conversations += 1;
@@ -92,7 +96,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         match answer.value {
             Err(unread) => self.page_failed(unread),
             Ok(page) => {
-                self.vendor_works();
+                self.vendor_works(Requests::Reads);
                 self.learn_media(&page);
                 let (closed, result) = self.tracker.take_page(&page, self.engine.clock.now());
                 for (followed, conversation) in closed {
@@ -139,8 +143,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let now = self.engine.clock.now();
         let (given_up, shown) = match answer.value {
             Ok(conversation) => {
-                self.vendor_works();
-                let ended = self.tracker.take(&conversation);
+                self.vendor_works(Requests::Reads);
+                let ended = self.tracker.take(&conversation, now);
                 let given_up = if ended.is_none() { self.tracker.is_not_closed(id, now) } else { None };
                 if let Some((followed, conversation)) = ended {
                     self.ended(&followed, &conversation);
@@ -162,6 +166,12 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     /// A page could not be read. One that cannot be read again and again proves nothing.
     fn page_failed(&mut self, unread: Unread) {
+        let now = self.engine.clock.now();
+        if unread == Unread::TooLong && self.page_limit > LEAST {
+            // Fewer rows fit: the scan goes by what comes, not by what was asked for.
+            self.page_limit = (self.page_limit / 2).max(LEAST);
+            return self.tracker.reads_not_before(now);
+        }
         let retry_at = self.read_failed(unread);
         if self.tracker.page_failed(retry_at, self.engine.clock.now()) {
             self.forget_rows();
@@ -174,13 +184,15 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let now = self.engine.clock.now();
         match unread {
             Unread::RateLimited => self.budget.ready_at(&self.organisation, now).unwrap_or(now),
-            Unread::Unauthorised(_) => {
-                self.stop_placing(Ending::Refused(Refusal::Credentials));
-                now
-            }
-            Unread::Unreachable | Unread::NotFound | Unread::Status(_) | Unread::Unreadable => {
-                self.pause_or_stop(Reason::NotConnected)
-            }
+            // One read at a time: it was asked for since.
+            Unread::Unauthorised(_) => self.turned_away(now),
+            Unread::Unreachable
+            | Unread::NoAnswer
+            | Unread::NotFound
+            | Unread::WebPage(_)
+            | Unread::Status(_)
+            | Unread::TooLong
+            | Unread::Unreadable => self.out_of_reach(Requests::Reads, Outage::of(unread).unwrap_or(Outage::Vendor)),
         }
     }
 

@@ -4,6 +4,7 @@
 use crate::annie::Vendor;
 use crate::engine::ending::{Ending, Refusal};
 use crate::engine::events::Event;
+use crate::engine::refusals::Cause;
 use crate::entry::Reason;
 use crate::ids::Location;
 use crate::ledger::{Authorised, Share};
@@ -17,15 +18,19 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         Share { but: self.silent_locations(), ..Share::of(self.organisation.clone()) }
     }
 
-    /// The vendor does not let `from` call.
-    pub(super) fn silence(&mut self, from: E164) {
+    /// The vendor does not let `from` call: it says so, or it refused different patients in a row for this `cause`.
+    pub(super) fn silence(&mut self, from: E164, cause: Option<Cause>) {
         if self.silent.contains(&from) {
             // Its requests that were under way meet the same refusal.
             return;
         }
         self.silent.push(from);
         if self.numbers().iter().all(|number| self.silent.contains(number)) {
-            return self.stop_placing(Ending::Refused(Refusal::FromNumber));
+            let ending = match cause {
+                Some(Cause { refusal, says }) => Ending::RefusedInARow { refusal, says, locations: Vec::new() },
+                None => Ending::Refused(Refusal::FromNumber),
+            };
+            return self.stop_placing(ending);
         }
         // What was due may have been its lines'. Where the ledger is being asked, its answer is found to be out of date.
         if self.next_due != NextDue::Asked {
@@ -33,7 +38,14 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         let organisation = self.common.name_of(&self.organisation);
         let (at, locations) = (self.engine.clock.now(), self.locations_of(&[from]));
-        self.tell(&[Event::LineRefused { at, from: from.expose(), locations, organisation }]);
+        let says = cause.as_ref().and_then(|cause| cause.says.clone());
+        self.tell(&[Event::LineRefused { at, from: from.expose(), locations, says, organisation }]);
+        self.refused_for = cause.or(self.refused_for.take());
+    }
+
+    /// Whether no further call of this number is placed.
+    pub(super) fn is_stopped(&self, from: E164) -> bool {
+        self.ending.is_some() || self.silent.contains(&from)
     }
 
     /// A call by a silent number was authorised: nothing is sent. If its claim was made by somebody who knew, `in_spite` of
@@ -47,10 +59,22 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.not_placed(authorised, self.engine.clock.now(), Reason::LineRefused, None);
     }
 
-    /// How it ends, if some of the organisation's numbers were not allowed to call.
-    pub(super) fn ending_with_the_silent(&self, ending: Ending) -> Ending {
-        let silent = Ending::LinesRefused { locations: self.silent_locations() };
-        if self.silent.is_empty() || ending.gravity() >= silent.gravity() { ending } else { silent }
+    /// How it ends, if some of the organisation's numbers were not allowed to call, or if nobody was left to tell by whether
+    /// one is.
+    pub(super) fn ending_with_the_refused(&mut self, ending: Ending) -> Ending {
+        if ending == Ending::Done
+            && let Some(cause) = self.refusals.left_undecided()
+        {
+            self.refused_for = Some(cause);
+        } else if self.silent.is_empty() {
+            return ending;
+        }
+        let locations = self.silent_locations();
+        let refused = match self.refused_for.take() {
+            Some(Cause { refusal, says }) => Ending::RefusedInARow { refusal, says, locations },
+            None => Ending::LinesRefused { locations },
+        };
+        if ending.gravity() >= refused.gravity() { ending } else { refused }
     }
 
     fn silent_locations(&self) -> Vec<Location> {

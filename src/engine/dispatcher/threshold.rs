@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::annie::{Answer, Conversation, Page, Unread, Vendor};
 use crate::engine::ending::Ending;
 use crate::engine::events::Event;
+use crate::engine::line::Requests;
 use crate::engine::look::{Look, Seen};
 use crate::engine::scan::Flaw;
 use crate::engine::tracker::CompleteScan;
@@ -50,11 +51,12 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         match answer.value {
             Ok(Some(false)) => {
                 if let Some(from) = self.unchecked.pop() {
-                    self.silence(from);
+                    self.silence(from, None);
                 }
             }
             // An answer that cannot be used says nothing against the number: the first call will tell.
-            Ok(Some(true) | None) | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable) => {
+            Ok(Some(true) | None)
+            | Err(Unread::NotFound | Unread::Status(_) | Unread::Unreadable | Unread::TooLong) => {
                 self.unchecked.pop();
             }
             Err(unread) => {
@@ -78,7 +80,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         match answer.value {
             Ok(_) => {
                 self.probes = false;
-                self.vendor_works();
+                self.vendor_works(Requests::Reads);
                 self.proves_nothing(Flaw::Unreadable);
             }
             Err(Unread::RateLimited) => {}

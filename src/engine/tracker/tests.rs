@@ -1,5 +1,5 @@
 use super::*;
-use crate::annie::Medium;
+use crate::annie::{Medium, Status};
 use crate::entry::Testimony;
 
 fn start() -> DateTime<Utc> {
@@ -145,7 +145,7 @@ fn what_has_ended_meanwhile_is_not_given_up() {
     let asked = read_until_asked(&mut tracker, 20, 60);
     let [closed] = page(&[(0, Status::Closed)]).conversations.try_into().expect("one");
     tracker.next_read(Pace::Blocked, after(asked), None, TimeDelta::zero());
-    assert!(tracker.take(&closed).is_some());
+    assert!(tracker.take(&closed, after(asked)).is_some());
     assert!(tracker.is_not_closed(&id(0), after(asked)).is_none());
 }
 
@@ -359,7 +359,7 @@ fn while_deliveries_foretell_endings_the_list_is_read_less_and_when_they_stop_as
     tracker.hint(id(3), after(22));
     assert_eq!(tracker.next_read(Pace::Blocked, after(22), None, TimeDelta::zero()), Read::Conversation(id(3)));
     let [closed] = page(&[(3, Status::Closed)]).conversations.try_into().expect("one");
-    assert!(tracker.take(&closed).is_some());
+    assert!(tracker.take(&closed, after(22)).is_some());
     assert_eq!(reads_until(&mut tracker, Pace::Blocked, 22, 50, |_| vec![]), []);
     assert_eq!(reads_until(&mut tracker, Pace::Blocked, 50, 202, |_| vec![]).len(), 6, "every 30 s");
     assert_eq!(reads_until(&mut tracker, Pace::Blocked, 210, 310, |_| vec![]).len(), 10, "every 10 s");
@@ -409,4 +409,22 @@ fn however_long_the_list_is_endings_are_looked_for_in_time() {
         Some(after(60 + 1_800)),
         "nor is a lost answer forgotten"
     );
+}
+
+#[test]
+fn a_conversation_whose_status_is_another_word_is_over_a_while_after_its_end() {
+    let told = Testimony { topic: Some("a visit".into()), ..Testimony::default() };
+    for (status, ended, testimony, over) in [
+        (Status::Other, Some(60), Testimony::default(), Some(60 + 600)),
+        (Status::Other, Some(60), told.clone(), Some(60 + 120)),
+        (Status::Other, None, told.clone(), None),
+        (Status::Closing, Some(60), told.clone(), None),
+        (Status::Open, Some(60), told, None),
+        (Status::Closed, None, Testimony::default(), Some(0)),
+    ] {
+        let conversation =
+            Conversation { ended: ended.map(after), testimony, ..page(&[(0, status)]).conversations.remove(0) };
+        let first = (0..1000).find(|second| following(1).take(&conversation, after(*second)).is_some());
+        assert_eq!(first, over, "{status:?} {ended:?}");
+    }
 }

@@ -115,6 +115,7 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
             settle: TimeDelta::seconds(300),
             on_lost_answer: OnLostAnswer::Hold,
             track_for: TimeDelta::hours(1),
+            outage: TimeDelta::hours(1),
         },
         vendor: Vendor {
             kind: VendorKind::Annie,

@@ -1,6 +1,6 @@
--- An entry, and its newest attempt if that is one whose answer was lost.
+-- An entry, and its newest attempt if that is one whose answer was lost, or that the vendor refused.
 SELECT run_id, state, reason, (
-    SELECT max(id) FROM attempt WHERE entry_id = entry.id AND state = 'absent'
+    SELECT max(id) FROM attempt WHERE entry_id = entry.id AND state IN ('absent', 'refused')
         AND id = (SELECT max(id) FROM attempt AS newest WHERE newest.entry_id = entry.id)
 ) AS attempt_id
 FROM entry WHERE id = ?1;

@@ -290,7 +290,8 @@ impl Office {
         ]
         .swap_remove(verdict);
         let state = self.people[person].state;
-        let decidable = fact == Fact::CancelledByOperator || state == State::Held;
+        let is_back = state == State::Failed && fact == Fact::DeclaredNotPlaced;
+        let decidable = fact == Fact::CancelledByOperator || state == State::Held || is_back;
         let after = state.after(&fact).ok().filter(|_| decidable);
         let mut operator = Operator::open(&path_in(&self.desk.folder), self.now).expect("an operator");
         let resolved = operator.resolve(crate::ids::EntryId(person as i64 + 1), resolution, "somebody", self.now);

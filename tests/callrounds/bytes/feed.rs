@@ -76,7 +76,7 @@ pub fn template(bytes: &[u8]) -> bool {
 pub fn answer(body: &[u8]) -> usize {
     let id = ConversationId::new("c-1");
     let from = E164::parse("+13125550142").expect("a number");
-    let _ = wire::message(body);
+    let _ = wire::said(body);
     [
         wire::placed(body).is_ok(),
         wire::page(body).is_ok(),

@@ -22,6 +22,7 @@ use crate::disk::Disk;
 use super::clock::MachineClock;
 use super::dice::Dice;
 use super::machine::Machine;
+use super::odd;
 use super::oracle::{Known, Oracle};
 use super::plan::{Plan, tally};
 use super::site::{Moment, Odd, Site, Trap};
@@ -92,11 +93,14 @@ pub struct Met {
     /// Conversations that were lost track of.
     pub lost_track: u64,
     /// What the list showed of what the contract leaves open.
-    pub odd: Odd,
+    pub list: Odd,
+    /// Odd answers of the vendor's.
+    pub odd: odd::Met,
 }
 
 impl Met {
     fn hear(&mut self, event: &Event) {
+        self.odd.hear(event);
         match event {
             Event::Dialling { .. } => self.calls += 1,
             Event::AnswerLost { .. } => self.lost += 1,
@@ -115,6 +119,8 @@ impl Met {
             | Event::Refused { .. }
             | Event::SetAside { .. }
             | Event::Paused { .. }
+            | Event::OutageBegan { .. }
+            | Event::OutageEnded { .. }
             | Event::Resting { .. }
             | Event::Stopping { .. } => {}
         }
@@ -123,6 +129,7 @@ impl Met {
     pub fn add(&mut self, other: Self) {
         let mut mine = self.counts_mut();
         mine.iter_mut().zip(other.counts()).for_each(|((_, mine), (_, other))| **mine += other);
+        self.odd.add(other.odd);
     }
 
     /// What was not met at all.
@@ -130,7 +137,8 @@ impl Met {
         // Not every thousand seeds have one.
         const RARE: [&str; 3] = ["hours that closed", "clocks", "lost track of"];
         let counts = self.counts().into_iter();
-        counts.filter(|(what, times)| *times == 0 && !RARE.contains(what)).map(|(what, _)| what).collect()
+        let counts = counts.filter(|(what, _)| !RARE.contains(what)).chain(self.odd.all());
+        counts.filter(|(_, times)| *times == 0).map(|(what, _)| what).collect()
     }
 
     fn counts(mut self) -> Vec<(&'static str, u64)> {
@@ -138,7 +146,7 @@ impl Met {
     }
 
     fn counts_mut(&mut self) -> Vec<(&'static str, &mut u64)> {
-        let odd = &mut self.odd;
+        let odd = &mut self.list;
         vec![
             ("starts", &mut self.starts),
             ("deaths", &mut self.deaths),
@@ -570,6 +578,9 @@ impl Life<'_> {
             finished = engine.run(&mut listener, async move { after(&clock, stopped_after).await }) => finished?,
         };
         let (census, _) = ledger.standing(run).await?;
+        if !self.vendor.site().rows.allow(&finished.ending, &census) {
+            self.breaks("a run was stopped by fewer than three");
+        }
         Ok(Over::Left { ending: finished.ending, census })
     }
 
@@ -702,8 +713,8 @@ impl Life<'_> {
         let Machine { power_failures, disk_errors, operations, syncs, .. } = self.machine;
         let heard = *self.met.lock().unwrap_or_else(PoisonError::into_inner);
         let (starts, named) = (self.starts.into(), site.mailbox.delivered());
-        let odd = site.odd;
-        let met = Met { starts, deaths: deaths.into(), power_failures, disk_errors, named, odd, ..heard };
+        let list = site.list;
+        let met = Met { starts, deaths: deaths.into(), power_failures, disk_errors, named, list, ..heard };
         Story { broken, met, requests: site.requests, operations, syncs, over: now }
     }
 }
@@ -737,6 +748,8 @@ fn moment_of(event: &Event) -> Option<Moment> {
         | Event::SetAside { .. }
         | Event::LineRefused { .. }
         | Event::Paused { .. }
+        | Event::OutageBegan { .. }
+        | Event::OutageEnded { .. }
         | Event::Resting { .. }
         | Event::Stopping { .. } => None,
     }

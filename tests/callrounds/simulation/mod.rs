@@ -15,6 +15,7 @@ pub mod dice;
 mod life;
 mod machine;
 mod mailbox;
+mod odd;
 mod oracle;
 mod plan;
 mod site;

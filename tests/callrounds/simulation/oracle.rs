@@ -166,6 +166,15 @@ impl Oracle {
         statement.query_row((to.expose(), key), |row| row.get(0)).ok()
     }
 
+    /// Whether the ledger has this conversation.
+    pub fn is_on_record(&self, id: &ConversationId) -> bool {
+        let exists = "SELECT EXISTS (SELECT 1 FROM attempt WHERE conversation = ?1)";
+        self.witness
+            .as_ref()
+            .and_then(|ledger| ledger.query_row(exists, [id.as_str()], |row| row.get(0)).ok())
+            .unwrap_or(false)
+    }
+
     fn check_hours(&mut self, now: DateTime<Utc>, key: &str) {
         let calling = &self.campaign.calling;
         let here = self.campaign.practice.zone.local(now);

@@ -17,6 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clock;
 use super::dice::Dice;
+use super::odd::Odd;
 
 /// How long after nobody waits for its answer any more a request may still be acted on.
 pub const PROCESSING: TimeDelta = TimeDelta::seconds(45);
@@ -107,6 +108,7 @@ pub struct Habits {
     pub outages: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// Numbers of ours that may not call, each until somebody has mended it.
     pub silent: Vec<(E164, DateTime<Utc>)>,
+    pub odd: Odd,
 }
 
 impl Habits {
@@ -433,6 +435,7 @@ fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -
         slowness: dice.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::minutes(4)]),
         outages,
         silent: Vec::new(),
+        odd: Odd::drawn(&mut dice.apart(1), start),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use callrounds::annie::{
-    self, Answer, CallRequest, Conversation, LostAnswer, Meter, Nameless, NotPlaced, Page, Reply, Status, Unread,
+    self, Answer, CallRequest, Concern, Conversation, LostAnswer, Meter, Nameless, NotPlaced, Page, Reply, Status, Unread,
 };
 use callrounds::clock::SharedClock;
 use callrounds::entry::Testimony;
@@ -21,6 +21,7 @@ use tokio::sync::Notify;
 
 use super::dice::Dice;
 use super::mailbox::Mailbox;
+use super::odd::Rows;
 use super::oracle::{Called, Oracle};
 use super::plan::{Habits, PROCESSING};
 use crate::disk::Disk;
@@ -47,9 +48,13 @@ pub struct Site {
     /// Told when the trap springs.
     pub sprung: Arc<Notify>,
     pub requests: u64,
+    /// The refusals in a row that the program has met.
+    pub rows: Rows,
+    /// The newest conversation that was given out.
+    newest: Option<ConversationId>,
     answers: u64,
     /// What of the list's habits the program has met.
-    pub odd: Odd,
+    pub list: Odd,
 }
 
 /// How often a page showed what the contract leaves open.
@@ -140,14 +145,17 @@ impl Site {
             trap: None,
             sprung,
             requests: 0,
+            rows: Rows::default(),
+            newest: None,
             answers: 0,
-            odd: Odd::default(),
+            list: Odd::default(),
         }
     }
 
     /// The program lives (again).
     pub fn revive(&mut self, trap: Option<Trap>) {
         self.dead = false;
+        self.rows.start_anew();
         self.trap = trap;
         self.sprung = Arc::default();
     }
@@ -223,7 +231,7 @@ impl Site {
         };
         self.answers += 1;
         let is_stale = self.habits.stale_dates > 0 && self.answers.is_multiple_of(self.habits.stale_dates);
-        self.odd.stale_dates += u64::from(is_stale);
+        self.list.stale_dates += u64::from(is_stale);
         let date = if is_stale { now - TimeDelta::hours(1) } else { now };
         Answer { value, meter, date: self.habits.dated.then(|| date.trunc_subsecs(0)) }
     }
@@ -266,9 +274,13 @@ impl Site {
         }
         if self.is_silent(call.from) {
             self.pass(Moment::Acted);
-            return (Reply::NotPlaced(NotPlaced::LineRefused { status: 403 }), false);
+            return (Reply::NotPlaced(NotPlaced::refused(403, Concern::OurNumber)), false);
         }
         let now = self.vendor_now();
+        if let Some(refused) = self.habits.odd.refuses(call, self.clock.now(), &mut self.dice) {
+            self.pass(Moment::Acted);
+            return (refused, false);
+        }
         let patient = call.content.patient.patient_id.clone();
         let request = PlaceCall {
             from_number: call.from.expose(),
@@ -291,7 +303,9 @@ impl Site {
                     illegible,
                 });
                 self.will_deliver(&id);
-                Reply::Accepted(id)
+                let earlier = self.newest.replace(id.clone()).filter(|id| self.oracle.is_on_record(id));
+                let earlier = earlier.filter(|_| self.dice.chance(self.habits.odd.another));
+                Reply::Accepted(earlier.unwrap_or(id))
             }
             Err(refusal) => {
                 self.oracle.vendor_refused(at, call.to, refusal);
@@ -311,7 +325,11 @@ impl Site {
     }
 
     pub fn conversation_as_told(&self, view: &View) -> Conversation {
-        let told = told(view, &mut self.looks.apart(hash(&view.id)), self.habits.gaps);
+        let mut told = told(view, &mut self.looks.apart(hash(&view.id)), self.habits.gaps);
+        let is_odd = self.looks.apart(hash(&view.id)).apart(3).chance(self.habits.odd.statuses);
+        if told.status == Status::Closed && told.ended.is_some() && is_odd {
+            told.status = Status::Other;
+        }
         let voice = &self.habits.settings.wording.voice_medium;
         let medium = match view.medium {
             Medium::Voice => Some(voice.as_str()),
@@ -347,7 +365,7 @@ impl Site {
         let now = self.vendor_now();
         let query = ListQuery { offset, limit, ..ListQuery::default() };
         if self.world.fails(&query) {
-            self.odd.failing_pages += 1;
+            self.list.failing_pages += 1;
             return Err(Unread::Status(500));
         }
         let shown = self.world.list(now, &query);
@@ -356,7 +374,7 @@ impl Site {
         for view in &shown.conversations {
             let is_lost = self.dice.chance(self.habits.blurs) || self.is_illegible(&view.id);
             if is_lost || view.lacks == Some(Field::Id) {
-                self.odd.nameless += 1;
+                self.list.nameless += 1;
                 let Conversation { medium, from, to, started, .. } = self.conversation_as_told(view);
                 page.nameless.push(Nameless { medium, from, to, started });
             } else if !self.dice.chance(self.habits.misses) || !self.missed.insert(view.id.clone()) {
@@ -372,7 +390,7 @@ impl Site {
     }
 
     fn count_the_odd(&mut self, page: &ListPage, limit: u32) {
-        let (odd, list) = (&mut self.odd, &self.habits.settings.list);
+        let (odd, list) = (&mut self.list, &self.habits.settings.list);
         let rows = &page.conversations;
         odd.totals += u64::from(list.total != Total::True);
         odd.offsets += u64::from(list.offset == Offset::Ignored && page.offset > Some(0));
@@ -389,12 +407,12 @@ impl Site {
 
 fn refused(refusal: Refusal) -> NotPlaced {
     match refusal {
-        Refusal::OutsideHours => NotPlaced::OutsideHours { status: 422 },
+        Refusal::OutsideHours => NotPlaced::refused(422, Concern::Hours),
         Refusal::TooSoon | Refusal::WeekFull | Refusal::MonthFull | Refusal::CoolingDown => {
-            NotPlaced::OverCap { status: 422 }
+            NotPlaced::refused(422, Concern::Cap)
         }
-        Refusal::FromNumber => NotPlaced::LineRefused { status: 403 },
-        Refusal::Malformed(_) | Refusal::NotAllowed | Refusal::Sending => NotPlaced::Refused { status: 400 },
+        Refusal::FromNumber => NotPlaced::refused(403, Concern::OurNumber),
+        Refusal::Malformed(_) | Refusal::NotAllowed | Refusal::Sending => NotPlaced::refused(400, Concern::Destination),
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use callrounds::annie::{Answer, CallRequest, Conversation, NotPlaced, Page, Reply, Unread, Vendor};
+use callrounds::annie::{Answer, CallRequest, Concern, Conversation, NotPlaced, Page, Reply, Unread, Vendor};
 use callrounds::clock::SharedClock;
 use callrounds::ids::ConversationId;
 use callrounds::phone::E164;
 use chrono::TimeDelta;
 use tokio::sync::oneshot;
 
+use super::odd::READS;
 use super::plan::PROCESSING;
 use super::site::{Acts, Fate, Journey, Moment, Site};
 
@@ -99,7 +100,7 @@ impl SimVendor {
             }
             Fate::Refused => {
                 clock.sleep(there + back).await;
-                never(NotPlaced::Refused { status: 400 })
+                never(NotPlaced::refused(400, Concern::Destination))
             }
         }
     }
@@ -127,9 +128,8 @@ impl SimVendor {
 
     fn read_journey(&self) -> (Option<Unread>, TimeDelta, TimeDelta) {
         let mut site = self.site();
-        let faults = [Unread::Unreachable, Unread::RateLimited, Unread::Status(500), Unread::Unreadable];
         let percent = site.habits.read_faults;
-        let drawn = site.dice.chance(percent).then(|| site.dice.pick(&faults));
+        let drawn = site.dice.chance(percent).then(|| site.dice.pick(&READS));
         let fault = if site.is_out() { Some(Unread::Unreachable) } else { drawn };
         (fault, site.delay(), site.delay())
     }
@@ -150,15 +150,21 @@ impl SimVendor {
 impl Vendor for SimVendor {
     async fn place(&self, call: CallRequest) -> Answer<Reply> {
         self.leave().await;
+        let asked = call.clone();
         let answer = self.travel(call).await;
         self.site().pass(Moment::Answered);
         self.leave().await;
+        self.site().rows.note(&asked, &answer.value);
         answer
     }
 
     async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
         self.leave().await;
-        self.read(|site| site.page(offset, limit)).await
+        self.read(|site| {
+            let page = site.page(offset, limit)?;
+            if page.rows() > site.habits.odd.fits { Err(Unread::TooLong) } else { Ok(page) }
+        })
+        .await
     }
 
     async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
@@ -169,10 +175,6 @@ impl Vendor for SimVendor {
             Ok(site.conversation_as_told(&view))
         })
         .await
-    }
-
-    fn renews_credentials(&self) -> bool {
-        false
     }
 
     async fn may_call_from(&self, from: E164) -> Answer<Result<Option<bool>, Unread>> {

@@ -149,24 +149,27 @@ async fn redirects_and_server_errors_are_neither_followed_nor_repeated() {
 
 #[tokio::test]
 async fn refusals_are_not_repeated_and_placed_nothing() {
-    for (status, body, why) in [
-        (400, "{}", NotPlaced::Refused { status: 400 }),
-        (401, "{}", NotPlaced::Unauthorised { status: 401 }),
-        (403, r#"{"message":"fromNumber is not outbound"}"#, NotPlaced::LineRefused { status: 403 }),
-        (422, r#"{"message":"Outside legal hours"}"#, NotPlaced::OutsideHours { status: 422 }),
-        (422, r#"{"message":"24 hours between attempts"}"#, NotPlaced::OverCap { status: 422 }),
-        (429, "", NotPlaced::RateLimited),
+    for (status, message, concern) in [
+        (400, "", Concern::Unknown),
+        (401, "", Concern::Credentials),
+        (403, "fromNumber is not outbound", Concern::OurNumber),
+        (422, "Outside legal hours", Concern::Hours),
+        (422, "24 hours between attempts", Concern::Cap),
     ] {
-        let reply = placed(Act::Answer(answer(status, &[], body))).await.value;
-        assert_eq!(reply, Reply::NotPlaced(why));
+        let body = serde_json::json!({ "success": false, "message": message }).to_string();
+        let reply = placed(Act::Answer(answer(status, &[], &body))).await.value;
+        let refused = Refused { words: message.into(), ..Refused::bare(status, concern) };
+        assert_eq!(reply, Reply::NotPlaced(NotPlaced::Refused(refused)));
     }
+    let reply = placed(Act::Answer(answer(429, &[], ""))).await.value;
+    assert_eq!(reply, Reply::NotPlaced(NotPlaced::RateLimited));
 }
 
 #[tokio::test]
 async fn a_refusal_counts_even_if_its_body_breaks() {
     let whole = answer(422, &[], r#"{"message":"Outside legal hours"}"#);
     let reply = placed(Act::AnswerThenReset(whole[..whole.len() - 5].to_vec())).await.value;
-    assert_eq!(reply, Reply::NotPlaced(NotPlaced::Refused { status: 422 }));
+    assert_eq!(reply, Reply::NotPlaced(NotPlaced::refused(422, Concern::Unknown)));
 }
 
 #[tokio::test]
@@ -235,9 +238,9 @@ async fn a_read_says_why_it_brought_nothing() {
         (page(429), Unread::RateLimited),
         (page(307), Unread::Status(307)),
         (page(500), Unread::Status(500)),
-        (Act::Reset, Unread::Unreachable),
-        (Act::AnswerThenHang(vec![]), Unread::Unreachable),
-        (Act::Answer(answer(200, &[], &"x".repeat(PAGE_AT_MOST + 1))), Unread::Unreadable),
+        (Act::Reset, Unread::NoAnswer),
+        (Act::AnswerThenHang(vec![]), Unread::NoAnswer),
+        (Act::Answer(answer(200, &[], &"x".repeat(PAGE_AT_MOST + 1))), Unread::TooLong),
     ] {
         let server = Server::playing([act.clone()]).await;
         let read = client_of(&server, &act).conversation(&ConversationId::new("c-1")).await;

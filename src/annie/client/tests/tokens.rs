@@ -97,11 +97,13 @@ async fn a_token_that_still_works_outlives_a_failed_renewal() {
 
 #[tokio::test]
 async fn a_refused_call_is_not_sent_again_but_the_next_one_has_a_new_token() {
-    for refused in [401, 403] {
-        let server = Server::playing([token("t-1"), status(refused), token("t-2"), accepted()]).await;
+    let says = |status, message: &str| Act::Answer(answer(status, &[], &format!(r#"{{"message":"{message}"}}"#)));
+    for (refused, message) in [(401, ""), (403, "invalid access token")] {
+        let server = Server::playing([token("t-1"), says(refused, message), token("t-2"), accepted()]).await;
         let client = oauth(server.base(), &still());
         let first = client.place(call()).await.value;
-        assert_eq!(first, Reply::NotPlaced(NotPlaced::Unauthorised { status: refused }));
+        let turned_away = Refused { words: message.into(), ..Refused::bare(refused, Concern::Credentials) };
+        assert_eq!(first, Reply::NotPlaced(NotPlaced::Refused(turned_away)));
         assert_eq!(outline(&server), ["/oauth/token", "/v1/calls t-1"]);
         assert!(matches!(client.place(call()).await.value, Reply::Accepted(_)));
         assert_eq!(outline(&server)[2..], ["/oauth/token", "/v1/calls t-2"]);
@@ -123,8 +125,8 @@ async fn a_refused_read_is_tried_once_more_with_a_new_token() {
 #[tokio::test]
 async fn without_a_token_no_call_is_sent() {
     for (act, why) in [
-        (status(401), NotPlaced::Unauthorised { status: 401 }),
-        (status(403), NotPlaced::Unauthorised { status: 403 }),
+        (status(401), NotPlaced::refused(401, Concern::Credentials)),
+        (status(403), NotPlaced::refused(403, Concern::Credentials)),
         (status(429), NotPlaced::NeverConnected),
         (status(503), NotPlaced::NeverConnected),
         (status(302), NotPlaced::NeverConnected),
@@ -172,4 +174,32 @@ fn the_token_endpoint_must_be_as_safe_as_the_api() {
     assert_eq!(made("http://tokens.example/"), Err(ClientProblem::TokenUrl(AddressProblem::PlainHttp)));
     assert_eq!(made("https://tokens.example/oauth/token"), Ok(()));
     assert_eq!(made(""), Ok(()));
+}
+
+#[tokio::test]
+async fn a_wave_of_calls_that_bore_a_revoked_token_counts_once() {
+    let server = Server::playing([token("t-1"), status(401), status(401), status(401), token("t-2"), accepted()]).await;
+    let client = oauth(server.base(), &still());
+    let (first, second, third) = tokio::join!(client.place(call()), client.place(call()), client.place(call()));
+    let replies = [first.value, second.value, third.value];
+    let count = |what: NotPlaced| replies.iter().filter(|reply| **reply == Reply::NotPlaced(what.clone())).count();
+    let turned_away = NotPlaced::refused(401, Concern::Credentials);
+    assert_eq!((count(turned_away), count(NotPlaced::StaleToken)), (1, 2), "{replies:?}");
+    assert!(matches!(client.place(call()).await.value, Reply::Accepted(_)), "with the new token");
+}
+
+#[tokio::test]
+async fn a_slow_token_endpoint_takes_nothing_of_the_calls_own_time() {
+    let late = |act: Act| match act {
+        Act::Answer(bytes) => Act::AnswerLate(Duration::from_millis(700), bytes),
+        other @ (Act::AnswerThenReset(_)
+        | Act::ResetUnread
+        | Act::Reset
+        | Act::AnswerThenHang(_)
+        | Act::AnswerLate(..)) => other,
+    };
+    let server = Server::playing([late(token("t-1")), late(accepted()), late(page())]).await;
+    let client = patient_oauth(server.base(), &still(), Duration::from_secs(1));
+    assert!(matches!(client.place(call()).await.value, Reply::Accepted(_)));
+    assert!(client.page(0, 100).await.value.is_ok());
 }
