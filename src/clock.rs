@@ -35,6 +35,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 /// A clock that several parts of the program share.
 pub type SharedClock = Arc<dyn Clock>;
 
+/// The longest sleep at a stretch: a timer stands still while the machine is suspended, and knows nothing of a clock that is
+/// set, so whoever rests for long looks at the time in between.
+pub const NAP: TimeDelta = TimeDelta::seconds(30);
+
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WallClock;
@@ -47,6 +51,18 @@ impl Clock for WallClock {
 
     fn sleep(&self, span: TimeDelta) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(span.to_std().unwrap_or_default()))
+    }
+
+    fn rest_until(&self, instant: DateTime<Utc>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            loop {
+                let left = instant - Self.now();
+                if left <= TimeDelta::zero() {
+                    return;
+                }
+                Self.sleep(left.min(NAP)).await;
+            }
+        })
     }
 
     fn is_invented(&self) -> bool {

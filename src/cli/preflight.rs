@@ -14,10 +14,7 @@ use super::api::Api;
 use super::output::Output;
 use super::placing::stop_signal;
 
-/// For how long a vendor that does not answer is asked again, within the window.
-const PATIENCE: TimeDelta = TimeDelta::hours(2);
-
-/// The same while the window is closed.
+/// For how long a vendor that does not answer is asked again while the window is closed.
 const PATIENCE_OUTSIDE: TimeDelta = TimeDelta::minutes(10);
 
 /// Waits until the vendor has answered, and compares clocks: what a wrong clock writes, it writes for good. The simulator
@@ -35,7 +32,7 @@ pub(super) async fn agree_on_the_time(
     let Some(from) = account.numbers().first().copied() else { return Ok(()) };
     let now = clock.now();
     let closes = Hours::of_practice(&campaign.calling, &campaign.practice.zone).closes(now);
-    let patience = closes.map_or(PATIENCE_OUTSIDE, |closes| (closes - now).min(PATIENCE));
+    let patience = closes.map_or(PATIENCE_OUTSIDE, |closes| (closes - now).min(campaign.safety.outage));
     let local = |at: DateTime<Utc>| campaign.practice.zone.local(at).format("%H:%M").to_string();
     let waiting = |_| output.say(&format!("the vendor does not answer; it is asked until {}", local(now + patience)));
     let asked = tokio::select! {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, NAP};
 
 /// Who is at work in a run, and who rests.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Rests {
         }
         tokio::select! {
             () = changed => {}
-            () = clock.sleep((until - clock.now()).max(TimeDelta::milliseconds(1))) => {}
+            () = clock.sleep((until - clock.now()).clamp(TimeDelta::milliseconds(1), NAP)) => {}
         }
     }
 

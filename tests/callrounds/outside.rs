@@ -173,6 +173,7 @@ fn no_byte_of_a_list_or_a_campaign_is_obeyed_or_leads_to_another_file() {
         "callrounds.db-wal",
         "callrounds.db-shm",
         "callrounds.db.lock",
+        "callrounds.db.high-water",
         "recall.rejects.csv",
         "callrounds.db.recall.simulator.jsonl",
         "x",

@@ -61,7 +61,7 @@ fn a_lost_call_that_was_found_reads_as_a_story() {
 fn a_lost_call_that_was_not_found_is_decided_upon_with_the_evidence_in_view() {
     let (practice, _vendor, ended, story) = after("500-before=1");
     assert_eq!(ended.code, 5, "{ended:?}");
-    let scan = "looked for on the vendor's list (0 conversations on 1 page, back to 2036-11-25T15:2";
+    let scan = "looked for on the vendor's list (0 conversations on 1 page; the list was read to its end; begun 2036-11-25T15:3";
     let evidence = [
         "every rule allows the call: on record, then sent",
         "no answer that says whether the call was placed (status 500) → unknown",

@@ -122,9 +122,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             }
         };
         let detail = format!(
-            "{conversations} conversations on {pages} {}, the oldest of {}; {reach}; begun {}: not among them; {}",
+            "{conversations} conversations on {pages} {}{}; {reach}; begun {}: not among them; {}",
             if pages == 1 { "page" } else { "pages" },
-            oldest.map_or_else(|| "no known time".into(), utc),
+            oldest.map_or_else(String::new, |oldest| format!(", the oldest of {}", utc(oldest))),
             utc(started),
             about.near
         );

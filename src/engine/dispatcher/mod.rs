@@ -30,7 +30,7 @@ use crate::annie::budget::Budget;
 use crate::annie::webhook::{self, Hinting, Hints};
 use crate::annie::{Answer, Conversation, Page, Reply, Unread, Vendor};
 use crate::campaign::{Account, Campaign, Rate};
-use crate::clock::SharedClock;
+use crate::clock::{NAP, SharedClock};
 use crate::entry::{AttemptState, Fact, Reason, State};
 use crate::ids::{AttemptId, ConversationId, EntryId, OrganisationId};
 use crate::ledger::{
@@ -343,7 +343,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             let pause = async move {
                 match wake {
                     Some(until) if idle => rests.rest(at, until, &*clock).await,
-                    Some(until) => clock.sleep((until - now).max(TimeDelta::milliseconds(1))).await,
+                    Some(until) => clock.sleep((until - now).clamp(TimeDelta::milliseconds(1), NAP)).await,
                     None => std::future::pending().await,
                 }
             };

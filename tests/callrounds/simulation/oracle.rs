@@ -59,6 +59,8 @@ pub struct Oracle {
     pub proves_nothing: bool,
     /// An older ledger was put back: what it lacks was taken over.
     pub was_restored: bool,
+    /// How often one was put back: an attempt is known by its number only until the next time.
+    pub restorations: u32,
     /// Numbers that an operator has put on the suppression list.
     suppressed: HashSet<E164>,
     called: Vec<Called>,
@@ -77,6 +79,7 @@ impl Oracle {
             may_prove_nothing: false,
             proves_nothing: false,
             was_restored: false,
+            restorations: 0,
             suppressed: HashSet::new(),
             called: Vec::new(),
             broken: Vec::new(),
@@ -116,6 +119,7 @@ impl Oracle {
     pub fn restored(&mut self, now: DateTime<Utc>, known: &Known, attempts: i64) {
         self.trace.say(now, || format!("restored: a ledger of {attempts} attempts"));
         self.was_restored = true;
+        self.restorations += 1;
         (self.list, self.ever, self.sent) = (known.list.clone(), known.ever.clone(), known.sent.clone());
         for call in &mut self.called {
             call.attempt = known.attempts.get(&call.id).copied();

@@ -41,6 +41,7 @@ impl SimVendor {
     ) -> oneshot::Receiver<Answer<Reply>> {
         let (mut reply, answer) = oneshot::channel();
         let vendor = self.clone();
+        let restorations = self.site().oracle.restorations;
         tokio::spawn(async move {
             let clock = vendor.clock();
             tokio::select! {
@@ -52,6 +53,8 @@ impl SimVendor {
                 }
             }
             let mut site = vendor.site();
+            // An older ledger may have been put back since, which does not know the attempt.
+            let attempt = attempt.filter(|_| site.oracle.restorations == restorations);
             let (value, exhausted) = site.act(&call, attempt);
             let answer = site.answer(value, exhausted);
             // Whoever asked may be gone.
