@@ -17,7 +17,7 @@
 //! | [`policy`] | whether an entry may be called now, when, or never, and by which rule; pure |
 //! | [`ledger`] | the only SQL: everything that must survive; one writer |
 //! | [`annie`] | the vendor: requests, credentials, what an answer means, the request budget, webhooks |
-//! | [`engine`] | the dispatcher, the tracker and the reconciler: a run, with a dispatcher for each of its organisations |
+//! | [`engine`] | the dispatcher, the tracker and the reconciler: a run, with a dispatcher for each of its organisations; what a scan of the vendor's list proves, and the look before the first call |
 //! | [`plan`] | what a run would do: each entry's rule and turn, the forecast, the file that is approved and dialled |
 //! | [`report`] | events → progress; ledger → text, json, csv, xlsx, html |
 //! | [`simulator`] | a faithful Annie over real HTTP |
@@ -34,6 +34,10 @@
 //!   `POST`.
 //! * An entry gets another attempt only if the last one ended and the redial rules allow, or provably was not placed, or
 //!   was found absent by rule R and the operator opted in.
+//! * What a scan proves rests on its rows alone: that they end, or that the order which they show has passed the instant
+//!   asked for. Totals and offsets prove nothing, nor does a row that cannot be read.
+//! * Nobody is called by a ledger that is behind what was dialled with it: its high-water mark is in a file of its own.
+//! * No deadline counts time in which the vendor's list could not be read.
 //! * Rows read = accepted + rejected + duplicate + merged, and accepted = the sum over states.
 //! * No patient's data leaves but to the ledger, the files that were asked for, and the request's body.
 

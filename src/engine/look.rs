@@ -162,13 +162,11 @@ impl Look {
         ahead: TimeDelta,
     ) -> bool {
         let late_enough = |in_step: &InStep| started.is_none_or(|started| started >= reach(in_step.at, ahead));
-        match from {
-            Some(from) => self.lines.iter().any(|(line, in_step)| *line == from && late_enough(in_step)),
-            None => {
-                let is_to_us = to.is_some_and(|to| self.lines.iter().any(|(line, _)| *line == to));
-                !is_to_us && self.lines.iter().any(|(_, in_step)| late_enough(in_step))
-            }
+        if let Some(from) = from {
+            return self.lines.iter().any(|(line, in_step)| *line == from && late_enough(in_step));
         }
+        let is_to_us = to.is_some_and(|to| self.lines.iter().any(|(line, _)| *line == to));
+        !is_to_us && self.lines.iter().any(|(_, in_step)| late_enough(in_step))
     }
 
     /// The ledger knows this one. Returns it, since what it shows, our calls show.

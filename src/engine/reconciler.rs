@@ -276,7 +276,9 @@ impl Reconciler {
     ) -> Proved {
         for (id, (conversation, _)) in std::mem::take(&mut self.unclear) {
             let doubted: Vec<_> = self.claimants(&conversation, media, ahead).map(|(one, _)| one.attempt).collect();
-            doubted.into_iter().for_each(|attempt| self.note(attempt, &id, WhyNot::Unclear));
+            for attempt in doubted {
+                self.note(attempt, &id, WhyNot::Unclear);
+            }
         }
         let settle = self.settle;
         let mut counted = Vec::new();
@@ -446,7 +448,7 @@ mod tests {
         let (late, back) = (intent() + seconds(1_000), intent() - seconds(600));
         let mut reconciler = one_unresolved();
         reconciler.doubt(&unclear);
-        assert_eq!(reconciler.to_be_asked(), [unclear.id.clone()]);
+        assert_eq!(reconciler.to_be_asked(), std::slice::from_ref(&unclear.id));
         assert!(reconciler.to_be_asked().is_empty());
         reconciler.shown(&Conversation { to: Some(number("+13125550178")), ..unclear.clone() });
         assert_eq!(proved(&mut reconciler, late, back).counted.len(), 1);

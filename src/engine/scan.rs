@@ -385,17 +385,13 @@ impl Scan {
             return self.at_the_end();
         }
         let above = self.high - Self::overlap(rows);
-        match empty_from {
-            Some(empty) => {
-                self.step = Step::FindEnd { stride, empty_from };
-                Progress::Read(self.offset.midpoint(empty).max(above).min(empty - 1))
-            }
-            // The page above is the last as a rule; if it is not, the strides grow.
-            None => {
-                self.step = Step::FindEnd { stride: (2 * stride).max(rows - Self::overlap(rows)), empty_from };
-                Progress::Read(if stride == 0 { above } else { self.offset + 2 * stride })
-            }
+        if let Some(empty) = empty_from {
+            self.step = Step::FindEnd { stride, empty_from };
+            return Progress::Read(self.offset.midpoint(empty).max(above).min(empty - 1));
         }
+        // The page above is the last as a rule; if it is not, the strides grow.
+        self.step = Step::FindEnd { stride: (2 * stride).max(rows - Self::overlap(rows)), empty_from };
+        Progress::Read(if stride == 0 { above } else { self.offset + 2 * stride })
     }
 
     /// There is nothing at this offset: the list ends before it.

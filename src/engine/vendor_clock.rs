@@ -154,7 +154,9 @@ mod tests {
     fn clock(ahead: &[i64]) -> VendorClock {
         let mut clock = VendorClock::default();
         let now = DateTime::UNIX_EPOCH;
-        ahead.iter().for_each(|ahead| clock.heard(now + TimeDelta::seconds(*ahead), now));
+        for ahead in ahead {
+            clock.heard(now + TimeDelta::seconds(*ahead), now);
+        }
         clock
     }
 

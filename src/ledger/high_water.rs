@@ -103,12 +103,10 @@ pub(super) fn standing(conn: &Connection, path: &Path) -> Result<MarkStanding, L
     let (ledger, attempts) = counted(conn)?;
     let mark = read(&beside(path));
     Ok(match mark {
-        Some(mark) if mark.attempts == 0 => MarkStanding::Reached,
-        Some(mark) if mark.ledger != ledger && attempts == 0 => MarkStanding::Reached,
-        Some(mark) if mark.ledger != ledger || mark.attempts > attempts => MarkStanding::Behind,
-        Some(_) => MarkStanding::Reached,
         None if attempts > 0 => MarkStanding::Missing,
-        None => MarkStanding::Reached,
+        Some(mark) if mark.attempts > 0 && mark.ledger == ledger && mark.attempts > attempts => MarkStanding::Behind,
+        Some(mark) if mark.attempts > 0 && mark.ledger != ledger && attempts > 0 => MarkStanding::Behind,
+        None | Some(_) => MarkStanding::Reached,
     })
 }
 

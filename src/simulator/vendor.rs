@@ -172,10 +172,9 @@ impl Vendor {
         set(response, "x-ratelimit-reset", &reset.timestamp().to_string());
         let answers = self.answers.fetch_add(1, Ordering::Relaxed) + 1;
         let date = match self.settings.wording.date {
-            Dates::True => Some(now),
             Dates::Missing => None,
             Dates::StaleEvery(nth) if answers.is_multiple_of(nth.max(1)) => Some(now - TimeDelta::hours(1)),
-            Dates::StaleEvery(_) => Some(now),
+            Dates::True | Dates::StaleEvery(_) => Some(now),
             Dates::Off(seconds) => Some(now + TimeDelta::seconds(seconds)),
         };
         if let Some(date) = date {

@@ -239,7 +239,9 @@ impl World {
         let mut begun: Vec<_> =
             all.iter().enumerate().flat_map(|(which, foreign)| self.begun_by(which, foreign, now)).collect();
         begun.sort_by_key(|conversation| conversation.started);
-        begun.into_iter().for_each(|conversation| self.push(conversation));
+        for conversation in begun {
+            self.push(conversation);
+        }
         self.settings.list.foreign = all;
     }
 

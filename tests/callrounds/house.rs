@@ -195,7 +195,11 @@ fn one_file_reads_the_clock() {
     nowhere(&["Utc::now", "Local::now", "SystemTime::now"], |_| true, &["clock.rs"]);
     // How long a peer may keep us waiting is a real duration, whatever the run's clock does; tests can pause it too,
     // because it is tokio's. So is how long a turn of the run took, which tells of a clock that was set meanwhile.
-    nowhere(&["Instant::now"], |_| true, &["clock.rs", "annie/auth/tokens.rs", "annie/client/mod.rs", "engine/dispatcher/mod.rs"]);
+    nowhere(
+        &["Instant::now"],
+        |_| true,
+        &["clock.rs", "annie/auth/tokens.rs", "annie/client/mod.rs", "engine/dispatcher/mod.rs"],
+    );
     nowhere(&["std::time::Instant", "time::{Duration, Instant}"], |_| true, &[]);
     // Another process needs real time to write its name into the lock that it got.
     nowhere(&["thread::sleep"], |_| true, &["ledger/lock.rs"]);

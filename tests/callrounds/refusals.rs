@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use callrounds::annie::{
-    Answer, CallRequest, Concern, Conversation, LostAnswer, Medium, NotPlaced, Page, Refused, Reply, Status, Unread, Vendor,
+    Answer, CallRequest, Concern, Conversation, LostAnswer, Medium, NotPlaced, Page, Refused, Reply, Status, Unread,
+    Vendor,
 };
 use callrounds::campaign::{self, Allowances, Campaign};
 use callrounds::clock::{Clock, SharedClock, TravelClock};

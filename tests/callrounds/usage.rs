@@ -5,7 +5,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant, SystemTime};
 
-use chrono::{DateTime, Utc};
+use callrounds::clock::{Clock, WallClock};
 use insta::assert_snapshot;
 
 use crate::oracle;
@@ -233,7 +233,7 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
     let old = Practice::with(&campaign(REHEARSAL).replace("3650d", "24h"), LIST);
     let list = fs::File::options().append(true).open(old.path("campaigns/recall.csv")).expect("the list");
     list.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 50)).expect("its age");
-    let now = DateTime::<Utc>::from(SystemTime::now()).to_rfc3339();
+    let now = WallClock.now().to_rfc3339();
     let vendor = Vendor::start_at(&now, &old, "1", &[]);
     let ended = old.run_against(&vendor.base_url, &RUN);
     assert_eq!(ended.code, 3, "{ended:?}");

@@ -86,7 +86,7 @@ fn scanned(list: &mut List, wanted: u64, known: KnownList, mut between: impl FnM
     for _ in 0..200 {
         match scan.take(&list.page(scan.offset())) {
             Progress::Read(_) => between(list),
-            over => return (scan, over),
+            over @ (Progress::Complete(_) | Progress::Broken(_)) => return (scan, over),
         }
     }
     panic!("the scan does not end: {list:?}");
@@ -231,9 +231,9 @@ fn a_list_that_begins_with_the_oldest_costs_as_much_as_one_that_begins_with_the_
             let list = if inverted { list.inverted() } else { list };
             let pages = pages_for_what_is_recent(list, |list, number| {
                 list.rows.push((number, at(number)));
-                let last = list.rows.len() - 1;
+                let rows = list.rows.len();
                 if inverted && number % 2 == 1 {
-                    list.rows.swap(last - 1, last);
+                    list.rows.swap(rows - 2, rows - 1);
                 }
             });
             assert!(pages[0] < 20, "{total:?} {inverted}: {pages:?}");

@@ -85,7 +85,9 @@ fn events_of_the_future_are_named_and_an_operator_disowns_them() {
     assert_eq!(newest, yesterday, "what comes now is newer than anything that counts");
     let future_attempts: i64 = reader
         .conn
-        .query_row("SELECT count(*) FROM attempt WHERE intent_at > ?1", [yesterday.timestamp_millis()], |row| row.get(0))
+        .query_row("SELECT count(*) FROM attempt WHERE intent_at > ?1", [yesterday.timestamp_millis()], |row| {
+            row.get(0)
+        })
         .expect("counted");
     assert_eq!(future_attempts, 0, "caps and gaps end no later than if it had been called just now");
 }

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use callrounds::annie::{
-    self, Answer, CallRequest, Concern, Conversation, LostAnswer, Meter, Nameless, NotPlaced, Page, Reply, Status, Unread,
+    self, Answer, CallRequest, Concern, Conversation, LostAnswer, Meter, Nameless, NotPlaced, Page, Reply, Status,
+    Unread,
 };
 use callrounds::clock::SharedClock;
 use callrounds::entry::Testimony;
@@ -383,8 +384,10 @@ impl Site {
         }
         self.oracle.trace.say(self.clock.now(), || {
             let (shown, not) = (page.conversations.len(), page.nameless.len());
-            let ids: String = page.conversations.iter().map(|row| format!(" {:.8}", row.id.as_str())).collect();
-            format!("page at {offset}: {shown} shown, {not} not, of {:?}:{ids}", page.total)
+            let ids: Vec<_> =
+                page.conversations.iter().map(|row| row.id.as_str().get(..8).unwrap_or_default()).collect();
+            let ids = ids.join(" ");
+            format!("page at {offset}: {shown} shown, {not} not, of {:?}: {ids}", page.total)
         });
         Ok(page)
     }
