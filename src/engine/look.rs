@@ -26,6 +26,9 @@ const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(15);
 /// Rows that are asked for by their ids in one look.
 const ASKED_AT_MOST: usize = 20;
 
+/// The same once the ledger was adopted: what nobody has asked for, nobody vouches for.
+const ASKED_ONCE_ADOPTED: usize = 300;
+
 /// A look that is not over.
 #[derive(Debug)]
 pub struct Look {
@@ -178,11 +181,17 @@ impl Look {
     pub fn to_be_asked(&mut self, media: &CallMedia) -> Vec<ConversationId> {
         let unclear: Vec<_> =
             self.unclear(media).filter(|row| !self.asked.contains(&row.id)).map(|row| row.id.clone()).collect();
-        if self.asked.len() + unclear.len() > ASKED_AT_MOST {
+        let at_most = if self.is_vouched_for() { ASKED_ONCE_ADOPTED } else { ASKED_AT_MOST };
+        if self.asked.len() + unclear.len() > at_most {
             return Vec::new();
         }
         self.asked.extend(unclear.iter().cloned());
         unclear
+    }
+
+    /// An operator has adopted the ledger: calls that it lacks are to be taken over.
+    fn is_vouched_for(&self) -> bool {
+        self.lines.iter().all(|(_, in_step)| in_step.takes_over)
     }
 
     fn unclear(&self, media: &CallMedia) -> impl Iterator<Item = &Conversation> {
@@ -195,9 +204,11 @@ impl Look {
 
     /// What a complete scan shows that the ledger does not know, or that it cannot tell.
     pub fn unrecorded_calls(&self, media: &CallMedia, ahead: TimeDelta) -> Result<Vec<Sighting>, Flaw> {
-        // An operator who has adopted the ledger vouches for what nobody can read; what is not closed may yet be read.
-        let is_vouched_for = self.lines.iter().all(|(_, in_step)| in_step.takes_over);
-        let is_hopeless = |row: &Conversation| is_vouched_for && row.status == Status::Closed;
+        // An operator who has adopted the ledger vouches for what nobody can read, not even by its id; what is not closed
+        // may yet be read.
+        let is_vouched_for = self.is_vouched_for();
+        let is_hopeless =
+            |row: &Conversation| is_vouched_for && self.asked.contains(&row.id) && row.status == Status::Closed;
         if (self.shows_nameless && !is_vouched_for) || self.unclear(media).any(|row| !is_hopeless(row)) {
             return Err(Flaw::Unclear);
         }
@@ -369,8 +380,12 @@ mod tests {
     fn an_operator_who_has_adopted_the_ledger_vouches_for_what_nobody_can_read() {
         for (status, expected) in [(Status::Closed, Ok(vec![])), (Status::Closing, Err(Flaw::Unclear))] {
             let mut look = look(true);
-            look.take(&[Conversation { status, ..conversation(OURS, None, LATER) }], TimeDelta::zero());
-            assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), expected);
+            let (media, row) = (CallMedia::default(), Conversation { status, ..conversation(OURS, None, LATER) });
+            look.take(std::slice::from_ref(&row), TimeDelta::zero());
+            assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), Err(Flaw::Unclear), "nobody has asked for it");
+            assert_eq!(look.to_be_asked(&media), [row.id.clone()]);
+            look.take(&[row], TimeDelta::zero());
+            assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), expected);
         }
     }
 

@@ -132,6 +132,8 @@ pub struct Scan {
     low: u64,
     high: u64,
     stretch: HashSet<ConversationId>,
+    /// How many rows the page that is being read should share with it.
+    shared: u64,
 }
 
 /// What the page that is being read is for.
@@ -163,6 +165,7 @@ impl Scan {
             low: 0,
             high: 0,
             stretch: HashSet::new(),
+            shared: OVERLAP,
         };
         if known.oldest_first {
             scan.order = Some(Order::OldestFirst);
@@ -236,8 +239,7 @@ impl Scan {
             }
             return self.find_end(page, stride, empty_from, brought_new && !was_seen);
         }
-        let connects = self.stretch.is_empty() || page.conversations.iter().any(|row| self.stretch.contains(&row.id));
-        if rows > 0 && !connects {
+        if rows > 0 && !self.stretch.is_empty() && !self.connects(page) {
             return Progress::Broken(Flaw::Hole);
         }
         let order = self.order;
@@ -293,6 +295,16 @@ impl Scan {
         (self.low, self.high) = (self.offset, self.offset);
     }
 
+    /// Whether a page shares at least half as many rows with the stretch as it was asked to: a row that the vendor shows on
+    /// every page connects nothing.
+    fn connects(&self, page: &Page) -> bool {
+        let (rows, named) = (page.rows() as u64, page.conversations.len() as u64);
+        let shared = page.conversations.iter().filter(|row| self.stretch.contains(&row.id)).count() as u64;
+        // Rows without an id are shared unseen.
+        let expected = self.shared * named / rows.max(1);
+        shared >= expected.div_ceil(2).max(1)
+    }
+
     /// The next page in either direction shares this many rows with the one before.
     fn overlap(rows: u64) -> u64 {
         OVERLAP.min(rows / 2)
@@ -312,14 +324,15 @@ impl Scan {
             return Progress::Complete(Reach::PastTheInstant(Order::NewestFirst));
         }
         if extends {
-            return Progress::Read(self.offset + rows - Self::overlap(rows));
+            self.shared = Self::overlap(rows);
+            return Progress::Read(self.offset + rows - self.shared);
         }
         self.at_the_end()
     }
 
     /// Whether a page is about as long as pages tend to be at most.
     fn may_be_cut_off(rows: u64) -> bool {
-        USUAL_PAGES.iter().any(|usual| (usual - usual / 10..=*usual).contains(&rows))
+        USUAL_PAGES.iter().any(|usual| (usual - usual * 3 / 20..=usual + usual * 3 / 20).contains(&rows))
     }
 
     /// The list has been read to its end, upwards.
@@ -348,9 +361,10 @@ impl Scan {
     }
 
     /// Where the page below the stretch starts.
-    fn below(&self) -> u64 {
+    fn below(&mut self) -> u64 {
         let rows = self.known.longest_page.max(1);
-        self.low.saturating_sub(rows - Self::overlap(rows))
+        self.shared = Self::overlap(rows);
+        self.low.saturating_sub(rows - self.shared)
     }
 
     fn is_past_the_instant(&self) -> bool {
@@ -360,7 +374,8 @@ impl Scan {
     /// The first page shows that the list begins with the oldest conversation.
     fn look_for_the_end(&mut self, page: &Page) -> Progress {
         let rows = page.rows() as u64;
-        let next = rows - Self::overlap(rows);
+        self.shared = Self::overlap(rows);
+        let next = rows - self.shared;
         let told = page.total.filter(|total| *total <= LONGEST_LIST).unwrap_or_default();
         self.step = Step::FindEnd { stride: 0, empty_from: None };
         Progress::Read(next.max(told.saturating_sub(u64::from(PAGE) - OVERLAP)))
@@ -372,8 +387,7 @@ impl Scan {
         if rows == 0 {
             return self.nothing_there();
         }
-        let connects = page.conversations.iter().any(|row| self.stretch.contains(&row.id));
-        if !connects {
+        if !self.connects(page) {
             self.forget_stretch();
         }
         if !self.follow_order(page) || Order::of(&page.conversations).is_some_and(|order| order != Order::OldestFirst) {
@@ -384,13 +398,14 @@ impl Scan {
         if is_last || !brought_new {
             return self.at_the_end();
         }
-        let above = self.high - Self::overlap(rows);
+        self.shared = Self::overlap(rows);
+        let above = self.high - self.shared;
         if let Some(empty) = empty_from {
             self.step = Step::FindEnd { stride, empty_from };
             return Progress::Read(self.offset.midpoint(empty).max(above).min(empty - 1));
         }
         // The page above is the last as a rule; if it is not, the strides grow.
-        self.step = Step::FindEnd { stride: (2 * stride).max(rows - Self::overlap(rows)), empty_from };
+        self.step = Step::FindEnd { stride: (2 * stride).max(rows - self.shared), empty_from };
         Progress::Read(if stride == 0 { above } else { self.offset + 2 * stride })
     }
 
@@ -402,7 +417,8 @@ impl Scan {
         self.step = Step::FindEnd { stride: 0, empty_from: Some(self.offset) };
         let longest = self.known.longest_page;
         let is_near = self.offset - self.high <= longest;
-        let above = self.high.saturating_sub(Self::overlap(longest));
+        self.shared = Self::overlap(longest);
+        let above = self.high.saturating_sub(self.shared);
         Progress::Read(if is_near { above } else { self.high.midpoint(self.offset) })
     }
 }

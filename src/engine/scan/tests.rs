@@ -12,6 +12,8 @@ struct List {
     /// The longest page that it gives.
     cap: u64,
     offset_ignored: bool,
+    /// Rows that stand last on every page.
+    on_every_page: u64,
 }
 
 /// What `totalCount` says.
@@ -41,7 +43,7 @@ impl List {
             Order::None => (index * 389) % length,
         };
         let rows = (0..length).map(|index| (number(index), at(number(index)))).collect();
-        Self { rows, total: Total::True, cap: PAGE.into(), offset_ignored: false }
+        Self { rows, total: Total::True, cap: PAGE.into(), offset_ignored: false, on_every_page: 0 }
     }
 
     /// Every other row some seconds out of place.
@@ -61,7 +63,10 @@ impl List {
             Total::Capped(most) => Some(length.min(most)),
             Total::Times(factor) => Some(length * factor),
         };
-        Page { conversations: shown.iter().map(|row| conversation(*row)).collect(), nameless: Vec::new(), total }
+        // Older than all, and no page of its own.
+        let strays = (0..if shown.is_empty() { 0 } else { self.on_every_page }).map(|n| (1_000_000 + n, at(0)));
+        let conversations = shown.iter().copied().chain(strays).map(conversation).collect();
+        Page { conversations, nameless: Vec::new(), total }
     }
 }
 
@@ -107,12 +112,13 @@ fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
             for wanted in [1, length / 2 + 1, length] {
                 for total in totals {
                     for (cap, offset_ignored) in [(100, false), (50, false), (20, false), (100, true), (20, true)] {
-                        for inverted in [false, true] {
-                            let list = List { total, cap, offset_ignored, ..List::of(length, order) };
+                        for (inverted, on_every_page) in [(false, 0), (true, 0), (false, 1), (true, 3)] {
+                            let list = List { total, cap, offset_ignored, on_every_page, ..List::of(length, order) };
                             let mut list = if inverted { list.inverted() } else { list };
                             let (scan, over) = scanned(&mut list, wanted, KnownList::default(), |_| ());
-                            let what =
-                                format!("{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted}");
+                            let what = format!(
+                                "{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted} {on_every_page}"
+                            );
                             if let Progress::Complete(_) = over {
                                 assert_eq!(missed(&list, &scan), 0, "{what}");
                                 complete += 1;
