@@ -88,8 +88,9 @@ pub(super) fn strangers(conn: &Connection, sightings: Vec<Sighting>) -> Result<V
     let mut statement = conn.prepare_cached(sql!("is_stranger"))?;
     let mut found = Vec::new();
     for sighting in sightings {
-        let Sighting { conversation, to, .. } = &sighting;
-        if statement.exists((conversation.as_str(), to.expose()))? {
+        let Sighting { conversation, to, started, .. } = &sighting;
+        let (started, late) = (millis(*started), LATE.num_milliseconds());
+        if statement.exists((conversation.as_str(), to.expose(), started, late))? {
             found.push(sighting);
         }
     }
@@ -114,6 +115,9 @@ pub(super) fn unexplained(conn: &Connection, rows: Vec<Unnamed>) -> Result<Vec<U
 
 /// How far the vendor's start of a call may be from our own record of it.
 const ABOUT: TimeDelta = TimeDelta::minutes(5);
+
+/// How late a call may begin whose answer was lost: what begins later is another one's.
+const LATE: TimeDelta = TimeDelta::minutes(10);
 
 /// Puts strangers, the oldest first, down to entries, as calls that were made: those of `run`'s campaign that are now to be followed, or
 /// asked for once.

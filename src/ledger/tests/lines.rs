@@ -48,11 +48,12 @@ fn a_stranger_is_a_call_to_one_of_our_patients_that_no_attempt_can_have_made() {
         sighting(&known, 101, 0),
         sighting("perhaps-the-lost-one", 102, 1),
         sighting("perhaps-the-absent-one", 103, 1),
+        sighting("later-than-the-absent-one", 103, 30),
         sighting("perhaps-the-one-under-way", 104, 1),
         sighting("somebody-elses-patient", 199, 1),
         sighting("first-to-the-same", 101, 1),
     ];
-    assert_eq!(strangers(&desk, &sightings), ["first-to-the-same", "second-to-the-same"]);
+    assert_eq!(strangers(&desk, &sightings), ["first-to-the-same", "second-to-the-same", "later-than-the-absent-one"]);
 }
 
 #[test]
