@@ -229,18 +229,21 @@ impl Look {
         self.asked.clear();
     }
 
-    /// A scan proved nothing. Whether the look is given up.
+    /// A scan proved nothing. Whether the look is given up: scans for something else, sooner than its own, do not count.
     pub fn failed(&mut self, now: DateTime<Utc>) -> bool {
         self.forget_rows();
+        if now < self.not_before {
+            return false;
+        }
         self.failed_scans += 1;
         self.not_before = now + FIRST_PAUSE * 2_i32.pow(self.failed_scans - 1);
         self.failed_scans >= SCANS
     }
 
-    /// Whether a complete scan that reached back to `back_to` settles it.
+    /// Whether a complete scan that began at `started` and reached back to `back_to` settles it.
     #[must_use]
-    pub fn is_settled_by(&self, back_to: DateTime<Utc>, ahead: TimeDelta) -> bool {
-        back_to <= self.must_reach(ahead)
+    pub fn is_settled_by(&self, started: DateTime<Utc>, back_to: DateTime<Utc>, ahead: TimeDelta) -> bool {
+        started >= self.not_before && back_to <= self.must_reach(ahead)
     }
 
     /// What it came to, if of the unrecorded calls these are to numbers of the ledger's entries.
@@ -416,6 +419,7 @@ mod tests {
         look.want();
         while !look.failed(now) {
             let next = look.next_scan_at().expect("it is wanted");
+            assert!(!look.failed(next - TimeDelta::seconds(1)), "what was read for something else does not count");
             pauses.push((next - now).num_seconds());
             now = next;
         }
@@ -424,12 +428,12 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_measured_a_little_otherwise_meanwhile_does_not_make_the_scan_fall_short() {
-        let look = look(false);
+        let (look, later) = (look(false), at("2026-11-24T15:10:00Z"));
         for (asked_with, measured) in [(0, -1), (-1, 0), (0, -30), (-5, -6)] {
             let asked = look.back_to(TimeDelta::seconds(asked_with));
-            assert!(look.is_settled_by(asked, TimeDelta::seconds(measured)), "{asked_with} {measured}");
+            assert!(look.is_settled_by(later, asked, TimeDelta::seconds(measured)), "{asked_with} {measured}");
         }
-        assert!(!look.is_settled_by(at("2026-11-24T14:59:00Z"), TimeDelta::zero()));
+        assert!(!look.is_settled_by(later, at("2026-11-24T14:59:00Z"), TimeDelta::zero()));
     }
 
     #[test]
@@ -462,7 +466,7 @@ mod tests {
             Conversation { id: ConversationId::new("c-2"), ..conversation(Some("+13125550143"), PATIENT, noon) },
         ];
         assert_eq!(look.take(&rows, TimeDelta::zero()), [ConversationId::new("c-2")]);
-        assert!(!look.is_settled_by(at("2026-11-24T14:00:00Z"), TimeDelta::zero()));
+        assert!(!look.is_settled_by(at("2026-11-24T15:10:00Z"), at("2026-11-24T14:00:00Z"), TimeDelta::zero()));
         let calls = look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()).expect("it is clear");
         assert_eq!(calls.iter().map(|call| call.from).collect::<Vec<_>>(), [second]);
         assert!(matches!(look.seen(calls), Seen::Behind { calls: 1, .. }), "only the other number was adopted");

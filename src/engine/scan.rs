@@ -132,8 +132,6 @@ pub struct Scan {
     low: u64,
     high: u64,
     stretch: HashSet<ConversationId>,
-    /// How many rows the page that is being read should share with it.
-    shared: u64,
 }
 
 /// What the page that is being read is for.
@@ -165,7 +163,6 @@ impl Scan {
             low: 0,
             high: 0,
             stretch: HashSet::new(),
-            shared: OVERLAP,
         };
         if known.oldest_first {
             scan.order = Some(Order::OldestFirst);
@@ -239,14 +236,14 @@ impl Scan {
             }
             return self.find_end(page, stride, empty_from, brought_new && !was_seen);
         }
-        if rows > 0 && !self.stretch.is_empty() && !self.connects(page) {
+        let extends = page.conversations.iter().any(|row| !self.stretch.contains(&row.id));
+        if extends && !self.stretch.is_empty() && !self.connects(page) {
             return Progress::Broken(Flaw::Hole);
         }
         let order = self.order;
         if !self.follow_order(page) {
             return self.read_everything();
         }
-        let extends = page.conversations.iter().any(|row| !self.stretch.contains(&row.id));
         self.see(page);
         match (order, self.step) {
             (Some(Order::OldestFirst), Step::Down) => self.down(rows, extends),
@@ -295,14 +292,14 @@ impl Scan {
         (self.low, self.high) = (self.offset, self.offset);
     }
 
-    /// Whether a page shares at least half as many rows with the stretch as it was asked to: a row that the vendor shows on
-    /// every page connects nothing.
+    /// Whether a page shares at least half as many rows with the stretch as by its place it should: a row that the vendor
+    /// shows on every page connects nothing.
     fn connects(&self, page: &Page) -> bool {
         let (rows, named) = (page.rows() as u64, page.conversations.len() as u64);
         let shared = page.conversations.iter().filter(|row| self.stretch.contains(&row.id)).count() as u64;
         // Rows without an id are shared unseen.
-        let expected = self.shared * named / rows.max(1);
-        shared >= expected.div_ceil(2).max(1)
+        let common = self.high.min(self.offset + rows).saturating_sub(self.low.max(self.offset));
+        common > 0 && shared >= (common * named / rows.max(1)).div_ceil(2).max(1)
     }
 
     /// The next page in either direction shares this many rows with the one before.
@@ -324,8 +321,7 @@ impl Scan {
             return Progress::Complete(Reach::PastTheInstant(Order::NewestFirst));
         }
         if extends {
-            self.shared = Self::overlap(rows);
-            return Progress::Read(self.offset + rows - self.shared);
+            return Progress::Read(self.offset + rows - Self::overlap(rows));
         }
         self.at_the_end()
     }
@@ -361,10 +357,9 @@ impl Scan {
     }
 
     /// Where the page below the stretch starts.
-    fn below(&mut self) -> u64 {
+    fn below(&self) -> u64 {
         let rows = self.known.longest_page.max(1);
-        self.shared = Self::overlap(rows);
-        self.low.saturating_sub(rows - self.shared)
+        self.low.saturating_sub(rows - Self::overlap(rows))
     }
 
     fn is_past_the_instant(&self) -> bool {
@@ -374,8 +369,7 @@ impl Scan {
     /// The first page shows that the list begins with the oldest conversation.
     fn look_for_the_end(&mut self, page: &Page) -> Progress {
         let rows = page.rows() as u64;
-        self.shared = Self::overlap(rows);
-        let next = rows - self.shared;
+        let next = rows - Self::overlap(rows);
         let told = page.total.filter(|total| *total <= LONGEST_LIST).unwrap_or_default();
         self.step = Step::FindEnd { stride: 0, empty_from: None };
         Progress::Read(next.max(told.saturating_sub(u64::from(PAGE) - OVERLAP)))
@@ -398,14 +392,13 @@ impl Scan {
         if is_last || !brought_new {
             return self.at_the_end();
         }
-        self.shared = Self::overlap(rows);
-        let above = self.high - self.shared;
+        let above = self.high - Self::overlap(rows);
         if let Some(empty) = empty_from {
             self.step = Step::FindEnd { stride, empty_from };
             return Progress::Read(self.offset.midpoint(empty).max(above).min(empty - 1));
         }
         // The page above is the last as a rule; if it is not, the strides grow.
-        self.step = Step::FindEnd { stride: (2 * stride).max(rows - self.shared), empty_from };
+        self.step = Step::FindEnd { stride: (2 * stride).max(rows - Self::overlap(rows)), empty_from };
         Progress::Read(if stride == 0 { above } else { self.offset + 2 * stride })
     }
 
@@ -417,8 +410,7 @@ impl Scan {
         self.step = Step::FindEnd { stride: 0, empty_from: Some(self.offset) };
         let longest = self.known.longest_page;
         let is_near = self.offset - self.high <= longest;
-        self.shared = Self::overlap(longest);
-        let above = self.high.saturating_sub(self.shared);
+        let above = self.high.saturating_sub(Self::overlap(longest));
         Progress::Read(if is_near { above } else { self.high.midpoint(self.offset) })
     }
 }

@@ -148,7 +148,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn conclude_look(&mut self, scan: CompleteScan) {
         let ahead = self.ahead();
         let Some(look) = &mut self.look else { return };
-        if !look.is_settled_by(scan.back_to, ahead) {
+        if !look.is_settled_by(scan.started, scan.back_to, ahead) {
             look.forget_rows();
             return;
         }
