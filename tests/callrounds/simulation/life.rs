@@ -646,7 +646,9 @@ impl Life<'_> {
                     vendor.site().oracle.breaks(event.at(), "dialled by a clock that is off");
                 }
                 clock.dialled(met.calls);
-                if let Some((_, span)) = suspended.filter(|(calls, _)| *calls == met.calls) {
+                // The vendor goes on meanwhile: what it has not acted on yet, it would act on in the past.
+                let may_be = met.suspended == 0 && Arc::strong_count(&vendor.site().under_way) == 1;
+                if let Some((_, span)) = suspended.filter(|(calls, _)| may_be && *calls <= met.calls) {
                     met.suspended += 1;
                     truth.leap(span);
                 }

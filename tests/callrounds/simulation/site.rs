@@ -48,6 +48,8 @@ pub struct Site {
     trap: Option<Trap>,
     /// Told when the trap springs.
     pub sprung: Arc<Notify>,
+    /// One more holder for each call that is still to be acted on.
+    pub under_way: Arc<()>,
     pub requests: u64,
     /// The refusals in a row that the program has met.
     pub rows: Rows,
@@ -133,6 +135,7 @@ impl Site {
         let looks = dice.apart(1);
         Self {
             clock,
+            under_way: Arc::default(),
             oracle,
             habits,
             world,

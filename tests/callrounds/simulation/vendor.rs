@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use callrounds::annie::{Answer, CallRequest, Concern, Conversation, NotPlaced, Page, Reply, Unread, Vendor};
-use callrounds::clock::{Clock, SharedClock};
+use callrounds::clock::SharedClock;
 use callrounds::ids::ConversationId;
 use callrounds::phone::E164;
 use chrono::TimeDelta;
@@ -41,14 +41,18 @@ impl SimVendor {
     ) -> oneshot::Receiver<Answer<Reply>> {
         let (mut reply, answer) = oneshot::channel();
         let vendor = self.clone();
-        let restorations = self.site().oracle.restorations;
+        let (restorations, under_way) = {
+            let site = self.site();
+            (site.oracle.restorations, Arc::clone(&site.under_way))
+        };
         tokio::spawn(async move {
+            let _under_way = under_way;
             let clock = vendor.clock();
             tokio::select! {
                 biased;
-                () = passes(&*clock, after) => {}
+                () = clock.sleep(after) => {}
                 () = reply.closed() => match once_alone {
-                    Some(late) => passes(&*clock, late).await,
+                    Some(late) => clock.sleep(late).await,
                     None => return,
                 }
             }
@@ -183,13 +187,5 @@ impl Vendor for SimVendor {
     async fn may_call_from(&self, from: E164) -> Answer<Result<Option<bool>, Unread>> {
         self.leave().await;
         self.read(|site| Ok(site.dice.chance(50).then_some(!site.is_silent(from)))).await
-    }
-}
-
-/// Waits for as long: the vendor goes on while the machine is suspended.
-async fn passes(clock: &dyn Clock, span: TimeDelta) {
-    let over = clock.now() + span;
-    while clock.now() < over {
-        clock.sleep((over - clock.now()).min(TimeDelta::seconds(10))).await;
     }
 }
