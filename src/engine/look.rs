@@ -29,6 +29,9 @@ const ASKED_AT_MOST: usize = 20;
 /// The same once the ledger was adopted: what nobody has asked for, nobody vouches for.
 const ASKED_ONCE_ADOPTED: usize = 300;
 
+/// No call is under way any more so long after its start.
+const OVER_AFTER: TimeDelta = TimeDelta::hours(1);
+
 /// A look that is not over.
 #[derive(Debug)]
 pub struct Look {
@@ -39,6 +42,8 @@ pub struct Look {
     unrecorded: BTreeMap<ConversationId, Conversation>,
     /// Whether it shows rows without an id that may be calls of ours which the ledger does not know.
     shows_nameless: bool,
+    /// One of them may still be under way, so that it may show its id yet.
+    shows_nameless_open: bool,
     asked: BTreeSet<ConversationId>,
     failed_scans: u32,
     not_before: DateTime<Utc>,
@@ -81,6 +86,7 @@ impl Look {
             state: State::NotWanted,
             unrecorded: BTreeMap::new(),
             shows_nameless: false,
+            shows_nameless_open: false,
             asked: BTreeSet::new(),
             failed_scans: 0,
             not_before,
@@ -141,19 +147,34 @@ impl Look {
 
     /// Takes in the rows of a page that have no id. Those whose numbers and start are there may be calls that the ledger
     /// knows: it is to be asked.
-    pub fn take_nameless(&mut self, page: &Page, media: &CallMedia, ahead: TimeDelta) -> Vec<Unnamed> {
+    pub fn take_nameless(
+        &mut self,
+        page: &Page,
+        media: &CallMedia,
+        ahead: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Vec<Unnamed> {
         let may_be_call = |row: &&Nameless| media.judge(&row.medium, false) != IsCall::No;
         let ours = page.nameless.iter().filter(may_be_call);
         let ours: Vec<_> = ours.filter(|row| self.may_be_ours(row.from, row.to, row.started, ahead)).collect();
-        let whole = |row: &&Nameless| Some(Unnamed { from: row.from?, to: row.to?, started: row.started? - ahead });
-        let whole: Vec<_> = ours.iter().filter_map(whole).collect();
-        self.shows_nameless |= whole.len() < ours.len();
+        let whole_of = |row: &Nameless| Some(Unnamed { from: row.from?, to: row.to?, started: row.started? - ahead });
+        let whole: Vec<_> = ours.iter().filter_map(|row| whole_of(row)).collect();
+        for row in ours.iter().filter(|row| whole_of(row).is_none()) {
+            self.cannot_be_told(row.started.map(|started| started - ahead), now);
+        }
         whole
     }
 
     /// The ledger does not know these.
-    pub fn are_unexplained(&mut self, rows: &[Unnamed]) {
-        self.shows_nameless |= !rows.is_empty();
+    pub fn are_unexplained(&mut self, rows: &[Unnamed], now: DateTime<Utc>) {
+        for row in rows {
+            self.cannot_be_told(Some(row.started), now);
+        }
+    }
+
+    fn cannot_be_told(&mut self, started: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+        self.shows_nameless = true;
+        self.shows_nameless_open |= started.is_some_and(|started| started > now - OVER_AFTER);
     }
 
     /// Whether a row may be a call of one of our numbers since the ledger was in step. What calls us is none.
@@ -209,7 +230,8 @@ impl Look {
         let is_vouched_for = self.is_vouched_for();
         let is_hopeless =
             |row: &Conversation| is_vouched_for && self.asked.contains(&row.id) && row.status == Status::Closed;
-        if (self.shows_nameless && !is_vouched_for) || self.unclear(media).any(|row| !is_hopeless(row)) {
+        let is_untold = self.shows_nameless_open || (self.shows_nameless && !is_vouched_for);
+        if is_untold || self.unclear(media).any(|row| !is_hopeless(row)) {
             return Err(Flaw::Unclear);
         }
         // Where that is so and nothing at all tells what calls show, everything is taken for one: nobody is called twice.
@@ -226,6 +248,7 @@ impl Look {
     pub fn forget_rows(&mut self) {
         self.unrecorded.clear();
         self.shows_nameless = false;
+        self.shows_nameless_open = false;
         self.asked.clear();
     }
 
@@ -354,7 +377,8 @@ mod tests {
         ] {
             let mut look = look(false);
             let page = Page { nameless: vec![row.clone()], ..Page::default() };
-            let to_be_explained = look.take_nameless(&page, &CallMedia::default(), TimeDelta::zero());
+            let to_be_explained =
+                look.take_nameless(&page, &CallMedia::default(), TimeDelta::zero(), at("2026-11-24T15:30:00Z"));
             assert!(to_be_explained.is_empty(), "{row:?}");
             let calls = look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()).map(|calls| calls.len());
             assert_eq!(calls, expected, "{row:?}");
@@ -371,11 +395,11 @@ mod tests {
         };
         let page = Page { nameless: vec![row], ..Page::default() };
         let mut look = look(false);
-        let rows = look.take_nameless(&page, &CallMedia::default(), TimeDelta::zero());
+        let rows = look.take_nameless(&page, &CallMedia::default(), TimeDelta::zero(), at("2026-11-24T15:30:00Z"));
         assert_eq!(rows.len(), 1);
-        look.are_unexplained(&[]);
+        look.are_unexplained(&[], at("2026-11-24T15:30:00Z"));
         assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), Ok(vec![]));
-        look.are_unexplained(&rows);
+        look.are_unexplained(&rows, at("2026-11-24T15:30:00Z"));
         assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), Err(Flaw::Unclear));
     }
 
@@ -389,6 +413,17 @@ mod tests {
             assert_eq!(look.to_be_asked(&media), [row.id.clone()]);
             look.take(&[row], TimeDelta::zero());
             assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), expected);
+        }
+    }
+
+    #[test]
+    fn nobody_vouches_for_a_row_without_an_id_that_may_show_it_once_the_call_is_over() {
+        for (now, expected) in [("2026-11-24T15:30:00Z", Err(Flaw::Unclear)), ("2026-11-24T17:00:00Z", Ok(vec![]))] {
+            let mut look = look(true);
+            let row = Nameless { from: OURS.map(number), started: LATER.map(at), ..Nameless::default() };
+            let page = Page { nameless: vec![row], ..Page::default() };
+            look.take_nameless(&page, &CallMedia::default(), TimeDelta::zero(), at(now));
+            assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), expected);
         }
     }
 

@@ -19,6 +19,9 @@ use crate::phone::E164;
 /// Scans that must not show the conversation.
 const PROOFS: u8 = 2;
 
+/// The longest that an answer is awaited.
+const AWAITED: TimeDelta = TimeDelta::minutes(1);
+
 /// Conversations kept of those that came near.
 const KEPT: usize = 3;
 
@@ -163,8 +166,12 @@ impl Reconciler {
         Self { settle, unresolved: Vec::new(), unclear: BTreeMap::new() }
     }
 
-    /// Takes an attempt on.
-    pub fn add(&mut self, unresolved: Unresolved) {
+    /// Takes an attempt on. An answer that was lost before its request was meant to be sent was lost while the clock was set
+    /// back: it may still have been acted on at any time until it was given up.
+    pub fn add(&mut self, mut unresolved: Unresolved) {
+        if unresolved.lost_at < unresolved.intent_at {
+            unresolved.lost_at = unresolved.intent_at + AWAITED;
+        }
         self.unresolved.push(unresolved);
     }
 

@@ -112,9 +112,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn look_at_the_nameless(&mut self, page: &Page) {
-        let ahead = self.ahead();
+        let (ahead, now) = (self.ahead(), self.engine.clock.now());
         let Some(look) = &mut self.look else { return };
-        let rows = look.take_nameless(page, &self.media, ahead);
+        let rows = look.take_nameless(page, &self.media, ahead, now);
         if rows.is_empty() {
             return;
         }
@@ -125,8 +125,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     pub(super) fn take_unexplained(&mut self, rows: &[Unnamed]) {
         self.candidates -= 1;
+        let now = self.engine.clock.now();
         if let Some(look) = &mut self.look {
-            look.are_unexplained(rows);
+            look.are_unexplained(rows, now);
         }
         self.conclude_scan();
     }

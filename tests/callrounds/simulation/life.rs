@@ -391,7 +391,8 @@ impl Life<'_> {
                 return None;
             }
         }
-        Some(now + TimeDelta::minutes(30) + self.dice.some_time(TimeDelta::hours(12)))
+        // At an hour at which the window may be open, so that the list is looked at again.
+        Some(now + self.dice.pick(&[TimeDelta::minutes(30), TimeDelta::days(1)]))
     }
 
     /// Somebody puts a copy of the ledger aside now and then: it is at rest.
