@@ -19,9 +19,6 @@ use crate::phone::E164;
 /// Scans that must not show the conversation.
 const PROOFS: u8 = 2;
 
-/// The longest that an answer is awaited.
-const AWAITED: TimeDelta = TimeDelta::minutes(1);
-
 /// Conversations kept of those that came near.
 const KEPT: usize = 3;
 
@@ -166,12 +163,16 @@ impl Reconciler {
         Self { settle, unresolved: Vec::new(), unclear: BTreeMap::new() }
     }
 
-    /// Takes an attempt on. An answer that was lost before its request was meant to be sent was lost while the clock was set
-    /// back: it may still have been acted on at any time until it was given up.
-    pub fn add(&mut self, mut unresolved: Unresolved) {
-        if unresolved.lost_at < unresolved.intent_at {
-            unresolved.lost_at = unresolved.intent_at + AWAITED;
+    /// Our clock shows so much more than has passed: the vendor has had no more time for it to show a call. Less is waited
+    /// out.
+    pub fn clock_jumped(&mut self, by: TimeDelta) {
+        for one in &mut self.unresolved {
+            one.lost_at += by.max(TimeDelta::zero());
         }
+    }
+
+    /// Takes an attempt on.
+    pub fn add(&mut self, unresolved: Unresolved) {
         self.unresolved.push(unresolved);
     }
 
@@ -513,6 +514,17 @@ mod tests {
         let reconciler = one_unresolved();
         assert!(likeness(&reconciler, &conversation(ours(), to, intent() + ahead), ahead).is_some());
         assert!(likeness(&reconciler, &conversation(ours(), to, intent()), ahead).is_none());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_makes_no_scan_late_enough() {
+        for (jump, expected) in [(0, 1), (3_600, 0)] {
+            let mut reconciler = one_unresolved();
+            reconciler.clock_jumped(seconds(jump));
+            let later = intent() + seconds(3_600);
+            proved(&mut reconciler, later, intent() - seconds(300));
+            assert_eq!(proved(&mut reconciler, later + seconds(1), intent() - seconds(300)).absent.len(), expected);
+        }
     }
 
     #[test]

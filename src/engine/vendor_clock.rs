@@ -58,9 +58,10 @@ impl VendorClock {
     }
 
     /// Our clock shows so much more, or less, than has passed: the machine was suspended, or its clock was set. Until the
-    /// vendor has answered, nobody knows which.
-    pub fn jumped(&mut self, by: TimeDelta) {
+    /// vendor has answered, nobody knows which. Returns by how much what was written down before is out of step with it.
+    pub fn jumped(&mut self, by: TimeDelta) -> TimeDelta {
         self.jumped |= self.is_off(by);
+        if self.is_invented { TimeDelta::zero() } else { by }
     }
 
     /// An answer came that does not say what time it is.

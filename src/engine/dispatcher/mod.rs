@@ -389,7 +389,8 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
     fn watch_for_jumps(&mut self, now: DateTime<Utc>) {
         let (before, then) = std::mem::replace(&mut self.turn, (now, Instant::now()));
         let passed = TimeDelta::from_std(then.elapsed()).unwrap_or(TimeDelta::MAX);
-        self.vendor_clock.jumped((now - before) - passed);
+        let by = self.vendor_clock.jumped((now - before) - passed);
+        self.reconciler.clock_jumped(by);
     }
 
     fn our_line(&self, from: E164) -> OurLine {
@@ -480,7 +481,9 @@ fn followed(attempt: &UnderWay, since: DateTime<Utc>) -> Followed {
     Followed { attempt, entry, number, since, answered: false, asked_at: None }
 }
 
+/// A loss that is said to be older than the request was recorded by a clock that had been set back: nobody knows when it was.
 fn unresolved(attempt: &UnderWay, now: DateTime<Utc>, sought_from: TimeDelta) -> Unresolved {
+    let is_told = |lost_at: &DateTime<Utc>| *lost_at >= attempt.intent_at;
     Unresolved {
         attempt: attempt.attempt,
         entry: attempt.entry,
@@ -488,7 +491,7 @@ fn unresolved(attempt: &UnderWay, now: DateTime<Utc>, sought_from: TimeDelta) ->
         to: attempt.to,
         number: attempt.number,
         intent_at: attempt.intent_at,
-        lost_at: attempt.lost_at.unwrap_or(now),
+        lost_at: attempt.lost_at.filter(is_told).unwrap_or(now),
         sought_from,
         proofs: 0,
         near: Evidence::default(),

@@ -385,7 +385,7 @@ impl Life<'_> {
             2 if !self.vendor.site().oracle.was_restored && !self.plan.vendor.has_texts_that_look_like_calls() => {
                 self.operator_adopts();
             }
-            0..7 => {}
+            0..5 => {}
             _ => {
                 self.vendor.site().oracle.proves_nothing = true;
                 return None;
