@@ -116,8 +116,8 @@ pub(super) fn unexplained(conn: &Connection, rows: Vec<Unnamed>) -> Result<Vec<U
 /// How far the vendor's start of a call may be from our own record of it.
 const ABOUT: TimeDelta = TimeDelta::minutes(5);
 
-/// How late a call may begin whose answer was lost: what begins later is another one's.
-const LATE: TimeDelta = TimeDelta::minutes(10);
+/// How late a call may begin whose answer was lost, the least S of rule R: another one's may begin after that.
+const LATE: TimeDelta = TimeDelta::minutes(2);
 
 /// Puts strangers, the oldest first, down to entries, as calls that were made: those of `run`'s campaign that are now to be followed, or
 /// asked for once.

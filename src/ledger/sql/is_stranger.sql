@@ -10,7 +10,7 @@ WHERE NOT EXISTS (SELECT 1 FROM attempt WHERE conversation = ?1)
                 state IN ('submitting', 'unknown')
                 OR (
                     (state = 'absent' OR (state = 'not_placed' AND reason IN ('answer_lost', 'operator')))
-                    AND abs(intent_at - ?3) <= ?4
+                    AND ?3 BETWEEN intent_at - ?4 AND coalesce(lost_at, intent_at) + ?4
                 )
             )
     );
