@@ -410,7 +410,7 @@ mod tests {
             let (media, row) = (CallMedia::default(), Conversation { status, ..conversation(OURS, None, LATER) });
             look.take(std::slice::from_ref(&row), TimeDelta::zero());
             assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), Err(Flaw::Unclear), "nobody has asked for it");
-            assert_eq!(look.to_be_asked(&media), [row.id.clone()]);
+            assert_eq!(look.to_be_asked(&media), std::slice::from_ref(&row.id));
             look.take(&[row], TimeDelta::zero());
             assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), expected);
         }

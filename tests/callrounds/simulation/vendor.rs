@@ -46,7 +46,6 @@ impl SimVendor {
             (site.oracle.restorations, Arc::clone(&site.under_way))
         };
         tokio::spawn(async move {
-            let _under_way = under_way;
             let clock = vendor.clock();
             tokio::select! {
                 biased;
@@ -61,6 +60,7 @@ impl SimVendor {
             let attempt = attempt.filter(|_| site.oracle.restorations == restorations);
             let (value, exhausted) = site.act(&call, attempt);
             let answer = site.answer(value, exhausted);
+            drop(under_way);
             // Whoever asked may be gone.
             let _ = reply.send(answer);
         });
