@@ -125,3 +125,23 @@ fn a_server_that_speaks_no_tls_gets_no_request_and_everybody_is_called_once_it_i
     everything_is_settled(&practice, &calls, &ended);
     assert_eq!((ended.code, calls.len()), (0, PATIENTS), "{ended:?}");
 }
+
+#[test]
+fn a_list_that_cannot_be_read_is_said_and_nobody_is_called() {
+    let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
+    let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600", "--habit", "failing-at=0"]);
+    let ended = practice.run_against(&vendor.base_url, &RUN);
+    assert_eq!((ended.code, vendor.calls().len()), (8, 0), "{ended:?}");
+    assert!(ended.stderr.contains("the vendor's list proves nothing; nobody was called"), "{}", ended.stderr);
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE state = 'ready'"), PATIENTS as i64);
+}
+
+#[test]
+fn a_clock_that_is_not_the_vendors_writes_nothing() {
+    let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
+    let vendor = Vendor::start(&practice, "1", &[]);
+    let ended = practice.run_against(&vendor.base_url, &["run", "campaigns/recall.toml", "--json"]);
+    assert_eq!((ended.code, vendor.calls().len()), (4, 0), "{ended:?}");
+    assert!(ended.stderr.contains("this machine's clock is wrong by about"), "{}", ended.stderr);
+    assert!(!practice.path("campaigns/callrounds.db").exists(), "nothing is enrolled");
+}

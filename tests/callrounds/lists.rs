@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::oracle;
 use crate::practice::{Practice, recall};
-use crate::vendor::MORNING;
+use crate::vendor::{MORNING, Vendor};
 
 fn campaign() -> String {
     recall(&format!(
@@ -214,4 +214,25 @@ fn a_line_of_totals_is_named_by_the_run_too() {
     let ended = practice.run(&["run", "campaigns/demo-recall.toml", "--list", "campaigns/l.csv", "--speed", "600"]);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stderr.contains("line 4 is no patient"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_list_that_was_cut_short_withdraws_nobody_until_the_campaign_allows_it() {
+    let with = |text: &str| crate::kill::campaign("hold").replace("[safety]\n", &format!("[safety]\n{text}"));
+    let practice = Practice::with(&with("max_calls = 1\n"), &crate::kill::list(31));
+    let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600"]);
+    assert_eq!(practice.run_against(&vendor.base_url, &crate::kill::RUN).code, 4);
+    let waiting = || practice.count("SELECT count(*) FROM entry WHERE state = 'ready'");
+    assert_eq!(waiting(), 30);
+
+    practice.write("campaigns/recall.csv", &crate::kill::list(12));
+    practice.write("campaigns/recall.toml", &with(""));
+    let ended = practice.run_against(&vendor.base_url, &crate::kill::RUN);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(ended.stderr.contains("lacks 19 of the 30 patients that are still to be called"), "{}", ended.stderr);
+    assert_eq!((waiting(), vendor.calls().len()), (30, 1), "nothing was changed, and nobody called");
+
+    practice.write("campaigns/recall.toml", &with("").replace("[list]\n", "[list]\nmax_withdraw_rate = 1.0\n"));
+    let ended = practice.run_against(&vendor.base_url, &crate::kill::RUN);
+    assert_eq!((ended.code, vendor.calls().len()), (0, 12), "{ended:?}");
 }

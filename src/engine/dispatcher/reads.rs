@@ -18,7 +18,7 @@ use crate::ledger::Happened;
 use super::{Dispatcher, Happening, NextDue, happened};
 
 /// Rows asked for at once at least: pages overlap, so fewer would not get on.
-const LEAST: u32 = 4;
+const LEAST: u32 = 2;
 
 impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn pace(&self) -> Pace {
