@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use callrounds::clock::{Clock, WallClock};
+
 use crate::oracle;
 use crate::practice::{Ended, Practice, recall};
 use crate::vendor::{MORNING, Vendor};
@@ -88,19 +90,20 @@ fn a_ledger_keeps_rehearsals_or_live_calls_and_never_both() {
     // Nobody answers there: had it been tried, the exit code would be another one.
     let nobody = "http://127.0.0.1:9/v1";
     let says = "was made in a rehearsal: whoever it says was called was not";
-    let run_live = || {
+    let run_live = |base_url: &str| {
         let mut command = practice.command(&[&RUN[..], &["--yes"]].concat());
-        command.env("ANNIE_BASE_URL", nobody).env("ANNIE_API_KEY", "annie-sk-v1-of-nobody");
+        command.env("ANNIE_BASE_URL", base_url).env("ANNIE_API_KEY", "annie-sk-v1-of-nobody");
         Ended::of(&command.output().expect("the program"))
     };
-    refused(&run_live(), 7, says);
+    refused(&run_live(nobody), 7, says);
     refused(&practice.run_against(nobody, &["check", "campaigns/recall.toml"]), 7, says);
     assert_eq!(fs::read(practice.path("campaigns/callrounds.db")).expect("a ledger"), before, "it was written to");
 
     for file in ["callrounds.db", "callrounds.db.lock"] {
         fs::remove_file(practice.path("campaigns").join(file)).expect("removed");
     }
-    let ended = run_live();
+    let vendor = Vendor::start_at(&WallClock.now().to_rfc3339(), &practice, "1", &[]);
+    let ended = run_live(&vendor.base_url);
     assert_eq!(ended.code, 0, "{ended:?}");
     practice.write("campaigns/recall.toml", &campaign("[vendor]\nkind = \"simulator\"\n"));
     let says = "is one of live calls, whose patients a rehearsal in it would leave uncalled";
