@@ -23,6 +23,12 @@ pub const SCANS: u32 = 5;
 /// Before the second scan; each further one waits twice as long.
 const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(15);
 
+/// The same where a call under way has to end first: a quarter of an hour in all.
+const FIRST_PAUSE_FOR_A_CALL: TimeDelta = TimeDelta::minutes(1);
+
+/// A look that is not over after so long, when the window closes, takes too long.
+const TOO_LONG: TimeDelta = TimeDelta::minutes(30);
+
 /// Rows that are asked for by their ids in one look.
 const ASKED_AT_MOST: usize = 20;
 
@@ -46,6 +52,8 @@ pub struct Look {
     shows_nameless_open: bool,
     asked: BTreeSet<ConversationId>,
     failed_scans: u32,
+    /// For how long the list could be read before a call began to wait.
+    wanted_at: TimeDelta,
     not_before: DateTime<Utc>,
 }
 
@@ -89,15 +97,24 @@ impl Look {
             shows_nameless_open: false,
             asked: BTreeSet::new(),
             failed_scans: 0,
+            wanted_at: TimeDelta::zero(),
             not_before,
         }
     }
 
-    /// A call waits for it.
-    pub fn want(&mut self) {
+    /// A call waits for it. The list could be read for `readable` by now.
+    pub fn want(&mut self, readable: TimeDelta) {
         if self.state == State::NotWanted {
             self.state = State::Wanted;
+            self.wanted_at = readable;
         }
+    }
+
+    /// Whether a call has waited for it for so long a time in which the list could be read, `readable` by now in all, that
+    /// waiting longer on another day is no help.
+    #[must_use]
+    pub fn takes_too_long(&self, readable: TimeDelta) -> bool {
+        self.is_wanted() && readable - self.wanted_at >= TOO_LONG
     }
 
     /// Whether a call waits for it.
@@ -230,9 +247,14 @@ impl Look {
         let is_vouched_for = self.is_vouched_for();
         let is_hopeless =
             |row: &Conversation| is_vouched_for && self.asked.contains(&row.id) && row.status == Status::Closed;
-        let is_untold = self.shows_nameless_open || (self.shows_nameless && !is_vouched_for);
-        if is_untold || self.unclear(media).any(|row| !is_hopeless(row)) {
-            return Err(Flaw::Unclear);
+        let mut open = self.shows_nameless_open;
+        let mut closed = self.shows_nameless && !self.shows_nameless_open && !is_vouched_for;
+        for row in self.unclear(media).filter(|row| !is_hopeless(row)) {
+            open |= row.status != Status::Closed;
+            closed |= row.status == Status::Closed;
+        }
+        if closed || open {
+            return Err(if closed { Flaw::Unclear } else { Flaw::UnclearWhileOpen });
         }
         // Where that is so and nothing at all tells what calls show, everything is taken for one: nobody is called twice.
         let judge = |row: &Conversation| media.judge(&row.medium, row.has_ended());
@@ -253,13 +275,14 @@ impl Look {
     }
 
     /// A scan proved nothing. Whether the look is given up: scans for something else, sooner than its own, do not count.
-    pub fn failed(&mut self, now: DateTime<Utc>) -> bool {
+    pub fn failed(&mut self, flaw: Flaw, now: DateTime<Utc>) -> bool {
         self.forget_rows();
         if now < self.not_before {
             return false;
         }
         self.failed_scans += 1;
-        self.not_before = now + FIRST_PAUSE * 2_i32.pow(self.failed_scans - 1);
+        let first = if flaw == Flaw::UnclearWhileOpen { FIRST_PAUSE_FOR_A_CALL } else { FIRST_PAUSE };
+        self.not_before = now + first * 2_i32.pow(self.failed_scans - 1);
         self.failed_scans >= SCANS
     }
 
@@ -337,7 +360,7 @@ mod tests {
 
     #[test]
     fn a_call_of_our_number_since_the_ledger_was_in_step_is_asked_about_and_what_is_unclear_proves_nothing() {
-        let unclear = Err(Flaw::Unclear);
+        let unclear = Err(Flaw::UnclearWhileOpen);
         let cases = [
             (conversation(OURS, PATIENT, LATER), Ok(1)),
             (conversation(OURS, PATIENT, Some("2026-11-24T14:58:30Z")), Ok(1)),
@@ -399,17 +422,17 @@ mod tests {
         assert_eq!(rows.len(), 1);
         look.are_unexplained(&[], at("2026-11-24T15:30:00Z"));
         assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), Ok(vec![]));
-        look.are_unexplained(&rows, at("2026-11-24T15:30:00Z"));
+        look.are_unexplained(&rows, at("2026-11-24T17:00:00Z"));
         assert_eq!(look.unrecorded_calls(&CallMedia::default(), TimeDelta::zero()), Err(Flaw::Unclear));
     }
 
     #[test]
     fn an_operator_who_has_adopted_the_ledger_vouches_for_what_nobody_can_read() {
-        for (status, expected) in [(Status::Closed, Ok(vec![])), (Status::Closing, Err(Flaw::Unclear))] {
+        for (status, expected) in [(Status::Closed, Ok(vec![])), (Status::Closing, Err(Flaw::UnclearWhileOpen))] {
             let mut look = look(true);
             let (media, row) = (CallMedia::default(), Conversation { status, ..conversation(OURS, None, LATER) });
             look.take(std::slice::from_ref(&row), TimeDelta::zero());
-            assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), Err(Flaw::Unclear), "nobody has asked for it");
+            assert!(look.unrecorded_calls(&media, TimeDelta::zero()).is_err(), "nobody has asked for it");
             assert_eq!(look.to_be_asked(&media), std::slice::from_ref(&row.id));
             look.take(&[row], TimeDelta::zero());
             assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), expected);
@@ -418,7 +441,9 @@ mod tests {
 
     #[test]
     fn nobody_vouches_for_a_row_without_an_id_that_may_show_it_once_the_call_is_over() {
-        for (now, expected) in [("2026-11-24T15:30:00Z", Err(Flaw::Unclear)), ("2026-11-24T17:00:00Z", Ok(vec![]))] {
+        for (now, expected) in
+            [("2026-11-24T15:30:00Z", Err(Flaw::UnclearWhileOpen)), ("2026-11-24T17:00:00Z", Ok(vec![]))]
+        {
             let mut look = look(true);
             let row = Nameless { from: OURS.map(number), started: LATER.map(at), ..Nameless::default() };
             let page = Page { nameless: vec![row], ..Page::default() };
@@ -433,7 +458,7 @@ mod tests {
         look.take(&[conversation(None, None, LATER)], TimeDelta::zero());
         assert_eq!(look.to_be_asked(&media), [ConversationId::new("c-1")]);
         assert!(look.to_be_asked(&media).is_empty());
-        assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), Err(Flaw::Unclear));
+        assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), Err(Flaw::UnclearWhileOpen));
         look.take(&[conversation(Some("+13125550199"), OURS, LATER)], TimeDelta::zero());
         assert_eq!(look.unrecorded_calls(&media, TimeDelta::zero()), Ok(vec![]));
     }
@@ -451,14 +476,39 @@ mod tests {
         let mut look = look(false);
         let mut now = at("2026-11-24T15:00:00Z");
         let mut pauses = Vec::new();
-        look.want();
-        while !look.failed(now) {
+        look.want(TimeDelta::zero());
+        while !look.failed(Flaw::Hole, now) {
             let next = look.next_scan_at().expect("it is wanted");
-            assert!(!look.failed(next - TimeDelta::seconds(1)), "what was read for something else does not count");
+            assert!(
+                !look.failed(Flaw::Hole, next - TimeDelta::seconds(1)),
+                "what was read for something else does not count"
+            );
             pauses.push((next - now).num_seconds());
             now = next;
         }
         assert_eq!(pauses, [15, 30, 60, 120]);
+    }
+
+    #[test]
+    fn a_look_that_takes_longer_than_half_an_hour_of_readable_time_takes_too_long() {
+        let mut look = look(false);
+        assert!(!look.takes_too_long(TimeDelta::hours(9)), "no call waits for it");
+        look.want(TimeDelta::hours(9));
+        for (minutes, expected) in [(29, false), (30, true)] {
+            assert_eq!(look.takes_too_long(TimeDelta::hours(9) + TimeDelta::minutes(minutes)), expected);
+        }
+    }
+
+    #[test]
+    fn a_call_under_way_is_given_a_quarter_of_an_hour_to_end() {
+        let mut look = look(false);
+        let begun = at("2026-11-24T15:00:00Z");
+        let mut now = begun;
+        look.want(TimeDelta::zero());
+        while !look.failed(Flaw::UnclearWhileOpen, now) {
+            now = look.next_scan_at().expect("it is wanted");
+        }
+        assert_eq!(now - begun, TimeDelta::minutes(15));
     }
 
     #[test]
@@ -513,7 +563,7 @@ mod tests {
         for (takes_over, expected) in [(true, adopted + S), (false, DateTime::UNIX_EPOCH)] {
             let in_step = InStep { at: at("2026-11-24T15:00:00Z"), takes_over, adopted_at: Some(adopted) };
             let mut look = Look::new(vec![(number("+13125550142"), in_step)], S);
-            look.want();
+            look.want(TimeDelta::zero());
             assert_eq!(look.next_scan_at(), Some(expected), "{takes_over}");
         }
     }

@@ -97,6 +97,10 @@ pub enum Flaw {
     Unreadable,
     /// It shows rows that may be calls of ours and lack what would tell.
     Unclear,
+    /// The same of calls that are under way, so that they may tell once they are over.
+    UnclearWhileOpen,
+    /// It was not read far enough while the window was open.
+    TooLong,
 }
 
 impl fmt::Display for Flaw {
@@ -105,6 +109,8 @@ impl fmt::Display for Flaw {
             Self::Hole => "its pages do not connect",
             Self::OffsetIgnored => "it gives the same page whatever offset is asked for",
             Self::Unreadable => "one of its pages cannot be read",
+            Self::TooLong => "reading it back to the last known call took longer than the calling window was open",
+            Self::UnclearWhileOpen => "rows of calls that are under way lack their id, a number or their start",
             Self::Unclear => "rows that may be calls of ours lack their id, a number or their start",
         })
     }
@@ -208,15 +214,17 @@ impl Scan {
     }
 
     fn advance(&mut self, page: &Page) -> Progress {
-        let rows = page.rows() as u64;
+        let (rows, named) = (page.rows() as u64, page.conversations.len() as u64);
         self.known.longest_page = self.known.longest_page.max(rows);
         let starts = page.conversations.iter().filter_map(|conversation| conversation.started);
         self.oldest = self.oldest.into_iter().chain(starts).min();
         let brought_new = page.conversations.iter().any(|row| !self.seen.contains(&row.id));
         let is_mostly = |known: &HashSet<ConversationId>| {
             let known = page.conversations.iter().filter(|row| known.contains(&row.id)).count() as u64;
-            rows >= LONG && 5 * known >= 4 * rows
+            rows >= LONG && named > 0 && 5 * known >= 4 * named
         };
+        // New rows without an id show nothing new, and are no end.
+        let hides_rows = named < rows && rows > self.common(rows);
         let (was_seen, is_repeated) = (is_mostly(&self.seen), is_mostly(&self.stretch));
         if self.pages > PAGES_AT_LEAST + 3 * self.seen.len() as u32 / self.known.longest_page.max(1) as u32 {
             return Progress::Broken(Flaw::OffsetIgnored);
@@ -234,7 +242,7 @@ impl Scan {
             if was_seen && Self::may_be_cut_off(rows) {
                 return Progress::Broken(Flaw::OffsetIgnored);
             }
-            return self.find_end(page, stride, empty_from, brought_new && !was_seen);
+            return self.find_end(page, stride, empty_from, (brought_new && !was_seen) || hides_rows);
         }
         let extends = page.conversations.iter().any(|row| !self.stretch.contains(&row.id));
         if extends && !self.stretch.is_empty() && !self.connects(page) {
@@ -246,9 +254,9 @@ impl Scan {
         }
         self.see(page);
         match (order, self.step) {
-            (Some(Order::OldestFirst), Step::Down) => self.down(rows, extends),
+            (Some(Order::OldestFirst), Step::Down) => self.down(extends),
             _ if is_repeated => self.after_a_repeated_page(rows),
-            _ => self.up(extends, rows),
+            _ => self.up(extends || hides_rows, rows),
         }
     }
 
@@ -297,9 +305,14 @@ impl Scan {
     fn connects(&self, page: &Page) -> bool {
         let (rows, named) = (page.rows() as u64, page.conversations.len() as u64);
         let shared = page.conversations.iter().filter(|row| self.stretch.contains(&row.id)).count() as u64;
+        let common = self.common(rows);
         // Rows without an id are shared unseen.
-        let common = self.high.min(self.offset + rows).saturating_sub(self.low.max(self.offset));
         common > 0 && shared >= (common * named / rows.max(1)).div_ceil(2).max(1)
+    }
+
+    /// How many rows a page of so many has in common with the stretch, by its place.
+    fn common(&self, rows: u64) -> u64 {
+        self.high.min(self.offset + rows).saturating_sub(self.low.max(self.offset))
     }
 
     /// The next page in either direction shares this many rows with the one before.
@@ -343,15 +356,15 @@ impl Scan {
         Progress::Read(self.below())
     }
 
-    fn down(&mut self, rows: u64, extends: bool) -> Progress {
+    fn down(&mut self, extends: bool) -> Progress {
         if self.is_past_the_instant() {
             return Progress::Complete(Reach::PastTheInstant(Order::OldestFirst));
         }
+        if !extends {
+            return Progress::Broken(Flaw::OffsetIgnored);
+        }
         if self.low == 0 {
             return Progress::Complete(Reach::WholeList);
-        }
-        if rows == 0 || !extends {
-            return Progress::Broken(Flaw::OffsetIgnored);
         }
         Progress::Read(self.below())
     }

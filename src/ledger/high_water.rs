@@ -105,8 +105,8 @@ pub(super) fn standing(conn: &Connection, path: &Path) -> Result<MarkStanding, L
     Ok(match mark {
         None if attempts > 0 => MarkStanding::Missing,
         Some(mark) if mark.attempts > 0 && mark.ledger == ledger && mark.attempts > attempts => MarkStanding::Behind,
-        // Of another ledger, which this one may have been before it was adopted. A new one may stand in the old one's place.
-        Some(mark) if mark.attempts > 0 && mark.ledger != ledger && was_used(conn)? => MarkStanding::Behind,
+        // Of another ledger, which this one may have become by being adopted.
+        Some(mark) if mark.attempts > 0 && mark.ledger != ledger => MarkStanding::Behind,
         None | Some(_) => MarkStanding::Reached,
     })
 }
@@ -114,10 +114,6 @@ pub(super) fn standing(conn: &Connection, path: &Path) -> Result<MarkStanding, L
 fn counted(conn: &Connection) -> Result<(String, i64), LedgerError> {
     let ledger = conn.query_row(sql!("identity_read"), [], |row| row.get(0))?;
     Ok((ledger, newest_attempt(conn)?))
-}
-
-fn was_used(conn: &Connection) -> Result<bool, LedgerError> {
-    Ok(conn.query_row(sql!("run_any"), [], |row| row.get(0))?)
 }
 
 fn newest_attempt(conn: &Connection) -> Result<i64, LedgerError> {

@@ -58,17 +58,19 @@ pub(super) struct Opened {
 pub(super) struct MadeReady {
     pub(super) conn: Connection,
     lock: Lock,
+    is_new: bool,
 }
 
 /// Opens or creates the ledger for writing.
 pub(super) fn exclusively(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<Opened, LedgerError> {
-    let MadeReady { conn, mut lock } = make_ready(path, now, disk)?;
+    let MadeReady { conn, mut lock, is_new } = make_ready(path, now, disk)?;
     if place::refuse_a_copy(&conn, path)? {
         // What a ledger is must not be in its -wal alone: a new one that lost that file would know of nobody's call. If a
         // reader is in the way it stays there for now, as it does while a run is under way.
         conn.query_row(sql!("checkpoint"), [], |_| Ok(()))?;
     }
-    let standing = high_water::standing(&conn, path)?;
+    // A ledger that was only just made stands in no older one's place.
+    let standing = if is_new { MarkStanding::Reached } else { high_water::standing(&conn, path)? };
     if standing == MarkStanding::Behind {
         return Err(LedgerError::BehindMark { path: path.display().to_string() });
     }
@@ -106,7 +108,7 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<MadeRe
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     make_the_log_last(&conn, path, disk)?;
     migrate(&mut conn, now)?;
-    Ok(MadeReady { conn, lock })
+    Ok(MadeReady { conn, lock, is_new: found == 0 })
 }
 
 /// Opens the ledger for a single decision, beside the run that may hold its lock. A ledger that nobody has made yet, or

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::annie::Vendor;
 use crate::engine::ending::{Ending, Refusal};
 use crate::engine::events::Event;
+use crate::engine::scan::Flaw;
 
 use super::{Dispatcher, NextDue};
 
@@ -58,9 +59,14 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             (NextCall::NotKnown, _) => None,
             (NextCall::Never, _) => Some(Ending::Done),
             (NextCall::At(_), _) if self.engine.until_done => None,
+            (NextCall::At(_), None) if self.looks_too_long() => Some(Ending::ListProvesNothing { flaw: Flaw::TooLong }),
             (NextCall::At(opens), None) => Some(Ending::WindowClosed { opens: Some(opens) }),
             (NextCall::At(at), Some(closes)) => (at >= closes).then_some(Ending::Done),
         }
+    }
+
+    fn looks_too_long(&self) -> bool {
+        self.look.as_ref().is_some_and(|look| look.takes_too_long(self.tracker.readable()))
     }
 
     pub(super) fn next_call_at(&self, now: DateTime<Utc>) -> NextCall {

@@ -28,7 +28,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         match &mut self.look {
             Some(look) => {
-                look.want();
+                look.want(self.tracker.readable());
                 false
             }
             None => true,
@@ -204,7 +204,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// The look cannot tell by this scan: after several of them nobody is called.
     fn look_failed(&mut self, flaw: Flaw) {
         let now = self.engine.clock.now();
-        if self.look.as_mut().is_some_and(|look| look.failed(now)) {
+        if self.look.as_mut().is_some_and(|look| look.failed(flaw, now)) {
             self.stop_placing(Ending::ListProvesNothing { flaw });
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::annie::{Medium, Status};
+use crate::annie::{Medium, Nameless, Status};
 use crate::entry::Testimony;
 use crate::ids::ConversationId;
 
@@ -133,6 +133,50 @@ fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
         }
     }
     assert!(complete > 1_000, "{complete}");
+}
+
+/// The same list whose rows lack their ids: one in four at every look another one, or all of a stretch of it.
+fn without_ids(list: &List, offset: u64, look: u64, is_nameless: impl Fn(u64, u64) -> bool) -> (Page, Vec<u64>) {
+    let page = list.page(offset);
+    let number = |row: &Conversation| row.id.as_str().parse::<u64>().expect("a number");
+    let shown = page.conversations.iter().map(number).collect();
+    let (nameless, conversations): (Vec<_>, Vec<_>) =
+        page.conversations.into_iter().partition(|row| is_nameless(number(row), look));
+    let nameless = nameless.into_iter().map(|row| Nameless { started: row.started, ..Nameless::default() }).collect();
+    (Page { conversations, nameless, total: page.total }, shown)
+}
+
+#[test]
+fn rows_without_ids_hide_neither_an_ignored_offset_nor_what_comes_after_them() {
+    let mixed = |number: u64| (number + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 23;
+    let blurred = |number: u64, look: u64| mixed(mixed(number) + look) % 4 == 0;
+    let stretch = |number: u64, _: u64| (600..820).contains(&number);
+    let (mut complete, mut broken) = (0, 0);
+    for order in [Order::NewestFirst, Order::OldestFirst, Order::None] {
+        for length in [50, 100, 190, 1013] {
+            for (cap, offset_ignored) in [(100, false), (50, false), (20, false), (100, true), (50, true), (20, true)] {
+                for is_nameless in [&blurred as &dyn Fn(u64, u64) -> bool, &stretch] {
+                    let list = List { cap, offset_ignored, ..List::of(length, order) };
+                    let back_to = at(length / 4);
+                    let mut scan = Scan::new(start(), back_to, KnownList::default());
+                    let mut shown = HashSet::new();
+                    let over = loop {
+                        let (page, numbers) = without_ids(&list, scan.offset(), u64::from(scan.pages), is_nameless);
+                        shown.extend(numbers);
+                        match scan.take(&page) {
+                            Progress::Read(_) => {}
+                            over @ (Progress::Complete(_) | Progress::Broken(_)) => break over,
+                        }
+                    };
+                    let hidden = (length / 4..length).filter(|number| !shown.contains(number)).count();
+                    let is_complete = matches!(over, Progress::Complete(_));
+                    assert!(!is_complete || hidden == 0, "{order:?} {length} {cap} {offset_ignored}: {hidden} hidden");
+                    *(if is_complete { &mut complete } else { &mut broken }) += 1;
+                }
+            }
+        }
+    }
+    assert!(complete > 40 && broken > 40, "{complete} complete, {broken} broken");
 }
 
 #[test]

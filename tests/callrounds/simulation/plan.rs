@@ -133,6 +133,8 @@ impl Habits {
             || is_untold
             || self.blurs > 1
             || self.illegible > 0
+            // Read with minutes to a page, a long list is not read in a window.
+            || (self.slowness > TimeDelta::minutes(1) && !list.foreign.is_empty())
             || list.gaps.is_some()
     }
 }

@@ -1,2 +1,0 @@
--- Whether anything was ever done with this ledger.
-SELECT EXISTS (SELECT 1 FROM run);
