@@ -67,6 +67,12 @@ pub enum ListProblem {
          pages, and put their `entry` arrays into one Bundle"
     )]
     OnePage,
+    /// A FHIR bundle whose appointments would fill the memory.
+    #[error(
+        "the list has more appointments than fit into memory (150 MiB of them): export the next weeks alone, and in several \
+         lists"
+    )]
+    TooManyAppointments,
     /// A cell that holds other rows.
     #[error(
         "the row on line {line} has others in one of its cells: a quote is opened there and never closed, or rows later. \

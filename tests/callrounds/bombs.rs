@@ -257,3 +257,25 @@ fn an_object_of_a_json_list_is_bounded() {
     practice.write("bomb.json", &format!("{{{}}}", all(200_000, "[]")));
     refused(&practice, "bomb.json", "more than 1000 columns");
 }
+
+#[test]
+fn the_appointments_of_a_bundle_are_bounded_in_memory() {
+    let practice = practice();
+    let appointment = |participants: usize, description: &str| {
+        let who = |at| format!(r#"{{"actor":{{"reference":"Patient/{at}"}}}}"#);
+        let all = (0..participants).map(who).collect::<Vec<_>>().join(",");
+        format!(
+            r#"{{"resource":{{"resourceType":"Appointment","status":"booked","id":"a","start":"2026-12-01T09:00:00Z","description":"{description}","participant":[{all}]}}}}"#
+        )
+    };
+    let patient = r#"{"resource":{"resourceType":"Patient","id":"1","name":[{"given":["Ana"]}],"telecom":[{"system":"phone","value":"773-555-0110"}]}}"#;
+    let bundle = |entries: String| format!(r#"{{"resourceType":"Bundle","entry":[{patient},{entries}]}}"#);
+
+    // One of many participants, each of whom would have its long text.
+    practice.write("bomb.json", &bundle(appointment(8_000, &"d".repeat(400_000))));
+    let (ended, _) = checked(&practice, "bomb.json");
+    assert_eq!(ended.code, 0, "its text is kept once: {ended:?}");
+    // Many, of many.
+    practice.write("bomb.json", &bundle(vec![appointment(20_000, ""); 60].join(",")));
+    refused(&practice, "bomb.json", "more appointments than fit into memory");
+}

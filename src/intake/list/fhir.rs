@@ -1,11 +1,13 @@
 //! FHIR R4: a Bundle of `Patient` and `Appointment` resources, or such resources one after the other, rewritten as one
 //! row for each patient; or for each of a patient's appointments, where those are what the campaign calls about.
 //!
-//! The appointments wait in memory, some hundred bytes for each, since a Bundle has them and the patients in any order.
+//! The appointments wait in memory, some hundred bytes for each and bounded in all, since a Bundle has them and the patients
+//! in any order.
 //!
 //! Read as leniently as it is written in practice: a part that is missing, or of another shape, is an empty cell.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -112,7 +114,18 @@ struct Appointment {
     description: String,
 }
 
+/// What the appointments take in memory at most, as estimated: several hundred thousand of them.
+const MOST_BYTES: usize = 150 << 20;
+
+/// What an appointment takes beside its texts, and each reference to a patient.
+const EACH: usize = 128;
+
 impl Appointment {
+    /// What it takes in memory.
+    fn bytes(&self) -> usize {
+        EACH + [&self.id, &self.start, &self.end, &self.description].iter().map(|text| text.len()).sum::<usize>()
+    }
+
     fn starts(&self) -> Option<DateTime<Utc>> {
         DateTime::parse_from_rfc3339(&self.start).ok().map(|start| start.to_utc())
     }
@@ -120,20 +133,26 @@ impl Appointment {
 
 /// The appointments that still stand, by how they refer to their patients.
 struct Appointments {
-    of_patient: HashMap<String, Vec<Appointment>>,
+    of_patient: HashMap<String, Vec<Rc<Appointment>>>,
     found: HashSet<String>,
 }
 
 impl Appointments {
     fn of(mut resources: JsonRows) -> Result<Self, ListProblem> {
-        let mut of_patient: HashMap<String, Vec<Appointment>> = HashMap::new();
+        let mut of_patient: HashMap<String, Vec<Rc<Appointment>>> = HashMap::new();
+        let mut left = MOST_BYTES;
         while let Some(element) = resources.element()? {
             let Some(Resource { body, .. }) = resource_of(element.text) else { continue };
             if text(&body, "/resourceType") != "Appointment" || !stands(text(&body, "/status")) {
                 continue;
             }
+            let appointment = Rc::new(appointment_of(element.line, &body));
+            let mut takes = appointment.bytes();
             for reference in elements(&body, "/participant").filter_map(patient_of) {
-                of_patient.entry(reference).or_default().push(appointment_of(element.line, &body));
+                takes += EACH + reference.len();
+                left = left.checked_sub(takes).ok_or(ListProblem::TooManyAppointments)?;
+                takes = 0;
+                of_patient.entry(reference).or_default().push(Rc::clone(&appointment));
             }
         }
         Ok(Self { of_patient, found: HashSet::new() })
@@ -216,8 +235,12 @@ impl<'v> Patient<'v> {
         cells[11] = address.map_or("", |address| text(address, "/state"));
         cells[12] = address.map_or("", |address| text(address, "/postalCode"));
         let references: Vec<String> = self.references().collect();
-        let own: Vec<&Appointment> =
-            references.iter().filter_map(|reference| booked.of_patient.get(reference)).flatten().collect();
+        let own: Vec<&Appointment> = references
+            .iter()
+            .filter_map(|reference| booked.of_patient.get(reference))
+            .flatten()
+            .map(Rc::as_ref)
+            .collect();
         match row_per {
             RowPer::Patient => {
                 let next = own.iter().filter(|one| one.starts().is_some_and(|start| start > now));
