@@ -114,6 +114,17 @@ impl Refusals {
         self.account = Row::default();
     }
 
+    /// A patient's call was refused for a reason of the patient's own: what went before is explained by it.
+    pub(super) fn explained(&mut self, entry: EntryId) {
+        for row in self.rows.values_mut().chain([&mut self.account]) {
+            row.entries.retain(|one| *one != entry);
+        }
+        self.rows.retain(|_, row| !row.entries.is_empty());
+        if self.account.entries.is_empty() {
+            self.account = Row::default();
+        }
+    }
+
     /// A call was refused, for a reason that names no patient.
     pub(super) fn refused(&mut self, entry: EntryId, from: E164, refused: &Refused) -> Verdict {
         let is_of_account = refused.concern == Concern::Account;
@@ -165,6 +176,23 @@ mod tests {
         let says = Some("status 403: \"no\"".into());
         let cause = Cause { refusal: Refusal::Unexplained, says };
         assert_eq!(refuse(&mut refusals, 5), Verdict::StopsNumber(cause));
+    }
+
+    #[test]
+    fn what_is_explained_by_the_patients_own_number_counts_for_nobody_else() {
+        for concern in [Concern::Unknown, Concern::Account] {
+            let mut refusals = Refusals::default();
+            let refused = Refused::bare(403, concern);
+            for entry in [1, 2] {
+                assert_eq!(refusals.refused(EntryId(entry), number(1), &refused), Verdict::Undecided);
+            }
+            refusals.explained(EntryId(1));
+            assert_eq!(refusals.refused(EntryId(3), number(1), &refused), Verdict::Undecided, "two are left");
+            for entry in [2, 3] {
+                refusals.explained(EntryId(entry));
+            }
+            assert_eq!((refusals.are_undecided(), refusals.left_undecided()), (false, None));
+        }
     }
 
     #[test]

@@ -42,6 +42,14 @@ const PAGES_FOR_THE_GIVEN_UP: u32 = 6;
 /// One request in so many may go to what former runs gave up.
 const A_TENTH: i32 = 10;
 
+/// What a former run gave up.
+#[derive(Debug)]
+struct GivenUp {
+    followed: Followed,
+    /// How often it could not be read.
+    failed: u8,
+}
+
 /// How urgently endings are wanted: the less there is to do with the budget, the more often the list is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pace {
@@ -155,7 +163,7 @@ pub struct Tracker {
     asked_for: VecDeque<ConversationId>,
     hinted: Hinted,
     /// What former runs gave up and this one has not asked for yet.
-    given_up: BTreeMap<ConversationId, Followed>,
+    given_up: BTreeMap<ConversationId, GivenUp>,
     /// Whether the list has been looked at for them, and when the next request may be theirs.
     looked_for_given_up: bool,
     given_up_due: DateTime<Utc>,
@@ -212,7 +220,7 @@ impl Tracker {
     /// Asks once for a conversation that a former run gave up.
     pub fn ask_again(&mut self, id: ConversationId, followed: Followed) {
         if self.open.get(&id).is_none() {
-            self.given_up.insert(id, followed);
+            self.given_up.insert(id, GivenUp { followed, failed: 0 });
         }
     }
 
@@ -344,7 +352,7 @@ impl Tracker {
             return Read::Conversation(id);
         }
         let oldest = self.open.oldest().into_iter().map(|since| since + ahead - START_SLACK);
-        let given_up = self.given_up.values().map(|given_up| given_up.since + ahead - START_SLACK);
+        let given_up = self.given_up.values().map(|given_up| given_up.followed.since + ahead - START_SLACK);
         let back_to = match purpose {
             Purpose::GivenUp => oldest.chain(given_up).min(),
             Purpose::Endings | Purpose::Hints | Purpose::Proof => oldest.chain(unsettled_back_to).min(),
@@ -463,7 +471,7 @@ impl Tracker {
 
     /// Takes one conversation in: what was followed, or given up by a former run, if it is now over.
     pub fn take(&mut self, conversation: &Conversation, now: DateTime<Utc>) -> Option<(Followed, Conversation)> {
-        let given_up = self.given_up.remove(&conversation.id);
+        let given_up = self.given_up.remove(&conversation.id).map(|given_up| given_up.followed);
         if !conversation.is_over(now) {
             return None;
         }
@@ -483,7 +491,12 @@ impl Tracker {
     /// given up.
     pub fn conversation_failed(&mut self, id: &ConversationId, retry_at: DateTime<Utc>) -> Option<Followed> {
         self.not_before = Some(retry_at);
-        self.given_up.remove(id);
+        if let Some(given_up) = self.given_up.get_mut(id) {
+            given_up.failed += 1;
+            if given_up.failed >= LAST_READS {
+                self.given_up.remove(id);
+            }
+        }
         match self.open.last_reads(id) {
             0 => None,
             LAST_READS.. => self.forget(id),

@@ -278,6 +278,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.guard.not_placed();
         self.guard.failed();
         let &Authorised { entry, attempt, .. } = authorised;
+        self.refusals.explained(entry);
         let at = self.engine.clock.now();
         let record = happened(attempt, entry, at, Fact::Refused { reason }, detail);
         self.record(record, Event::Refused { at, entry, attempt, reason });

@@ -428,3 +428,14 @@ fn a_conversation_whose_status_is_another_word_is_over_a_while_after_its_end() {
         assert_eq!(first, over, "{status:?} {ended:?}");
     }
 }
+
+#[test]
+fn what_a_former_run_gave_up_is_asked_for_again_when_its_read_failed_and_not_for_ever() {
+    let mut tracker = asking_again(0..1);
+    let id = id(0);
+    for failed in 1..=5 {
+        assert_eq!(tracker.still_given_up(), 1, "after {} failures", failed - 1);
+        assert!(tracker.conversation_failed(&id, after(failed)).is_none());
+    }
+    assert_eq!(tracker.still_given_up(), 0, "the next run asks again");
+}

@@ -323,7 +323,9 @@ impl Oracle {
 
     fn opted_out_and_called(&self, outcomes: &HashMap<ConversationId, Outcome>) -> Vec<String> {
         // What was said in a call that nobody could find, nobody heard.
-        let opted_out = |call: &&Called| !call.illegible && outcomes.get(&call.id) == Some(&Outcome::OptOut);
+        let is_known = |call: &Called| !self.may_prove_nothing || self.is_on_record(&call.id);
+        let opted_out =
+            |call: &&Called| !call.illegible && is_known(call) && outcomes.get(&call.id) == Some(&Outcome::OptOut);
         let wrong = self
             .called
             .iter()
@@ -350,7 +352,10 @@ impl Oracle {
             let (attempt, key, state): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let (known, outcome): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
             let taken_over = || self.called.iter().find(|call| known.as_deref() == Some(call.id.as_str()));
-            let call = by_attempt.remove(&attempt).or_else(|| taken_over().filter(|_| self.was_restored));
+            let found = taken_over().filter(|_| self.was_restored);
+            // Of two calls to one number, the lost one and a later one of a ledger that is gone, either may be found.
+            let later = found.filter(|call| call.attempt.is_none() && call.key == key);
+            let call = by_attempt.remove(&attempt).filter(|_| later.is_none()).or(found);
             // A call that no page ever shows cannot be found: then a person must decide.
             let cannot_be_found = self.may_prove_nothing || call.is_some_and(|call| call.illegible);
             if cannot_be_found && (state == "absent" || (self.proves_nothing && state == "unknown")) {
