@@ -14,7 +14,8 @@ use crate::ledger::Scope;
 #[command(name = "callrounds", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused · \
-4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger locked, damaged, full, or of the other kind (rehearsal)"
+4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger locked, damaged, full, \
+older than what it has dialled, or of the other kind (rehearsal) · 8 the vendor's list proves nothing, and nobody was called"
 )]
 pub struct Cli {
     /// What to do.

@@ -8,15 +8,17 @@
 //! The tracker says what to read next and when; it sends nothing itself. Where the vendor's webhooks are taken, [`super::hinted`]
 //! tells it what may have ended.
 
+mod given_up;
 mod open;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::annie::{Conversation, Page};
 use crate::ids::{AttemptId, ConversationId, EntryId};
 
+use self::given_up::GivenUp;
 use self::open::Open;
 use super::hinted::Hinted;
 use super::scan::{Flaw, KnownList, Progress, Reach, Scan};
@@ -35,20 +37,6 @@ const TRIES_OF_A_PAGE: u32 = 5;
 
 /// A conversation whose last read fails so often is given up.
 const LAST_READS: u8 = 5;
-
-/// Pages that are read at once for what former runs gave up; the rest of it is asked for by id.
-const PAGES_FOR_THE_GIVEN_UP: u32 = 6;
-
-/// One request in so many may go to what former runs gave up.
-const A_TENTH: i32 = 10;
-
-/// What a former run gave up.
-#[derive(Debug)]
-struct GivenUp {
-    followed: Followed,
-    /// How often it could not be read.
-    failed: u8,
-}
 
 /// How urgently endings are wanted: the less there is to do with the budget, the more often the list is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,13 +150,7 @@ pub struct Tracker {
     scan: Option<Reading>,
     asked_for: VecDeque<ConversationId>,
     hinted: Hinted,
-    /// What former runs gave up and this one has not asked for yet.
-    given_up: BTreeMap<ConversationId, GivenUp>,
-    /// Whether the list has been looked at for them, and when the next request may be theirs.
-    looked_for_given_up: bool,
-    given_up_due: DateTime<Utc>,
-    /// How long after a request for them the next may follow.
-    given_up_interval: TimeDelta,
+    given_up: GivenUp,
     known: KnownList,
     /// For how long, in all, the vendor could be read, and when it was read last.
     readable: TimeDelta,
@@ -193,10 +175,7 @@ impl Tracker {
             scan: None,
             asked_for: VecDeque::new(),
             hinted: Hinted::default(),
-            given_up: BTreeMap::new(),
-            looked_for_given_up: false,
-            given_up_due: DateTime::UNIX_EPOCH,
-            given_up_interval: TimeDelta::seconds(60 * i64::from(A_TENTH) / i64::from(requests_per_minute.max(1))),
+            given_up: GivenUp::new(requests_per_minute),
             known: KnownList::default(),
             readable: TimeDelta::zero(),
             read_at: None,
@@ -220,7 +199,7 @@ impl Tracker {
     /// Asks once for a conversation that a former run gave up.
     pub fn ask_again(&mut self, id: ConversationId, followed: Followed) {
         if self.open.get(&id).is_none() {
-            self.given_up.insert(id, GivenUp { followed, failed: 0 });
+            self.given_up.insert(id, followed);
         }
     }
 
@@ -299,9 +278,8 @@ impl Tracker {
     ) -> Option<DateTime<Utc>> {
         let under_way = self.scan.is_some() || !self.asked_for.is_empty();
         let next = || {
-            let given_up = (!self.given_up.is_empty()).then_some(self.given_up_due);
             let (endings, proof) = (self.next_scan_at(pace), self.next_proof_at(pace, unsettled));
-            let dues = [endings, proof, urgent, self.hinted.due_at(pace), given_up];
+            let dues = [endings, proof, urgent, self.hinted.due_at(pace), self.given_up.due_at()];
             dues.into_iter().flatten().min()
         };
         let due = if under_way { Some(DateTime::UNIX_EPOCH) } else { next() };
@@ -352,7 +330,7 @@ impl Tracker {
             return Read::Conversation(id);
         }
         let oldest = self.open.oldest().into_iter().map(|since| since + ahead - START_SLACK);
-        let given_up = self.given_up.values().map(|given_up| given_up.followed.since + ahead - START_SLACK);
+        let given_up = self.given_up.oldest().into_iter().map(|since| since + ahead - START_SLACK);
         let back_to = match purpose {
             Purpose::GivenUp => oldest.chain(given_up).min(),
             Purpose::Endings | Purpose::Hints | Purpose::Proof => oldest.chain(unsettled_back_to).min(),
@@ -373,11 +351,8 @@ impl Tracker {
                 self.hinted.pay(now, pace, 1);
                 Some(id)
             }
-            Purpose::GivenUp if self.looked_for_given_up => {
-                self.given_up_due = now + self.given_up_interval;
-                self.given_up.keys().next().cloned()
-            }
-            Purpose::GivenUp | Purpose::Endings | Purpose::Proof => None,
+            Purpose::GivenUp => self.given_up.take_single(now),
+            Purpose::Endings | Purpose::Proof => None,
         }
     }
 
@@ -424,10 +399,7 @@ impl Tracker {
         match purpose {
             Purpose::Endings => self.open.iter().all(|(id, followed)| scan.saw(id) || !may_have_ended(followed)),
             Purpose::Hints => self.hinted.are_shown_by(scan),
-            Purpose::GivenUp => {
-                let most = PAGES_FOR_THE_GIVEN_UP.min(u32::try_from(self.given_up.len()).unwrap_or(u32::MAX));
-                scan.pages >= most || self.given_up.is_empty()
-            }
+            Purpose::GivenUp => self.given_up.are_shown_by(scan),
             Purpose::Proof => false,
         }
     }
@@ -447,11 +419,7 @@ impl Tracker {
                 self.pages_for_endings = scan.pages;
             }
             Purpose::Proof => self.last = Some((scan.started, scan.pages)),
-            Purpose::GivenUp => {
-                self.looked_for_given_up = true;
-                let pages = i32::try_from(scan.pages).unwrap_or(i32::MAX);
-                self.given_up_due = scan.started + self.given_up_interval * pages;
-            }
+            Purpose::GivenUp => self.given_up.pay_for(scan),
             Purpose::Hints => {}
         }
     }
@@ -471,7 +439,7 @@ impl Tracker {
 
     /// Takes one conversation in: what was followed, or given up by a former run, if it is now over.
     pub fn take(&mut self, conversation: &Conversation, now: DateTime<Utc>) -> Option<(Followed, Conversation)> {
-        let given_up = self.given_up.remove(&conversation.id).map(|given_up| given_up.followed);
+        let given_up = self.given_up.remove(&conversation.id);
         if !conversation.is_over(now) {
             return None;
         }
@@ -491,12 +459,7 @@ impl Tracker {
     /// given up.
     pub fn conversation_failed(&mut self, id: &ConversationId, retry_at: DateTime<Utc>) -> Option<Followed> {
         self.not_before = Some(retry_at);
-        if let Some(given_up) = self.given_up.get_mut(id) {
-            given_up.failed += 1;
-            if given_up.failed >= LAST_READS {
-                self.given_up.remove(id);
-            }
-        }
+        self.given_up.could_not_read(id);
         match self.open.last_reads(id) {
             0 => None,
             LAST_READS.. => self.forget(id),
