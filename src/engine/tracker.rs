@@ -130,6 +130,8 @@ enum Purpose {
     GivenUp,
     /// To prove something about what it does not show: it reads back to its instant.
     Proof,
+    /// To hear what time it is by the vendor's clock: any page says so.
+    Time,
 }
 
 /// A scan under way.
@@ -306,7 +308,8 @@ impl Tracker {
     }
 
     /// The next read, which is now due. A scan that begins reaches back to the oldest open conversation, and to
-    /// `unsettled_back_to` (by the vendor's clock, which is `ahead` of ours).
+    /// `unsettled_back_to` (by the vendor's clock, which is `ahead` of ours). Where nothing of this is due, a page is read
+    /// for the time that its answer tells.
     pub fn next_read(
         &mut self,
         pace: Pace,
@@ -321,8 +324,9 @@ impl Tracker {
         let purpose = match unsettled_back_to {
             Some(_) => Purpose::Proof,
             None if due(self.next_scan_at(pace)) => Purpose::Endings,
-            None if due(self.hinted.due_at(pace)) || self.given_up.is_empty() => Purpose::Hints,
-            None => Purpose::GivenUp,
+            None if due(self.hinted.due_at(pace)) => Purpose::Hints,
+            None if due(self.given_up.due_at()) => Purpose::GivenUp,
+            None => Purpose::Time,
         };
         if self.scan.is_none()
             && let Some(id) = self.single_for(purpose, pace, now)
@@ -333,7 +337,7 @@ impl Tracker {
         let given_up = self.given_up.oldest().into_iter().map(|since| since + ahead - START_SLACK);
         let back_to = match purpose {
             Purpose::GivenUp => oldest.chain(given_up).min(),
-            Purpose::Endings | Purpose::Hints | Purpose::Proof => oldest.chain(unsettled_back_to).min(),
+            Purpose::Endings | Purpose::Hints | Purpose::Proof | Purpose::Time => oldest.chain(unsettled_back_to).min(),
         };
         let known = self.known;
         let reading = self.scan.get_or_insert_with(|| {
@@ -352,7 +356,7 @@ impl Tracker {
                 Some(id)
             }
             Purpose::GivenUp => self.given_up.take_single(now),
-            Purpose::Endings | Purpose::Proof => None,
+            Purpose::Endings | Purpose::Proof | Purpose::Time => None,
         }
     }
 
@@ -401,6 +405,7 @@ impl Tracker {
             Purpose::Hints => self.hinted.are_shown_by(scan),
             Purpose::GivenUp => self.given_up.are_shown_by(scan),
             Purpose::Proof => false,
+            Purpose::Time => true,
         }
     }
 
@@ -420,7 +425,7 @@ impl Tracker {
             }
             Purpose::Proof => self.last = Some((scan.started, scan.pages)),
             Purpose::GivenUp => self.given_up.pay_for(scan),
-            Purpose::Hints => {}
+            Purpose::Hints | Purpose::Time => {}
         }
     }
 

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -156,6 +156,8 @@ impl AnnieClient {
     async fn get_once(&self, target: &Target) -> Result<(Received, Bearer), Unread> {
         let bearer = self.tokens.bearer(self.deadline()).await?;
         let request = self.reads.client().get(target.address.url()).header(AUTHORIZATION, bearer.header());
+        // What a proxy has kept shows neither a call's beginning nor its end.
+        let request = request.header(CACHE_CONTROL, "no-cache");
         let sent = logged(&Method::GET, target, self.reads.send(request, PAGE_AT_MOST, self.deadline())).await;
         match sent {
             Ok(received) => Ok((received, bearer)),

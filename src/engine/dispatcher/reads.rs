@@ -61,8 +61,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         let ahead = self.ahead();
         let look = self.look.as_ref().map(|look| look.back_to(ahead));
-        let clock = self.doubts_its_clock().then_some(now);
-        let back_to = self.reconciler.back_to(ahead).into_iter().chain(look).chain(clock).min();
+        let back_to = self.reconciler.back_to(ahead).into_iter().chain(look).min();
         let is_under_way = self.tracker.scans();
         match self.tracker.next_read(self.pace(), now, back_to, ahead) {
             Read::Page { offset } => {
@@ -95,6 +94,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.heard(&answer);
         match answer.value {
             Err(unread) => self.page_failed(unread),
+            Ok(_) if self.may_be_stale(answer.date) => self.ask_for_the_page_again(self.engine.clock.now()),
             Ok(page) => {
                 self.vendor_works(Requests::Reads);
                 self.learn_media(&page);
@@ -142,6 +142,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.heard(&answer);
         let now = self.engine.clock.now();
         let (given_up, shown) = match answer.value {
+            Ok(_) | Err(Unread::NotFound) if self.may_be_stale(answer.date) => {
+                (self.tracker.conversation_failed(id, now), None)
+            }
             Ok(conversation) => {
                 self.vendor_works(Requests::Reads);
                 let ended = self.tracker.take(&conversation, now);
@@ -164,6 +167,12 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.is_clearer(id, shown.as_ref());
     }
 
+    /// An answer of another time than now may be a proxy's, kept since then: what it lacks may have been there for long. A
+    /// clock of ours that is wrong is told from it by several answers in a row.
+    fn may_be_stale(&self, date: Option<DateTime<Utc>>) -> bool {
+        date.is_some() && self.doubts_its_clock()
+    }
+
     /// A page could not be read. One that cannot be read again and again proves nothing.
     fn page_failed(&mut self, unread: Unread) {
         let now = self.engine.clock.now();
@@ -173,7 +182,11 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             return self.tracker.reads_not_before(now);
         }
         let retry_at = self.read_failed(unread);
-        if self.tracker.page_failed(retry_at, self.engine.clock.now()) {
+        self.ask_for_the_page_again(retry_at);
+    }
+
+    fn ask_for_the_page_again(&mut self, at: DateTime<Utc>) {
+        if self.tracker.page_failed(at, self.engine.clock.now()) {
             self.forget_rows();
             self.probes = self.look_is_wanted();
         }

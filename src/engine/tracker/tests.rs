@@ -439,3 +439,14 @@ fn what_a_former_run_gave_up_is_asked_for_again_when_its_read_failed_and_not_for
     }
     assert_eq!(tracker.still_given_up(), 0, "the next run asks again");
 }
+
+#[test]
+fn for_the_time_of_day_one_page_is_read_and_nothing_else() {
+    let mut tracker = following(0);
+    let Read::Page { offset } = tracker.next_read(Pace::Draining, start(), None, TimeDelta::zero()) else {
+        panic!("a page")
+    };
+    let rows: Vec<_> = (0..40).map(|n| (n, Status::Closed)).collect();
+    let (ended, result) = tracker.take_page(&page(&rows), after(1));
+    assert_eq!((offset, ended.len(), result, tracker.scans()), (0, 0, ScanResult::Nothing, false));
+}

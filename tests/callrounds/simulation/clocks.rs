@@ -9,7 +9,7 @@ use super::life::Story;
 use super::machine::Machine;
 use super::plan::Plan;
 use super::trace::Trace;
-use super::{clock, live_on, small};
+use super::{callable, clock, live_on, small};
 
 /// A campaign in which nothing goes wrong but the clock; the vendor says what time it is.
 fn with(habit: clock::Habit, change: impl FnOnce(&mut Plan)) -> Story {
@@ -71,4 +71,21 @@ fn a_clock_that_is_set_back_past_the_newest_event_stops_the_run() {
         assert!(story.met.calls > 2, "{seconds}: in the end everybody is called");
         assert_eq!(story.met.clocks > 0, stops, "{seconds}: {:?}", story.met);
     }
+}
+
+#[test]
+fn what_a_proxy_has_kept_for_an_hour_proves_nothing_and_ends_nothing() {
+    let (mut lost, mut kept) = (0, 0);
+    for nth in 2..12 {
+        let story = with(real(TimeDelta::zero(), None), |plan| {
+            plan.lists = vec![(0..9).map(callable).collect()];
+            plan.vendor.stale_dates = nth;
+            plan.vendor.call_faults = 60;
+        });
+        assert_eq!(story.broken, Vec::<String>::new(), "every {nth}th answer");
+        assert_eq!(story.met.clocks, 0, "every {nth}th answer");
+        lost += story.met.lost;
+        kept += story.met.list.stale_dates;
+    }
+    assert!(lost > 10 && kept > 100, "{lost} lost, {kept} kept");
 }

@@ -27,6 +27,9 @@ use super::oracle::{Called, Oracle};
 use super::plan::{Habits, PROCESSING};
 use crate::disk::Disk;
 
+/// How old an answer is that a proxy has kept.
+const KEPT_FOR: TimeDelta = TimeDelta::hours(1);
+
 /// The vendor's side of everything, which no crash of the program touches.
 pub struct Site {
     pub clock: SharedClock,
@@ -218,6 +221,13 @@ impl Site {
         self.budget.charge(now).is_ok()
     }
 
+    /// As of when the next answer tells what it tells: a proxy may have kept it.
+    pub fn told_as_of(&self) -> DateTime<Utc> {
+        let nth = self.habits.stale_dates;
+        let is_kept = self.habits.dated && nth > 0 && (self.answers + 1).is_multiple_of(nth);
+        self.vendor_now() - if is_kept { KEPT_FOR } else { TimeDelta::zero() }
+    }
+
     /// Wraps an answer as it leaves the vendor now.
     pub fn answer<T>(&mut self, value: T, exhausted: bool) -> Answer<T> {
         let now = self.vendor_now();
@@ -233,10 +243,9 @@ impl Site {
         } else {
             Meter { exhausted, ..Meter::default() }
         };
+        let date = self.told_as_of();
         self.answers += 1;
-        let is_stale = self.habits.stale_dates > 0 && self.answers.is_multiple_of(self.habits.stale_dates);
-        self.list.stale_dates += u64::from(is_stale);
-        let date = if is_stale { now - TimeDelta::hours(1) } else { now };
+        self.list.stale_dates += u64::from(date < now);
         Answer { value, meter, date: self.habits.dated.then(|| date.trunc_subsecs(0)) }
     }
 
@@ -366,7 +375,7 @@ impl Site {
     }
 
     pub fn page(&mut self, offset: u64, limit: u32) -> Result<Page, Unread> {
-        let now = self.vendor_now();
+        let now = self.told_as_of();
         let query = ListQuery { offset, limit, ..ListQuery::default() };
         if self.world.fails(&query) {
             self.list.failing_pages += 1;

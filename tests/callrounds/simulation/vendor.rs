@@ -178,7 +178,9 @@ impl Vendor for SimVendor {
         self.leave().await;
         let id = id.clone();
         self.read(move |site| {
-            let view = site.world.conversation(site.vendor_now(), &id).ok_or(Unread::NotFound)?;
+            let as_of = site.told_as_of();
+            let view = site.world.conversation(as_of, &id).filter(|view| view.started <= as_of);
+            let view = view.ok_or(Unread::NotFound)?;
             Ok(site.conversation_as_told(&view))
         })
         .await
