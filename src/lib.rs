@@ -21,7 +21,7 @@
 //! | [`plan`] | what a run would do: each entry's rule and turn, the forecast, the file that is approved and dialled |
 //! | [`report`] | events → progress; ledger → text, json, csv, xlsx, html |
 //! | [`simulator`] | a faithful Annie over real HTTP |
-//! | [`phone`], [`zone`], [`clock`], [`ids`], [`nearest`], [`visible`], [`error`] | numbers, local time, time as a parameter, names of things, the word that was meant, text from outside as people are shown it, what stops a command |
+//! | [`phone`], [`zone`], [`clock`], [`ids`], [`nearest`], [`visible`], [`bounded`], [`error`] | numbers, local time, time as a parameter, names of things, the word that was meant, text from outside as people are shown it, files that may be too long, what stops a command |
 //!
 //! Who may use whom: main → cli → engine → {ledger, annie} → {policy, campaign, entry} → {phone, zone, clock, ids};
 //! cli → intake → {campaign, template, entry, phone}; plan asks the ledger, the rules and the budget; report sees events,
@@ -42,6 +42,7 @@
 //! * No patient's data leaves but to the ledger, the files that were asked for, and the request's body.
 
 pub mod annie;
+pub mod bounded;
 pub mod campaign;
 pub mod cli;
 pub mod clock;

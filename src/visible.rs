@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Whether a character is obeyed rather than shown: controls, marks that change the direction, and what has no width or
 /// separates lines.
@@ -41,6 +42,18 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
 #[must_use]
 pub fn value(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden)
+}
+
+/// A file's name as it may stand in a sentence.
+pub trait Shown {
+    /// The name, made visible as by [`value`].
+    fn shown(&self) -> String;
+}
+
+impl Shown for Path {
+    fn shown(&self) -> String {
+        value(&self.display().to_string()).into_owned()
+    }
 }
 
 /// Lines of our own: their breaks and tabs stay.
@@ -106,15 +119,17 @@ pub fn in_place(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
-/// What a spreadsheet takes for the start of a formula.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What a spreadsheet takes for the start of a formula (OWASP, CSV Injection), in East Asia's wide form, too.
+const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
+/// What is not seen in front of a formula hides none.
 fn is_formula(cell: &str) -> bool {
-    cell.trim_start_matches('\'').starts_with(FORMULA)
+    let is_unseen = |c: char| !FORMULA.contains(&c) && (is_hidden(c) || c.is_whitespace());
+    cell.trim_start_matches('\'').trim_start_matches(is_unseen).starts_with(FORMULA)
 }
 
-/// A cell for a spreadsheet, which takes one that begins with any of `= + - @`, tab or CR for a formula: an apostrophe in
-/// front makes it text. One that has such an apostrophe already gets another, so that [`cell_as_it_was`] gives back every
+/// A cell for a spreadsheet, which takes one that begins with any of `= + - @`, tab or a line break for a formula: an
+/// apostrophe in front makes it text. One that has such an apostrophe already gets another, so that [`cell_as_it_was`] gives back every
 /// cell exactly.
 #[must_use]
 pub fn cell_without_formula(cell: &str) -> Cow<'_, str> {

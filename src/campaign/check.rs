@@ -54,7 +54,7 @@ pub fn load(text: &str, file_name: &str, directory: PathBuf, allowances: Allowan
 }
 
 pub(super) fn syntax(error: &toml::de::Error) -> Problem {
-    Problem::new(error.span().unwrap_or_default(), format!("not valid TOML: {}", error.message()))
+    Problem::new(error.span().unwrap_or_default(), format!("not valid TOML: {}", error.message().replace('\n', ", ")))
 }
 
 /// Points at `[calling]`, or at the top of a file without one.

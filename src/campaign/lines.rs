@@ -16,6 +16,7 @@ use super::read::{Kind, Placed, Reader};
 use super::{Campaign, Practice, Rate};
 use crate::ids::{Location, OrganisationId};
 use crate::phone::E164;
+use crate::visible::Shown;
 
 /// Who calls for which location, and for which organisations.
 #[derive(Debug, Clone)]
@@ -178,7 +179,7 @@ pub fn with_lines(text: &str, lines: &str, file_name: &Path) -> Result<String, P
         check(file.line.as_ref(), &mut problems);
     }
     if !problems.is_empty() {
-        return Err(Problems::new(&file_name.display().to_string(), lines, problems));
+        return Err(Problems::new(&file_name.shown(), lines, problems));
     }
     Ok(format!("{}\n\n{lines}", text.trim_end()))
 }

@@ -66,7 +66,7 @@ impl Problems {
         list.sort_by_key(|a| (a.span.start, a.span.end));
         list.dedup();
         for problem in &mut list {
-            problem.message = visible::text(&problem.message).into_owned();
+            problem.message = visible::value(&problem.message).into_owned();
             problem.help = problem.help.take().map(|help| visible::text(&help).into_owned());
         }
         let name = visible::value(file_name).into_owned();

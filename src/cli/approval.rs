@@ -11,6 +11,7 @@ use crate::intake::{Intake, Step};
 use crate::ledger::{Approved, Reader};
 use crate::plan::file::{Format, PlanFile, VERSION};
 use crate::plan::moved::Moved;
+use crate::visible::Shown;
 
 use super::listing;
 use super::placing::Session;
@@ -44,7 +45,7 @@ pub(super) async fn of(
         let of = &approved.campaign.name;
         return Err(Stop::Usage(format!(
             "{} is a plan of the campaign {of}, and this is {}; nothing was sent",
-            path.display(),
+            path.shown(),
             campaign.name
         )));
     }
@@ -81,7 +82,7 @@ fn as_of_now(
 
 fn read(path: &Path) -> Result<PlanFile, Stop> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| Stop::Usage(format!("cannot read the plan {}: {}", path.display(), error.kind())))?;
+        .map_err(|error| Stop::Usage(format!("cannot read the plan {}: {}", path.shown(), error.kind())))?;
     // What a parser says of a value would repeat it: where it stands is enough.
     let at = |error: serde_json::Error| {
         Stop::Usage(not_a_plan(path, &format!("line {}, column {}", error.line(), error.column())))
@@ -97,7 +98,7 @@ fn read(path: &Path) -> Result<PlanFile, Stop> {
 fn not_a_plan(path: &Path, what: &str) -> String {
     format!(
         "{} is no plan that can be dialled: {what}; nothing was sent. `callrounds check CAMPAIGN --plan FILE` makes one",
-        path.display()
+        path.shown()
     )
 }
 
@@ -105,7 +106,7 @@ fn refused(path: &Path, moved: &Moved) -> Stop {
     let text = format!(
         "{} is not what would be dialled any more; nothing was sent. What has moved since it was made:\n{moved}Make a new \
          plan: `callrounds check CAMPAIGN --plan FILE`",
-        path.display()
+        path.shown()
     );
     if moved.is_the_list_alone() { Stop::List(text) } else { Stop::Usage(text) }
 }

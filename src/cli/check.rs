@@ -16,6 +16,7 @@ use crate::plan::{Forecast, LeftOut, Planned, Planner};
 use crate::report::plan::{self, Because, Day};
 use crate::report::text::rows as rows_told;
 use crate::visible;
+use crate::visible::Shown;
 
 use super::api::Api;
 use super::args::{Check, Global};
@@ -38,6 +39,9 @@ pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exi
     reader.as_ref().map_or(Ok(()), |reader| reader.refuse_other_kind(api.ledger_kind(), &ledger))?;
     let clock = planning::clock(&api, &args.travel, reader.as_ref(), &campaign)?;
     let now = clock.now();
+    let rejects = listing::rejects_path(&campaign, &ledger);
+    listing::refuse_lists(&rejects, args.exclude.as_deref(), &campaign)?;
+    listing::refuse_strangers(&rejects)?;
     let source = listing::source(args.list.as_deref(), &campaign)?;
     let circumstances = Setting { now, fiction_allowed: api.is_rehearsal(), check_age: !clock.is_invented() };
     let excluded = exclude::read(args.exclude.as_deref(), &campaign, now)?;
@@ -55,7 +59,7 @@ pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exi
             output.data(&planning::fine_print(&campaign))?;
         }
         if let Some(path) = &args.plan {
-            output.say(&format!("the plan is in {}: `run --plan` dials that and nothing else", path.display()));
+            output.say(&format!("the plan is in {}: `run --plan` dials that and nothing else", path.shown()));
         }
     }
     Ok(Exit::Done)

@@ -16,6 +16,7 @@ use crate::engine::{CLOCK_TOLERANCE, Outage, Refusal};
 use crate::error::{Exit, Stop};
 use crate::ledger::{LedgerError, MarkStanding, Reader};
 use crate::phone::E164;
+use crate::visible::Shown;
 use crate::{ledger, zone};
 
 use super::api::{Api, Remote};
@@ -219,10 +220,10 @@ fn of_number(from: E164, may_call: Option<bool>, has_lines: bool) -> Finding {
 
 fn of_ledger(path: &Path) -> Finding {
     if !path.exists() {
-        return Finding::good("ledger", format!("none yet at {}", path.display()));
+        return Finding::good("ledger", format!("none yet at {}", path.shown()));
     }
     match ledger::verify(path) {
-        Ok(()) => Finding::good("ledger", format!("sound: {}", path.display())),
+        Ok(()) => Finding::good("ledger", format!("sound: {}", path.shown())),
         Err(error) => Finding::bad("ledger", error.to_string(), Stop::from(error).exit()),
     }
 }
@@ -232,7 +233,7 @@ fn of_mark(path: &Path) -> Option<Finding> {
     if !path.exists() {
         return None;
     }
-    let behind = || LedgerError::BehindMark { path: path.display().to_string() };
+    let behind = || LedgerError::BehindMark { path: path.shown() };
     Some(match ledger::mark_standing(path) {
         Ok(MarkStanding::Reached) => Finding::good("high water", "the ledger has every call that was placed with it"),
         Ok(MarkStanding::Missing) => Finding::good("high water", NO_MARK),
@@ -260,14 +261,14 @@ fn of_disk(ledger: &Path) -> Finding {
     if let Err(error) = written {
         let says = format!(
             "nothing can be written in {} ({}): mend that, or name another ledger",
-            folder.display(),
+            folder.shown(),
             error.kind()
         );
         return Finding::bad("disk", says, Exit::Ledger);
     }
     match rustix::fs::statvfs(folder).map(|about| about.f_bavail.saturating_mul(about.f_frsize)) {
         Ok(free) if free < LEAST_FREE => {
-            let says = format!("{} MB free in {}: make room before the next run", free / 1_000_000, folder.display());
+            let says = format!("{} MB free in {}: make room before the next run", free / 1_000_000, folder.shown());
             Finding::bad("disk", says, Exit::Ledger)
         }
         Ok(free) => Finding::good("disk", format!("takes data, {} MB free", free / 1_000_000)),

@@ -10,6 +10,7 @@ use crate::campaign::Campaign;
 use crate::engine::exclusions::{Exclusions, IsExcluded, Untold};
 use crate::error::Stop;
 use crate::intake::{Excluded, ListProblem, ListSource};
+use crate::visible::Shown;
 
 /// The list, and as which file it was read last.
 pub(super) struct ExcludeFile {
@@ -50,7 +51,7 @@ impl Exclusions for ExcludeFile {
             return Ok(None);
         }
         let excluded = contents(&self.path, &self.campaign, self.now)
-            .map_err(|problem| Untold(format!("the exclude file {}: {problem}", self.path.display())))?;
+            .map_err(|problem| Untold(format!("the exclude file {}: {problem}", self.path.shown())))?;
         self.read = stamp;
         Ok(Some(Arc::new(move |key| excluded.has(key))))
     }
@@ -60,7 +61,7 @@ impl Stamp {
     fn of(path: &Path) -> Result<Self, Untold> {
         let about = path
             .metadata()
-            .map_err(|error| Untold(format!("the exclude file {} cannot be read: {}", path.display(), error.kind())))?;
+            .map_err(|error| Untold(format!("the exclude file {} cannot be read: {}", path.shown(), error.kind())))?;
         Ok(Self { modified: (about.mtime(), about.mtime_nsec()), size: about.size(), file: about.ino() })
     }
 }
@@ -70,5 +71,5 @@ fn contents(path: &Path, campaign: &Campaign, now: DateTime<Utc>) -> Result<Excl
 }
 
 fn refused(path: &Path, problem: &ListProblem) -> Stop {
-    Stop::List(format!("the exclude file {}: {problem}; nothing was sent", path.display()))
+    Stop::List(format!("the exclude file {}: {problem}; nothing was sent", path.shown()))
 }

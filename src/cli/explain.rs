@@ -9,6 +9,7 @@ use crate::phone::E164;
 use crate::phone::cell::{CellRules, numbers_in};
 use crate::report::explain::{self, RejectedRow, Story};
 use crate::visible;
+use crate::visible::Shown;
 
 use super::args::{Explain, Global};
 use super::output::Output;
@@ -86,7 +87,7 @@ fn rejected(campaign: &Campaign, path: &std::path::Path, wanted: &str) -> Vec<Re
         campaign: campaign.name.clone(),
         line: row.get(0).unwrap_or_default().to_owned(),
         reason: row.get(1).unwrap_or_default().to_owned(),
-        file: path.display().to_string(),
+        file: path.shown(),
     };
     meant.map(of).collect()
 }

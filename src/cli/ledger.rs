@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use crate::clock::{Clock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::ledger;
+use crate::visible::Shown;
 
 use super::args::{Global, LedgerAction, OfLedger};
 use super::output::Output;
@@ -31,7 +32,7 @@ fn verify(path: &Path, output: Output) -> Result<Exit, Stop> {
 
 fn backup(path: &Path, to: &Path, output: Output) -> Result<Exit, Stop> {
     ledger::backup(path, to)?;
-    output.say(&format!("the ledger as it is now is in {}; put back one day, it wants `ledger adopt`", to.display()));
+    output.say(&format!("the ledger as it is now is in {}; put back one day, it wants `ledger adopt`", to.shown()));
     Ok(Exit::Done)
 }
 

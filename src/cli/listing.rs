@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::campaign::Campaign;
@@ -9,6 +10,7 @@ use crate::entry::Draft;
 use crate::error::Stop;
 use crate::intake::rejects::{self, RejectsFile};
 use crate::intake::{Intake, ListProblem, ListSource, Setting, Step, Summary};
+use crate::visible::Shown;
 
 /// The list that was named, or the campaign's own.
 pub(super) fn source(named: Option<&Path>, campaign: &Campaign) -> Result<ListSource, Stop> {
@@ -32,7 +34,7 @@ pub(super) fn refused(problem: ListProblem) -> Stop {
         return Stop::Campaign(problem.to_string());
     }
     let what = if let ListProblem::Unreadable { path, kind: ErrorKind::NotFound } = problem {
-        format!("there is no list at {}", path.display())
+        format!("there is no list at {}", path.shown())
     } else {
         problem.to_string()
     };
@@ -64,6 +66,27 @@ pub(super) fn rejects_of_rehearsal(campaign: &Campaign, ledger: &Path) -> PathBu
     ledger.with_file_name(format!("{}.rehearsal.rejects.csv", campaign.name))
 }
 
+/// Refuses to write a rejects file where a list is read from, though it may have been one: the campaign's own, or the one
+/// whose patients are left out. A rejects file that is corrected and named by `--list` is replaced by what is still wrong.
+pub(super) fn refuse_lists(rejects: &Path, exclude: Option<&Path>, campaign: &Campaign) -> Result<(), Stop> {
+    let own = campaign.list.file.as_ref().map(|file| campaign.source.beside(file));
+    let lists = own.iter().map(|path| ("the campaign's list", path.as_path()));
+    let lists = lists.chain(exclude.map(|path| ("the exclude file", path)));
+    match lists.into_iter().find(|(_, path)| is_same(path, rejects)) {
+        Some((what, _)) => Err(Stop::Usage(format!(
+            "{} is where rejected rows go, and it is {what}; it was left as it is, and nothing was sent: name another file \
+             under [list] rejects",
+            rejects.shown()
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn is_same(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| path.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    one == other || file(one).is_some_and(|one| file(other) == Some(one))
+}
+
 /// Refuses to write a rejects file where something else is: a list, a ledger, a key, or a stranger's file.
 pub(super) fn refuse_strangers(path: &Path) -> Result<(), Stop> {
     match is_free(path) {
@@ -71,9 +94,9 @@ pub(super) fn refuse_strangers(path: &Path) -> Result<(), Stop> {
         Ok(false) => Err(Stop::Usage(format!(
             "{} is where rejected rows go, and it is no rejects file (its first columns are not line,reason); it was left as \
              it is, and nothing was sent: name another file under [list] rejects, or move this one away",
-            path.display()
+            path.shown()
         ))),
-        Err(error) => Err(Stop::Output { what: path.display().to_string(), why: error.kind() }),
+        Err(error) => Err(Stop::Output { what: path.shown(), why: error.kind() }),
     }
 }
 
@@ -105,7 +128,7 @@ pub(super) fn look_through(
     path: &Path,
     mut accept: impl FnMut(Draft),
 ) -> Result<LookedThrough, Stop> {
-    let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
+    let failed = |error: std::io::Error| Stop::Output { what: path.shown(), why: error.kind() };
     refuse_strangers(path)?;
     let mut file: Option<RejectsFile> = None;
     let mut reading = intake.read().map_err(refused)?;

@@ -11,6 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::Stop;
 use crate::intake::rejects::private_file_beside;
+use crate::visible::Shown;
 use crate::visible::{self, Showing};
 
 use super::args::Global;
@@ -101,7 +102,7 @@ fn refuse_to_replace(path: &Path) -> Result<(), Stop> {
         () if is_ledger() => "is a database, and maybe the ledger",
         () => return Ok(()),
     };
-    Err(Stop::Usage(format!("{} {what}; it was left as it is: name another file", path.display())))
+    Err(Stop::Usage(format!("{} {what}; it was left as it is: name another file", path.shown())))
 }
 
 /// What stopped the command, on standard error.
@@ -141,7 +142,7 @@ fn tell(text: &str) {
 
 /// Writes a file that may hold patients' data: its owner's alone, and whole or not at all.
 pub(super) fn write_private(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), Stop>) -> Result<(), Stop> {
-    let failed = |error: std::io::Error| Stop::Output { what: path.display().to_string(), why: error.kind() };
+    let failed = |error: std::io::Error| Stop::Output { what: path.shown(), why: error.kind() };
     refuse_to_replace(path)?;
     let mut out = std::io::BufWriter::new(private_file_beside(path).map_err(failed)?);
     write(&mut out)?;

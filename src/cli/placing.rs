@@ -22,6 +22,7 @@ use crate::policy::Hours;
 use crate::report::progress::{JsonLines, Progress};
 use crate::report::{Summary, text};
 use crate::simulator::{Running, Settings, Simulator};
+use crate::visible::Shown;
 
 use super::api::{Api, Remote, demo_key};
 use super::args::Placing;
@@ -162,8 +163,7 @@ impl Session {
         let log = PathBuf::from(log);
         if self.fresh && log.exists() {
             // An earlier ledger's vendor: its calls are not this one's.
-            std::fs::remove_file(&log)
-                .map_err(|error| Stop::Output { what: log.display().to_string(), why: error.kind() })?;
+            std::fs::remove_file(&log).map_err(|error| Stop::Output { what: log.shown(), why: error.kind() })?;
         }
         let world = format!("{}{name}", self.campaign.name);
         let mut settings = Settings { seed: wanted.seed, name: world, log: Some(log), ..Settings::default() };

@@ -12,6 +12,7 @@ use crate::intake::Intake;
 use crate::ledger::{Absence, LedgerError, Reader, is_cut_short};
 use crate::plan::file::PlanFile;
 use crate::plan::{Book, Forecast, Lengths, Plan, Planner, turns};
+use crate::visible::Shown;
 
 use super::api::Api;
 use super::args::Travel;
@@ -109,7 +110,7 @@ pub(super) fn write(
     let id = uuid::Uuid::new_v4().to_string();
     let file = PlanFile::of(&outlook.plan, campaign, list, outlook.forecast.clone(), id, now);
     write_private(path, |out| {
-        let failed = |kind| Stop::Output { what: path.display().to_string(), why: kind };
+        let failed = |kind| Stop::Output { what: path.shown(), why: kind };
         serde_json::to_writer_pretty(&mut *out, &file)
             .map_err(|error| failed(error.io_error_kind().unwrap_or(std::io::ErrorKind::Other)))?;
         writeln!(out).map_err(|error| failed(error.kind()))

@@ -8,6 +8,7 @@ use crate::ledger::{LedgerError, Reader, RunReport};
 use crate::report::json::Patient;
 use crate::report::xlsx::{self, XlsxProblem};
 use crate::report::{Summary, csv, html, json, text};
+use crate::visible::Shown;
 use crate::visible::{self, Showing};
 use crate::zone::Zone;
 
@@ -26,7 +27,7 @@ pub(super) fn report(args: &Report, global: &Global, output: Output) -> Result<E
     match &args.out {
         Some(path) => {
             write_private(path, |out| write(&reader, &run, format, out))?;
-            output.say(&format!("wrote {}", path.display()));
+            output.say(&format!("wrote {}", path.shown()));
         }
         // Data is given exactly, but to a terminal.
         None if std::io::stdout().is_terminal() => {

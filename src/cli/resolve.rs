@@ -6,6 +6,7 @@ use crate::error::{Exit, Stop};
 use crate::ids::{ConversationId, EntryId, RunId};
 use crate::ledger::{LedgerError, Operator, Reader, Resolution, Undecidable};
 use crate::report::explain;
+use crate::visible::Shown;
 
 use super::args::{Cancel, Global, OfRun, Resolve};
 use super::output::Output;
@@ -63,7 +64,7 @@ pub(super) fn cancel(args: &Cancel, global: &Global, output: Output) -> Result<E
 fn on_duty(global: &Global) -> Result<Operator, Stop> {
     let path = setting::ledger_around(global)?;
     if !path.exists() {
-        return Err(LedgerError::Missing { path: path.display().to_string() }.into());
+        return Err(LedgerError::Missing { path: path.shown() }.into());
     }
     Ok(Operator::open(&path, WallClock.now())?)
 }

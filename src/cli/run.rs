@@ -10,6 +10,7 @@ use crate::engine::exclusions::{Exclusions, Nobody};
 use crate::error::{Exit, Stop};
 use crate::intake::{Setting, Summary};
 use crate::ledger::Listed;
+use crate::visible::Shown;
 
 use super::api::Api;
 use super::approval::{self, Approval};
@@ -32,13 +33,14 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
         setting::ledger_beside(global, directory)
     };
     if args.rehearse {
-        output.say(&format!("a rehearsal: nobody is called, and its ledger is {}", ledger.display()));
+        output.say(&format!("a rehearsal: nobody is called, and its ledger is {}", ledger.shown()));
     }
     let rejects = if args.rehearse {
         listing::rejects_of_rehearsal(&campaign, &ledger)
     } else {
         listing::rejects_path(&campaign, &ledger)
     };
+    listing::refuse_lists(&rejects, args.exclude.as_deref(), &campaign)?;
     listing::refuse_strangers(&rejects)?;
     let session = placing::Session::open(ledger, Arc::clone(&campaign), api, &args.placing, output).await?;
 
@@ -92,7 +94,7 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
 fn say_rejected(rejected: u64, rejects: &Path, output: Output) {
     if rejected > 0 {
         let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
-        output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.display()));
+        output.say(&format!("{rows} of the list cannot be used; why stands in {}", rejects.shown()));
     }
 }
 

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::bounded;
 use crate::campaign::{self, Allowances, Campaign, Problems, lines};
 use crate::clock::{Clock, SharedClock, TravelClock, WallClock};
 use crate::error::Stop;
+use crate::visible::Shown;
 
 use super::api::Api;
 use super::args::{Global, Travel};
@@ -40,8 +42,8 @@ pub(super) fn ledger_around(global: &Global) -> Result<PathBuf, Stop> {
     match (here.exists(), beside_campaigns.exists()) {
         (true, true) => Err(Stop::Usage(format!(
             "there are two ledgers, {} and {}: say which with --ledger",
-            here.display(),
-            beside_campaigns.display()
+            here.shown(),
+            beside_campaigns.shown()
         ))),
         (false, _) if folder.is_dir() => Ok(beside_campaigns),
         _ => Ok(here),
@@ -55,17 +57,17 @@ pub(super) fn campaign(path: &Path) -> Result<Campaign, Stop> {
 
 /// The same for `run --rehearse`, if it is one.
 pub(super) fn campaign_for(path: &Path, rehearse: bool) -> Result<Campaign, Stop> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    let text = bounded::read_text(path).map_err(|error| {
         if error.kind() == ErrorKind::NotFound {
-            return Stop::Usage(format!("there is no campaign file at {}", path.display()));
+            return Stop::Usage(format!("there is no campaign file at {}", path.shown()));
         }
-        Stop::Usage(format!("cannot read the campaign file {}: {}", path.display(), error.kind()))
+        Stop::Usage(format!("cannot read the campaign file {}: {}", path.shown(), error.kind()))
     })?;
     refuse_what_is_no_campaign(&text, path)?;
     let text = with_lines(text, path)?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
-    parse_campaign(&text, &path.display().to_string(), directory, Allowances { short_settle: rehearse })
+    parse_campaign(&text, &path.shown(), directory, Allowances { short_settle: rehearse })
 }
 
 /// A list, or a key, that was named in the place of a campaign file is not to be shown line by line.
@@ -80,7 +82,7 @@ fn refuse_what_is_no_campaign(text: &str, path: &Path) -> Result<(), Stop> {
     }
     Err(Stop::Campaign(format!(
         "{} is no campaign file: it has neither a table, such as [practice], nor a key; nothing was sent",
-        path.display()
+        path.shown()
     )))
 }
 
@@ -88,11 +90,11 @@ fn refuse_what_is_no_campaign(text: &str, path: &Path) -> Result<(), Stop> {
 fn with_lines(text: String, path: &Path) -> Result<String, Stop> {
     let Some(file) = lines::lines_file(&text) else { return Ok(text) };
     let file = path.parent().unwrap_or(Path::new("")).join(file);
-    let written = std::fs::read_to_string(&file).map_err(|error| {
-        Stop::Usage(format!("cannot read {}, which the campaign names for its lines: {}", file.display(), error.kind()))
+    let written = bounded::read_text(&file).map_err(|error| {
+        Stop::Usage(format!("cannot read {}, which the campaign names for its lines: {}", file.shown(), error.kind()))
     })?;
     refuse_what_is_no_campaign(&written, &file)?;
-    lines::with_lines(&text, &written, &file).map_err(|problems| refused(&file.display().to_string(), &problems))
+    lines::with_lines(&text, &written, &file).map_err(|problems| refused(&file.shown(), &problems))
 }
 
 /// Checks a campaign's text.

@@ -14,6 +14,7 @@ use crate::simulator::habits;
 use crate::simulator::settings::{AccessRules, Foreign, Order, RefusedNumber, RetryAfter};
 use crate::simulator::webhook::Webhook;
 use crate::simulator::{Fault, People, Settings, Simulator};
+use crate::visible::Shown;
 use crate::zone::Zone;
 
 use super::api::from_environment;
@@ -128,7 +129,7 @@ fn refused(text: &str) -> Result<RefusedNumber, Stop> {
 
 /// People who follow a script.
 pub(super) fn people(path: &std::path::Path) -> Result<People, Stop> {
-    People::read(path).map_err(|problem| Stop::Usage(format!("{}: {problem}", path.display())))
+    People::read(path).map_err(|problem| Stop::Usage(format!("{}: {problem}", path.shown())))
 }
 
 fn numbers(option: &str, texts: &[String]) -> Result<Vec<E164>, Stop> {

@@ -1,17 +1,20 @@
 //! `suppress`: numbers that must not be called.
 
 use std::fmt::Write;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
+use crate::bounded::ShortLines;
 use crate::clock::{Clock, WallClock};
 use crate::error::{Exit, Stop};
 use crate::ledger::{Ban, LedgerError, Operator, SuppressionRow};
 use crate::phone::E164;
 use crate::phone::cell::{CellRules, numbers_in};
 use crate::visible;
+use crate::visible::Shown;
 
 use super::args::{Global, Suppress, SuppressAction};
 use super::output::Output;
@@ -20,11 +23,14 @@ use super::setting;
 /// Lines without a number that are named one by one.
 const NAMED: usize = 10;
 
+/// The longest line of a file of numbers, in bytes.
+const LONGEST_LINE: usize = 1 << 20;
+
 pub(super) fn suppress(args: &Suppress, global: &Global, output: Output) -> Result<Exit, Stop> {
     let now = WallClock.now();
     let ledger = setting::ledger_around(global)?;
     if matches!(args.action, SuppressAction::Remove { .. } | SuppressAction::List) && !ledger.exists() {
-        return Err(LedgerError::Missing { path: ledger.display().to_string() }.into());
+        return Err(LedgerError::Missing { path: ledger.shown() }.into());
     }
     let mut operator = Operator::open(&ledger, now)?;
     match &args.action {
@@ -34,7 +40,7 @@ pub(super) fn suppress(args: &Suppress, global: &Global, output: Output) -> Resu
             let what = if added == 1 { "the number is".into() } else { format!("{added} numbers are") };
             output.say(&format!(
                 "{what} on the suppression list of {}; a run that is under way heeds it from its next call on",
-                ledger.display()
+                ledger.shown()
             ));
         }
         SuppressAction::Remove { number, scope } => {
@@ -51,7 +57,7 @@ pub(super) fn suppress(args: &Suppress, global: &Global, output: Output) -> Resu
             numbers.sort_unstable();
             numbers.dedup();
             let added = operator.suppress(numbers, ban, now)?;
-            output.say(&format!("{added} numbers are on the suppression list of {}", ledger.display()));
+            output.say(&format!("{added} numbers are on the suppression list of {}", ledger.shown()));
             if !without.is_empty() {
                 output.say(&format!("no number on {}", lines(&without)));
             }
@@ -85,14 +91,19 @@ fn all(text: &str) -> Result<Vec<E164>, Stop> {
 fn read(path: &Path) -> Result<(Vec<E164>, Vec<u64>), Stop> {
     let unreadable = |error: csv::Error| {
         let is_missing = matches!(error.kind(), csv::ErrorKind::Io(error) if error.kind() == ErrorKind::NotFound);
-        let path = path.display();
+        let path = path.shown();
+        let is_too_long = matches!(error.kind(), csv::ErrorKind::Io(error) if error.kind() == ErrorKind::FileTooLarge);
         Stop::Usage(if is_missing {
             format!("there is no file at {path}")
+        } else if is_too_long {
+            format!("{path} is no list of numbers: one of its lines is longer than 1 MiB")
         } else {
             format!("cannot read {path} as CSV in UTF-8")
         })
     };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_path(path).map_err(unreadable)?;
+    let file = File::open(path).map_err(|error| unreadable(error.into()))?;
+    let lines = ShortLines::of(file, LONGEST_LINE);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(lines);
     let (mut numbers, mut without) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record.map_err(unreadable)?;

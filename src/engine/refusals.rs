@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::TimeDelta;
 
 use crate::annie::{Concern, Refused};
-use crate::ids::EntryId;
+use crate::ids::{AttemptId, EntryId};
 use crate::phone::E164;
 
 use super::ending::Refusal;
@@ -92,6 +92,8 @@ pub(super) struct Refusals {
     accepted: HashMap<E164, u64>,
     /// Who was refused, and how many calls of the number had been accepted by then.
     refused: HashMap<EntryId, u64>,
+    /// The last attempt that was.
+    newest: Option<AttemptId>,
 }
 
 impl Refusals {
@@ -114,6 +116,13 @@ impl Refusals {
         self.account = Row::default();
     }
 
+    /// A call whose answer was lost turns out to have been placed: it was accepted, if that was not before all refusals.
+    pub(super) fn was_placed(&mut self, attempt: AttemptId, from: E164) {
+        if self.newest.is_some_and(|newest| newest < attempt) {
+            self.accepted(from);
+        }
+    }
+
     /// A patient's call was refused for a reason of the patient's own: what went before is explained by it.
     pub(super) fn explained(&mut self, entry: EntryId) {
         for row in self.rows.values_mut().chain([&mut self.account]) {
@@ -126,7 +135,8 @@ impl Refusals {
     }
 
     /// A call was refused, for a reason that names no patient.
-    pub(super) fn refused(&mut self, entry: EntryId, from: E164, refused: &Refused) -> Verdict {
+    pub(super) fn refused(&mut self, attempt: AttemptId, entry: EntryId, from: E164, refused: &Refused) -> Verdict {
+        self.newest = self.newest.max(Some(attempt));
         let is_of_account = refused.concern == Concern::Account;
         let accepted = self.accepted.get(&from).copied().unwrap_or_default();
         let before = self.refused.insert(entry, accepted);
@@ -165,7 +175,8 @@ mod tests {
     #[test]
     fn three_different_patients_in_a_row_stop_their_number_and_an_accepted_call_between_does_not() {
         let mut refusals = Refusals::default();
-        let refuse = |refusals: &mut Refusals, entry| refusals.refused(EntryId(entry), number(1), &unknown("no"));
+        let refuse =
+            |refusals: &mut Refusals, entry| refusals.refused(AttemptId(1), EntryId(entry), number(1), &unknown("no"));
         assert_eq!(refuse(&mut refusals, 1), Verdict::Undecided);
         assert_eq!(refuse(&mut refusals, 2), Verdict::Undecided);
         refusals.accepted(number(1));
@@ -179,15 +190,29 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_call_that_was_placed_after_a_refusal_ends_the_row_and_an_older_one_does_not() {
+        for (lost, is_left) in [(6, true), (8, false)] {
+            let mut refusals = Refusals::default();
+            refusals.refused(AttemptId(7), EntryId(1), number(1), &unknown("no"));
+            refusals.was_placed(AttemptId(lost), number(1));
+            assert_eq!(refusals.left_undecided().is_some(), is_left, "{lost}");
+        }
+    }
+
+    #[test]
     fn what_is_explained_by_the_patients_own_number_counts_for_nobody_else() {
         for concern in [Concern::Unknown, Concern::Account] {
             let mut refusals = Refusals::default();
             let refused = Refused::bare(403, concern);
             for entry in [1, 2] {
-                assert_eq!(refusals.refused(EntryId(entry), number(1), &refused), Verdict::Undecided);
+                assert_eq!(refusals.refused(AttemptId(1), EntryId(entry), number(1), &refused), Verdict::Undecided);
             }
             refusals.explained(EntryId(1));
-            assert_eq!(refusals.refused(EntryId(3), number(1), &refused), Verdict::Undecided, "two are left");
+            assert_eq!(
+                refusals.refused(AttemptId(1), EntryId(3), number(1), &refused),
+                Verdict::Undecided,
+                "two are left"
+            );
             for entry in [2, 3] {
                 refusals.explained(EntryId(entry));
             }
@@ -199,30 +224,33 @@ mod tests {
     fn words_that_differ_from_patient_to_patient_are_not_repeated() {
         let mut refusals = Refusals::default();
         for (entry, words) in [(1, "no a"), (2, "no b")] {
-            refusals.refused(EntryId(entry), number(1), &unknown(words));
+            refusals.refused(AttemptId(1), EntryId(entry), number(1), &unknown(words));
         }
-        let verdict = refusals.refused(EntryId(3), number(1), &unknown("no a"));
+        let verdict = refusals.refused(AttemptId(1), EntryId(3), number(1), &unknown("no a"));
         assert_eq!(verdict, Verdict::StopsNumber(Cause { refusal: Refusal::Unexplained, says: None }));
     }
 
     #[test]
     fn who_is_refused_again_is_refused_alone_if_others_were_accepted_and_is_the_last_if_nobody_was() {
         let mut refusals = Refusals::default();
-        refusals.refused(EntryId(1), number(1), &unknown("no"));
+        refusals.refused(AttemptId(1), EntryId(1), number(1), &unknown("no"));
         refusals.accepted(number(1));
-        assert_eq!(refusals.refused(EntryId(1), number(1), &unknown("no")), Verdict::OfThePatient);
+        assert_eq!(refusals.refused(AttemptId(1), EntryId(1), number(1), &unknown("no")), Verdict::OfThePatient);
         assert!(!refusals.are_undecided());
-        refusals.refused(EntryId(2), number(1), &unknown("no"));
-        assert!(matches!(refusals.refused(EntryId(2), number(1), &unknown("no")), Verdict::StopsNumber(_)));
+        refusals.refused(AttemptId(1), EntryId(2), number(1), &unknown("no"));
+        assert!(matches!(
+            refusals.refused(AttemptId(1), EntryId(2), number(1), &unknown("no")),
+            Verdict::StopsNumber(_)
+        ));
     }
 
     #[test]
     fn what_names_the_account_stops_it_whichever_number_called() {
         let mut refusals = Refusals::default();
         let account = Refused::bare(402, Concern::Account);
-        assert_eq!(refusals.refused(EntryId(1), number(1), &account), Verdict::Undecided);
-        assert_eq!(refusals.refused(EntryId(2), number(2), &account), Verdict::Undecided);
-        let stopped = refusals.refused(EntryId(3), number(3), &account);
+        assert_eq!(refusals.refused(AttemptId(1), EntryId(1), number(1), &account), Verdict::Undecided);
+        assert_eq!(refusals.refused(AttemptId(1), EntryId(2), number(2), &account), Verdict::Undecided);
+        let stopped = refusals.refused(AttemptId(1), EntryId(3), number(3), &account);
         assert!(matches!(stopped, Verdict::StopsAccount(Cause { refusal: Refusal::Account, .. })), "{stopped:?}");
     }
 }

@@ -2,8 +2,13 @@
 //!
 //! Everybody here may be called: whoever is suppressed, held or booked is an entry of their own and was never let in.
 
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+
 use super::list::Row;
 use super::patient::Patient;
+use crate::ids::Location;
 
 /// A patient who may be called, and the row it came from.
 #[derive(Clone)]
@@ -21,49 +26,77 @@ pub(super) type Call = Vec<Candidate>;
 pub(super) fn calls_of(mut patients: Vec<Candidate>) -> Vec<Call> {
     patients.sort_by_key(|candidate| candidate.row.line);
     let (minors, adults): (Vec<_>, Vec<_>) = patients.into_iter().partition(|candidate| candidate.patient.is_minor);
-    let mut calls: Vec<Call> = Vec::new();
+    let mut calls = Calls::default();
     for adult in adults {
-        match calls.iter_mut().find(|call| share_household(&call[0], &adult) && share_day_and_place(&call[0], &adult)) {
-            Some(call) => call.push(adult),
-            None => calls.push(vec![adult]),
+        match calls.of_household(&adult) {
+            Some(call) => calls.join(call, adult),
+            None => calls.begin(adult),
         }
     }
     for minor in minors {
-        let of_household =
-            calls.iter().position(|call| share_household(&call[0], &minor) && share_day_and_place(&call[0], &minor));
-        let home = of_household.or_else(|| calls.iter().position(|call| share_day_and_place(&call[0], &minor)));
-        match home {
-            Some(at) => calls[at].push(minor),
-            None => calls.push(vec![minor]),
+        match calls.of_household(&minor).or_else(|| calls.of_day_and_place(&minor)) {
+            Some(call) => calls.join(call, minor),
+            None => calls.begin(minor),
         }
     }
-    calls.into_iter().map(speaker_first).collect()
+    calls.calls.into_iter().map(speaker_first).collect()
 }
 
-fn share_household(one: &Candidate, other: &Candidate) -> bool {
-    one.patient.household.is_some() && one.patient.household == other.patient.household
+/// What two patients must share beside their household: the day of the appointment and the place.
+type DayAndPlace = (Option<NaiveDate>, Option<Location>);
+
+/// The calls to one number, at hand by whose they are: a placeholder's number may have thousands of patients.
+#[derive(Default)]
+struct Calls {
+    calls: Vec<Call>,
+    by_household: HashMap<(String, DayAndPlace), usize>,
+    by_day_and_place: HashMap<DayAndPlace, usize>,
 }
 
-fn share_day_and_place(one: &Candidate, other: &Candidate) -> bool {
-    let (one, other) = (&one.patient, &other.patient);
-    one.appointment_day == other.appointment_day && one.location == other.location
+impl Calls {
+    /// The first call whose first patient is of this one's household.
+    fn of_household(&self, candidate: &Candidate) -> Option<usize> {
+        let household = candidate.patient.household.clone()?;
+        self.by_household.get(&(household, day_and_place(candidate))).copied()
+    }
+
+    /// The first call on the same day, for the same place.
+    fn of_day_and_place(&self, candidate: &Candidate) -> Option<usize> {
+        self.by_day_and_place.get(&day_and_place(candidate)).copied()
+    }
+
+    fn join(&mut self, call: usize, candidate: Candidate) {
+        self.calls[call].push(candidate);
+    }
+
+    fn begin(&mut self, candidate: Candidate) {
+        let (at, day_and_place) = (self.calls.len(), day_and_place(&candidate));
+        if let Some(household) = candidate.patient.household.clone() {
+            self.by_household.entry((household, day_and_place.clone())).or_insert(at);
+        }
+        self.by_day_and_place.entry(day_and_place).or_insert(at);
+        self.calls.push(vec![candidate]);
+    }
+}
+
+fn day_and_place(Candidate { patient, .. }: &Candidate) -> DayAndPlace {
+    (patient.appointment_day, patient.location.clone())
 }
 
 /// The guarantor is spoken to, or else an adult, or else the first on the list.
-fn speaker_first(mut call: Call) -> Call {
+pub(super) fn speaker_first(mut call: Call) -> Call {
     call.sort_by_key(|candidate| candidate.row.line);
-    let guarantor = call.iter().position(|candidate| is_guarantor(candidate, &call));
+    let households: HashSet<&str> =
+        call.iter().filter_map(|candidate| candidate.patient.household.as_deref()).collect();
+    // Somebody whose own number is the household's.
+    let is_guarantor = |Candidate { patient, .. }: &Candidate| {
+        !patient.is_minor && patient.info.patient_id.as_deref().is_some_and(|id| households.contains(id))
+    };
+    let guarantor = call.iter().position(is_guarantor);
     let adult = || call.iter().position(|candidate| !candidate.patient.is_minor);
     let speaker = guarantor.or_else(adult).unwrap_or(0);
     call[..=speaker].rotate_right(1);
     call
-}
-
-/// Somebody whose own number is the household's.
-fn is_guarantor(candidate: &Candidate, call: &[Candidate]) -> bool {
-    let patient = &candidate.patient;
-    let names = |other: &Candidate| other.patient.household == patient.info.patient_id;
-    patient.info.patient_id.is_some() && !patient.is_minor && call.iter().any(names)
 }
 
 /// First names for a sentence, at most `most` of them: `Ana, Ben and 2 others`.

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 
 use super::field::Field;
 use crate::visible;
+use crate::visible::Shown;
 
 /// Why a list is refused whole. The text names the way out and holds column names, never a cell.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +93,8 @@ pub enum ListProblem {
     #[error(
         "no column of the list is known to be {field}; it has {}. If one of them is, add to the campaign file:\n\n    \
          [list]\n    columns = {{ {field} = \"NAME OF THE COLUMN\" }}\n",
-        quoted(found)
+        quoted(found),
+        field = visible::value(field)
     )]
     NoColumn {
         /// The field, by its name in campaign files.
@@ -103,7 +105,9 @@ pub enum ListProblem {
     /// Two columns claim one field.
     #[error(
         "the columns `{first}` and `{second}` could both be {field}; say in the campaign file which one is:\n\n    \
-         [list]\n    columns = {{ {field} = \"{first}\" }}\n"
+         [list]\n    columns = {{ {field} = \"{first}\" }}\n",
+        first = visible::value(first),
+        second = visible::value(second)
     )]
     TwoColumns {
         /// The field.
@@ -119,7 +123,8 @@ pub enum ListProblem {
          is {field}. Take one of them out of the export, or say in the campaign file that the first one counts:\n\n    \
          [list]\n    columns = {{ {field} = \"{name}\" }}\n",
         columns[0],
-        columns[1]
+        columns[1],
+        name = visible::value(name)
     )]
     TwinsDiffer {
         /// The field.
@@ -135,7 +140,9 @@ pub enum ListProblem {
     #[error(
         "the campaign's [list] columns maps {field} to `{column}`, which the list does not have{}; it has {}",
         perhaps(nearest.as_ref()),
-        quoted(found)
+        quoted(found),
+        field = visible::value(field),
+        column = visible::value(column)
     )]
     MappedColumnMissing {
         /// The field, as the campaign names it.
@@ -150,7 +157,8 @@ pub enum ListProblem {
     /// The campaign maps something that is no field.
     #[error(
         "the campaign's [list] columns maps `{name}`, which is no field of a list row{}",
-        perhaps(nearest.as_ref())
+        perhaps(nearest.as_ref()),
+        name = visible::value(name)
     )]
     UnknownField {
         /// What the campaign maps.
@@ -162,7 +170,8 @@ pub enum ListProblem {
     #[error(
         "the dates in the column `{column}` could be month/day or day/month{}; say in the campaign file which:\n\n    \
          [list]\n    date_order = \"mdy\"    # or \"dmy\"\n",
-        if *contradictory { ": some can only be the one and some only the other" } else { "" }
+        if *contradictory { ": some can only be the one and some only the other" } else { "" },
+        column = visible::value(column)
     )]
     DateOrder {
         /// The column.
@@ -258,7 +267,7 @@ impl From<std::io::Error> for ListProblem {
 }
 
 fn named(path: &std::path::Path) -> String {
-    if path.as_os_str().is_empty() { String::new() } else { format!(" `{}`", path.display()) }
+    if path.as_os_str().is_empty() { String::new() } else { format!(" `{}`", path.shown()) }
 }
 
 /// The columns by name; not if they look like a row of patients' data, which a list without a header has in their place.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::Step;
 use super::contact::Contact;
 use super::footer::is_no_patient;
-use super::household::{Call, Candidate, calls_of};
+use super::household::{Call, Candidate, calls_of, speaker_first};
 use super::list::{Row, Rows};
 use super::message::{Renderers, Texts};
 use super::patient::{Patient, PatientReader};
@@ -193,13 +193,13 @@ impl<'i> Reading<'i> {
 
     /// Makes an entry of a call. If its texts cannot be made for the one spoken to, the others are a call of their own.
     fn place(&mut self, mut call: Call) {
-        match self.renderers.render(&call) {
-            Ok(texts) => self.accept(call, texts),
-            Err(reason) => {
-                let speaker = call.remove(0);
-                self.reject(speaker.row, reason);
-                if !call.is_empty() {
-                    self.settle(call);
+        while !call.is_empty() {
+            match self.renderers.render(&call) {
+                Ok(texts) => return self.accept(call, texts),
+                Err(reason) => {
+                    let others = call.split_off(1);
+                    call.into_iter().for_each(|speaker| self.reject(speaker.row, reason.clone()));
+                    call = if others.is_empty() { others } else { speaker_first(others) };
                 }
             }
         }

@@ -99,7 +99,15 @@ impl Repeats {
             return 1;
         }
         let from = self.first_not_below(hash);
-        1 + self.sorted[from..].iter().take_while(|other| **other == hash).count() as u32
+        if self.sorted.get(from) != Some(&hash) {
+            return 1;
+        }
+        // Most come twice or so; some, thousands of times.
+        let (mut to, mut step) = (from + 1, 1);
+        while self.sorted.get(to) == Some(&hash) {
+            (to, step) = ((to + step).min(self.sorted.len()), step * 2);
+        }
+        1 + self.sorted[from..to].partition_point(|other| *other == hash) as u32
     }
 
     /// Hashes are spread evenly, so that one's place can be guessed to within a few of them, where a search by halves

@@ -17,6 +17,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::error::LedgerError;
 use super::{open, sql};
 
+use crate::visible::Shown;
+
 /// Bytes up to which a ledger is checked whenever it is opened for writing: about 4,000 patients, and less than 0.1 s at the
 /// measured 22 ms a MiB. A larger one is checked by `ledger verify`.
 const CHECKED_UP_TO: u64 = 4 << 20;
@@ -47,7 +49,7 @@ pub fn backup(path: &Path, to: &Path) -> Result<(), LedgerError> {
     let name = to.to_str().ok_or_else(|| LedgerError::Storage("the backup's name is not a text".into()))?;
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to).map_err(|error| {
         if error.kind() == ErrorKind::AlreadyExists {
-            return LedgerError::BackupExists { path: to.display().to_string() };
+            return LedgerError::BackupExists { path: to.shown() };
         }
         LedgerError::storage(&error)
     })?;

@@ -30,12 +30,20 @@ pub enum LedgerError {
         /// The folder.
         folder: String,
     },
-    /// A file beside the ledger is a link, which may lead to a file of somebody else.
+    /// What is in the place of a file beside the ledger may be somebody else's, as a link, or nothing that can be written.
     #[error(
-        "{path} is a link, and what belongs to the ledger is never reached through one; nothing was sent: remove it"
+        "{path} is {what}, and what belongs to the ledger is an ordinary file of its own; nothing was sent: remove it"
     )]
-    Linked {
+    Strange {
         /// Which file.
+        path: String,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A device, a pipe or a socket was named in the place of a file.
+    #[error("{path} is no ordinary file, so it is no ledger; nothing was sent: name another one with --ledger FILE")]
+    NotAFile {
+        /// Where it is.
         path: String,
     },
     /// A folder was named in the place of a file.
@@ -120,11 +128,13 @@ pub enum LedgerError {
     /// It keeps a rehearsal, and live calls were wanted.
     #[error(
         "the ledger at {path} was made in a rehearsal: whoever it says was called was not; nothing was sent: name another \
-         one with --ledger FILE, or move this one away"
+         one with --ledger FILE, or move this one away{and_suppressed}"
     )]
     Rehearsed {
         /// Where it is.
         path: String,
+        /// That it has numbers which must not be called, and how they are carried over.
+        and_suppressed: String,
     },
     /// It keeps live calls, and a rehearsal was wanted.
     #[error(

@@ -8,6 +8,8 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 use super::{Reader, sql};
 
+use crate::visible::Shown;
+
 /// What a ledger keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerKind {
@@ -18,20 +20,33 @@ pub enum LedgerKind {
 }
 
 impl LedgerKind {
-    fn refused(self, path: &Path) -> LedgerError {
-        let path = path.display().to_string();
-        match self {
+    fn refused(self, conn: &Connection, path: &Path) -> Result<LedgerError, LedgerError> {
+        let path = path.shown();
+        Ok(match self {
             Self::Live => LedgerError::Live { path },
-            Self::Rehearsal => LedgerError::Rehearsed { path },
-        }
+            Self::Rehearsal => LedgerError::Rehearsed { and_suppressed: and_suppressed(conn, &path)?, path },
+        })
     }
+}
+
+/// Who asked not to be called asked whatever ledger it was written into.
+fn and_suppressed(conn: &Connection, path: &str) -> Result<String, LedgerError> {
+    let numbers: i64 = conn.query_row(sql!("suppressed_count"), [], |row| row.get(0))?;
+    Ok(match numbers {
+        0 => String::new(),
+        _ => format!(
+            "; but {numbers} suppressed {} on it, which the other one must have, too: `callrounds suppress list --ledger \
+             {path}` shows them",
+            if numbers == 1 { "number is" } else { "numbers are" },
+        ),
+    })
 }
 
 /// Notes the kind of a ledger that keeps nothing yet, and refuses one of the other.
 pub(super) fn keep(conn: &Connection, wanted: LedgerKind, path: &Path) -> Result<(), LedgerError> {
     conn.execute(sql!("kind_note"), [wanted == LedgerKind::Rehearsal])?;
     match of(conn)? {
-        Some(other) if other != wanted => Err(other.refused(path)),
+        Some(other) if other != wanted => Err(other.refused(conn, path)?),
         Some(_) | None => Ok(()),
     }
 }
@@ -51,7 +66,7 @@ impl Reader {
     /// Refuses a ledger that keeps the other kind.
     pub fn refuse_other_kind(&self, wanted: LedgerKind, path: &Path) -> Result<(), LedgerError> {
         match self.kind()? {
-            Some(other) if other != wanted => Err(other.refused(path)),
+            Some(other) if other != wanted => Err(other.refused(&self.conn, path)?),
             Some(_) | None => Ok(()),
         }
     }

@@ -15,6 +15,8 @@ use super::lock::Lock;
 use super::rows::millis;
 use super::{care, high_water, place, sql, surroundings};
 
+use crate::visible::Shown;
+
 /// In order; a ledger's `user_version` counts those that it has been through.
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
@@ -72,7 +74,7 @@ pub(super) fn exclusively(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> R
     // A ledger that was only just made stands in no older one's place.
     let standing = if is_new { MarkStanding::Reached } else { high_water::standing(&conn, path)? };
     if standing == MarkStanding::Behind {
-        return Err(LedgerError::BehindMark { path: path.display().to_string() });
+        return Err(LedgerError::BehindMark { path: path.shown() });
     }
     let mark = HighWaterMark::open(&conn, path)?;
     lock.note_made()?;
@@ -98,7 +100,7 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<MadeRe
     refuse_another_kind(&conn, path)?;
     let found = version(&conn)?;
     if found == 0 && lock.ledger_was_made {
-        return Err(LedgerError::Emptied { path: path.display().to_string() });
+        return Err(LedgerError::Emptied { path: path.shown() });
     }
     refuse_newer(found)?;
     care::refuse_damaged_if_small(&conn, path)?;
@@ -195,7 +197,7 @@ fn refuse_another_kind(conn: &Connection, path: &Path) -> Result<(), LedgerError
 }
 
 fn not_a_ledger(path: &Path) -> LedgerError {
-    LedgerError::NotALedger { path: path.display().to_string() }
+    LedgerError::NotALedger { path: path.shown() }
 }
 
 fn migrate(conn: &mut Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {
@@ -222,13 +224,13 @@ fn create_private(path: &Path) -> Result<(), LedgerError> {
 }
 
 fn refuse_missing(path: &Path) -> Result<(), LedgerError> {
-    if path.exists() { Ok(()) } else { Err(LedgerError::Missing { path: path.display().to_string() }) }
+    if path.exists() { Ok(()) } else { Err(LedgerError::Missing { path: path.shown() }) }
 }
 
 fn refuse_exposed(path: &Path) -> Result<(), LedgerError> {
     let metadata = path.metadata().map_err(|error| LedgerError::storage(&error))?;
     if metadata.permissions().mode() & 0o077 != 0 {
-        return Err(LedgerError::Exposed { path: path.display().to_string() });
+        return Err(LedgerError::Exposed { path: path.shown() });
     }
     Ok(())
 }

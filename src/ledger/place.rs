@@ -18,6 +18,8 @@ use rusqlite::Connection;
 use super::error::LedgerError;
 use super::sql;
 
+use crate::visible::Shown;
+
 /// Which file a ledger is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
@@ -53,7 +55,7 @@ pub(super) fn refuse_a_copy(conn: &Connection, path: &Path) -> Result<bool, Ledg
     match noted(conn)? {
         None => conn.execute(sql!("place_note"), here.columns()).map(|_| true).map_err(Into::into),
         Some(noted) if here.is(noted) => Ok(false),
-        Some(_) => Err(LedgerError::Copied { path: path.display().to_string() }),
+        Some(_) => Err(LedgerError::Copied { path: path.shown() }),
     }
 }
 
@@ -67,7 +69,7 @@ fn noted(conn: &Connection) -> Result<Option<Place>, LedgerError> {
 /// what its `fsync` promises nobody here can know.
 pub(super) fn refuse_network(ledger: &Path) -> Result<(), LedgerError> {
     match file_system(ledger).and_then(network) {
-        Some(kind) => Err(LedgerError::Network { path: ledger.display().to_string(), kind }),
+        Some(kind) => Err(LedgerError::Network { path: ledger.shown(), kind }),
         None => Ok(()),
     }
 }

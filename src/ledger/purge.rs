@@ -11,6 +11,7 @@ use super::error::LedgerError;
 use super::rows::{json, millis};
 use super::{open, runs, sql};
 use crate::entry::{Content, PatientInfo};
+use crate::visible::Shown;
 
 /// Takes names, dates of birth, messages and other numbers off all entries that have been over since `before`: finished,
 /// refused, suppressed, withdrawn, expired or cancelled. Needs the ledger for itself. Returns how many entries there were;
@@ -18,7 +19,7 @@ use crate::entry::{Content, PatientInfo};
 /// `by` says who decided, for the record.
 pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -> Result<u64, LedgerError> {
     if !path.exists() {
-        return Err(LedgerError::Missing { path: path.display().to_string() });
+        return Err(LedgerError::Missing { path: path.shown() });
     }
     let mut opened = open::exclusively(path, now, &OwnDisk)?;
     let at = runs::newest_event(&opened.conn)?.map_or(now, |newest| newest.max(now));

@@ -10,12 +10,12 @@ pub mod file;
 pub mod moved;
 pub mod turns;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
-use crate::campaign::{Campaign, Practice};
+use crate::campaign::{Campaign, Caps, Practice};
 use crate::entry::{CalledPartyZones, Content, Draft, Member, Outcome, Reason, State};
 use crate::ids::{CampaignId, EntryId, EntryKey, Location, OrganisationId};
 use crate::ledger::{Absence, Absent, Enrolled, LedgerError, Outlook, Reader};
@@ -150,10 +150,32 @@ pub struct Planner<'a> {
     /// Entries of the same place share their hours.
     hours: HashMap<(u64, String, String), Rc<Hours>>,
     /// Calls that are planned already, by their number.
-    planned: HashMap<E164, Vec<Placement>>,
+    planned: HashMap<E164, Planning>,
     listed: HashSet<EntryKey>,
     plan: Plan,
 }
+
+/// The calls to one number that are planned already: the newest of them, which are all that caps can ask for. A placeholder's
+/// number may have thousands.
+#[derive(Debug, Default)]
+struct Planning {
+    newest: VecDeque<Placement>,
+    forgotten: u32,
+}
+
+impl Planning {
+    fn add(&mut self, placement: Placement, caps: &Caps) {
+        let counted = caps.per_7_days.max(caps.per_30_days).max(MOST_A_DAY);
+        self.newest.push_back(placement);
+        if self.newest.len() > counted as usize {
+            self.newest.pop_front();
+            self.forgotten += 1;
+        }
+    }
+}
+
+/// No state's rule allows more calls in 24 hours.
+const MOST_A_DAY: u32 = 24;
 
 impl<'a> Planner<'a> {
     /// A plan for a run that starts at `now`, over what `book` holds. `with_scripts`: what the calls say is kept, too.
@@ -228,8 +250,9 @@ impl<'a> Planner<'a> {
             Decision::Never(reason) => return Ok(self.leave_out(candidate, State::Suppressed, Some(reason))),
             Decision::TooLate => return Ok(self.leave_out(candidate, State::Expired, Some(Reason::NotAfter))),
         };
-        let placement = Placement { at: earliest, reached: Reached::NotKnown };
-        self.planned.entry(candidate.phone).or_default().push(placement);
+        let planning = self.planned.entry(candidate.phone).or_default();
+        let calls_to_number = history.placements.len() as u32 + planning.forgotten;
+        planning.add(Placement { at: earliest, reached: Reached::NotKnown }, &self.campaign.calling.caps);
         self.plan.calls.push(Planned {
             key: candidate.key.clone(),
             line: candidate.line,
@@ -238,7 +261,7 @@ impl<'a> Planner<'a> {
             earliest,
             turn: Turn { at: Some(earliest), why },
             calls: outlook.calls,
-            calls_to_number: history.placements.len() as u32,
+            calls_to_number,
             script: None,
             hours,
             organisation: practice.organisation.clone(),
@@ -299,7 +322,7 @@ impl<'a> Planner<'a> {
             Some(book) => book.reader.calls_to(phone, &self.campaign.calling.caps)?,
             None => NumberHistory::default(),
         };
-        history.placements.extend(self.planned.get(&phone).into_iter().flatten());
+        history.placements.extend(self.planned.get(&phone).into_iter().flat_map(|planning| &planning.newest));
         Ok(history)
     }
 

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::bounded;
 use crate::phone::E164;
+use crate::visible::Shown;
 
 use super::dice::Dice;
 
@@ -199,7 +201,7 @@ impl fmt::Debug for People {
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     /// The file cannot be read.
-    #[error("people file {}: {source}", path.display())]
+    #[error("people file {}: {source}", path.shown())]
     File {
         /// Which.
         path: PathBuf,
@@ -219,8 +221,7 @@ pub enum PeopleError {
 impl People {
     /// Reads a file: JSON if its name ends in `.json`, else TOML.
     pub fn read(path: &Path) -> Result<Self, PeopleError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| PeopleError::File { path: path.to_path_buf(), source })?;
+        let text = bounded::read_text(path).map_err(|source| PeopleError::File { path: path.to_path_buf(), source })?;
         let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
         if is_json { Self::from_json(&text) } else { Self::from_toml(&text) }
     }

@@ -53,7 +53,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         // The vendor does what it is asked, though its answer was lost.
         self.line.answers();
-        let &Unresolved { attempt, entry, number, .. } = unresolved;
+        let &Unresolved { attempt, entry, number, from, .. } = unresolved;
+        self.refusals.was_placed(attempt, from);
         let at = self.engine.clock.now();
         let id = conversation.id.clone();
         self.tracker

@@ -458,10 +458,11 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         self.vendor_clock.trust() != Trust::Trusted
     }
 
-    /// Stops placing calls if our clock is off by more than it may be. An invented clock need not agree with anybody's.
+    /// Stops placing calls, and reading, if our clock is off by more than it may be, whatever else has ended the run. An
+    /// invented clock need not agree with anybody's.
     fn heed_the_clock(&mut self, off: TimeDelta) {
         let trusted = self.engine.clock.is_invented() || off.abs() <= CLOCK_TOLERANCE;
-        if !trusted && self.ending.is_none() {
+        if !trusted && !self.reads_no_more {
             self.stop_placing(Ending::Clock { seconds: off.num_seconds().abs() });
         }
     }

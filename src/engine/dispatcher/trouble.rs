@@ -61,7 +61,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     fn refused_unproven(&mut self, authorised: &Authorised, reason: Reason, refused: &Refused, detail: Option<String>) {
         let now = self.engine.clock.now();
         let from = authorised.from;
-        let retry_at = match self.refusals.refused(authorised.entry, from, refused) {
+        let retry_at = match self.refusals.refused(authorised.attempt, authorised.entry, from, refused) {
             Verdict::OfThePatient => return self.refused(authorised, Reason::VendorRefused, detail),
             // Those that were on their way when it was decided.
             Verdict::Undecided if self.is_stopped(from) => now,

@@ -21,6 +21,9 @@ const MOST_TIMES: u64 = 100;
 /// All parts together have this many elements at most: a million rows of eighteen cells are below it.
 const MOST_ELEMENTS: u64 = 40_000_000;
 
+/// A sheet has this many rows at most: Excel's own limit is 1,048,576.
+const MOST_ROWS: u64 = 1 << 20;
+
 /// A part that is no XML (pictures) has this many bytes at most.
 const MOST_BINARY: u64 = 16 << 20;
 
@@ -64,6 +67,8 @@ struct Found {
     /// Entries of the workbook's directory of sheets: each may lead to the largest part.
     sheets: u64,
     elements: u64,
+    /// Rows of the part that is being read.
+    rows: u64,
     kept: u64,
     styles: u64,
     /// The longest text that is copied into every style.
@@ -120,6 +125,7 @@ impl Found {
     }
 
     fn xml(&mut self, mut part: impl BufRead) -> Result<(), ListProblem> {
+        self.rows = 0;
         let mut scan =
             Scan { at: At::Text, inside: Inside::Anything { so_far: 0 }, tag: Vec::new(), seen: 0, quote: None };
         loop {
@@ -198,8 +204,13 @@ impl Found {
     fn tag(&mut self, tag: &[u8], inside: &mut Inside) -> Result<(), ListProblem> {
         let length = tag.len() as u64;
         self.elements += 1;
-        match local_name(tag) {
+        let name = local_name(tag);
+        if matches!(name, b"c" | b"row" | b"dimension" | b"mergeCell") && !is_of_a_sheet(tag) {
+            return Err(ListProblem::Damaged);
+        }
+        match name {
             b"c" => *inside = Inside::Text { is_kept: false, so_far: 0 },
+            b"row" => self.rows += 1,
             b"si" => {
                 *inside = Inside::Text { is_kept: true, so_far: 0 };
                 self.kept += ELEMENT;
@@ -225,7 +236,8 @@ impl Found {
         if let Inside::Anything { so_far } = inside {
             *so_far = 0;
         }
-        if self.kept() > MOST_KEPT || self.elements > MOST_ELEMENTS { Err(BOMB) } else { Ok(()) }
+        let is_too_much = self.kept() > MOST_KEPT || self.elements > MOST_ELEMENTS || self.rows > MOST_ROWS;
+        if is_too_much { Err(BOMB) } else { Ok(()) }
     }
 }
 
@@ -285,6 +297,33 @@ fn open_quote(before: Option<u8>, piece: &[u8]) -> Option<u8> {
         (open, _) => open,
     };
     piece.iter().fold(before, open)
+}
+
+/// Whether the cells that an element names (`r="B7"`, `r="7"`, `ref="A1:C9"`) are cells that a sheet has: at most three
+/// letters and seven digits. A reader that counts on without looking gets lost in others.
+fn is_of_a_sheet(tag: &[u8]) -> bool {
+    attributes(tag).filter(|(name, _)| matches!(*name, b"r" | b"ref")).all(|(_, value)| {
+        value.split(|byte| *byte == b':').all(|cell| {
+            let letters = cell.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+            let digits = &cell[letters..];
+            letters <= 3 && digits.len() <= 7 && digits.iter().all(u8::is_ascii_digit)
+        })
+    })
+}
+
+/// The attributes of a tag: their names, and their values as they are written.
+fn attributes(tag: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut rest = tag;
+    std::iter::from_fn(move || {
+        let equals = rest.iter().position(|byte| *byte == b'=')?;
+        let name = rest[..equals].trim_ascii_end();
+        let name = name.rsplit(u8::is_ascii_whitespace).next().unwrap_or(name);
+        let value = rest[equals + 1..].trim_ascii_start();
+        let (quote, value) = value.split_first()?;
+        let end = value.iter().position(|byte| byte == quote)?;
+        rest = &value[end + 1..];
+        Some((name, &value[..end]))
+    })
 }
 
 /// How many shared strings a workbook says that it has.

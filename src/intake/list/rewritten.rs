@@ -16,8 +16,9 @@ pub(super) struct Rewriter<'f> {
     left: u64,
 }
 
-/// A list that was no text is no longer than this as one, so that it does not fill the disk: ten million rows.
-const MOST_TEXT: u64 = 1 << 30;
+/// A list that was no text is no longer than this as one, so that it fills neither the disk nor the day: a million rows of
+/// three hundred characters.
+const MOST_TEXT: u64 = 320 << 20;
 
 impl Rewriter<'_> {
     /// Adds a row that stands on `line` of the original.

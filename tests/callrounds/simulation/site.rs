@@ -27,6 +27,9 @@ use super::oracle::{Called, Oracle};
 use super::plan::{Habits, PROCESSING};
 use crate::disk::Disk;
 
+/// No campaign of ours takes so many requests.
+const MOST_ANSWERS: u64 = 200_000;
+
 /// How old an answer is that a proxy has kept.
 const KEPT_FOR: TimeDelta = TimeDelta::hours(1);
 
@@ -245,6 +248,7 @@ impl Site {
         };
         let date = self.told_as_of();
         self.answers += 1;
+        assert!(self.answers < MOST_ANSWERS, "the program asks the vendor for ever");
         self.list.stale_dates += u64::from(date < now);
         Answer { value, meter, date: self.habits.dated.then(|| date.trunc_subsecs(0)) }
     }
