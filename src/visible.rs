@@ -11,7 +11,8 @@ use std::path::Path;
 
 /// Whether a character is obeyed rather than shown: controls, marks that change the direction, and what has no width or
 /// separates lines.
-fn is_hidden(c: char) -> bool {
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

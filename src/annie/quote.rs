@@ -2,6 +2,7 @@
 
 use super::CallRequest;
 use crate::entry::{Content, PatientInfo};
+use crate::visible::is_hidden;
 
 /// The most of the vendor's words that is kept, in characters.
 const AT_MOST: usize = 160;
@@ -22,13 +23,15 @@ pub fn quote(said: &str, call: &CallRequest) -> String {
     shortened(&without_numbers(&text))
 }
 
-/// Control characters, and those that turn the direction of a text or cannot be seen, become spaces; one space at a time.
+/// Control characters, and those that turn the direction of a text or cannot be seen, become `\u{fffd}`; line breaks and tabs,
+/// and several spaces, one space.
 fn without_controls(text: &str) -> String {
-    let unseen = |sign: char| {
-        sign.is_control()
-            || matches!(sign, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    let shown = |sign: char| match sign {
+        sign if sign.is_whitespace() => ' ',
+        sign if is_hidden(sign) => char::REPLACEMENT_CHARACTER,
+        sign => sign,
     };
-    let plain: String = text.chars().map(|sign| if unseen(sign) { ' ' } else { sign }).collect();
+    let plain: String = text.chars().map(shown).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

@@ -209,10 +209,10 @@ numbers! {
     bool, "true or false", |value| value.as_bool(), { "type": "boolean" };
     Count, "a whole number, 1 or more", |value| whole(value).filter(|n| *n > 0)?.try_into().ok().map(Self),
         { "type": "integer", "minimum": 1, "maximum": u32::MAX };
-    MostCalls, "a whole number, 1 or more (`callrounds pause` keeps a run from calling),",
+    MostCalls, "a whole number, 1 or more (`callrounds pause` keeps a run from calling)",
         |value| whole(value).filter(|n| *n > 0)?.try_into().ok().map(Self),
         { "type": "integer", "minimum": 1, "maximum": u32::MAX };
-    Canary, "a whole number, or 0 for none,", |value| whole(value)?.try_into().ok().map(Self),
+    Canary, "a whole number, or 0 for none", |value| whole(value)?.try_into().ok().map(Self),
         { "type": "integer", "minimum": 0, "maximum": u32::MAX };
     u64, "a whole number, 0 or more", whole, { "type": "integer", "minimum": 0 };
     Share, "a share from 0 to 1", |value| number(value).filter(|n| (0.0..=1.0).contains(n)).map(Self),

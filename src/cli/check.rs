@@ -40,8 +40,8 @@ pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exi
     let clock = planning::clock(&api, &args.travel, reader.as_ref(), &campaign)?;
     let now = clock.now();
     let rejects = listing::rejects_path(&campaign, &ledger);
-    listing::refuse_lists(&rejects, args.exclude.as_deref(), &campaign)?;
     listing::refuse_strangers(&rejects)?;
+    listing::refuse_lists(&rejects, args.exclude.as_deref(), &campaign)?;
     let source = listing::source(args.list.as_deref(), &campaign)?;
     let circumstances = Setting { now, fiction_allowed: api.is_rehearsal(), check_age: !clock.is_invented() };
     let excluded = exclude::read(args.exclude.as_deref(), &campaign, now)?;

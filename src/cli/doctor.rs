@@ -1,5 +1,6 @@
 //! `doctor`: whether what calls depend on is in order. Nobody is called, and nothing is written.
 
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::clock::{SharedClock, WallClock};
 use crate::engine::vendor_clock::{Asked, ask_for_the_time};
 use crate::engine::{CLOCK_TOLERANCE, Outage, Refusal};
 use crate::error::{Exit, Stop};
-use crate::ledger::{LedgerError, MarkStanding, Reader};
+use crate::ledger::{LedgerError, LedgerKind, MarkStanding, Reader};
 use crate::phone::E164;
 use crate::visible::Shown;
 use crate::{ledger, zone};
@@ -77,11 +78,9 @@ pub(super) async fn doctor(args: &Doctor, global: &Global, output: Output) -> Re
     findings.push(of_ledger(&path));
     findings.push(of_disk(&path));
     findings.extend(of_mark(&path));
-    let may_travel = match &campaign {
-        Some(campaign) => Api::of(campaign, false)?.is_rehearsal(),
-        None => false,
-    };
-    if !may_travel {
+    let api = campaign.as_ref().map(|campaign| Api::of(campaign, false)).transpose()?;
+    findings.extend(api.as_ref().and_then(|api| of_kind(&path, api.ledger_kind())));
+    if !api.is_some_and(|api| api.is_rehearsal()) {
         findings.extend(of_the_future(&path));
     }
     if output.json {
@@ -228,6 +227,13 @@ fn of_ledger(path: &Path) -> Finding {
     }
 }
 
+/// Whether the ledger keeps the kind of calls that the campaign places.
+fn of_kind(path: &Path, wanted: LedgerKind) -> Option<Finding> {
+    let reader = path.exists().then(|| Reader::open(path).ok()).flatten()?;
+    let error = reader.refuse_other_kind(wanted, path).err()?;
+    Some(Finding::bad("ledger", error.to_string(), Exit::Ledger))
+}
+
 /// Whether a ledger that is an older copy would be known before the vendor is asked.
 fn of_mark(path: &Path) -> Option<Finding> {
     if !path.exists() {
@@ -258,6 +264,12 @@ const LEAST_FREE: u64 = 200 << 20;
 fn of_disk(ledger: &Path) -> Finding {
     let folder = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let written = tempfile::tempfile_in(folder).and_then(|mut file| file.write_all(&[0; 4096]));
+    if let Err(error) = OpenOptions::new().write(true).open(ledger)
+        && ledger.is_file()
+    {
+        let says = format!("{} cannot be written ({}): mend that, or name another", ledger.shown(), error.kind());
+        return Finding::bad("disk", says, Exit::Ledger);
+    }
     if let Err(error) = written {
         let says = format!(
             "nothing can be written in {} ({}): mend that, or name another ledger",

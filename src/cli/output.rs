@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -92,17 +92,27 @@ impl Output {
 /// A file of an earlier report is replaced, as every night; a ledger, a folder or a device never.
 fn refuse_to_replace(path: &Path) -> Result<(), Stop> {
     let Ok(metadata) = path.metadata() else { return Ok(()) };
-    let is_ledger = || {
+    let is_ledger = |path: &Path| {
         let mut start = [0; 16];
         let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
         read.is_ok() && start == *b"SQLite format 3\0"
     };
     let what = match () {
         () if !metadata.is_file() => "is no ordinary file",
-        () if is_ledger() => "is a database, and maybe the ledger",
+        () if is_ledger(path) => "is a database, and maybe the ledger",
+        () if database_of(path).is_some_and(|database| is_ledger(&database)) => {
+            "belongs to a database, and maybe the ledger"
+        }
         () => return Ok(()),
     };
     Err(Stop::Usage(format!("{} {what}; it was left as it is: name another file", path.shown())))
+}
+
+/// The database that a file of this name would be kept beside.
+fn database_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let beside = ["-wal", "-shm", "-journal", ".lock", ".high-water"];
+    beside.into_iter().find_map(|suffix| name.strip_suffix(suffix)).map(|name| path.with_file_name(name))
 }
 
 /// What stopped the command, on standard error.

@@ -40,8 +40,8 @@ pub(super) async fn run(args: &Run, global: &Global, output: Output) -> Result<E
     } else {
         listing::rejects_path(&campaign, &ledger)
     };
-    listing::refuse_lists(&rejects, args.exclude.as_deref(), &campaign)?;
     listing::refuse_strangers(&rejects)?;
+    listing::refuse_lists(&rejects, args.exclude.as_deref(), &campaign)?;
     let session = placing::Session::open(ledger, Arc::clone(&campaign), api, &args.placing, output).await?;
 
     let circumstances = Setting {

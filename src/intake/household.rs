@@ -39,7 +39,7 @@ pub(super) fn calls_of(mut patients: Vec<Candidate>) -> Vec<Call> {
             None => calls.begin(minor),
         }
     }
-    calls.calls.into_iter().map(speaker_first).collect()
+    calls.all.into_iter().map(speaker_first).collect()
 }
 
 /// What two patients must share beside their household: the day of the appointment and the place.
@@ -48,7 +48,7 @@ type DayAndPlace = (Option<NaiveDate>, Option<Location>);
 /// The calls to one number, at hand by whose they are: a placeholder's number may have thousands of patients.
 #[derive(Default)]
 struct Calls {
-    calls: Vec<Call>,
+    all: Vec<Call>,
     by_household: HashMap<(String, DayAndPlace), usize>,
     by_day_and_place: HashMap<DayAndPlace, usize>,
 }
@@ -66,16 +66,16 @@ impl Calls {
     }
 
     fn join(&mut self, call: usize, candidate: Candidate) {
-        self.calls[call].push(candidate);
+        self.all[call].push(candidate);
     }
 
     fn begin(&mut self, candidate: Candidate) {
-        let (at, day_and_place) = (self.calls.len(), day_and_place(&candidate));
+        let (at, day_and_place) = (self.all.len(), day_and_place(&candidate));
         if let Some(household) = candidate.patient.household.clone() {
             self.by_household.entry((household, day_and_place.clone())).or_insert(at);
         }
         self.by_day_and_place.entry(day_and_place).or_insert(at);
-        self.calls.push(vec![candidate]);
+        self.all.push(vec![candidate]);
     }
 }
 

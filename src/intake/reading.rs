@@ -198,7 +198,9 @@ impl<'i> Reading<'i> {
                 Ok(texts) => return self.accept(call, texts),
                 Err(reason) => {
                     let others = call.split_off(1);
-                    call.into_iter().for_each(|speaker| self.reject(speaker.row, reason.clone()));
+                    for speaker in call {
+                        self.reject(speaker.row, reason.clone());
+                    }
                     call = if others.is_empty() { others } else { speaker_first(others) };
                 }
             }

@@ -52,6 +52,18 @@ fn rejected_rows_take_the_place_of_no_other_file() {
         assert!(oracle::embedded(&practice).is_empty());
         refused(&practice.run(&RUN), 2, &["callrounds.db", "no rejects file"]);
     }
+    // Nor that of a list that the run reads, though it looks like one of ours.
+    for (list, arguments) in [("mine.csv", &[][..]), ("recall.csv", &["--exclude", "campaigns/mine.csv"])] {
+        let campaign = campaign("rejects = \"mine.csv\"\n").replace("\"recall.csv\"", &format!("\"{list}\""));
+        let practice = Practice::with(&campaign, LIST);
+        let ours = "line,reason,patient_id,first_name,phone\n9,an older one,9,Jo,773-555-0119\n";
+        practice.write("campaigns/mine.csv", ours);
+        for command in ["run", "check"] {
+            let ended = practice.run(&[&[command, "campaigns/recall.toml"], arguments].concat());
+            refused(&ended, 2, &["mine.csv is where rejected rows go", "left as it is"]);
+        }
+        assert_eq!(practice.read("campaigns/mine.csv"), ours);
+    }
     // One of ours is replaced, and removed once there is nothing to say.
     let practice =
         Practice::with(&campaign("rejects = \"mine.csv\"\nmax_reject_rate = 0.9\n"), &(LIST.to_owned() + "3,Cy,773\n"));
@@ -73,6 +85,23 @@ fn what_belongs_to_the_ledger_is_reached_through_no_link() {
         assert_eq!(practice.read("theirs"), "somebody else's");
         assert!(oracle::embedded(&practice).is_empty());
     }
+    for (file, what) in
+        [("callrounds.db.lock", "a pipe"), ("callrounds.db.high-water", "a pipe"), ("callrounds.db-wal", "a folder")]
+    {
+        let practice = Practice::with(&campaign(""), LIST);
+        let path = practice.path("campaigns").join(file);
+        match what {
+            "a pipe" => rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
+                .expect("a pipe"),
+            _ => fs::create_dir(&path).expect("a folder"),
+        }
+        refused(&practice.run(&RUN), 7, &[file, what, "remove it"]);
+    }
+    let practice = Practice::with(&campaign(""), LIST);
+    practice.write("theirs", "somebody else's");
+    fs::hard_link(practice.path("theirs"), practice.path("campaigns/callrounds.db.lock")).expect("a second name");
+    refused(&practice.run(&RUN), 7, &["callrounds.db.lock", "hard link"]);
+    assert_eq!(practice.read("theirs"), "somebody else's");
     // A ledger may be a link itself: what is beside it is beside the file.
     let practice = Practice::with(&campaign(""), LIST);
     assert_eq!(practice.run(&RUN).code, 0);
@@ -89,8 +118,10 @@ fn a_ledger_is_kept_in_no_folder_that_everybody_may_write_to() {
     assert!(!practice.path("campaigns/callrounds.db").exists());
     assert!(!practice.path("campaigns/callrounds.db.lock").exists());
     mode(0o1777);
-    assert_eq!(practice.run(&RUN).code, 0, "nobody can exchange a file in a folder like /tmp");
-    mode(0o777);
+    refused(&practice.run(&RUN), 7, &["chmod o-w"]);
+    mode(0o700);
+    assert_eq!(practice.run(&RUN).code, 0);
+    mode(0o1777);
     for command in ["status", "report"] {
         refused(&practice.run(&[command]), 7, &["chmod o-w"]);
     }
@@ -150,4 +181,35 @@ fn a_program_that_holds_keys_and_patients_dumps_no_core() {
     let limits = fs::read_to_string(format!("/proc/{}/limits", vendor.id())).expect("its limits");
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("a line");
     assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"], "{core}");
+}
+
+#[test]
+fn what_is_no_ledger_is_left_as_it_is_whatever_it_is() {
+    let practice = Practice::with(&campaign(""), LIST);
+    for (ledger, code, says) in [
+        ("/dev/null", 7, "no ordinary file"),
+        ("campaigns/recall.csv", 7, "is not a ledger"),
+        ("campaigns/recall.toml", 7, "is not a ledger"),
+    ] {
+        for command in [&RUN[..], &["status"], &["doctor", "campaigns/recall.toml"]] {
+            let ended = practice.run(&[command, &["--ledger", ledger]].concat());
+            let said = ended.stderr.clone() + &ended.stdout;
+            assert!(ended.code == code && said.contains(says) && !said.contains("chmod"), "{ledger}: {ended:?}");
+        }
+        assert!(!practice.path(&format!("{ledger}.lock")).exists(), "{ledger}");
+    }
+    assert_eq!(practice.read("campaigns/recall.csv"), LIST);
+}
+
+#[test]
+fn a_report_takes_the_place_of_nothing_that_a_ledger_needs() {
+    let practice = Practice::with(&campaign(""), LIST);
+    assert_eq!(practice.run(&RUN).code, 0);
+    for suffix in ["", "-wal", ".lock", ".high-water"] {
+        let out = format!("campaigns/callrounds.db{suffix}");
+        let before = fs::read(practice.path(&out)).ok();
+        let ended = practice.run(&["report", "--ledger", "campaigns/callrounds.db", "--out", &out]);
+        assert!(ended.code == 2 || before.is_none(), "{out}: {ended:?}");
+        assert!(before.is_none() || fs::read(practice.path(&out)).ok() == before, "{out}");
+    }
 }

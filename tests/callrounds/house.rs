@@ -142,7 +142,7 @@ fn nothing_uses_what_it_must_not_know() {
         ("policy", vec!["campaign", "entry", "ids", "phone", "zone"]),
         ("intake", vec!["campaign", "entry", "ids", "nearest", "phone", "template", "visible", "zone"]),
         ("ledger", vec!["campaign", "entry", "ids", "phone", "policy", "visible", "zone"]),
-        ("annie", vec!["clock", "entry", "ids", "phone"]),
+        ("annie", vec!["clock", "entry", "ids", "phone", "visible"]),
         ("engine", [BASICS.as_slice(), &["annie", "campaign", "entry", "ledger", "policy"]].concat()),
         ("plan", [BASICS.as_slice(), &["annie", "campaign", "engine", "entry", "ledger", "policy"]].concat()),
         ("report", [BASICS.as_slice(), &["campaign", "engine", "entry", "error", "ledger", "plan", "policy"]].concat()),

@@ -111,6 +111,41 @@ fn arguments_and_file_names_are_shown_and_never_obeyed() {
     is_clean(&practice.run(&["suppress", "list", "--ledger", "campaigns/callrounds.db"]), "suppress list");
 }
 
+/// A name of somebody's choosing begins no line of its own among ours.
+#[test]
+fn what_has_lines_of_its_own_stays_on_ours() {
+    let list = "patient_id,first_name,phone,note\n1,Ana,773-555-0110,n\n2,Bo,773,n\n";
+    let is_on_ours = |ended: &Ended, of: &str| {
+        let lines = ended.stderr.lines().chain(ended.stdout.lines());
+        assert!(lines.clone().all(|line| !line.starts_with("FAKE")), "{of}: {ended:?}");
+        assert!(lines.clone().any(|line| line.contains("\\u{a}FAKE")), "{of} does not show it: {ended:?}");
+    };
+    let practice = Practice::with(&campaign(""), list);
+    let name = "no\nFAKE: all is well";
+    for arguments in [
+        &["run", name][..],
+        &["check", "campaigns/recall.toml", "--list", name],
+        &["check", "campaigns/recall.toml", "--exclude", name],
+        &["run", "campaigns/recall.toml", "--plan", name],
+        &["status", "--ledger", name],
+        &["suppress", "import", name, "--source", "x"],
+        &["doctor", "campaigns/recall.toml", "--ledger", name],
+    ] {
+        is_on_ours(&practice.run(arguments), &format!("{arguments:?}"));
+    }
+    for (from, to) in [
+        ("file = \"recall.csv\"", "file = \"no\\nFAKE.csv\""),
+        ("[calling]", "key = [\"patient_id\", \"no\\nFAKE\"]\n[calling]"),
+        ("[calling]", "columns = { phone = \"no\\nFAKE\" }\n[calling]"),
+        ("[calling]", "columns = { \"no\\nFAKE\" = \"phone\" }\n[calling]"),
+        ("[calling]", "rejects = \"no\\nFAKE.csv\"\nmax_reject_rate = 0.9\n[calling]"),
+    ] {
+        let text = recall("[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"simulator\"\n");
+        let practice = Practice::with(&text.replace(from, to), list);
+        is_on_ours(&practice.run(&["run", "campaigns/recall.toml"]), to);
+    }
+}
+
 /// A rejects file's cells are no formulas, and feeding it back gives every cell as the list had it.
 #[test]
 fn a_rejects_file_is_no_formula_and_is_read_back_exactly() {

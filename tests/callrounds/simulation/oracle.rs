@@ -224,9 +224,10 @@ impl Oracle {
     pub fn vendor_refused(&mut self, at: DateTime<Utc>, to: E164, refusal: Refusal) {
         let earlier: Vec<_> = self.called.iter().filter(|call| call.to == to).collect();
         let calls = earlier.len();
+        // What came of a call that nobody could find, our book cannot know.
+        let is_unknown = |call: &&Called| call.illegible || (self.may_prove_nothing && !self.is_on_record(&call.id));
         match refusal {
-            // What came of a call that nobody could find, our book cannot know.
-            Refusal::CoolingDown if earlier.iter().any(|call| call.illegible) => {}
+            Refusal::CoolingDown if earlier.iter().any(is_unknown) => {}
             // A request may take so long that the vendor's day ends meanwhile.
             Refusal::OutsideHours => {}
             Refusal::Malformed(_)
