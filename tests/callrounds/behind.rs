@@ -96,3 +96,25 @@ fn a_ledger_that_lost_what_was_not_yet_in_its_file_does_not_take_itself_for_a_ne
     let calls = oracle::by_number(&vendor.calls());
     assert_eq!((calls.len(), calls.values().max()), (PATIENTS, Some(&1)), "everybody once");
 }
+
+#[test]
+fn a_ledger_that_was_written_while_a_clock_was_ahead_calls_nobody_and_says_so() {
+    let practice = Practice::with(&campaign(100), &kill::list(2));
+    let ahead = Vendor::start_at(MORNING, &practice, "60", &["--requests-per-minute", "600"]);
+    assert_eq!(practice.run_against(&ahead.base_url, &RUN).code, 0);
+    drop(ahead);
+    fs::remove_file(practice.path("vendor.jsonl")).expect("its log");
+    // The clock is right again, and agrees with the vendor's.
+    practice.write("now", "");
+    let now = fs::metadata(practice.path("now")).and_then(|about| about.modified()).expect("a time");
+    let now = chrono::DateTime::<chrono::Utc>::from(now).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let vendor = Vendor::start_at(&now, &practice, "1", &[]);
+    for command in [&["run", "campaigns/recall.toml", "--json"][..], &["resume", "--json"]] {
+        let ended = practice.run_against(&vendor.base_url, command);
+        assert_eq!(ended.code, 7, "{ended:?}");
+        for words in ["future", "2036-11-25", "callrounds ledger adopt"] {
+            assert!(ended.stderr.contains(words), "{words}: {}", ended.stderr);
+        }
+    }
+    assert!(vendor.calls().is_empty());
+}

@@ -215,3 +215,27 @@ async fn an_opt_out_between_the_claim_and_the_request_stops_the_request() {
     let evidence = "(SELECT evidence FROM event WHERE kind = 'barred')";
     assert!(scene.of("P-1", evidence).contains("\"suppressed\":true"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_opt_out_in_a_call_that_a_former_run_gave_up_is_heard_before_the_next_call() {
+    let scene = Scene::new();
+    let vendor = Arc::clone(&scene.vendor);
+    let change =
+        move |change: &dyn Fn(&mut Conversation)| vendor.list.lock().expect("a list").iter_mut().for_each(change);
+    let stays_open = |event: &Event| {
+        if matches!(event, Event::Accepted { .. }) {
+            change(&|call| (call.status, call.ended) = (Status::Open, None));
+        }
+    };
+    scene.run_while("P-1", Reply::Accepted(ConversationId::new("c-1")), stays_open).await;
+    assert_eq!(scene.of("P-1", "entry.state"), State::LostTrack.name());
+
+    change(&|call| {
+        (call.status, call.ended) = (Status::Closed, call.started.map(|started| started + TimeDelta::minutes(2)));
+        call.testimony.tags = vec!["opt_out".into()];
+    });
+    // Another patient has the same number, and the caps let the call through a day later.
+    scene.run("P-2", Reply::Accepted(ConversationId::new("c-2"))).await;
+    assert_eq!(scene.of("P-1", "attempt.outcome"), "opt_out");
+    assert_eq!(scene.vendor.asked.lock().expect("calls").len(), 1, "whoever has asked not to be called is not called");
+}
