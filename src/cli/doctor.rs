@@ -1,7 +1,7 @@
 //! `doctor`: whether what calls depend on is in order. Nobody is called, and nothing is written.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -260,23 +260,20 @@ fn of_the_future(path: &Path) -> Option<Finding> {
 /// Below this a night's calls may not fit: a ledger of 100,000 patients takes a few hundred megabytes.
 const LEAST_FREE: u64 = 200 << 20;
 
-/// Whether the ledger's folder takes data, and how much. What is written to find out has no name, and is gone at once.
+/// Whether the ledger and its folder take data, and how much. What is written to find out has no name, and is gone at once.
 fn of_disk(ledger: &Path) -> Finding {
     let folder = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = tempfile::tempfile_in(folder).and_then(|mut file| file.write_all(&[0; 4096]));
-    if let Err(error) = OpenOptions::new().write(true).open(ledger)
-        && ledger.is_file()
+    let bad = |what: String, error: io::Error| {
+        let says = format!("{what} ({}): mend that, or name another ledger", error.kind());
+        Finding::bad("disk", says, Exit::Ledger)
+    };
+    if ledger.is_file()
+        && let Err(error) = OpenOptions::new().write(true).open(ledger)
     {
-        let says = format!("{} cannot be written ({}): mend that, or name another", ledger.shown(), error.kind());
-        return Finding::bad("disk", says, Exit::Ledger);
+        return bad(format!("{} cannot be written", ledger.shown()), error);
     }
-    if let Err(error) = written {
-        let says = format!(
-            "nothing can be written in {} ({}): mend that, or name another ledger",
-            folder.shown(),
-            error.kind()
-        );
-        return Finding::bad("disk", says, Exit::Ledger);
+    if let Err(error) = tempfile::tempfile_in(folder).and_then(|mut file| file.write_all(&[0; 4096])) {
+        return bad(format!("nothing can be written in {}", folder.shown()), error);
     }
     match rustix::fs::statvfs(folder).map(|about| about.f_bavail.saturating_mul(about.f_frsize)) {
         Ok(free) if free < LEAST_FREE => {

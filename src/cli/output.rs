@@ -11,6 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::Stop;
 use crate::intake::rejects::private_file_beside;
+use crate::ledger::BESIDE;
 use crate::visible::Shown;
 use crate::visible::{self, Showing};
 
@@ -111,8 +112,7 @@ fn refuse_to_replace(path: &Path) -> Result<(), Stop> {
 /// The database that a file of this name would be kept beside.
 fn database_of(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
-    let beside = ["-wal", "-shm", "-journal", ".lock", ".high-water"];
-    beside.into_iter().find_map(|suffix| name.strip_suffix(suffix)).map(|name| path.with_file_name(name))
+    BESIDE.into_iter().find_map(|suffix| name.strip_suffix(suffix)).map(|name| path.with_file_name(name))
 }
 
 /// What stopped the command, on standard error.

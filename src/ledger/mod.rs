@@ -72,6 +72,7 @@ pub use read::{AttemptCounts, Begun, EntryRow, EventRow, FormerMember, ListChang
 pub use record::{Happened, Note, UnderWay};
 pub use runs::{Finish, Prospects, Reopened, RunHandle};
 pub use suppression::{Ban, Scope, SuppressionRow};
+pub use surroundings::BESIDE;
 
 use crate::campaign::{Campaign, Purpose};
 use crate::entry::{Draft, ListTally, State};

@@ -14,7 +14,7 @@ use crate::visible::Shown;
 const OTHERS_WRITE: u32 = 0o002;
 
 /// What SQLite, the lock and the high-water mark keep beside the ledger.
-const BESIDE: [&str; 5] = ["-wal", "-shm", "-journal", ".lock", ".high-water"];
+pub const BESIDE: [&str; 5] = ["-wal", "-shm", "-journal", ".lock", ".high-water"];
 
 /// What every SQLite database begins with.
 const DATABASE: &[u8] = b"SQLite format 3\0";
