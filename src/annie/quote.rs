@@ -136,7 +136,7 @@ mod tests {
             ("PAT example (P-17), born 1980-02-03, cannot be called", "… … (…), born …, cannot be called"),
             ("the patient's pattern is unknown", "the patient's pattern is unknown"),
             ("context \"Is due for  a cleaning\" is not allowed", "context \"…\" is not allowed"),
-            ("line\none\u{1b}[31m red\u{202e} turned\u{0}", "line one [31m red turned"),
+            ("line\none\u{1b}[31m red\u{202e} turned\u{0}", "line one\u{fffd}[31m red\u{fffd} turned\u{fffd}"),
             ("", ""),
         ] {
             assert_eq!(quote(said, &call()), kept, "{said}");
