@@ -116,7 +116,7 @@ fn who_was_refused_is_explained_in_the_vendors_words_and_brought_back_or_cancell
     let words = "refused by the vendor (status 405: \"calls to landlines such as … are not supported\") → failed";
     assert!(told.contains(words), "{told}");
     let told = practice.run(&["explain", "5001"]).stdout;
-    assert!(told.contains("(status 405: \"recipient [31m has opted out\") → failed"), "{told}");
+    assert!(told.contains("(status 405: \"recipient\u{fffd}[31m has opted out\") → failed"), "{told}");
 
     let placed = practice.run(&["resolve", "1", "--placed", "c-1"]);
     assert!(placed.code == 2 && placed.stderr.contains("use --not-placed or --cancel"), "{placed:?}");

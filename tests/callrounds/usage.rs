@@ -422,6 +422,7 @@ fn help_lists_every_command_and_exit_code() {
 
     Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused ·
     4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger
-    locked, damaged, full, or of the other kind (rehearsal)
+    locked, damaged, full, older than what it has dialled, or of the other kind (rehearsal) · 8 the
+    vendor's list proves nothing, and nobody was called
     ");
 }
