@@ -123,7 +123,8 @@ impl Refusals {
         }
     }
 
-    /// A patient's call was refused for a reason of the patient's own: what went before is explained by it.
+    /// What becomes of this patient hangs on nobody else any more: the call was refused for a reason of the patient's own,
+    /// which explains what went before, or it is to be decided by a person.
     pub(super) fn explained(&mut self, entry: EntryId) {
         for row in self.rows.values_mut().chain([&mut self.account]) {
             row.entries.retain(|one| *one != entry);

@@ -142,6 +142,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let state = if retry { State::Ready } else { State::Held };
         if retry {
             self.became_due(at);
+        } else {
+            // It waits for a person now, not for what others are told.
+            self.refusals.explained(entry);
         }
         let record = happened(attempt, entry, at, Fact::Absent { retry }, Some(because.into()));
         self.record(record, Event::Absent { at, entry, attempt, state });
