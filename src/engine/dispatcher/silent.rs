@@ -62,12 +62,12 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// How it ends, if some of the organisation's numbers were not allowed to call, or if nobody was left to tell by whether
     /// one is.
     pub(super) fn ending_with_the_refused(&mut self, ending: Ending) -> Ending {
-        if ending == Ending::Done
-            && let Some(cause) = self.refusals.left_undecided()
-        {
-            self.refused_for = Some(cause);
-        } else if self.silent.is_empty() {
-            return ending;
+        if self.silent.is_empty() {
+            // Where others wait for a number that may not call, they are left to tell by.
+            match self.refusals.left_undecided().filter(|_| ending == Ending::Done) {
+                Some(cause) => self.refused_for = Some(cause),
+                None => return ending,
+            }
         }
         let locations = self.silent_locations();
         let refused = match self.refused_for.take() {
