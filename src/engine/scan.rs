@@ -138,6 +138,8 @@ pub struct Scan {
     low: u64,
     high: u64,
     stretch: HashSet<ConversationId>,
+    /// Whether the last page that went into it was as long as any: more may stand right behind it.
+    is_cut_off: bool,
 }
 
 /// What the page that is being read is for.
@@ -169,6 +171,7 @@ impl Scan {
             low: 0,
             high: 0,
             stretch: HashSet::new(),
+            is_cut_off: false,
         };
         if known.oldest_first {
             scan.order = Some(Order::OldestFirst);
@@ -214,8 +217,8 @@ impl Scan {
     }
 
     fn advance(&mut self, page: &Page) -> Progress {
-        let (rows, named) = (page.rows() as u64, page.conversations.len() as u64);
-        self.known.longest_page = self.known.longest_page.max(rows);
+        let (rows, named, places) = (page.rows() as u64, page.conversations.len() as u64, places(page));
+        self.known.longest_page = self.known.longest_page.max(places);
         let starts = page.conversations.iter().filter_map(|conversation| conversation.started);
         self.oldest = self.oldest.into_iter().chain(starts).min();
         let brought_new = page.conversations.iter().any(|row| !self.seen.contains(&row.id));
@@ -224,7 +227,7 @@ impl Scan {
             rows >= LONG && named > 0 && 5 * known >= 4 * named
         };
         // New rows without an id show nothing new, and are no end.
-        let hides_rows = named < rows && rows > self.common(rows);
+        let hides_rows = named < rows && places > self.common(places);
         let (was_seen, is_repeated) = (is_mostly(&self.seen), is_mostly(&self.stretch));
         if self.pages > PAGES_AT_LEAST + 3 * self.seen.len() as u32 / self.known.longest_page.max(1) as u32 {
             return Progress::Broken(Flaw::OffsetIgnored);
@@ -256,16 +259,17 @@ impl Scan {
         match (order, self.step) {
             (Some(Order::OldestFirst), Step::Down) => self.down(extends),
             _ if is_repeated => self.after_a_repeated_page(rows),
-            _ => self.up(extends || hides_rows, rows),
+            _ => self.up(extends || hides_rows, places),
         }
     }
 
     fn see(&mut self, page: &Page) {
-        let rows = page.rows() as u64;
+        let places = places(page);
         self.stretch.extend(page.conversations.iter().map(|row| row.id.clone()));
-        if rows > 0 {
+        if places > 0 {
+            self.is_cut_off = places >= self.known.longest_page;
             self.low = self.low.min(self.offset);
-            self.high = self.high.max(self.offset + rows);
+            self.high = self.high.max(self.offset + places);
         }
     }
 
@@ -303,16 +307,16 @@ impl Scan {
     /// Whether a page shares at least half as many rows with the stretch as by its place it should: a row that the vendor
     /// shows on every page connects nothing.
     fn connects(&self, page: &Page) -> bool {
-        let (rows, named) = (page.rows() as u64, page.conversations.len() as u64);
-        let shared = page.conversations.iter().filter(|row| self.stretch.contains(&row.id)).count() as u64;
-        let common = self.common(rows);
+        let (places, named) = (places(page), named(page));
+        let shared = named.iter().filter(|id| self.stretch.contains(**id)).count() as u64;
+        let common = self.common(places);
         // Rows without an id are shared unseen.
-        common > 0 && shared >= (common * named / rows.max(1)).div_ceil(2).max(1)
+        common > 0 && shared >= (common * named.len() as u64 / places.max(1)).div_ceil(2).max(1)
     }
 
-    /// How many rows a page of so many has in common with the stretch, by its place.
-    fn common(&self, rows: u64) -> u64 {
-        self.high.min(self.offset + rows).saturating_sub(self.low.max(self.offset))
+    /// How many places a page of so many has in common with the stretch, by its place.
+    fn common(&self, places: u64) -> u64 {
+        self.high.min(self.offset + places).saturating_sub(self.low.max(self.offset))
     }
 
     /// The next page in either direction shares this many rows with the one before.
@@ -329,12 +333,12 @@ impl Scan {
         if Self::may_be_cut_off(rows) { Progress::Broken(Flaw::OffsetIgnored) } else { self.at_the_end() }
     }
 
-    fn up(&mut self, extends: bool, rows: u64) -> Progress {
+    fn up(&mut self, extends: bool, places: u64) -> Progress {
         if self.order == Some(Order::NewestFirst) && self.is_past_the_instant() {
             return Progress::Complete(Reach::PastTheInstant(Order::NewestFirst));
         }
         if extends {
-            return Progress::Read(self.offset + rows - Self::overlap(rows));
+            return Progress::Read(self.offset + places - Self::overlap(places));
         }
         self.at_the_end()
     }
@@ -381,8 +385,8 @@ impl Scan {
 
     /// The first page shows that the list begins with the oldest conversation.
     fn look_for_the_end(&mut self, page: &Page) -> Progress {
-        let rows = page.rows() as u64;
-        let next = rows - Self::overlap(rows);
+        let places = places(page);
+        let next = places - Self::overlap(places);
         let told = page.total.filter(|total| *total <= LONGEST_LIST).unwrap_or_default();
         self.step = Step::FindEnd { stride: 0, empty_from: None };
         Progress::Read(next.max(told.saturating_sub(u64::from(PAGE) - OVERLAP)))
@@ -390,8 +394,8 @@ impl Scan {
 
     /// One look for the end of a list whose newest conversation is there.
     fn find_end(&mut self, page: &Page, stride: u64, empty_from: Option<u64>, brought_new: bool) -> Progress {
-        let rows = page.rows() as u64;
-        if rows == 0 {
+        let places = places(page);
+        if places == 0 {
             return self.nothing_there();
         }
         if !self.connects(page) {
@@ -401,31 +405,44 @@ impl Scan {
             return self.read_everything();
         }
         self.see(page);
-        let is_last = empty_from.is_some_and(|empty| empty <= self.high);
+        let is_last = empty_from.is_some_and(|empty| empty <= self.high) && !self.is_cut_off;
         if is_last || !brought_new {
             return self.at_the_end();
         }
-        let above = self.high - Self::overlap(rows);
+        let above = self.high - Self::overlap(places);
         if let Some(empty) = empty_from {
             self.step = Step::FindEnd { stride, empty_from };
-            return Progress::Read(self.offset.midpoint(empty).max(above).min(empty - 1));
+            // Where the places end may be wrong by some: a page with room for more tells.
+            let halfway = self.offset.midpoint(empty).min(empty.saturating_sub(1));
+            return Progress::Read(if empty <= self.high { above } else { halfway.max(above) });
         }
         // The page above is the last as a rule; if it is not, the strides grow.
-        self.step = Step::FindEnd { stride: (2 * stride).max(rows - Self::overlap(rows)), empty_from };
+        self.step = Step::FindEnd { stride: (2 * stride).max(places - Self::overlap(places)), empty_from };
         Progress::Read(if stride == 0 { above } else { self.offset + 2 * stride })
     }
 
-    /// There is nothing at this offset: the list ends before it.
+    /// There is nothing at this offset: the list ends before it. Where exactly, a page tells that had room for more rows,
+    /// or brings nothing new.
     fn nothing_there(&mut self) -> Progress {
-        if self.offset <= self.high {
+        if self.offset < self.high || (self.offset == self.high && !self.is_cut_off) {
             return self.at_the_end();
         }
         self.step = Step::FindEnd { stride: 0, empty_from: Some(self.offset) };
         let longest = self.known.longest_page;
-        let is_near = self.offset - self.high <= longest;
+        let is_near = self.offset <= self.high + longest;
         let above = self.high.saturating_sub(Self::overlap(longest));
         Progress::Read(if is_near { above } else { self.high.midpoint(self.offset) })
     }
+}
+
+/// The conversations that a page names, each once, though it may show one several times.
+fn named(page: &Page) -> HashSet<&ConversationId> {
+    page.conversations.iter().map(|row| &row.id).collect()
+}
+
+/// How many places of the list a page shows at most. What it shows twice takes one.
+fn places(page: &Page) -> u64 {
+    (named(page).len() + page.nameless.len()) as u64
 }
 
 fn started(conversation: &Conversation) -> Option<DateTime<Utc>> {

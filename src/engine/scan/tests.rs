@@ -14,6 +14,8 @@ struct List {
     offset_ignored: bool,
     /// Rows that stand last on every page.
     on_every_page: u64,
+    /// Rows that each page shows twice, in the place of as many others.
+    doubled: u64,
 }
 
 /// What `totalCount` says.
@@ -43,7 +45,7 @@ impl List {
             Order::None => (index * 389) % length,
         };
         let rows = (0..length).map(|index| (number(index), at(number(index)))).collect();
-        Self { rows, total: Total::True, cap: PAGE.into(), offset_ignored: false, on_every_page: 0 }
+        Self { rows, total: Total::True, cap: PAGE.into(), offset_ignored: false, on_every_page: 0, doubled: 0 }
     }
 
     /// Every other row some seconds out of place.
@@ -55,7 +57,7 @@ impl List {
     fn page(&self, offset: u64) -> Page {
         let length = self.rows.len() as u64;
         let from = if self.offset_ignored { 0 } else { offset.min(length) };
-        let shown = &self.rows[from as usize..(from + self.cap).min(length) as usize];
+        let shown = &self.rows[from as usize..(from + self.cap - self.doubled).min(length) as usize];
         let total = match self.total {
             Total::True => Some(length),
             Total::Missing => None,
@@ -65,7 +67,8 @@ impl List {
         };
         // Older than all, and no page of its own.
         let strays = (0..if shown.is_empty() { 0 } else { self.on_every_page }).map(|n| (1_000_000 + n, at(0)));
-        let conversations = shown.iter().copied().chain(strays).map(conversation).collect();
+        let again = shown.iter().copied().take(self.doubled as usize);
+        let conversations = again.chain(shown.iter().copied()).chain(strays).map(conversation).collect();
         Page { conversations, nameless: Vec::new(), total }
     }
 }
@@ -108,16 +111,19 @@ fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
     let totals = [Total::True, Total::Missing, Total::OfThePage, Total::Capped(100), Total::Times(3)];
     let mut complete = 0;
     for order in [Order::NewestFirst, Order::OldestFirst, Order::None] {
-        for length in [1, 2, 11, 50, 99, 100, 101, 190, 1013] {
+        for length in [1, 2, 11, 29, 50, 99, 100, 101, 190, 1013] {
             for wanted in [1, length / 2 + 1, length] {
                 for total in totals {
                     for (cap, offset_ignored) in [(100, false), (50, false), (20, false), (100, true), (20, true)] {
-                        for (inverted, on_every_page) in [(false, 0), (true, 0), (false, 1), (true, 3)] {
-                            let list = List { total, cap, offset_ignored, on_every_page, ..List::of(length, order) };
+                        for (inverted, on_every_page, doubled) in
+                            [(false, 0, 0), (true, 0, 0), (false, 1, 0), (true, 3, 0), (false, 0, 3), (true, 1, 3)]
+                        {
+                            let list =
+                                List { total, cap, offset_ignored, on_every_page, doubled, ..List::of(length, order) };
                             let mut list = if inverted { list.inverted() } else { list };
                             let (scan, over) = scanned(&mut list, wanted, KnownList::default(), |_| ());
                             let what = format!(
-                                "{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted} {on_every_page}"
+                                "{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted} {on_every_page} {doubled}"
                             );
                             if let Progress::Complete(_) = over {
                                 assert_eq!(missed(&list, &scan), 0, "{what}");
