@@ -176,6 +176,14 @@ mod tests {
         assert_eq!(clock.now(), noon() + TimeDelta::hours(1));
     }
 
+    /// The timers run through their hour at once, as they stand still on a machine that is suspended: who rests by them
+    /// alone is done then, and who looks at the time in between is not.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_rests_for_long_goes_by_the_time_and_not_by_the_timer() {
+        let rest = WallClock.rest_until(WallClock.now() + TimeDelta::minutes(10));
+        assert!(tokio::time::timeout(std::time::Duration::from_hours(1), rest).await.is_err());
+    }
+
     fn noon() -> DateTime<Utc> {
         "2026-11-24T12:00:00Z".parse().expect("a valid instant")
     }
