@@ -78,6 +78,9 @@ const AT_ONCE: u64 = 20;
 
 const PATIENTS: usize = 20;
 
+/// What a second signal may take.
+const AT_ONCE_AT_MOST: Duration = Duration::from_millis(1500);
+
 /// The client's request timeout, and what a drain may take beyond it.
 const DRAIN: Duration = Duration::from_secs(30 + 5);
 
@@ -130,16 +133,24 @@ fn interrupted(practice: &Practice, vendor: &Vendor, seed: u64, dice: &mut Dice)
     let run = practice.start_until(dice.below(50).saturating_sub(20) as usize, &run, Some(&vendor.base_url));
     std::thread::sleep(Duration::from_micros(dice.below(100_000)));
     let (signal, twice) = (["-TERM", "-INT", "-INT"][seed as usize % 3], is_double(seed));
-    let (mut since, mut within) = (Instant::now(), DRAIN);
+    let mut since = Instant::now();
     run.signal(signal);
     if twice {
         std::thread::sleep(Duration::from_micros(5000 + dice.below(200_000)));
-        (since, within) = (Instant::now(), Duration::from_millis(1500));
+        since = Instant::now();
         run.signal(signal);
     }
     let ended = run.wait();
     let took = since.elapsed();
-    assert!(took < within, "seed {seed}: {signal} (twice: {twice}) took {took:?}");
+    assert!(took < DRAIN, "seed {seed}: {signal} (twice: {twice}) took {took:?}");
+    // On a machine that is busy a run may be over before it hears of the signal, or end late: that it has not waited for
+    // what was under way is seen in that it tells no summary.
+    let is_over = ended.code == 0 && ended.summary()["ending"] == "done";
+    if is_over {
+        return ended;
+    }
+    let waited = ended.stdout.contains("\"type\":\"summary\"");
+    assert!(!twice || !waited || took < AT_ONCE_AT_MOST, "seed {seed}: it waited for {took:?}");
     assert!([-1, 4].contains(&ended.code), "seed {seed}: {ended:?}");
     // Interrupted before the vendor has answered, it has not begun.
     if ended.code == 4 && !twice && !ended.stderr.contains("nothing was enrolled") {
