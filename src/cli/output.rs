@@ -90,20 +90,20 @@ impl Output {
     }
 }
 
-/// A file of an earlier report is replaced, as every night; a ledger, a folder or a device never.
+/// A file of an earlier report is replaced, as every night; a ledger, what stands beside one, a folder or a device never.
 fn refuse_to_replace(path: &Path) -> Result<(), Stop> {
-    let Ok(metadata) = path.metadata() else { return Ok(()) };
     let is_ledger = |path: &Path| {
         let mut start = [0; 16];
         let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
         read.is_ok() && start == *b"SQLite format 3\0"
     };
+    let is_other = path.metadata().is_ok_and(|metadata| !metadata.is_file());
     let what = match () {
-        () if !metadata.is_file() => "is no ordinary file",
-        () if is_ledger(path) => "is a database, and maybe the ledger",
+        () if is_other => "is no ordinary file",
         () if database_of(path).is_some_and(|database| is_ledger(&database)) => {
             "belongs to a database, and maybe the ledger"
         }
+        () if is_ledger(path) => "is a database, and maybe the ledger",
         () => return Ok(()),
     };
     Err(Stop::Usage(format!("{} {what}; it was left as it is: name another file", path.shown())))

@@ -32,13 +32,15 @@ pub enum LedgerError {
     },
     /// What is in the place of a file beside the ledger may be somebody else's, as a link, or nothing that can be written.
     #[error(
-        "{path} is {what}, and what belongs to the ledger is an ordinary file of its own; nothing was sent: remove it"
+        "{path} is {what}, and what belongs to the ledger is an ordinary file of its own; nothing was sent: {way_out}"
     )]
     Strange {
         /// Which file.
         path: String,
         /// What it is.
         what: &'static str,
+        /// How to mend it.
+        way_out: &'static str,
     },
     /// A device, a pipe or a socket was named in the place of a file.
     #[error("{path} is no ordinary file, so it is no ledger; nothing was sent: name another one with --ledger FILE")]

@@ -89,15 +89,18 @@ fn signals_at_any_instant_leave_a_ledger_that_resumes_exactly() {
     let signals = std::env::var("CALLROUNDS_SIGNALS").map_or(EVERY_RUN, |text| text.parse().expect("a number"));
     for first in (0..signals).step_by(AT_ONCE as usize) {
         std::thread::scope(|scope| {
-            for seed in first..signals.min(first + AT_ONCE) {
-                scope.spawn(move || signalled(seed));
-            }
+            let all: Vec<_> =
+                (first..signals.min(first + AT_ONCE)).map(|seed| scope.spawn(move || signalled(seed))).collect();
+            let count = all.len();
+            let heard = all.into_iter().map(|one| one.join().expect("it holds")).filter(|heard| *heard).count();
+            assert!(2 * heard > count, "{heard} of {count} runs heard of their signal before they were over");
         });
     }
     eprintln!("{signals} signals, each resumed to the end (95 %: fewer than 3 in {signals} go wrong)");
 }
 
-fn signalled(seed: u64) {
+/// Whether the run heard of its signal before it was over.
+fn signalled(seed: u64) -> bool {
     let mut dice = Dice(seed);
     let practice = Practice::in_memory(&campaign("hold"), &list(PATIENTS));
     // The second signal has something not to wait for.
@@ -119,6 +122,7 @@ fn signalled(seed: u64) {
     let held = practice.count("SELECT count(*) FROM entry WHERE state = 'held'") as usize;
     assert_eq!(calls.len() + held, PATIENTS, "seed {seed}: everybody was called, or is held");
     assert!(oracle::by_number(&calls).values().all(|count| *count == 1), "seed {seed}: one call each");
+    ended.code != 0
 }
 
 fn is_double(seed: u64) -> bool {
