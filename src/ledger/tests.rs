@@ -233,16 +233,6 @@ fn a_number_with_an_unsettled_call_waits() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_shortens_no_pause_between_two_calls_to_a_number() {
-    let desk = Desk::with(&[draft("P-1", 101)]);
-    let claimed = desk.claim();
-    let earlier = noon() - TimeDelta::hours(8);
-    desk.record(vec![Happened { at: earlier, ..happened(&claimed[0], Fact::AnswerLost) }]).expect("recorded");
-    let history = claim::history(&desk.committed(), number(101), &desk.campaign.calling.caps).expect("read");
-    assert_eq!(history.placements.iter().map(|placement| placement.at).collect::<Vec<_>>(), [noon()]);
-}
-
-#[test]
 fn one_number_has_at_most_one_unresolved_attempt_even_past_the_rules() {
     let desk = Desk::with(&[draft("P-1", 101), draft("P-2", 101)]);
     desk.claim();

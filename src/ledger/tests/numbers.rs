@@ -1,4 +1,4 @@
-//! A patient's other numbers.
+//! Numbers: the calls to one, and the other ones of a patient.
 
 use super::*;
 
@@ -74,4 +74,14 @@ fn a_number_that_a_newer_list_gave_meanwhile_goes_before_the_others() {
     desk.next_list(&[Draft { phone: number(119), ..draft_with_others("1", 110) }]);
     desk.record(vec![ended(&claimed[0], Outcome::WrongNumber, Some(noon()))]).expect("recorded");
     assert_eq!(desk.call(119, Outcome::Booked, None), State::Finished);
+}
+
+#[test]
+fn a_clock_that_was_set_back_shortens_no_pause_between_two_calls_to_a_number() {
+    let desk = Desk::with(&[draft("P-1", 101)]);
+    let claimed = desk.claim();
+    let earlier = noon() - TimeDelta::hours(8);
+    desk.record(vec![Happened { at: earlier, ..happened(&claimed[0], Fact::AnswerLost) }]).expect("recorded");
+    let history = claim::history(&desk.committed(), number(101), &desk.campaign.calling.caps).expect("read");
+    assert_eq!(history.placements.iter().map(|placement| placement.at).collect::<Vec<_>>(), [noon()]);
 }
