@@ -158,12 +158,14 @@ pub enum LedgerError {
         /// What is known of the filesystem.
         kind: &'static str,
     },
-    /// A newer program made it.
-    #[error("the ledger was made by a newer callrounds (format {found}, this one knows {known}); use that one")]
-    TooNew {
+    /// Another version of the program made it.
+    #[error(
+        "the ledger was made by another version of callrounds (format {found}, this one knows {known}); use that one"
+    )]
+    OtherFormat {
         /// The ledger's format.
         found: i64,
-        /// The newest format that this program knows.
+        /// The only format that this program knows.
         known: i64,
     },
     /// It is no ledger, or a damaged one.

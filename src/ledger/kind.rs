@@ -57,10 +57,9 @@ fn of(conn: &Connection) -> Result<Option<LedgerKind>, LedgerError> {
 }
 
 impl Reader {
-    /// What the ledger keeps; `None` before its first run, and in the format of an older program.
+    /// What the ledger keeps; `None` before its first run.
     pub fn kind(&self) -> Result<Option<LedgerKind>, LedgerError> {
-        let is_known: bool = self.conn.query_row(sql!("kind_is_known"), [], |row| row.get(0))?;
-        if is_known { of(&self.conn) } else { Ok(None) }
+        of(&self.conn)
     }
 
     /// Refuses a ledger that keeps the other kind.

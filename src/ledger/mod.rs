@@ -1,5 +1,5 @@
-//! The ledger: everything that must survive, in one SQLite file, and the only SQL of the program (in `sql/` and
-//! `migrations/`).
+//! The ledger: everything that must survive, in one SQLite file, and the only SQL of the program (in `schema.sql` and
+//! `sql/`).
 //!
 //! One [`Ledger`] writes, and one only: a lock file beside the ledger is held for as long as it lives. Its methods
 //! queue their work at once, in the order of the calls, and return a [`Pending`] that completes once it is on stable
@@ -98,7 +98,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Opens or creates the ledger at `path`, takes its lock, brings it up to date, and starts the writing thread.
+    /// Opens or creates the ledger at `path`, takes its lock, and starts the writing thread.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
         let opened = open::exclusively(path, now, &OwnDisk)?;
         let mark_was_missing = opened.mark_was_missing;

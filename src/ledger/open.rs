@@ -17,29 +17,11 @@ use super::{care, high_water, place, sql, surroundings};
 
 use crate::visible::Shown;
 
-/// In order; a ledger's `user_version` counts those that it has been through.
-pub(super) const MIGRATIONS: &[&str] = &[
-    include_str!("migrations/0001_start.sql"),
-    include_str!("migrations/0002_meanwhile.sql"),
-    include_str!("migrations/0003_place.sql"),
-    include_str!("migrations/0004_line.sql"),
-    include_str!("migrations/0006_plan.sql"),
-    include_str!("migrations/0007_adoption.sql"),
-    include_str!("migrations/0008_cheap_checks.sql"),
-    include_str!("migrations/0009_household.sql"),
-    include_str!("migrations/0010_long_lists.sql"),
-    include_str!("migrations/0012_location.sql"),
-    include_str!("migrations/0013_cheap_words.sql"),
-    include_str!("migrations/0014_pause.sql"),
-    include_str!("migrations/0015_lost_track.sql"),
-    include_str!("migrations/0016_seen.sql"),
-    include_str!("migrations/0017_rehearsal.sql"),
-    include_str!("migrations/0018_failed.sql"),
-];
+/// The tables of a ledger of this format.
+const SCHEMA: &str = include_str!("schema.sql");
 
-/// The first formats that have what [`for_reading`] must make up for in older ones.
-pub(super) const WITH_PHRASES: i64 = 9;
-const WITH_LOCATIONS: i64 = 10;
+/// The format of [`SCHEMA`], which a ledger has as its `user_version`; 0 is an empty file's.
+const FORMAT: i64 = 1;
 
 /// SQLite 3.51.3: older ones lose commits in WAL mode.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -99,26 +81,33 @@ fn make_ready(path: &Path, now: DateTime<Utc>, disk: &dyn Disk) -> Result<MadeRe
     let mut conn = opened_as_it_is(path)?;
     refuse_another_kind(&conn, path)?;
     let found = version(&conn)?;
-    if found == 0 && lock.ledger_was_made {
+    let is_new = found == 0;
+    if is_new && lock.ledger_was_made {
         return Err(LedgerError::Emptied { path: path.shown() });
     }
-    refuse_newer(found)?;
+    if !is_new {
+        refuse_other_format(found)?;
+    }
     care::refuse_damaged_if_small(&conn, path)?;
     conn.execute_batch(sql!("settings"))?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     // A statement is planned once, not anew for each value that is bound: the values say nothing about which index is best.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     make_the_log_last(&conn, path, disk)?;
-    migrate(&mut conn, now)?;
-    Ok(MadeReady { conn, lock, is_new: found == 0 })
+    if is_new {
+        create(&mut conn, now)?;
+    }
+    Ok(MadeReady { conn, lock, is_new })
 }
 
-/// Opens the ledger for a single decision, beside the run that may hold its lock. A ledger that nobody has made yet, or
-/// that an older program made, is made or brought up to date here, which needs the lock.
+/// Opens the ledger for a single decision, beside the run that may hold its lock. A ledger that nobody has made yet is made
+/// here, which needs the lock.
 pub(super) fn beside_a_run(path: &Path, now: DateTime<Utc>) -> Result<Connection, LedgerError> {
-    if !path.exists() || version(&for_reading(path)?)? < known() {
+    if !path.exists() {
         return exclusively(path, now, &OwnDisk).map(|opened| opened.conn);
     }
+    // What a reader refuses is not written either.
+    drop(for_reading(path)?);
     let conn = opened_as_it_is(path)?;
     conn.execute_batch(sql!("settings"))?;
     // A run that is under way has seen to the log that it found.
@@ -164,21 +153,12 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, LedgerError> {
     if found == 0 {
         return Err(not_a_ledger(path));
     }
-    refuse_newer(found)?;
-    match found {
-        ..WITH_PHRASES => conn.execute_batch(sql!("older"))?,
-        WITH_PHRASES..WITH_LOCATIONS => conn.execute_batch(sql!("without_locations"))?,
-        _ => {}
-    }
+    refuse_other_format(found)?;
     Ok(conn)
 }
 
-fn refuse_newer(found: i64) -> Result<(), LedgerError> {
-    if found > known() { Err(LedgerError::TooNew { found, known: known() }) } else { Ok(()) }
-}
-
-fn known() -> i64 {
-    MIGRATIONS.len() as i64
+fn refuse_other_format(found: i64) -> Result<(), LedgerError> {
+    if found == FORMAT { Ok(()) } else { Err(LedgerError::OtherFormat { found, known: FORMAT }) }
 }
 
 fn version(conn: &Connection) -> Result<i64, LedgerError> {
@@ -200,17 +180,13 @@ fn not_a_ledger(path: &Path) -> LedgerError {
     LedgerError::NotALedger { path: path.shown() }
 }
 
-fn migrate(conn: &mut Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {
-    let found = version(conn)?;
-    for (number, migration) in (1_i64..).zip(MIGRATIONS).skip(found as usize) {
-        let transaction = conn.transaction()?;
-        transaction.execute_batch(migration)?;
-        if number == 1 {
-            transaction.execute(sql!("identity_insert"), (uuid::Uuid::new_v4().to_string(), millis(now)))?;
-        }
-        transaction.pragma_update(None, "user_version", number)?;
-        transaction.commit()?;
-    }
+/// Makes the tables of an empty ledger and gives it its identity, in one commit.
+fn create(conn: &mut Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    let transaction = conn.transaction()?;
+    transaction.execute_batch(SCHEMA)?;
+    transaction.execute(sql!("identity_insert"), (uuid::Uuid::new_v4().to_string(), millis(now)))?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
+    transaction.commit()?;
     Ok(())
 }
 

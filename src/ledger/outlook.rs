@@ -151,7 +151,7 @@ impl Reader {
 
     /// What enrolling `draft` at `now` would make of its entry.
     pub fn outlook(&self, campaign: CampaignId, draft: &Draft, now: DateTime<Utc>) -> Result<Outlook, LedgerError> {
-        let spoken_for = self.knows_households()? && household::covered(&self.conn, campaign, &draft.key)?.spoken_for;
+        let spoken_for = household::covered(&self.conn, campaign, &draft.key)?.spoken_for;
         let Some(known) = enrol::find(&self.conn, campaign, draft.key.as_str())? else {
             return Ok(Outlook { spoken_for, ..Outlook::new(draft, now) });
         };
@@ -220,11 +220,6 @@ impl Reader {
             last_call,
             spoken_for: false,
         })
-    }
-
-    /// A ledger that an older program made does not say for whom its calls spoke.
-    pub(super) fn knows_households(&self) -> Result<bool, LedgerError> {
-        Ok(self.conn.prepare_cached(sql!("knows_households"))?.exists([])?)
     }
 
     /// The calls to a number, from every campaign.

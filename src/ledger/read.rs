@@ -206,7 +206,7 @@ impl Reader {
             started_at: instant_at(row, "started_at")?,
             ended_at: maybe_instant_at(row, "ended_at")?,
             ending: row.get("ending")?,
-            why: row.get("ending_detail").unwrap_or_default(),
+            why: row.get("ending_detail")?,
             attested: row.get("attested")?,
             list: ListTally {
                 read: count("rows_read")?,
@@ -215,7 +215,7 @@ impl Reader {
                 duplicate: count("duplicate")?,
                 merged: count("merged")?,
             },
-            changes: list_changes(row),
+            changes: list_changes(row)?,
             census: census::take(&self.conn, handle)?,
             attempts: attempt_counts(&self.conn, handle.run)?,
         })
@@ -238,9 +238,6 @@ impl Reader {
 
     /// Household members who were on an earlier list and on none since, each as its entry's call covered it.
     pub fn former_members(&self, run: RunHandle) -> Result<Vec<FormerMember>, LedgerError> {
-        if !self.knows_households()? {
-            return Ok(Vec::new());
-        }
         let mut statement = self.conn.prepare_cached(sql!("former_members"))?;
         let mut rows = statement.query([run.campaign.0])?;
         let mut found = Vec::new();
@@ -282,8 +279,7 @@ impl Reader {
                 after: state("state_after")?,
                 reason: maybe_reason_at(row, "reason")?,
                 detail: row.get("detail")?,
-                // A ledger that an older program made has none.
-                evidence: row.get::<_, Option<String>>("evidence").ok().flatten().and_then(|text| parsed(&text)),
+                evidence: row.get::<_, Option<String>>("evidence")?.and_then(|text| parsed(&text)),
                 outcome: maybe_outcome_at(row, "outcome")?,
                 conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
             });
@@ -292,16 +288,15 @@ impl Reader {
     }
 }
 
-/// A ledger that an older program made does not know them.
-fn list_changes(row: &Row<'_>) -> ListChanges {
-    let count = |column| row.get::<_, i64>(column).unwrap_or_default() as u64;
-    ListChanges {
-        new: count("entries_new"),
-        changed: count("entries_changed"),
-        renumbered: count("entries_renumbered"),
-        renumbered_under_way: count("entries_renumbered_under_way"),
-        withdrawn: count("entries_withdrawn"),
-    }
+fn list_changes(row: &Row<'_>) -> Result<ListChanges, LedgerError> {
+    let count = |column| row.get::<_, i64>(column).map(|count| count as u64);
+    Ok(ListChanges {
+        new: count("entries_new")?,
+        changed: count("entries_changed")?,
+        renumbered: count("entries_renumbered")?,
+        renumbered_under_way: count("entries_renumbered_under_way")?,
+        withdrawn: count("entries_withdrawn")?,
+    })
 }
 
 fn parsed(evidence: &str) -> Option<Evidence> {

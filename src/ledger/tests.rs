@@ -171,25 +171,6 @@ fn ended(of: &Authorised, outcome: Outcome, redial: Option<DateTime<Utc>>) -> Ha
     happened(of, Fact::Ended { outcome, redial })
 }
 
-/// A ledger as the program made it when it knew only the first `formats` of its formats.
-fn made_before(formats: usize) -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = path_in(&folder);
-    std::fs::OpenOptions::new().write(true).create_new(true).open(&path).expect("a file");
-    opening::set_mode(&path, 0o600);
-    let conn = Connection::open(&path).expect("the file");
-    for migration in &open::MIGRATIONS[..formats] {
-        conn.execute_batch(migration).expect("a format");
-    }
-    conn.execute(sql!("identity_insert"), ("old", 0)).expect("an identity");
-    conn.pragma_update(None, "user_version", formats as i64).expect("set");
-    conn.execute_batch(include_str!("tests/older.sql")).expect("an entry");
-    if formats as i64 >= open::WITH_PHRASES {
-        conn.execute_batch(include_str!("tests/older_phrases.sql")).expect("a text in two parts");
-    }
-    folder
-}
-
 #[test]
 fn the_linked_sqlite_keeps_every_commit() {
     assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());

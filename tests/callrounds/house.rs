@@ -219,7 +219,7 @@ fn only_the_command_line_touches_the_process() {
 fn sql_is_the_ledgers_alone() {
     let words = ["SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "PRAGMA ", "rusqlite"];
     nowhere(&words, |source| source.module() != "ledger", &[]);
-    // And there it is in files, but for what a migration has to set.
+    // And there it is in files.
     nowhere(&["SELECT ", "INSERT INTO", "DELETE FROM", "PRAGMA "], |source| source.module() == "ledger", &[]);
 }
 

@@ -291,8 +291,9 @@ fn a_ledger_that_is_not_ours_to_use_is_left_alone() {
     practice.ledger().pragma_update(None, "user_version", 999).expect("a version");
     for command in [RUN.as_slice(), &["report"]] {
         let told = refused(&practice, command, 7).replace(&format!("knows {format})"), "knows FORMAT)");
-        let newer = "the ledger was made by a newer callrounds (format 999, this one knows FORMAT); use that one";
-        assert!(told.contains(newer), "{told}");
+        let other =
+            "the ledger was made by another version of callrounds (format 999, this one knows FORMAT); use that one";
+        assert!(told.contains(other), "{told}");
     }
     practice.ledger().pragma_update(None, "user_version", format).expect("a version");
     assert_eq!(practice.run(&RUN).code, 0, "it was not left as it was");

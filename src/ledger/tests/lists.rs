@@ -158,6 +158,8 @@ fn the_database_refuses_a_row_that_says_nonsense() {
              alternatives, zones, content, due_at, created_at, updated_at, 'asleep' FROM entry"
         );
         assert!(conn.execute(&insert, []).is_err());
+        let of_one_key = insert.replace("'other'", "key").replace("'asleep'", "state");
+        assert!(conn.execute(&of_one_key, []).is_err(), "two entries of one key");
     }
     conn.execute("UPDATE entry SET meanwhile = 'held', meanwhile_reason = 'unlisted'", []).expect("this is sense");
 }

@@ -1,4 +1,4 @@
-//! Who may open a ledger, of whichever format.
+//! Who may open a ledger, and of which format.
 
 use std::cell::Cell;
 use std::path::Path;
@@ -55,55 +55,37 @@ fn nobody_commits_while_the_log_is_written_again() {
 }
 
 #[test]
-fn a_newer_ledger_is_refused_untouched() {
+fn a_ledger_of_another_format_is_refused_untouched() {
     let desk = Desk::new();
     let path = path_in(&desk.folder);
     drop(desk.ledger);
-    Connection::open(&path).expect("the file").pragma_update(None, "user_version", 999).expect("set");
-    let Err(LedgerError::TooNew { found: 999, .. }) = Ledger::open(&path, noon()).map(drop) else { panic!("too new") };
-    let Err(LedgerError::TooNew { found: 999, .. }) = Reader::open(&path).map(drop) else { panic!("too new") };
-}
-
-#[test]
-fn an_older_ledger_is_brought_up_to_date() {
-    let folder = made_before(1);
-    let path = path_in(&folder);
-    Ledger::open(&path, noon()).map(drop).expect("brought up to date");
     let conn = Connection::open(&path).expect("the file");
-    let identity: String = conn.query_row("SELECT identity FROM ledger", [], |row| row.get(0)).expect("kept");
-    assert_eq!(identity, "old");
-    conn.prepare("SELECT meanwhile FROM entry").expect("the newest format");
+    let known: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a format");
+    for other in [-1, known - 1, known + 1, 16, 999].into_iter().filter(|other| *other != 0) {
+        conn.pragma_update(None, "user_version", other).expect("set");
+        let is_refused = |error| matches!(error, LedgerError::OtherFormat { found, known: k } if (found, k) == (other, known));
+        assert!(Ledger::open(&path, noon()).map(drop).is_err_and(is_refused), "{other}");
+        assert!(Reader::open(&path).map(drop).is_err_and(is_refused), "{other}");
+        assert!(Operator::open(&path, noon()).map(drop).is_err_and(is_refused), "{other}");
+        let left: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a format");
+        assert_eq!(left, other);
+    }
+    conn.pragma_update(None, "user_version", known).expect("set");
+    Ledger::open(&path, noon()).map(drop).expect("as it was");
 }
 
 #[test]
-fn what_an_older_ledger_says_is_read_as_it_is_and_once_it_is_brought_up_to_date() {
-    for formats in 1..=open::MIGRATIONS.len() {
-        let folder = made_before(formats);
-        let path = path_in(&folder);
-        let read = || {
-            let reader = Reader::open(&path).expect("a ledger");
-            let events = reader.events_of(EntryId(1)).expect("events");
-            let mut rows = Vec::new();
-            let run = RunHandle { run: RunId(1), campaign: CampaignId(1) };
-            let see = |row: EntryRow| {
-                rows.push((row.patient.first_name, row.key));
-                Ok::<_, LedgerError>(())
-            };
-            reader.each_entry(run, see).expect("rows");
-            (events.iter().map(|event| event.kind.clone()).collect::<Vec<_>>(), rows)
-        };
-        let as_it_is = read();
-        assert_eq!(as_it_is, (vec!["enrolled".to_owned()], vec![("Pat".to_owned(), EntryKey::new("P-1"))]));
-        Ledger::open(&path, noon()).map(drop).expect("brought up to date");
-        assert_eq!(read(), as_it_is);
+fn a_new_ledger_is_sound_and_keeps_its_identity() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = path_in(&folder);
+    let opened = || {
+        Ledger::open(&path, noon()).map(drop).expect("a ledger");
         let conn = Connection::open(&path).expect("the file");
         let sound: String = conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).expect("checked");
         assert_eq!(sound, "ok");
-        let again = "INSERT INTO entry (campaign_id, run_id, key, line, organisation, phone, alternatives, zones, content, \
-                     state, due_at, created_at, updated_at) SELECT campaign_id, run_id, key, line, organisation, phone, \
-                     alternatives, zones, content, state, due_at, created_at, updated_at FROM entry";
-        assert!(conn.execute(again, []).is_err(), "two entries of one key");
-    }
+        conn.query_row("SELECT identity FROM ledger", [], |row| row.get::<_, String>(0)).expect("an identity")
+    };
+    assert_eq!(opened(), opened());
 }
 
 #[test]

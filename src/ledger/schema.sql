@@ -1,0 +1,287 @@
+-- The ledger's schema. Instants are INTEGER milliseconds since 1970 UTC; states, reasons, outcomes and kinds are the words
+-- of the program's types. Until the first release this file may change as it is; from then on a change needs a new format
+-- number (`FORMAT` in open.rs).
+
+-- The ledger itself: one row.
+CREATE TABLE ledger (
+    only                 INTEGER PRIMARY KEY CHECK (only = 1),
+    identity             TEXT NOT NULL,
+    created_at           INTEGER NOT NULL,
+    -- Which file the ledger is in, so that a copy knows that it is one (see place.rs). NULL: not noted yet.
+    inode                INTEGER,
+    born_at              INTEGER,   -- nanoseconds since 1970; NULL where the file system does not tell
+    -- How often an operator adopted the ledger, and when the last time: calls that another copy of it placed until then may
+    -- not be on the vendor's list yet.
+    adoptions            INTEGER NOT NULL DEFAULT 0,
+    adopted_at           INTEGER,
+    -- Events up to this one may lie in the future: the machine's clock was ahead when they were written, and an operator
+    -- said so (`ledger adopt`). They stay as they were written, but do not count as the newest.
+    disowned_times_up_to INTEGER NOT NULL DEFAULT 0,
+    -- Whether the calls are a rehearsal's, in which nobody is called. NULL: no run yet.
+    rehearsal            INTEGER CHECK (rehearsal IN (0, 1))
+) STRICT;
+
+CREATE TABLE campaign (
+    id         INTEGER PRIMARY KEY,
+    name       TEXT NOT NULL UNIQUE,
+    purpose    TEXT NOT NULL,
+    source     TEXT NOT NULL,   -- the campaign file's text: resuming needs no file
+    directory  TEXT NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE run (
+    id            INTEGER PRIMARY KEY,
+    campaign_id   INTEGER NOT NULL REFERENCES campaign,
+    started_at    INTEGER NOT NULL,
+    attested      INTEGER NOT NULL CHECK (attested IN (0, 1)),  -- the practice attests consent for the whole list
+    plan          TEXT,   -- the id of the approved plan that the run is confined to; NULL: none
+    paused_by     TEXT,   -- who paused the run, which places no further call until somebody resumes it; NULL: nobody
+    ended_at      INTEGER,
+    ending        TEXT,
+    ending_detail TEXT,   -- the ending in numbers, such as those of the rule that stopped the run
+
+    -- The list: whether it is enrolled to its end, and what became of its rows.
+    listed    INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1)),
+    rows_read INTEGER NOT NULL DEFAULT 0,
+    accepted  INTEGER NOT NULL DEFAULT 0,
+    rejected  INTEGER NOT NULL DEFAULT 0,
+    duplicate INTEGER NOT NULL DEFAULT 0,
+    merged    INTEGER NOT NULL DEFAULT 0,
+
+    -- What the list changed about the campaign's entries.
+    entries_new                  INTEGER NOT NULL DEFAULT 0,
+    entries_changed              INTEGER NOT NULL DEFAULT 0,
+    entries_renumbered           INTEGER NOT NULL DEFAULT 0,
+    entries_renumbered_under_way INTEGER NOT NULL DEFAULT 0,
+    entries_withdrawn            INTEGER NOT NULL DEFAULT 0,
+
+    CHECK (NOT listed OR rows_read = accepted + rejected + duplicate + merged)
+) STRICT;
+
+-- Texts that many entries have, each once: zones, and how their contents end (a voicemail says little more than a name).
+CREATE TABLE phrase (
+    id   INTEGER PRIMARY KEY,
+    text TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- One patient or household of a campaign, to be called once. SQLite makes a table of every list of three words or more,
+-- anew for every row that it compares, so the words that are checked for every call are compared one by one.
+CREATE TABLE entry (
+    id               INTEGER PRIMARY KEY,
+    campaign_id      INTEGER NOT NULL REFERENCES campaign,
+    run_id           INTEGER NOT NULL REFERENCES run,   -- the newest run whose list has it
+    key              TEXT NOT NULL,
+    line             INTEGER NOT NULL,                  -- its row in that list
+    organisation     TEXT NOT NULL,
+    location         TEXT,                              -- of the practice's locations, where the campaign has any
+    phone            TEXT NOT NULL,
+    alternatives     TEXT NOT NULL,                     -- the other numbers, as JSON
+    zones            TEXT NOT NULL,                     -- as JSON
+    zones_phrase     INTEGER REFERENCES phrase,         -- NULL: they stand in `zones`
+    content          TEXT NOT NULL,                     -- patient, appointment and texts, as JSON
+    ending           INTEGER REFERENCES phrase,         -- of `content`; NULL: it is whole
+    not_after        INTEGER,
+    state            TEXT NOT NULL CHECK (state = 'ready' OR state = 'submitting' OR state = 'open' OR state = 'finished'
+                         OR state = 'waiting' OR state = 'unknown' OR state = 'held' OR state = 'failed'
+                         OR state = 'suppressed' OR state = 'withdrawn' OR state = 'expired' OR state = 'cancelled'
+                         OR state = 'lost_track'),
+    due_at           INTEGER NOT NULL,                  -- ready and waiting: not before this instant
+    reason           TEXT,
+    outcome          TEXT,
+    -- What the newest list says of an entry that is not settled, to be carried out once it is: its state then, and why.
+    meanwhile        TEXT CHECK (meanwhile IS NULL OR meanwhile IN ('suppressed', 'held', 'withdrawn')),
+    meanwhile_reason TEXT,
+    created_at       INTEGER NOT NULL,
+    updated_at       INTEGER NOT NULL,
+    CHECK (state <> 'finished' OR outcome IS NOT NULL),
+    CHECK (reason IS NOT NULL OR state <> 'waiting' AND state <> 'held' AND state <> 'failed' AND state <> 'suppressed'),
+    CHECK ((meanwhile IS NULL) = (meanwhile_reason IS NULL))
+) STRICT;
+
+-- Each organisation's entries are claimed on its own request budget.
+CREATE INDEX entry_due ON entry (campaign_id, organisation, due_at, id) WHERE state IN ('ready', 'waiting');
+CREATE INDEX entry_by_run ON entry (run_id, state);
+-- The indexes that are made anew at the end of a long list (see enrol.rs).
+CREATE INDEX entry_by_phone ON entry (phone);
+CREATE UNIQUE INDEX entry_by_key ON entry (campaign_id, key);
+
+-- Entries with their texts whole.
+CREATE VIEW whole_entry AS
+SELECT id, campaign_id, run_id, key, line, organisation, location, phone, alternatives,
+    coalesce((SELECT text FROM phrase WHERE id = zones_phrase), zones) AS zones,
+    content || coalesce((SELECT text FROM phrase WHERE id = ending), '') AS content,
+    not_after, state, due_at, reason, outcome
+FROM entry;
+
+-- The household members whom an entry's call covers.
+CREATE TABLE member (
+    entry_id INTEGER NOT NULL REFERENCES entry,
+    key      TEXT NOT NULL,
+    line     INTEGER NOT NULL,
+    patient  TEXT NOT NULL,   -- as JSON
+    PRIMARY KEY (entry_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- Members whom a newer list no longer has in the household: who asks about them finds them.
+CREATE TABLE former_member (
+    entry_id INTEGER NOT NULL REFERENCES entry,
+    key      TEXT NOT NULL,
+    line     INTEGER NOT NULL,
+    patient  TEXT NOT NULL,   -- as JSON
+    PRIMARY KEY (entry_id, key)
+) STRICT, WITHOUT ROWID;
+
+-- What a run of an approved plan may call and nothing else: these entries, with this number and this content, once each.
+CREATE TABLE planned (
+    run_id   INTEGER NOT NULL REFERENCES run,
+    entry_id INTEGER NOT NULL REFERENCES entry,
+    phone    TEXT NOT NULL,
+    content  TEXT NOT NULL,
+    calls    INTEGER NOT NULL,   -- the calls to the entry when the plan was made
+    PRIMARY KEY (run_id, entry_id)
+) STRICT, WITHOUT ROWID;
+
+-- One authorised POST.
+CREATE TABLE attempt (
+    id           INTEGER PRIMARY KEY,
+    entry_id     INTEGER NOT NULL REFERENCES entry,
+    run_id       INTEGER NOT NULL REFERENCES run,
+    number       INTEGER NOT NULL,   -- which call to this entry it is, if it is placed
+    organisation TEXT NOT NULL,
+    from_number  TEXT NOT NULL,
+    to_number    TEXT NOT NULL,
+    state        TEXT NOT NULL CHECK (state = 'submitting' OR state = 'open' OR state = 'ended' OR state = 'unknown'
+                     OR state = 'not_placed' OR state = 'refused' OR state = 'absent' OR state = 'lost_track'),
+    intent_at    INTEGER NOT NULL,
+    answered_at  INTEGER,
+    lost_at      INTEGER,            -- the last moment at which its request could have been accepted
+    conversation TEXT UNIQUE,
+    -- Whether the conversation was found on the vendor's list rather than named by the answer to the request: what it shows
+    -- as its medium teaches nothing about calls.
+    found        INTEGER NOT NULL DEFAULT 0 CHECK (found IN (0, 1)),
+    started_at   INTEGER,
+    ended_at     INTEGER,
+    outcome      TEXT,
+    reason       TEXT,
+    CHECK (conversation IS NOT NULL OR state <> 'open' AND state <> 'ended' AND state <> 'lost_track'),
+    CHECK (state <> 'unknown' OR lost_at IS NOT NULL),
+    CHECK ((state = 'ended') = (outcome IS NOT NULL))
+) STRICT;
+
+CREATE INDEX attempt_by_entry ON attempt (entry_id);
+CREATE INDEX attempt_by_run ON attempt (run_id);
+CREATE INDEX attempt_by_number ON attempt (to_number, intent_at);
+-- Each run asks again for the few that were lost track of.
+CREATE INDEX attempt_lost_track ON attempt (intent_at) WHERE state = 'lost_track';
+-- One attempt of an entry at a time, and one unresolved attempt per number: number and time must identify it (rule R).
+CREATE UNIQUE INDEX attempt_under_way ON attempt (entry_id)
+WHERE state = 'submitting' OR state = 'open' OR state = 'unknown';
+CREATE UNIQUE INDEX attempt_unresolved ON attempt (to_number) WHERE state IN ('submitting', 'unknown');
+
+-- For whom a call spoke beside the patient to whom it was made: a member who leaves the household is not called once more.
+CREATE TABLE covered (
+    attempt_id INTEGER NOT NULL REFERENCES attempt,
+    key        TEXT NOT NULL,
+    PRIMARY KEY (attempt_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX covered_by_key ON covered (key);
+
+-- What happened, in order, and never changed.
+CREATE TABLE event (
+    id           INTEGER PRIMARY KEY,
+    at           INTEGER NOT NULL,
+    run_id       INTEGER REFERENCES run,
+    entry_id     INTEGER REFERENCES entry,
+    -- Entries that were enrolled one after the other, with the same state, share an event: the last of them. NULL: the event
+    -- is of its entry alone.
+    through      INTEGER REFERENCES entry,
+    attempt_id   INTEGER REFERENCES attempt,
+    kind         TEXT NOT NULL,
+    state_before TEXT,
+    state_after  TEXT,
+    reason       TEXT,
+    detail       TEXT,
+    evidence     TEXT   -- what a decision was made from, as JSON
+) STRICT;
+
+CREATE INDEX event_by_entry ON event (entry_id);
+-- A run that starts asks for the newest event, however many there are.
+CREATE INDEX event_by_time ON event (at);
+CREATE INDEX event_shared ON event (entry_id) WHERE through IS NOT NULL;
+
+CREATE VIEW enrolled_together AS SELECT id, entry_id AS first, through AS last FROM event WHERE through IS NOT NULL;
+
+CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
+BEGIN
+    SELECT RAISE(ABORT, 'events are append-only');
+END;
+
+CREATE TRIGGER event_is_never_removed BEFORE DELETE ON event
+BEGIN
+    SELECT RAISE(ABORT, 'events are append-only');
+END;
+
+-- Who must not be called.
+CREATE TABLE suppression (
+    phone      TEXT NOT NULL,
+    scope      TEXT NOT NULL,   -- 'all' or one purpose
+    source     TEXT NOT NULL,
+    at         INTEGER NOT NULL,
+    expires_at INTEGER,
+    PRIMARY KEY (phone, scope)
+) STRICT, WITHOUT ROWID;
+
+-- Our numbers, and until when this ledger is known to hold every call that they placed: moved on with every claim, and with
+-- every look at the vendor's list that found no other. An older copy of the ledger put back in its place holds fewer calls
+-- than that list shows since then.
+CREATE TABLE line (
+    organisation TEXT NOT NULL,
+    from_number  TEXT NOT NULL,
+    in_step_at   INTEGER NOT NULL,
+    -- How many of the ledger's adoptions the number's looks have followed: the first look after each takes over the calls
+    -- that the ledger lacks.
+    adoptions    INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (organisation, from_number)
+) STRICT, WITHOUT ROWID;
+
+-- What our own calls show as their `medium` on the vendor's list, under way and ended: what else is on it is no call.
+CREATE TABLE call_medium (
+    organisation TEXT NOT NULL,
+    ended        INTEGER NOT NULL CHECK (ended IN (0, 1)),
+    word         TEXT NOT NULL,   -- empty: they show none
+    PRIMARY KEY (organisation, ended, word)
+) STRICT, WITHOUT ROWID;
+
+-- Which state may follow which: the last guard behind `State::after`. A test compares the two.
+CREATE TABLE legal_transition (
+    state_before TEXT NOT NULL,
+    state_after  TEXT NOT NULL,
+    PRIMARY KEY (state_before, state_after)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO legal_transition (state_before, state_after) VALUES
+    ('ready', 'submitting'), ('ready', 'waiting'), ('ready', 'suppressed'), ('ready', 'held'), ('ready', 'withdrawn'),
+    ('ready', 'expired'), ('ready', 'cancelled'),
+    ('waiting', 'submitting'), ('waiting', 'waiting'), ('waiting', 'suppressed'), ('waiting', 'held'),
+    ('waiting', 'withdrawn'), ('waiting', 'expired'), ('waiting', 'cancelled'),
+    -- An earlier call of an entry that waits for its next one may turn out to have settled it.
+    ('ready', 'finished'), ('waiting', 'finished'),
+    ('submitting', 'open'), ('submitting', 'ready'), ('submitting', 'failed'), ('submitting', 'unknown'),
+    ('open', 'finished'), ('open', 'waiting'), ('open', 'lost_track'),
+    ('unknown', 'open'), ('unknown', 'held'), ('unknown', 'ready'),
+    ('held', 'open'), ('held', 'ready'), ('held', 'withdrawn'), ('held', 'cancelled'),
+    ('suppressed', 'ready'), ('suppressed', 'withdrawn'),
+    ('withdrawn', 'ready'), ('expired', 'ready'),
+    -- A person may settle whom nobody could follow to the end, and bring back, or settle, whom the vendor refused for good.
+    ('lost_track', 'finished'), ('lost_track', 'waiting'), ('lost_track', 'cancelled'),
+    ('failed', 'ready'), ('failed', 'cancelled');
+
+CREATE TRIGGER entry_moves_legally BEFORE UPDATE OF state ON entry
+WHEN NOT EXISTS (
+    SELECT 1 FROM legal_transition WHERE state_before = OLD.state AND state_after = NEW.state
+) AND OLD.state <> NEW.state
+BEGIN
+    SELECT RAISE(ABORT, 'illegal transition');
+END;
