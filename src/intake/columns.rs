@@ -15,7 +15,7 @@ use crate::template;
 #[derive(Debug, Clone)]
 pub struct Columns {
     names: Vec<String>,
-    fields: Places,
+    fields: BTreeMap<Field, usize>,
     phones: Vec<(Field, usize)>,
     others: Vec<(String, usize)>,
     key: Vec<(String, usize)>,
@@ -30,32 +30,6 @@ struct Twins {
     second: usize,
 }
 
-/// The column of each field: looked up some thirty times a row.
-#[derive(Debug, Clone)]
-struct Places([Option<usize>; Field::ALL.len()]);
-
-impl Default for Places {
-    fn default() -> Self {
-        Self([None; Field::ALL.len()])
-    }
-}
-
-impl Places {
-    fn get(&self, field: Field) -> Option<usize> {
-        self.0[field as usize]
-    }
-
-    /// Gives `field` a column; the one that it had.
-    fn insert(&mut self, field: Field, at: usize) -> Option<usize> {
-        self.0[field as usize].replace(at)
-    }
-
-    /// In the order of [`Field::ALL`].
-    fn iter(&self) -> impl Iterator<Item = (Field, usize)> {
-        Field::ALL.iter().filter_map(|field| self.get(*field).map(|at| (*field, at)))
-    }
-}
-
 impl Columns {
     /// Finds the fields among the columns of `header`, and the columns of the campaign's key.
     pub fn of(header: &Header, rules: &ListRules) -> Result<Self, ListProblem> {
@@ -65,7 +39,7 @@ impl Columns {
         }
         let mut columns = Self {
             names: names.to_vec(),
-            fields: Places::default(),
+            fields: BTreeMap::new(),
             phones: vec![],
             others: vec![],
             key: vec![],
@@ -100,7 +74,7 @@ impl Columns {
         if let Some(rank) = field.phone_rank() {
             let rank = if explicit { 0 } else { rank + 1 };
             let place = |(other, column): &(Field, usize)| {
-                let explicit = self.fields.get(*other) == Some(*column);
+                let explicit = self.fields.get(other) == Some(column);
                 if explicit { 0 } else { other.phone_rank().unwrap_or(0) + 1 }
             };
             let before = self.phones.iter().take_while(|phone| place(phone) <= rank).count();
@@ -147,7 +121,7 @@ impl Columns {
     /// both.
     pub(super) fn swallows(&self, row: &Row, separator: char) -> bool {
         let is_ours = |at: usize| {
-            let of_field = |(field, place): (Field, usize)| place == at && (field.is_name() || field.is_date());
+            let of_field = |(field, place): (&Field, &usize)| *place == at && (field.is_name() || field.is_date());
             self.phones.iter().any(|(_, place)| *place == at)
                 || self.key.iter().any(|(_, place)| *place == at)
                 || self.fields.iter().any(of_field)
@@ -161,7 +135,7 @@ impl Columns {
     }
 
     fn key_part(&self, name: &str) -> Result<(String, usize), ListProblem> {
-        let by_field = Field::named(name).and_then(|field| self.fields.get(field));
+        let by_field = Field::named(name).and_then(|field| self.fields.get(&field).copied());
         let by_name = || self.names.iter().position(|column| variable_name(column) == variable_name(name));
         let at = by_field.or_else(by_name).ok_or_else(|| self.no_column(name))?;
         Ok((name.to_owned(), at))
@@ -174,19 +148,19 @@ impl Columns {
     /// Whether the list has a column of this field.
     #[must_use]
     pub fn has(&self, field: Field) -> bool {
-        self.fields.get(field).is_some()
+        self.fields.contains_key(&field)
     }
 
     /// The row's cell of this field, without surrounding space: empty where the cell is or where there is no column.
     #[must_use]
     pub fn cell<'r>(&self, row: &'r Row, field: Field) -> &'r str {
-        self.fields.get(field).map_or("", |at| row.cell(at))
+        self.fields.get(&field).map_or("", |at| row.cell(*at))
     }
 
     /// The column's name, as the list has it; the field's own where there is no column.
     #[must_use]
     pub fn name_of(&self, field: Field) -> &str {
-        self.fields.get(field).map_or(field.name(), |at| &self.names[at])
+        self.fields.get(&field).map_or(field.name(), |at| &self.names[*at])
     }
 
     /// The columns' names, in order.
@@ -222,7 +196,7 @@ impl Columns {
 
     /// The fields that have a column, phones apart.
     pub fn fields(&self) -> impl Iterator<Item = Field> {
-        self.fields.iter().map(|(field, _)| field).filter(|field| field.phone_rank().is_none())
+        self.fields.keys().copied().filter(|field| field.phone_rank().is_none())
     }
 
     /// The row's cells of the columns that mean nothing to the intake.
@@ -259,7 +233,7 @@ impl Columns {
         let phone = |rank: usize| BEST_FIRST.get(rank).copied().unwrap_or("another_phone");
         let phones = self.phones.iter().enumerate().map(|(rank, (_, at))| (*at, phone(rank)));
         let fields = self.fields.iter().filter(|(field, _)| field.phone_rank().is_none());
-        let fields = fields.map(|(field, at)| (at, field.name()));
+        let fields = fields.map(|(field, at)| (*at, field.name()));
         let by_column: BTreeMap<usize, &'static str> = phones.chain(fields).collect();
         MappingReport {
             mapped: by_column.into_iter().map(|(at, meaning)| (self.names[at].clone(), meaning)).collect(),

@@ -49,18 +49,6 @@ const SENSITIVE: [&str; 40] = [
     "tumor",
 ];
 
-/// By first letter, the lengths of the words that begin with it, a bit for each: what most words are told from these by.
-const LENGTHS: [u16; 26] = {
-    let mut lengths = [0; 26];
-    let mut at = 0;
-    while at < SENSITIVE.len() {
-        let word = SENSITIVE[at].as_bytes();
-        lengths[(word[0] - b'a') as usize] |= 1 << word.len();
-        at += 1;
-    }
-    lengths
-};
-
 /// What to look at in a campaign's rendered texts.
 #[derive(Debug, Clone)]
 pub(super) struct Lint {
@@ -80,20 +68,12 @@ impl Lint {
 }
 
 fn sensitive_words(text: &str, name: TextName) -> impl Iterator<Item = Warning> {
-    // Most messages are plain ASCII, which needs no decoding, and each of a million is looked through.
-    let (plain, other) = if text.is_ascii() { (text, "") } else { ("", text) };
-    let plain = plain.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
-    let other = other.split(|c: char| !c.is_alphanumeric()).map(str::as_bytes);
-    plain.chain(other).filter_map(sensitive).map(move |word| Warning::SensitiveWord { text: name, word })
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.filter_map(sensitive).map(move |word| Warning::SensitiveWord { text: name, word })
 }
 
-fn sensitive(word: &[u8]) -> Option<&'static str> {
-    let first = word.first()?.to_ascii_lowercase();
-    let lengths = LENGTHS.get(usize::from(first.wrapping_sub(b'a')))?;
-    if word.len() >= 16 || lengths & (1 << word.len()) == 0 {
-        return None;
-    }
-    let lower = || word.iter().map(u8::to_ascii_lowercase);
+fn sensitive(word: &str) -> Option<&'static str> {
+    let lower = || word.bytes().map(|byte| byte.to_ascii_lowercase());
     SENSITIVE.binary_search_by(|other| other.bytes().cmp(lower())).ok().map(|at| SENSITIVE[at])
 }
 

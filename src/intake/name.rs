@@ -104,10 +104,6 @@ fn is_suffix(word: &str) -> bool {
 
 /// Single spaces, no control characters, no space around.
 fn tidy(cell: &str) -> String {
-    let trimmed = cell.trim();
-    if trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return trimmed.to_owned();
-    }
     let visible: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -39,8 +39,7 @@ impl Survey {
         let mut survey = Self::default();
         let mut dates: Vec<(Field, OrderSurvey)> =
             columns.fields().filter(|field| field.is_date()).map(|field| (field, OrderSurvey::default())).collect();
-        let bytes = list.size()?;
-        let (mut keys, mut numbers) = (Sightings::of_list(bytes), Sightings::of_list(bytes));
+        let (mut keys, mut numbers) = (Sightings::default(), Sightings::default());
         let (separator, mut previous) = (list.separator(), 0);
         let (mut rows, mut row) = (list.rows()?, Row::default());
         while rows.read_into(&mut row)? {

@@ -96,10 +96,7 @@ impl Row {
     /// The cell of column `at`, without surrounding space; empty if the row ends before.
     #[must_use]
     pub fn cell(&self, at: usize) -> &str {
-        let cell = self.cells.get(at).unwrap_or_default();
-        // Of a row's cells each is asked for several times, and hardly any has space around it.
-        let is_trimmed = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_graphic);
-        if is_trimmed(cell.as_bytes().first()) && is_trimmed(cell.as_bytes().last()) { cell } else { cell.trim() }
+        self.cells.get(at).unwrap_or_default().trim()
     }
 
     /// Whether one of its cells has more than one line.
@@ -205,11 +202,6 @@ impl List {
         self.origin.modified()
     }
 
-    /// How many bytes its text has.
-    pub fn size(&self) -> Result<u64, ListProblem> {
-        self.origin.size()
-    }
-
     /// Reads the list from its start. Only one reading at a time: they share the file's position.
     pub fn rows(&self) -> Result<Rows, ListProblem> {
         let text = self.encoding.decode(self.origin.bytes()?);
@@ -231,14 +223,6 @@ enum Kind {
 }
 
 impl Rows {
-    /// Cells yet to be read, with as much room as the row before took.
-    fn room(&self) -> StringRecord {
-        match &self.0 {
-            Kind::Separated(rows) => rows.room(),
-            Kind::Json(_) => StringRecord::new(),
-        }
-    }
-
     /// Reads the next row in the place of `row`. Whether there was one.
     pub fn read_into(&mut self, row: &mut Row) -> Result<bool, ListProblem> {
         loop {
@@ -257,7 +241,7 @@ impl Iterator for Rows {
     type Item = Result<Row, ListProblem>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let mut row = Row { line: 0, cells: self.room() };
+        let mut row = Row::default();
         match self.read_into(&mut row) {
             Ok(is_there) => is_there.then_some(Ok(row)),
             Err(problem) => Some(Err(problem)),

@@ -189,8 +189,6 @@ pub(super) struct SeparatedRows {
     dialect: Dialect,
     records: u64,
     record: StringRecord,
-    /// Bytes and cells of the last record.
-    room: (usize, usize),
 }
 
 impl SeparatedRows {
@@ -201,7 +199,6 @@ impl SeparatedRows {
             dialect,
             records: 0,
             record: StringRecord::new(),
-            room: (0, 0),
         }
     }
 
@@ -216,19 +213,11 @@ impl SeparatedRows {
             return Ok(false);
         }
         row.line = self.first_line();
-        self.room = (self.record.as_slice().len(), self.record.len());
         match self.own_cells() {
             Some(cells) => row.cells = cells,
             None => std::mem::swap(&mut self.record, &mut row.cells),
         }
         Ok(true)
-    }
-
-    /// Cells yet to be read, with as much room as the row before took.
-    pub(super) fn room(&self) -> StringRecord {
-        let (bytes, cells) = self.room;
-        // A little more, so that the next one is seldom too long.
-        StringRecord::with_capacity(bytes + bytes / 4, cells)
     }
 
     fn advance(&mut self) -> Result<bool, ListProblem> {
