@@ -277,8 +277,7 @@ impl<'a> PatientReader<'a> {
     /// Dates as `YYYY-MM-DD`, everything else as the list has it; an empty cell is an empty text.
     fn said(&self, row: &Row, names: &Names) -> Result<Cells, RejectReason> {
         let Names { first, last, preferred } = names;
-        let room = row.cells.as_slice().len() + first.len() + last.len() + preferred.len();
-        let mut said = Cells::with_capacity(self.columns.width() + 3, room);
+        let mut said = Cells::with_capacity(self.columns.width() + 3);
         for name in [first, last, preferred] {
             said.push(name);
         }

@@ -11,7 +11,6 @@
 //! and `shorten` breaks at ordinary spaces only.
 
 pub mod filters;
-mod plain;
 mod problem;
 mod row;
 mod scan;
@@ -21,7 +20,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use self::plain::Plain;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 pub use filters::iso_date;
@@ -55,7 +53,6 @@ struct Compiled {
     name: String,
     source: String,
     environment: Environment<'static>,
-    plain: Option<Plain>,
 }
 
 impl Template {
@@ -70,32 +67,17 @@ impl Template {
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(Self(Arc::new(Compiled {
-            name: name.to_owned(),
-            source: source.to_owned(),
-            environment,
-            plain: Plain::of(source),
-        })))
+        Ok(Self(Arc::new(Compiled { name: name.to_owned(), source: source.to_owned(), environment })))
     }
 
     /// The message for one row. `variables` is a [`Row`], or any other map.
     pub fn render(&self, variables: &Value) -> Result<String, RenderProblem> {
-        let shortly = variables.downcast_object_ref().and_then(|row| self.shortly(row));
-        shortly.map_or_else(|| self.by_engine(variables), Ok)
-    }
-
-    /// The message, if the template and the row are plain.
-    fn shortly(&self, row: &Row) -> Option<String> {
-        self.0.plain.as_ref()?.text(row).map(tidy)
-    }
-
-    fn by_engine(&self, variables: &Value) -> Result<String, RenderProblem> {
         let compiled = &*self.0;
         compiled
             .environment
             .get_template(&compiled.name)
             .and_then(|template| template.render(variables))
-            .map(tidy)
+            .map(|text| tidy(&text))
             .map_err(|error| problem::of_rendering(&compiled.name, &compiled.source, &error, variables))
     }
 
@@ -139,10 +121,7 @@ fn environment() -> Environment<'static> {
 }
 
 /// One paragraph: every run of white space, no-break spaces among it, becomes one space.
-fn tidy(text: String) -> String {
-    if is_plainly_tidy(&text) {
-        return text;
-    }
+fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     for word in text.split_whitespace() {
         if !tidied.is_empty() {
@@ -151,19 +130,6 @@ fn tidy(text: String) -> String {
         tidied.push_str(word);
     }
     tidied
-}
-
-/// Whether a text can be told to be tidy byte by byte, as most can.
-fn is_plainly_tidy(text: &str) -> bool {
-    let mut after_space = true;
-    for byte in text.bytes() {
-        let is_space = byte == b' ';
-        if (is_space && after_space) || byte.is_ascii_control() || !byte.is_ascii() {
-            return false;
-        }
-        after_space = is_space;
-    }
-    !after_space
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //!
 //! The columns' names and the shared objects are held once for the whole list; a row brings its cells.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -40,45 +39,38 @@ impl Columns {
     }
 }
 
-/// A row's cells: one text, and where each of them ends in it. They hold a patient's data, so `Debug` masks them.
+/// A row's cells. They hold a patient's data, so `Debug` masks them.
 #[derive(Clone, Default)]
-pub struct Cells {
-    text: String,
-    ends: Vec<usize>,
-}
+pub struct Cells(Vec<String>);
 
 impl Cells {
-    /// None yet, and room for so many of so many bytes.
+    /// None yet, and room for so many.
     #[must_use]
-    pub fn with_capacity(cells: usize, bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), ends: Vec::with_capacity(cells) }
+    pub fn with_capacity(cells: usize) -> Self {
+        Self(Vec::with_capacity(cells))
     }
 
     /// Adds a cell.
     pub fn push(&mut self, cell: &str) {
-        self.text.push_str(cell);
-        self.ends.push(self.text.len());
+        self.0.push(cell.to_owned());
     }
 
     /// The cell at `at`.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<&str> {
-        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
-        self.text.get(start..*self.ends.get(at)?)
+        self.0.get(at).map(String::as_str)
     }
 }
 
 impl<T: AsRef<str>> FromIterator<T> for Cells {
     fn from_iter<I: IntoIterator<Item = T>>(cells: I) -> Self {
-        let mut all = Self::default();
-        cells.into_iter().for_each(|cell| all.push(cell.as_ref()));
-        all
+        Self(cells.into_iter().map(|cell| cell.as_ref().to_owned()).collect())
     }
 }
 
 impl fmt::Debug for Cells {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cells({}, masked)", self.ends.len())
+        write!(f, "Cells({}, masked)", self.0.len())
     }
 }
 
@@ -102,17 +94,6 @@ impl Row {
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.own.push((name, value.into()));
         self
-    }
-
-    /// The text of a variable, or of a part of one (`practice.name`); nothing if it is no text.
-    pub(super) fn text(&self, name: &str) -> Option<Cow<'_, str>> {
-        let (root, part) = name.split_once('.').map_or((name, None), |(root, part)| (root, Some(part)));
-        match (self.object(root), part) {
-            (Some(object), Some(part)) => object.get_attr(part).ok()?.as_str().map(|text| Cow::Owned(text.to_owned())),
-            (Some(object), None) => object.as_str().map(Cow::Borrowed),
-            (None, Some(_)) => None,
-            (None, None) => self.cell(root).map(Cow::Borrowed),
-        }
     }
 
     fn look_up(&self, name: &str) -> Option<Value> {
