@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approval::{self, Approved};
 use super::error::LedgerError;
-use super::inserting::{Appending, Inserting};
+use super::inserting::Inserting;
 use super::outlook::Change;
 use super::prepared::{Batch, Prepared};
 use super::rows::{exactly_one, maybe_reason_at, millis, state_at};
@@ -15,7 +15,7 @@ use super::runs::RunHandle;
 use super::transition::Step;
 use super::{meanwhile, numbers, sql};
 use crate::entry::{Fact, ListTally, Reason, Standing, State};
-use crate::ids::{CampaignId, EntryId};
+use crate::ids::{CampaignId, EntryId, Location};
 use crate::phone::E164;
 
 /// What enrolling did: the entries by what their list changes about them.
@@ -103,7 +103,8 @@ pub struct Listed {
     pub withdrawn: u64,
 }
 
-/// From so many rows on, an index that is made anew at the end is sooner made than one that is kept up with each row.
+/// From so many rows on, the index by number is made anew at the end, which takes less time than to keep it up: numbers come
+/// in no order, and each row would change a page of its own.
 const MANY: u64 = 10_000;
 
 /// Starts a run and enrols its list of about `rows` rows. A list that breaks off before its end is none, and leaves nothing.
@@ -118,19 +119,10 @@ pub(super) fn whole_list(
     let to_call = to_call(conn, run.campaign)?;
     let last: i64 = conn.query_row(sql!("entry_last"), [], |row| row.get(0))?;
     let is_long = rows >= MANY && last.unsigned_abs() < rows;
-    let is_first = is_long && !conn.prepare_cached(sql!("campaign_has_entries"))?.exists([run.campaign.0])?;
-    // Numbers come in no order, and keys may: each would have to be put into a page of its own.
     if is_long {
         conn.execute_batch(sql!("entry_by_phone_drop"))?;
     }
-    if is_first {
-        conn.execute_batch(sql!("entry_by_key_drop"))?;
-    }
-    let (enrolled, end) = every_entry(conn, run, pieces, is_first.then_some(last), now)?;
-    if is_first {
-        // Two entries of one key are refused here at the latest.
-        conn.execute_batch(sql!("entry_by_key_make"))?;
-    }
+    let (enrolled, end) = every_entry(conn, run, pieces, now)?;
     if is_long {
         conn.execute_batch(sql!("entry_by_phone_make"))?;
     }
@@ -138,51 +130,22 @@ pub(super) fn whole_list(
     Ok(Listed { run, enrolled, withdrawn })
 }
 
-/// Enrols the list's entries, and gives its end. If the campaign has none of them yet, they are added after the ledger's
-/// `last` entry without looking.
+/// Enrols the list's entries, and gives its end.
 fn every_entry(
     conn: &Connection,
     run: RunHandle,
     pieces: impl Iterator<Item = Piece>,
-    last: Option<i64>,
     now: DateTime<Utc>,
 ) -> Result<(Enrolled, End), LedgerError> {
-    let mut enrolling = match last {
-        Some(last) => Enrolling::Unseen(Appending::ready(conn, run, last, now)?),
-        None => Enrolling::Seen(Inserting::ready(conn, run, now)?),
-    };
+    let mut inserting = Inserting::ready(conn, run, now)?;
     let mut enrolled = Enrolled::default();
     for piece in pieces {
         match piece {
-            Piece::Entries(entries) => enrolled = enrolled.and(enrolling.take(conn, run, &entries, now)?),
+            Piece::Entries(entries) => enrolled = enrolled.and(each(conn, run, &mut inserting, &entries, now)?),
             Piece::End(end) => return Ok((enrolled, end)),
         }
     }
     Err(LedgerError::ListBrokenOff)
-}
-
-/// How a list's entries are enrolled: those that the campaign may have, and those that it cannot have yet.
-enum Enrolling<'c> {
-    Seen(Inserting<'c>),
-    Unseen(Appending<'c>),
-}
-
-impl Enrolling<'_> {
-    fn take(
-        &mut self,
-        conn: &Connection,
-        run: RunHandle,
-        entries: &Batch,
-        now: DateTime<Utc>,
-    ) -> Result<Enrolled, LedgerError> {
-        match self {
-            Self::Seen(inserting) => each(conn, run, inserting, entries, now),
-            Self::Unseen(appending) => {
-                appending.append(entries)?;
-                Ok(Enrolled { new: entries.len() as u64, ..Enrolled::default() })
-            }
-        }
-    }
 }
 
 /// What is left to do once all entries are there. How many were withdrawn.
@@ -243,20 +206,16 @@ fn each(
 ) -> Result<Enrolled, LedgerError> {
     let mut enrolled = Enrolled::default();
     for prepared in entries.iter() {
-        let written = inserting.written(prepared)?;
-        if inserting.insert(prepared, &written)? {
+        if inserting.insert(prepared)? {
             enrolled.count(Change::New);
             continue;
         }
-        // What happens to an entry happens after it was enrolled.
-        inserting.tell()?;
-        let known = find(conn, run.campaign, prepared.key())?.ok_or(LedgerError::Conflict)?;
-        let phone = numbers::to_dial(conn, known.id, prepared.facts.phone, &prepared.facts.alternatives)?;
+        let known = find(conn, run.campaign, prepared.key.as_str())?.ok_or(LedgerError::Conflict)?;
+        let phone = numbers::to_dial(conn, known.id, prepared.phone, &prepared.alternatives)?;
         enrolled.count(known.change(prepared, phone));
-        inserting.refresh(known.id, phone, prepared, &written)?;
+        inserting.refresh(known.id, phone, prepared)?;
         bring_up_to_date(conn, run, &known, prepared, now)?;
     }
-    inserting.tell()?;
     Ok(enrolled)
 }
 
@@ -272,13 +231,13 @@ fn bring_up_to_date(
     conn: &Connection,
     run: RunHandle,
     known: &Known,
-    prepared: Prepared<'_>,
+    prepared: &Prepared,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, prepared.facts.line))?;
+    let listed = conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, prepared.line))?;
     exactly_one(listed)?;
-    meanwhile::keep(conn, known.id, forbidden_by(prepared.facts.standing).filter(|_| known.is_not_settled()))?;
-    let Some(fact) = what_the_list_says(known, prepared.facts.standing, prepared.facts.not_after, now) else {
+    meanwhile::keep(conn, known.id, forbidden_by(prepared.standing).filter(|_| known.is_not_settled()))?;
+    let Some(fact) = what_the_list_says(known, prepared.standing, prepared.not_after, now) else {
         return Ok(());
     };
     let from = known.state;
@@ -300,12 +259,12 @@ impl Known {
     }
 
     /// What the list changes about it, `phone` being the number to dial now.
-    pub(super) fn change(&self, prepared: Prepared<'_>, phone: E164) -> Change {
+    pub(super) fn change(&self, prepared: &Prepared, phone: E164) -> Change {
         let over = matches!(self.state, State::Finished | State::Failed | State::Cancelled);
         let under_way = matches!(self.state, State::Submitting | State::Open | State::Unknown | State::LostTrack);
-        let is_told_the_same = self.rest == prepared.rest()
-            && self.location.as_deref() == prepared.location()
-            && self.not_after == prepared.facts.not_after.map(millis);
+        let is_told_the_same = self.rest == prepared.rest
+            && self.location.as_deref() == prepared.location.as_ref().map(Location::as_str)
+            && self.not_after == prepared.not_after.map(millis);
         match (self.phone == phone.expose(), is_told_the_same) {
             _ if over => Change::Same,
             (true, true) => Change::Same,

@@ -8,7 +8,7 @@
 //!
 //! `open` makes a ledger ready: its `lock`, its `place`, what its `disk` may have lost, its format, the `high_water` mark
 //! beside it. A list comes as
-//! `prepared` entries, `enrol` matches them by key, `inserting` writes them, and texts that come again are `phrases`;
+//! `prepared` entries, `enrol` matches them by key, `inserting` writes them;
 //! `claim` asks the rules and writes intents, `record` what became of them.
 //!
 //! Who may move where is not decided here: [`crate::entry::State::after`] decides, [`crate::policy`] says who may be
@@ -35,7 +35,6 @@ mod numbers;
 mod open;
 mod operator;
 mod outlook;
-mod phrases;
 mod place;
 mod prepared;
 mod purge;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::claim;
 use super::enrol::{self, Known};
 use super::error::LedgerError;
-use super::prepared::Batch;
+use super::prepared::Prepared;
 use super::read::Reader;
 use super::rows::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, phone_at};
 use super::{household, numbers, runs, sql, suppression};
@@ -242,8 +242,7 @@ impl Reader {
 
 /// What the list changes about an entry that is there, `phone` being the number to dial now.
 fn change_by(known: &Known, draft: &Draft, phone: E164) -> Change {
-    let batch: Batch = [draft].into_iter().collect();
-    known.change(batch.iter().next().expect("it was made of one draft"), phone)
+    known.change(&Prepared::of(draft), phone)
 }
 
 /// Where the entry stands once `fact` is known of it, if the list makes one known.

@@ -23,17 +23,12 @@ pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -
     }
     let mut opened = open::exclusively(path, now, &OwnDisk)?;
     let at = runs::newest_event(&opened.conn)?.map_or(now, |newest| newest.max(now));
-    opened.conn.execute_batch(sql!("unreferenced"))?;
     let (nothing, nobody) = (json(&Content::default()), json(&PatientInfo::default()));
     let transaction = opened.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let entries = transaction.execute(sql!("entry_purge"), (millis(before), &nothing))? as u64;
     transaction.execute(sql!("member_purge"), (&nothing, &nobody))?;
     transaction.execute(sql!("former_member_purge"), (&nothing, &nobody))?;
     transaction.execute(sql!("planned_purge"), [&nothing])?;
-    transaction.execute(sql!("phrase_purge"), [])?;
-    if transaction.prepare(sql!("foreign_key_check"))?.exists([])? {
-        return Err(LedgerError::Conflict);
-    }
     let detail = format!("decided by {by}; {entries} entries");
     transaction.execute(sql!("event_of_ledger"), (millis(at), "purged", detail))?;
     transaction.commit()?;

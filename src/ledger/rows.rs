@@ -10,8 +10,6 @@ use super::error::LedgerError;
 use crate::entry::{AttemptState, Outcome, Reason, State};
 use crate::phone::E164;
 
-const SERIALISED: &str = "content has string keys and no failing serialiser";
-
 pub(super) const ODD_ROW: LedgerError = LedgerError::Damaged("a row is not what this program writes");
 
 pub(super) fn millis(at: DateTime<Utc>) -> i64 {
@@ -51,12 +49,7 @@ pub(super) fn maybe_outcome_at(row: &Row<'_>, column: &str) -> Result<Option<Out
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect(SERIALISED)
-}
-
-/// Appends what [`json`] would make.
-pub(super) fn write_json<T: Serialize>(to: &mut Vec<u8>, value: &T) {
-    serde_json::to_writer(to, value).expect(SERIALISED);
+    serde_json::to_string(value).expect("content has string keys and no failing serialiser")
 }
 
 pub(super) fn json_at<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T, LedgerError> {

@@ -59,12 +59,6 @@ CREATE TABLE run (
     CHECK (NOT listed OR rows_read = accepted + rejected + duplicate + merged)
 ) STRICT;
 
--- Texts that many entries have, each once: zones, and how their contents end (a voicemail says little more than a name).
-CREATE TABLE phrase (
-    id   INTEGER PRIMARY KEY,
-    text TEXT NOT NULL UNIQUE
-) STRICT;
-
 -- One patient or household of a campaign, to be called once. SQLite makes a table of every list of three words or more,
 -- anew for every row that it compares, so the words that are checked for every call are compared one by one.
 CREATE TABLE entry (
@@ -78,9 +72,7 @@ CREATE TABLE entry (
     phone            TEXT NOT NULL,
     alternatives     TEXT NOT NULL,                     -- the other numbers, as JSON
     zones            TEXT NOT NULL,                     -- as JSON
-    zones_phrase     INTEGER REFERENCES phrase,         -- NULL: they stand in `zones`
     content          TEXT NOT NULL,                     -- patient, appointment and texts, as JSON
-    ending           INTEGER REFERENCES phrase,         -- of `content`; NULL: it is whole
     not_after        INTEGER,
     state            TEXT NOT NULL CHECK (state = 'ready' OR state = 'submitting' OR state = 'open' OR state = 'finished'
                          OR state = 'waiting' OR state = 'unknown' OR state = 'held' OR state = 'failed'
@@ -102,17 +94,9 @@ CREATE TABLE entry (
 -- Each organisation's entries are claimed on its own request budget.
 CREATE INDEX entry_due ON entry (campaign_id, organisation, due_at, id) WHERE state IN ('ready', 'waiting');
 CREATE INDEX entry_by_run ON entry (run_id, state);
--- The indexes that are made anew at the end of a long list (see enrol.rs).
+-- Made anew at the end of a long list (see enrol.rs).
 CREATE INDEX entry_by_phone ON entry (phone);
 CREATE UNIQUE INDEX entry_by_key ON entry (campaign_id, key);
-
--- Entries with their texts whole.
-CREATE VIEW whole_entry AS
-SELECT id, campaign_id, run_id, key, line, organisation, location, phone, alternatives,
-    coalesce((SELECT text FROM phrase WHERE id = zones_phrase), zones) AS zones,
-    content || coalesce((SELECT text FROM phrase WHERE id = ending), '') AS content,
-    not_after, state, due_at, reason, outcome
-FROM entry;
 
 -- The household members whom an entry's call covers.
 CREATE TABLE member (
@@ -194,9 +178,6 @@ CREATE TABLE event (
     at           INTEGER NOT NULL,
     run_id       INTEGER REFERENCES run,
     entry_id     INTEGER REFERENCES entry,
-    -- Entries that were enrolled one after the other, with the same state, share an event: the last of them. NULL: the event
-    -- is of its entry alone.
-    through      INTEGER REFERENCES entry,
     attempt_id   INTEGER REFERENCES attempt,
     kind         TEXT NOT NULL,
     state_before TEXT,
@@ -209,9 +190,6 @@ CREATE TABLE event (
 CREATE INDEX event_by_entry ON event (entry_id);
 -- A run that starts asks for the newest event, however many there are.
 CREATE INDEX event_by_time ON event (at);
-CREATE INDEX event_shared ON event (entry_id) WHERE through IS NOT NULL;
-
-CREATE VIEW enrolled_together AS SELECT id, entry_id AS first, through AS last FROM event WHERE through IS NOT NULL;
 
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
 BEGIN

@@ -64,7 +64,7 @@ fn what_is_dialled_is_the_plan_byte_for_byte_and_once() {
     let first: Vec<_> = dialled(&practice);
     assert_eq!(first.len(), 3, "each once: a redial is not in the plan");
     let ledger = practice.ledger();
-    let dialled_content = "SELECT content FROM whole_entry AS entry JOIN attempt ON attempt.entry_id = entry.id \
+    let dialled_content = "SELECT content FROM entry JOIN attempt ON attempt.entry_id = entry.id \
                            WHERE attempt.state = 'ended' AND entry.phone = to_number ORDER BY entry.id";
     let mut sent = ledger.prepare(dialled_content).expect("a query");
     let sent: Vec<String> = sent.query_map([], |row| row.get(0)).expect("rows").map(|row| row.expect("text")).collect();

@@ -1,1 +1,1 @@
-SELECT content FROM whole_entry WHERE id = ?1;
+SELECT content FROM entry WHERE id = ?1;

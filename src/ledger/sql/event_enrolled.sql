@@ -1,1 +1,1 @@
-INSERT INTO event (at, run_id, entry_id, through, kind, state_after, reason) VALUES (?1, ?2, ?3, ?4, 'enrolled', ?5, ?6);
+INSERT INTO event (at, run_id, entry_id, kind, state_after, reason) VALUES (?1, ?2, ?3, 'enrolled', ?4, ?5);

@@ -1,1 +1,1 @@
-UPDATE member SET patient = ?2 WHERE entry_id IN (SELECT id FROM entry WHERE content = ?1 AND ending IS NULL);
+UPDATE member SET patient = ?2 WHERE entry_id IN (SELECT id FROM entry WHERE content = ?1);

@@ -1,6 +1,6 @@
 -- Of a plan: what has not been called since it was made, and is still what it says, byte for byte.
 SELECT entry.id, entry.key, entry.state, organisation, location, entry.phone, zones, not_after
-FROM planned JOIN whole_entry AS entry ON entry.id = planned.entry_id
+FROM planned JOIN entry ON entry.id = planned.entry_id
 WHERE planned.run_id = ?1 AND organisation = ?2 AND entry.state IN ('ready', 'waiting') AND due_at <= ?3
     AND (?5 = '[]' OR coalesce(location, '') NOT IN (SELECT value FROM json_each(?5)))
     AND entry.phone = planned.phone AND entry.content = planned.content

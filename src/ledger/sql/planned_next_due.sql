@@ -1,4 +1,4 @@
-SELECT min(due_at) AS next_due FROM planned JOIN whole_entry AS entry ON entry.id = planned.entry_id
+SELECT min(due_at) AS next_due FROM planned JOIN entry ON entry.id = planned.entry_id
 WHERE planned.run_id = ?1 AND organisation = ?2 AND entry.state IN ('ready', 'waiting')
     AND (?3 = '[]' OR coalesce(location, '') NOT IN (SELECT value FROM json_each(?3)))
     AND entry.phone = planned.phone AND entry.content = planned.content

@@ -1,1 +1,1 @@
-DELETE FROM planned WHERE entry_id IN (SELECT id FROM entry WHERE content = ?1 AND ending IS NULL);
+DELETE FROM planned WHERE entry_id IN (SELECT id FROM entry WHERE content = ?1);

@@ -1,6 +1,6 @@
 -- One row per patient: the entries, and the household members whom their calls cover.
 WITH patient_row AS (
-    SELECT id, run_id, key, line, content AS patient, 0 AS covered FROM whole_entry WHERE campaign_id = ?1
+    SELECT id, run_id, key, line, content AS patient, 0 AS covered FROM entry WHERE campaign_id = ?1
     UNION ALL
     SELECT entry.id, entry.run_id, member.key, member.line, member.patient, 1
     FROM member JOIN entry ON entry.id = member.entry_id WHERE entry.campaign_id = ?1
@@ -12,5 +12,5 @@ SELECT entry.id, patient_row.key, patient_row.line, patient_row.patient, covered
         WHERE entry_id = entry.id AND state NOT IN ('not_placed', 'refused')) AS last_call_at,
     (SELECT conversation FROM attempt WHERE entry_id = entry.id AND conversation IS NOT NULL
         ORDER BY attempt.id DESC LIMIT 1) AS conversation
-FROM patient_row JOIN whole_entry AS entry ON entry.id = patient_row.id
+FROM patient_row JOIN entry ON entry.id = patient_row.id
 ORDER BY patient_row.run_id = ?2 DESC, patient_row.line, covered;

@@ -63,7 +63,8 @@ fn a_ledger_of_another_format_is_refused_untouched() {
     let known: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a format");
     for other in [-1, known - 1, known + 1, 16, 999].into_iter().filter(|other| *other != 0) {
         conn.pragma_update(None, "user_version", other).expect("set");
-        let is_refused = |error| matches!(error, LedgerError::OtherFormat { found, known: k } if (found, k) == (other, known));
+        let is_refused =
+            |error| matches!(error, LedgerError::OtherFormat { found, known: k } if (found, k) == (other, known));
         assert!(Ledger::open(&path, noon()).map(drop).is_err_and(is_refused), "{other}");
         assert!(Reader::open(&path).map(drop).is_err_and(is_refused), "{other}");
         assert!(Operator::open(&path, noon()).map(drop).is_err_and(is_refused), "{other}");
@@ -86,6 +87,22 @@ fn a_new_ledger_is_sound_and_keeps_its_identity() {
         conn.query_row("SELECT identity FROM ledger", [], |row| row.get::<_, String>(0)).expect("an identity")
     };
     assert_eq!(opened(), opened());
+}
+
+#[test]
+fn every_statement_suits_the_schema() {
+    use rusqlite::fallible_iterator::FallibleIterator as _;
+    let desk = Desk::new();
+    let conn = desk.committed();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/sql");
+    let files: Vec<_> = std::fs::read_dir(folder).expect("sql/").map(|file| file.expect("a file").path()).collect();
+    assert!(files.len() > 100, "{} files", files.len());
+    // An index that is there cannot be made.
+    for path in files.iter().filter(|path| !path.ends_with("entry_by_phone_make.sql")) {
+        let text = std::fs::read_to_string(path).expect("text");
+        let mut statements = rusqlite::Batch::new(&conn, &text);
+        while statements.next().unwrap_or_else(|error| panic!("{}: {error}", path.display())).is_some() {}
+    }
 }
 
 #[test]

@@ -1,1 +1,0 @@
-SELECT 1 FROM entry WHERE campaign_id = ?1;

@@ -1,1 +1,0 @@
-CREATE UNIQUE INDEX entry_by_key ON entry (campaign_id, key);

@@ -1,1 +1,0 @@
-SELECT id FROM phrase WHERE text = ?1;

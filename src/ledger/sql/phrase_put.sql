@@ -1,1 +1,0 @@
-INSERT INTO phrase (text) VALUES (?1);
