@@ -1,6 +1,7 @@
 -- How the campaign's newest calls finished since one of its runs came to an end that was not an interruption, the newest first.
+-- Events come first in the join, so that it ends with the newest of them and does not begin with every entry.
 SELECT attempt.organisation, CASE WHEN event.kind = 'ended' THEN attempt.outcome END AS outcome
-FROM event JOIN attempt ON attempt.id = event.attempt_id JOIN entry ON entry.id = event.entry_id
+FROM event CROSS JOIN attempt ON attempt.id = event.attempt_id CROSS JOIN entry ON entry.id = event.entry_id
 WHERE entry.campaign_id = ?1 AND event.kind IN ('ended', 'refused', 'answer_lost')
     AND event.id > coalesce((
         SELECT max(event.id) FROM event JOIN run ON run.id = event.run_id
