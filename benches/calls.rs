@@ -1,10 +1,10 @@
-//! Calls with their two durable writes, against what the same machine does without a ledger and with simpler ones.
+//! Calls with their two durable writes, compared with calls without a ledger and with simpler ledgers on the same machine.
 //!
-//! `cargo bench --bench calls` places calls at a vendor on loopback that limits nothing: bare requests without a ledger,
-//! callrounds, the same engine's ledger with one transaction for each write, two scripts that keep a SQLite ledger as one
-//! would at first (`peers/calls.py`, `peers/calls.mjs`), and a queue of jobs in SQLite (`peers/apalis`). Then forty calls a
-//! second, a thousand organisations at sixty requests a minute each, and a ledger with a million entries: how soon the
-//! first call leaves, and in how much memory.
+//! `cargo bench --bench calls` places calls at a loopback vendor without a rate limit: bare requests without a ledger,
+//! callrounds, the same ledger with one transaction for each write, two scripts with a simple SQLite ledger
+//! (`peers/calls.py`, `peers/calls.mjs`), and a job queue in SQLite (`peers/apalis`). Then 40 calls a second, 1,000
+//! organisations at 60 requests a minute each, and a ledger with a million entries: the time to the first call, and the peak
+//! memory.
 //! `-- --calls N --rounds N --organisations N --seconds N --entries N --open N` change the sizes; 0 leaves a part out.
 
 mod common;
@@ -19,16 +19,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use callrounds::annie::auth::Credentials;
-use callrounds::annie::client::{AnnieClient, ClientSettings};
-use callrounds::annie::{Answer, CallRequest, Conversation, Page, Reply, Unread, Vendor};
-use callrounds::campaign::{self, Allowances, Campaign};
+use callrounds::campaign::{self, Campaign, SafetyOverrides};
 use callrounds::clock::{Clock, SharedClock, WallClock};
 use callrounds::engine::{Engine, Event};
-use callrounds::entry::{CalledPartyZones, Content, Draft, Fact, ListTally, PatientInfo, Reason, Standing, ZoneSource};
+use callrounds::entry::{
+    CallContent, CalledPartyZones, Fact, ListCounts, ListEligibility, NewEntry, PatientInfo, Reason, ZoneSource,
+};
 use callrounds::ids::{ConversationId, EntryKey, Location, OrganisationId};
-use callrounds::ledger::{ClaimOrder, Happened, Ledger, RunHandle, Share};
+use callrounds::ledger::{AttemptUpdate, ClaimRequest, ClaimScope, Ledger, RunHandle};
 use callrounds::phone::E164;
+use callrounds::vendor::annie::auth::Credentials;
+use callrounds::vendor::annie::client::{AnnieClient, ClientSettings};
+use callrounds::vendor::{CallRequest, Conversation, Page, ReadError, Reply, Response, Vendor};
 use tokio::sync::{Notify, Semaphore};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
@@ -37,13 +39,13 @@ use loopback::Server;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Where the ledgers are: beside the build, on a real disk.
+/// The folder of the ledgers: beside the build, on a real disk.
 const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 
-/// Calls a second of a run that takes its time.
+/// Calls a second of the paced run.
 const PACE: u32 = 40;
 
-/// The first argument of a process that does one thing and says how it went.
+/// The first argument of a child process, which makes one measurement and prints it.
 const CHILD: &str = "--do";
 
 fn main() -> Result<()> {
@@ -51,9 +53,9 @@ fn main() -> Result<()> {
     if let [child, what, rest @ ..] = arguments.as_slice()
         && child == CHILD
     {
-        return child_does(what, rest);
+        return run_child(what, rest);
     }
-    let sizes = Sizes::of(&arguments)?;
+    let sizes = Sizes::from_arguments(&arguments)?;
     durable(&sizes, 0, 64)?;
     durable(&sizes, 50, 256)?;
     paced(&sizes)?;
@@ -61,7 +63,7 @@ fn main() -> Result<()> {
     large(&sizes)
 }
 
-/// How much is measured.
+/// The sizes of the measurements.
 struct Sizes {
     calls: u32,
     rounds: u32,
@@ -72,7 +74,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(arguments: &[String]) -> Result<Self> {
+    fn from_arguments(arguments: &[String]) -> Result<Self> {
         let mut sizes =
             Self { calls: 20_000, rounds: 5, organisations: 1_000, seconds: 60, entries: 1_000_000, open: 10_000 };
         sizes_from(
@@ -90,11 +92,11 @@ impl Sizes {
     }
 }
 
-/// Something that places calls, and how it fared.
+/// A program that places calls, and its measurements.
 struct Peer {
     name: &'static str,
     what: &'static str,
-    /// Of the calls, one in so many: the slow ones would take all day.
+    /// It places one in this many of the calls: slow programs would take too long.
     share: u32,
     rate: Samples,
     processor: Samples,
@@ -112,7 +114,7 @@ impl Peer {
         if self.rate.count() == 0 {
             return vec![self.name.into(), self.missing.clone().unwrap_or_else(|| "not asked for".into())];
         }
-        let told = |samples: &Samples, digits: usize| {
+        let median = |samples: &Samples, digits: usize| {
             if samples.count() == 0 { String::new() } else { format!("{:.digits$}", samples.median()) }
         };
         vec![
@@ -122,13 +124,13 @@ impl Peer {
             self.rate.spread(),
             format!("{:.2}", self.rate.median() / bare),
             format!("{:.1} ×", ours / self.rate.median()),
-            told(&self.processor, 2),
-            told(&self.syncs, 3),
+            median(&self.processor, 2),
+            median(&self.syncs, 3),
         ]
     }
 }
 
-/// Calls a second with both durable writes, each peer in turn.
+/// Measures calls a second with both durable writes, for each peer in turn.
 fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
     if sizes.calls == 0 {
         return Ok(());
@@ -142,7 +144,7 @@ fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
         Peer::new("Python: aiohttp and sqlite3", "python", 10),
         Peer::new("apalis-sqlite", "apalis", 1),
     ];
-    // What has to be built is built now, so that no round waits for it.
+    // Built now, so that no round waits for the build.
     apalis();
     for _ in 0..sizes.rounds {
         for peer in &mut peers {
@@ -169,14 +171,14 @@ fn durable(sizes: &Sizes, latency: u64, in_flight: u32) -> Result<()> {
     Ok(())
 }
 
-/// A pace at which the machine idles in between, and hardly any two calls share a commit.
+/// Measures processor time at a pace at which the machine idles between calls, so that few calls share a commit.
 fn paced(sizes: &Sizes) -> Result<()> {
     if sizes.calls == 0 {
         return Ok(());
     }
     let calls = PACE * sizes.seconds;
     let mut peers =
-        [("bare requests, no ledger", "unhurried", Samples::default()), ("callrounds", "paced", Samples::default())];
+        [("bare requests, no ledger", "bare-paced", Samples::default()), ("callrounds", "paced", Samples::default())];
     for _ in 0..sizes.rounds.min(3) {
         for (_, what, processor) in &mut peers {
             let server = Server::start(0)?;
@@ -199,7 +201,7 @@ struct Measured {
     syncs: Option<f64>,
 }
 
-/// Lets a process of its own place calls.
+/// Places calls in a process of its own.
 fn measured(what: &str, base_url: &str, calls: u32, in_flight: u32) -> Result<std::result::Result<Measured, String>> {
     let folder = tempfile::tempdir_in(FOLDER)?;
     let mut command = match what {
@@ -229,7 +231,7 @@ fn measured(what: &str, base_url: &str, calls: u32, in_flight: u32) -> Result<st
     Ok(Ok(Measured { rate, processor: processor.unwrap_or(f64::NAN), syncs }))
 }
 
-/// One of the scripts, with its libraries installed beside the build.
+/// The command of a script, whose libraries are installed beside the build.
 fn script(what: &str) -> Option<Command> {
     let peers = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers");
     if what == "python" {
@@ -250,14 +252,14 @@ fn script(what: &str) -> Option<Command> {
     Some(command)
 }
 
-/// The queue of jobs, a package of its own: its SQLite and this one's cannot be linked into one build. Built once, in a
-/// folder beside this build.
+/// The job queue, a package of its own because its SQLite and ours cannot be linked into one build. Built once, in a folder
+/// beside this build.
 fn apalis() -> Option<&'static Path> {
     static PROGRAM: OnceLock<Option<PathBuf>> = OnceLock::new();
     let build = || {
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/apalis");
         let folder = Path::new(FOLDER).join("apalis");
-        // The cargo that runs this says where it is; another one may be too old.
+        // The cargo that runs this benchmark: another one in the path may be too old.
         Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["build", "--release", "--locked", "--quiet", "--manifest-path"])
             .arg(package.join("Cargo.toml"))
@@ -271,28 +273,28 @@ fn apalis() -> Option<&'static Path> {
     PROGRAM.get_or_init(build).as_deref()
 }
 
-/// What a process does that was asked to.
-fn child_does(what: &str, rest: &[String]) -> Result<()> {
+/// Runs as a child process.
+fn run_child(what: &str, rest: &[String]) -> Result<()> {
     if what == "serve" {
         return loopback::serve(rest);
     }
     if what == "organisations" {
-        return loopback::play(rest);
+        return loopback::simulate(rest);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let [base_url, calls, in_flight, ledger] = rest else { return Err("what is to be done?".into()) };
+    let [base_url, calls, in_flight, ledger] = rest else { return Err("wants BASE_URL CALLS IN_FLIGHT LEDGER".into()) };
     let (calls, in_flight) = (calls.parse()?, in_flight.parse()?);
     let ledger = PathBuf::from(ledger);
     match what {
         "bare" => runtime.block_on(bare(base_url, calls, in_flight)),
-        "unhurried" => runtime.block_on(unhurried(base_url, calls)),
+        "bare-paced" => runtime.block_on(bare_paced(base_url, calls)),
         "kept" => runtime.block_on(kept(base_url, calls, in_flight)),
         "engine" => runtime.block_on(with_the_engine(base_url, calls, in_flight, 60_000_000, &ledger)),
         "paced" => runtime.block_on(with_the_engine(base_url, calls, in_flight, 60 * PACE, &ledger)),
         "singly" => runtime.block_on(singly(base_url, calls, in_flight, &ledger)),
         "open" => runtime.block_on(open_many(base_url, calls, &ledger)),
         "resume" => runtime.block_on(first_call_on_resume(base_url, &ledger)),
-        _ => Err(format!("{what}?").into()),
+        _ => Err(format!("unknown measurement {what}").into()),
     }
 }
 
@@ -302,7 +304,7 @@ fn client(base_url: &str) -> Result<AnnieClient> {
     Ok(AnnieClient::new(settings, Arc::new(WallClock))?)
 }
 
-/// The requests alone, as our client makes them: each on a connection of its own.
+/// The requests alone, as our client makes them: each on a new connection.
 async fn bare(base_url: &str, calls: u32, in_flight: u32) -> Result<()> {
     let client = Arc::new(client(base_url)?);
     by_workers(calls, in_flight, move || {
@@ -316,11 +318,11 @@ async fn bare(base_url: &str, calls: u32, in_flight: u32) -> Result<()> {
 }
 
 /// The same at [`PACE`].
-async fn unhurried(base_url: &str, calls: u32) -> Result<()> {
+async fn bare_paced(base_url: &str, calls: u32) -> Result<()> {
     let client = client(base_url)?;
-    let mut turns = tokio::time::interval(Duration::from_secs(1) / PACE);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / PACE);
     for _ in 0..calls {
-        turns.tick().await;
+        ticks.tick().await;
         let reply = client.place(request()).await;
         assert!(matches!(reply.value, Reply::Accepted(_)), "{:?}", reply.value);
     }
@@ -328,8 +330,8 @@ async fn unhurried(base_url: &str, calls: u32) -> Result<()> {
     Ok(())
 }
 
-/// The requests as a client makes them that minds nothing: on connections that are kept, where a request may go astray
-/// because the other side has just closed. Not a way that is open to us; beside the others it shows what that costs.
+/// The requests on connections that are kept open, where a request may be lost because the server has just closed its side.
+/// callrounds must not do this; the measurement shows what that costs.
 async fn kept(base_url: &str, calls: u32, in_flight: u32) -> Result<()> {
     let tls = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()?
@@ -347,7 +349,7 @@ async fn kept(base_url: &str, calls: u32, in_flight: u32) -> Result<()> {
     .await
 }
 
-/// Does something so many times, by so many at once, and says how many times a second.
+/// Makes `calls` calls with `in_flight` workers, and prints calls a second.
 async fn by_workers<F>(calls: u32, in_flight: u32, call: impl Fn() -> F + Clone + Send + 'static) -> Result<()>
 where
     F: Future<Output = ()> + Send,
@@ -375,21 +377,21 @@ fn request() -> CallRequest {
     CallRequest { from: number(0), to: number(1), content: content() }
 }
 
-fn content() -> Content {
-    Content {
+fn content() -> CallContent {
+    CallContent {
         patient: PatientInfo { first_name: "Pat".into(), patient_id: Some("P-1".into()), ..PatientInfo::default() },
         context: Some("Pat is due for a cleaning; last visit in May 2026. Prefers mornings.".into()),
         voicemail: Some("This is Annie from Bright Smile Dental. Please call us back.".into()),
-        ..Content::default()
+        ..CallContent::default()
     }
 }
 
-/// Ten million numbers that differ; nobody is behind a loopback address.
+/// Eight million different numbers; the loopback vendor calls nobody.
 fn number(n: u32) -> E164 {
     E164::parse(&format!("+1312{:07}", 2_000_000 + n % 8_000_000)).expect("a number of Chicago")
 }
 
-/// The campaign of everything here: it calls at every hour, at the machine's own pace.
+/// The campaign of all measurements: it calls at every hour.
 fn campaign(organisations: u32, requests_per_minute: u32, open_calls: u32) -> Arc<Campaign> {
     let mut text = format!(
         "name = \"calls\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
@@ -404,7 +406,7 @@ fn campaign(organisations: u32, requests_per_minute: u32, open_calls: u32) -> Ar
         let line = format!("[[line]]\nlocation = \"{n}\"\norganisation = \"{}\"\n", organisation(n));
         text.push_str(&line);
     }
-    let loaded = campaign::load(&text, "calls.toml", PathBuf::new(), Allowances { short_settle: true });
+    let loaded = campaign::load(&text, "calls.toml", PathBuf::new(), SafetyOverrides { short_settle: true });
     Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
 }
 
@@ -412,17 +414,17 @@ fn organisation(n: u32) -> OrganisationId {
     OrganisationId::new(format!("organisation-{n}"))
 }
 
-/// A zone in which it is about noon, so that the vendor's hours are open whenever this is run.
+/// A zone in which it is about noon now, so that the vendor's hours are open whenever this is run.
 fn zone_at_noon() -> String {
     use chrono::Timelike;
     let hour = i64::from(WallClock.now().hour());
-    // The names of these zones have the sign the other way round.
+    // The names of these zones have the opposite sign.
     let west = (hour - 12).clamp(-14, 12);
     if west == 0 { "Etc/UTC".into() } else { format!("Etc/GMT{west:+}") }
 }
 
-fn draft(n: u32, at: Option<u32>) -> Draft {
-    Draft {
+fn new_entry(n: u32, at: Option<u32>) -> NewEntry {
+    NewEntry {
         key: EntryKey::new(n.to_string()),
         organisation: at.map_or_else(|| OrganisationId::new("Bright Smile Dental"), organisation),
         location: at.map(|at| Location::new(at.to_string())),
@@ -431,13 +433,13 @@ fn draft(n: u32, at: Option<u32>) -> Draft {
         zones: CalledPartyZones { zones: vec![zone_at_noon()], regions: Vec::new(), source: ZoneSource::Row },
         content: content(),
         not_after: None,
-        standing: Standing::Ready,
+        standing: ListEligibility::Ready,
         members: Vec::new(),
         line: u64::from(n) + 2,
     }
 }
 
-/// A ledger with a run over `entries` patients, of so many organisations in turn.
+/// A ledger with a run over `entries` patients, spread over the organisations in turn.
 async fn enrolled(
     path: &Path,
     campaign: &Arc<Campaign>,
@@ -448,52 +450,52 @@ async fn enrolled(
     let ledger = Ledger::open(path, now)?;
     let run = ledger.begin_run(Arc::clone(campaign), true, now).await?;
     let numbers: Vec<u32> = (0..entries).collect();
-    for some in numbers.chunks(10_000) {
+    for chunk in numbers.chunks(10_000) {
         let at = |n: u32| (organisations > 0).then(|| n % organisations.max(1));
-        let drafts: Vec<_> = some.iter().map(|n| draft(*n, at(*n))).collect();
-        ledger.enrol(run, &drafts, now).await?;
+        let new_entries: Vec<_> = chunk.iter().map(|n| new_entry(*n, at(*n))).collect();
+        ledger.enrol(run, &new_entries, now).await?;
     }
-    let tally = ListTally { read: entries.into(), accepted: entries.into(), ..ListTally::default() };
+    let tally = ListCounts { read: entries.into(), accepted: entries.into(), ..ListCounts::default() };
     ledger.close_list(run, tally, true, now).await?;
     Ok((ledger, run))
 }
 
-/// A vendor that takes no more than so many calls at once.
+/// A vendor that limits the calls in flight.
 struct Bounded {
     client: AnnieClient,
     permits: Semaphore,
 }
 
 impl Vendor for Bounded {
-    async fn place(&self, call: CallRequest) -> Answer<Reply> {
-        let _permit = self.permits.acquire().await.expect("nobody closes it");
+    async fn place(&self, call: CallRequest) -> Response<Reply> {
+        let _permit = self.permits.acquire().await.expect("the semaphore is open");
         self.client.place(call).await
     }
 
-    async fn page(&self, offset: u64, limit: u32) -> Answer<std::result::Result<Page, Unread>> {
+    async fn page(&self, offset: u64, limit: u32) -> Response<std::result::Result<Page, ReadError>> {
         self.client.page(offset, limit).await
     }
 
-    async fn conversation(&self, id: &ConversationId) -> Answer<std::result::Result<Conversation, Unread>> {
+    async fn conversation(&self, id: &ConversationId) -> Response<std::result::Result<Conversation, ReadError>> {
         self.client.conversation(id).await
     }
 
-    async fn may_call_from(&self, from: E164) -> Answer<std::result::Result<Option<bool>, Unread>> {
+    async fn may_call_from(&self, from: E164) -> Response<std::result::Result<Option<bool>, ReadError>> {
         self.client.may_call_from(from).await
     }
 }
 
-/// What a run's events say of how far it is.
+/// A run's progress, from its events.
 #[derive(Default)]
-struct Heard {
+struct Progress {
     dialled: AtomicU32,
     accepted: AtomicU32,
     first: Mutex<Option<Instant>>,
     last: Mutex<Option<Instant>>,
 }
 
-impl Heard {
-    fn hear(&self, event: &Event) {
+impl Progress {
+    fn on_event(&self, event: &Event) {
         if let Event::Dialling { .. } = event {
             self.dialled.fetch_add(1, Ordering::Relaxed);
             self.first.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(Instant::now);
@@ -504,34 +506,34 @@ impl Heard {
         }
     }
 
-    /// Between the first call that was dialled and the last that was recorded.
+    /// The time from the first dialled call to the last recorded one.
     fn span(&self) -> Duration {
         let at = |instant: &Mutex<Option<Instant>>| *instant.lock().unwrap_or_else(PoisonError::into_inner);
         at(&self.first).zip(at(&self.last)).map_or(Duration::ZERO, |(first, last)| last - first)
     }
 }
 
-/// Runs the engine until `calls` are recorded as accepted.
+/// Runs the engine until `enough` says so.
 async fn run_until<V: Vendor>(
     ledger: &Ledger,
     run: RunHandle,
     campaign: &Arc<Campaign>,
     vendors: BTreeMap<OrganisationId, Arc<V>>,
-    enough: impl Fn(&Heard) -> bool + Send + Sync,
-) -> Result<Arc<Heard>> {
+    enough: impl Fn(&Progress) -> bool + Send + Sync,
+) -> Result<Arc<Progress>> {
     let clock: SharedClock = Arc::new(WallClock);
-    let (heard, done) = (Arc::new(Heard::default()), Arc::new(Notify::new()));
-    let (hearing, saying) = (Arc::clone(&heard), Arc::clone(&done));
+    let (progress, done) = (Arc::new(Progress::default()), Arc::new(Notify::new()));
+    let (listening, notifying) = (Arc::clone(&progress), Arc::clone(&done));
     let mut listener = move |event: &Event| {
-        hearing.hear(event);
-        if enough(&hearing) {
-            saying.notify_one();
+        listening.on_event(event);
+        if enough(&listening) {
+            notifying.notify_one();
         }
     };
     let (ledger, campaign) = (ledger.clone(), Arc::clone(campaign));
     let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None };
     engine.run(&mut listener, async move { done.notified().await }).await?;
-    Ok(heard)
+    Ok(progress)
 }
 
 fn alone<V>(campaign: &Campaign, vendor: V) -> BTreeMap<OrganisationId, Arc<V>> {
@@ -543,23 +545,23 @@ async fn with_the_engine(base_url: &str, calls: u32, in_flight: u32, per_minute:
     let (ledger, run) = enrolled(path, &campaign, calls, 0).await?;
     let vendor = Bounded { client: client(base_url)?, permits: Semaphore::new(in_flight as usize) };
     let commits = Commits::counted();
-    let heard = run_until(&ledger, run, &campaign, alone(&campaign, vendor), move |heard| {
-        heard.accepted.load(Ordering::Relaxed) >= calls
+    let progress = run_until(&ledger, run, &campaign, alone(&campaign, vendor), move |progress| {
+        progress.accepted.load(Ordering::Relaxed) >= calls
     })
     .await?;
-    say(format_args!("{} {}", f64::from(calls) / heard.span().as_secs_f64(), commits.so_far()));
+    say(format_args!("{} {}", f64::from(calls) / progress.span().as_secs_f64(), commits.so_far()));
     Ok(())
 }
 
-/// The same ledger, rules and requests, but whoever writes waits for a transaction of its own.
+/// The same ledger, rules and requests, but with one transaction for each write.
 async fn singly(base_url: &str, calls: u32, in_flight: u32, path: &Path) -> Result<()> {
     let campaign = campaign(0, 60_000_000, 10_000_000);
     let (ledger, run) = enrolled(path, &campaign, calls, 0).await?;
-    let desk = Arc::new(tokio::sync::Mutex::new(ledger));
+    let ledger = Arc::new(tokio::sync::Mutex::new(ledger));
     let (client, commits) = (Arc::new(client(base_url)?), Commits::counted());
     let started = Instant::now();
     let workers: Vec<_> = (0..in_flight)
-        .map(|_| tokio::spawn(one_by_one(Arc::clone(&desk), run, Arc::clone(&campaign), Arc::clone(&client))))
+        .map(|_| tokio::spawn(one_by_one(Arc::clone(&ledger), run, Arc::clone(&campaign), Arc::clone(&client))))
         .collect();
     for worker in workers {
         worker.await?;
@@ -570,28 +572,28 @@ async fn singly(base_url: &str, calls: u32, in_flight: u32, path: &Path) -> Resu
 }
 
 async fn one_by_one(
-    desk: Arc<tokio::sync::Mutex<Ledger>>,
+    ledger: Arc<tokio::sync::Mutex<Ledger>>,
     run: RunHandle,
     campaign: Arc<Campaign>,
     client: Arc<AnnieClient>,
 ) {
     let organisation = campaign.practice.organisation.clone();
     loop {
-        let order = ClaimOrder {
+        let request = ClaimRequest {
             run,
             campaign: Arc::clone(&campaign),
-            share: Share::of(organisation.clone()),
+            scope: ClaimScope::for_organisation(organisation.clone()),
             now: WallClock.now(),
             limit: 1,
         };
-        let claims = desk.lock().await.claim(order).await.expect("a claim");
+        let claims = ledger.lock().await.claim(request).await.expect("a claim");
         let Some(authorised) = claims.authorised.into_iter().next() else { return };
         let call = CallRequest { from: authorised.from, to: authorised.to, content: authorised.content };
         let (fact, conversation) = match client.place(call).await.value {
             Reply::Accepted(id) => (Fact::Accepted, Some(id)),
             Reply::NotPlaced(_) | Reply::Lost(_) => (Fact::Refused { reason: Reason::VendorRefused }, None),
         };
-        let happened = Happened {
+        let update = AttemptUpdate {
             attempt: authorised.attempt,
             entry: authorised.entry,
             at: WallClock.now(),
@@ -601,18 +603,18 @@ async fn one_by_one(
             ended: None,
             detail: None,
         };
-        desk.lock().await.record(run, vec![happened]).await.expect("a record");
+        ledger.lock().await.record(run, vec![update]).await.expect("a record");
     }
 }
 
-/// Commits of this process's ledger that changed something: each is one sync of the log.
+/// Counts the commits of this process's ledger that changed something: each is one sync of the log.
 #[derive(Clone, Default)]
 struct Commits(Arc<AtomicU32>);
 
 impl Commits {
     fn counted() -> Self {
         let commits = Self::default();
-        // Nobody else in this process listens.
+        // The only subscriber of this process.
         let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(commits.clone()));
         commits
     }
@@ -632,7 +634,7 @@ impl<S: tracing::Subscriber> Layer<S> for Commits {
     }
 }
 
-/// Many organisations, each at its full budget: requests a second, beside the sum of the budgets.
+/// Measures many organisations, each at its full budget: which share of their budgets is used.
 fn organisations(sizes: &Sizes) -> Result<()> {
     if sizes.organisations == 0 {
         return Ok(());
@@ -640,7 +642,7 @@ fn organisations(sizes: &Sizes) -> Result<()> {
     let mut shares = Samples::default();
     let mut processor = Samples::default();
     for _ in 0..sizes.rounds.min(3) {
-        let server = Server::play(sizes.organisations, 200)?;
+        let server = Server::start_simulator(sizes.organisations, 200)?;
         let folder = tempfile::tempdir_in(FOLDER)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let measured = runtime.block_on(side_by_side(&server.base_url, sizes, &folder.path().join("ledger.db")))?;
@@ -660,7 +662,7 @@ fn organisations(sizes: &Sizes) -> Result<()> {
     Ok(())
 }
 
-/// Which share of the organisations' budgets was used, and seconds on a processor for each second.
+/// Returns the share of the organisations' budgets that was used, and processor seconds for each second.
 async fn side_by_side(base_url: &str, sizes: &Sizes, path: &Path) -> Result<(f64, f64)> {
     let campaign = campaign(sizes.organisations, 60, 1_000);
     let entries = sizes.organisations * sizes.seconds * 5 / 4;
@@ -668,7 +670,7 @@ async fn side_by_side(base_url: &str, sizes: &Sizes, path: &Path) -> Result<(f64
     let first = client(base_url)?;
     let vendor = |n: u32| -> Result<_> {
         let credentials = Credentials::from_parts(Some(loopback::key(n)), None, None, None)?;
-        Ok((organisation(n), Arc::new(first.beside(credentials)?)))
+        Ok((organisation(n), Arc::new(first.with_credentials(credentials)?)))
     };
     let vendors = (0..sizes.organisations).map(vendor).collect::<Result<BTreeMap<_, _>>>()?;
     let clock: SharedClock = Arc::new(WallClock);
@@ -684,7 +686,7 @@ async fn side_by_side(base_url: &str, sizes: &Sizes, path: &Path) -> Result<(f64
     Ok((made as f64 / (f64::from(sizes.organisations) * took), used / took))
 }
 
-/// A ledger of a million entries: the memory of many open conversations, and how soon a resumed run dials.
+/// Measures a ledger of a million entries: the memory with many open conversations, and the time until a resumed run dials.
 fn large(sizes: &Sizes) -> Result<()> {
     if sizes.entries == 0 {
         return Ok(());
@@ -717,7 +719,7 @@ fn large(sizes: &Sizes) -> Result<()> {
     Ok(())
 }
 
-/// Seconds from opening the ledger to the first call, in a process of its own each time.
+/// Seconds from opening the ledger to the first call, each time in a new process.
 fn resumed(ledger: &Path, rounds: u32) -> Result<Samples> {
     let mut samples = Samples::default();
     for _ in 0..rounds {
@@ -735,7 +737,7 @@ fn child(what: &[&str], ledger: &Path) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Every second entry has been called. What the ledger would write of that, it need not be asked to write now.
+/// Marks every second entry as called, by SQL, because placing the calls would take too long.
 fn half_finished(ledger: &Path) -> Result<()> {
     let conn = rusqlite::Connection::open(ledger)?;
     for step in ["state = 'submitting'", "state = 'open'", "state = 'finished', outcome = 'booked'"] {
@@ -750,16 +752,17 @@ fn half_finished(ledger: &Path) -> Result<()> {
     Ok(())
 }
 
-/// From opening the ledger to the first request for a call.
+/// Prints the seconds from opening the ledger to the first call.
 async fn first_call_on_resume(base_url: &str, path: &Path) -> Result<()> {
     let started = Instant::now();
     let ledger = Ledger::open(path, WallClock.now())?;
     let run = ledger.reopen_run(None).await?.handle;
-    // The calls of what came before are open still.
+    // The calls of earlier measurements are still open.
     let campaign = campaign(0, 60_000_000, 10_000_000);
     let vendors = alone(&campaign, client(base_url)?);
-    let heard = run_until(&ledger, run, &campaign, vendors, |heard| heard.dialled.load(Ordering::Relaxed) > 0).await?;
-    let first = heard.first.lock().unwrap_or_else(PoisonError::into_inner).ok_or("no call")?;
+    let progress =
+        run_until(&ledger, run, &campaign, vendors, |progress| progress.dialled.load(Ordering::Relaxed) > 0).await?;
+    let first = progress.first.lock().unwrap_or_else(PoisonError::into_inner).ok_or("no call")?;
     say((first - started).as_secs_f64());
     Ok(())
 }
@@ -767,14 +770,14 @@ async fn first_call_on_resume(base_url: &str, path: &Path) -> Result<()> {
 async fn open_many(base_url: &str, open: u32, path: &Path) -> Result<()> {
     let ledger = Ledger::open(path, WallClock.now())?;
     let run = ledger.reopen_run(None).await?.handle;
-    // Those of earlier rounds are open still.
+    // The calls of earlier rounds are still open.
     let campaign = campaign(0, 60_000_000, 2 * open);
     let vendors = alone(&campaign, client(base_url)?);
-    let enough = move |heard: &Heard| heard.accepted.load(Ordering::Relaxed) >= open;
+    let enough = move |progress: &Progress| progress.accepted.load(Ordering::Relaxed) >= open;
     let running = run_until(&ledger, run, &campaign, vendors, enough);
     tokio::time::timeout(Duration::from_mins(2), running)
         .await
-        .map_err(|_| "not so many could be opened in time")??;
+        .map_err(|_| "too few conversations were opened in two minutes")??;
     say(peak_memory().unwrap_or(f64::NAN));
     Ok(())
 }

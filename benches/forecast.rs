@@ -1,67 +1,71 @@
-//! How far `check`'s forecast is from what a run of the same calls takes: minutes, requests, and calls that fit before the
-//! window closes. The run is the engine's own, against the simulator's world, in one process and on virtual time.
+//! The error of `check`'s forecast, compared with a run of the same calls: minutes, requests, and calls placed before the
+//! window closes. The engine runs against the simulator's world, in one process and on virtual time.
 //!
 //! `cargo bench --bench forecast` prints a table, and fails if an error is above five per cent.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-mod neighbour;
+mod in_process_vendor;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use callrounds::campaign::Campaign;
 use callrounds::engine::Event;
-use callrounds::entry::Draft;
-use callrounds::plan::{Forecast, Lengths, Planner, turns};
+use callrounds::entry::NewEntry;
+use callrounds::plan::{CallDurations, Forecast, Planner, schedule_simulation};
 use callrounds::simulator::Settings;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::neighbour::{Telling, drafts, start};
+use self::in_process_vendor::{QuotaSignals, new_entries, start};
 
-/// The goal: an error of at most so much.
+/// The largest error that is accepted, as a fraction.
 const GOAL: f64 = 0.05;
 
-/// What a run took, or is foretold to take.
+/// What a run takes, by the forecast or in fact.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Effort {
+    /// Minutes with at least one conversation open.
     minutes: f64,
     requests: f64,
+    /// Calls placed in the first two hours.
     fit: f64,
 }
 
-fn forecast(campaign: &Campaign, drafts: Vec<Draft>) -> Effort {
+fn forecast(campaign: &Campaign, new_entries: Vec<NewEntry>) -> Effort {
     let mut planner = Planner::new(campaign, None, start(), false);
-    for draft in drafts {
-        planner.take(draft).expect("no ledger is asked");
+    for entry in new_entries {
+        planner.take(entry).expect("no ledger is asked");
     }
     let mut plan = planner.finish(true).expect("no ledger is asked");
-    let Forecast { requests, minutes, fit, .. } = turns::play(&mut plan.calls, campaign, &Lengths::default(), start());
+    let Forecast { requests, minutes, fit, .. } =
+        schedule_simulation::play(&mut plan.calls, campaign, &CallDurations::default(), start());
     Effort { minutes: minutes as f64, requests: requests as f64, fit: fit as f64 }
 }
 
-/// Places the calls, on every day that it takes.
-fn run(campaign: &Arc<Campaign>, drafts: Vec<Draft>, seed: u64) -> Effort {
-    let ran = neighbour::run(campaign, drafts, Settings { seed, ..Settings::default() }, Telling::Headers);
-    let mut told = Seen::default();
+/// Runs the campaign until it is done, over as many days as it takes.
+fn run(campaign: &Arc<Campaign>, new_entries: Vec<NewEntry>, seed: u64) -> Effort {
+    let ran =
+        in_process_vendor::run(campaign, new_entries, Settings { seed, ..Settings::default() }, QuotaSignals::Headers);
+    let mut progress = Progress::default();
     for event in &ran.events {
-        told.hear(event);
+        progress.on_event(event);
     }
-    let minutes = told.busy.as_seconds_f64() / 60.0;
-    Effort { minutes, requests: ran.asked.len() as f64, fit: f64::from(told.fit) }
+    let minutes = progress.busy.as_seconds_f64() / 60.0;
+    Effort { minutes, requests: ran.sent.len() as f64, fit: f64::from(progress.fit) }
 }
 
-/// What a run told of itself.
+/// What a run's events show.
 #[derive(Default)]
-struct Seen {
+struct Progress {
     open: u32,
     last: Option<DateTime<Utc>>,
     busy: TimeDelta,
     fit: u32,
 }
 
-impl Seen {
-    fn hear(&mut self, event: &Event) {
+impl Progress {
+    fn on_event(&mut self, event: &Event) {
         let at = event.at();
         if let Some(last) = self.last.filter(|_| self.open > 0) {
             self.busy += at - last;
@@ -93,26 +97,26 @@ impl Seen {
     }
 }
 
-fn error(foretold: f64, seen: f64) -> f64 {
-    if seen == 0.0 { foretold.abs() } else { (foretold - seen) / seen }
+fn error(expected: f64, seen: f64) -> f64 {
+    if seen == 0.0 { expected.abs() } else { (expected - seen) / seen }
 }
 
 fn main() -> ExitCode {
-    println!("calls  open_calls  seed   minutes foretold/seen    requests foretold/seen   fit foretold/seen");
+    println!("calls  open_calls  seed   minutes forecast/actual  requests forecast/actual fit forecast/actual");
     let mut worst: f64 = 0.0;
     for (calls, open_calls) in [(100, 10), (1_000, 5), (1_000, 10), (1_000, 20), (1_000, 60), (1_000, 200)] {
-        let campaign = neighbour::campaign("10:00-12:00", open_calls);
-        let foretold = forecast(&campaign, drafts(calls));
+        let campaign = in_process_vendor::campaign("10:00-12:00", open_calls);
+        let expected = forecast(&campaign, new_entries(calls));
         for seed in 1..=3 {
-            let seen = run(&campaign, drafts(calls), seed);
+            let seen = run(&campaign, new_entries(calls), seed);
             let pairs =
-                [(foretold.minutes, seen.minutes), (foretold.requests, seen.requests), (foretold.fit, seen.fit)];
-            let cells = pairs.map(|(foretold, seen)| {
-                format!("{foretold:>6.0} / {seen:>6.0} {:>+5.1} %", 100.0 * error(foretold, seen))
+                [(expected.minutes, seen.minutes), (expected.requests, seen.requests), (expected.fit, seen.fit)];
+            let cells = pairs.map(|(expected, seen)| {
+                format!("{expected:>6.0} / {seen:>6.0} {:>+5.1} %", 100.0 * error(expected, seen))
             });
             println!("{calls:>5}  {open_calls:>10}  {seed:>4}   {}", cells.join("   "));
             if calls >= 1_000 {
-                worst = pairs.into_iter().map(|(foretold, seen)| error(foretold, seen).abs()).fold(worst, f64::max);
+                worst = pairs.into_iter().map(|(expected, seen)| error(expected, seen).abs()).fold(worst, f64::max);
             }
         }
     }

@@ -16,12 +16,12 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use callrounds::campaign::{self, Allowances, Campaign};
+use callrounds::campaign::{self, Campaign, SafetyOverrides};
 use callrounds::cli::enrolment;
 use callrounds::clock::{Clock, WallClock};
-use callrounds::entry::ListTally;
-use callrounds::intake::{Intake, ListSource, Setting, Step};
-use callrounds::ledger::{Batch, End, Ledger, Piece};
+use callrounds::entry::ListCounts;
+use callrounds::intake::{Intake, IntakeContext, ListSource, RowResult};
+use callrounds::ledger::{Batch, Ledger, ListChunk, ListEnd};
 use callrounds::phone::area_codes;
 
 use chrono::{DateTime, Utc};
@@ -225,7 +225,7 @@ fn take_in(list: &Path, ledger_path: &Path) -> Result<()> {
 }
 
 fn opened<'c>(list: &Path, campaign: &'c Campaign, now: DateTime<Utc>) -> Result<Intake<'c>> {
-    let setting = Setting { now, fiction_allowed: true, check_age: false };
+    let setting = IntakeContext { now, fiction_allowed: true, check_age: false };
     Ok(Intake::open(&ListSource::File(list.to_owned()), campaign, setting)?)
 }
 
@@ -245,7 +245,7 @@ fn write(list: &Path, ledger_path: &Path) -> Result<()> {
     let intake = opened(list, &campaign, now)?;
     let mut pieces = Vec::new();
     let tally = pieces_of(&intake, |piece| pieces.push(piece))?;
-    pieces.push(Piece::End(End { tally, withdraw: Some(1.0), plan: None }));
+    pieces.push(ListChunk::End(ListEnd { counts: tally, max_withdraw_rate: Some(1.0), plan: None }));
     let (started, before) = (Instant::now(), processor_seconds().unwrap_or(f64::NAN));
     let ledger = Ledger::open(ledger_path, now)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
@@ -262,23 +262,23 @@ fn write(list: &Path, ledger_path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn pieces_of(intake: &Intake<'_>, mut take: impl FnMut(Piece)) -> Result<ListTally> {
+fn pieces_of(intake: &Intake<'_>, mut take: impl FnMut(ListChunk)) -> Result<ListCounts> {
     let mut reading = intake.read()?;
     let mut batch = Batch::with_capacity(PIECE);
     for step in reading.by_ref() {
-        if let Step::Accepted(draft) = step? {
+        if let RowResult::Accepted(draft) = step? {
             batch.push(&draft);
         }
         if batch.len() == PIECE {
-            take(Piece::Entries(std::mem::replace(&mut batch, Batch::with_capacity(PIECE))));
+            take(ListChunk::Entries(std::mem::replace(&mut batch, Batch::with_capacity(PIECE))));
         }
     }
-    take(Piece::Entries(batch));
+    take(ListChunk::Entries(batch));
     Ok(reading.finish()?.tally)
 }
 
 fn campaign_in(directory: PathBuf) -> Result<Arc<Campaign>> {
-    let loaded = campaign::load(CAMPAIGN, "demo-recall.toml", directory, Allowances { short_settle: false });
+    let loaded = campaign::load(CAMPAIGN, "demo-recall.toml", directory, SafetyOverrides { short_settle: false });
     loaded.map(Arc::new).map_err(|problems| problems.lines().collect::<Vec<_>>().join("\n").into())
 }
 

@@ -1,37 +1,37 @@
-//! What the request budget goes to: requests per finished call, and calls an hour, at 60 requests a minute, reads
-//! included (promise P7). The run is the engine's own against the simulator's world, in one process and on virtual time;
-//! beside it, a client that asks for each open conversation every 30 s, and the limit: no request but the calls.
+//! The use of the request budget: requests per finished call, and calls an hour, at 60 requests a minute, reads included
+//! (promise P7). The engine runs against the simulator's world, in one process and on virtual time. For comparison: a client
+//! that reads each open conversation every 30 s, and the limit, which is calls alone.
 //!
 //! `cargo bench --bench requests` prints a table, and fails if a goal is missed.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-mod neighbour;
+mod in_process_vendor;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use callrounds::annie::Meter;
-use callrounds::annie::budget::Budget;
-use callrounds::clock::{Clock, SetClock};
+use callrounds::clock::{Clock, ManualClock};
 use callrounds::engine::Event;
 use callrounds::ids::{EntryId, OrganisationId};
 use callrounds::simulator::people::Scripted;
-use callrounds::simulator::settings::{ListHabits, Order};
+use callrounds::simulator::settings::{ConversationOrder, ListHabits};
 use callrounds::simulator::{Behaviour, People, Settings};
+use callrounds::vendor::RateHeaders;
+use callrounds::vendor::quota::Quotas;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::neighbour::{Telling, What, drafts, number, start};
+use self::in_process_vendor::{QuotaSignals, RequestKind, new_entries, number, start};
 
 const CALLS: u32 = 1_000;
 
-/// The vendor's own: 60 requests a minute.
+/// The vendor's budget: 3,600 requests an hour.
 const AN_HOUR: f64 = 3_600.0;
 
-/// So many lines are never short: at a call a second, those of four minutes and their closing need 260.
-const LINES: u32 = 400;
+/// More concurrent calls than are ever needed: at a call a second, calls of four minutes and their closing need 260.
+const MANY_OPEN_CALLS: u32 = 400;
 
 /// Goals: requests per finished call at most, and the share of the budget's limit that becomes calls at least.
 const REQUESTS: f64 = 1.05;
@@ -40,21 +40,21 @@ const SHARE: f64 = 0.95;
 /// The goal where the vendor's list is in another order than newest first.
 const REQUESTS_IN_ANY_ORDER: f64 = 1.1;
 
-/// How often the client beside it asks for each open conversation.
+/// How often the simple client reads each open conversation.
 const EVERY: TimeDelta = TimeDelta::seconds(30);
 
-/// How long a conversation that is over is not yet closed, at the simulator.
+/// How long the simulator takes to close a conversation that is over.
 const CLOSING: TimeDelta = TimeDelta::seconds(20);
 
-/// What somebody's run of the calls took.
+/// What placing the calls took.
 struct Took {
     calls: u64,
     reads: u64,
-    /// From the first call to the last: while there were calls to place.
+    /// The time from the first call to the last.
     dialling: TimeDelta,
-    /// From the first call to the last ending.
+    /// The time from the first call to the last ending.
     whole: TimeDelta,
-    /// From each conversation's closing until it was known, in seconds, sorted.
+    /// The time from each conversation's closing until the client knew it, in seconds, ascending.
     stale: Vec<f64>,
 }
 
@@ -63,8 +63,8 @@ impl Took {
         (self.calls + self.reads) as f64 / f64::from(CALLS)
     }
 
-    /// Calls placed an hour while there were calls to place. The ramp at the beginning costs no request and no call; the
-    /// one at the end, when the last conversations are waited for, has no call that could be placed.
+    /// Calls placed an hour while there were calls to place: the time at the end, in which the last conversations are awaited,
+    /// does not count.
     fn calls_an_hour(&self) -> f64 {
         f64::from(CALLS - 1) * AN_HOUR / self.dialling.as_seconds_f64()
     }
@@ -86,21 +86,26 @@ impl Took {
     }
 }
 
-/// Seconds that the `n`th call lasts, in the order of the list: 60 to 240, evenly, mixed.
+/// The duration of the `n`th call of the list in seconds: 60 to 240, evenly spread, in mixed order.
 fn seconds(n: u32, seed: u64) -> u32 {
     let spread = ((f64::from(n) + seed as f64 * 0.37) * 0.618_033_988_749_895).fract();
     60 + (spread * 181.0) as u32
 }
 
-/// How long ago a conversation of the seed's closed when the run heard of it.
-fn ours(seed: u64, lines: u32, telling: Telling, habits: ListHabits) -> Took {
+/// Runs callrounds with at most `open_calls` concurrent calls.
+fn callrounds_run(seed: u64, open_calls: u32, signals: QuotaSignals, habits: ListHabits) -> Took {
     let mut people = People::default();
     for n in 0..CALLS {
-        people.script(number(n), vec![Scripted { behaviour: Behaviour::Books, seconds: Some(seconds(n, seed)) }]);
+        people.set_script(number(n), vec![Scripted { behaviour: Behaviour::Books, seconds: Some(seconds(n, seed)) }]);
     }
     let settings = Settings { seed, people, closing: CLOSING, list: habits, ..Settings::default() };
-    let ran = neighbour::run(&neighbour::campaign("10:00-18:00", lines), drafts(CALLS), settings, telling);
-    let dialled: Vec<_> = ran.asked.iter().filter(|asked| asked.what == What::Call).map(|asked| asked.at).collect();
+    let ran = in_process_vendor::run(
+        &in_process_vendor::campaign("10:00-18:00", open_calls),
+        new_entries(CALLS),
+        settings,
+        signals,
+    );
+    let dialled: Vec<_> = ran.sent.iter().filter(|sent| sent.kind == RequestKind::Call).map(|sent| sent.at).collect();
     let ended: Vec<_> = ran.events.iter().filter_map(ending).collect();
     assert_eq!((dialled.len(), ended.len()), (CALLS as usize, CALLS as usize), "each is called once, and ends");
     let dialled_at: HashMap<_, _> = ran.events.iter().filter_map(dialling).collect();
@@ -114,9 +119,9 @@ fn ours(seed: u64, lines: u32, telling: Telling, habits: ListHabits) -> Took {
         .collect();
     stale.sort_by(f64::total_cmp);
     let (first, last) = (dialled[0], dialled[dialled.len() - 1]);
-    let over = ended.iter().map(|(_, at)| *at).max().expect("an ending");
-    let reads = ran.asked.len() as u64 - u64::from(CALLS);
-    Took { calls: CALLS.into(), reads, dialling: last - first, whole: over - first, stale }
+    let last_ending = ended.iter().map(|(_, at)| *at).max().expect("an ending");
+    let reads = ran.sent.len() as u64 - u64::from(CALLS);
+    Took { calls: CALLS.into(), reads, dialling: last - first, whole: last_ending - first, stale }
 }
 
 fn dialling(event: &Event) -> Option<(EntryId, DateTime<Utc>)> {
@@ -127,22 +132,27 @@ fn ending(event: &Event) -> Option<(EntryId, DateTime<Utc>)> {
     if let Event::Ended { entry, at, .. } = event { Some((*entry, *at)) } else { None }
 }
 
-/// A list that shows the oldest conversation first, but for those that began within so many seconds of one another.
+/// A list with the oldest conversation first, except that conversations that began within `inversions` seconds of one another
+/// may be in any order.
 fn oldest_first(inversions: i64) -> ListHabits {
-    ListHabits { order: Order::OldestFirst, inversions: TimeDelta::seconds(inversions), ..ListHabits::default() }
+    ListHabits {
+        order: ConversationOrder::OldestFirst,
+        inversions: TimeDelta::seconds(inversions),
+        ..ListHabits::default()
+    }
 }
 
-/// A client that places a call whenever no look at an open conversation is due, and looks at each every 30 s.
-fn one_by_one(seed: u64) -> Took {
-    let clock = Arc::new(SetClock::at(start()));
-    let mut budget = Budget::new(clock.clone(), 60);
+/// A simple client: reads each open conversation every 30 s, and places a call whenever no read is due.
+fn simple_client(seed: u64) -> Took {
+    let clock = Arc::new(ManualClock::at(start()));
+    let mut budget = Quotas::new(clock.clone(), 60);
     let organisation = OrganisationId::new("bright-smile");
     let mut spend = |at: DateTime<Utc>| {
         clock.set(at);
         while let Err(ready) = budget.take(&organisation, clock.now()) {
             clock.set(ready);
         }
-        budget.observe(&organisation, &Meter::default(), clock.now());
+        budget.observe(&organisation, &RateHeaders::default(), clock.now());
         clock.now()
     };
     let (mut reads, mut placed, mut first, mut last) = (0, 0, start(), start());
@@ -150,8 +160,8 @@ fn one_by_one(seed: u64) -> Took {
     let mut stale = Vec::new();
     let mut now = start();
     while placed < CALLS || !open.is_empty() {
-        let look = open.peek().map(|Reverse((due, _))| *due);
-        if placed < CALLS && look.is_none_or(|due| due > now) {
+        let next_read = open.peek().map(|Reverse((due, _))| *due);
+        if placed < CALLS && next_read.is_none_or(|due| due > now) {
             now = spend(now);
             first = if placed == 0 { now } else { first };
             last = now;
@@ -188,24 +198,26 @@ fn main() -> ExitCode {
     println!("{:<34} {:>8.3} {:>7} {:>7} {:>9.0} {:>6.2}", "the limit", 1.0, CALLS, 0, AN_HOUR, 1.0);
     let mut met = true;
     for seed in 1..=5 {
-        let took = ours(seed, LINES, Telling::Headers, ListHabits::default());
+        let took = callrounds_run(seed, MANY_OPEN_CALLS, QuotaSignals::Headers, ListHabits::default());
         took.print(&format!("callrounds, seed {seed}"));
         met &= took.requests_per_call() <= REQUESTS && took.calls_an_hour() >= SHARE * AN_HOUR;
     }
-    let took = ours(1, LINES, Telling::HeadersAndWebhooks, ListHabits::default());
+    let took = callrounds_run(1, MANY_OPEN_CALLS, QuotaSignals::HeadersAndWebhooks, ListHabits::default());
     took.print("callrounds with webhooks");
     met &= took.requests_per_call() <= REQUESTS && took.calls_an_hour() >= SHARE * AN_HOUR;
     for seconds in [0, 5, 60] {
-        let took = ours(1, LINES, Telling::Headers, oldest_first(seconds));
+        let took = callrounds_run(1, MANY_OPEN_CALLS, QuotaSignals::Headers, oldest_first(seconds));
         took.print(&format!("oldest first, within {seconds} s any"));
         met &= took.requests_per_call() <= REQUESTS_IN_ANY_ORDER;
     }
-    one_by_one(1).print("a GET for each, every 30 s");
-    println!("where lines, not requests, are short:");
-    ours(1, 60, Telling::Headers, ListHabits::default()).print("callrounds, 60 lines");
-    ours(1, 60, Telling::HeadersAndWebhooks, ListHabits::default()).print("callrounds with webhooks, 60 lines");
-    ours(1, 10, Telling::Headers, ListHabits::default()).print("callrounds, 10 lines");
-    ours(1, 10, Telling::HeadersAndWebhooks, ListHabits::default()).print("callrounds with webhooks, 10 lines");
+    simple_client(1).print("a GET for each, every 30 s");
+    println!("where concurrent calls, not requests, are the limit:");
+    callrounds_run(1, 60, QuotaSignals::Headers, ListHabits::default()).print("callrounds, 60 concurrent calls");
+    callrounds_run(1, 60, QuotaSignals::HeadersAndWebhooks, ListHabits::default())
+        .print("webhooks, 60 concurrent calls");
+    callrounds_run(1, 10, QuotaSignals::Headers, ListHabits::default()).print("callrounds, 10 concurrent calls");
+    callrounds_run(1, 10, QuotaSignals::HeadersAndWebhooks, ListHabits::default())
+        .print("webhooks, 10 concurrent calls");
     println!(
         "goals: at most {REQUESTS} requests per call ({REQUESTS_IN_ANY_ORDER} oldest first), at least {SHARE} of the limit in calls an hour"
     );

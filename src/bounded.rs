@@ -1,40 +1,44 @@
-//! Files that somebody names, read without letting them fill the memory: a device, or another file by mistake, ends soon.
+//! Bounded reading of files named by a person, so that a device or a wrong file cannot fill the memory.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// The longest campaign, or people file, in bytes: ten thousand locations are far below it.
-const LONGEST_TEXT: u64 = 16 << 20;
+/// The greatest size of a campaign or people file, in bytes; ten thousand locations need far less.
+const MAX_TEXT_SIZE: u64 = 16 << 20;
 
-/// A whole text in UTF-8. `FileTooLarge` for more than 16 MiB.
+/// Reads a whole UTF-8 text of at most 16 MiB.
+///
+/// # Errors
+/// `FileTooLarge` for a larger file, or the error of the file system.
 pub fn read_text(path: &Path) -> io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(LONGEST_TEXT + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST_TEXT { Err(ErrorKind::FileTooLarge.into()) } else { Ok(text) }
+    File::open(path)?.take(MAX_TEXT_SIZE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_TEXT_SIZE { Err(ErrorKind::FileTooLarge.into()) } else { Ok(text) }
 }
 
-/// Passes bytes on until a line is longer than `longest`, which is `FileTooLarge`.
+/// A reader that fails with `FileTooLarge` at a line of more than `max_line` bytes.
 #[derive(Debug)]
-pub struct ShortLines<R> {
-    from: R,
-    longest: usize,
-    so_far: usize,
+pub struct LineLimitedReader<R> {
+    inner: R,
+    max_line: usize,
+    /// Bytes of the current line read so far.
+    line_length: usize,
 }
 
-impl<R: Read> ShortLines<R> {
-    /// What `from` has, by lines of at most `longest` bytes.
-    pub fn of(from: R, longest: usize) -> Self {
-        Self { from, longest, so_far: 0 }
+impl<R: Read> LineLimitedReader<R> {
+    /// Reads `inner`, whose lines may have at most `max_line` bytes.
+    pub fn new(inner: R, max_line: usize) -> Self {
+        Self { inner, max_line, line_length: 0 }
     }
 }
 
-impl<R: Read> Read for ShortLines<R> {
+impl<R: Read> Read for LineLimitedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.from.read(buffer)?;
+        let read = self.inner.read(buffer)?;
         for (at, line) in buffer[..read].split(|byte| matches!(byte, b'\n' | b'\r')).enumerate() {
-            self.so_far = line.len() + if at == 0 { self.so_far } else { 0 };
-            if self.so_far > self.longest {
+            self.line_length = line.len() + if at == 0 { self.line_length } else { 0 };
+            if self.line_length > self.max_line {
                 return Err(ErrorKind::FileTooLarge.into());
             }
         }
@@ -47,12 +51,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_may_be_many_and_not_long_however_they_are_cut() {
+    fn a_line_may_not_be_too_long_however_it_is_read() {
         for (text, is_fine) in
             [("aaaa\n".repeat(100), true), ("aaaa\naaaaaa\n".into(), false), ("aaaaaa".into(), false)]
         {
             for piece in [1, 2, 3, 64] {
-                let mut lines = ShortLines::of(text.as_bytes(), 5);
+                let mut lines = LineLimitedReader::new(text.as_bytes(), 5);
                 let (mut buffer, mut seen) = (vec![0; piece], 0);
                 let ended = loop {
                     match lines.read(&mut buffer) {
@@ -68,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_never_ends_is_too_large() {
+    fn an_endless_text_is_too_large() {
         assert_eq!(read_text(Path::new("/dev/zero")).map_err(|error| error.kind()), Err(ErrorKind::FileTooLarge));
     }
 }

@@ -1,13 +1,13 @@
-//! What stops a command: its text and its exit code.
+//! Command errors and exit codes.
 
 use std::process::ExitCode;
 
 use crate::ledger::LedgerError;
 
-/// How a command ends, as the shell sees it. Fixed: scripts and schedulers depend on the numbers.
+/// The exit status of a command. The numbers never change: scripts and schedulers depend on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Exit {
+pub enum ExitStatus {
     /// Nothing due is left.
     Done,
     /// An error in the program.
@@ -16,20 +16,21 @@ pub enum Exit {
     Usage,
     /// The list was refused; nothing was sent.
     List,
-    /// Stopped with due work left: run again.
+    /// Due work is left, or the run did not begin: run again.
     DueWorkLeft,
-    /// Finished, but entries are held, refused for good or lost track of.
+    /// Finished, but entries need a person: held, permanently refused, or lost track of.
     NeedsAPerson,
-    /// The vendor refused us: credentials, or the from-number.
+    /// The vendor refused the credentials, the caller id, the account, the API's address, or three patients in a row.
     VendorRefused,
-    /// The ledger is locked, damaged or full.
+    /// The ledger is locked, damaged, full, behind the calls placed with it, with events from the future, or of the
+    /// other kind (live or rehearsal).
     Ledger,
-    /// The vendor's list proves nothing: nobody was called.
+    /// The vendor's list proves nothing: it cannot show whether the ledger is behind. Nobody was called.
     ListProvesNothing,
 }
 
-impl Exit {
-    /// The number.
+impl ExitStatus {
+    /// The exit code, 0 to 8.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {
@@ -46,45 +47,45 @@ impl Exit {
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<ExitStatus> for ExitCode {
+    fn from(exit: ExitStatus) -> Self {
         Self::from(exit.code())
     }
 }
 
-/// What stops a command before its end. The text says what is wrong, where, and how to mend it.
+/// An error that stops a command. The text says what is wrong, where, and how to fix it.
 #[derive(Debug, thiserror::Error)]
-pub enum Stop {
-    /// Wrong arguments, environment or surroundings.
+pub enum CommandError {
+    /// A wrong argument, environment variable or file.
     #[error("{0}")]
     Usage(String),
-    /// The campaign file has problems; already in the form in which they are shown.
+    /// The problems of the campaign file, already drawn.
     #[error("{0}")]
     Campaign(String),
-    /// The list is refused whole.
+    /// The list is refused.
     #[error("{0}")]
     List(String),
-    /// The vendor does not accept us.
+    /// The vendor refused the credentials, the caller id, the account, the API's address, or three patients in a row.
     #[error("{0}")]
     VendorRefused(String),
-    /// The ledger.
+    /// An error of the ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The ledger lacks calls that the vendor's list shows.
+    /// The ledger is behind: it lacks calls that the vendor's list shows.
     #[error("{0}")]
-    Behind(String),
-    /// The vendor's list does not say whether the ledger holds every call.
+    StaleLedger(String),
+    /// The vendor's list cannot show whether the ledger has every call.
     #[error("{0}")]
     ListProvesNothing(String),
-    /// The vendor did not answer, or this machine's clock is wrong: nothing was written.
+    /// The vendor did not answer, this machine's clock is wrong, or the command was interrupted; nothing was written.
     #[error("{0}")]
-    NotNow(String),
+    NotStarted(String),
     /// Output could not be written.
-    #[error("cannot write {what}: {}", plainly(*why))]
+    #[error("cannot write {what}: {}", describe(*why))]
     Output {
         /// What was being written.
         what: String,
-        /// Why not.
+        /// The kind of error.
         why: std::io::ErrorKind,
     },
     /// An error in the program.
@@ -92,14 +93,14 @@ pub enum Stop {
     Internal(String),
 }
 
-fn plainly(why: std::io::ErrorKind) -> String {
+fn describe(why: std::io::ErrorKind) -> String {
     if why == std::io::ErrorKind::NotFound { "its folder does not exist".into() } else { why.to_string() }
 }
 
-impl Stop {
+impl CommandError {
     /// The exit code.
     #[must_use]
-    pub fn exit(&self) -> Exit {
+    pub fn exit(&self) -> ExitStatus {
         match self {
             Self::Usage(_)
             | Self::Campaign(_)
@@ -110,13 +111,15 @@ impl Stop {
                 | LedgerError::Missing { .. }
                 | LedgerError::Folder { .. }
                 | LedgerError::BackupExists { .. },
-            ) => Exit::Usage,
-            Self::List(_) | Self::Ledger(LedgerError::TooManyWithdrawn { .. }) => Exit::List,
-            Self::ListProvesNothing(_) => Exit::ListProvesNothing,
-            Self::NotNow(_) => Exit::DueWorkLeft,
-            Self::VendorRefused(_) => Exit::VendorRefused,
-            Self::Ledger(LedgerError::Illegal { .. } | LedgerError::Conflict) | Self::Internal(_) => Exit::Internal,
-            Self::Ledger(_) | Self::Behind(_) => Exit::Ledger,
+            ) => ExitStatus::Usage,
+            Self::List(_) | Self::Ledger(LedgerError::TooManyWithdrawn { .. }) => ExitStatus::List,
+            Self::ListProvesNothing(_) => ExitStatus::ListProvesNothing,
+            Self::NotStarted(_) => ExitStatus::DueWorkLeft,
+            Self::VendorRefused(_) => ExitStatus::VendorRefused,
+            Self::Ledger(LedgerError::Illegal { .. } | LedgerError::Conflict) | Self::Internal(_) => {
+                ExitStatus::Internal
+            }
+            Self::Ledger(_) | Self::StaleLedger(_) => ExitStatus::Ledger,
         }
     }
 }
@@ -128,17 +131,17 @@ mod tests {
     #[test]
     fn the_exit_codes_are_the_documented_ones() {
         let codes = [
-            Exit::Done,
-            Exit::Internal,
-            Exit::Usage,
-            Exit::List,
-            Exit::DueWorkLeft,
-            Exit::NeedsAPerson,
-            Exit::VendorRefused,
-            Exit::Ledger,
-            Exit::ListProvesNothing,
+            ExitStatus::Done,
+            ExitStatus::Internal,
+            ExitStatus::Usage,
+            ExitStatus::List,
+            ExitStatus::DueWorkLeft,
+            ExitStatus::NeedsAPerson,
+            ExitStatus::VendorRefused,
+            ExitStatus::Ledger,
+            ExitStatus::ListProvesNothing,
         ]
-        .map(Exit::code);
+        .map(ExitStatus::code);
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
     }
 }

@@ -1,10 +1,10 @@
-//! Names of things, each with a type of its own, so that one cannot be given where another is meant.
+//! Id newtypes: each id has its own type, so that one cannot be used in place of another.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Numbers that the ledger hands out, counted from 1.
+/// Numbers that the ledger assigns, from 1.
 macro_rules! numbered {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
@@ -23,15 +23,15 @@ macro_rules! numbered {
 numbered! {
     /// A campaign in a ledger.
     CampaignId,
-    /// One invocation's work over a list.
+    /// A run: one pass over a list, continued by `resume`.
     RunId,
-    /// One unit to be called. Safe to show anywhere: it says nothing about the patient.
+    /// An entry: one unit to call. Safe to show anywhere: it reveals nothing about the patient.
     EntryId,
-    /// One authorised `POST /calls`.
+    /// An attempt: one authorised `POST /calls`.
     AttemptId,
 }
 
-/// Texts that name something.
+/// Ids that are texts.
 macro_rules! named {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
@@ -40,7 +40,7 @@ macro_rules! named {
         pub struct $name(String);
 
         impl $name {
-            /// Takes `text` as it is.
+            /// Wraps `text` unchanged.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
@@ -55,17 +55,17 @@ macro_rules! named {
 }
 
 named! {
-    /// A campaign's name, as its file gives it.
+    /// A campaign's name, from its file.
     CampaignName,
-    /// The organisation that a from-number belongs to. Credentials and the request budget are the organisation's, so
-    /// every limiter is keyed by it.
+    /// The organisation that owns a caller id. Credentials and the request budget belong to it, so every limiter is
+    /// keyed by it.
     OrganisationId,
-    /// One of a practice's places, as the list's location column and the campaign's lines name it.
+    /// A location of a practice, as named by the list's location column and the campaign's `[[line]]` tables.
     Location,
-    /// The vendor's id of a conversation, a UUID by its documentation; kept as the text it came as.
+    /// The vendor's id of a conversation: a UUID according to its documentation, kept as the text received.
     ConversationId,
-    /// What makes an entry unique within its campaign: the key columns' values, joined. It may hold a patient's
-    /// identifier, so it is never printed.
+    /// The key of an entry, unique within its campaign: the joined values of the key columns. It may hold a patient's
+    /// identifier, so `Debug` masks it.
     EntryKey,
 }
 
@@ -94,9 +94,9 @@ impl fmt::Debug for EntryKey {
 }
 
 impl EntryKey {
-    /// Joins the key columns' values; a separator that no cell holds keeps `("1", "23")` and `("12", "3")` apart.
+    /// Joins the values of the key columns. The separator occurs in no cell, so `("1", "23")` and `("12", "3")` differ.
     #[must_use]
-    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut parts = parts.into_iter();
         let mut key = parts.next().unwrap_or_default().to_owned();
         for part in parts {
@@ -106,7 +106,7 @@ impl EntryKey {
         Self(key)
     }
 
-    /// The values that [`EntryKey::of_parts`] joined.
+    /// The values that [`EntryKey::from_parts`] joined.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('\u{1f}')
     }
@@ -117,14 +117,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_keeps_its_parts_apart() {
-        let key = EntryKey::of_parts(["1", "23"]);
-        assert_ne!(key, EntryKey::of_parts(["12", "3"]));
+    fn a_key_separates_its_parts() {
+        let key = EntryKey::from_parts(["1", "23"]);
+        assert_ne!(key, EntryKey::from_parts(["12", "3"]));
         assert_eq!(key.parts().collect::<Vec<_>>(), ["1", "23"]);
     }
 
     #[test]
-    fn a_key_is_masked_when_debugged() {
+    fn the_debug_output_of_a_key_is_masked() {
         assert_eq!(format!("{:?}", EntryKey::new("P-1001")), "EntryKey(masked)");
     }
 }

@@ -1,63 +1,67 @@
-//! callrounds places a practice's calls through the Annie voice API: each exactly once, within every rule that applies,
-//! and follows every conversation to its end.
+//! callrounds places a practice's calls through the Annie voice API: each attempt exactly once, within every rule that
+//! applies, and follows every conversation to its end.
 //!
-//! # The straight line
+//! # From a list to a report
 //!
 //! list → rows → patients → households → entries *(ledger)* → decision → intent *(ledger)* → request → reply *(ledger)*
-//! → conversation *(ledger)* → outcome → report. Resuming is the same line: enrolling again inserts nothing new.
+//! → conversation *(ledger)* → outcome → report. Resuming a run is the same line: enrolling a list again inserts nothing.
 //!
 //! # The map
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`cli`] | one file per command: arguments, wiring, exit codes |
-//! | [`campaign`], [`template`] | the campaign file, its checked content, and its message templates |
-//! | [`intake`] | from a file to entries ready to enrol; shared by `check` and `run` |
-//! | [`entry`] | an entry's content, its states, the one function that moves it, and what an outcome is |
+//! | [`campaign`], [`template`] | the campaign file, validated, and its message templates |
+//! | [`intake`] | from a list file to entries ready to enrol; `check` and `run` share it |
+//! | [`entry`] | an entry's content and states, the one function that changes its state, and the rules that name an outcome |
 //! | [`policy`] | whether an entry may be called now, when, or never, and by which rule; pure |
 //! | [`ledger`] | the only SQL: everything that must survive; one writer |
-//! | [`annie`] | the vendor: requests, credentials, what an answer means, the request budget, webhooks |
-//! | [`engine`] | the dispatcher, the tracker and the reconciler: a run, with a dispatcher for each of its organisations; what a scan of the vendor's list proves, and the look before the first call |
-//! | [`plan`] | what a run would do: each entry's rule and turn, the forecast, the file that is approved and dialled |
-//! | [`report`] | events → progress; ledger → text, json, csv, xlsx, html |
+//! | [`vendor`] | the vendor's trait and its types, the request quota and the backoff; [`vendor::annie`] is the Annie API over HTTP: credentials, what a response means, webhooks |
+//! | [`engine`] | a run: one dispatcher per organisation, the tracker, the reconciler; what a scan of the vendor's list proves, the staleness check before the first call, the stop rules |
+//! | [`plan`] | what a run would do: each entry's rule and time, the forecast, the plan file that is approved and dialled |
+//! | [`report`] | events → progress; ledger → text, json, csv, xlsx, html; one entry's timeline |
 //! | [`simulator`] | a faithful Annie over real HTTP |
-//! | [`phone`], [`zone`], [`clock`], [`ids`], [`nearest`], [`visible`], [`bounded`], [`error`] | numbers, local time, time as a parameter, names of things, the word that was meant, text from outside as people are shown it, files that may be too long, what stops a command |
+//! | [`phone`], [`zone`], [`clock`], [`ids`], [`did_you_mean`], [`visible`], [`bounded`], [`error`] | phone numbers, local time, time as a parameter, id newtypes, did-you-mean, foreign text made safe to print, readers with a limit, command errors |
 //!
-//! Who may use whom: main → cli → engine → {ledger, annie} → {policy, campaign, entry} → {phone, zone, clock, ids};
-//! cli → intake → {campaign, template, entry, phone}; plan asks the ledger, the rules and the budget; report sees events,
-//! plans and the ledger's summaries. `ledger` and `annie` do not know each other; the simulator knows only the basics and
-//! never the client. `tests/` enforces it.
+//! `docs/where-is.md` answers "where is …?" for the questions that come up most; `docs/design.md` has the promises and the
+//! reasons, `docs/glossary.md` every word.
 //!
-//! # What always holds
+//! Who may use whom: main → cli → engine → {ledger, vendor} → {policy, campaign, entry} → {phone, zone, clock, ids};
+//! cli → intake → {campaign, template, entry, phone}; plan uses the ledger, the rules and the quota; report uses events,
+//! plans and the ledger's summaries. `ledger` and `vendor` do not know each other; the simulator knows only the basics and
+//! never the client. Within a module no two files need each other. `tests/callrounds/architecture.rs` enforces all of it.
+//!
+//! # Invariants
 //!
 //! * An attempt's intent is on stable storage before the first byte of its request leaves; one attempt is at most one
 //!   `POST`.
-//! * An entry gets another attempt only if the last one ended and the redial rules allow, or provably was not placed, or
-//!   was found absent by rule R and the operator opted in.
-//! * What a scan proves rests on its rows alone: that they end, or that the order which they show has passed the instant
-//!   asked for. Totals and offsets prove nothing, nor does a row that cannot be read.
-//! * Nobody is called by a ledger that is behind what was dialled with it: its high-water mark is in a file of its own.
+//! * An entry gets another attempt only if the last one ended and the redial rules allow it, or provably was not placed, or
+//!   reconciliation (rule R) proved its call absent and the operator opted in.
+//! * What a scan proves rests on its rows alone: that they end, or that the order which they show has passed the wanted
+//!   instant. Totals and offsets prove nothing, nor does a row that cannot be read.
+//! * No call is placed from a ledger that is behind the calls already dialled with it: its high-water mark is in a file of
+//!   its own.
 //! * No deadline counts time in which the vendor's list could not be read.
 //! * Rows read = accepted + rejected + duplicate + merged, and accepted = the sum over states.
-//! * No patient's data leaves but to the ledger, the files that were asked for, and the request's body.
+//! * Patient data leaves only to the ledger, to the files that were asked for, and in the request's body.
 
-pub mod annie;
 pub mod bounded;
 pub mod campaign;
 pub mod cli;
 pub mod clock;
+pub mod did_you_mean;
 pub mod engine;
 pub mod entry;
 pub mod error;
 pub mod ids;
 pub mod intake;
 pub mod ledger;
-pub mod nearest;
 pub mod phone;
 pub mod plan;
 pub mod policy;
 pub mod report;
 pub mod simulator;
 pub mod template;
+pub mod vendor;
 pub mod visible;
 pub mod zone;

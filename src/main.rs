@@ -1,4 +1,4 @@
-//! Arguments in, exit code out.
+//! The `callrounds` program.
 
 use std::process::ExitCode;
 

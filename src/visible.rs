@@ -1,16 +1,16 @@
-//! Text from outside (a list's cells, the vendor's words, file names, arguments) as people may be shown it: what a terminal
-//! would obey, and what would hide or reorder the rest, stands there as `\u{202e}`.
+//! Escapes untrusted text (a list's cells, the vendor's messages, file names, arguments) for display: control
+//! characters, and characters that hide or reorder text, are written as `\u{202e}`.
 //!
-//! A value goes through [`value`] where it is put into a sentence, so that it stays on its line. Whatever is written goes
-//! through [`text`] once more, or through [`json`] if it is a document, so that nothing depends on a place that was forgotten.
+//! A value is escaped by [`value`] where it is inserted into a sentence, so that it stays on its line. All output is
+//! escaped again by [`text`], or by [`json`] for a document, in case a place was forgotten.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Whether a character is obeyed rather than shown: controls, marks that change the direction, and what has no width or
-/// separates lines.
+/// Whether a character is not displayed as itself: control characters, direction marks, zero-width characters and line
+/// separators.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -39,31 +39,31 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// One value, for a sentence or a cell of a table: line breaks and tabs are made visible, too.
+/// Escapes a value for a sentence or a table cell: line breaks and tabs are escaped, too.
 #[must_use]
 pub fn value(text: &str) -> Cow<'_, str> {
     escaped(text, is_hidden)
 }
 
-/// A file's name as it may stand in a sentence.
-pub trait Shown {
-    /// The name, made visible as by [`value`].
+/// Displays a path in a sentence.
+pub trait DisplayPath {
+    /// The path, escaped by [`value`].
     fn shown(&self) -> String;
 }
 
-impl Shown for Path {
+impl DisplayPath for Path {
     fn shown(&self) -> String {
         value(&self.display().to_string()).into_owned()
     }
 }
 
-/// Lines of our own: their breaks and tabs stay.
+/// Escapes a text of several lines: line breaks and tabs are kept.
 #[must_use]
 pub fn text(text: &str) -> Cow<'_, str> {
     escaped(text, |c| is_hidden(c) && !matches!(c, '\n' | '\t'))
 }
 
-/// The same with our own colours in it (`ESC [ … m`): for text whose values have been made visible before.
+/// Like [`text`], but keeps colour sequences (`ESC [ … m`): for coloured text whose values are already escaped.
 #[must_use]
 pub fn coloured(text: &str) -> Cow<'_, str> {
     if !text.contains('\u{1b}') {
@@ -81,7 +81,8 @@ pub fn coloured(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// A JSON text that says the same and shows all of it: such characters stand in its strings alone, as JSON's own escapes.
+/// Escapes hidden characters of a JSON text by JSON's escapes; the value is unchanged, since they occur in strings
+/// only.
 #[must_use]
 pub fn json(text: &str) -> Cow<'_, str> {
     let is_escaped = |c: char| is_hidden(c) && !matches!(c, '\n' | '\t' | '\r');
@@ -102,8 +103,8 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The text with every such character replaced by another of as many bytes, so that places in it stay where they are: a
-/// file that is shown with marks under it.
+/// Replaces each hidden character by a visible one of the same length in bytes, so that byte positions stay valid: for
+/// a file that is shown with marks under positions.
 #[must_use]
 pub fn in_place(text: &str) -> Cow<'_, str> {
     let is_replaced = |c: char| is_hidden(c) && !matches!(c, '\n' | '\t' | '\r');
@@ -120,54 +121,54 @@ pub fn in_place(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
-/// What a spreadsheet takes for the start of a formula (OWASP, CSV Injection), in East Asia's wide form, too.
+/// The characters that start a formula in a spreadsheet (OWASP, CSV Injection), and their full-width forms.
 const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// What is not seen in front of a formula hides none.
+/// Whether a spreadsheet may read the cell as a formula; invisible characters and apostrophes before it are ignored.
 fn is_formula(cell: &str) -> bool {
     let is_unseen = |c: char| !FORMULA.contains(&c) && (is_hidden(c) || c.is_whitespace());
     cell.trim_start_matches('\'').trim_start_matches(is_unseen).starts_with(FORMULA)
 }
 
-/// A cell for a spreadsheet, which takes one that begins with any of `= + - @`, tab or a line break for a formula: an
-/// apostrophe in front makes it text. One that has such an apostrophe already gets another, so that [`cell_as_it_was`] gives back every
-/// cell exactly.
+/// Escapes a cell for a spreadsheet: a cell that begins with one of `= + - @`, a tab or a line break would be read as a
+/// formula, so it gets an apostrophe in front. A cell with such an apostrophe gets another one, so that
+/// [`original_cell`] restores every cell exactly.
 #[must_use]
 pub fn cell_without_formula(cell: &str) -> Cow<'_, str> {
     if is_formula(cell) { Cow::Owned(format!("'{cell}")) } else { Cow::Borrowed(cell) }
 }
 
-/// The cell that [`cell_without_formula`] was given. What a person has typed without an apostrophe stays.
+/// Undoes [`cell_without_formula`]. A cell without an apostrophe is unchanged.
 #[must_use]
-pub fn cell_as_it_was(cell: &str) -> &str {
+pub fn original_cell(cell: &str) -> &str {
     if is_formula(cell) { cell.strip_prefix('\'').unwrap_or(cell) } else { cell }
 }
 
-/// Writes text through one of the functions of this module, however it is cut into pieces.
-pub struct Showing<W> {
+/// A writer that escapes text by a function of this module, also if a character is split between two writes.
+pub struct EscapingWriter<W> {
     out: W,
-    show: fn(&str) -> Cow<'_, str>,
-    /// The start of a character whose end has not come yet.
-    begun: Vec<u8>,
+    escape: fn(&str) -> Cow<'_, str>,
+    /// The bytes of an incomplete character.
+    incomplete: Vec<u8>,
 }
 
-impl<W: Write> Showing<W> {
-    /// Writes to `out` what `show` makes of it.
-    pub fn new(out: W, show: fn(&str) -> Cow<'_, str>) -> Self {
-        Self { out, show, begun: Vec::new() }
+impl<W: Write> EscapingWriter<W> {
+    /// A writer to `out` that escapes by `escape`.
+    pub fn new(out: W, escape: fn(&str) -> Cow<'_, str>) -> Self {
+        Self { out, escape, incomplete: Vec::new() }
     }
 }
 
-impl<W: Write> Write for Showing<W> {
+impl<W: Write> Write for EscapingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.begun.extend_from_slice(bytes);
-        let end = match std::str::from_utf8(&self.begun) {
+        self.incomplete.extend_from_slice(bytes);
+        let end = match std::str::from_utf8(&self.incomplete) {
             Ok(text) => text.len(),
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            Err(_) => self.begun.len(),
+            Err(_) => self.incomplete.len(),
         };
-        let whole: Vec<u8> = self.begun.drain(..end).collect();
-        self.out.write_all((self.show)(&String::from_utf8_lossy(&whole)).as_bytes())?;
+        let complete: Vec<u8> = self.incomplete.drain(..end).collect();
+        self.out.write_all((self.escape)(&String::from_utf8_lossy(&complete)).as_bytes())?;
         Ok(bytes.len())
     }
 
@@ -182,8 +183,8 @@ mod tests {
 
     use super::*;
 
-    /// What no terminal may be sent, told apart by another rule than the one that is tested.
-    fn is_obeyed(c: char) -> bool {
+    /// The characters that a terminal interprets, by a rule independent of the one under test.
+    fn is_interpreted(c: char) -> bool {
         let code = u32::from(c);
         code < 0x20
             || (0x7f..0xa0).contains(&code)
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_obeyed_is_shown_and_everything_else_is_itself() {
+    fn hidden_characters_are_escaped_and_others_are_unchanged() {
         for (given, shown) in [
             ("Zoë O'Brien-Quartermain 李", "Zoë O'Brien-Quartermain 李"),
             ("Ana\u{1b}[2J", "Ana\\u{1b}[2J"),
@@ -213,43 +214,43 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_that_a_terminal_obeys_is_left(given in any::<String>()) {
-            prop_assert!(!value(&given).contains(is_obeyed));
-            prop_assert!(!text(&given).contains(|c| is_obeyed(c) && !matches!(c, '\n' | '\t')));
-            prop_assert!(!in_place(&given).contains(|c| is_obeyed(c) && !matches!(c, '\n' | '\t' | '\r')));
+        fn no_character_that_a_terminal_interprets_is_left(given in any::<String>()) {
+            prop_assert!(!value(&given).contains(is_interpreted));
+            prop_assert!(!text(&given).contains(|c| is_interpreted(c) && !matches!(c, '\n' | '\t')));
+            prop_assert!(!in_place(&given).contains(|c| is_interpreted(c) && !matches!(c, '\n' | '\t' | '\r')));
             prop_assert_eq!(in_place(&given).len(), given.len());
         }
 
         #[test]
-        fn no_cell_is_a_formula_and_each_is_given_back(given in "[-=+@\t\r' a1]{0,6}") {
+        fn no_cell_is_a_formula_and_each_is_restored(given in "[-=+@\t\r' a1]{0,6}") {
             let safe = cell_without_formula(&given);
             prop_assert!(!safe.starts_with(['=', '+', '-', '@', '\t', '\r']));
-            prop_assert_eq!(cell_as_it_was(&safe), &given);
+            prop_assert_eq!(original_cell(&safe), &given);
         }
 
         #[test]
-        fn a_json_text_says_the_same(given in any::<String>()) {
+        fn an_escaped_json_text_has_the_same_value(given in any::<String>()) {
             let written = serde_json::to_string(&given).expect("JSON");
             let shown = json(&written);
-            prop_assert!(!shown.contains(is_obeyed));
+            prop_assert!(!shown.contains(is_interpreted));
             prop_assert_eq!(serde_json::from_str::<String>(&shown).expect("JSON"), given);
         }
 
         #[test]
-        fn pieces_make_the_same_as_the_whole(given in any::<String>(), size in 1_usize..9) {
+        fn pieces_give_the_same_result_as_the_whole(given in any::<String>(), size in 1_usize..9) {
             let mut out = Vec::new();
-            let mut showing = Showing::new(&mut out, value);
+            let mut writer = EscapingWriter::new(&mut out, value);
             for piece in given.as_bytes().chunks(size) {
-                showing.write_all(piece).expect("written");
+                writer.write_all(piece).expect("written");
             }
             prop_assert_eq!(String::from_utf8(out).expect("text"), value(&given).into_owned());
         }
 
         #[test]
-        fn bytes_that_are_no_text_reach_no_terminal(given in any::<Vec<u8>>()) {
+        fn invalid_utf8_is_escaped(given in any::<Vec<u8>>()) {
             let mut out = Vec::new();
-            Showing::new(&mut out, value).write_all(&given).expect("written");
-            prop_assert!(!String::from_utf8(out).expect("text").contains(is_obeyed));
+            EscapingWriter::new(&mut out, value).write_all(&given).expect("written");
+            prop_assert!(!String::from_utf8(out).expect("text").contains(is_interpreted));
         }
     }
 }

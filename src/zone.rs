@@ -1,8 +1,8 @@
-//! Local time: the only file that knows time-zone rules.
+//! Local time: the only file with time-zone rules.
 //!
-//! Instants are `chrono`'s UTC everywhere; this file asks `jiff` for local time, and always jiff's *bundled* database,
-//! since a machine's own copy may be years old (an hour wrong in British Columbia, Alberta and Manitoba in 2026, in the
-//! direction that calls people late).
+//! All other code uses `chrono`'s UTC instants. This file converts them with `jiff`'s *bundled* time-zone database,
+//! because a machine's own copy may be years old (an hour wrong in British Columbia, Alberta and Manitoba in 2026, so
+//! that patients would be called late in the evening).
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -19,7 +19,7 @@ fn database() -> &'static TimeZoneDatabase {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Zone(TimeZone);
 
-/// The bundled database has no zone of that name.
+/// The bundled database has no zone of this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not an IANA time zone, such as America/Chicago")]
 pub struct UnknownZone;
@@ -36,41 +36,39 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
-    /// What the clock on the wall shows there at `instant`.
+    /// The local time at `instant`.
     #[must_use]
     pub fn local(&self, instant: DateTime<Utc>) -> NaiveDateTime {
         let offset = self.0.to_offset(timestamp(instant)).seconds();
         instant.naive_utc() + TimeDelta::seconds(i64::from(offset))
     }
 
-    /// The first instant at which the clock there shows `local` or later: the earlier one of a fold, the end of a gap.
+    /// The first instant at which the local time is `local` or later: the earlier one in a fold, the end of a gap.
     #[must_use]
     pub fn first_instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
-        self.resolve(local, Side::Earlier)
+        self.resolve(local, TransitionSide::Earlier)
     }
 
-    /// The last instant at which the clock there shows `local`: the later one of a fold, the end of a gap.
+    /// The last instant at which the local time is `local`: the later one in a fold, the end of a gap.
     #[must_use]
     pub fn last_instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
-        self.resolve(local, Side::Later)
+        self.resolve(local, TransitionSide::Later)
     }
 
-    /// The first instant after `from` and before `until` at which the clock there goes back.
+    /// The first instant after `from` and before `until` at which the local time is set back.
     #[must_use]
-    pub fn goes_back(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let turns = self.0.following(timestamp(from)).map(|transition| instant(transition.timestamp()));
-        turns
-            .take_while(|turn| *turn < until)
-            .find(|turn| self.local(*turn) < self.local(*turn - TimeDelta::seconds(1)))
+    pub fn next_set_back(&self, from: DateTime<Utc>, until: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let transitions = self.0.following(timestamp(from)).map(|transition| instant(transition.timestamp()));
+        transitions.take_while(|at| *at < until).find(|at| self.local(*at) < self.local(*at - TimeDelta::seconds(1)))
     }
 
-    fn resolve(&self, local: NaiveDateTime, side: Side) -> DateTime<Utc> {
+    fn resolve(&self, local: NaiveDateTime, side: TransitionSide) -> DateTime<Utc> {
         use jiff::tz::AmbiguousOffset;
         let zoned = self.0.to_ambiguous_timestamp(civil(local));
         let offset = match (zoned.offset(), side) {
             (AmbiguousOffset::Unambiguous { offset }, _) => offset,
-            (AmbiguousOffset::Fold { before, .. }, Side::Earlier) => before,
-            (AmbiguousOffset::Fold { after, .. }, Side::Later) => after,
+            (AmbiguousOffset::Fold { before, .. }, TransitionSide::Earlier) => before,
+            (AmbiguousOffset::Fold { after, .. }, TransitionSide::Later) => after,
             (AmbiguousOffset::Gap { before, after }, _) => {
                 return self.end_of_gap(local, before.seconds(), after.seconds());
             }
@@ -78,10 +76,10 @@ impl Zone {
         (local - TimeDelta::seconds(i64::from(offset.seconds()))).and_utc()
     }
 
-    /// A local time that never happens stands for the instant at which the clocks went forward over it.
+    /// A local time in a gap means the instant of the transition.
     fn end_of_gap(&self, local: NaiveDateTime, before: i32, after: i32) -> DateTime<Utc> {
-        // Somewhere in the gap, read with the offset that ends there, lies after the transition; read with the one that
-        // begins there, before it. The transition between the two is the answer.
+        // With the offset before the gap, `local` is after the transition; with the offset after the gap, it is before
+        // it. The result is the transition between the two.
         let earliest = (local - TimeDelta::seconds(i64::from(after.max(before)))).and_utc();
         self.0
             .following(timestamp(earliest - TimeDelta::seconds(1)))
@@ -91,7 +89,7 @@ impl Zone {
 }
 
 #[derive(Clone, Copy)]
-enum Side {
+enum TransitionSide {
     Earlier,
     Later,
 }
@@ -157,13 +155,13 @@ mod tests {
     }
 
     #[test]
-    fn british_columbia_keeps_one_time_since_2026() {
+    fn british_columbia_has_no_time_change_since_2026() {
         let vancouver = Zone::named("America/Vancouver").expect("a zone");
         assert_eq!(vancouver.local(utc("2026-12-01T20:00:00Z")), wall("2026-12-01T13:00:00"));
     }
 
     #[test]
-    fn a_time_in_the_gap_stands_for_the_end_of_the_gap() {
+    fn a_time_in_a_gap_means_the_end_of_the_gap() {
         let chicago = Zone::named("America/Chicago").expect("a zone");
         for side in [Zone::first_instant, Zone::last_instant] {
             assert_eq!(side(&chicago, wall("2026-03-08T02:30:00")), utc("2026-03-08T08:00:00Z"));
@@ -171,14 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn a_time_in_the_fold_has_a_first_and_a_last_instant() {
+    fn a_time_in_a_fold_has_a_first_and_a_last_instant() {
         let chicago = Zone::named("America/Chicago").expect("a zone");
         assert_eq!(chicago.first_instant(wall("2026-11-01T01:30:00")), utc("2026-11-01T06:30:00Z"));
         assert_eq!(chicago.last_instant(wall("2026-11-01T01:30:00")), utc("2026-11-01T07:30:00Z"));
     }
 
     #[test]
-    fn a_name_that_is_no_zone_is_refused() {
+    fn an_unknown_zone_is_refused() {
         assert_eq!(Zone::named("Chicago"), Err(UnknownZone));
     }
 }

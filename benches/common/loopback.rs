@@ -1,4 +1,4 @@
-//! Vendors on this machine, each in a process of its own, so that its work is not counted as a client's: one that accepts
+//! Loopback vendors, each in a process of its own, so that its processor time does not count for the client: one that accepts
 //! every call and does nothing else, and the simulator with many organisations.
 
 use std::convert::Infallible;
@@ -25,7 +25,7 @@ use super::common::say;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// The key of an organisation.
+/// The API key of an organisation.
 pub fn key(organisation: u32) -> String {
     format!("annie-sk-v1-organisation-{organisation}")
 }
@@ -39,15 +39,15 @@ pub struct Server {
 impl Server {
     /// One that accepts every call after `latency` milliseconds.
     pub fn start(latency: u64) -> Result<Self> {
-        Self::of(&["serve", &latency.to_string()])
+        Self::spawn(&["serve", &latency.to_string()])
     }
 
-    /// The simulator with so many organisations, whose answers take `latency` milliseconds.
-    pub fn play(organisations: u32, latency: u64) -> Result<Self> {
-        Self::of(&["organisations", &organisations.to_string(), &latency.to_string()])
+    /// The simulator with `organisations` organisations, whose answers take `latency` milliseconds.
+    pub fn start_simulator(organisations: u32, latency: u64) -> Result<Self> {
+        Self::spawn(&["organisations", &organisations.to_string(), &latency.to_string()])
     }
 
-    fn of(what: &[&str]) -> Result<Self> {
+    fn spawn(what: &[&str]) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         let mut child = command.arg(super::CHILD).args(what).stdout(Stdio::piped()).spawn()?;
         let mut base_url = String::new();
@@ -58,15 +58,15 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It has nothing to lose.
+        // The server has no state to save.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Serves as [`Server::start`] wants it.
+/// The child process of [`Server::start`].
 pub fn serve(words: &[String]) -> Result<()> {
-    let [latency] = words else { return Err("a latency".into()) };
+    let [latency] = words else { return Err("wants LATENCY".into()) };
     let latency = Duration::from_millis(latency.parse()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {
@@ -111,9 +111,9 @@ async fn answer(
     Ok(response)
 }
 
-/// Plays as [`Server::play`] wants it.
-pub fn play(words: &[String]) -> Result<()> {
-    let [organisations, latency] = words else { return Err("how many, and a latency".into()) };
+/// The child process of [`Server::start_simulator`].
+pub fn simulate(words: &[String]) -> Result<()> {
+    let [organisations, latency] = words else { return Err("wants ORGANISATIONS LATENCY".into()) };
     let (organisations, latency): (u32, u64) = (organisations.parse()?, latency.parse()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async move {

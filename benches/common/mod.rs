@@ -1,4 +1,5 @@
-//! What every benchmark needs: rounds in turn, medians with their spread, a table, and the peak memory of a process.
+//! Shared by the benchmarks: samples with their median and spread, tables, sizes from the command line, processor time and
+//! peak memory.
 
 #![allow(dead_code, reason = "each program that includes this uses a part of it")]
 
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
-/// Measurements of one thing, in seconds or whatever else.
+/// Measurements of one quantity, sorted, in any unit.
 #[derive(Debug, Clone, Default)]
 pub struct Samples(Vec<f64>);
 
@@ -23,12 +24,12 @@ impl Samples {
         self.0.len()
     }
 
-    /// The one in the middle, the lower one of two.
+    /// The median; of an even number of samples, the lower of the two in the middle.
     pub fn median(&self) -> f64 {
         self.0.get(self.0.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
     }
 
-    /// The least and the greatest, as `1.20–1.35`.
+    /// The minimum and the maximum, as `1.20–1.35`.
     pub fn spread(&self) -> String {
         match (self.0.first(), self.0.last()) {
             (Some(least), Some(greatest)) => format!("{least:.2}–{greatest:.2}"),
@@ -37,8 +38,8 @@ impl Samples {
     }
 }
 
-/// Prints a table as Markdown has them, so that it can be put into `README.md` as it is.
-#[allow(clippy::print_stdout, reason = "the table is what a benchmark is run for")]
+/// Prints a Markdown table, for `README.md`.
+#[allow(clippy::print_stdout, reason = "the table is the result of a benchmark")]
 pub fn print_table(head: &[&str], rows: &[Vec<String>]) {
     let line = |cells: &[String]| println!("| {} |", cells.join(" | "));
     line(&texts(head));
@@ -52,13 +53,13 @@ fn texts(items: &[impl Display]) -> Vec<String> {
     items.iter().map(ToString::to_string).collect()
 }
 
-/// Sets the sizes that the command line names, such as `--rows 1000`.
+/// Sets the sizes named on the command line, such as `--rows 1000`; an unknown name or a bad number is an error.
 pub fn sizes_from(arguments: &[String], sizes: &mut [(&str, &mut u32)]) -> Result<(), String> {
     let mut words = arguments.iter().filter(|word| *word != "--bench");
     while let Some(word) = words.next() {
         let Some((_, size)) = sizes.iter_mut().find(|(name, _)| name == word) else {
             let names: Vec<_> = sizes.iter().map(|(name, _)| *name).collect();
-            return Err(format!("{word}: there is {}", names.join(", ")));
+            return Err(format!("{word}: not one of {}", names.join(", ")));
         };
         let number = words.next().ok_or(format!("{word}: a number is missing"))?;
         **size = number.parse().map_err(|_| format!("{word} {number}: not a number"))?;
@@ -66,8 +67,8 @@ pub fn sizes_from(arguments: &[String], sizes: &mut [(&str, &mut u32)]) -> Resul
     Ok(())
 }
 
-/// Says something about the benchmark itself.
-#[allow(clippy::print_stdout, reason = "the figures need their circumstances")]
+/// Prints a line.
+#[allow(clippy::print_stdout, reason = "the output of a benchmark")]
 pub fn say(text: impl Display) {
     println!("{text}");
 }
@@ -85,25 +86,25 @@ pub fn grouped(number: f64) -> String {
     grouped
 }
 
-/// The most memory that this process has had resident so far, in MB of 1,000,000 bytes; nothing but Linux tells.
+/// The peak resident memory of this process so far, in MB of 1,000,000 bytes; `None` except on Linux.
 pub fn peak_memory() -> Option<f64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
 }
 
-/// The time that the processes which this one has waited for had on a processor, in seconds: what other work on the
-/// machine does not stretch as it does the time on the wall. Linux tells it, in hundredths.
+/// The processor time of the finished child processes, in seconds; unlike wall-clock time, it does not depend on the machine's
+/// load. From Linux, in hundredths.
 fn processor_seconds_of_children() -> Option<f64> {
     ticks_from(13)
 }
 
-/// The same for this process itself, all threads together.
+/// The processor time of this process, all threads together, in seconds.
 pub fn processor_seconds() -> Option<f64> {
     ticks_from(11)
 }
 
-/// Two neighbouring fields of `/proc/self/stat`, counted after the name: time for itself, and for the system.
+/// The sum of two adjacent fields of `/proc/self/stat`, counted after the name: user time and system time, in seconds.
 fn ticks_from(field: usize) -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
     let (_, after_name) = stat.rsplit_once(')')?;
@@ -112,15 +113,14 @@ fn ticks_from(field: usize) -> Option<f64> {
     Some((user + system) / 100.0)
 }
 
-/// Runs `work`, which waits for a process, and says how long that process had a processor.
+/// Runs `work`, which waits for a child process, and returns its result with the child's processor time in seconds.
 pub fn on_processor<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<(T, Option<f64>)> {
     let before = processor_seconds_of_children();
     let done = work()?;
     Ok((done, before.zip(processor_seconds_of_children()).map(|(before, after)| after - before)))
 }
 
-/// A Python with the libraries that `peers/requirements.txt` names. Its environment is made once, in
-/// `folder`, and stays there.
+/// The path of a Python with the libraries of `peers/requirements.txt`. Its environment is created once, in `folder`.
 pub fn python_with(folder: &str) -> Option<PathBuf> {
     let environment = Path::new(folder).join("peers");
     let python = environment.join("bin/python");

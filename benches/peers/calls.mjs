@@ -22,7 +22,7 @@ async function work() {
   while (next < calls) {
     const n = next++;
     const row = intent.run(`+1312${2000000 + n}`, Date.now()).lastInsertRowid;
-    // As ours: each call on a connection of its own, lest it be sent twice.
+    // As in callrounds: each call on a new connection, so that it is not sent twice.
     const headers = { "content-type": "application/json", connection: "close" };
     const answer = await fetch(`${baseUrl}/calls`, { method: "POST", headers, body });
     accepted.run((await answer.json()).data.conversationId, row);

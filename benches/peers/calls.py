@@ -30,7 +30,7 @@ async def main(base_url, calls, in_flight, path):
                 conversation = (await answer.json())["data"]["conversationId"]
             ledger.execute("UPDATE attempt SET state = 'open', conversation = ? WHERE id = ?", (conversation, row))
 
-    # As ours: each call on a connection of its own, lest it be sent twice.
+    # As in callrounds: each call on a new connection, so that it is not sent twice.
     connector = aiohttp.TCPConnector(force_close=True, limit=in_flight)
     async with aiohttp.ClientSession(connector=connector) as session:
         started = time.monotonic()

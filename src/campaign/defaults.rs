@@ -1,18 +1,18 @@
-//! The defaults: what holds where a campaign file does not say otherwise, read from the one file that people can read.
+//! The defaults of a campaign file, read from the commented `defaults.toml`.
 
 use std::sync::LazyLock;
 
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::Purpose;
 use super::file::{CampaignFile, OutcomeTable};
-use super::read::{Kind, Reader, Written};
+use super::sections::Purpose;
+use super::spanned_reader::{FileKind, RawValue, SpannedReader};
 
-/// The commented defaults, as `defaults.toml` has them.
+/// The text of `defaults.toml`: every key with its default and a comment.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
-/// What each purpose changes is kept apart from what holds for all.
+/// The general defaults, and what each purpose changes.
 #[derive(Debug)]
 struct Defaults {
     general: CampaignFile,
@@ -23,22 +23,23 @@ struct Defaults {
 
 static PARSED: LazyLock<Defaults> = LazyLock::new(|| {
     let mut table = DeTable::parse(DEFAULTS).expect("a test reads the embedded file").into_inner();
-    let mut reader = Reader::new::<CampaignFile>(DEFAULTS, Kind::Defaults);
+    let mut reader = SpannedReader::new::<CampaignFile>(DEFAULTS, FileKind::Defaults);
     let [recall, reminder, follow_up] =
-        ["recall", "reminder", "follow_up"].map(|purpose| of_purpose(&mut table, purpose, &mut reader));
-    let general = CampaignFile::of(&table, &(0..0), &mut reader);
+        ["recall", "reminder", "follow_up"].map(|purpose| read_purpose(&mut table, purpose, &mut reader));
+    let general = CampaignFile::from_table(&table, &(0..0), &mut reader);
     assert!(reader.problems.is_empty(), "defaults.toml: {:?}", reader.problems);
     Defaults { general, recall, reminder, follow_up }
 });
 
-fn of_purpose(table: &mut DeTable<'_>, purpose: &str, reader: &mut Reader<'_>) -> CampaignFile {
+fn read_purpose(table: &mut DeTable<'_>, purpose: &str, reader: &mut SpannedReader<'_>) -> CampaignFile {
     let changes = table.remove(purpose).map(Spanned::into_inner);
     let entries = changes.as_ref().and_then(|changes| changes.as_table());
-    entries.map_or_else(CampaignFile::default, |entries| CampaignFile::of(entries, &(0..0), reader))
+    entries.map_or_else(CampaignFile::default, |entries| CampaignFile::from_table(entries, &(0..0), reader))
 }
 
-/// The defaults of a purpose. A file without one gets those of a recall, so that only the purpose is reported as missing.
-pub(super) fn of(purpose: Option<Purpose>) -> CampaignFile {
+/// The defaults of a purpose. Without a purpose they are those of a recall, so that only the purpose is reported
+/// missing.
+pub(super) fn for_purpose(purpose: Option<Purpose>) -> CampaignFile {
     let changes = match purpose {
         Some(Purpose::Recall) | None => &PARSED.recall,
         Some(Purpose::Reminder) => &PARSED.reminder,
@@ -47,7 +48,7 @@ pub(super) fn of(purpose: Option<Purpose>) -> CampaignFile {
     changes.clone().over(PARSED.general.clone())
 }
 
-/// The rules that tell an outcome.
+/// The default outcome rules.
 pub(super) fn outcomes() -> Vec<OutcomeTable> {
     let rules = PARSED.general.outcomes.clone().map(|rules| rules.value).unwrap_or_default();
     rules.into_iter().map(|rule| rule.value).collect()
@@ -57,8 +58,7 @@ pub(super) fn outcomes() -> Vec<OutcomeTable> {
 mod tests {
     use super::*;
 
-    /// Every key that the file sets or shows in a comment, with the path of its table; a purpose's tables are those of a
-    /// campaign file.
+    /// Every key that the file sets or shows in a comment, with the path of its table, without the purpose's prefix.
     fn shown() -> Vec<(String, String)> {
         let mut table = String::new();
         let mut found = Vec::new();
@@ -88,7 +88,7 @@ mod tests {
         for (table, key) in keys() {
             let path = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
             let is_table = DEFAULTS.contains(&format!("[{path}]"));
-            // What only some rules need is explained in a sentence above them.
+            // Rarely used keys are explained in a sentence above the rules.
             let is_mentioned = ["outcomes", ""].contains(&table.as_str()) && DEFAULTS.contains(&format!("`{key} = "));
             assert!(is_table || is_mentioned || shown.contains(&(table, key.to_owned())), "{path} is not explained");
         }
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn the_embedded_file_is_read_without_a_problem() {
         for purpose in [None, Some(Purpose::Recall), Some(Purpose::Reminder), Some(Purpose::FollowUp)] {
-            assert!(of(purpose).message.is_some());
+            assert!(for_purpose(purpose).message.is_some());
         }
         assert!(!outcomes().is_empty());
     }

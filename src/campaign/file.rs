@@ -1,18 +1,20 @@
-//! The file twin: what may be written in a campaign file, all of it optional while it is being read.
+//! The tables and keys of a campaign file. Every key is optional while the file is read.
 //!
-//! What a file leaves out comes from `defaults.toml`, which has the same keys and explains them for people.
+//! Missing keys come from `defaults.toml`, which has the same keys and explains them.
 
 use std::ops::Range;
 use std::path::PathBuf;
 
 use chrono::{DateTime, TimeDelta, Utc, Weekday};
 use schemars::{Schema, SchemaGenerator};
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::read::{Placed, Reader, Written, over, tables};
-use super::value::{AreaCodePlaces, Canary, ColumnNames, Count, FaultText, MostCalls, Pace, Share, Switch, VendorKind};
-use super::{Consent, DateOrder, DayWindow, Holiday, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
+use super::holiday::Holiday;
+use super::sections::{
+    Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, VendorKind, ZoneMode,
+};
+use super::spanned_reader::{RawValue, Spanned, SpannedReader, over, tables};
+use super::value::{AreaCodeZones, CallLimit, Canary, ColumnNames, Count, FaultText, Fraction, PositiveNumber, Switch};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::phone::E164;
@@ -20,11 +22,11 @@ use crate::template::Template;
 use crate::zone::Zone;
 
 tables! {
-    /// A callrounds campaign: whom it calls, when, and what is said.
+    /// A callrounds campaign: which patients it calls, when, and with which messages.
     CampaignFile {
         /// Names the campaign in the ledger. A patient is called once within it, however often it is run.
         name: CampaignName, required as r#"name = "six-month-recall""#;
-        /// What the calls are for. It decides the defaults.
+        /// What the calls are for. It selects the defaults.
         purpose: Purpose, required as r#"purpose = "recall" (or "reminder", "follow_up")"#;
         /// Whether `outcomes` replaces the default rules instead of coming before them.
         replace_default_outcomes: bool;
@@ -32,99 +34,103 @@ tables! {
         practice: PracticeTable, required as r"[practice] with name, timezone and from_number below it";
         /// A file of further `[[line]]` tables, relative to this file's folder.
         lines: PathBuf;
-        /// For each location of the practice, who calls its patients: the list's location column tells which.
-        line: Vec<Placed<LineTable>>;
+        /// One table for each location of the practice, with its caller id; the list's location column names the
+        /// location of each row.
+        line: Vec<Spanned<LocationTable>>;
         /// How the patient list is read.
         list: ListTable;
-        /// What is said.
+        /// The message templates.
         message: MessageTable;
         /// When calls may be made.
         calling: CallingTable;
-        /// When somebody is called again.
+        /// When a patient is called again.
         redial: RedialTable;
-        /// How fast calls are placed.
+        /// The request budget and the limit on concurrent calls.
         rate: RateTable;
         /// What stops a run, and how a lost answer is settled.
         safety: SafetyTable;
-        /// Who places the calls.
+        /// The API or the simulator that places the calls.
         vendor: VendorTable;
         /// What a finished conversation means: rules in order, the first that matches decides.
-        outcomes: Vec<Placed<OutcomeTable>>;
+        outcomes: Vec<Spanned<OutcomeTable>>;
     }
 
     /// The practice on whose behalf calls are made.
     PracticeTable {
-        /// As patients know it; for the messages.
+        /// The name that patients know; used in messages.
         name: String, required as r#"name = "Bright Smile Dental""#;
-        /// The practice's IANA time zone: the vendor's legal hours are in it.
+        /// The practice's IANA time zone; the vendor's legal hours apply in it.
         timezone: Zone, required as r#"timezone = "America/Chicago""#;
-        /// The Annie number that calls.
+        /// The caller id: an Annie number.
         from_number: E164, required as r#"from_number = "+13125550142""#;
-        /// The number that patients call back; the from-number if left out.
+        /// The number that patients call back; `from_number` if left out.
         callback_number: E164;
         /// Other numbers of the practice, never dialled.
         own_numbers: Vec<E164>;
-        /// The organisation that owns the from-number and the request budget; the practice's name if left out.
+        /// The organisation that owns the caller id and the request budget; the practice's name if left out.
         organisation: String;
     }
 
-    /// One location's line. What it leaves out is as `[practice]` has it.
-    LineTable {
-        /// The location, as the list's location column has it.
+    /// One location with its caller id. Keys left out are taken from `[practice]`.
+    LocationTable {
+        /// The location's name, as in the list's location column.
         location: String, required as r#"location = "Downtown""#;
-        /// As the location's patients know the practice; for the messages.
+        /// The name that the location's patients know; used in messages.
         name: String;
-        /// The location's IANA time zone: the vendor's legal hours are in it.
+        /// The location's IANA time zone; the vendor's legal hours apply in it.
         timezone: Zone;
-        /// The Annie number that calls.
+        /// The caller id: an Annie number.
         from_number: E164;
-        /// The number that patients call back; the line's own from-number if it has one and this is left out.
+        /// The number that patients call back; if left out, `callback_number` of `[practice]`, or else this location's
+        /// `from_number`.
         callback_number: E164;
-        /// The organisation that owns the from-number: it has credentials and a request budget of its own.
+        /// The organisation that owns the caller id; each organisation has its own credentials and request budget.
         organisation: String;
-        /// The organisation's key file, relative to this file's folder, where the environment has no credentials of it.
+        /// The organisation's key file, relative to this file's folder; used if the environment has no credentials of
+        /// the organisation.
         key_file: PathBuf;
-        /// The organisation's requests a minute; as `[rate]` has it if left out.
+        /// The organisation's request budget, requests per minute; from `[rate]` if left out.
         requests_per_minute: Count;
-        /// The organisation's conversations under way at once; as `[rate]` has it if left out.
+        /// The organisation's limit on concurrent calls; from `[rate]` if left out.
         open_calls: Count;
     }
 
     /// How the patient list is read.
     ListTable {
-        /// The list, relative to this file's folder. `--list` on the command line wins.
+        /// The list file, relative to this file's folder. `--list` on the command line overrides it.
         file: PathBuf;
-        /// The fields or columns whose values, together, make an entry unique within the campaign.
+        /// The fields or columns whose values together identify an entry within the campaign.
         key: Vec<String>;
-        /// What happens to entries that a later list does not have.
+        /// What happens to entries that are missing from a later list.
         on_absent: OnAbsent;
         /// Which of several rows with the same key and different data counts.
         on_conflict: OnConflict;
-        /// Which column holds which field, where the header does not say it.
+        /// Which column holds which field, for headers that are not recognised.
         columns: ColumnNames;
-        /// The share of bad rows above which the list is refused whole.
-        max_reject_rate: Share;
-        /// The share of the entries still to be called that a list may withdraw, from 20 such entries on; 1 allows any.
-        max_withdraw_rate: Share;
+        /// The fraction of rejected rows above which the whole list is refused.
+        max_reject_rate: Fraction;
+        /// The fraction of the entries still to be called that a list may withdraw, checked from 20 such entries on; 1
+        /// allows any.
+        max_withdraw_rate: Fraction;
         /// How old the list may be.
         max_list_age: TimeDelta;
-        /// The order of day and month where a column's dates do not decide it.
+        /// The order of day and month in columns whose dates do not decide it.
         date_order: DateOrder;
-        /// Where rejected rows are written, relative to this file's folder; beside the ledger if left out.
+        /// The rejects file, relative to this file's folder; beside the ledger if left out.
         rejects: PathBuf;
     }
 
-    /// What is said: templates, at most 500 characters when filled in.
+    /// The message templates; a rendered message has at most 500 characters.
     MessageTable {
-        /// What the call is about; supplements the bot's own workflow.
+        /// What the call is about; supplements the bot's workflow.
         context: Template;
-        /// Left when voicemail is detected.
+        /// The message left when voicemail is detected.
         voicemail: Template;
     }
 
     /// When calls may be made.
     CallingTable {
-        /// The called party's windows.
+        /// The dialing hours of the called party.
         preset: Preset;
         /// Where consent to such calls is recorded.
         consent: Consent;
@@ -132,21 +138,22 @@ tables! {
         days: Vec<Weekday>;
         /// The practice's own calling hours, in its zone.
         window: DayWindow;
-        /// Days and hours stand in place of the preset's instead of narrowing them; the vendor's legal hours hold all the same.
+        /// Days and hours replace the preset's instead of narrowing them; the vendor's legal hours apply in either
+        /// case.
         allow_wider: bool;
-        /// Which zones of the called party count.
+        /// Which time zones of the called party are checked.
         zone_mode: ZoneMode;
-        /// Whether patients who share a number share a call.
+        /// Whether patients who share a number share a call, as a household.
         household: Switch;
-        /// How often one number may be called, over all campaigns: only stricter than the vendor's own limits.
+        /// The limits on calls to one number, over all campaigns; they can only be stricter than the vendor's own.
         caps: CapsTable;
-        /// Days on which nobody is called where they are kept.
+        /// Days on which nobody is called in the regions that observe them.
         holidays: HolidaysTable;
-        /// Where numbers of an area code may ring, where the program's own table is wrong or too old.
-        area_codes: AreaCodePlaces;
+        /// The states or time zones of area codes for which the built-in table is wrong or outdated.
+        area_codes: AreaCodeZones;
     }
 
-    /// How often one number may be called, over all campaigns: only stricter than the vendor's own limits.
+    /// The limits on calls to one number, over all campaigns; they can only be stricter than the vendor's own.
     CapsTable {
         /// The least time between two attempts.
         min_gap: TimeDelta;
@@ -158,123 +165,126 @@ tables! {
         failures_before_cool_down: Count;
         /// How long the cool-down lasts.
         cool_down: TimeDelta;
-        /// The outcomes of a failed attempt.
+        /// The outcomes that count as a failed attempt.
         failed: Vec<Outcome>;
     }
 
-    /// Days on which nobody is called where they are kept.
+    /// Days on which nobody is called in the regions that observe them.
     HolidaysTable {
-        /// Whether they are kept; left out: as the preset has it.
+        /// Whether holidays are observed; the preset decides if left out.
         observe: Switch;
-        /// The list: place, day and name of each.
+        /// The holidays: region, day and name of each.
         days: Vec<Holiday>;
-        /// Further ones, without writing the list anew.
+        /// Further holidays, added to `days`.
         also: Vec<Holiday>;
     }
 
-    /// When somebody is called again.
+    /// When a patient is called again.
     RedialTable {
-        /// Calls in all, the first one included.
+        /// The total number of calls, the first one included.
         max_attempts: Count;
         /// The least time between two calls.
         min_gap: TimeDelta;
         /// Outcomes after which the patient is called again.
         after: Vec<Outcome>;
-        /// Whether that is at another part of the day than the last call: morning until 12, afternoon until 17, evening.
+        /// Whether a redial is made at another part of the day than the last call: morning until 12, afternoon until
+        /// 17, evening.
         vary_time: bool;
-        /// Calls end this long before the appointment starts.
+        /// No call starts later than this before the appointment.
         stop_before_appointment: TimeDelta;
     }
 
-    /// How fast calls are placed.
+    /// The request budget and the limit on concurrent calls.
     RateTable {
-        /// The organisation's request budget, reads included.
+        /// The organisation's request budget, requests per minute; reads count too.
         requests_per_minute: Count;
-        /// Conversations under way at once.
+        /// The limit on concurrent calls.
         open_calls: Count;
     }
 
     /// What stops a run, and how a lost answer is settled.
     SafetyTable {
-        /// Calls placed by one run at most.
-        max_calls: MostCalls;
-        /// Place this many, look at their outcomes, then go on; 0 for no canary.
+        /// The number of calls that one run may place.
+        max_calls: CallLimit;
+        /// The number of calls whose outcomes are awaited before others are placed; 0 for no canary.
         canary: Canary;
-        /// Shares of finished calls that stop the run.
+        /// The stop rules: fractions of finished calls that stop the run.
         stop_on: StopOnTable;
-        /// How long after a lost answer the vendor's list is believed to be complete.
+        /// The settle time: how long after a lost answer the vendor's list is taken as complete.
         settle: TimeDelta;
-        /// What happens to an entry whose lost call the vendor's list does not show.
+        /// What happens to an entry whose call the vendor's list does not show after a lost answer.
         on_lost_answer: OnLostAnswer;
-        /// A conversation that is not closed this long after its start is lost track of.
+        /// How long after its start a conversation is followed; one that is not closed by then is lost track of.
         track_for: TimeDelta;
-        /// How long the vendor may be out of reach before a run ends.
+        /// How long the vendor may be unreachable before a run ends.
         outage: TimeDelta;
     }
 
-    /// Shares of a run's finished calls that stop it.
+    /// The stop rules: fractions of a run's finished calls that stop it.
     StopOnTable {
-        /// Finished calls before a share is judged.
+        /// The number of finished calls before a rate is evaluated.
         at_least: Count;
-        /// The newest finished calls on which a share is judged; all of the run's if left out.
+        /// The number of newest finished calls that a rate is evaluated on; all of the run's if left out.
         last: Count;
         /// Opt-outs.
-        opt_out_rate: Share;
+        opt_out_rate: Fraction;
         /// Wrong or invalid numbers.
-        wrong_number_rate: Share;
-        /// Calls that the vendor refused or whose answer was lost.
-        error_rate: Share;
+        wrong_number_rate: Fraction;
+        /// Calls that the vendor refused, and lost answers.
+        error_rate: Fraction;
         /// Calls that reached nobody.
-        unanswered_rate: Share;
+        unanswered_rate: Fraction;
     }
 
-    /// Who places the calls.
+    /// The API or the simulator that places the calls.
     VendorTable {
         /// The Annie API, or the embedded simulator.
         kind: VendorKind;
-        /// Nobody is called: requests go to a simulator on this machine, and what guards live calls may be loosened.
+        /// Whether the campaign is a rehearsal: requests go to a simulator on this machine, and the limits that protect
+        /// live calls may be loosened.
         rehearsal: bool;
-        /// A file with the API key, readable by its owner only, relative to this file's folder; the environment if left
-        /// out.
+        /// A file with the API key, readable by its owner only, relative to this file's folder; used if the environment
+        /// has no credentials.
         key_file: PathBuf;
-        /// Simulator: decides everybody's behaviour.
+        /// Simulator: the seed of the patients' behaviour.
         seed: u64;
-        /// Simulator: the first run's first moment; the present if left out.
+        /// Simulator: the instant at which the first run starts; the current time if left out.
         start: DateTime<Utc>;
         /// Simulator: simulated seconds per real second.
-        speed: Pace;
-        /// Simulator: a file that scripts how single numbers behave, relative to this file's folder.
+        speed: PositiveNumber;
+        /// Simulator: a file with scripted behaviour of single numbers, relative to this file's folder.
         people: PathBuf;
         /// Simulator: faults as `KIND=SHARE`.
         faults: Vec<FaultText>;
     }
 
-    /// One rule. Every list that is given must be met, and any one of its texts meets it; case, `_` and `-` do not count.
+    /// One rule. Every condition that is given must match; a list matches if any of its texts matches. Case, `_` and
+    /// `-` are ignored.
     OutcomeTable {
-        /// What a match means.
+        /// The outcome of a match.
         outcome: Outcome, required as r#"outcome = "booked""#;
-        /// A tag of the conversation is one of these.
+        /// A tag of the conversation equals one of these.
         tags: Vec<String>;
-        /// Its topic contains one of these.
+        /// The topic contains one of these.
         topic: Vec<String>;
-        /// Its summary contains one of these.
+        /// The summary contains one of these.
         summary: Vec<String>;
-        /// One of its needed actions contains one of these.
+        /// A needed action contains one of these.
         actions: Vec<String>;
-        /// It lasted at most this long, in the vendor's unit.
-        duration_at_most: Pace;
+        /// The conversation lasted at most this long, in the vendor's unit.
+        duration_at_most: PositiveNumber;
     }
 }
 
 tables! {
-    /// A file of lines, which a campaign names.
-    LinesFile {
-        /// For each location of the practice, who calls its patients.
-        line: Vec<Placed<LineTable>>, required as "[[line]] with location below it";
+    /// A separate file of `[[line]]` tables, which a campaign names.
+    LocationsFile {
+        /// One table for each location of the practice, with its caller id.
+        line: Vec<Spanned<LocationTable>>, required as "[[line]] with location below it";
     }
 }
 
-/// The JSON Schema of campaign files, for editors. Beyond it, `check` knows the rules between keys.
+/// The JSON Schema of campaign files, for editors. It does not contain the rules between keys, which `check` applies.
 #[must_use]
 pub fn schema() -> Schema {
     let mut schema = CampaignFile::schema(&mut SchemaGenerator::default());

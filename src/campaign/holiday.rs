@@ -1,20 +1,20 @@
-//! Holidays: where they are kept, and on which days they fall. The list itself is in `defaults.toml`, for people to edit.
+//! Holidays: in which regions they are observed, and on which days they fall. The list is in `defaults.toml`.
 
 use std::fmt;
 
 use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 
-/// A holiday, as it is written: `US 4th-thu-nov Thanksgiving Day`.
+/// A holiday, written as `US 4th-thu-nov Thanksgiving Day`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holiday {
-    kept_in: Land,
-    falls: Falls,
+    observed_in: HolidayRegion,
+    rule: HolidayRule,
     name: String,
 }
 
-/// Where a holiday is kept.
+/// Where a holiday is observed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Land {
+enum HolidayRegion {
     Everywhere,
     /// `US` or `CA`.
     Country(String),
@@ -24,68 +24,68 @@ enum Land {
 
 /// On which days a holiday falls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Falls {
+enum HolidayRule {
     Once(NaiveDate),
-    /// Month and day; on a weekend, the working day beside it counts too.
+    /// Month and day; on a weekend, the substitute working day counts too.
     Yearly(u32, u32),
-    /// The first, second, … of a weekday in a month.
+    /// The n-th given weekday of a month.
     Nth(u8, Weekday, u32),
-    /// The last of a weekday in a month.
+    /// The last given weekday of a month.
     Last(Weekday, u32),
-    /// The last of a weekday before a month's day.
+    /// The last given weekday before a day of a month.
     Before(Weekday, u32, u32),
-    /// So many days after Easter Sunday.
+    /// Days after Easter Sunday; negative for before it.
     Easter(i64),
 }
 
 impl Holiday {
-    /// Reads `PLACE DAY NAME`. The place is `*`, `US`, `CA`, `US-TX` or `CA-QC`; the day `2026-12-24`, `jul-4`,
+    /// Parses `REGION DAY NAME`. The region is `*`, `US`, `CA`, `US-TX` or `CA-QC`; the day `2026-12-24`, `jul-4`,
     /// `4th-thu-nov`, `last-mon-may`, `mon-before-may-25` or `easter-2`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (place, rest) = text.trim().split_once(' ')?;
-        let (day, name) = rest.trim_start().split_once(' ')?;
+        let (region, day_and_name) = text.trim().split_once(' ')?;
+        let (day, name) = day_and_name.trim_start().split_once(' ')?;
         let name = name.trim().to_owned();
-        Some(Self { kept_in: land(place)?, falls: falls(day)?, name })
+        Some(Self { observed_in: parse_region(region)?, rule: parse_rule(day)?, name })
     }
 
-    /// What it is called.
+    /// The holiday's name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it is kept in a state or province of a country.
+    /// Whether it is observed in a state or province of a country.
     #[must_use]
-    pub fn is_kept_in(&self, country: &str, region: &str) -> bool {
-        match &self.kept_in {
-            Land::Everywhere => true,
-            Land::Country(kept) => kept == country,
-            Land::Region(kept) => kept == region,
+    pub fn is_observed_in(&self, country: &str, region: &str) -> bool {
+        match &self.observed_in {
+            HolidayRegion::Everywhere => true,
+            HolidayRegion::Country(observing) => observing == country,
+            HolidayRegion::Region(observing) => observing == region,
         }
     }
 
-    /// Whether it falls on a day, or is made up for on it.
+    /// Whether it falls on a day, or has its substitute day on it.
     #[must_use]
     pub fn is_on(&self, date: NaiveDate) -> bool {
-        match self.falls {
-            Falls::Once(day) => day == date,
-            // A New Year's Day on a Saturday is kept in the old year.
-            Falls::Yearly(month, day) => (date.year()..=date.year() + 1)
+        match self.rule {
+            HolidayRule::Once(day) => day == date,
+            // The substitute of a New Year's Day on a Saturday is in the year before.
+            HolidayRule::Yearly(month, day) => (date.year()..=date.year() + 1)
                 .filter_map(|year| NaiveDate::from_ymd_opt(year, month, day))
-                .any(|day| day == date || made_up_for(day, &self.kept_in) == Some(date)),
-            Falls::Nth(n, weekday, month) => {
+                .any(|day| day == date || substitute_day(day, &self.observed_in) == Some(date)),
+            HolidayRule::Nth(n, weekday, month) => {
                 NaiveDate::from_weekday_of_month_opt(date.year(), month, weekday, n) == Some(date)
             }
-            Falls::Last(weekday, month) => {
+            HolidayRule::Last(weekday, month) => {
                 date.month() == month && date.weekday() == weekday && (date + TimeDelta::days(7)).month() != month
             }
-            Falls::Before(weekday, month, day) => {
+            HolidayRule::Before(weekday, month, day) => {
                 let last = NaiveDate::from_ymd_opt(date.year(), month, day).map(|last| last - date);
                 let days = last.map_or(0, |left| left.num_days());
                 date.weekday() == weekday && (1..=7).contains(&days)
             }
-            Falls::Easter(after) => easter(date.year()) + TimeDelta::days(after) == date,
+            HolidayRule::Easter(after) => easter(date.year()) + TimeDelta::days(after) == date,
         }
     }
 }
@@ -96,10 +96,10 @@ impl fmt::Display for Holiday {
     }
 }
 
-/// The working day that stands for a holiday on a weekend: Monday for a Sunday; for a Saturday, Monday in Canada and Friday
-/// in the United States (5 U.S.C. 6103(b)).
-fn made_up_for(day: NaiveDate, kept_in: &Land) -> Option<NaiveDate> {
-    let is_canadian = *kept_in == Land::Country("CA".to_owned());
+/// The working day that substitutes for a holiday on a weekend: Monday for a Sunday; for a Saturday, Monday in Canada
+/// and Friday in the United States (5 U.S.C. 6103(b)).
+fn substitute_day(day: NaiveDate, observed_in: &HolidayRegion) -> Option<NaiveDate> {
+    let is_canadian = *observed_in == HolidayRegion::Country("CA".to_owned());
     match day.weekday() {
         Weekday::Sat if is_canadian => Some(day + TimeDelta::days(2)),
         Weekday::Sat => Some(day - TimeDelta::days(1)),
@@ -108,42 +108,46 @@ fn made_up_for(day: NaiveDate, kept_in: &Land) -> Option<NaiveDate> {
     }
 }
 
-fn land(text: &str) -> Option<Land> {
+fn parse_region(text: &str) -> Option<HolidayRegion> {
     let is_code = |code: &str| code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase());
     match text.split_once('-') {
-        None if text == "*" => Some(Land::Everywhere),
-        None if text == "US" || text == "CA" => Some(Land::Country(text.to_owned())),
-        Some(("US" | "CA", region)) if is_code(region) => Some(Land::Region(region.to_owned())),
+        None if text == "*" => Some(HolidayRegion::Everywhere),
+        None if text == "US" || text == "CA" => Some(HolidayRegion::Country(text.to_owned())),
+        Some(("US" | "CA", region)) if is_code(region) => Some(HolidayRegion::Region(region.to_owned())),
         _ => None,
     }
 }
 
-fn falls(text: &str) -> Option<Falls> {
+fn parse_rule(text: &str) -> Option<HolidayRule> {
     if let Ok(date) = text.parse() {
-        return Some(Falls::Once(date));
+        return Some(HolidayRule::Once(date));
     }
     if let Some(days) = text.strip_prefix("easter") {
-        return if days.is_empty() { Some(Falls::Easter(0)) } else { days.parse().ok().map(Falls::Easter) };
+        return if days.is_empty() { Some(HolidayRule::Easter(0)) } else { days.parse().ok().map(HolidayRule::Easter) };
     }
     match text.split('-').collect::<Vec<_>>().as_slice() {
         [month_of, day] => yearly(month(month_of)?, day),
-        ["last", weekday, month_of] => Some(Falls::Last(weekday.parse().ok()?, month(month_of)?)),
+        ["last", weekday, month_of] => Some(HolidayRule::Last(weekday.parse().ok()?, month(month_of)?)),
         [nth, weekday, month_of] => {
             let n = ["1st", "2nd", "3rd", "4th", "5th"].iter().position(|word| word == nth)?;
-            Some(Falls::Nth(n as u8 + 1, weekday.parse().ok()?, month(month_of)?))
+            Some(HolidayRule::Nth(n as u8 + 1, weekday.parse().ok()?, month(month_of)?))
         }
         [weekday, "before", month_of, day] => match yearly(month(month_of)?, day)? {
-            Falls::Yearly(month, day) => Some(Falls::Before(weekday.parse().ok()?, month, day)),
-            Falls::Once(_) | Falls::Nth(..) | Falls::Last(..) | Falls::Before(..) | Falls::Easter(_) => None,
+            HolidayRule::Yearly(month, day) => Some(HolidayRule::Before(weekday.parse().ok()?, month, day)),
+            HolidayRule::Once(_)
+            | HolidayRule::Nth(..)
+            | HolidayRule::Last(..)
+            | HolidayRule::Before(..)
+            | HolidayRule::Easter(_) => None,
         },
         _ => None,
     }
 }
 
-fn yearly(month: u32, day: &str) -> Option<Falls> {
+fn yearly(month: u32, day: &str) -> Option<HolidayRule> {
     let day = day.parse().ok()?;
     // 2028 is a leap year: the 29th of February is a day.
-    NaiveDate::from_ymd_opt(2028, month, day).map(|_| Falls::Yearly(month, day))
+    NaiveDate::from_ymd_opt(2028, month, day).map(|_| HolidayRule::Yearly(month, day))
 }
 
 fn month(name: &str) -> Option<u32> {
@@ -170,7 +174,7 @@ fn easter(year: i32) -> NaiveDate {
 mod tests {
     use super::*;
 
-    /// The days of a year on which a holiday is kept.
+    /// The days of a year on which a holiday is observed.
     fn days(text: &str, year: i32) -> Vec<String> {
         let holiday = Holiday::parse(text).unwrap_or_else(|| panic!("{text}"));
         let first = NaiveDate::from_ymd_opt(year, 1, 1).expect("a day");
@@ -200,8 +204,8 @@ mod tests {
     }
 
     #[test]
-    fn a_holiday_is_kept_in_its_country_or_its_region() {
-        for (text, country, region, kept) in [
+    fn a_holiday_is_observed_in_its_country_or_its_region() {
+        for (text, country, region, is_observed) in [
             ("US jul-4 Independence Day", "US", "IL", true),
             ("US jul-4 Independence Day", "CA", "ON", false),
             ("CA jul-1 Canada Day", "CA", "ON", true),
@@ -209,7 +213,7 @@ mod tests {
             ("US-CA mar-31 Cesar Chavez Day", "US", "NV", false),
             ("* 2026-12-24 Closed", "CA", "QC", true),
         ] {
-            assert_eq!(Holiday::parse(text).expect(text).is_kept_in(country, region), kept, "{text}");
+            assert_eq!(Holiday::parse(text).expect(text).is_observed_in(country, region), is_observed, "{text}");
         }
     }
 

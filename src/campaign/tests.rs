@@ -1,11 +1,13 @@
-//! Whole files: what loads, and everything that is reported about what does not.
+//! Whole files: those that load, and the problems reported about those that do not.
 
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use minijinja::{Value, context};
 
 use super::*;
-use crate::entry::Testimony;
+use crate::entry::{Outcome, OutcomeSignals};
+use crate::template::Template;
 
 const REQUIRED: &str = r#"
 name = "six-month-recall"
@@ -16,8 +18,8 @@ timezone = "America/Chicago"
 from_number = "+13125550142"
 "#;
 
-fn loaded(text: &str) -> Result<Campaign, Problems> {
-    load(text, "c.toml", PathBuf::from("/practice"), Allowances::default())
+fn loaded(text: &str) -> Result<Campaign, Diagnostics> {
+    load(text, "c.toml", PathBuf::from("/practice"), SafetyOverrides::default())
 }
 
 fn good(text: &str) -> Campaign {
@@ -32,7 +34,8 @@ fn lines(text: &str) -> Vec<String> {
     }
 }
 
-/// Checks that `text`, below what is required, has one problem that says `message`, points at `at` and helps with `help`.
+/// Checks that `text`, below what is required, has one problem that says `message`, points at `at` and helps with
+/// `help`.
 fn check(text: &str, at: &str, message: &str, help: &str) {
     let text = format!("{REQUIRED}{text}");
     let problems = loaded(&text).expect_err(&text);
@@ -217,7 +220,7 @@ fn a_short_settle_time_needs_a_rehearsal() {
     good(&format!("{short}[vendor]\nkind = \"simulator\"\n"));
     good(&format!("{short}[vendor]\nrehearsal = true\n"));
     check("[safety]\nsettle = \"119s\"\n[vendor]\nrehearsal = false\n", "\"119s\"", "under 120s", "rehearsal = true");
-    let allowed = Allowances { short_settle: true };
+    let allowed = SafetyOverrides { short_settle: true };
     load(&short, "c.toml", PathBuf::new(), allowed).expect("allowed to rehearse");
     good(&short.replace("119s", "120s"));
 }
@@ -243,7 +246,7 @@ fn settings_that_cannot_be_meant_are_refused() {
 
 #[test]
 fn a_campaigns_own_outcome_rules_come_first_or_alone() {
-    let said = |tag: &str| Testimony { tags: vec![tag.into()], ..Testimony::default() };
+    let said = |tag: &str| OutcomeSignals { tags: vec![tag.into()], ..OutcomeSignals::default() };
     let own = "[[outcomes]]\noutcome = \"declined\"\ntags = [\"appointment-booked\"]\n";
     let rules = good(&format!("{REQUIRED}{own}")).outcomes;
     assert_eq!(rules.classify(&said("appointment-booked")), (Outcome::Declined, Some(1)));
@@ -258,7 +261,7 @@ fn the_default_rules_know_the_vendors_tags_and_guess_nothing() {
     let rules = good(REQUIRED).outcomes;
     let outcome = |tags: &[&str]| {
         let tags = tags.iter().map(ToString::to_string).collect();
-        rules.classify(&Testimony { tags, ..Testimony::default() }).0
+        rules.classify(&OutcomeSignals { tags, ..OutcomeSignals::default() }).0
     };
     for (tag, expected) in [
         ("appointment-booked", Outcome::Booked),
@@ -281,7 +284,7 @@ fn the_default_rules_know_the_vendors_tags_and_guess_nothing() {
     assert_eq!(outcome(&["appointment-booked", "opt-out"]), Outcome::OptOut);
     assert_eq!(outcome(&["appointment-booked", "wrong-number"]), Outcome::WrongNumber);
     let summary = Some("The patient asked not to be called again.".to_owned());
-    assert_eq!(rules.classify(&Testimony { summary, ..Testimony::default() }).0, Outcome::OptOut);
+    assert_eq!(rules.classify(&OutcomeSignals { summary, ..OutcomeSignals::default() }).0, Outcome::OptOut);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What single values may be: each reads itself, says what it wanted, and has its JSON Schema.
+//! The types of single values: each reads itself from TOML, reports what it expects, and has a JSON Schema.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,24 +6,26 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc, Weekday};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use toml::Spanned;
 use toml::de::DeValue;
 
-use super::literal;
-use super::problem::Problem;
-use super::read::{Placed, Reader, Written};
-use super::{Consent, DateOrder, DayWindow, Holiday, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ZoneMode};
+use super::diagnostics::Diagnostic;
+use super::holiday::Holiday;
+use super::sections::{
+    Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, VendorKind, ZoneMode,
+};
+use super::spanned_reader::{RawValue, Spanned, SpannedReader, unspanned};
+use super::toml_span;
+use crate::did_you_mean::nearest;
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
-use crate::nearest::nearest;
 use crate::phone::E164;
-use crate::phone::area_codes::Place;
+use crate::phone::area_codes::AreaCodeRegion;
 use crate::template::{self, Template};
 use crate::zone::Zone;
 
 /// A number from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Share(pub f64);
+pub struct Fraction(pub f64);
 
 /// A whole number, 1 or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,46 +33,41 @@ pub struct Count(pub u32);
 
 /// A number above 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace(pub f64);
+pub struct PositiveNumber(pub f64);
 
 /// Field name → column name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ColumnNames(pub Vec<(String, String)>);
 
-/// Area code → where its numbers may ring.
+/// Area code → its states and time zones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AreaCodePlaces(pub BTreeMap<u16, Place>);
+pub struct AreaCodeZones(pub BTreeMap<u16, AreaCodeRegion>);
 
-/// Calls that one run may place.
+/// The number of calls that one run may place, 1 or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MostCalls(pub u32);
+pub struct CallLimit(pub u32);
 
-/// Calls that are looked at before others are placed; 0 for none.
+/// The number of calls whose outcomes are awaited before others are placed; 0 for no canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Canary(pub u32);
 
-/// On or off.
+/// `"on"` or `"off"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch(pub bool);
-
-/// Who places the calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VendorKind {
-    /// The Annie API.
-    Annie,
-    /// The embedded simulator.
-    Simulator,
-}
 
 /// A fault of the simulator: `KIND=SHARE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultText(pub String);
 
-/// Values that are one of some words, with what each word means.
+pub(super) fn count(spanned: Option<Spanned<Count>>) -> Option<u32> {
+    unspanned(spanned).map(|Count(count)| count)
+}
+
+/// Types whose values are fixed words, with the meaning of each word.
 macro_rules! words {
     ($($type:ty { $($word:literal = $meant:expr,)+ })+) => {$(
-        impl Written for $type {
-            fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        impl RawValue for $type {
+            fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
                 reader.word(value, &[$(($word, $meant)),+])
             }
 
@@ -99,8 +96,8 @@ words! {
     }
 }
 
-impl Written for Outcome {
-    fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+impl RawValue for Outcome {
+    fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
         let words: Vec<_> = Self::ALL.iter().map(|outcome| (outcome.name(), *outcome)).collect();
         reader.word(value, &words)
     }
@@ -110,11 +107,11 @@ impl Written for Outcome {
     }
 }
 
-/// Values that are written as text: what they want, an example, and how the text is read.
+/// Types whose values are written as text: what a message says is expected, an example, and the parser.
 macro_rules! texts {
     ($($type:ty, $wanted:literal, $example:literal, $read:expr;)+) => {$(
-        impl Written for $type {
-            fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        impl RawValue for $type {
+            fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
                 let wanted = concat!($wanted, " such as \"", $example, "\"");
                 let text = reader.text(value, wanted)?;
                 let read: fn(&str) -> Option<Self> = $read;
@@ -141,8 +138,8 @@ texts! {
     TimeDelta, "a duration", "72h", duration;
     DayWindow, "the hours of a day", "09:30-17:00", window;
     DateTime<Utc>, "a moment", "2026-11-24T15:00:00Z", |text| text.parse().ok();
-    Holiday, "a place, a day and a name", "US 4th-thu-nov Thanksgiving Day", Self::parse;
-    Place, "a state or an IANA time zone", "OH", Self::parse;
+    Holiday, "a region, a day and a name", "US 4th-thu-nov Thanksgiving Day", Self::parse;
+    AreaCodeRegion, "a state or an IANA time zone", "OH", Self::parse;
     FaultText, "a fault and its share", "reset-after=0.05", fault;
 }
 
@@ -178,18 +175,18 @@ fn window(text: &str) -> Option<DayWindow> {
     (window.start < window.end).then_some(window)
 }
 
-/// The simulator knows the kinds; the shape is checked here.
+/// Checks the shape only; the simulator checks the kind.
 fn fault(text: &str) -> Option<FaultText> {
     let (kind, share) = text.split_once('=')?;
     let share: f64 = share.trim().parse().ok()?;
     (!kind.trim().is_empty() && (0.0..=1.0).contains(&share)).then(|| FaultText(text.to_owned()))
 }
 
-/// Numbers: what they want, and which are good.
+/// Types whose values are numbers or booleans: what a message says is expected, the parser, and the JSON Schema.
 macro_rules! numbers {
     ($($type:ty, $wanted:literal, $read:expr, $schema:tt;)+) => {$(
-        impl Written for $type {
-            fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+        impl RawValue for $type {
+            fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
                 let read: fn(&DeValue<'_>) -> Option<Self> = $read;
                 let read = read(value.get_ref());
                 if read.is_none() {
@@ -209,15 +206,15 @@ numbers! {
     bool, "true or false", |value| value.as_bool(), { "type": "boolean" };
     Count, "a whole number, 1 or more", |value| whole(value).filter(|n| *n > 0)?.try_into().ok().map(Self),
         { "type": "integer", "minimum": 1, "maximum": u32::MAX };
-    MostCalls, "a whole number, 1 or more (`callrounds pause` keeps a run from calling)",
+    CallLimit, "a whole number, 1 or more (`callrounds pause` keeps a run from calling)",
         |value| whole(value).filter(|n| *n > 0)?.try_into().ok().map(Self),
         { "type": "integer", "minimum": 1, "maximum": u32::MAX };
     Canary, "a whole number, or 0 for none", |value| whole(value)?.try_into().ok().map(Self),
         { "type": "integer", "minimum": 0, "maximum": u32::MAX };
     u64, "a whole number, 0 or more", whole, { "type": "integer", "minimum": 0 };
-    Share, "a share from 0 to 1", |value| number(value).filter(|n| (0.0..=1.0).contains(n)).map(Self),
+    Fraction, "a share from 0 to 1", |value| number(value).filter(|n| (0.0..=1.0).contains(n)).map(Self),
         { "type": "number", "minimum": 0, "maximum": 1 };
-    Pace, "a number above 0", |value| number(value).filter(|n| *n > 0.0 && n.is_finite()).map(Self),
+    PositiveNumber, "a number above 0", |value| number(value).filter(|n| *n > 0.0 && n.is_finite()).map(Self),
         { "type": "number", "exclusiveMinimum": 0 };
 }
 
@@ -233,8 +230,8 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
     }
 }
 
-impl Written for Template {
-    fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+impl RawValue for Template {
+    fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
         let text = reader.text(value, "a text in quotes")?;
         if text.trim().is_empty() {
             reader.wants(value, "a message");
@@ -247,11 +244,11 @@ impl Written for Template {
             wrong.map(|problem| (problem.span.clone(), problem.what.clone(), problem.help.clone())).collect();
         problems.extend(unknown_parts(text));
         let (start, written) = (value.span().start, reader.literal(value.span()));
-        let at = |at| start + literal::place(written, text, at);
+        let at = |at| start + toml_span::literal_offset(written, text, at);
         let is_good = problems.is_empty();
         for (span, what, help) in problems {
-            let found = Problem::new(at(span.start)..at(span.end), format!("`{}`: {what}", reader.key()));
-            reader.problems.push(Problem { help, ..found });
+            let found = Diagnostic::new(at(span.start)..at(span.end), format!("`{}`: {what}", reader.key()));
+            reader.problems.push(Diagnostic { help, ..found });
         }
         compiled.ok().filter(|_| is_good)
     }
@@ -261,14 +258,14 @@ impl Written for Template {
     }
 }
 
-/// What templates may read of the objects that are not the list's: known before any list is.
+/// The parts of the template objects that do not come from the list, known before a list is read.
 const OBJECTS: &[(&str, &[&str])] = &[
     ("practice", &["name", "callback_number", "timezone"]),
     ("campaign", &["name", "purpose"]),
     ("appointment", &["start", "end", "description", "id"]),
 ];
 
-/// Parts of known objects that do not exist, as a template of that source would read them.
+/// The variables of a template that name a part which a known object does not have.
 fn unknown_parts(source: &str) -> Vec<(Range<usize>, String, Option<String>)> {
     let mut found = Vec::new();
     for (name, span) in template::variables(source) {
@@ -286,11 +283,11 @@ fn unknown_parts(source: &str) -> Vec<(Range<usize>, String, Option<String>)> {
     found
 }
 
-impl Written for ColumnNames {
-    fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+impl RawValue for ColumnNames {
+    fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
         let entries = reader.table(value)?;
         let columns = entries.iter().filter_map(|(key, value)| {
-            let column: Placed<String> = reader.setting(key, value)?;
+            let column: Spanned<String> = reader.setting(key, value)?;
             Some((key.get_ref().to_string(), column.value))
         });
         Some(Self(columns.collect()))
@@ -301,27 +298,27 @@ impl Written for ColumnNames {
     }
 }
 
-impl Written for AreaCodePlaces {
-    fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
-        let mut places = BTreeMap::new();
+impl RawValue for AreaCodeZones {
+    fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
+        let mut zones = BTreeMap::new();
         for (key, value) in reader.table(value)? {
-            let place: Option<Placed<Place>> = reader.setting(key, value);
+            let region: Option<Spanned<AreaCodeRegion>> = reader.setting(key, value);
             match key.get_ref().parse().ok().filter(|area| (200..1_000).contains(area)) {
-                Some(area) => places.extend(place.map(|place| (area, place.value))),
+                Some(area) => zones.extend(region.map(|region| (area, region.value))),
                 None => reader.wants(value, "an area code as its key, such as \"312\","),
             }
         }
-        Some(Self(places))
+        Some(Self(zones))
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "additionalProperties": Place::schema(generator) })
+        json_schema!({ "type": "object", "additionalProperties": AreaCodeRegion::schema(generator) })
     }
 }
 
-impl<T: Written> Written for Placed<T> {
-    fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
-        reader.placed(value)
+impl<T: RawValue> RawValue for Spanned<T> {
+    fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
+        reader.spanned(value)
     }
 
     fn keys(path: &str, keys: &mut Vec<(String, &'static str)>) {
@@ -333,8 +330,8 @@ impl<T: Written> Written for Placed<T> {
     }
 }
 
-impl<T: Written> Written for Vec<T> {
-    fn read(value: &Spanned<DeValue<'_>>, reader: &mut Reader<'_>) -> Option<Self> {
+impl<T: RawValue> RawValue for Vec<T> {
+    fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
         let Some(items) = value.get_ref().as_array() else {
             reader.wants(value, "a list in [ ]");
             return None;
@@ -394,10 +391,10 @@ mod tests {
         }
     }
 
-    /// The words here are those by which the same types are known in the ledger and in reports.
+    /// The words of a campaign file are the words of the ledger and of reports.
     #[test]
     fn words_are_the_same_everywhere() {
-        fn check<T: Written + JsonSchema>() {
+        fn check<T: RawValue + JsonSchema>() {
             let words = T::schema(&mut SchemaGenerator::default());
             let derived = T::json_schema(&mut SchemaGenerator::default()).to_value();
             let variants = derived["oneOf"].as_array().expect("documented variants").iter();

@@ -1,4 +1,4 @@
-//! `check`: everything validated without a network, and what a run would do.
+//! `check`: validates the campaign and the list without network access, and shows what a run would do.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -7,99 +7,99 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::campaign::Campaign;
-use crate::entry::{ListTally, Reason, Standing, State};
-use crate::error::{Exit, Stop};
+use crate::entry::{ListCounts, ListEligibility, Reason, State};
+use crate::error::{CommandError, ExitStatus};
 use crate::ids::EntryId;
-use crate::intake::{Intake, Setting, Step, Warning, variable_name};
-use crate::ledger::{Enrolled, Reader};
-use crate::plan::{Forecast, LeftOut, Planned, Planner};
-use crate::report::plan::{self, Because, Day};
-use crate::report::text::rows as rows_told;
+use crate::intake::{Intake, IntakeContext, IntakeWarning, RowResult, variable_name};
+use crate::ledger::{EnrolmentCounts, LedgerReader};
+use crate::plan::{Forecast, NotCalled, PlannedCall, Planner};
+use crate::report::plan::{self, DayPlan, NotCalledGroup, ReasonGroup};
+use crate::report::text::rows as list_counts;
 use crate::visible;
-use crate::visible::Shown;
+use crate::visible::DisplayPath;
 
-use super::api::Api;
-use super::args::{Check, Global};
+use super::args::{CheckArgs, GlobalArgs};
 use super::output::Output;
-use super::planning::{self, Outlook};
-use super::rows::{Rows, SHOWN, on_lines};
-use super::{exclude, listing, setting};
+use super::plan_builder::{self, RunPreview};
+use super::row_findings::{MAX_LISTED, RowFindings, on_lines};
+use super::vendor_config::VendorConfig;
+use super::{exclude_file, list_input, settings};
 
-/// Rendered samples that are shown.
-const SAMPLES: usize = 3;
+/// The number of sample calls shown.
+const MAX_SAMPLES: usize = 3;
 
-/// How wide the columns' meanings are written.
+/// The line width of the columns' meanings, in characters.
 const WIDTH: usize = 110;
 
-pub(super) fn check(args: &Check, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let campaign = setting::campaign(&args.campaign)?;
-    let api = Api::of(&campaign, false)?;
-    let ledger = setting::ledger_beside(global, &campaign.source.directory);
-    let reader = if ledger.exists() { Some(Reader::open(&ledger)?) } else { None };
+pub(super) fn check(args: &CheckArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
+    let campaign = settings::campaign(&args.campaign)?;
+    let api = VendorConfig::from_campaign(&campaign, false)?;
+    let ledger = settings::ledger_beside(global, &campaign.source.directory);
+    let reader = if ledger.exists() { Some(LedgerReader::open(&ledger)?) } else { None };
     reader.as_ref().map_or(Ok(()), |reader| reader.refuse_other_kind(api.ledger_kind(), &ledger))?;
-    let clock = planning::clock(&api, &args.travel, reader.as_ref(), &campaign)?;
+    let clock = plan_builder::clock(&api, &args.time, reader.as_ref(), &campaign)?;
     let now = clock.now();
-    let rejects = listing::rejects_path(&campaign, &ledger);
-    listing::refuse_strangers(&rejects)?;
-    listing::refuse_lists(&rejects, args.exclude.as_deref(), &campaign)?;
-    let source = listing::source(args.list.as_deref(), &campaign)?;
-    let circumstances = Setting { now, fiction_allowed: api.is_rehearsal(), check_age: !clock.is_invented() };
-    let excluded = exclude::read(args.exclude.as_deref(), &campaign, now)?;
-    let intake = listing::open(&source, &campaign, circumstances)?.without(excluded);
-    let wanted = planning::Wanted { scripts: args.plan.is_some(), now };
-    let (outlook, findings) = Findings::of(&intake, &campaign, reader.as_ref(), &wanted, output)?;
+    let rejects = list_input::rejects_path(&campaign, &ledger);
+    list_input::refuse_foreign_file(&rejects)?;
+    list_input::refuse_list_as_rejects(&rejects, args.exclude.as_deref(), &campaign)?;
+    let source = list_input::source(args.list.as_deref(), &campaign)?;
+    let context = IntakeContext { now, fiction_allowed: api.is_rehearsal(), check_age: !clock.is_simulated() };
+    let excluded = exclude_file::read(args.exclude.as_deref(), &campaign, now)?;
+    let intake = list_input::open(&source, &campaign, context)?.with_exclude_list(excluded);
+    let request = plan_builder::PlanRequest { with_messages: args.plan.is_some(), now };
+    let (preview, findings) = CheckFindings::collect(&intake, &campaign, reader.as_ref(), &request, output)?;
     if let Some(path) = &args.plan {
-        planning::write(path, &outlook, &campaign, findings.list, now)?;
+        plan_builder::write(path, &preview, &campaign, findings.list, now)?;
     }
     if output.json {
         output.document(&findings)?;
     } else {
-        output.data(&findings.told(&outlook, &campaign, now))?;
+        output.data(&findings.render(&preview, &campaign, now))?;
         if output.verbose() {
-            output.data(&planning::fine_print(&campaign))?;
+            output.data(&plan_builder::hours_source(&campaign))?;
         }
         if let Some(path) = &args.plan {
-            output.say(&format!("the plan is in {}: `run --plan` dials that and nothing else", path.shown()));
+            output.say(&format!("wrote the plan {}: `run --plan` places exactly its calls", path.shown()));
         }
     }
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-/// What looking through a list brought to light.
+/// The result of `check`.
 #[derive(Debug, Serialize)]
-struct Findings {
+struct CheckFindings {
     campaign: String,
-    columns: Vec<Column>,
-    list: ListTally,
-    /// By rule.
+    columns: Vec<ColumnReport>,
+    list: ListCounts,
+    /// Rejected rows by reason.
     rejected: BTreeMap<String, u64>,
     #[serde(flatten)]
-    rows: Rows,
-    /// Entries that would not be called, by what keeps them.
+    rows: RowFindings,
+    /// Entries that would not be called, by reason.
     not_called: BTreeMap<String, u64>,
-    /// The first of their lines.
+    /// `not_called` as text shows it, with the first lines of each reason.
     #[serde(skip)]
-    lines_not_called: BTreeMap<String, Vec<u64>>,
-    /// Lines of totals, page footers and repeated headers.
+    not_called_groups: Vec<NotCalledGroup>,
+    /// The lines of totals, page footers and repeated headers.
     left_out: Vec<u64>,
     warnings: Vec<String>,
-    /// What the list changes about the entries that the ledger holds; null if it does not know the campaign.
-    changes: Option<Enrolled>,
-    /// Calls by the day on which their turn is expected, in the practice's zone.
-    days: Vec<Day>,
-    /// Calls that are left for another run.
-    another_run: Vec<Because>,
+    /// The changes to the ledger's entries; null if the ledger does not have the campaign.
+    changes: Option<EnrolmentCounts>,
+    /// Calls by the day on which they are expected, in the practice's time zone.
+    days: Vec<DayPlan>,
+    /// Calls left for a later run.
+    another_run: Vec<ReasonGroup>,
     forecast: Forecast,
-    samples: Vec<Sample>,
-    /// Who is called, and when.
-    calls: Vec<Called>,
-    /// Who is not, and why.
-    not_called_entries: Vec<NotCalled>,
+    samples: Vec<SampleCall>,
+    /// The planned calls with their times.
+    calls: Vec<CalledRow>,
+    /// The entries that are not called, with the reasons.
+    not_called_entries: Vec<NotCalledRow>,
 }
 
-/// Somebody who is called.
+/// An entry that is called.
 #[derive(Debug, Serialize)]
-struct Called {
+struct CalledRow {
     key: Vec<String>,
     line: u64,
     entry: Option<EntryId>,
@@ -108,9 +108,9 @@ struct Called {
     why: &'static str,
 }
 
-/// Somebody who is not.
+/// An entry that is not called.
 #[derive(Debug, Serialize)]
-struct NotCalled {
+struct NotCalledRow {
     key: Vec<String>,
     line: u64,
     entry: Option<EntryId>,
@@ -118,138 +118,144 @@ struct NotCalled {
     reason: Option<Reason>,
 }
 
-/// A column of the list, and what it was taken for.
+/// A column of the list and its meaning.
 #[derive(Debug, Serialize)]
-struct Column {
+struct ColumnReport {
     name: String,
-    /// The field; none if only templates can use it.
+    /// The field; `None` if only templates can use the column.
     field: Option<&'static str>,
-    /// Its name in templates.
+    /// The column's name in templates.
     variable: String,
 }
 
-fn columns(intake: &Intake<'_>) -> Vec<Column> {
+fn columns(intake: &Intake<'_>) -> Vec<ColumnReport> {
     let mapping = intake.mapping();
     let known = mapping.mapped.into_iter().map(|(name, meaning)| (name, Some(meaning)));
     let others = mapping.unmapped.into_iter().map(|name| (name, None));
-    known.chain(others).map(|(name, field)| Column { variable: variable_name(&name), name, field }).collect()
+    known.chain(others).map(|(name, field)| ColumnReport { variable: variable_name(&name), name, field }).collect()
 }
 
-/// One call as it would be made.
+/// A sample call with its messages.
 #[derive(Debug, Serialize)]
-struct Sample {
+struct SampleCall {
     line: u64,
     context: Option<String>,
     voicemail: Option<String>,
 }
 
-/// The list, as it is looked through row by row.
-struct Look<'a> {
+/// Collects the rows of a list.
+struct RowCollector<'a> {
     planner: Planner<'a>,
-    rows: Rows,
-    samples: Vec<Sample>,
+    rows: RowFindings,
+    samples: Vec<SampleCall>,
 }
 
-impl Look<'_> {
-    fn take(&mut self, step: Step) -> Result<(), Stop> {
-        self.rows.note(&step);
-        match step {
-            Step::Accepted(draft) => {
-                if draft.standing == Standing::Ready && self.samples.len() < SAMPLES {
-                    let said = draft.content.clone();
-                    self.samples.push(Sample { line: draft.line, context: said.context, voicemail: said.voicemail });
+impl RowCollector<'_> {
+    fn add(&mut self, row: RowResult) -> Result<(), CommandError> {
+        self.rows.add(&row);
+        match row {
+            RowResult::Accepted(entry) => {
+                if entry.standing == ListEligibility::Ready && self.samples.len() < MAX_SAMPLES {
+                    let messages = entry.content.clone();
+                    self.samples.push(SampleCall {
+                        line: entry.line,
+                        context: messages.context,
+                        voicemail: messages.voicemail,
+                    });
                 }
-                self.planner.take(*draft)?;
+                self.planner.take(*entry)?;
             }
-            Step::Rejected(..) | Step::Duplicate { .. } | Step::Replaced { .. } => {}
+            RowResult::Rejected(..) | RowResult::Duplicate { .. } | RowResult::Replaced { .. } => {}
         }
         Ok(())
     }
 }
 
-impl Findings {
-    fn of(
+impl CheckFindings {
+    fn collect(
         intake: &Intake<'_>,
         campaign: &Campaign,
-        reader: Option<&Reader>,
-        wanted: &planning::Wanted,
+        reader: Option<&LedgerReader>,
+        request: &plan_builder::PlanRequest,
         output: Output,
-    ) -> Result<(Outlook, Self), Stop> {
-        let mut look =
-            Look { planner: planning::planner(campaign, reader, wanted)?, rows: Rows::default(), samples: Vec::new() };
-        let mut reading = intake.read().map_err(listing::refused)?;
-        for step in reading.by_ref() {
-            look.take(step.map_err(listing::refused)?)?;
+    ) -> Result<(RunPreview, Self), CommandError> {
+        let mut collector = RowCollector {
+            planner: plan_builder::planner(campaign, reader, request)?,
+            rows: RowFindings::default(),
+            samples: Vec::new(),
+        };
+        let mut rows = intake.read().map_err(list_input::refused)?;
+        for row in rows.by_ref() {
+            collector.add(row.map_err(list_input::refused)?)?;
         }
-        let finished = reading.finish().map_err(|problem| {
-            // A list that is refused for its bad rows: they are what is to be mended.
-            look.rows.rejected.iter().for_each(|row| output.say(row));
-            listing::refused(problem)
+        let finished = rows.finish().map_err(|problem| {
+            // A list refused for its rejected rows: show the rows to correct.
+            collector.rows.rejected.iter().for_each(|row| output.say(row));
+            list_input::refused(problem)
         });
         let summary = finished?;
-        let Look { planner, rows, samples } = look;
-        let outlook = planning::finish(planner, intake, campaign, reader, wanted.now)?;
-        let (days, another_run) = plan::days(&outlook.plan, &campaign.practice.zone);
+        let RowCollector { planner, rows, samples } = collector;
+        let preview = plan_builder::finish(planner, intake, campaign, reader, request.now)?;
+        let (days, another_run) = plan::days(&preview.plan, &campaign.practice.zone);
         let findings = Self {
             campaign: campaign.name.to_string(),
             columns: columns(intake),
             list: summary.tally,
             rejected: summary.rejected_by,
             rows,
-            not_called: plan::left_out(&outlook.plan),
-            lines_not_called: plan::lines_left_out(&outlook.plan, SHOWN),
-            left_out: intake.left_out().to_vec(),
+            not_called: plan::left_out(&preview.plan),
+            not_called_groups: plan::not_called_groups(&preview.plan, MAX_LISTED),
+            left_out: intake.non_patient_lines().to_vec(),
             warnings: warnings(summary.warnings),
-            changes: outlook.is_known.then_some(outlook.plan.changes),
+            changes: preview.is_known.then_some(preview.plan.changes),
             days,
             another_run,
-            forecast: outlook.forecast.clone(),
+            forecast: preview.forecast.clone(),
             samples,
-            calls: outlook.plan.calls.iter().map(Called::of).collect(),
-            not_called_entries: outlook.plan.left_out.iter().map(NotCalled::of).collect(),
+            calls: preview.plan.calls.iter().map(CalledRow::from_planned).collect(),
+            not_called_entries: preview.plan.left_out.iter().map(NotCalledRow::from_not_called).collect(),
         };
-        Ok((outlook, findings))
+        Ok((preview, findings))
     }
 
-    fn told(&self, outlook: &Outlook, campaign: &Campaign, now: DateTime<Utc>) -> String {
+    fn render(&self, preview: &RunPreview, campaign: &Campaign, now: DateTime<Utc>) -> String {
         let mut text = format!("{}: the campaign file is good\n\ncolumns\n", self.campaign);
-        text.push_str(&wrapped(&self.mapping(), WIDTH));
-        let _ = writeln!(text, "\nlist\n  {}", rows_told(&self.list));
-        self.tell_rows(&mut text);
-        if outlook.is_known {
-            let _ = writeln!(text, "  in the ledger: {}", plan::changes(&outlook.plan));
+        text.push_str(&wrap(&self.column_phrases(), WIDTH));
+        let _ = writeln!(text, "\nlist\n  {}", list_counts(&self.list));
+        self.render_rows(&mut text);
+        if preview.is_known {
+            let _ = writeln!(text, "  in the ledger: {}", plan::changes(&preview.plan));
         }
-        text.push_str(&plan::calls(&outlook.plan, &self.forecast, &campaign.practice.zone, now));
+        text.push_str(&plan::calls(&preview.plan, &self.forecast, &campaign.practice.zone, now));
         for sample in &self.samples {
             let _ = writeln!(text, "\nsample, line {}", sample.line);
-            let _ = sample.context.iter().try_for_each(|said| writeln!(text, "  context    {}", visible::value(said)));
-            let _ =
-                sample.voicemail.iter().try_for_each(|said| writeln!(text, "  voicemail  {}", visible::value(said)));
+            let _ = sample.context.iter().try_for_each(|it| writeln!(text, "  context    {}", visible::value(it)));
+            let _ = sample.voicemail.iter().try_for_each(|it| writeln!(text, "  voicemail  {}", visible::value(it)));
         }
         text
     }
 
-    /// Which column is which field, and what the others are called in templates: sentences that may be broken between
-    /// two columns.
-    fn mapping(&self) -> Vec<String> {
-        let mapped = |column: &Column| match column.field {
-            // A list in the program's own words needs no translation.
+    /// The field of each mapped column, then the template names of the unmapped ones: phrases between which a line may
+    /// be broken.
+    fn column_phrases(&self) -> Vec<String> {
+        let mapped = |column: &ColumnReport| match column.field {
+            // A column that has its field's name is shown once.
             Some(field) if field == column.name => Some(field.to_owned()),
             Some(field) => Some(format!("{} → {}", visible::value(&column.name), field.replace('_', " "))),
             None => None,
         };
-        let mut parts: Vec<String> = self.columns.iter().filter_map(mapped).collect();
-        let known = parts.len();
+        let mut phrases: Vec<String> = self.columns.iter().filter_map(mapped).collect();
+        let known = phrases.len();
         let unmapped = self.columns.iter().filter(|column| column.field.is_none());
-        parts.extend(unmapped.map(|column| {
+        phrases.extend(unmapped.map(|column| {
             format!("{} ({{{{ {} }}}})", visible::value(&column.name), visible::value(&column.variable))
         }));
-        let last = parts.len() - 1;
-        for (at, part) in parts.iter_mut().enumerate() {
+        let last = phrases.len() - 1;
+        for (at, phrase) in phrases.iter_mut().enumerate() {
             if at == known {
-                part.insert_str(0, "unmapped: ");
+                phrase.insert_str(0, "unmapped: ");
             }
-            part.push_str(if at == last {
+            phrase.push_str(if at == last {
                 ""
             } else if at + 1 == known {
                 ";"
@@ -257,15 +263,14 @@ impl Findings {
                 ","
             });
         }
-        parts
+        phrases
     }
 
-    fn tell_rows(&self, text: &mut String) {
-        text.push_str(&listing::left_out(&self.left_out));
-        text.push_str(&self.rows.told(&self.list, &self.rejected));
-        for (why, count) in &self.not_called {
-            let lines = self.lines_not_called.get(why).map(Vec::as_slice).unwrap_or_default();
-            let _ = writeln!(text, "  not called: {count} × {why}{}", on_lines(lines, *count));
+    fn render_rows(&self, text: &mut String) {
+        text.push_str(&list_input::non_patient_rows(&self.left_out));
+        text.push_str(&self.rows.render(&self.list, &self.rejected));
+        for NotCalledGroup { label, count, lines } in &self.not_called_groups {
+            let _ = writeln!(text, "  not called: {count} × {label}{}", on_lines(lines, *count));
         }
         for warning in &self.warnings {
             let _ = writeln!(text, "  warning: {}", visible::value(warning));
@@ -273,33 +278,34 @@ impl Findings {
     }
 }
 
-impl Called {
-    fn of(call: &Planned) -> Self {
-        let &Planned { ref key, line, entry, earliest, turn, .. } = call;
+impl CalledRow {
+    fn from_planned(call: &PlannedCall) -> Self {
+        let &PlannedCall { ref key, line, entry, earliest, slot, .. } = call;
         let key = key.parts().map(ToOwned::to_owned).collect();
-        Self { key, line, entry, earliest, expected: turn.at, why: turn.why.name() }
+        Self { key, line, entry, earliest, expected: slot.at, why: slot.why.name() }
     }
 }
 
-impl NotCalled {
-    fn of(left_out: &LeftOut) -> Self {
-        let &LeftOut { ref key, line, entry, state, reason, .. } = left_out;
+impl NotCalledRow {
+    fn from_not_called(entry: &NotCalled) -> Self {
+        let &NotCalled { ref key, line, entry, state, reason, .. } = entry;
         Self { key: key.parts().map(ToOwned::to_owned).collect(), line, entry, state, reason }
     }
 }
 
-fn warnings(counted: BTreeMap<Warning, u64>) -> Vec<String> {
-    let told =
-        |(warning, rows): (Warning, u64)| format!("{warning} ({rows} {})", if rows == 1 { "row" } else { "rows" });
-    counted.into_iter().map(told).collect()
+fn warnings(counted: BTreeMap<IntakeWarning, u64>) -> Vec<String> {
+    let render = |(warning, rows): (IntakeWarning, u64)| {
+        format!("{warning} ({rows} {})", if rows == 1 { "row" } else { "rows" })
+    };
+    counted.into_iter().map(render).collect()
 }
 
-/// Parts put together to indented lines of at most `width` characters, if a part alone is not longer.
-fn wrapped(parts: &[String], width: usize) -> String {
+/// Joins phrases to indented lines of at most `width` characters, unless a single phrase is longer.
+fn wrap(phrases: &[String], width: usize) -> String {
     let mut text = String::new();
     let mut filled = 0;
-    for part in parts {
-        let length = part.chars().count();
+    for phrase in phrases {
+        let length = phrase.chars().count();
         if filled == 0 || filled + 1 + length > width {
             text.push_str(if filled == 0 { "  " } else { "\n  " });
             filled = 2;
@@ -307,7 +313,7 @@ fn wrapped(parts: &[String], width: usize) -> String {
             text.push(' ');
             filled += 1;
         }
-        text.push_str(part);
+        text.push_str(phrase);
         filled += length;
     }
     text.push('\n');

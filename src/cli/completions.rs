@@ -2,14 +2,14 @@
 
 use clap::CommandFactory;
 
-use crate::error::{Exit, Stop};
+use crate::error::{CommandError, ExitStatus};
 
-use super::args::{Cli, Completions};
+use super::args::{Cli, CompletionsArgs};
 use super::output::Output;
 
-pub(super) fn print(args: &Completions, output: Output) -> Result<Exit, Stop> {
+pub(super) fn print(args: &CompletionsArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "callrounds", &mut script);
     output.data(&String::from_utf8_lossy(&script))?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

@@ -1,5 +1,5 @@
-//! From a list to entries in the ledger: rows are read and rendered here while the ledger's thread writes those before
-//! them, all in one commit. A kill in the midst of it leaves the ledger as it was before.
+//! Enrols a list: this thread reads and renders rows while the ledger's thread writes the earlier ones, all in one
+//! commit. If the process is killed meanwhile, the ledger is unchanged.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -8,73 +8,75 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use chrono::{DateTime, Utc};
 
 use crate::campaign::{Campaign, Consent};
-use crate::entry::{Draft, ListTally};
-use crate::error::Stop;
-use crate::intake::{Intake, Summary};
-use crate::ledger::{Approved, Batch, End, Ledger, Listed, Piece};
+use crate::entry::{ListCounts, NewEntry};
+use crate::error::CommandError;
+use crate::intake::{Intake, IntakeSummary};
+use crate::ledger::{ApprovedCall, Batch, EnrolledList, Ledger, ListChunk, ListEnd};
 
-use super::listing::{self, LookedThrough};
-use super::planning;
+use super::list_input::{self, ListPass};
+use super::plan_builder;
 
-/// An approved plan: its id, and the calls that it allows.
-pub type Plan = (String, Vec<Approved>);
+/// An approved plan: its id and its calls.
+pub type PlanScope = (String, Vec<ApprovedCall>);
 
-/// Entries handed over at a time.
-const PIECE: usize = 512;
+/// The number of entries in a chunk.
+const CHUNK_SIZE: usize = 512;
 
-/// Pieces that may wait for the ledger's thread while the next rows are read.
-const AHEAD: usize = 2;
+/// The number of chunks that may wait for the ledger's thread.
+const QUEUED_CHUNKS: usize = 2;
 
-/// A list read to its end, and where it went.
+/// The result of enrolling a list.
 #[derive(Debug)]
 pub struct Enrolment {
-    /// Rows that cannot be used; they are in the rejects file.
+    /// The number of rejected rows; they are in the rejects file.
     pub rejected: u64,
-    /// What became of the list, or why nothing of it was enrolled.
-    pub enrolled: Result<(Listed, Summary), Stop>,
+    /// The enrolled list and the summary of its rows, or why nothing was enrolled.
+    pub enrolled: Result<(EnrolledList, IntakeSummary), CommandError>,
 }
 
-/// Reads a list to its end and enrols it for a new run, durably; the run is confined to `plan` if there is one. Rejected rows go to the file `rejects`.
+/// Reads a list and durably enrols it for a new run, restricted to `plan` if there is one. Rejected rows go to the file
+/// `rejects`.
 pub async fn enrol(
     intake: &Intake<'_>,
     ledger: &Ledger,
     campaign: &Arc<Campaign>,
-    plan: Option<Plan>,
+    plan: Option<PlanScope>,
     rejects: &Path,
     now: DateTime<Utc>,
-) -> Result<Enrolment, Stop> {
+) -> Result<Enrolment, CommandError> {
     let attested = intake.consent() == Consent::OnFile;
-    let withdraw = planning::withdraws(campaign, intake);
-    let (pieces, list) = sync_channel(AHEAD);
+    let max_withdraw_rate = plan_builder::max_withdraw_rate(campaign, intake);
+    let (chunks, list) = sync_channel(QUEUED_CHUNKS);
     let listed = ledger.enrol_list(Arc::clone(campaign), attested, list.into_iter(), intake.rows(), now);
 
-    let read = hand_over(intake, rejects, &pieces, |tally| Piece::End(End { tally, withdraw, plan }));
-    drop(pieces);
-    // Whatever came of the reading: the ledger has finished with it when it answers.
+    let read =
+        send_list(intake, rejects, &chunks, |counts| ListChunk::End(ListEnd { counts, max_withdraw_rate, plan }));
+    drop(chunks);
+    // Also after a reading error, wait until the ledger has finished with the list.
     let listed = listed.await;
-    let LookedThrough { rejected, found } = read?;
-    Ok(Enrolment { rejected, enrolled: found.and_then(|summary| Ok((listed?, summary))) })
+    let ListPass { rejected, summary } = read?;
+    Ok(Enrolment { rejected, enrolled: summary.and_then(|summary| Ok((listed?, summary))) })
 }
 
-/// Reads the list and sends it off piece by piece. Its end is sent only if the list is not refused.
-fn hand_over(
+/// Reads the list and sends it in chunks. The end is sent only if the list is not refused.
+fn send_list(
     intake: &Intake<'_>,
     rejects: &Path,
-    pieces: &SyncSender<Piece>,
-    end: impl FnOnce(ListTally) -> Piece,
-) -> Result<LookedThrough, Stop> {
-    // A ledger that has failed takes no more; it says why itself.
-    let send = |piece| drop(pieces.send(piece));
-    let mut entries = Batch::with_capacity(PIECE);
-    let looked = listing::look_through(intake, rejects, |draft: Draft| {
-        entries.push(&draft);
-        if entries.len() == PIECE {
-            send(Piece::Entries(std::mem::replace(&mut entries, Batch::with_capacity(PIECE))));
+    chunks: &SyncSender<ListChunk>,
+    end: impl FnOnce(ListCounts) -> ListChunk,
+) -> Result<ListPass, CommandError> {
+    // A failed ledger receives no more chunks; its own result has the error.
+    let send = |chunk| drop(chunks.send(chunk));
+    let mut entries = Batch::with_capacity(CHUNK_SIZE);
+    let pass = list_input::read_list(intake, rejects, |entry: NewEntry| {
+        entries.push(&entry);
+        if entries.len() == CHUNK_SIZE {
+            send(ListChunk::Entries(std::mem::replace(&mut entries, Batch::with_capacity(CHUNK_SIZE))));
         }
     })?;
-    if let Ok(summary) = &looked.found {
-        send(Piece::Entries(entries));
+    if let Ok(summary) = &pass.summary {
+        send(ListChunk::Entries(entries));
         send(end(summary.tally));
     }
-    Ok(looked)
+    Ok(pass)
 }

@@ -1,35 +1,35 @@
-//! `init`: a campaign file to start from.
+//! `init`: writes a campaign file as a starting point.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
 use crate::campaign::Purpose;
-use crate::error::{Exit, Stop};
-use crate::visible::Shown;
+use crate::error::{CommandError, ExitStatus};
+use crate::visible::DisplayPath;
 
-use super::args::Init;
+use super::args::InitArgs;
 use super::output::Output;
 
-/// Writes the purpose's starting point, as `campaigns/` has it. A file that is there is never overwritten.
-pub(super) fn init(args: &Init, output: Output) -> Result<Exit, Stop> {
-    let (name, text) = starting_point(args.purpose.meant());
+/// Writes the purpose's example of `campaigns/`. An existing file is never overwritten.
+pub(super) fn init(args: &InitArgs, output: Output) -> Result<ExitStatus, CommandError> {
+    let (name, text) = starting_point(args.purpose.purpose());
     let path = args.file.clone().unwrap_or_else(|| name.into());
     let mut file = OpenOptions::new().write(true).create_new(true).open(&path).map_err(|error| {
         if error.kind() == ErrorKind::AlreadyExists {
             let path = path.shown();
-            return Stop::Usage(format!("there is a file at {path} already; it was left as it is: name another one"));
+            return CommandError::Usage(format!("{path} exists and was not changed: name another file"));
         }
-        Stop::Output { what: path.shown(), why: error.kind() }
+        CommandError::Output { what: path.shown(), why: error.kind() }
     })?;
-    // The example speaks of the folder that it is in here.
+    // The example's comments name the folder of this repository.
     let text = text.replace("campaigns/", "");
-    file.write_all(text.as_bytes()).map_err(|error| Stop::Output { what: path.shown(), why: error.kind() })?;
+    file.write_all(text.as_bytes()).map_err(|error| CommandError::Output { what: path.shown(), why: error.kind() })?;
     let path = path.shown();
     output.say(&format!(
-        "{path} is a campaign to start from: put the practice's own name, zone and numbers where it says so, then look with\n\
+        "wrote {path}: replace the practice's name, time zone and numbers where the file says so, then check it with\n\
          \x20   callrounds check {path} --list EXPORT.csv"
     ));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 fn starting_point(purpose: Purpose) -> (&'static str, &'static str) {

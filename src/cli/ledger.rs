@@ -1,21 +1,21 @@
-//! `ledger`: looking after the file itself.
+//! `ledger`: maintenance of the ledger file.
 
 use std::path::Path;
 
 use chrono::TimeDelta;
 
 use crate::clock::{Clock, WallClock};
-use crate::error::{Exit, Stop};
+use crate::error::{CommandError, ExitStatus};
 use crate::ledger;
-use crate::visible::Shown;
+use crate::visible::DisplayPath;
 
-use super::args::{Global, LedgerAction, OfLedger};
+use super::args::{GlobalArgs, LedgerAction, LedgerArgs};
 use super::output::Output;
 use super::resolve::operator_name;
-use super::setting;
+use super::settings;
 
-pub(super) fn ledger(args: &OfLedger, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let path = setting::ledger_around(global)?;
+pub(super) fn ledger(args: &LedgerArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
+    let path = settings::find_ledger(global)?;
     match &args.action {
         LedgerAction::Adopt => adopt(&path, output),
         LedgerAction::Verify => verify(&path, output),
@@ -24,45 +24,47 @@ pub(super) fn ledger(args: &OfLedger, global: &Global, output: Output) -> Result
     }
 }
 
-fn verify(path: &Path, output: Output) -> Result<Exit, Stop> {
+fn verify(path: &Path, output: Output) -> Result<ExitStatus, CommandError> {
     ledger::verify(path)?;
-    output.say("the ledger is sound: its pages, indexes and rows fit together");
-    Ok(Exit::Done)
+    output.say("the ledger is sound: its pages, indexes and rows are consistent");
+    Ok(ExitStatus::Done)
 }
 
-fn backup(path: &Path, to: &Path, output: Output) -> Result<Exit, Stop> {
+fn backup(path: &Path, to: &Path, output: Output) -> Result<ExitStatus, CommandError> {
     ledger::backup(path, to)?;
-    output.say(&format!("the ledger as it is now is in {}; put back one day, it wants `ledger adopt`", to.shown()));
-    Ok(Exit::Done)
+    output.say(&format!("the ledger was copied to {}; after restoring it, run `callrounds ledger adopt`", to.shown()));
+    Ok(ExitStatus::Done)
 }
 
-fn purge(path: &Path, older_than: TimeDelta, output: Output) -> Result<Exit, Stop> {
+fn purge(path: &Path, older_than: TimeDelta, output: Output) -> Result<ExitStatus, CommandError> {
     let now = WallClock.now();
     let entries = ledger::purge(path, now - older_than, &operator_name(), now)?;
-    let whose = if entries == 1 { "of 1 entry are".into() } else { format!("of {entries} entries are") };
+    let count =
+        if entries == 1 { "1 patient or household".into() } else { format!("{entries} patients or households") };
     output.say(&format!(
-        "names, dates of birth and messages {whose} gone from the ledger; backups, reports and rejects files still have them"
+        "removed names, dates of birth and messages of {count} from the ledger; backups, reports and rejects files still have \
+         them"
     ));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-fn adopt(path: &Path, output: Output) -> Result<Exit, Stop> {
+fn adopt(path: &Path, output: Output) -> Result<ExitStatus, CommandError> {
     let adoption = ledger::adopt(path, &operator_name(), WallClock.now())?;
     let unanswered = match adoption.unanswered {
         0 => String::new(),
-        1 => "; a call without an answer is looked for first".into(),
-        count => format!("; {count} calls without an answer are looked for first"),
+        1 => "; the next run first reconciles 1 lost answer".into(),
+        count => format!("; the next run first reconciles {count} lost answers"),
     };
     let unanswered = match adoption.future_events {
         0 => unanswered,
         events => format!(
-            "{unanswered}; {events} events that this machine's clock had dated into the future count as of now, and stay as \
-             they were written"
+            "{unanswered}; {events} events that this machine's clock dated into the future are treated as events of now, and \
+             are not changed"
         ),
     };
     output.say(&format!(
-        "the ledger is adopted: this file is the one to go on with{unanswered}\n\
-         the next run takes over the calls that the vendor's list shows and this ledger lacks"
+        "the ledger is adopted: this file is now the authoritative one{unanswered}\n\
+         the next run adds the calls that the vendor's list shows and this ledger lacks"
     ));
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

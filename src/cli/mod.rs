@@ -1,75 +1,83 @@
-//! The command line: one file per command, wiring only. Nothing else touches arguments, the environment, the standard
+//! The command line: one file per command, wiring only. No other module uses arguments, the environment, the standard
 //! streams or the exit code.
 //!
-//! [`args`] is what may be typed; [`setting`] what it means; [`output`] where things are written; [`enrolment`] puts a
-//! list into the ledger; [`placing`] is what `run` and `resume` share; [`planning`] what `check` and `run --plan` do.
+//! [`args`] defines the arguments; [`settings`] turns them into settings; [`environment`] reads variables; [`output`]
+//! writes to the standard streams; [`enrolment`] writes a list into the ledger; [`session`] is shared by `run` and
+//! `resume`, with [`prompt`], [`preflight`], [`signals`] and [`run_status`]; [`plan_builder`] is shared by `check` and
+//! `run --plan`.
 
-mod api;
-mod approval;
 pub mod args;
 mod check;
 mod completions;
 mod core_dumps;
 mod doctor;
+mod embedded_simulator;
 pub mod enrolment;
-mod exclude;
+mod environment;
+mod exclude_file;
 mod explain;
 mod init;
 mod ledger;
-mod listing;
+mod list_input;
 mod output;
-mod placing;
-mod planning;
+mod plan_approval;
+mod plan_builder;
 mod preflight;
+mod prompt;
 mod report;
 mod resolve;
 mod resume;
-mod rows;
+mod row_findings;
 mod run;
+mod run_status;
 pub mod schema;
-mod setting;
+mod session;
+mod settings;
+mod signals;
 mod simulate;
+mod simulator_options;
 mod status;
 mod suppress;
+mod vendor_config;
 mod webhooks;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::error::{Exit, Stop};
+use crate::error::{CommandError, ExitStatus};
 use args::{Cli, Command};
 use output::Output;
 
-/// Runs the command that was typed.
+/// Runs the command of the command line. The result is the process's exit code.
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // Asking for help or the version is no error; everything else that clap refuses is a usage error.
+        // Help and version are not errors; every other refusal of clap is a usage error.
         Err(error) => {
-            output::refuse_arguments(&error);
-            return if error.use_stderr() { Exit::Usage.into() } else { Exit::Done.into() };
+            output::print_argument_error(&error);
+            return if error.use_stderr() { ExitStatus::Usage.into() } else { ExitStatus::Done.into() };
         }
     };
     let output = Output::new(&cli.global);
-    output.log();
-    core_dumps::forbid();
+    output.start_log();
+    core_dumps::disable();
     match dispatch(&cli, output) {
         Ok(exit) => exit.into(),
-        Err(stop) => {
-            output::complain(&stop);
-            stop.exit().into()
+        Err(error) => {
+            output::print_error(&error);
+            error.exit().into()
         }
     }
 }
 
-fn dispatch(cli: &Cli, output: Output) -> Result<Exit, Stop> {
+fn dispatch(cli: &Cli, output: Output) -> Result<ExitStatus, CommandError> {
     let global = &cli.global;
     match &cli.command {
-        Command::Run(args) => asynchronously(run::run(args, global, output)),
+        Command::Run(args) => block_on(run::run(args, global, output)),
         Command::Check(args) => check::check(args, global, output),
-        Command::Resume(args) => asynchronously(resume::resume(args, global, output)),
+        Command::Resume(args) => block_on(resume::resume(args, global, output)),
         Command::Status(args) => status::status(args, global, output),
         Command::Report(args) => report::report(args, global, output),
         Command::Explain(args) => explain::explain(args, global, output),
@@ -78,21 +86,21 @@ fn dispatch(cli: &Cli, output: Output) -> Result<Exit, Stop> {
         Command::Pause(args) => resolve::pause(args, global, output),
         Command::Cancel(args) => resolve::cancel(args, global, output),
         Command::Ledger(args) => ledger::ledger(args, global, output),
-        Command::Simulate(args) => asynchronously(simulate::simulate(args, output)),
-        Command::Doctor(args) => asynchronously(doctor::doctor(args, global, output)),
+        Command::Simulate(args) => block_on(simulate::simulate(args, output)),
+        Command::Doctor(args) => block_on(doctor::doctor(args, global, output)),
         Command::Init(args) => init::init(args, output),
         Command::Schema(args) => schema::print(args, output),
         Command::Completions(args) => completions::print(args, output),
     }
 }
 
-fn asynchronously(work: impl Future<Output = Result<Exit, Stop>>) -> Result<Exit, Stop> {
+fn block_on(work: impl Future<Output = Result<ExitStatus, CommandError>>) -> Result<ExitStatus, CommandError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Stop::Internal(format!("no runtime: {}", error.kind())))?;
+        .map_err(|error| CommandError::Internal(format!("no runtime: {}", error.kind())))?;
     let result = runtime.block_on(work);
-    // A prompt that nobody answers must not keep the program from ending.
+    // An unanswered prompt blocks a thread; it must not keep the process alive.
     runtime.shutdown_background();
     result
 }

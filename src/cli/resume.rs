@@ -1,38 +1,38 @@
-//! `resume`: go on with an unfinished run from the ledger alone.
+//! `resume`: continues an unfinished run from the ledger alone.
 
 use std::sync::Arc;
 
-use crate::campaign::Allowances;
-use crate::engine::exclusions::Nobody;
-use crate::error::{Exit, Stop};
+use crate::campaign::SafetyOverrides;
+use crate::engine::exclusions::NoExclusions;
+use crate::error::{CommandError, ExitStatus};
 use crate::ids::RunId;
-use crate::ledger::{LedgerKind, Reader};
+use crate::ledger::{LedgerKind, LedgerReader};
 
-use super::api::Api;
-use super::args::{Global, Resume};
+use super::args::{GlobalArgs, ResumeArgs};
 use super::output::Output;
-use super::{placing, setting};
+use super::vendor_config::VendorConfig;
+use super::{prompt, session, settings};
 
-pub(super) async fn resume(args: &Resume, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let ledger_path = setting::ledger_around(global)?;
+pub(super) async fn resume(args: &ResumeArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
+    let ledger_path = settings::find_ledger(global)?;
     let wanted = args.run.map(RunId);
-    let reader = Reader::open(&ledger_path)?;
-    let found = reader.begun(wanted)?;
+    let reader = LedgerReader::open(&ledger_path)?;
+    let found = reader.run_start(wanted)?;
     let name = format!("the campaign {} in the ledger", found.campaign);
-    // What `run --rehearse` began goes on as that, whatever the campaign's own text says.
+    // A run of `run --rehearse` continues as a rehearsal, whatever the campaign's text says.
     let is_rehearsed = reader.kind()? == Some(LedgerKind::Rehearsal);
-    let allowances = Allowances { short_settle: is_rehearsed };
-    let campaign = Arc::new(setting::parse_campaign(&found.source.text, &name, found.source.directory, allowances)?);
-    let api = Api::of(&campaign, is_rehearsed && !campaign.vendor.rehearsal)?;
-    placing::refuse_early(&api, &args.placing)?;
-    let session = placing::Session::open(ledger_path, campaign, api, &args.placing, output).await?;
+    let overrides = SafetyOverrides { short_settle: is_rehearsed };
+    let campaign = Arc::new(settings::parse_campaign(&found.source.text, &name, found.source.directory, overrides)?);
+    let api = VendorConfig::from_campaign(&campaign, is_rehearsed && !campaign.vendor.rehearsal)?;
+    prompt::refuse_early(&api, &args.options)?;
+    let session = session::Session::open(ledger_path, campaign, api, &args.options, output).await?;
     let reopened = session.ledger.reopen_run(Some(found.run)).await?;
     if !reopened.listed {
-        return Err(Stop::Usage(format!(
-            "run {} was stopped before its list was enrolled to the end: `callrounds run` with the list goes on",
+        return Err(CommandError::Usage(format!(
+            "run {} stopped before its list was fully enrolled: continue it with `callrounds run` and the list",
             found.run
         )));
     }
-    session.confirm(found.accepted, args.placing.yes, output)?;
-    session.place(reopened.handle, &mut Nobody, output).await
+    session.confirm(found.accepted, args.options.yes, output)?;
+    session.run(reopened.handle, &mut NoExclusions, output).await
 }

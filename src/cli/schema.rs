@@ -1,30 +1,30 @@
-//! `schema`: the JSON Schema of a format. The files under `schemas/` are what this prints.
+//! `schema`: prints the JSON Schema of a format. The files under `schemas/` are its output.
 
 use crate::engine::Event;
-use crate::error::{Exit, Stop};
+use crate::error::{CommandError, ExitStatus};
 use crate::plan::file::PlanFile;
-use crate::report::Summary;
+use crate::report::RunSummary;
 use crate::report::json::Report;
 use crate::{campaign, intake};
 
-use super::args::{Schema, SchemaName};
+use super::args::{SchemaArgs, SchemaName};
 use super::output::Output;
 
 /// A line of `run --json`: an event, or at the end the summary.
 #[derive(schemars::JsonSchema, serde::Serialize)]
 #[serde(untagged)]
 #[schemars(title = "Line of `callrounds run --json`")]
-enum Line {
+enum JsonLine {
     /// Something that happened.
-    #[allow(dead_code, reason = "only the schema is wanted")]
+    #[allow(dead_code, reason = "used for its schema only")]
     Event(Event),
     /// The last line.
-    #[allow(dead_code, reason = "only the schema is wanted")]
-    Summary(Box<Summary>),
+    #[allow(dead_code, reason = "used for its schema only")]
+    Summary(Box<RunSummary>),
 }
 
 impl SchemaName {
-    /// The file under `schemas/`.
+    /// The name of the file under `schemas/`.
     #[must_use]
     pub fn file_name(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl SchemaName {
         }
     }
 
-    /// The schema, as the file has it.
+    /// The schema, formatted as in the file.
     ///
     /// # Panics
     /// Never: a schema is made of JSON values.
@@ -46,14 +46,14 @@ impl SchemaName {
             Self::Campaign => campaign::schema(),
             Self::ListRow => intake::row_schema(),
             Self::Report => schemars::schema_for!(Report),
-            Self::Events => schemars::schema_for!(Line),
+            Self::Events => schemars::schema_for!(JsonLine),
             Self::Plan => schemars::schema_for!(PlanFile),
         };
         serde_json::to_string_pretty(&schema).expect("a schema is made of JSON values") + "\n"
     }
 }
 
-pub(super) fn print(args: &Schema, output: Output) -> Result<Exit, Stop> {
+pub(super) fn print(args: &SchemaArgs, output: Output) -> Result<ExitStatus, CommandError> {
     output.data(&args.name.document())?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }

@@ -1,36 +1,36 @@
-//! `status`: where everybody stands.
+//! `status`: the counts of a run.
 
-use crate::campaign::{Allowances, Campaign};
-use crate::error::{Exit, Stop};
+use crate::campaign::{Campaign, SafetyOverrides};
+use crate::error::{CommandError, ExitStatus};
 use crate::ids::RunId;
-use crate::ledger::{Reader, RunReport};
-use crate::report::{Summary, text};
+use crate::ledger::{LedgerReader, RunReport};
+use crate::report::{RunSummary, text};
 use crate::zone::Zone;
 
-use super::args::{Global, OfRun};
+use super::args::{GlobalArgs, RunSelector};
 use super::output::Output;
-use super::setting;
+use super::settings;
 
-pub(super) fn status(args: &OfRun, global: &Global, output: Output) -> Result<Exit, Stop> {
-    let report = Reader::open(&setting::ledger_around(global)?)?.run(args.run.map(RunId))?;
-    let summary = Summary::of(&report);
+pub(super) fn status(args: &RunSelector, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
+    let report = LedgerReader::open(&settings::find_ledger(global)?)?.run(args.run.map(RunId))?;
+    let summary = RunSummary::from_report(&report);
     if output.json {
         output.document(&summary)?;
     } else {
         output.data(&text::summary(&summary, &zone_of(&report)?))?;
     }
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
-/// The practice's zone, from the campaign's text in the ledger.
-pub(super) fn zone_of(report: &RunReport) -> Result<Zone, Stop> {
+/// The practice's time zone, from the campaign's text in the ledger.
+pub(super) fn zone_of(report: &RunReport) -> Result<Zone, CommandError> {
     Ok(campaign_of(report)?.practice.zone)
 }
 
 /// The campaign, from its text in the ledger.
-pub(super) fn campaign_of(report: &RunReport) -> Result<Campaign, Stop> {
+pub(super) fn campaign_of(report: &RunReport) -> Result<Campaign, CommandError> {
     let name = format!("the campaign {} in the ledger", report.campaign);
-    // Reading about a run is possible wherever its calls went.
-    let anywhere = Allowances { short_settle: true };
-    setting::parse_campaign(&report.source.text, &name, report.source.directory.clone(), anywhere)
+    // A report places no calls, so the campaign may have a rehearsal's settle time.
+    let overrides = SafetyOverrides { short_settle: true };
+    settings::parse_campaign(&report.source.text, &name, report.source.directory.clone(), overrides)
 }

@@ -1,48 +1,47 @@
-//! `--listen`: the vendor's webhooks, taken beside a run.
+//! `--listen`: receives the vendor's webhooks during a run.
 
 use std::net::SocketAddr;
 
-use crate::annie::webhook::{self, Door, Hints, Serving, WebhookToken};
-use crate::error::Stop;
+use crate::error::CommandError;
+use crate::vendor::annie::webhook::{RunningListener, WebhookListener, WebhookToken};
+use crate::vendor::hints::{self, HintReceiver};
 
-use super::api::from_environment;
+use super::environment::{self, WEBHOOK_TOKEN};
 use super::output::Output;
 
-/// The webhook's `authToken`.
-pub(super) const TOKEN: &str = "ANNIE_WEBHOOK_TOKEN";
-
-/// An address that is ours, and what deliveries to it must bear.
-pub(super) struct Webhooks {
-    door: Door,
+/// A bound address, and the token that deliveries to it must have.
+pub(super) struct WebhookBinding {
+    listener: WebhookListener,
     token: WebhookToken,
 }
 
-impl Webhooks {
-    /// Binds `address`, before anything is recorded or sent.
-    pub(super) fn open(address: SocketAddr) -> Result<Self, Stop> {
-        let text = from_environment(TOKEN).ok_or_else(|| {
-            Stop::Usage(format!(
-                "--listen without {TOKEN}: set it to the webhook's authToken, which its deliveries bear"
+impl WebhookBinding {
+    /// Binds `address` before anything is recorded or sent.
+    pub(super) fn open(address: SocketAddr) -> Result<Self, CommandError> {
+        let text = environment::variable(WEBHOOK_TOKEN).ok_or_else(|| {
+            CommandError::Usage(format!(
+                "--listen without {WEBHOOK_TOKEN}: set it to the webhook's authToken, which its deliveries carry"
             ))
         })?;
-        let token = WebhookToken::parse(&text).map_err(|problem| Stop::Usage(format!("{TOKEN}: {problem}")))?;
-        let door = Door::open(address).map_err(|error| {
+        let token =
+            WebhookToken::parse(&text).map_err(|problem| CommandError::Usage(format!("{WEBHOOK_TOKEN}: {problem}")))?;
+        let listener = WebhookListener::open(address).map_err(|error| {
             let why = error.kind();
-            Stop::Usage(format!("--listen {address}: {why}; name an address of this machine and a free port"))
+            CommandError::Usage(format!("--listen {address}: {why}; name an address of this machine and a free port"))
         })?;
-        Ok(Self { door, token })
+        Ok(Self { listener, token })
     }
 
-    /// Takes deliveries from now on, until what is returned first is dropped.
-    pub(super) fn take(self, output: Output) -> (Serving, Hints) {
-        let address = self.door.address();
+    /// Serves deliveries until the returned listener is dropped.
+    pub(super) fn serve(self, output: Output) -> (RunningListener, HintReceiver) {
+        let address = self.listener.address();
         let warning = if address.ip().is_loopback() {
             ""
         } else {
-            "; without TLS, so let a proxy that has it stand before this address"
+            "; without TLS, so put a proxy with TLS in front of this address"
         };
-        output.say(&format!("taking webhooks on http://{address}/{warning}"));
-        let (hinting, hints) = webhook::channel();
-        (self.door.serve(self.token, hinting), hints)
+        output.say(&format!("receiving webhooks on http://{address}/{warning}"));
+        let (sender, hints) = hints::channel();
+        (self.listener.serve(self.token, sender), hints)
     }
 }

@@ -1,130 +1,131 @@
-//! Which conversations are phone calls, learnt from our own: texts and chats are on the same list, and what the vendor
-//! calls a phone call is not documented (`annie-api.md`, GET /conversations).
+//! Which conversations are phone calls, learnt from our own calls: the list also contains texts and chats, and the
+//! medium of a phone call is not documented (`annie-api.md`, GET /conversations).
 //!
-//! What our accepted calls show as their `medium` is what a call shows; a conversation of another medium is none. Fields
-//! may be missing while a call is under way, so that is learnt apart from what ended calls show.
+//! The `medium` of our accepted calls is the medium of calls; a conversation with another medium is not a call. Fields
+//! may be missing while a call is in progress, so open and ended calls are learnt separately.
 
 use std::collections::BTreeSet;
 
-use crate::annie::{Conversation, Medium, Page};
+use crate::vendor::{Conversation, Medium, Page};
 
 /// Whether a conversation is a phone call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IsCall {
-    /// It shows what our calls show.
+    /// It shows the medium of our calls.
     Yes,
-    /// It does not.
+    /// It shows another medium.
     No,
-    /// Nothing has been learnt that would tell.
-    CannotTell,
+    /// Nothing learnt so far decides it.
+    Unknown,
 }
 
-/// What our calls show.
+/// The media that our calls show.
 #[derive(Debug, Clone, Default)]
 pub struct CallMedia {
-    under_way: BTreeSet<Medium>,
+    open: BTreeSet<Medium>,
     ended: BTreeSet<Medium>,
-    /// Whether any row of the list has ever shown a medium.
-    is_told: bool,
-    /// Whether one has shown a word that says that it is a call.
-    sounds: bool,
+    /// Whether any row of the list has shown a medium.
+    list_shows_media: bool,
+    /// Whether any row has shown a word that means a call.
+    list_shows_a_call: bool,
 }
 
 impl CallMedia {
-    /// What former runs have learnt: the word, and whether an ended call showed it.
+    /// The media learnt in earlier runs: the word, and whether an ended call showed it.
     #[must_use]
-    pub fn of(known: Vec<(Option<String>, bool)>) -> Self {
+    pub fn from_known(known: Vec<(Option<String>, bool)>) -> Self {
         let mut media = Self::default();
         for (word, ended) in known {
-            media.of_phase_mut(ended).insert(Medium::read(word.as_deref()));
+            media.media_mut(ended).insert(Medium::read(word.as_deref()));
         }
         media
     }
 
-    /// Looks at a page, whosever its rows are.
-    pub fn see(&mut self, page: &Page) {
-        let rows = page.conversations.iter().map(|row| &row.medium).chain(page.nameless.iter().map(|row| &row.medium));
+    /// Takes in a page, whether or not its rows are ours.
+    pub fn observe_page(&mut self, page: &Page) {
+        let rows =
+            page.conversations.iter().map(|row| &row.medium).chain(page.rows_without_id.iter().map(|row| &row.medium));
         for medium in rows {
-            self.is_told |= medium.word().is_some();
-            self.sounds |= medium.sounds_like_a_call();
+            self.list_shows_media |= medium.word().is_some();
+            self.list_shows_a_call |= medium.names_a_call();
         }
     }
 
-    /// Whether anything tells what a call shows: ours have, or a row that says so itself.
+    /// Whether anything shows the medium of calls: our own calls, or a row with a word that means a call.
     #[must_use]
     pub fn has_seen_a_call(&self) -> bool {
-        self.sounds || !self.under_way.is_empty() || !self.ended.is_empty()
+        self.list_shows_a_call || !self.open.is_empty() || !self.ended.is_empty()
     }
 
-    /// Learns from a call of ours. Whether that was new. What the contract has for texts is never learnt.
-    pub fn learn(&mut self, ours: &Conversation) -> bool {
-        !ours.medium.is_text() && self.of_phase_mut(ours.has_ended()).insert(ours.medium.clone())
+    /// Learns from a call of ours. Returns whether its medium is new. The documented medium of texts is never learnt.
+    pub fn learn(&mut self, conversation: &Conversation) -> bool {
+        !conversation.medium.is_text() && self.media_mut(conversation.has_ended()).insert(conversation.medium.clone())
     }
 
-    /// Whether a conversation that shows this medium is a call. A word is told by words; that there is none, by what calls
-    /// show at the same time, and the list may show less than a conversation that is asked for by its id.
+    /// Whether a conversation with this medium is a call. A word is compared with the words of open and ended calls,
+    /// because the list may show less than a read by id. A missing word is compared with calls of the same phase only.
     #[must_use]
     pub fn judge(&self, medium: &Medium, has_ended: bool) -> IsCall {
-        let here = if has_ended { &self.ended } else { &self.under_way };
+        let same_phase = if has_ended { &self.ended } else { &self.open };
         let has_word = |media: &BTreeSet<Medium>| media.iter().any(|medium| medium.word().is_some());
-        let (is_learnt, learnt_words, nothing_else_told) = match medium.word() {
+        let (is_learnt, has_learnt_words, is_default_call) = match medium.word() {
             _ if medium.is_text() => return IsCall::No,
             Some(_) => (
-                self.ended.contains(medium) || self.under_way.contains(medium),
-                has_word(&self.ended) || has_word(&self.under_way),
-                medium.sounds_like_a_call(),
+                self.ended.contains(medium) || self.open.contains(medium),
+                has_word(&self.ended) || has_word(&self.open),
+                medium.names_a_call(),
             ),
             None => {
-                let is_told = self.is_told || has_word(&self.ended) || has_word(&self.under_way);
-                (here.contains(medium), has_word(here), !is_told)
+                let list_shows_media = self.list_shows_media || has_word(&self.ended) || has_word(&self.open);
+                (same_phase.contains(medium), has_word(same_phase), !list_shows_media)
             }
         };
-        match (is_learnt, learnt_words, nothing_else_told) {
+        match (is_learnt, has_learnt_words, is_default_call) {
             (true, _, _) | (false, false, true) => IsCall::Yes,
             (false, true, _) => IsCall::No,
-            (false, false, false) => IsCall::CannotTell,
+            (false, false, false) => IsCall::Unknown,
         }
     }
 
-    fn of_phase_mut(&mut self, ended: bool) -> &mut BTreeSet<Medium> {
-        if ended { &mut self.ended } else { &mut self.under_way }
+    fn media_mut(&mut self, ended: bool) -> &mut BTreeSet<Medium> {
+        if ended { &mut self.ended } else { &mut self.open }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::annie::Nameless;
+    use crate::vendor::RowWithoutId;
 
     fn media(known: &[(&str, bool)]) -> CallMedia {
-        CallMedia::of(known.iter().map(|(word, ended)| (Some((*word).to_owned()), *ended)).collect())
+        CallMedia::from_known(known.iter().map(|(word, ended)| (Some((*word).to_owned()), *ended)).collect())
     }
 
     #[test]
-    fn what_our_calls_show_is_a_call_and_nothing_else_is() {
-        use IsCall::{CannotTell, No, Yes};
+    fn only_the_media_of_our_calls_are_calls() {
+        use IsCall::{No, Unknown, Yes};
         let nothing: &[(&str, bool)] = &[];
         let voice: &[_] = &[("VOICE", true), ("VOICE", false)];
         let late: &[_] = &[("xyz", true)];
-        let untold: &[_] = &[("", true), ("", false)];
+        let no_words: &[_] = &[("", true), ("", false)];
         for (known, word, has_ended, expected) in [
             (nothing, "SMS", true, No),
             (nothing, "chat", false, No),
             (nothing, "outbound_call", false, Yes),
             (nothing, "", true, Yes),
-            (nothing, "WHATSAPP", true, CannotTell),
+            (nothing, "WHATSAPP", true, Unknown),
             (voice, "voice", true, Yes),
             (voice, "WHATSAPP", true, No),
             (voice, "", true, No),
             (voice, "", false, No),
             (voice, "SMS", true, No),
             (late, "XYZ", false, Yes),
-            (late, "", false, CannotTell),
+            (late, "", false, Unknown),
             (late, "PHONE", false, No),
-            (untold, "", true, Yes),
-            (untold, "EMAIL", true, CannotTell),
-            // The list shows nothing of a call under way, and the conversation itself, asked for, everything.
-            (untold, "VOICE", false, Yes),
+            (no_words, "", true, Yes),
+            (no_words, "EMAIL", true, Unknown),
+            // The list shows no medium for a call in progress; a read by id shows it.
+            (no_words, "VOICE", false, Yes),
         ] {
             let medium = Medium::read(Some(word));
             assert_eq!(media(known).judge(&medium, has_ended), expected, "{known:?} {word} {has_ended}");
@@ -132,11 +133,11 @@ mod tests {
     }
 
     #[test]
-    fn where_other_rows_show_a_medium_a_row_without_one_cannot_be_told() {
-        let row = |word: &str| Nameless { medium: Medium::read(Some(word)), ..Nameless::default() };
+    fn a_row_without_a_medium_is_unclear_where_other_rows_show_one() {
+        let row = |word: &str| RowWithoutId { medium: Medium::read(Some(word)), ..RowWithoutId::default() };
         let mut media = CallMedia::default();
-        for (shown, expected) in [("", IsCall::Yes), ("SMS", IsCall::CannotTell), ("", IsCall::CannotTell)] {
-            media.see(&Page { nameless: vec![row(shown)], ..Page::default() });
+        for (shown, expected) in [("", IsCall::Yes), ("SMS", IsCall::Unknown), ("", IsCall::Unknown)] {
+            media.observe_page(&Page { rows_without_id: vec![row(shown)], ..Page::default() });
             assert_eq!(media.judge(&Medium::default(), true), expected, "{shown:?}");
         }
     }

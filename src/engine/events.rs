@@ -1,6 +1,5 @@
-//! What happens in a run, as it is told to the outside: the progress on a terminal, the JSON lines of `run --json`.
-//! An event is told only once what it says is on stable storage. None carries a patient's data: entries go by their
-//! number in the ledger.
+//! The events of a run: the progress on a terminal, and the JSON lines of `run --json`. An event is reported only once
+//! its content is on stable storage. No event carries patient data: entries are named by their number in the ledger.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -9,223 +8,223 @@ use super::outage::Outage;
 use crate::entry::{Outcome, Reason, State};
 use crate::ids::{AttemptId, ConversationId, EntryId, Location, OrganisationId, RunId};
 
-/// Something that happened in a run. `at` is when, by the run's clock.
+/// An event of a run. `at` is the time by the run's clock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
-    /// The run began, or went on.
+    /// The run began, or continued.
     Started {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which run.
+        /// The run's number.
         run: RunId,
-        /// Conversations from before that are followed.
+        /// Open conversations from earlier runs.
         following: usize,
-        /// Attempts from before whose answers were lost.
+        /// Attempts from earlier runs whose answers were lost.
         unresolved: usize,
     },
     /// An attempt's intent is on stable storage, and its request is being sent.
     Dialling {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// Which call to the entry it is.
+        /// Which call to the entry this is, from 1.
         call: u32,
     },
     /// The vendor accepted the call.
     Accepted {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// The vendor's id.
+        /// The vendor's id of the conversation.
         conversation: ConversationId,
     },
     /// Provably no call was placed; it will be tried again.
     NotPlaced {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// Why.
+        /// Why it was not placed.
         reason: Reason,
         /// When it may be tried again.
         retry_at: DateTime<Utc>,
     },
     /// The vendor refused the call for good.
     Refused {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// Why.
+        /// Why it was refused.
         reason: Reason,
     },
-    /// Nothing says whether the call was placed: rule R settles it.
+    /// It is unknown whether the call was placed: rule R settles it.
     AnswerLost {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
         /// What came instead of an answer.
         because: String,
     },
     /// The conversation of a lost answer was found.
     Adopted {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// The vendor's id.
+        /// The vendor's id of the conversation.
         conversation: ConversationId,
     },
-    /// A call that the ledger did not know was put down to an entry; it is followed now.
+    /// A call that the ledger did not have was assigned to an entry and is now followed.
     TakenOver {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// The vendor's id.
+        /// The vendor's id of the conversation.
         conversation: ConversationId,
     },
     /// Rule R found no conversation for a lost answer.
     Absent {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// Where the entry stands now.
+        /// The entry's state now.
         state: State,
     },
     /// A conversation is closed.
     Ended {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// The vendor's id.
+        /// The vendor's id of the conversation.
         conversation: ConversationId,
-        /// What it meant.
+        /// The outcome of the call.
         outcome: Outcome,
-        /// When the entry may be called again, if it is to be.
+        /// When the entry may be called again, if at all.
         redial_at: Option<DateTime<Utc>>,
     },
-    /// A conversation was not seen to end in time.
+    /// A conversation did not end in time.
     TrackLost {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Which attempt.
+        /// The attempt's number.
         attempt: AttemptId,
-        /// The vendor's id.
+        /// The vendor's id of the conversation.
         conversation: ConversationId,
     },
     /// A due entry may not be called now.
     SetAside {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Which entry.
+        /// The entry's number.
         entry: EntryId,
-        /// Where it stands now.
+        /// The entry's state now.
         state: State,
-        /// The rule.
+        /// The rule that forbids it.
         reason: Reason,
-        /// When it is due again, if it waits.
+        /// When the entry is due again, if it waits.
         until: Option<DateTime<Utc>>,
     },
-    /// The vendor does not let a number of ours call: its lines stop, and others of the organisation go on.
+    /// The vendor does not let a caller id call: its locations stop, and the organisation's other caller ids continue.
     LineRefused {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// The number.
+        /// The caller id.
         from: String,
-        /// For whose patients nobody calls now.
+        /// The locations whose patients are not called.
         locations: Vec<Location>,
-        /// The vendor's words, if it refused everybody in the same.
+        /// The vendor's words, if it refused every patient with the same ones.
         #[serde(skip_serializing_if = "Option::is_none")]
         says: Option<String>,
-        /// Whose number, where the campaign has several organisations.
+        /// The organisation, where the campaign has several.
         #[serde(skip_serializing_if = "Option::is_none")]
         organisation: Option<OrganisationId>,
     },
-    /// No calls for a while: credentials that are not accepted, answers that are lost.
+    /// Calls pause: credentials were rejected, or answers were lost.
     Paused {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Until when.
+        /// When that ends.
         until: DateTime<Utc>,
-        /// Why.
+        /// Why calls pause.
         reason: Reason,
-        /// Whose calls, where the campaign has several organisations.
+        /// The organisation, where the campaign has several.
         #[serde(skip_serializing_if = "Option::is_none")]
         organisation: Option<OrganisationId>,
     },
-    /// The vendor's answers stopped coming, or became useless. Told once, until it is over.
+    /// The vendor does not answer, or not usefully. Reported once per outage.
     OutageBegan {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// What is out.
+        /// What failed.
         outage: Outage,
-        /// Whose calls, where the campaign has several organisations.
+        /// The organisation, where the campaign has several.
         #[serde(skip_serializing_if = "Option::is_none")]
         organisation: Option<OrganisationId>,
     },
     /// The vendor answers again.
     OutageEnded {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// What was out.
+        /// What had failed.
         outage: Outage,
-        /// Since when.
+        /// When the outage began.
         since: DateTime<Utc>,
-        /// Whose calls, where the campaign has several organisations.
+        /// The organisation, where the campaign has several.
         #[serde(skip_serializing_if = "Option::is_none")]
         organisation: Option<OrganisationId>,
     },
     /// Nothing can be done until then.
     Resting {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
-        /// Until when.
+        /// When that ends.
         until: DateTime<Utc>,
-        /// Whose calls, where the campaign has several organisations.
+        /// The organisation, where the campaign has several.
         #[serde(skip_serializing_if = "Option::is_none")]
         organisation: Option<OrganisationId>,
     },
-    /// No new calls; replies under way are waited for.
+    /// No new calls are placed; answers in flight are waited for.
     Stopping {
-        /// When.
+        /// When it happened.
         at: DateTime<Utc>,
         /// Why, in a sentence.
         why: String,
-        /// Whose calls, where the campaign has several organisations.
+        /// The organisation, where the campaign has several.
         #[serde(skip_serializing_if = "Option::is_none")]
         organisation: Option<OrganisationId>,
     },
 }
 
 impl Event {
-    /// When it happened, by the run's clock.
+    /// When the event happened, by the run's clock.
     #[must_use]
     pub fn at(&self) -> DateTime<Utc> {
         match *self {
@@ -251,14 +250,14 @@ impl Event {
     }
 }
 
-/// Who is told what happens.
-pub trait Listener: Send {
-    /// Told in the order in which things happened.
-    fn hear(&mut self, event: &Event);
+/// Receives the events of a run.
+pub trait EventSink: Send {
+    /// Called once per event, in the order in which the events happened.
+    fn on_event(&mut self, event: &Event);
 }
 
-impl<F: FnMut(&Event) + Send> Listener for F {
-    fn hear(&mut self, event: &Event) {
+impl<F: FnMut(&Event) + Send> EventSink for F {
+    fn on_event(&mut self, event: &Event) {
         self(event);
     }
 }

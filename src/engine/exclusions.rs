@@ -1,36 +1,36 @@
-//! Patients who are taken off while a run is under way. Where that is said is not the engine's business: it asks before
-//! every claim.
+//! Patients who are excluded while a run is in progress. The engine asks for changes before every claim; the source
+//! decides where they come from.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::ids::EntryKey;
 
-/// Tells whether the patient of a key is taken off.
-pub type IsExcluded = Arc<dyn Fn(&EntryKey) -> bool + Send + Sync>;
+/// Whether the patient with this key is excluded.
+pub type ExclusionCheck = Arc<dyn Fn(&EntryKey) -> bool + Send + Sync>;
 
-/// Who says whom to leave out.
-pub trait Exclusions: Send {
-    /// What has changed since it was asked last, if anything has; or why nobody can tell, and then nobody may be called.
-    fn changed(&mut self) -> Result<Option<IsExcluded>, Untold>;
+/// Where a run's exclusions come from.
+pub trait ExclusionSource: Send {
+    /// The exclusions, if they have changed since the last call. On an error nobody may be called.
+    fn changed(&mut self) -> Result<Option<ExclusionCheck>, ExclusionError>;
 }
 
-/// Why nobody can tell whom to leave out: what is wrong with the list that should say it, and never what is in it.
+/// Why the exclusions cannot be read: what is wrong with the list, never what it contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Untold(pub String);
+pub struct ExclusionError(pub String);
 
-impl fmt::Display for Untold {
+impl fmt::Display for ExclusionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-/// Nobody is taken off.
+/// Excludes nobody.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Nobody;
+pub struct NoExclusions;
 
-impl Exclusions for Nobody {
-    fn changed(&mut self) -> Result<Option<IsExcluded>, Untold> {
+impl ExclusionSource for NoExclusions {
+    fn changed(&mut self) -> Result<Option<ExclusionCheck>, ExclusionError> {
         Ok(None)
     }
 }

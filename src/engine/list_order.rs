@@ -1,38 +1,38 @@
 //! The order of the vendor's list, as its rows show it.
 //!
-//! It is not documented (`annie-api.md`, GET /conversations), rows may come some seconds out of order, and a single old
-//! row may stand where it does not belong. What is believed is what the rows that were read have in common.
+//! The order is not documented (`annie-api.md`, GET /conversations), rows may be some seconds out of order, and single
+//! old rows may be misplaced. So the order is inferred from many rows together.
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::annie::Conversation;
+use crate::vendor::Conversation;
 
-/// Rows may be out of order by so much.
+/// How far rows may be out of order.
 const ORDER_SLACK: TimeDelta = TimeDelta::seconds(60);
 
-/// So many rows make an edge: one old row does not.
-const EDGE: usize = 10;
+/// Rows that make an edge: one old row does not.
+const EDGE_ROWS: usize = 10;
 
-/// One row in so many may stand where it does not belong, and one more.
-const ROWS_A_STRAY: usize = 50;
+/// One row in this many may be misplaced, plus one.
+const ROWS_PER_STRAY: usize = 50;
 
-/// How the vendor orders its list.
+/// The order of the vendor's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum ListOrder {
     /// The newest conversation is at offset 0.
     NewestFirst,
     /// The newest conversation is at the end.
     OldestFirst,
-    /// Neither: nothing less than the whole list will do.
+    /// No order: only the whole list is complete.
     None,
 }
 
-impl Order {
-    /// Which way most of these rows go; `None` if they do not tell.
+impl ListOrder {
+    /// The order of most of these rows; `None` if they do not show one.
     #[must_use]
-    pub fn of(rows: &[Conversation]) -> Option<Self> {
+    pub fn detect(rows: &[Conversation]) -> Option<Self> {
         let starts: Vec<_> = rows.iter().filter_map(|row| row.started).collect();
         let (first, second) = starts.split_at(starts.len() / 2);
         let (first, second) = (median(first)?, median(second)?);
@@ -50,51 +50,51 @@ fn median(starts: &[DateTime<Utc>]) -> Option<DateTime<Utc>> {
     starts.get(starts.len() / 2).copied()
 }
 
-/// Rows followed towards the older end of the list: whether they keep falling, and the last of them.
+/// Rows read towards the older end of the list: whether their starts keep falling, and the last of them.
 #[derive(Debug, Clone, Default)]
 pub struct Trend {
     rows: usize,
     strays: usize,
-    /// The oldest start so far, and the oldest before the last row.
+    /// The oldest start so far, and the oldest without the last row.
     oldest: Option<DateTime<Utc>>,
-    before: Option<DateTime<Utc>>,
+    oldest_before_last: Option<DateTime<Utc>>,
     edge: VecDeque<DateTime<Utc>>,
 }
 
 impl Trend {
-    /// Follows further rows. `false`: they do not fall, so that no edge can be relied on.
-    pub fn follow(&mut self, starts: impl Iterator<Item = DateTime<Utc>>) -> bool {
-        starts.into_iter().all(|start| self.step(start))
+    /// Adds further rows. `false`: their starts do not fall, so no edge can be relied on.
+    pub fn extend(&mut self, starts: impl Iterator<Item = DateTime<Utc>>) -> bool {
+        starts.into_iter().all(|start| self.push(start))
     }
 
-    fn step(&mut self, start: DateTime<Utc>) -> bool {
+    fn push(&mut self, start: DateTime<Utc>) -> bool {
         self.rows += 1;
-        if self.oldest.is_some_and(|oldest| start > oldest + ORDER_SLACK) && !self.leaves_out_the_last(start) {
+        if self.oldest.is_some_and(|oldest| start > oldest + ORDER_SLACK) && !self.drop_last_as_stray(start) {
             return false;
         }
-        self.before = self.oldest;
+        self.oldest_before_last = self.oldest;
         self.oldest = self.oldest.into_iter().chain([start]).min();
         self.edge.push_back(start);
-        if self.edge.len() > EDGE {
+        if self.edge.len() > EDGE_ROWS {
             self.edge.pop_front();
         }
         true
     }
 
-    /// The row before may be the one that is out of place, if this one follows on those before it.
-    fn leaves_out_the_last(&mut self, start: DateTime<Utc>) -> bool {
+    /// Treats the last row as the misplaced one, if this row fits those before it.
+    fn drop_last_as_stray(&mut self, start: DateTime<Utc>) -> bool {
         self.strays += 1;
-        let is_rare = self.strays <= 1 + self.rows / ROWS_A_STRAY;
-        let follows = self.before.is_none_or(|before| start <= before + ORDER_SLACK);
+        let is_rare = self.strays <= 1 + self.rows / ROWS_PER_STRAY;
+        let follows = self.oldest_before_last.is_none_or(|before| start <= before + ORDER_SLACK);
         self.edge.pop_back();
-        self.oldest = self.before;
+        self.oldest = self.oldest_before_last;
         is_rare && follows
     }
 
-    /// Whether all rows at the edge began before `instant`.
+    /// Whether all rows at the edge started before `instant`.
     #[must_use]
     pub fn edge_is_before(&self, instant: DateTime<Utc>) -> bool {
-        self.edge.len() == EDGE && self.edge.iter().all(|start| *start < instant)
+        self.edge.len() == EDGE_ROWS && self.edge.iter().all(|start| *start < instant)
     }
 }
 
@@ -110,9 +110,9 @@ mod tests {
         (0..count).map(|n| at(-100 * n)).collect()
     }
 
-    fn holds(starts: &[DateTime<Utc>]) -> Option<Trend> {
+    fn trend_of(starts: &[DateTime<Utc>]) -> Option<Trend> {
         let mut trend = Trend::default();
-        trend.follow(starts.iter().copied()).then_some(trend)
+        trend.extend(starts.iter().copied()).then_some(trend)
     }
 
     #[test]
@@ -121,19 +121,19 @@ mod tests {
         for pair in starts.chunks_mut(2) {
             pair[1] = pair[0] + TimeDelta::seconds(20);
         }
-        assert!(holds(&starts).is_some());
+        assert!(trend_of(&starts).is_some());
         starts[50] = starts[49] + TimeDelta::seconds(90);
-        assert!(holds(&starts).is_none(), "a row that is newer than those before it");
+        assert!(trend_of(&starts).is_none(), "a row that is newer than those before it");
     }
 
     #[test]
     fn one_old_row_is_no_edge_and_hides_none() {
-        for place in [0, 1, 40, 99] {
+        for index in [0, 1, 40, 99] {
             let mut starts = falling(100);
-            starts[place] = at(-1_000_000);
-            let trend = holds(&starts).expect("the others fall");
-            assert!(!trend.edge_is_before(at(-50_000)), "{place}");
-            assert!(trend.edge_is_before(at(-8_900)), "{place}");
+            starts[index] = at(-1_000_000);
+            let trend = trend_of(&starts).expect("the others fall");
+            assert!(!trend.edge_is_before(at(-50_000)), "{index}");
+            assert!(trend.edge_is_before(at(-8_900)), "{index}");
         }
     }
 
@@ -141,21 +141,21 @@ mod tests {
     fn a_recent_row_among_old_ones_is_no_order() {
         let mut starts = falling(100);
         starts[90] = at(0);
-        assert!(holds(&starts).is_none());
+        assert!(trend_of(&starts).is_none());
     }
 
     #[test]
     fn many_rows_out_of_place_are_no_order() {
         let mut starts = falling(100);
-        for place in [10, 20, 30, 40, 50] {
-            starts[place] = at(-1_000_000);
+        for index in [10, 20, 30, 40, 50] {
+            starts[index] = at(-1_000_000);
         }
-        assert!(holds(&starts).is_none());
+        assert!(trend_of(&starts).is_none());
     }
 
     #[test]
     fn too_few_rows_are_no_edge() {
-        assert!(!holds(&falling(EDGE as i64 - 1)).expect("they fall").edge_is_before(at(1)));
-        assert!(holds(&falling(EDGE as i64)).expect("they fall").edge_is_before(at(1)));
+        assert!(!trend_of(&falling(EDGE_ROWS as i64 - 1)).expect("they fall").edge_is_before(at(1)));
+        assert!(trend_of(&falling(EDGE_ROWS as i64)).expect("they fall").edge_is_before(at(1)));
     }
 }

@@ -1,44 +1,46 @@
-//! Outages, by what is out: one vocabulary for a run's lines and for `doctor`.
+//! Outages by cause: the same words in a run's output and in `doctor`.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::annie::Unread;
+use crate::vendor::ReadError;
 
-/// Why nothing of the vendor's can be read, as far as what came instead tells.
+/// Why the vendor cannot be read, judging by what came instead of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outage {
     /// No connection: refused, no such host, no route.
     Network,
-    /// It answers, but with errors, with nothing, or with what cannot be read.
+    /// It answers with errors, with nothing, or with something unreadable.
     Vendor,
-    /// A page for people: a proxy's, or the vendor's while it is being maintained.
+    /// A web page for people: from a proxy, or from the vendor during maintenance.
     WebPage,
-    /// Nothing at the address knows the API's paths.
+    /// Nothing at the address has the API's paths.
     Address,
 }
 
 impl Outage {
-    /// What is out when a read brought this; `None` where nothing is: our pace, our credentials.
+    /// The outage that a failed read shows; `None` where the cause is our request rate, our credentials or the id.
     #[must_use]
-    pub fn of(unread: Unread) -> Option<Self> {
-        match unread {
-            Unread::Unreachable => Some(Self::Network),
-            Unread::WebPage(_) => Some(Self::WebPage),
-            Unread::Status(404) => Some(Self::Address),
-            Unread::NoAnswer | Unread::Status(_) | Unread::Unreadable | Unread::TooLong => Some(Self::Vendor),
-            Unread::RateLimited | Unread::Unauthorised(_) | Unread::NotFound => None,
+    pub fn from_read_error(error: ReadError) -> Option<Self> {
+        match error {
+            ReadError::Unreachable => Some(Self::Network),
+            ReadError::WebPage(_) => Some(Self::WebPage),
+            ReadError::Status(404) => Some(Self::Address),
+            ReadError::NoAnswer | ReadError::Status(_) | ReadError::Unreadable | ReadError::TooLong => {
+                Some(Self::Vendor)
+            }
+            ReadError::RateLimited | ReadError::Unauthorised(_) | ReadError::NotFound => None,
         }
     }
 
-    /// Where to look.
+    /// What to do about it.
     #[must_use]
     pub fn way_out(self) -> &'static str {
         match self {
             Self::Network => "look at this machine's network",
-            Self::Vendor => "it is the vendor's to mend",
+            Self::Vendor => "wait for the vendor to fix it",
             Self::WebPage => "look at the proxy on the way, or wait until the vendor's maintenance is over",
             Self::Address => "look at ANNIE_BASE_URL",
         }

@@ -1,9 +1,9 @@
 //! Rule R: how a lost answer is settled.
 //!
-//! An attempt whose answer was lost may have become a conversation. Found on the vendor's list (our number, the number
-//! dialled, started no earlier than the intent, and no other attempt's), it is adopted. Only after two complete scans,
-//! both begun at least S after the last moment at which the request could have been accepted, is it absent. At most one
-//! unresolved attempt per number exists, so that number and time identify it.
+//! An attempt whose answer was lost may have become a conversation. If the vendor's list shows it (our caller id, the
+//! number dialed, started no earlier than the intent, and not another attempt's), it is adopted. It counts as absent
+//! only after two complete scans that both began at least S after the last moment at which the request could have been
+//! accepted. At most one unresolved attempt per number exists, so number and time identify it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,139 +11,139 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::call_media::{CallMedia, IsCall};
-use super::{ASKED_BEYOND, CLOCK_SLACK};
-use crate::annie::{Conversation, Nameless};
+use super::vendor_clock::{CLOCK_SLACK, SCAN_MARGIN};
 use crate::ids::{AttemptId, ConversationId, EntryId};
 use crate::phone::E164;
+use crate::vendor::{Conversation, RowWithoutId};
 
-/// Scans that must not show the conversation.
-const PROOFS: u8 = 2;
+/// Complete scans without the conversation that prove its absence.
+const SCANS_TO_PROVE: u8 = 2;
 
-/// Conversations kept of those that came near.
-const KEPT: usize = 3;
+/// Near misses kept as evidence.
+const MAX_NEAR_MISSES: usize = 3;
 
-/// Unclear conversations that are asked for by their ids in one scan.
-const ASKED_AT_MOST: usize = 20;
+/// Unclear conversations read by id in one scan at most.
+const MAX_SINGLE_READS: usize = 20;
 
-/// For how long a lost answer is looked for once S has passed, counting only time in which the list could be read. What no
-/// scan could settle by then is for a person.
-const LOOKED_FOR: TimeDelta = TimeDelta::hours(2);
+/// How long a lost answer is looked for after S has passed, counting only time in which the list could be read. Then
+/// the operator must decide.
+const MAX_SEARCH_TIME: TimeDelta = TimeDelta::hours(2);
 
-/// What a conversation on the vendor's list is to an attempt whose answer was lost.
+/// How well a conversation on the vendor's list matches an attempt whose answer was lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Likeness {
-    /// Its own, unless the ledger knows it as another attempt's.
+pub enum MatchQuality {
+    /// It is the lost call, unless the ledger has it as another attempt's.
     Fits,
-    /// It lacks a number, its start or what would tell that it is a call, as it may while the call is under way
-    /// (`annie-api.md`): it may be its own.
+    /// It lacks a number, its start or a clear medium, as it may while the call is in progress (`annie-api.md`), so it
+    /// may be the lost call.
     MayFit,
 }
 
-/// A conversation of the same two numbers that is not the lost call, kept as evidence for who must decide.
+/// A conversation between the same two numbers that is not the lost call, kept as evidence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Near {
+pub struct NearMiss {
     /// `None`: a row without an id.
     conversation: Option<ConversationId>,
-    why_not: WhyNot,
+    mismatch: MismatchReason,
 }
 
-/// Why a conversation that came near is not the lost call, the nearest first.
+/// Why a conversation is not taken for the lost call, the best match first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum WhyNot {
-    /// It lacks an id, a number, its start or what would tell that it is a call, so that it may be.
+enum MismatchReason {
+    /// It lacks an id, a number, its start or a clear medium, so it may be the lost call.
     Unclear,
-    /// Another attempt has it.
+    /// It belongs to another attempt.
     Taken,
-    /// It started so long before the intent.
+    /// It started this long before the intent.
     Before(TimeDelta),
 }
 
-impl fmt::Display for Near {
+impl fmt::Display for NearMiss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.conversation {
             Some(id) => write!(f, "conversation {id}, which ")?,
             None => f.write_str("a row without an id, which ")?,
         }
-        match self.why_not {
-            WhyNot::Unclear => f.write_str("lacks a number, its start or its kind and may be it"),
-            WhyNot::Taken => f.write_str("is another attempt's"),
-            WhyNot::Before(span) if span < TimeDelta::hours(2) => {
+        match self.mismatch {
+            MismatchReason::Unclear => f.write_str("lacks a number, its start or its medium and may be the call"),
+            MismatchReason::Taken => f.write_str("belongs to another attempt"),
+            MismatchReason::Before(span) if span < TimeDelta::hours(2) => {
                 write!(f, "started {} min before the intent", span.num_minutes())
             }
-            WhyNot::Before(span) => write!(f, "started {} h before the intent", span.num_hours()),
+            MismatchReason::Before(span) => write!(f, "started {} h before the intent", span.num_hours()),
         }
     }
 }
 
 /// An attempt whose answer was lost.
 #[derive(Debug, Clone)]
-pub struct Unresolved {
-    /// The attempt.
+pub struct LostAttempt {
+    /// The attempt's id in the ledger.
     pub attempt: AttemptId,
-    /// Whose.
+    /// The entry that it belongs to.
     pub entry: EntryId,
-    /// The number that called.
+    /// Our caller id.
     pub from: E164,
-    /// The number dialled.
+    /// The number dialed.
     pub to: E164,
-    /// Which call to its entry it is, if it was placed.
+    /// Which call to its entry this is, from 1, if it was placed.
     pub number: u32,
-    /// When its intent was committed.
+    /// When its intent was committed, by our clock.
     pub intent_at: DateTime<Utc>,
-    /// The last moment at which its request could have been accepted.
+    /// The last moment at which its request could have been accepted, by our clock.
     pub lost_at: DateTime<Utc>,
-    /// For how long the vendor could be read, in all, when this run began to look for it.
-    pub sought_from: TimeDelta,
+    /// How long the vendor had been readable, in all, when this run began to look for it.
+    pub readable_at_start: TimeDelta,
     /// Complete scans, begun late enough, that did not show it.
-    pub proofs: u8,
-    /// What came near without being the call, the nearest first: in the scan under way, and in the last complete one.
-    pub near: Evidence,
+    pub absence_scans: u8,
+    /// Near misses, the best match first.
+    pub evidence: LostCallEvidence,
 }
 
-/// What came near to being a lost call.
+/// Conversations that are near misses for a lost call: in the current scan, and in the last complete one.
 #[derive(Debug, Clone, Default)]
-pub struct Evidence {
-    under_way: Vec<Near>,
-    complete: Vec<Near>,
+pub struct LostCallEvidence {
+    current_scan: Vec<NearMiss>,
+    last_complete_scan: Vec<NearMiss>,
 }
 
-impl fmt::Display for Evidence {
+impl fmt::Display for LostCallEvidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let near: Vec<_> = self.complete.iter().map(ToString::to_string).collect();
-        let near = if near.is_empty() { "no conversation of the two numbers".into() } else { near.join("; ") };
-        write!(f, "near it: {near}")
+        let near: Vec<_> = self.last_complete_scan.iter().map(ToString::to_string).collect();
+        let near = if near.is_empty() { "no conversation between the two numbers".into() } else { near.join("; ") };
+        write!(f, "closest matches: {near}")
     }
 }
 
 /// What a complete scan proved.
 #[derive(Debug)]
-pub struct Proved {
-    /// The attempts for which it counts.
-    pub counted: Vec<Unresolved>,
-    /// Those of them that are now known to be absent.
-    pub absent: Vec<Unresolved>,
+pub struct AbsenceProof {
+    /// The attempts for which the scan counts.
+    pub counted: Vec<LostAttempt>,
+    /// Those of them that are now proved absent.
+    pub absent: Vec<LostAttempt>,
 }
 
-impl Unresolved {
-    /// The scan under way shows a conversation that may be its own.
-    fn is_doubted(&self) -> bool {
-        self.near.under_way.iter().any(|near| near.why_not == WhyNot::Unclear)
+impl LostAttempt {
+    /// Whether the current scan shows a row that may be this attempt's.
+    fn has_unclear_row(&self) -> bool {
+        self.evidence.current_scan.iter().any(|near| near.mismatch == MismatchReason::Unclear)
     }
 
-    fn came_near(&mut self, conversation: Option<&ConversationId>, why_not: WhyNot) {
-        // Pages overlap: what is shown twice came near once.
-        let near = &mut self.near.under_way;
-        if near.iter().all(|near| near.conversation.as_ref() != conversation) {
-            near.push(Near { conversation: conversation.cloned(), why_not });
-            near.sort_by_key(|near| near.why_not);
-            near.truncate(KEPT);
+    fn add_near_miss(&mut self, conversation: Option<&ConversationId>, mismatch: MismatchReason) {
+        // Pages overlap: a row shown twice counts once.
+        let near_misses = &mut self.evidence.current_scan;
+        if near_misses.iter().all(|near| near.conversation.as_ref() != conversation) {
+            near_misses.push(NearMiss { conversation: conversation.cloned(), mismatch });
+            near_misses.sort_by_key(|near| near.mismatch);
+            near_misses.truncate(MAX_NEAR_MISSES);
         }
     }
 
-    /// Whether a row may be its call, as far as the row's numbers and start go.
+    /// Whether a row may be this call, by its numbers and start.
     fn fits(&self, from: Option<E164>, to: Option<E164>, started: Option<DateTime<Utc>>, ahead: TimeDelta) -> bool {
-        let late_enough = started.is_none_or(|started| started >= self.intent_at + ahead - CLOCK_SLACK);
-        late_enough && from.is_none_or(|from| from == self.from) && to.is_none_or(|to| to == self.to)
+        let is_late_enough = started.is_none_or(|started| started >= self.intent_at + ahead - CLOCK_SLACK);
+        is_late_enough && from.is_none_or(|from| from == self.from) && to.is_none_or(|to| to == self.to)
     }
 }
 
@@ -151,176 +151,177 @@ impl Unresolved {
 #[derive(Debug)]
 pub struct Reconciler {
     settle: TimeDelta,
-    unresolved: Vec<Unresolved>,
-    /// What the scan under way shows that may be one of them, and whether it has been asked for by its id.
+    lost_attempts: Vec<LostAttempt>,
+    /// Rows of the current scan that may be one of the attempts' calls, and whether each was read by id.
     unclear: BTreeMap<ConversationId, (Conversation, bool)>,
 }
 
 impl Reconciler {
-    /// With S = `settle`.
+    /// A reconciler without attempts; `settle` is S of rule R.
     #[must_use]
     pub fn new(settle: TimeDelta) -> Self {
-        Self { settle, unresolved: Vec::new(), unclear: BTreeMap::new() }
+        Self { settle, lost_attempts: Vec::new(), unclear: BTreeMap::new() }
     }
 
-    /// Our clock shows so much more than has passed: the vendor has had no more time for it to show a call. Less is waited
-    /// out.
-    pub fn clock_jumped(&mut self, by: TimeDelta) {
-        for one in &mut self.unresolved {
-            one.lost_at += by.max(TimeDelta::zero());
+    /// Our clock advanced by `by` more than real time did. The vendor had no more time to show a call, so S is waited
+    /// out again from a later start.
+    pub fn on_clock_jump(&mut self, by: TimeDelta) {
+        for lost in &mut self.lost_attempts {
+            lost.lost_at += by.max(TimeDelta::zero());
         }
     }
 
-    /// Takes an attempt on.
-    pub fn add(&mut self, unresolved: Unresolved) {
-        self.unresolved.push(unresolved);
+    /// Adds an attempt to look for.
+    pub fn add(&mut self, lost: LostAttempt) {
+        self.lost_attempts.push(lost);
     }
 
     /// Whether every lost answer is settled.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.unresolved.is_empty()
+        self.lost_attempts.is_empty()
     }
 
-    /// How far back a scan is asked to reach for the attempts that are not settled, by the vendor's clock, which is `ahead` of
-    /// ours.
+    /// How far back a scan should reach for the attempts, by the vendor's clock, which is `ahead` of ours.
     #[must_use]
     pub fn back_to(&self, ahead: TimeDelta) -> Option<DateTime<Utc>> {
-        self.unresolved.iter().map(|one| one.intent_at + ahead - CLOCK_SLACK - ASKED_BEYOND).min()
+        self.lost_attempts.iter().map(|lost| lost.intent_at + ahead - CLOCK_SLACK - SCAN_MARGIN).min()
     }
 
-    /// When a scan that begins then can next prove something.
+    /// When a scan must begin at the earliest to prove something.
     #[must_use]
     pub fn next_proof_at(&self) -> Option<DateTime<Utc>> {
-        self.unresolved.iter().map(|one| one.lost_at + self.settle).min()
+        self.lost_attempts.iter().map(|lost| lost.lost_at + self.settle).min()
     }
 
-    /// The attempts that this conversation may belong to, unless another attempt has it: the caller asks the ledger.
-    pub fn claimants<'a>(
+    /// The attempts that this conversation may belong to. The caller asks the ledger whether another attempt has it.
+    pub fn matching_attempts<'a>(
         &'a self,
         conversation: &Conversation,
         media: &CallMedia,
         ahead: TimeDelta,
-    ) -> impl Iterator<Item = (&'a Unresolved, Likeness)> + use<'a> {
+    ) -> impl Iterator<Item = (&'a LostAttempt, MatchQuality)> + use<'a> {
         let Conversation { from, to, started, .. } = *conversation;
         let is_call = media.judge(&conversation.medium, conversation.has_ended());
         let complete = from.is_some() && to.is_some() && started.is_some() && is_call == IsCall::Yes;
-        let likeness = if complete { Likeness::Fits } else { Likeness::MayFit };
-        let may_be = move |one: &&Unresolved| is_call != IsCall::No && one.fits(from, to, started, ahead);
-        self.unresolved.iter().filter(may_be).map(move |one| (one, likeness))
+        let quality = if complete { MatchQuality::Fits } else { MatchQuality::MayFit };
+        let may_be = move |lost: &&LostAttempt| is_call != IsCall::No && lost.fits(from, to, started, ahead);
+        self.lost_attempts.iter().filter(may_be).map(move |lost| (lost, quality))
     }
 
-    /// The scan under way shows a conversation that may be one of them: about that one it proves nothing.
-    pub fn doubt(&mut self, conversation: &Conversation) {
+    /// The current scan shows a conversation that may be one of the attempts': about that attempt it proves nothing.
+    pub fn mark_unclear(&mut self, conversation: &Conversation) {
         self.unclear.entry(conversation.id.clone()).or_insert_with(|| (conversation.clone(), false));
     }
 
-    /// The scan under way shows a row without an id.
-    pub fn doubt_nameless(&mut self, row: &Nameless, media: &CallMedia, ahead: TimeDelta) {
+    /// The current scan shows a row without an id, which may be one of the attempts' calls.
+    pub fn on_row_without_id(&mut self, row: &RowWithoutId, media: &CallMedia, ahead: TimeDelta) {
         if media.judge(&row.medium, false) == IsCall::No {
             return;
         }
-        for one in self.unresolved.iter_mut().filter(|one| one.fits(row.from, row.to, row.started, ahead)) {
-            one.came_near(None, WhyNot::Unclear);
+        for lost in self.lost_attempts.iter_mut().filter(|lost| lost.fits(row.from, row.to, row.started, ahead)) {
+            lost.add_near_miss(None, MismatchReason::Unclear);
         }
     }
 
-    /// A conversation was asked for by its id: what was unclear about it is as it shows now.
-    pub fn shown(&mut self, conversation: &Conversation) {
+    /// Replaces an unclear conversation with what a read by id showed.
+    pub fn update_unclear(&mut self, conversation: &Conversation) {
         if let Some((unclear, _)) = self.unclear.get_mut(&conversation.id) {
             *unclear = conversation.clone();
         }
     }
 
-    /// The unclear conversations that are to be asked for by their ids before the scan under way can tell.
-    pub fn to_be_asked(&mut self) -> Vec<ConversationId> {
-        let left = ASKED_AT_MOST.saturating_sub(self.unclear.values().filter(|(_, asked)| *asked).count());
-        let unasked = self.unclear.iter_mut().filter(|(_, (_, asked))| !asked).take(left);
-        unasked
-            .map(|(id, (_, asked))| {
-                *asked = true;
+    /// The unclear conversations to read by id before the current scan can be concluded. Each is returned once.
+    pub fn take_unclear(&mut self) -> Vec<ConversationId> {
+        let reads_left = MAX_SINGLE_READS.saturating_sub(self.unclear.values().filter(|(_, is_read)| *is_read).count());
+        let unread = self.unclear.iter_mut().filter(|(_, (_, is_read))| !is_read).take(reads_left);
+        unread
+            .map(|(id, (_, is_read))| {
+                *is_read = true;
                 id.clone()
             })
             .collect()
     }
 
-    /// The scan under way shows a conversation that would be this attempt's if it were not another's.
-    pub fn is_anothers(&mut self, attempt: AttemptId, conversation: &ConversationId) {
-        self.note(attempt, conversation, WhyNot::Taken);
+    /// The current scan shows a conversation that fits this attempt but belongs to another.
+    pub fn note_taken(&mut self, attempt: AttemptId, conversation: &ConversationId) {
+        self.add_near_miss(attempt, conversation, MismatchReason::Taken);
     }
 
-    fn note(&mut self, attempt: AttemptId, conversation: &ConversationId, why_not: WhyNot) {
-        for one in self.unresolved.iter_mut().filter(|one| one.attempt == attempt) {
-            one.came_near(Some(conversation), why_not);
+    fn add_near_miss(&mut self, attempt: AttemptId, conversation: &ConversationId, mismatch: MismatchReason) {
+        for lost in self.lost_attempts.iter_mut().filter(|lost| lost.attempt == attempt) {
+            lost.add_near_miss(Some(conversation), mismatch);
         }
     }
 
-    /// Keeps the conversation as evidence for the attempts for whose numbers it started too early.
-    pub fn note_the_early(&mut self, conversation: &Conversation, ahead: TimeDelta) {
+    /// Keeps the conversation as evidence for attempts with the same numbers, if it started before their intent.
+    pub fn note_early(&mut self, conversation: &Conversation, ahead: TimeDelta) {
         let Conversation { id, from, to, started: Some(started), .. } = conversation else { return };
-        let between = |one: &&mut Unresolved| *from == Some(one.from) && *to == Some(one.to);
-        for one in self.unresolved.iter_mut().filter(between) {
-            let before = one.intent_at + ahead - *started;
+        let between = |lost: &&mut LostAttempt| *from == Some(lost.from) && *to == Some(lost.to);
+        for lost in self.lost_attempts.iter_mut().filter(between) {
+            let before = lost.intent_at + ahead - *started;
             if before > CLOCK_SLACK {
-                one.came_near(Some(id), WhyNot::Before(before));
+                lost.add_near_miss(Some(id), MismatchReason::Before(before));
             }
         }
     }
 
-    /// The attempt is settled: its conversation was found.
-    pub fn settle(&mut self, attempt: AttemptId) -> Option<Unresolved> {
-        let at = self.unresolved.iter().position(|one| one.attempt == attempt)?;
-        Some(self.unresolved.remove(at))
+    /// Removes an attempt whose conversation was found.
+    pub fn remove(&mut self, attempt: AttemptId) -> Option<LostAttempt> {
+        let index = self.lost_attempts.iter().position(|lost| lost.attempt == attempt)?;
+        Some(self.lost_attempts.remove(index))
     }
 
-    /// A complete scan that began at `started` and reached back to `back_to` (by the vendor's clock) showed none of the
-    /// attempts still here: counts it for those about which it proves something.
+    /// Counts a complete scan, which began at `started` and reached back to `back_to` (by the vendor's clock), for each
+    /// remaining attempt about which it proves something.
     pub fn prove_absence(
         &mut self,
         started: DateTime<Utc>,
         back_to: DateTime<Utc>,
         media: &CallMedia,
         ahead: TimeDelta,
-    ) -> Proved {
+    ) -> AbsenceProof {
         for (id, (conversation, _)) in std::mem::take(&mut self.unclear) {
-            let doubted: Vec<_> = self.claimants(&conversation, media, ahead).map(|(one, _)| one.attempt).collect();
-            for attempt in doubted {
-                self.note(attempt, &id, WhyNot::Unclear);
+            let unclear_for: Vec<_> =
+                self.matching_attempts(&conversation, media, ahead).map(|(lost, _)| lost.attempt).collect();
+            for attempt in unclear_for {
+                self.add_near_miss(attempt, &id, MismatchReason::Unclear);
             }
         }
         let settle = self.settle;
         let mut counted = Vec::new();
-        for one in &mut self.unresolved {
-            let late_enough = started >= one.lost_at + settle;
-            let far_enough = back_to <= one.intent_at + ahead - CLOCK_SLACK;
-            let proves = late_enough && far_enough && !one.is_doubted();
-            one.near.complete = std::mem::take(&mut one.near.under_way);
-            if proves {
-                one.proofs += 1;
-                counted.push(one.clone());
+        for lost in &mut self.lost_attempts {
+            let is_late_enough = started >= lost.lost_at + settle;
+            let reaches_far_enough = back_to <= lost.intent_at + ahead - CLOCK_SLACK;
+            let proves_absence = is_late_enough && reaches_far_enough && !lost.has_unclear_row();
+            lost.evidence.last_complete_scan = std::mem::take(&mut lost.evidence.current_scan);
+            if proves_absence {
+                lost.absence_scans += 1;
+                counted.push(lost.clone());
             }
         }
-        let absent = self.unresolved.extract_if(.., |one| one.proofs >= PROOFS).collect();
-        Proved { counted, absent }
+        let absent = self.lost_attempts.extract_if(.., |lost| lost.absence_scans >= SCANS_TO_PROVE).collect();
+        AbsenceProof { counted, absent }
     }
 
-    /// The scan under way has come to nothing: the next one shows everything anew.
-    pub fn forget_rows(&mut self) {
+    /// The current scan was broken off: the next one starts without its rows.
+    pub fn clear_scan_rows(&mut self) {
         self.unclear.clear();
-        self.unresolved.iter_mut().for_each(|one| one.near.under_way.clear());
+        self.lost_attempts.iter_mut().for_each(|lost| lost.evidence.current_scan.clear());
     }
 
-    /// Stops looking for the attempts that no scan could settle, the vendor having been readable for `readable` in all.
-    pub fn give_up(&mut self, now: DateTime<Utc>, readable: TimeDelta) -> Vec<Unresolved> {
+    /// Removes the attempts that no scan could settle in time. `readable`: how long, in all, the vendor could be read.
+    pub fn take_expired(&mut self, now: DateTime<Utc>, readable: TimeDelta) -> Vec<LostAttempt> {
         let settle = self.settle;
-        let is_over =
-            |one: &Unresolved| now >= one.lost_at + settle && readable - one.sought_from >= settle + LOOKED_FOR;
-        self.unresolved.extract_if(.., |one| is_over(one)).collect()
+        let is_expired = |lost: &LostAttempt| {
+            now >= lost.lost_at + settle && readable - lost.readable_at_start >= settle + MAX_SEARCH_TIME
+        };
+        self.lost_attempts.extract_if(.., |lost| is_expired(lost)).collect()
     }
 
     /// The attempts that are not settled.
-    pub fn iter(&self) -> impl Iterator<Item = &Unresolved> {
-        self.unresolved.iter()
+    pub fn iter(&self) -> impl Iterator<Item = &LostAttempt> {
+        self.lost_attempts.iter()
     }
 }
 

@@ -1,519 +1,455 @@
-//! Following conversations to their end: by pages of the vendor's list, a hundred conversations a request, and by a
-//! request of its own only for what the list does not show.
+//! Follows conversations to their end: by pages of the conversation list (100 conversations a request), and by single
+//! reads for what the list does not show.
 //!
-//! Nothing is given up unread. A deadline counts only time in which the vendor could be read (a machine that was suspended,
-//! or a vendor that was out, reads first), and before anything is given up it is asked for once more, by its id. What a
-//! former run gave up is asked for again, at a tenth of the budget at most: an opt-out may be in it.
+//! No conversation is given up unread. Deadlines count only time in which the vendor could be read, so after a suspend
+//! or an outage the tracker reads first; and before it gives a conversation up, it reads it once more by id.
+//! Conversations that earlier runs lost track of are read again with at most a tenth of the request budget: they may
+//! contain an opt-out.
 //!
-//! The tracker says what to read next and when; it sends nothing itself. Where the vendor's webhooks are taken, [`super::hinted`]
-//! tells it what may have ended.
+//! The tracker decides what to read next and when; it sends nothing itself. Where the run listens to webhooks,
+//! [`super::webhook_hints`] says which conversations may have ended.
 
-mod given_up;
-mod open;
+mod active_scan;
+mod lost_track;
+mod open_conversations;
+mod poll_urgency;
+mod tracked_conversation;
 
 use std::collections::VecDeque;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::annie::{Conversation, Page};
-use crate::ids::{AttemptId, ConversationId, EntryId};
+use crate::ids::ConversationId;
+use crate::vendor::{Conversation, Page};
 
-use self::given_up::GivenUp;
-use self::open::Open;
-use super::hinted::Hinted;
-use super::scan::{Flaw, KnownList, Progress, Reach, Scan};
+use self::active_scan::{ActiveScan, ScanPurpose};
+use self::lost_track::LostTrackQueue;
+use self::open_conversations::OpenConversations;
+use self::tracked_conversation::MAX_FINAL_READS;
+use super::scan::{KnownList, Scan, ScanProgress};
+use super::webhook_hints::WebhookHints;
 
-/// A new conversation may take this long to appear on the list before it is asked for by its id.
-const LIST_GRACE: TimeDelta = TimeDelta::seconds(60);
+pub use self::active_scan::{CompleteScan, ScanResult};
+pub use self::poll_urgency::PollUrgency;
+pub use self::tracked_conversation::TrackedConversation;
 
-/// No conversation ends sooner than this: nothing is read for younger ones.
+/// How long a new conversation may be missing from the list before it is read by id.
+const LIST_DELAY: TimeDelta = TimeDelta::seconds(60);
+
+/// The shortest call: younger conversations are not read.
 pub(crate) const SHORTEST_CALL: TimeDelta = TimeDelta::seconds(10);
 
-/// How far before our own record of a call its conversation may have started, by the vendor's clock.
+/// How much earlier than our own record of a call its conversation may have started, by the vendor's clock.
 const START_SLACK: TimeDelta = TimeDelta::seconds(180);
 
-/// A page that fails so often in a row is not asked for again: the scan starts anew.
-const TRIES_OF_A_PAGE: u32 = 5;
+/// After this many failures of a page in a row the scan is broken off.
+const MAX_PAGE_FAILURES: u32 = 5;
 
-/// A conversation whose last read fails so often is given up.
-const LAST_READS: u8 = 5;
-
-/// How urgently endings are wanted: the less there is to do with the budget, the more often the list is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// Calls wait for endings: as many conversations are open as may be, or a canary is out.
-    Blocked,
-    /// Nothing more is to be dialled now: the last conversations are waited for.
-    Draining,
-    /// The budget goes to calls.
-    Dialling,
-}
-
-impl Pace {
-    /// Between the beginnings of two scans of so many pages.
-    #[must_use]
-    pub fn interval(self, pages: u32) -> TimeDelta {
-        let seconds = match self {
-            Self::Blocked => 10,
-            Self::Draining => 25,
-            Self::Dialling => 36,
-        };
-        TimeDelta::seconds(seconds) * i32::try_from(pages.max(1)).unwrap_or(i32::MAX)
-    }
-}
-
-/// A conversation that is being followed.
-#[derive(Debug, Clone)]
-pub struct Followed {
-    /// Its attempt.
-    pub attempt: AttemptId,
-    /// Its entry.
-    pub entry: EntryId,
-    /// Which call to the entry it is.
-    pub number: u32,
-    /// Since when we know of it.
-    pub since: DateTime<Utc>,
-    /// Whether the answer to its request named it: then it is a call for certain.
-    pub answered: bool,
-    /// When it was last asked for by its id.
-    pub asked_at: Option<DateTime<Utc>>,
-}
-
-/// One request to be made.
+/// A request to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Read {
-    /// A page of the list.
+pub enum PollRequest {
+    /// A page of the conversation list.
     Page {
-        /// Where it starts.
+        /// The offset of its first row.
         offset: u64,
     },
-    /// One conversation.
+    /// One conversation, by id.
     Conversation(ConversationId),
 }
 
-/// A scan that saw every conversation back to an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CompleteScan {
-    /// When it began, by our clock.
-    pub started: DateTime<Utc>,
-    /// How far it reached back, by the vendor's clock.
-    pub back_to: DateTime<Utc>,
-    /// Pages that it took.
-    pub pages: u32,
-    /// Conversations that it saw.
-    pub conversations: usize,
-    /// When the oldest of them started.
-    pub oldest: Option<DateTime<Utc>>,
-    /// Why it is complete.
-    pub reach: Reach,
-}
-
-/// How a scan came out with a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScanResult {
-    /// It goes on, or has seen what it was begun for.
-    Nothing,
-    /// It saw everything back to its instant.
-    Complete(CompleteScan),
-    /// The list proves nothing.
-    Broken(Flaw),
-}
-
-/// What a scan is begun for: where it may stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// To see which conversations have ended: once it has seen every open one, the rest of the list is nobody's business.
-    Endings,
-    /// To see those that deliveries have named.
-    Hints,
-    /// To see those that former runs gave up.
-    GivenUp,
-    /// To prove something about what it does not show: it reads back to its instant.
-    Proof,
-    /// To hear what time it is by the vendor's clock: any page says so.
-    Time,
-}
-
-/// A scan under way.
-#[derive(Debug)]
-struct Reading {
-    scan: Scan,
-    purpose: Purpose,
-    /// At which it began.
-    pace: Pace,
-}
-
-/// The open conversations of a run, and the scan that is under way.
+/// The open conversations of a run, and the scan in progress.
 #[derive(Debug)]
 pub struct Tracker {
-    /// How long a conversation is followed that does not end.
-    limit: TimeDelta,
-    open: Open,
-    scan: Option<Reading>,
-    asked_for: VecDeque<ConversationId>,
-    hinted: Hinted,
-    given_up: GivenUp,
-    known: KnownList,
-    /// For how long, in all, the vendor could be read, and when it was read last.
-    readable: TimeDelta,
-    read_at: Option<DateTime<Utc>>,
-    /// When the last scan began, and the pages that it took.
-    last: Option<(DateTime<Utc>, u32)>,
-    /// The pages that the last scan for endings took. What a proof takes, which may read back to where the ledger ends, says
-    /// nothing of that.
-    pages_for_endings: u32,
+    /// How much readable time a conversation has to end.
+    track_for: TimeDelta,
+    open: OpenConversations,
+    active_scan: Option<ActiveScan>,
+    queued_reads: VecDeque<ConversationId>,
+    webhook_hints: WebhookHints,
+    lost_track: LostTrackQueue,
+    known_list: KnownList,
+    /// How long, in all, the vendor could be read, and when it was read last.
+    readable_time: TimeDelta,
+    last_read_at: Option<DateTime<Utc>>,
+    /// When the last scan for ended calls or for a proof began, and how many pages it took.
+    last_scan: Option<(DateTime<Utc>, u32)>,
+    /// The pages of the last scan for ended calls. A proof may read much further back, so its pages do not count here.
+    pages_for_ended_calls: u32,
     not_before: Option<DateTime<Utc>>,
-    /// Failed reads in a row.
-    failures: u32,
+    /// Failures of the current page in a row.
+    page_failures: u32,
 }
 
 impl Tracker {
-    /// Follows nothing yet, and whatever it will follow for at most `limit`, at so many requests a minute in all.
+    /// A tracker without conversations. It follows each for at most `track_for`; `requests_per_minute` is the whole
+    /// request budget.
     #[must_use]
-    pub fn new(limit: TimeDelta, requests_per_minute: u32) -> Self {
+    pub fn new(track_for: TimeDelta, requests_per_minute: u32) -> Self {
         Self {
-            limit,
-            open: Open::default(),
-            scan: None,
-            asked_for: VecDeque::new(),
-            hinted: Hinted::default(),
-            given_up: GivenUp::new(requests_per_minute),
-            known: KnownList::default(),
-            readable: TimeDelta::zero(),
-            read_at: None,
-            last: None,
-            pages_for_endings: 1,
+            track_for,
+            open: OpenConversations::default(),
+            active_scan: None,
+            queued_reads: VecDeque::new(),
+            webhook_hints: WebhookHints::default(),
+            lost_track: LostTrackQueue::new(requests_per_minute),
+            known_list: KnownList::default(),
+            readable_time: TimeDelta::zero(),
+            last_read_at: None,
+            last_scan: None,
+            pages_for_ended_calls: 1,
             not_before: None,
-            failures: 0,
+            page_failures: 0,
         }
     }
 
-    /// Follows a conversation from now on.
-    pub fn follow(&mut self, id: ConversationId, followed: Followed) {
+    /// Starts to follow a conversation.
+    pub fn track(&mut self, id: ConversationId, tracked: TrackedConversation) {
         if self.open.len() == 0 {
-            // Nobody has read meanwhile, since there was nothing to read.
-            self.read_at = None;
+            // There was nothing to read until now: that time does not count as readable.
+            self.last_read_at = None;
         }
-        self.given_up.remove(&id);
-        self.open.insert(id, followed, self.readable);
+        self.lost_track.remove(&id);
+        self.open.insert(id, tracked, self.readable_time);
     }
 
-    /// Asks once for a conversation that a former run gave up.
-    pub fn ask_again(&mut self, id: ConversationId, followed: Followed) {
+    /// Queues one read of a conversation that an earlier run lost track of.
+    pub fn retry_lost_track(&mut self, id: ConversationId, tracked: TrackedConversation) {
         if self.open.get(&id).is_none() {
-            self.given_up.insert(id, followed);
+            self.lost_track.insert(id, tracked);
         }
     }
 
-    /// Asks for a conversation by its id, next.
-    pub fn ask(&mut self, id: ConversationId) {
-        if !self.asked_for.contains(&id) {
-            self.asked_for.push_back(id);
+    /// Queues a read by id, ahead of all scans.
+    pub fn queue_read(&mut self, id: ConversationId) {
+        if !self.queued_reads.contains(&id) {
+            self.queued_reads.push_back(id);
         }
     }
 
-    /// Whether a scan is under way.
+    /// Whether a scan is in progress.
     #[must_use]
-    pub fn scans(&self) -> bool {
-        self.scan.is_some()
+    pub fn is_scanning(&self) -> bool {
+        self.active_scan.is_some()
     }
 
-    /// Whether single conversations are to be asked for next.
+    /// Whether reads by id are queued.
     #[must_use]
-    pub fn asks(&self) -> bool {
-        !self.asked_for.is_empty()
+    pub fn has_queued_reads(&self) -> bool {
+        !self.queued_reads.is_empty()
     }
 
-    /// How many that former runs gave up are still to be asked for.
+    /// How many conversations that earlier runs lost track of are still to be read.
     #[must_use]
-    pub fn still_given_up(&self) -> usize {
-        self.given_up.len()
+    pub fn lost_track_count(&self) -> usize {
+        self.lost_track.len()
     }
 
-    /// For how long, in all, the vendor could be read: what deadlines count.
+    /// How long, in all, the vendor could be read. Deadlines are measured by this.
     #[must_use]
-    pub fn readable(&self) -> TimeDelta {
-        self.readable
+    pub fn readable_time(&self) -> TimeDelta {
+        self.readable_time
     }
 
-    /// The vendor was read: what lies between two reads counts, but for what is longer than any pause between them.
-    fn was_read(&mut self, now: DateTime<Utc>) {
-        let longest = self.limit / 8;
-        let since = self.read_at.map_or(TimeDelta::zero(), |at| (now - at).clamp(TimeDelta::zero(), longest));
-        self.readable += since;
-        self.read_at = Some(now);
+    /// Counts the time since the last read as readable, up to the longest pause between two reads.
+    fn count_readable_time(&mut self, now: DateTime<Utc>) {
+        let max_gap = self.track_for / 8;
+        let gap = self.last_read_at.map_or(TimeDelta::zero(), |at| (now - at).clamp(TimeDelta::zero(), max_gap));
+        self.readable_time += gap;
+        self.last_read_at = Some(now);
     }
 
-    /// Whether this conversation is followed.
+    /// Whether this conversation is being followed.
     #[must_use]
-    pub fn follows(&self, id: &ConversationId) -> bool {
+    pub fn is_tracking(&self, id: &ConversationId) -> bool {
         self.open.get(id).is_some()
     }
 
     /// How many conversations are open.
     #[must_use]
-    pub fn open(&self) -> usize {
+    pub fn open_count(&self) -> usize {
         self.open.len()
     }
 
-    /// Whether it is followed, and a call of ours for certain.
+    /// Whether the conversation is followed and certainly our call: the vendor's answer named it.
     #[must_use]
     pub fn is_call_of_ours(&self, id: &ConversationId) -> bool {
-        self.open.get(id).is_some_and(|followed| followed.answered)
+        self.open.get(id).is_some_and(|tracked| tracked.answered)
     }
 
-    /// A delivery names a conversation. One that is not open here, or cannot have ended yet, is nothing to us.
-    pub fn hint(&mut self, id: ConversationId, now: DateTime<Utc>) {
-        if self.open.get(&id).is_some_and(|followed| followed.since + SHORTEST_CALL <= now) {
-            self.hinted.name(id, now);
+    /// Takes a hint from a webhook. Ignores conversations that are not open or too young to have ended.
+    pub fn on_hint(&mut self, id: ConversationId, now: DateTime<Utc>) {
+        if self.open.get(&id).is_some_and(|tracked| tracked.since + SHORTEST_CALL <= now) {
+            self.webhook_hints.on_hint(id, now);
         }
     }
 
-    /// When the next read is due, `unsettled` telling when a lost answer next wants a scan, at the pace of scans, and `urgent`
-    /// when somebody waits for one before any call is placed; `None` if there is nothing to read.
+    /// When the next read is due; `None`: there is nothing to read. `proof`: when a lost answer needs its next scan, at
+    /// the usual intervals. `urgent`: when a scan is needed before any call can be placed.
     #[must_use]
     pub fn due_at(
         &self,
-        pace: Pace,
-        unsettled: Option<DateTime<Utc>>,
+        urgency: PollUrgency,
+        proof: Option<DateTime<Utc>>,
         urgent: Option<DateTime<Utc>>,
     ) -> Option<DateTime<Utc>> {
-        let under_way = self.scan.is_some() || !self.asked_for.is_empty();
+        let has_work = self.active_scan.is_some() || !self.queued_reads.is_empty();
         let next = || {
-            let (endings, proof) = (self.next_scan_at(pace), self.next_proof_at(pace, unsettled));
-            let dues = [endings, proof, urgent, self.hinted.due_at(pace), self.given_up.due_at()];
+            let (ended_calls, proof) = (self.next_scan_at(urgency), self.next_proof_at(urgency, proof));
+            let dues = [ended_calls, proof, urgent, self.webhook_hints.due_at(urgency), self.lost_track.due_at()];
             dues.into_iter().flatten().min()
         };
-        let due = if under_way { Some(DateTime::UNIX_EPOCH) } else { next() };
+        let due = if has_work { Some(DateTime::UNIX_EPOCH) } else { next() };
         due.map(|due| self.not_before.map_or(due, |earliest| due.max(earliest)))
     }
 
-    fn next_scan_at(&self, pace: Pace) -> Option<DateTime<Utc>> {
-        let wanted = self.open.oldest()? + SHORTEST_CALL;
-        let paced = self.last.map(|(started, _)| {
-            let paced = self.hinted.next_scan_at(started, pace, self.pages_for_endings);
-            paced.min(started + self.longest_interval())
+    fn next_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
+        let due = self.open.oldest()? + SHORTEST_CALL;
+        let scheduled = self.last_scan.map(|(started, _)| {
+            let scheduled = self.webhook_hints.next_scan_at(started, urgency, self.pages_for_ended_calls);
+            scheduled.min(started + self.longest_interval())
         });
-        Some(paced.map_or(wanted, |paced| wanted.max(paced)))
+        Some(scheduled.map_or(due, |scheduled| due.max(scheduled)))
     }
 
-    /// However long the list is, it is read several times before anything is lost track of, or given up.
+    /// The longest time between two scans: even a very long list is read several times before a deadline passes.
     fn longest_interval(&self) -> TimeDelta {
-        self.limit / 4
+        self.track_for / 4
     }
 
-    fn next_proof_at(&self, pace: Pace, unsettled: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        let paced = self.last.map(|(started, pages)| started + pace.interval(pages).min(self.longest_interval()));
-        unsettled.map(|wanted| paced.map_or(wanted, |paced| wanted.max(paced)))
+    fn next_proof_at(&self, urgency: PollUrgency, proof: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let scheduled =
+            self.last_scan.map(|(started, pages)| started + urgency.interval(pages).min(self.longest_interval()));
+        proof.map(|due| scheduled.map_or(due, |scheduled| due.max(scheduled)))
     }
 
-    /// The next read, which is now due. A scan that begins reaches back to the oldest open conversation, and to
-    /// `unsettled_back_to` (by the vendor's clock, which is `ahead` of ours). Where nothing of this is due, a page is read
-    /// for the time that its answer tells.
+    /// The next read, which is due now. A new scan reaches back to the oldest open conversation and to `proof_back_to`
+    /// (by the vendor's clock, which is `ahead` of ours). If nothing else is due, it reads one page for the date of the
+    /// answer.
     pub fn next_read(
         &mut self,
-        pace: Pace,
+        urgency: PollUrgency,
         now: DateTime<Utc>,
-        unsettled_back_to: Option<DateTime<Utc>>,
+        proof_back_to: Option<DateTime<Utc>>,
         ahead: TimeDelta,
-    ) -> Read {
-        if let Some(id) = self.asked_for.pop_front() {
-            return Read::Conversation(id);
+    ) -> PollRequest {
+        if let Some(id) = self.queued_reads.pop_front() {
+            return PollRequest::Conversation(id);
         }
         let due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
-        let purpose = match unsettled_back_to {
-            Some(_) => Purpose::Proof,
-            None if due(self.next_scan_at(pace)) => Purpose::Endings,
-            None if due(self.hinted.due_at(pace)) => Purpose::Hints,
-            None if due(self.given_up.due_at()) => Purpose::GivenUp,
-            None => Purpose::Time,
+        let purpose = match proof_back_to {
+            Some(_) => ScanPurpose::Proof,
+            None if due(self.next_scan_at(urgency)) => ScanPurpose::EndedCalls,
+            None if due(self.webhook_hints.due_at(urgency)) => ScanPurpose::Hints,
+            None if due(self.lost_track.due_at()) => ScanPurpose::LostTrack,
+            None => ScanPurpose::ClockCheck,
         };
-        if self.scan.is_none()
-            && let Some(id) = self.single_for(purpose, pace, now)
+        if self.active_scan.is_none()
+            && let Some(id) = self.next_single_read(purpose, urgency, now)
         {
-            return Read::Conversation(id);
+            return PollRequest::Conversation(id);
         }
         let oldest = self.open.oldest().into_iter().map(|since| since + ahead - START_SLACK);
-        let given_up = self.given_up.oldest().into_iter().map(|since| since + ahead - START_SLACK);
+        let lost_track = self.lost_track.oldest().into_iter().map(|since| since + ahead - START_SLACK);
         let back_to = match purpose {
-            Purpose::GivenUp => oldest.chain(given_up).min(),
-            Purpose::Endings | Purpose::Hints | Purpose::Proof | Purpose::Time => oldest.chain(unsettled_back_to).min(),
+            ScanPurpose::LostTrack => oldest.chain(lost_track).min(),
+            ScanPurpose::EndedCalls | ScanPurpose::Hints | ScanPurpose::Proof | ScanPurpose::ClockCheck => {
+                oldest.chain(proof_back_to).min()
+            }
         };
-        let known = self.known;
-        let reading = self.scan.get_or_insert_with(|| {
-            let scan = Scan::new(now, back_to.unwrap_or(now), known);
-            Reading { scan, purpose, pace }
+        let known_list = self.known_list;
+        let active = self.active_scan.get_or_insert_with(|| {
+            let scan = Scan::new(now, back_to.unwrap_or(now), known_list);
+            ActiveScan { scan, purpose, urgency }
         });
-        Read::Page { offset: reading.scan.offset() }
+        PollRequest::Page { offset: active.scan.offset() }
     }
 
-    /// The conversation that is asked for by its id rather than looked for on the list.
-    fn single_for(&mut self, purpose: Purpose, pace: Pace, now: DateTime<Utc>) -> Option<ConversationId> {
+    /// The conversation to read by id instead of scanning the list.
+    fn next_single_read(
+        &mut self,
+        purpose: ScanPurpose,
+        urgency: PollUrgency,
+        now: DateTime<Utc>,
+    ) -> Option<ConversationId> {
         match purpose {
-            Purpose::Hints => {
-                let id = self.hinted.take_single(pace, self.pages_for_endings)?;
-                self.hinted.pay(now, pace, 1);
+            ScanPurpose::Hints => {
+                let id = self.webhook_hints.take_single(urgency, self.pages_for_ended_calls)?;
+                self.webhook_hints.charge(now, urgency, 1);
                 Some(id)
             }
-            Purpose::GivenUp => self.given_up.take_single(now),
-            Purpose::Endings | Purpose::Proof | Purpose::Time => None,
+            ScanPurpose::LostTrack => self.lost_track.take_single(now),
+            ScanPurpose::EndedCalls | ScanPurpose::Proof | ScanPurpose::ClockCheck => None,
         }
     }
 
-    /// Takes a page in: the followed conversations that are now closed, and how the scan came out.
-    pub fn take_page(&mut self, page: &Page, now: DateTime<Utc>) -> (Vec<(Followed, Conversation)>, ScanResult) {
+    /// Takes a page in. Returns the followed conversations that have ended, and the state of the scan.
+    pub fn on_page(
+        &mut self,
+        page: &Page,
+        now: DateTime<Utc>,
+    ) -> (Vec<(TrackedConversation, Conversation)>, ScanResult) {
         self.not_before = None;
-        self.failures = 0;
-        self.was_read(now);
-        let closed = page.conversations.iter().filter_map(|conversation| self.take(conversation, now)).collect();
+        self.page_failures = 0;
+        self.count_readable_time(now);
+        let closed =
+            page.conversations.iter().filter_map(|conversation| self.on_conversation(conversation, now)).collect();
         (closed, self.advance(page, now))
     }
 
     fn advance(&mut self, page: &Page, now: DateTime<Utc>) -> ScanResult {
-        let Some(mut reading) = self.scan.take() else { return ScanResult::Nothing };
-        match reading.scan.take(page) {
-            Progress::Read(_) if self.has_shown_enough(&reading) => {
-                self.learn_from(&reading);
+        let Some(mut active) = self.active_scan.take() else { return ScanResult::Nothing };
+        match active.scan.on_page(page) {
+            ScanProgress::Read(_) if self.has_served_its_purpose(&active) => {
+                self.on_scan_finished(&active);
                 ScanResult::Nothing
             }
-            Progress::Read(_) => {
-                self.scan = Some(reading);
+            ScanProgress::Read(_) => {
+                self.active_scan = Some(active);
                 ScanResult::Nothing
             }
-            Progress::Broken(flaw) => {
-                self.pay_for(&reading);
-                self.known = KnownList { longest_page: self.known.longest_page, ..KnownList::default() };
-                self.ask_for_the_unseen(&reading.scan, now);
+            ScanProgress::Broken(flaw) => {
+                self.charge(&active);
+                self.known_list = KnownList { longest_page: self.known_list.longest_page, ..KnownList::default() };
+                self.queue_unseen_reads(&active.scan, now);
                 ScanResult::Broken(flaw)
             }
-            Progress::Complete(reach) => {
-                self.learn_from(&reading);
-                self.ask_for_the_unseen(&reading.scan, now);
-                let scan = reading.scan;
+            ScanProgress::Complete(completeness) => {
+                self.on_scan_finished(&active);
+                self.queue_unseen_reads(&active.scan, now);
+                let scan = active.scan;
                 let conversations = scan.conversations();
                 let Scan { started, back_to, pages, oldest, .. } = scan;
-                ScanResult::Complete(CompleteScan { started, back_to, pages, conversations, oldest, reach })
+                ScanResult::Complete(CompleteScan { started, back_to, pages, conversations, oldest, completeness })
             }
         }
     }
 
-    /// Whether the rest of the list has nothing that the scan was begun for.
-    fn has_shown_enough(&self, Reading { scan, purpose, .. }: &Reading) -> bool {
-        let may_have_ended = |followed: &Followed| followed.since + SHORTEST_CALL <= scan.started;
+    /// Whether the rest of the list has nothing that the scan was started for.
+    fn has_served_its_purpose(&self, ActiveScan { scan, purpose, .. }: &ActiveScan) -> bool {
+        let may_have_ended = |tracked: &TrackedConversation| tracked.since + SHORTEST_CALL <= scan.started;
         match purpose {
-            Purpose::Endings => self.open.iter().all(|(id, followed)| scan.saw(id) || !may_have_ended(followed)),
-            Purpose::Hints => self.hinted.are_shown_by(scan),
-            Purpose::GivenUp => self.given_up.are_shown_by(scan),
-            Purpose::Proof => false,
-            Purpose::Time => true,
+            ScanPurpose::EndedCalls => self.open.iter().all(|(id, tracked)| scan.saw(id) || !may_have_ended(tracked)),
+            ScanPurpose::Hints => self.webhook_hints.are_covered_by(scan),
+            ScanPurpose::LostTrack => self.lost_track.are_covered_by(scan),
+            ScanPurpose::Proof => false,
+            ScanPurpose::ClockCheck => true,
         }
     }
 
-    fn learn_from(&mut self, reading: &Reading) {
-        self.pay_for(reading);
-        self.hinted.were_shown_by(&reading.scan);
-        self.known = reading.scan.learnt();
+    fn on_scan_finished(&mut self, active: &ActiveScan) {
+        self.charge(active);
+        self.webhook_hints.on_scan(&active.scan);
+        self.known_list = active.scan.learnt();
     }
 
-    /// A scan for hints does not see to what nobody has named: the next one for that is as due as before.
-    fn pay_for(&mut self, Reading { scan, purpose, pace }: &Reading) {
-        self.hinted.pay(scan.started, *pace, scan.pages);
+    /// Records the cost of a scan. A scan for hints does not delay the next scan for ended calls, which nobody has
+    /// hinted at.
+    fn charge(&mut self, ActiveScan { scan, purpose, urgency }: &ActiveScan) {
+        self.webhook_hints.charge(scan.started, *urgency, scan.pages);
         match purpose {
-            Purpose::Endings => {
-                self.last = Some((scan.started, scan.pages));
-                self.pages_for_endings = scan.pages;
+            ScanPurpose::EndedCalls => {
+                self.last_scan = Some((scan.started, scan.pages));
+                self.pages_for_ended_calls = scan.pages;
             }
-            Purpose::Proof => self.last = Some((scan.started, scan.pages)),
-            Purpose::GivenUp => self.given_up.pay_for(scan),
-            Purpose::Hints | Purpose::Time => {}
+            ScanPurpose::Proof => self.last_scan = Some((scan.started, scan.pages)),
+            ScanPurpose::LostTrack => self.lost_track.charge(scan),
+            ScanPurpose::Hints | ScanPurpose::ClockCheck => {}
         }
     }
 
-    /// What a scan did not show is asked for by its id, but not again and again.
-    fn ask_for_the_unseen(&mut self, scan: &Scan, now: DateTime<Utc>) {
-        for (id, since, asked_at) in self.open.asked_at() {
-            let long_open = since + LIST_GRACE <= scan.started;
-            let asked_lately = asked_at.is_some_and(|at| now < at + LIST_GRACE);
-            let wanted = self.hinted.take_unseen(id, scan) || long_open;
-            if wanted && !asked_lately && !scan.saw(id) {
+    /// Queues reads by id for open conversations that a scan did not show, each at most once per [`LIST_DELAY`].
+    fn queue_unseen_reads(&mut self, scan: &Scan, now: DateTime<Utc>) {
+        for (id, since, asked_at) in self.open.iter_asked_at() {
+            let is_old = since + LIST_DELAY <= scan.started;
+            let was_asked_lately = asked_at.is_some_and(|at| now < at + LIST_DELAY);
+            let is_due = self.webhook_hints.take_unseen(id, scan) || is_old;
+            if is_due && !was_asked_lately && !scan.saw(id) {
                 *asked_at = Some(now);
-                self.asked_for.push_back(id.clone());
+                self.queued_reads.push_back(id.clone());
             }
         }
     }
 
-    /// Takes one conversation in: what was followed, or given up by a former run, if it is now over.
-    pub fn take(&mut self, conversation: &Conversation, now: DateTime<Utc>) -> Option<(Followed, Conversation)> {
-        let given_up = self.given_up.remove(&conversation.id);
+    /// Takes a conversation in. Returns it if it has ended and was followed, or lost track of by an earlier run.
+    pub fn on_conversation(
+        &mut self,
+        conversation: &Conversation,
+        now: DateTime<Utc>,
+    ) -> Option<(TrackedConversation, Conversation)> {
+        let lost_track = self.lost_track.remove(&conversation.id);
         if !conversation.is_over(now) {
             return None;
         }
-        self.hinted.ended(&conversation.id);
-        self.open.remove(&conversation.id).or(given_up).map(|followed| (followed, conversation.clone()))
+        self.webhook_hints.on_ended(&conversation.id);
+        self.open.remove(&conversation.id).or(lost_track).map(|tracked| (tracked, conversation.clone()))
     }
 
-    /// A conversation was asked for by its id and is not closed, or not known: what has been open for too long is given up.
-    pub fn is_not_closed(&mut self, id: &ConversationId, now: DateTime<Utc>) -> Option<Followed> {
-        self.was_read(now);
-        self.given_up.remove(id);
-        let is_overdue = self.open.last_reads(id) > 0;
-        if is_overdue { self.forget(id) } else { None }
+    /// A read by id showed the conversation not closed, or not known. Returns it if it is overdue and thereby given up.
+    pub fn on_not_closed(&mut self, id: &ConversationId, now: DateTime<Utc>) -> Option<TrackedConversation> {
+        self.count_readable_time(now);
+        self.lost_track.remove(id);
+        let is_overdue = self.open.final_reads(id) > 0;
+        if is_overdue { self.stop_tracking(id) } else { None }
     }
 
-    /// A conversation could not be read: nothing is read before `retry_at`. If its last read has failed too often, it is
-    /// given up.
-    pub fn conversation_failed(&mut self, id: &ConversationId, retry_at: DateTime<Utc>) -> Option<Followed> {
+    /// A read by id failed; nothing is read before `retry_at`. Returns the conversation if this was its last final
+    /// read, and it is thereby given up.
+    pub fn on_conversation_failed(
+        &mut self,
+        id: &ConversationId,
+        retry_at: DateTime<Utc>,
+    ) -> Option<TrackedConversation> {
         self.not_before = Some(retry_at);
-        self.given_up.could_not_read(id);
-        match self.open.last_reads(id) {
+        self.lost_track.on_read_failed(id);
+        match self.open.final_reads(id) {
             0 => None,
-            LAST_READS.. => self.forget(id),
+            MAX_FINAL_READS.. => self.stop_tracking(id),
             _ => {
-                self.ask_last(id.clone());
+                self.queue_final_read(id.clone());
                 None
             }
         }
     }
 
-    fn forget(&mut self, id: &ConversationId) -> Option<Followed> {
-        self.hinted.forget(id);
+    fn stop_tracking(&mut self, id: &ConversationId) -> Option<TrackedConversation> {
+        self.webhook_hints.forget(id);
         self.open.remove(id)
     }
 
-    /// Nothing is read before that.
-    pub fn reads_not_before(&mut self, at: DateTime<Utc>) {
+    /// Reads nothing before `at`.
+    pub fn delay_reads_until(&mut self, at: DateTime<Utc>) {
         self.not_before = Some(at);
     }
 
-    /// A page could not be read: nothing is read before `retry_at`. The scan goes on where it was, since a long list would
-    /// never be read to its end if every failure took it back to the beginning. Whether it has been broken off: the page
-    /// has failed too often.
-    pub fn page_failed(&mut self, retry_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    /// A page could not be read; nothing is read before `retry_at`. The scan continues at the same page, because a long
+    /// list would never be read to its end if each failure restarted it. Returns whether the scan was broken off after
+    /// too many failures.
+    pub fn on_page_failed(&mut self, retry_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
         self.not_before = Some(retry_at);
-        self.failures += 1;
-        if self.failures < TRIES_OF_A_PAGE {
+        self.page_failures += 1;
+        if self.page_failures < MAX_PAGE_FAILURES {
             return false;
         }
-        self.failures = 0;
-        if let Some(reading) = self.scan.take() {
-            self.pay_for(&reading);
-            self.ask_for_the_unseen(&reading.scan, now);
+        self.page_failures = 0;
+        if let Some(active) = self.active_scan.take() {
+            self.charge(&active);
+            self.queue_unseen_reads(&active.scan, now);
         }
         true
     }
 
-    /// Asks once more, by its id, for each that has been open for longer than the limit.
-    pub fn ask_for_the_overdue(&mut self) {
-        for id in self.open.followed_for(self.readable - self.limit) {
-            if self.open.last_reads(&id) == 0 {
-                self.ask_last(id);
+    /// Queues a final read of each conversation that has been open for longer than the limit.
+    pub fn queue_overdue_reads(&mut self) {
+        for id in self.open.readable_since(self.readable_time - self.track_for) {
+            if self.open.final_reads(&id) == 0 {
+                self.queue_final_read(id);
             }
         }
     }
 
-    fn ask_last(&mut self, id: ConversationId) {
-        self.open.count_last_read(&id);
-        self.ask(id);
+    fn queue_final_read(&mut self, id: ConversationId) {
+        self.open.count_final_read(&id);
+        self.queue_read(id);
     }
 }
 

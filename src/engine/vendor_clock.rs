@@ -1,84 +1,91 @@
-//! The vendor's clock, as the `Date` of its answers tells it, and whether ours can be trusted beside it.
+//! The vendor's clock, by the `Date` header of its answers, and whether ours can be trusted.
 //!
-//! One `Date` may be a proxy's, hours old, so one never decides anything: while the last one disagrees, no call is placed,
-//! and only several in a row say that this machine's clock is wrong. How far the vendor is ahead is taken as the least that
-//! it was lately, so that whatever rests on it reaches further back rather than less far.
+//! A single `Date` may come from a proxy's cache, hours old, so it decides nothing: while the last one disagrees, no
+//! call is placed, and only several in a row show that this machine's clock is wrong. The vendor is taken to be ahead
+//! by the least of the recent differences, so that scans that depend on it reach further back rather than less far.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::annie::backoff::Delays;
-use crate::annie::{Unread, Vendor};
 use crate::clock::Clock;
 use crate::phone::E164;
+use crate::vendor::backoff::Backoff;
+use crate::vendor::{ReadError, Vendor};
 
-/// How far our clock may be off before no hour can be trusted.
+/// How far our clock may be off before dialing hours cannot be trusted.
 pub const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(120);
 
-/// Dates that must disagree, one after the other, before our clock is wrong.
-const IN_A_ROW: usize = 3;
+/// How much the vendor's clock may differ from ours beyond what its `Date` shows.
+pub(super) const CLOCK_SLACK: TimeDelta = TimeDelta::seconds(120);
 
-/// Dates that are remembered.
-const REMEMBERED: usize = 5;
+/// How much further back a scan is asked to reach than it must: the clock difference is measured again with every
+/// answer, and a scan that fell short by a second would prove nothing.
+pub(super) const SCAN_MARGIN: TimeDelta = TimeDelta::seconds(60);
 
-/// Between two questions for the time.
-const PAUSE: TimeDelta = TimeDelta::seconds(2);
+/// Dates that must disagree in a row before our clock counts as wrong.
+const DISAGREEING_DATES: usize = 3;
 
-const DELAYS: Delays = Delays { initial: Duration::from_secs(1), factor: 2.0, cap: Duration::from_mins(1) };
+/// How many differences are remembered.
+const MAX_DATES: usize = 5;
+
+/// The pause between two questions for the time.
+const PROBE_PAUSE: TimeDelta = TimeDelta::seconds(2);
+
+const DELAYS: Backoff = Backoff { initial: Duration::from_secs(1), factor: 2.0, cap: Duration::from_mins(1) };
 
 /// Whether our clock can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trust {
-    /// It agrees with the vendor's, or nothing says otherwise.
+pub enum ClockTrust {
+    /// It agrees with the vendor's, or nothing contradicts it.
     Trusted,
-    /// The last answer disagrees: the next ones will tell whose fault it is.
+    /// The last answer contradicts it; the next ones show which clock is wrong.
     Doubted,
-    /// It is off by so much.
+    /// It is off by this much.
     Wrong(TimeDelta),
 }
 
-/// What the vendor's answers have said of its clock.
+/// What the vendor's answers have shown of its clock.
 #[derive(Debug, Clone, Default)]
 pub struct VendorClock {
-    /// How far it was ahead of ours, the newest last.
+    /// How far the vendor's clock was ahead of ours, the newest last.
     ahead: VecDeque<TimeDelta>,
-    /// Ours need not agree with it: it is somebody's invention.
-    is_invented: bool,
-    /// Ours has jumped, and nobody has answered since.
-    jumped: bool,
+    /// Whether our clock is simulated, so that it may differ.
+    is_simulated: bool,
+    /// Whether our clock has jumped and the vendor has not answered since.
+    has_jumped: bool,
 }
 
 impl VendorClock {
-    /// Beside a clock of ours that is the machine's, or invented.
+    /// For a wall clock or a simulated one.
     #[must_use]
-    pub fn beside(clock: &dyn Clock) -> Self {
-        Self { is_invented: clock.is_invented(), ..Self::default() }
+    pub fn new(clock: &dyn Clock) -> Self {
+        Self { is_simulated: clock.is_simulated(), ..Self::default() }
     }
 
-    /// Our clock shows so much more, or less, than has passed: the machine was suspended, or its clock was set. Until the
-    /// vendor has answered, nobody knows which. Returns by how much what was written down before is out of step with it.
-    pub fn jumped(&mut self, by: TimeDelta) -> TimeDelta {
-        self.jumped |= self.is_off(by);
-        if self.is_invented { TimeDelta::zero() } else { by }
+    /// Our clock advanced by `by` more (or less) than real time did: the machine was suspended, or its clock was set;
+    /// the vendor's next answer shows which. Returns how far earlier timestamps are out of step with it.
+    pub fn on_jump(&mut self, by: TimeDelta) -> TimeDelta {
+        self.has_jumped |= self.is_off(by);
+        if self.is_simulated { TimeDelta::zero() } else { by }
     }
 
-    /// An answer came that does not say what time it is.
-    pub fn answered(&mut self) {
-        self.jumped = false;
+    /// An answer came without a date.
+    pub fn on_answer(&mut self) {
+        self.has_jumped = false;
     }
 
-    /// An answer came at `now` by our clock, and says that it was `date`.
-    pub fn heard(&mut self, date: DateTime<Utc>, now: DateTime<Utc>) {
-        self.jumped = false;
+    /// An answer with this `Date` came at `now` by our clock.
+    pub fn on_date(&mut self, date: DateTime<Utc>, now: DateTime<Utc>) {
+        self.has_jumped = false;
         self.ahead.push_back(date - now);
-        if self.ahead.len() > REMEMBERED {
+        if self.ahead.len() > MAX_DATES {
             self.ahead.pop_front();
         }
     }
 
-    /// By how much it is ahead of ours at least. Dates that nobody can trust are left out.
+    /// How far the vendor's clock is ahead of ours at least. Dates that contradict our clock are left out.
     #[must_use]
     pub fn ahead(&self) -> TimeDelta {
         self.ahead.iter().copied().filter(|ahead| !self.is_off(*ahead)).min().unwrap_or_default()
@@ -86,64 +93,64 @@ impl VendorClock {
 
     /// Whether our clock can be trusted.
     #[must_use]
-    pub fn trust(&self) -> Trust {
-        let off = self.ahead.iter().rev().take_while(|ahead| self.is_off(**ahead)).count();
+    pub fn trust(&self) -> ClockTrust {
+        let disagreeing = self.ahead.iter().rev().take_while(|ahead| self.is_off(**ahead)).count();
         match self.ahead.back() {
-            Some(last) if off >= IN_A_ROW => Trust::Wrong(*last),
-            Some(_) | None if off > 0 || self.jumped => Trust::Doubted,
-            Some(_) | None => Trust::Trusted,
+            Some(last) if disagreeing >= DISAGREEING_DATES => ClockTrust::Wrong(*last),
+            Some(_) | None if disagreeing > 0 || self.has_jumped => ClockTrust::Doubted,
+            Some(_) | None => ClockTrust::Trusted,
         }
     }
 
     fn is_off(&self, ahead: TimeDelta) -> bool {
-        !self.is_invented && ahead.abs() > CLOCK_TOLERANCE
+        !self.is_simulated && ahead.abs() > CLOCK_TOLERANCE
     }
 }
 
-/// What asking the vendor for the time came to.
+/// The result of asking the vendor for the time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
-    /// It answered, and our clock can be trusted as far as the answer tells.
+pub enum TimeProbe {
+    /// The vendor answered, and its date (if any) does not contradict our clock.
     Agrees,
-    /// Our clock is off by so much.
+    /// Our clock is off by this much.
     Off(TimeDelta),
-    /// No answer came until the end of our patience.
-    NoAnswer(Unread),
+    /// The vendor did not answer before the timeout.
+    NoAnswer(ReadError),
 }
 
-/// Asks the vendor, before anything is written, until it has answered or `patience` has passed. `waiting` is told once,
-/// when the first answer fails to come.
-pub async fn ask_for_the_time<V: Vendor>(
+/// Asks the vendor for the time, before anything is written, until it has answered or `timeout` has passed. Calls
+/// `on_first_failure` once, when the first answer fails to come.
+pub async fn probe_vendor_time<V: Vendor>(
     vendor: &V,
     from: E164,
     clock: &dyn Clock,
-    patience: TimeDelta,
-    mut waiting: impl FnMut(Unread),
-) -> Asked {
-    let give_up_at = clock.now() + patience;
-    let mut heard = VendorClock::beside(clock);
+    timeout: TimeDelta,
+    mut on_first_failure: impl FnMut(ReadError),
+) -> TimeProbe {
+    let give_up_at = clock.now() + timeout;
+    let mut vendor_clock = VendorClock::new(clock);
     let mut unanswered = 0;
     loop {
         let answer = vendor.may_call_from(from).await;
         match (answer.date, answer.value) {
-            (Some(date), _) => heard.heard(date, clock.now()),
-            (None, Err(unread @ Unread::Unreachable)) => {
+            (Some(date), _) => vendor_clock.on_date(date, clock.now()),
+            (None, Err(error @ ReadError::Unreachable)) => {
                 unanswered += 1;
                 if unanswered == 1 {
-                    waiting(unread);
+                    on_first_failure(error);
                 }
                 if clock.now() >= give_up_at {
-                    return Asked::NoAnswer(unread);
+                    return TimeProbe::NoAnswer(error);
                 }
                 clock.sleep(DELAYS.after(unanswered, 0)).await;
                 continue;
             }
-            (None, _) => return Asked::Agrees,
+            (None, _) => return TimeProbe::Agrees,
         }
-        match heard.trust() {
-            Trust::Trusted => return Asked::Agrees,
-            Trust::Wrong(by) => return Asked::Off(by),
-            Trust::Doubted => clock.sleep(PAUSE).await,
+        match vendor_clock.trust() {
+            ClockTrust::Trusted => return TimeProbe::Agrees,
+            ClockTrust::Wrong(by) => return TimeProbe::Off(by),
+            ClockTrust::Doubted => clock.sleep(PROBE_PAUSE).await,
         }
     }
 }
@@ -156,7 +163,7 @@ mod tests {
         let mut clock = VendorClock::default();
         let now = DateTime::UNIX_EPOCH;
         for ahead in ahead {
-            clock.heard(now + TimeDelta::seconds(*ahead), now);
+            clock.on_date(now + TimeDelta::seconds(*ahead), now);
         }
         clock
     }
@@ -164,20 +171,20 @@ mod tests {
     #[test]
     fn one_stale_date_decides_nothing_and_three_in_a_row_do() {
         for (ahead, expected) in [
-            (&[][..], Trust::Trusted),
-            (&[0, 3, -2], Trust::Trusted),
-            (&[0, -3_600], Trust::Doubted),
-            (&[0, -3_600, 1], Trust::Trusted),
-            (&[-3_600, -3_601], Trust::Doubted),
-            (&[0, -3_600, 5, -3_600, 5, -3_600], Trust::Doubted),
-            (&[500, 501, 499], Trust::Wrong(TimeDelta::seconds(499))),
+            (&[][..], ClockTrust::Trusted),
+            (&[0, 3, -2], ClockTrust::Trusted),
+            (&[0, -3_600], ClockTrust::Doubted),
+            (&[0, -3_600, 1], ClockTrust::Trusted),
+            (&[-3_600, -3_601], ClockTrust::Doubted),
+            (&[0, -3_600, 5, -3_600, 5, -3_600], ClockTrust::Doubted),
+            (&[500, 501, 499], ClockTrust::Wrong(TimeDelta::seconds(499))),
         ] {
             assert_eq!(clock(ahead).trust(), expected, "{ahead:?}");
         }
     }
 
     #[test]
-    fn the_vendor_is_taken_to_be_ahead_by_the_least_that_it_was_lately() {
+    fn the_vendor_is_taken_to_be_ahead_by_the_smallest_recent_difference() {
         assert_eq!(clock(&[]).ahead(), TimeDelta::zero());
         assert_eq!(clock(&[20, 25, 18]).ahead(), TimeDelta::seconds(18));
         assert_eq!(clock(&[20, -3_600, 3_600]).ahead(), TimeDelta::seconds(20), "stale dates move nothing");

@@ -1,25 +1,25 @@
-//! Where an attempt, one authorised `POST`, stands.
+//! The states of an attempt, which is one authorised `POST`.
 
 use super::state::Fact;
 
-/// Where an attempt stands.
+/// The state of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AttemptState {
-    /// Its intent is on stable storage; no answer yet.
+    /// The intent is on stable storage; no answer has arrived.
     Submitting,
-    /// It became a conversation, which is being followed.
+    /// The vendor answered with a conversation id; the conversation is being polled.
     Open,
-    /// Its answer was lost.
+    /// The answer was lost: the call may or may not have been placed.
     Unknown,
     /// Provably not placed.
     NotPlaced,
-    /// Refused for good.
+    /// The vendor refused the call permanently.
     Refused,
-    /// Its conversation is closed.
+    /// The conversation is closed.
     Ended,
-    /// Its answer was lost, and rule R found no conversation.
+    /// The answer was lost, and rule R found no conversation.
     Absent,
-    /// Its conversation was not seen to end.
+    /// The conversation's end was not seen before its deadline.
     LostTrack,
 }
 
@@ -36,7 +36,7 @@ impl AttemptState {
         Self::LostTrack,
     ];
 
-    /// Whether its call may still be under way: what came of it is not known yet.
+    /// Whether the call may still be in flight: its result is not known yet.
     #[must_use]
     pub fn is_under_way(self) -> bool {
         match self {
@@ -45,7 +45,7 @@ impl AttemptState {
         }
     }
 
-    /// Its word in the ledger.
+    /// The machine word, as the ledger stores it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -60,14 +60,28 @@ impl AttemptState {
         }
     }
 
-    /// The state of that name.
+    /// The words for people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Submitting => "being dialled",
+            Self::Open => "in a call",
+            Self::Unknown => "maybe placed",
+            Self::NotPlaced => "not placed",
+            Self::Refused => "refused by the vendor",
+            Self::Ended => "over",
+            Self::Absent => "not found at the vendor",
+            Self::LostTrack => "placed with unknown outcome",
+        }
+    }
+
+    /// The state with the machine word `name`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Where the attempt stands once `fact` is known of its entry; `None` if the fact does not concern an attempt in
-    /// this state.
+    /// The attempt's state after `fact` about its entry; `None` if the fact does not concern an attempt in this state.
     #[must_use]
     pub fn after(self, fact: &Fact) -> Option<Self> {
         use AttemptState::{Absent, Ended, LostTrack, NotPlaced, Open, Refused, Submitting, Unknown};
@@ -78,7 +92,7 @@ impl AttemptState {
             Fact::AnswerLost => (&[Submitting], Unknown),
             Fact::Adopted => (&[Unknown, Absent], Open),
             Fact::Absent { retry: false } => (&[Unknown], Absent),
-            // The campaign takes the proof for certain: the call counts as one that was never made.
+            // The campaign accepts the absence proof: the call counts as not placed.
             Fact::Absent { retry: true } => (&[Unknown], NotPlaced),
             Fact::DeclaredNotPlaced => (&[Absent, Refused], NotPlaced),
             Fact::Ended { .. } => (&[Open, LostTrack], Ended),
@@ -93,5 +107,25 @@ impl AttemptState {
             | Fact::CancelledByOperator => return None,
         };
         from.contains(&self).then_some(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_words_for_people() {
+        let labels = [
+            "being dialled",
+            "in a call",
+            "maybe placed",
+            "not placed",
+            "refused by the vendor",
+            "over",
+            "not found at the vendor",
+            "placed with unknown outcome",
+        ];
+        assert_eq!(AttemptState::ALL.map(AttemptState::label), labels);
     }
 }

@@ -1,5 +1,5 @@
-//! What a call says, and to whom: the part of an entry that holds a patient's data. None of it is ever printed:
-//! `Debug` masks, and the fields are read by the vendor's client and the ledger only.
+//! The content of a call and its recipient: the part of an entry that holds patient data. It is never printed: `Debug`
+//! masks it, and only the vendor client and the ledger read the fields.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::phone::E164;
 
 /// Everything one call carries to the vendor, beside the two numbers.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Content {
+pub struct CallContent {
     /// Who is called.
     pub patient: PatientInfo,
     /// What the call is about, for reminders and follow-ups.
@@ -51,48 +51,48 @@ pub struct Appointment {
     pub description: Option<String>,
 }
 
-/// An entry as the intake makes it, ready to enrol.
+/// An entry made by the intake, ready to enrol.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Draft {
+pub struct NewEntry {
     /// Unique within the campaign.
     pub key: EntryKey,
-    /// Whose line places the call.
+    /// The organisation whose credentials and request budget place the call.
     pub organisation: OrganisationId,
-    /// Which of the practice's places it is of, where the campaign has lines.
+    /// The practice's location; `None` if the campaign has no `[[line]]`.
     pub location: Option<Location>,
     /// The number to dial.
     pub phone: E164,
-    /// Other usable numbers of the same patient, best first.
+    /// Other dialable numbers of the same patient, best first.
     pub alternatives: Vec<E164>,
-    /// Where the called party may be.
+    /// The time zones in which the called party may be.
     pub zones: CalledPartyZones,
-    /// What the call says.
-    pub content: Content,
+    /// The patient and the texts that the call carries.
+    pub content: CallContent,
     /// The call makes no sense after this instant.
     pub not_after: Option<DateTime<Utc>>,
-    /// Whether the list itself already forbids the call, or asks a person.
-    pub standing: Standing,
+    /// Whether the list itself forbids the call or requires a person's decision.
+    pub standing: ListEligibility,
     /// The other patients of a household that this one call covers.
-    pub members: Vec<Member>,
-    /// Where in the list it came from: the row's first line, counted from 1.
+    pub members: Vec<HouseholdMember>,
+    /// The row's first line in the list, counted from 1.
     pub line: u64,
 }
 
-/// A household member whom somebody else's call covers.
+/// A household member covered by another patient's call.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
+pub struct HouseholdMember {
     /// The member's own key.
     pub key: EntryKey,
-    /// The member.
+    /// The member's name, date of birth and number at the practice.
     pub patient: PatientInfo,
-    /// Where in the list the member came from.
+    /// The first line of the member's row in the list, counted from 1.
     pub line: u64,
 }
 
-/// What the list itself says about calling.
+/// Whether the list itself allows the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// Nothing on the list forbids the call.
+pub enum ListEligibility {
+    /// Nothing in the list forbids the call.
     Ready,
     /// The list forbids the call.
     Suppressed(Reason),
@@ -140,4 +140,4 @@ macro_rules! masked {
     )*};
 }
 
-masked!(Content, PatientInfo, Appointment, Member, Draft);
+masked!(CallContent, PatientInfo, Appointment, HouseholdMember, NewEntry);

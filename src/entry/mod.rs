@@ -1,18 +1,21 @@
-//! An entry is one unit to be called: what is to be said to whom, where it stands, and how it may move on.
+//! An entry is one unit to call: its content, its state and the transitions between states.
 //!
-//! [`state`] holds the states and the one function that decides every transition, [`attempt`] where a single `POST` stands; [`outcome`] what a finished
-//! conversation meant; [`reason`] why an entry is not being called; [`content`] what its call says; [`tally`] where a list's rows went.
+//! [`state`] has the states and the one function that decides every transition, [`attempt`] the states of a single
+//! `POST`, [`outcome`] the meaning of a finished conversation, [`reason`] why an entry is not being called, [`content`]
+//! the patient and the texts of the call, [`list_counts`] a list's rows by result.
 
 pub mod attempt;
 pub mod content;
+pub mod list_counts;
 pub mod outcome;
 pub mod reason;
 pub mod state;
-pub mod tally;
 
 pub use attempt::AttemptState;
-pub use content::{Appointment, CalledPartyZones, Content, Draft, Member, PatientInfo, Standing, ZoneSource};
-pub use outcome::{Outcome, OutcomeRule, OutcomeRules, Testimony};
+pub use content::{
+    Appointment, CallContent, CalledPartyZones, HouseholdMember, ListEligibility, NewEntry, PatientInfo, ZoneSource,
+};
+pub use list_counts::ListCounts;
+pub use outcome::{Outcome, OutcomeRule, OutcomeRules, OutcomeSignals};
 pub use reason::Reason;
-pub use state::{Fact, Illegal, State};
-pub use tally::ListTally;
+pub use state::{Fact, IllegalTransition, State};

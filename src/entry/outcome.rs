@@ -1,15 +1,14 @@
-//! What a finished conversation meant.
+//! The outcome of a finished conversation.
 //!
-//! The vendor has no field for it (`annie-api.md`): an outcome is derived by ordered rules over what the conversation
-//! does carry. The first rule that matches decides; when none does, the answer is [`Outcome::Unclassified`], never a
-//! guess.
+//! The vendor has no field for it (`annie-api.md`): ordered rules derive it from the conversation's other fields. The
+//! first matching rule decides; without a match the outcome is [`Outcome::Unclassified`], never a guess.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! outcomes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal),* $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident = $word:literal, $label:literal;)*) => {
         /// What a finished conversation meant.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "snake_case")]
@@ -18,9 +17,65 @@ macro_rules! outcomes {
         }
 
         impl Outcome {
-    /// Whether somebody of the household has decided what the call was about.
+            /// Every outcome, in the order in which people read them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The machine word in campaign files, the ledger, exports and events.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The words for people.
+            #[must_use]
+            pub fn label(self) -> &'static str {
+                match self { $(Self::$name => $label,)* }
+            }
+
+            /// The outcome with the machine word `name`.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|outcome| outcome.name() == name)
+            }
+        }
+    };
+}
+
+outcomes! {
+    /// An appointment was made.
+    Booked = "booked", "booked";
+    /// An appointment was confirmed.
+    Confirmed = "confirmed", "confirmed";
+    /// The patient wants another time.
+    RescheduleRequested = "reschedule_requested", "wants another time";
+    /// The patient does not want one.
+    Declined = "declined", "declined";
+    /// The patient wants to be called by a person.
+    CallbackRequested = "callback_requested", "wants a call back";
+    /// A message was left.
+    LeftVoicemail = "left_voicemail", "left a voicemail";
+    /// Nobody answered.
+    NoAnswer = "no_answer", "no answer";
+    /// The line was busy.
+    Busy = "busy", "busy";
+    /// Somebody else's number.
+    WrongNumber = "wrong_number", "wrong number";
+    /// The person does not want to be called again.
+    OptOut = "opt_out", "opted out";
+    /// The patient has died or moved away.
+    DeceasedOrMoved = "deceased_or_moved", "deceased or moved";
+    /// The number does not exist.
+    InvalidNumber = "invalid_number", "no such number";
+    /// Somebody answered, but not the patient.
+    ReachedOther = "reached_other", "reached somebody else";
+    /// Closed, but nothing known says what it meant.
+    Unclassified = "unclassified", "unclear";
+}
+
+impl Outcome {
+    /// Whether a person of the household has decided about the call's subject.
     #[must_use]
-    pub fn is_a_decision(self) -> bool {
+    pub fn is_decision(self) -> bool {
         match self {
             Self::Booked
             | Self::Confirmed
@@ -39,64 +94,14 @@ macro_rules! outcomes {
         }
     }
 
-    /// Whether it says that the number is not the patient's, or nobody's: another one may be.
+    /// Whether the number is not the patient's or does not exist, so that another number is worth a call.
     #[must_use]
-    pub fn is_of_the_number(self) -> bool {
+    pub fn means_wrong_number(self) -> bool {
         matches!(self, Self::WrongNumber | Self::InvalidNumber)
     }
 
-            /// Every outcome, in the order in which people read them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// Its word in campaign files, the ledger, reports and events.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// The outcome of that name.
-            #[must_use]
-            pub fn named(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|outcome| outcome.name() == name)
-            }
-        }
-    };
-}
-
-outcomes! {
-    /// An appointment was made.
-    Booked = "booked",
-    /// An appointment was confirmed.
-    Confirmed = "confirmed",
-    /// The patient wants another time.
-    RescheduleRequested = "reschedule_requested",
-    /// The patient does not want one.
-    Declined = "declined",
-    /// The patient wants to be called by a person.
-    CallbackRequested = "callback_requested",
-    /// A message was left.
-    LeftVoicemail = "left_voicemail",
-    /// Nobody answered.
-    NoAnswer = "no_answer",
-    /// The line was busy.
-    Busy = "busy",
-    /// Somebody else's number.
-    WrongNumber = "wrong_number",
-    /// The person does not want to be called again.
-    OptOut = "opt_out",
-    /// The patient has died or moved away.
-    DeceasedOrMoved = "deceased_or_moved",
-    /// The number does not exist.
-    InvalidNumber = "invalid_number",
-    /// Somebody answered, but not the patient.
-    ReachedOther = "reached_other",
-    /// Closed, but nothing known says what it meant.
-    Unclassified = "unclassified",
-}
-
-impl Outcome {
-    /// Whether the attempt reached a person or left a message: what the vendor's cool-down does not count as a failure
-    /// (by default; `calling-rules.md`, The vendor's own rules).
+    /// Whether the attempt reached a person or left a message, which the vendor's cool-down by default does not count as
+    /// a failure (`calling-rules.md`, The vendor's own rules).
     #[must_use]
     pub fn is_contact(self) -> bool {
         match self {
@@ -121,9 +126,9 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What a closed conversation carries that may tell its outcome. Any part may be missing.
+/// The fields of a closed conversation that may tell its outcome. Any of them may be missing.
 #[derive(Clone, Default, PartialEq)]
-pub struct Testimony {
+pub struct OutcomeSignals {
     /// `conversationTags`.
     pub tags: Vec<String>,
     /// `topic`.
@@ -136,17 +141,17 @@ pub struct Testimony {
     pub duration: Option<f64>,
 }
 
-impl fmt::Debug for Testimony {
+impl fmt::Debug for OutcomeSignals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Testimony(masked)")
+        f.write_str("OutcomeSignals(masked)")
     }
 }
 
-/// One rule: an outcome, and what a conversation must carry for it. Every list that is given must be met; a list is met
-/// by any one of its texts. Texts are compared without case, and `_` and `-` count as spaces.
+/// One rule: an outcome, and the signals required for it. Every non-empty list must match; a list matches if any one of
+/// its texts does. Texts are compared without case, and `_` and `-` count as spaces.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct OutcomeRule {
-    /// What a match means.
+    /// The outcome of a match.
     pub outcome: Option<Outcome>,
     /// A tag equal to one of these.
     pub tags: Vec<String>,
@@ -165,13 +170,13 @@ pub struct OutcomeRule {
 pub struct OutcomeRules(pub Vec<OutcomeRule>);
 
 impl OutcomeRules {
-    /// The first matching rule's outcome and its place in the order, counted from 1.
+    /// The first matching rule's outcome and its position, counted from 1.
     #[must_use]
-    pub fn classify(&self, testimony: &Testimony) -> (Outcome, Option<usize>) {
+    pub fn classify(&self, signals: &OutcomeSignals) -> (Outcome, Option<usize>) {
         self.0
             .iter()
             .enumerate()
-            .find(|(_, rule)| rule.matches(testimony))
+            .find(|(_, rule)| rule.matches(signals))
             .map_or((Outcome::Unclassified, None), |(at, rule)| {
                 (rule.outcome.unwrap_or(Outcome::Unclassified), Some(at + 1))
             })
@@ -179,27 +184,30 @@ impl OutcomeRules {
 }
 
 impl OutcomeRule {
-    fn matches(&self, testimony: &Testimony) -> bool {
-        let asks_nothing = self.tags.is_empty()
+    fn matches(&self, signals: &OutcomeSignals) -> bool {
+        let is_empty = self.tags.is_empty()
             && self.topic.is_empty()
             && self.summary.is_empty()
             && self.actions.is_empty()
             && self.duration_at_most.is_none();
-        let any = |wanted: &[String], found: &[String], meets: fn(&str, &str) -> bool| {
+        let any = |wanted: &[String], found: &[String], is_match: fn(&str, &str) -> bool| {
             wanted.is_empty()
-                || found.iter().map(|text| plain(text)).any(|text| wanted.iter().any(|w| meets(&text, &plain(w))))
+                || found
+                    .iter()
+                    .map(|text| normalised(text))
+                    .any(|text| wanted.iter().any(|wanted| is_match(&text, &normalised(wanted))))
         };
-        !asks_nothing
-            && any(&self.tags, &testimony.tags, |tag, wanted| tag == wanted)
-            && any(&self.topic, testimony.topic.as_slice(), |topic, wanted| topic.contains(wanted))
-            && any(&self.summary, testimony.summary.as_slice(), |summary, wanted| summary.contains(wanted))
-            && any(&self.actions, &testimony.actions, |action, wanted| action.contains(wanted))
-            && self.duration_at_most.is_none_or(|limit| testimony.duration.is_some_and(|duration| duration <= limit))
+        !is_empty
+            && any(&self.tags, &signals.tags, |tag, wanted| tag == wanted)
+            && any(&self.topic, signals.topic.as_slice(), |topic, wanted| topic.contains(wanted))
+            && any(&self.summary, signals.summary.as_slice(), |summary, wanted| summary.contains(wanted))
+            && any(&self.actions, &signals.actions, |action, wanted| action.contains(wanted))
+            && self.duration_at_most.is_none_or(|limit| signals.duration.is_some_and(|duration| duration <= limit))
     }
 }
 
 /// Lower case, with `_` and `-` as spaces and runs of spaces as one.
-fn plain(text: &str) -> String {
+fn normalised(text: &str) -> String {
     let spaced = text.to_lowercase().replace(['_', '-'], " ");
     spaced.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -222,14 +230,14 @@ mod tests {
             OutcomeRule { tags: texts(&["opt-out"]), ..rule(Outcome::OptOut) },
             OutcomeRule { tags: texts(&["booked"]), ..rule(Outcome::Booked) },
         ]);
-        let both = Testimony { tags: texts(&["Booked", "Opt_Out"]), ..Testimony::default() };
+        let both = OutcomeSignals { tags: texts(&["Booked", "Opt_Out"]), ..OutcomeSignals::default() };
         assert_eq!(rules.classify(&both), (Outcome::OptOut, Some(1)));
     }
 
     #[test]
-    fn nothing_known_is_unclassified_and_not_a_guess() {
+    fn no_matching_signal_is_unclassified_and_not_a_guess() {
         let rules = OutcomeRules(vec![rule(Outcome::Booked)]);
-        assert_eq!(rules.classify(&Testimony::default()), (Outcome::Unclassified, None));
+        assert_eq!(rules.classify(&OutcomeSignals::default()), (Outcome::Unclassified, None));
     }
 
     #[test]
@@ -240,13 +248,34 @@ mod tests {
             duration_at_most: Some(60.0),
             ..rule(Outcome::LeftVoicemail)
         }]);
-        let mut testimony = Testimony {
+        let mut signals = OutcomeSignals {
             topic: Some("Recall visit".into()),
             summary: Some("Left a  message on the machine.".into()),
-            ..Testimony::default()
+            ..OutcomeSignals::default()
         };
-        assert_eq!(rules.classify(&testimony).0, Outcome::Unclassified);
-        testimony.duration = Some(41.0);
-        assert_eq!(rules.classify(&testimony).0, Outcome::LeftVoicemail);
+        assert_eq!(rules.classify(&signals).0, Outcome::Unclassified);
+        signals.duration = Some(41.0);
+        assert_eq!(rules.classify(&signals).0, Outcome::LeftVoicemail);
+    }
+
+    #[test]
+    fn every_outcome_has_words_for_people() {
+        let labels = [
+            "booked",
+            "confirmed",
+            "wants another time",
+            "declined",
+            "wants a call back",
+            "left a voicemail",
+            "no answer",
+            "busy",
+            "wrong number",
+            "opted out",
+            "deceased or moved",
+            "no such number",
+            "reached somebody else",
+            "unclear",
+        ];
+        assert_eq!(Outcome::ALL.iter().map(|outcome| outcome.label()).collect::<Vec<_>>(), labels);
     }
 }

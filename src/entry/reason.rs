@@ -1,34 +1,34 @@
-//! Why an entry is not being called now: the rule's name, as the ledger, reports and events show it.
+//! Why an entry is not being called now: the rule's machine word and its words for people.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! reasons {
-    ($($(#[doc = $says:literal])+ $name:ident = $word:literal),* $(,)?) => {
+    ($($(#[doc = $sentence:literal])+ $name:ident = $word:literal),* $(,)?) => {
         /// A rule, or a circumstance, that keeps an entry from being called.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
         pub enum Reason {
-            $($(#[doc = $says])+ #[serde(rename = $word)] $name,)*
+            $($(#[doc = $sentence])+ #[serde(rename = $word)] $name,)*
         }
 
         impl Reason {
             /// Every reason.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// Its word in the ledger, in reports and in events.
+            /// The machine word in the ledger, in exports and in events.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// The reason in a sentence, for the person on duty.
+            /// The reason in a sentence with a capital, as plans and `check --json` have it.
             #[must_use]
-            pub fn says(self) -> &'static str {
-                match self { $(Self::$name => concat!($($says),+).trim_ascii(),)* }
+            pub fn description(self) -> &'static str {
+                match self { $(Self::$name => concat!($($sentence),+).trim_ascii(),)* }
             }
 
-            /// The reason of that name.
+            /// The reason with the machine word `name`.
             #[must_use]
             pub fn named(name: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|reason| reason.name() == name)
@@ -125,9 +125,21 @@ reasons! {
 }
 
 impl Reason {
-    /// Whether a rule itself puts the call on another day, so that nothing is left undone while it waits.
+    /// The words for people, for the middle of a line.
     #[must_use]
-    pub fn is_of_another_day(self) -> bool {
+    pub fn label(self) -> String {
+        if self == Self::NoLine {
+            return "the campaign no longer has this location".into();
+        }
+        if self == Self::RefusedUnexplained {
+            return "the vendor refused the call without saying what is wrong".into();
+        }
+        without_capital(self.description())
+    }
+
+    /// Whether the rule itself defers the call to another day, so that the entry is not due while it waits.
+    #[must_use]
+    pub fn defers_to_another_day(self) -> bool {
         matches!(
             self,
             Self::RedialGap
@@ -143,9 +155,9 @@ impl Reason {
         )
     }
 
-    /// Whether the list itself gives this reason, so that a newer list may take it back.
+    /// Whether the list gives this reason, so that a newer list may remove it.
     #[must_use]
-    pub fn is_of_the_list(self) -> bool {
+    pub fn comes_from_list(self) -> bool {
         matches!(
             self,
             Self::DoNotCall
@@ -167,5 +179,32 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// `sentence` with its first letter in lower case, for the middle of a line.
+#[must_use]
+pub fn without_capital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_words_for_people() {
+        for (reason, label) in [
+            (Reason::CoolDown, "three attempts in a row reached nobody: 30 days of rest"),
+            (Reason::NoLine, "the campaign no longer has this location"),
+            (Reason::VendorHours, "the vendor refused the call: outside its hours"),
+        ] {
+            assert_eq!(reason.label(), label);
+        }
+        for label in Reason::ALL.iter().map(|reason| reason.label()) {
+            assert!(label.starts_with(char::is_lowercase), "{label}");
+            assert!(!label.contains('_') && !label.ends_with('.'), "{label}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Where an entry stands, and the one function that moves it.
+//! The states of an entry, and the one function that decides their transitions.
 //!
 //! ```text
 //! ready ──claimed──▶ submitting ──accepted──▶ open ──ended──▶ finished
@@ -6,7 +6,8 @@
 //!   │                   │ refused ▶ failed        │ track lost ▶ lost_track
 //!   │                   │ answer lost ▶ unknown ──adopted──▶ open
 //!   │                                     └──absent──▶ held, or ready if the operator opted in
-//! waiting ◀─deferred─ ready                      held ▶ open | ready | cancelled, by a person; failed ▶ ready | cancelled
+//! waiting ◀─deferred─ ready                      held ▶ open | ready | cancelled, by a person
+//!                                                failed ▶ ready | cancelled, by a person
 //! ready, waiting ▶ suppressed | withdrawn | expired | cancelled | held
 //! ```
 
@@ -68,7 +69,7 @@ impl State {
         Self::LostTrack,
     ];
 
-    /// The word for it in the ledger, in reports and in events.
+    /// The machine word in the ledger, in exports and in events.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -88,15 +89,35 @@ impl State {
         }
     }
 
-    /// The state of that name.
+    /// The words for people. They fit after a count and after "is".
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Ready => "ready to call",
+            Self::Waiting => "waiting",
+            Self::Submitting => "being dialled",
+            Self::Open => "in a call",
+            Self::Unknown => "maybe called",
+            Self::Held => "held for a person",
+            Self::Finished => "finished",
+            Self::Failed => "refused by the vendor",
+            Self::Suppressed => "not to be called",
+            Self::Withdrawn => "off the list",
+            Self::Expired => "too late to call",
+            Self::Cancelled => "cancelled",
+            Self::LostTrack => "called with unknown outcome",
+        }
+    }
+
+    /// The state with the machine word `name`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// Where an entry in this state stands once `fact` is known. The only place that decides a transition: the ledger
-    /// carries it out with a compare-and-set, and refuses every other pair by a table of its own.
-    pub fn after(self, fact: &Fact) -> Result<Self, Illegal> {
+    /// The entry's state after `fact`. No other code decides a transition: the ledger executes it with a compare-and-set
+    /// and rejects every other pair by a table of its own.
+    pub fn after(self, fact: &Fact) -> Result<Self, IllegalTransition> {
         use State::{
             Cancelled, Expired, Failed, Finished, Held, LostTrack, Open, Ready, Submitting, Suppressed, Unknown,
             Waiting, Withdrawn,
@@ -113,7 +134,7 @@ impl State {
             Fact::NotPlaced { .. } => (&[Submitting], Ready),
             Fact::Refused { .. } => (&[Submitting], Failed),
             Fact::AnswerLost => (&[Submitting], Unknown),
-            // An earlier call of an entry that waits for its next one may turn out to have settled it.
+            // An earlier call may settle an entry that waits for its next call.
             Fact::Ended { redial: None, .. } => (&[Open, LostTrack, Ready, Waiting], Finished),
             Fact::Ended { redial: Some(_), .. } => (&[Open, LostTrack], Waiting),
             Fact::TrackLost => (&[Open], LostTrack),
@@ -123,7 +144,7 @@ impl State {
             Fact::DeclaredNotPlaced => (&[Held, Failed], Ready),
             Fact::CancelledByOperator => (&[Ready, Waiting, Held, Failed, LostTrack], Cancelled),
         };
-        if from.contains(&self) { Ok(to) } else { Err(Illegal { state: self, fact: fact.name() }) }
+        if from.contains(&self) { Ok(to) } else { Err(IllegalTransition { state: self, fact: fact.name() }) }
     }
 }
 
@@ -133,64 +154,64 @@ impl fmt::Display for State {
     }
 }
 
-/// Something that became known about an entry.
+/// A fact about an entry that may change its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// Every rule allows the call now, and its intent is about to be committed.
     Claimed,
     /// A rule allows the call only later.
     Deferred {
-        /// The earliest instant.
+        /// The earliest instant of the call.
         until: DateTime<Utc>,
-        /// The rule.
+        /// The rule that defers it.
         reason: Reason,
     },
     /// A rule forbids the call.
     Barred {
-        /// The rule.
+        /// The rule that forbids it.
         reason: Reason,
     },
-    /// A rule asks for a person's decision.
+    /// A rule requires a person's decision.
     SetAside {
-        /// The rule.
+        /// The rule that requires it.
         reason: Reason,
     },
     /// The newest list no longer has this entry.
     Unlisted,
     /// The last instant at which the call made sense has passed.
     TooLate,
-    /// The newest list has this entry, and nothing on it stands in the way of the call any more.
+    /// The newest list has this entry and no longer forbids its call.
     Listed,
     /// The vendor answered with a conversation id.
     Accepted,
-    /// Provably no call was placed, and another attempt may be made.
+    /// Provably no call was placed; another attempt may follow.
     NotPlaced {
-        /// When, at the earliest.
+        /// The earliest instant of the next attempt.
         retry_at: DateTime<Utc>,
         /// Why it was not placed.
         reason: Reason,
     },
-    /// The vendor refused this call for a reason that time does not mend.
+    /// The vendor refused this call for a reason that does not pass with time.
     Refused {
-        /// Its reason.
+        /// The vendor's reason.
         reason: Reason,
     },
-    /// No answer that says whether the call was placed.
+    /// No answer says whether the call was placed.
     AnswerLost,
     /// The conversation is closed.
     Ended {
-        /// What it meant.
+        /// The outcome of the conversation.
         outcome: Outcome,
-        /// When the entry may be called again, if it may.
+        /// The earliest instant of the next call; `None` if there is none.
         redial: Option<DateTime<Utc>>,
     },
-    /// The conversation was not seen to end before its deadline.
+    /// The conversation's end was not seen before its deadline.
     TrackLost,
     /// The conversation of an attempt whose answer was lost has been found.
     Adopted,
     /// Rule R found no conversation for an attempt whose answer was lost.
     Absent {
-        /// Whether the campaign lets such an entry be called again.
+        /// Whether the campaign allows another call to such an entry.
         retry: bool,
     },
     /// An operator says that a held attempt was not placed, or brings back one that was refused.
@@ -200,7 +221,7 @@ pub enum Fact {
 }
 
 impl Fact {
-    /// The word for it in the ledger's events.
+    /// The machine word in the ledger's events.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -225,19 +246,19 @@ impl Fact {
     }
 }
 
-/// A fact that cannot be true of an entry in that state.
+/// A fact that cannot be true of an entry in its current state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an entry that is {state} cannot be {fact}")]
-pub struct Illegal {
-    /// Where the entry stands.
+pub struct IllegalTransition {
+    /// The entry's current state.
     pub state: State,
-    /// What was said of it.
+    /// The machine word of the fact.
     pub fact: &'static str,
 }
 
 #[cfg(test)]
 impl Fact {
-    /// Every fact, in every shape that leads somewhere else.
+    /// Every fact, in every shape that leads to another state.
     pub(crate) fn every_shape() -> Vec<Self> {
         let (at, reason) = (DateTime::UNIX_EPOCH, Reason::Window);
         vec![
@@ -271,7 +292,7 @@ mod tests {
     use super::*;
     use crate::entry::AttemptState;
 
-    /// Where every entry stands after every fact; `-`: the fact cannot be true of it. Written by hand from the diagram.
+    /// The state of every entry after every fact; `-`: the fact cannot be true of it. Written by hand from the diagram.
     const ENTRIES: &str = "
                      ready      waiting    submitting open       unknown    held       finished   failed     suppressed withdrawn  expired    cancelled  lost_track
 claimed              submitting submitting -          -          -          -          -          -          -          -          -          -          -
@@ -295,7 +316,7 @@ declared_not_placed  -          -          -          -          -          read
 cancelled            cancelled  cancelled  -          -          -          cancelled  -          cancelled  -          -          -          -          cancelled
 ";
 
-    /// The same of attempts.
+    /// The same table for attempts.
     const ATTEMPTS: &str = "
                      submitting open       unknown    not_placed refused    ended      absent     lost_track
 claimed              -          -          -          -          -          -          -          -
@@ -319,7 +340,7 @@ declared_not_placed  -          -          -          -          not_placed -   
 cancelled            -          -          -          -          -          -          -          -
 ";
 
-    /// A table of the same form, of what the program decides.
+    /// A table of the same form with the program's decisions.
     fn table<S: Copy>(states: &[S], name: impl Fn(S) -> &'static str, after: impl Fn(S, &Fact) -> Option<S>) -> String {
         let mut table = String::from("\n");
         let mut row = |head: &str, cells: Vec<&str>| {
@@ -353,7 +374,27 @@ cancelled            -          -          -          -          -          -   
     }
 
     #[test]
-    fn a_fact_that_cannot_be_is_refused_by_name() {
+    fn every_state_has_words_for_people() {
+        let labels = [
+            "ready to call",
+            "waiting",
+            "being dialled",
+            "in a call",
+            "maybe called",
+            "held for a person",
+            "finished",
+            "refused by the vendor",
+            "not to be called",
+            "off the list",
+            "too late to call",
+            "cancelled",
+            "called with unknown outcome",
+        ];
+        assert_eq!(State::ALL.map(State::label), labels);
+    }
+
+    #[test]
+    fn an_impossible_fact_is_refused_by_name() {
         let illegal = State::Finished.after(&Fact::Claimed).expect_err("it is over");
         assert_eq!(illegal.to_string(), "an entry that is finished cannot be claimed");
     }

@@ -1,83 +1,87 @@
-//! Which column is which field: by the campaign's explicit mapping first, by the column's name otherwise.
+//! The mapping of columns to fields: by the campaign's `[list] columns` first, otherwise by the column's name.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::error::ListError;
 use super::field::{Field, variable_name};
-use super::list::{Header, Row};
-use super::problem::ListProblem;
+use super::list::{Header, ListRow};
 use crate::campaign::ListRules;
-use crate::nearest::nearest;
-use crate::template;
+use crate::did_you_mean::nearest;
+use crate::template::TemplateColumns;
 
-/// A list's columns, understood.
+/// A list's columns with their fields. Positions are indices of a row's cells.
 #[derive(Debug, Clone)]
 pub struct Columns {
     names: Vec<String>,
+    /// The column of each field; of the phone fields, only those that the campaign maps.
     fields: BTreeMap<Field, usize>,
+    /// The phone columns, best first.
     phones: Vec<(Field, usize)>,
-    others: Vec<(String, usize)>,
+    /// The columns without a field, by their variable names.
+    unmapped: Vec<(String, usize)>,
+    /// The columns of the campaign's key, in its order.
     key: Vec<(String, usize)>,
-    twins: Vec<Twins>,
+    duplicates: Vec<DuplicateColumns>,
 }
 
-/// Two columns of one name that mean a field. The first counts, as long as they say the same.
+/// Two columns with the same name that is a field's. The first counts, provided that their cells are equal.
 #[derive(Debug, Clone, Copy)]
-struct Twins {
+struct DuplicateColumns {
     field: Field,
     first: usize,
     second: usize,
 }
 
 impl Columns {
-    /// Finds the fields among the columns of `header`, and the columns of the campaign's key.
-    pub fn of(header: &Header, rules: &ListRules) -> Result<Self, ListProblem> {
+    /// Maps the columns of `header` to fields, and finds the columns of the campaign's key.
+    pub fn from_header(header: &Header, rules: &ListRules) -> Result<Self, ListError> {
         let names = header.names();
         if names.is_empty() {
-            return Err(ListProblem::NoRows);
+            return Err(ListError::NoRows);
         }
         let mut columns = Self {
             names: names.to_vec(),
             fields: BTreeMap::new(),
             phones: vec![],
-            others: vec![],
+            unmapped: vec![],
             key: vec![],
-            twins: vec![],
+            duplicates: vec![],
         };
         let mapped = mapped_by_campaign(names, &rules.columns)?;
         for (field, at) in &mapped {
-            columns.claim(*field, *at, true)?;
+            columns.assign(*field, *at, true)?;
         }
         for (at, name) in names.iter().enumerate() {
-            let free = !mapped.iter().any(|(_, taken)| *taken == at);
-            let twin = header.first_of_name(at);
-            let meant = Field::of_column(twin.map_or(name, |first| &names[first]))
-                .filter(|field| field.phone_rank().is_some() || !mapped.iter().any(|(taken, _)| taken == field));
-            match (meant, twin) {
-                (Some(field), Some(first)) if free && field.phone_rank().is_none() => {
-                    columns.twins.push(Twins { field, first, second: at });
-                    columns.others.push((variable_name(name), at));
+            let is_free = !mapped.iter().any(|(_, column)| *column == at);
+            let first_of_name = header.first_of_name(at);
+            let field = Field::from_column(first_of_name.map_or(name, |first| &names[first]))
+                .filter(|field| field.phone_rank().is_some() || !mapped.iter().any(|(other, _)| other == field));
+            match (field, first_of_name) {
+                (Some(field), Some(first)) if is_free && field.phone_rank().is_none() => {
+                    columns.duplicates.push(DuplicateColumns { field, first, second: at });
+                    columns.unmapped.push((variable_name(name), at));
                 }
-                (Some(field), _) if free => columns.claim(field, at, false)?,
-                _ if free => columns.others.push((variable_name(name), at)),
+                (Some(field), _) if is_free => columns.assign(field, at, false)?,
+                _ if is_free => columns.unmapped.push((variable_name(name), at)),
                 _ => {}
             }
         }
-        columns.require_who_and_where()?;
+        columns.require_phone_and_name()?;
         columns.key = rules.key.iter().map(|name| columns.key_part(name)).collect::<Result<_, _>>()?;
         Ok(columns)
     }
 
-    /// Gives the column at `at` to `field`. A phone column that the campaign names goes before all others.
-    fn claim(&mut self, field: Field, at: usize, explicit: bool) -> Result<(), ListProblem> {
+    /// Assigns the column at `at` to `field`. A phone column that the campaign maps (`explicit`) precedes all others.
+    fn assign(&mut self, field: Field, at: usize, explicit: bool) -> Result<(), ListError> {
         if let Some(rank) = field.phone_rank() {
             let rank = if explicit { 0 } else { rank + 1 };
-            let place = |(other, column): &(Field, usize)| {
+            let rank_of = |(other, column): &(Field, usize)| {
                 let explicit = self.fields.get(other) == Some(column);
                 if explicit { 0 } else { other.phone_rank().unwrap_or(0) + 1 }
             };
-            let before = self.phones.iter().take_while(|phone| place(phone) <= rank).count();
+            let before = self.phones.iter().take_while(|phone| rank_of(phone) <= rank).count();
             self.phones.insert(before, (field, at));
             if explicit {
                 self.fields.insert(field, at);
@@ -87,13 +91,13 @@ impl Columns {
         match self.fields.insert(field, at) {
             None => Ok(()),
             Some(first) => {
-                Err(ListProblem::TwoColumns { field, first: self.names[first].clone(), second: self.names[at].clone() })
+                Err(ListError::TwoColumns { field, first: self.names[first].clone(), second: self.names[at].clone() })
             }
         }
     }
 
     /// A list without numbers or names is the wrong list, or needs a mapping.
-    fn require_who_and_where(&self) -> Result<(), ListProblem> {
+    fn require_phone_and_name(&self) -> Result<(), ListError> {
         if self.phones.is_empty() {
             return Err(self.no_column(Field::Phone.name()));
         }
@@ -103,11 +107,11 @@ impl Columns {
         Ok(())
     }
 
-    /// Refuses a row in which two columns of one name that mean a field say different things.
-    pub(super) fn refuse_differing_twins(&self, row: &Row) -> Result<(), ListProblem> {
-        match self.twins.iter().find(|twins| row.cell(twins.first) != row.cell(twins.second)) {
+    /// Refuses a row in which duplicate columns of a field have different cells.
+    pub(super) fn check_duplicates(&self, row: &ListRow) -> Result<(), ListError> {
+        match self.duplicates.iter().find(|pair| row.cell(pair.first) != row.cell(pair.second)) {
             None => Ok(()),
-            Some(Twins { field, first, second }) => Err(ListProblem::TwinsDiffer {
+            Some(DuplicateColumns { field, first, second }) => Err(ListError::DuplicateColumnsDiffer {
                 field: *field,
                 name: self.names[*first].clone(),
                 columns: [first + 1, second + 1],
@@ -116,117 +120,117 @@ impl Columns {
         }
     }
 
-    /// Whether one of the row's cells holds other rows, separated by `separator`: then a quote was never closed, and who
-    /// follows would be left out, or called for somebody else. A note may have lines and commas, a name or a number has not
-    /// both.
-    pub(super) fn swallows(&self, row: &Row, separator: char) -> bool {
-        let is_ours = |at: usize| {
-            let of_field = |(field, place): (&Field, &usize)| *place == at && (field.is_name() || field.is_date());
-            self.phones.iter().any(|(_, place)| *place == at)
-                || self.key.iter().any(|(_, place)| *place == at)
+    /// Whether a cell contains other rows, because a quote is not closed. The patients of those rows would be left out, or
+    /// their numbers dialled for somebody else. A cell does if one of its further lines has as many separators as a row, or
+    /// if it is a name, a date, a number or a key and has both a line break and a separator.
+    pub(super) fn has_row_in_cell(&self, row: &ListRow, separator: char) -> bool {
+        let is_single_value = |at: usize| {
+            let of_field = |(field, column): (&Field, &usize)| *column == at && (field.is_name() || field.is_date());
+            self.phones.iter().any(|(_, column)| *column == at)
+                || self.key.iter().any(|(_, column)| *column == at)
                 || self.fields.iter().any(of_field)
         };
         let is_a_row = |line: &str| self.width() >= 4 && line.matches(separator).count() == self.width() - 1;
         row.cells.iter().enumerate().any(|(at, cell)| {
             let mut lines = cell.split(['\n', '\r']);
             let first = lines.next().unwrap_or_default();
-            first.len() < cell.len() && ((is_ours(at) && cell.contains(separator)) || lines.any(is_a_row))
+            first.len() < cell.len() && ((is_single_value(at) && cell.contains(separator)) || lines.any(is_a_row))
         })
     }
 
-    fn key_part(&self, name: &str) -> Result<(String, usize), ListProblem> {
+    fn key_part(&self, name: &str) -> Result<(String, usize), ListError> {
         let by_field = Field::named(name).and_then(|field| self.fields.get(&field).copied());
         let by_name = || self.names.iter().position(|column| variable_name(column) == variable_name(name));
         let at = by_field.or_else(by_name).ok_or_else(|| self.no_column(name))?;
         Ok((name.to_owned(), at))
     }
 
-    fn no_column(&self, field: &str) -> ListProblem {
-        ListProblem::NoColumn { field: field.to_owned(), found: self.names.clone() }
+    fn no_column(&self, field: &str) -> ListError {
+        ListError::NoColumn { field: field.to_owned(), found: self.names.clone() }
     }
 
-    /// Whether the list has a column of this field.
+    /// Whether the list has a column for this field. Of the phone fields, only those count that the campaign maps.
     #[must_use]
     pub fn has(&self, field: Field) -> bool {
         self.fields.contains_key(&field)
     }
 
-    /// The row's cell of this field, without surrounding space: empty where the cell is or where there is no column.
+    /// The row's cell of this field, without surrounding space; empty if there is no column.
     #[must_use]
-    pub fn cell<'r>(&self, row: &'r Row, field: Field) -> &'r str {
+    pub fn cell<'r>(&self, row: &'r ListRow, field: Field) -> &'r str {
         self.fields.get(&field).map_or("", |at| row.cell(*at))
     }
 
-    /// The column's name, as the list has it; the field's own where there is no column.
+    /// The name of the field's column in the list; the field's own name if there is no column.
     #[must_use]
     pub fn name_of(&self, field: Field) -> &str {
         self.fields.get(&field).map_or(field.name(), |at| &self.names[*at])
     }
 
-    /// The columns' names, in order.
+    /// The column names, in order.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// How many cells a row should have.
+    /// The number of cells that a row must have.
     #[must_use]
     pub fn width(&self) -> usize {
         self.names.len()
     }
 
-    /// The row's phone cells, the best one first.
-    pub fn phones<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r str> {
+    /// The row's phone cells, best column first.
+    pub fn phones<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
         self.phones.iter().map(|(_, at)| row.cell(*at))
     }
 
-    /// What templates may say of a row, by name: the names of the patient, then the fields that have a column
-    /// ([`Columns::said_fields`]), then all other columns ([`Columns::others`]). Of two with one name, the first counts.
+    /// The columns that templates may use: the patient's names, then [`Columns::template_fields`], then
+    /// [`Columns::unmapped`]. Of two with the same name, the first counts.
     #[must_use]
-    pub fn said(&self) -> template::Columns {
+    pub fn template_columns(&self) -> TemplateColumns {
         let names = [Field::FirstName, Field::LastName, Field::PreferredName];
-        let fields = names.into_iter().chain(self.said_fields()).map(|field| field.name().to_owned());
-        template::Columns::new(fields.chain(self.others.iter().map(|(name, _)| name.clone())))
+        let fields = names.into_iter().chain(self.template_fields()).map(|field| field.name().to_owned());
+        TemplateColumns::new(fields.chain(self.unmapped.iter().map(|(name, _)| name.clone())))
     }
 
-    /// The fields that templates may say, names apart. The others have a place of their own in the request, or none.
-    pub fn said_fields(&self) -> impl Iterator<Item = Field> {
+    /// The fields that templates may use, without names, phones and the appointment, which are handled separately.
+    pub fn template_fields(&self) -> impl Iterator<Item = Field> {
         self.fields().filter(|field| !field.is_name() && !field.is_of_appointment())
     }
 
-    /// The fields that have a column, phones apart.
+    /// The fields that have a column, without phones.
     pub fn fields(&self) -> impl Iterator<Item = Field> {
         self.fields.keys().copied().filter(|field| field.phone_rank().is_none())
     }
 
-    /// The row's cells of the columns that mean nothing to the intake.
-    pub fn others<'r>(&self, row: &'r Row) -> impl Iterator<Item = &'r str> {
-        self.others.iter().map(|(_, at)| row.cell(*at))
+    /// The row's cells in columns without a field.
+    pub fn unmapped<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
+        self.unmapped.iter().map(|(_, at)| row.cell(*at))
     }
 
-    /// The key columns' names, as the campaign has them, and the row's cells.
-    pub fn key<'r>(&self, row: &'r Row) -> impl Iterator<Item = (&str, &'r str)> {
+    /// The row's key cells, each with its name in the campaign.
+    pub fn key<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = (&str, &'r str)> {
         self.key.iter().map(|(name, at)| (name.as_str(), row.cell(*at)))
     }
 
     /// A hash of the row's key.
-    pub(super) fn key_hash(&self, row: &Row) -> u64 {
+    pub(super) fn key_hash(&self, row: &ListRow) -> u64 {
         self.salted_key_hash(row, 0)
     }
 
-    /// A hash of the row's key of 128 bits: among a million keys two differing ones share one once in 10^26 lists.
-    pub(super) fn long_key_hash(&self, row: &Row) -> u128 {
+    /// A 128-bit hash of the row's key. Two of a million different keys collide in one of 10^26 lists.
+    pub(super) fn long_key_hash(&self, row: &ListRow) -> u128 {
         u128::from(self.salted_key_hash(row, 0)) << 64 | u128::from(self.salted_key_hash(row, 1))
     }
 
-    fn salted_key_hash(&self, row: &Row, salt: u8) -> u64 {
+    fn salted_key_hash(&self, row: &ListRow, salt: u8) -> u64 {
         let mut hasher = DefaultHasher::new();
         salt.hash(&mut hasher);
         self.key(row).for_each(|(_, cell)| cell.hash(&mut hasher));
         hasher.finish()
     }
 
-    /// The mapping, for people.
+    /// The mapping, for display.
     #[must_use]
     pub fn report(&self) -> MappingReport {
         const BEST_FIRST: [&str; 3] = ["phone", "second_phone", "third_phone"];
@@ -237,38 +241,38 @@ impl Columns {
         let by_column: BTreeMap<usize, &'static str> = phones.chain(fields).collect();
         MappingReport {
             mapped: by_column.into_iter().map(|(at, meaning)| (self.names[at].clone(), meaning)).collect(),
-            unmapped: self.others.iter().map(|(_, at)| self.names[*at].clone()).collect(),
+            unmapped: self.unmapped.iter().map(|(_, at)| self.names[*at].clone()).collect(),
         }
     }
 }
 
-/// The columns of a second list that are parts of the campaign's key: which part, and where. At least one.
-pub fn key_columns(header: &Header, rules: &ListRules) -> Result<Vec<(usize, usize)>, ListProblem> {
+/// The key columns of an exclude list, as pairs of the index in the campaign's key and the column. At least one.
+pub fn key_columns(header: &Header, rules: &ListRules) -> Result<Vec<(usize, usize)>, ListError> {
     let names = header.names();
     let column_of = |part: &String| {
         let mapped = rules.columns.iter().find(|(field, _)| field == part).map(|(_, column)| column);
         let by_mapping = mapped.and_then(|column| position(names, column));
         let field = Field::named(part);
-        let by_field = || names.iter().position(|name| field.is_some() && Field::of_column(name) == field);
+        let by_field = || names.iter().position(|name| field.is_some() && Field::from_column(name) == field);
         by_mapping.or_else(by_field).or_else(|| position(names, part))
     };
     let found: Vec<(usize, usize)> =
         rules.key.iter().enumerate().filter_map(|(part, name)| Some((part, column_of(name)?))).collect();
     if found.is_empty() {
-        return Err(ListProblem::NoColumn { field: rules.key.join(" or "), found: names.to_vec() });
+        return Err(ListError::NoColumn { field: rules.key.join(" or "), found: names.to_vec() });
     }
     Ok(found)
 }
 
-fn mapped_by_campaign(names: &[String], columns: &[(String, String)]) -> Result<Vec<(Field, usize)>, ListProblem> {
+fn mapped_by_campaign(names: &[String], columns: &[(String, String)]) -> Result<Vec<(Field, usize)>, ListError> {
     columns
         .iter()
         .map(|(name, column)| {
-            let field = Field::named(name).ok_or_else(|| ListProblem::UnknownField {
+            let field = Field::named(name).ok_or_else(|| ListError::UnknownField {
                 name: name.clone(),
                 nearest: nearest(name, Field::ALL.iter().map(|field| field.name())),
             })?;
-            let at = position(names, column).ok_or_else(|| ListProblem::MappedColumnMissing {
+            let at = position(names, column).ok_or_else(|| ListError::MappedColumnMissing {
                 field: name.clone(),
                 column: column.clone(),
                 nearest: nearest(column, names.iter().map(String::as_str)).map(str::to_owned),
@@ -280,23 +284,23 @@ fn mapped_by_campaign(names: &[String], columns: &[(String, String)]) -> Result<
 }
 
 fn position(names: &[String], column: &str) -> Option<usize> {
-    let exactly = names.iter().position(|name| name == column.trim());
-    exactly.or_else(|| names.iter().position(|name| variable_name(name) == variable_name(column)))
+    let exact = names.iter().position(|name| name == column.trim());
+    exact.or_else(|| names.iter().position(|name| variable_name(name) == variable_name(column)))
 }
 
-/// Which column was taken for which field.
+/// The mapping of a list's columns to fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappingReport {
-    /// Column and field, in the list's order; a phone column by its rank among them, the best first.
+    /// Columns and fields, in the list's order. Phone columns are named by rank: `phone`, `second_phone`, and so on.
     pub mapped: Vec<(String, &'static str)>,
-    /// Columns that templates may use by their own names.
+    /// Columns without a field. Templates may use them by their own names.
     pub unmapped: Vec<String>,
 }
 
 impl fmt::Display for MappingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = self.mapped.iter().map(|(column, meaning)| format!("{column} → {}", meaning.replace('_', " ")));
-        f.write_str(&said.collect::<Vec<_>>().join(", "))?;
+        let mapped = self.mapped.iter().map(|(column, meaning)| format!("{column} → {}", meaning.replace('_', " ")));
+        f.write_str(&mapped.collect::<Vec<_>>().join(", "))?;
         if self.unmapped.is_empty() { Ok(()) } else { write!(f, "; unmapped: {}", self.unmapped.join(", ")) }
     }
 }

@@ -1,4 +1,4 @@
-//! Date cells: what they say, and in which order a column writes day and month.
+//! Date cells: parsing, and the order of day and month in a column.
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
@@ -6,35 +6,35 @@ use crate::campaign::DateOrder;
 pub(super) use crate::template::iso_date;
 use crate::zone::Zone;
 
-/// What a date cell says. A cell may hold a time of day alone.
+/// A parsed date cell. It may have a time of day without a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Moment {
+pub(super) struct DateCell {
     pub(super) date: Option<NaiveDate>,
     pub(super) time: Option<NaiveTime>,
     pub(super) offset: Option<FixedOffset>,
 }
 
-/// Why a date cell says nothing.
+/// Why a date cell is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
-pub enum DateProblem {
-    /// Not in any form that is known.
+pub enum DateError {
+    /// The cell has no known date format.
     #[error("not a date")]
     NotADate,
-    /// A birth that has not happened yet.
+    /// The date of birth is in the future.
     #[error("in the future")]
     Future,
 }
 
-/// Which century a year of two digits is in.
+/// How to choose the century of a two-digit year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Century {
-    /// The latest one that does not put the date in the future.
+    /// The latest century in which the date is not in the future.
     Past,
-    /// The one that puts the date near the present: up to 20 years ahead.
+    /// The latest century in which the date is at most 20 years ahead.
     Near,
 }
 
-/// How the cells of one column are read.
+/// The parser for the cells of one column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DateReader {
     pub(super) order: DateOrder,
@@ -43,23 +43,23 @@ pub(super) struct DateReader {
 }
 
 impl DateReader {
-    /// Reads a cell. An empty one, and what software writes for an empty one, is an empty moment.
-    pub(super) fn read(self, cell: &str) -> Result<Moment, DateProblem> {
+    /// Parses a cell. An empty cell, or a placeholder for one, gives an empty [`DateCell`].
+    pub(super) fn read(self, cell: &str) -> Result<DateCell, DateError> {
         if cell.is_empty() || (iso_date(cell).is_none() && is_empty_marker(cell)) {
-            return Ok(Moment::default());
+            return Ok(DateCell::default());
         }
-        let (day, hour) = split_time(cell);
-        let (time, offset) = match hour {
-            Some(text) => read_time(text).ok_or(DateProblem::NotADate)?,
+        let (day, time) = split_time(cell);
+        let (time, offset) = match time {
+            Some(text) => read_time(text).ok_or(DateError::NotADate)?,
             None => (None, None),
         };
         if day.is_empty() {
-            return Ok(Moment { date: None, time, offset });
+            return Ok(DateCell { date: None, time, offset });
         }
-        match self.read_day(day).ok_or(DateProblem::NotADate)? {
-            date if is_empty_date(date) => Ok(Moment::default()),
-            date if (1880..=2200).contains(&date.year()) => Ok(Moment { date: Some(date), time, offset }),
-            _ => Err(DateProblem::NotADate),
+        match self.read_day(day).ok_or(DateError::NotADate)? {
+            date if is_empty_date(date) => Ok(DateCell::default()),
+            date if (1880..=2200).contains(&date.year()) => Ok(DateCell { date: Some(date), time, offset }),
+            _ => Err(DateError::NotADate),
         }
     }
 
@@ -67,7 +67,7 @@ impl DateReader {
         if let Some(date) = iso_date(text) {
             return Some(date);
         }
-        match Tokens::of(text)?.three() {
+        match DateTokens::parse(text)?.three() {
             Some(triple) => self.read_triple(triple),
             None => compact(text).or_else(|| serial(text)),
         }
@@ -85,7 +85,7 @@ impl DateReader {
                 DateOrder::Dmy => (c, number(b)?, number(a)?),
             },
         };
-        // Spreadsheets show an empty cell as the zeroth of January 1900.
+        // Spreadsheets show an empty cell as day 0 of January 1900.
         let day = if (year, month, day) == ("1900", 1, 0) { 1 } else { day };
         self.in_century(year, month, day)
     }
@@ -107,9 +107,9 @@ impl DateReader {
     }
 }
 
-impl Moment {
-    /// The moment as an instant with the offset of `zone`; a moment without an offset of its own is local there.
-    /// `None` without both a date and a time.
+impl DateCell {
+    /// The instant, with the offset of `zone`. A cell without an offset is local time in `zone`. `None` if the date or the
+    /// time is missing.
     pub(super) fn in_zone(self, zone: &Zone) -> Option<DateTime<FixedOffset>> {
         let local = self.date?.and_time(self.time?);
         let instant = match self.offset {
@@ -131,34 +131,34 @@ fn with_offset_of(zone: &Zone, instant: DateTime<Utc>) -> DateTime<FixedOffset> 
     instant.with_timezone(&offset)
 }
 
-/// What practice software and people write where there is no date.
+/// Whether the cell is one of the placeholders that software and people write for no date.
 fn is_empty_marker(cell: &str) -> bool {
     const WORDS: [&str; 7] = ["na", "none", "null", "nil", "unknown", "never", "nan"];
-    let plain: String = cell.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    plain.is_empty() || WORDS.contains(&plain.as_str()) || is_zero_date(cell)
+    let normalized: String = cell.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    normalized.is_empty() || WORDS.contains(&normalized.as_str()) || is_zero_date(cell)
 }
 
-/// `00/00/0000`, with or without a midnight after it.
+/// `00/00/0000`, with or without `00:00:00`.
 fn is_zero_date(cell: &str) -> bool {
     cell.chars().any(|c| c == '0')
         && cell.chars().all(|c| c == '0' || !c.is_alphanumeric() || c == 'T')
         && cell.matches(':').count() != 1
 }
 
-/// `0001-01-01` and `1900-01-01`.
+/// `0001-01-01` and `1900-01-01`, which software writes for no date.
 fn is_empty_date(date: NaiveDate) -> bool {
     (date.month(), date.day()) == (1, 1) && matches!(date.year(), 1 | 1900)
 }
 
-/// The date and the time of day of a cell, told apart by the first colon.
+/// Splits a cell into date and time of day. The time starts with the digits before the first colon.
 fn split_time(cell: &str) -> (&str, Option<&str>) {
     let Some(colon) = cell.find(':') else { return (cell, None) };
-    let hour = cell[..colon].trim_end_matches(|c: char| c.is_ascii_digit());
-    let day = hour.trim_end_matches(['T', 't', ' ', ',', '\u{a0}']);
-    (day, Some(&cell[hour.len()..]))
+    let before_time = cell[..colon].trim_end_matches(|c: char| c.is_ascii_digit());
+    let day = before_time.trim_end_matches(['T', 't', ' ', ',', '\u{a0}']);
+    (day, Some(&cell[before_time.len()..]))
 }
 
-/// `9:00`, `9:00 AM`, `09:00:00.000-06:00`, `14:30Z`.
+/// Parses `9:00`, `9:00 AM`, `09:00:00.000-06:00` or `14:30Z`.
 fn read_time(text: &str) -> Option<(Option<NaiveTime>, Option<FixedOffset>)> {
     let (clock, offset) = split_offset(text)?;
     let lower = clock.to_ascii_lowercase().replace('.', "");
@@ -188,15 +188,15 @@ fn split_offset(text: &str) -> Option<(&str, Option<FixedOffset>)> {
     Some((text[..at].trim_end(), Some(FixedOffset::east_opt(sign * seconds)?)))
 }
 
-/// The words and numbers of a date.
-struct Tokens<'a> {
+/// The words and numbers of a date, without weekdays.
+struct DateTokens<'a> {
     tokens: [&'a str; 3],
     count: usize,
 }
 
-impl<'a> Tokens<'a> {
-    /// At most three, weekdays aside.
-    fn of(text: &'a str) -> Option<Self> {
+impl<'a> DateTokens<'a> {
+    /// `None` if there are more than three.
+    fn parse(text: &'a str) -> Option<Self> {
         let mut all = Self { tokens: [""; 3], count: 0 };
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
         for word in words.filter(|word| !is_weekday(word)) {
@@ -211,14 +211,15 @@ impl<'a> Tokens<'a> {
     }
 }
 
-fn starts_like(word: &str, names: &[&str]) -> Option<usize> {
+/// The index of the name that `word` abbreviates, with at least three letters.
+fn position_of_abbreviated(word: &str, names: &[&str]) -> Option<usize> {
     let lower = word.to_ascii_lowercase();
     names.iter().position(|name| lower.len() >= 3 && name.starts_with(&lower))
 }
 
 fn is_weekday(word: &str) -> bool {
     const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    starts_like(word, &DAYS).is_some()
+    position_of_abbreviated(word, &DAYS).is_some()
 }
 
 fn month_named(word: &str) -> Option<u32> {
@@ -239,7 +240,7 @@ fn month_named(word: &str) -> Option<u32> {
     if word.eq_ignore_ascii_case("sept") {
         return Some(9);
     }
-    starts_like(word, &MONTHS).map(|at| at as u32 + 1)
+    position_of_abbreviated(word, &MONTHS).map(|at| at as u32 + 1)
 }
 
 /// A number of at most four ASCII digits; `22nd` is 22.
@@ -252,7 +253,7 @@ fn number(word: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// `19880322`
+/// Parses `19880322`.
 fn compact(text: &str) -> Option<NaiveDate> {
     if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -260,7 +261,7 @@ fn compact(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(number(&text[..4])? as i32, number(&text[4..6])?, number(&text[6..])?)
 }
 
-/// A day as Excel counts them: 32224 is 22 March 1988. Five digits only: those are the years 1927 to 2173.
+/// Parses an Excel day number: 32224 is 22 March 1988. Only five digits are accepted, the years 1927 to 2173.
 fn serial(text: &str) -> Option<NaiveDate> {
     let (days, _) = text.split_once('.').unwrap_or((text, ""));
     if days.len() != 5 || !days.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -269,70 +270,70 @@ fn serial(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_signed(TimeDelta::days(days.parse().ok()?))
 }
 
-/// A year of four digits in front says the order itself.
+/// The order of a date that starts with `first`: a four-digit year comes first in year-month-day only.
 fn effective_order(first: &str, order: DateOrder) -> DateOrder {
     if first.len() == 4 { DateOrder::Ymd } else { order }
 }
 
-/// What the cells of one column, taken together, say about the order of day and month.
+/// The evidence of a column's cells for the order of day and month.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OrderSurvey {
-    /// Orders under which every readable cell so far is a date.
+pub(super) struct DateOrderProfile {
+    /// The orders under which every readable cell so far is a date; indices as in [`ORDERS`].
     possible: [bool; 3],
-    /// Pairs of orders under which some cell means different dates.
+    /// The pairs of orders under which some cell is two different dates.
     differs: [[bool; 3]; 3],
 }
 
-/// The column does not say.
+/// The column's cells do not determine the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Undecided {
-    /// Some cells can only be the one and some only the other.
+pub(super) struct AmbiguousOrder {
+    /// Some cells fit only one order and some only another.
     pub(super) contradictory: bool,
 }
 
 const ORDERS: [DateOrder; 3] = [DateOrder::Mdy, DateOrder::Dmy, DateOrder::Ymd];
 
-impl Default for OrderSurvey {
+impl Default for DateOrderProfile {
     fn default() -> Self {
         Self { possible: [true; 3], differs: [[false; 3]; 3] }
     }
 }
 
-impl OrderSurvey {
-    /// Takes a cell into account. A cell that is no date under any order says nothing.
-    pub(super) fn see(&mut self, cell: &str) {
+impl DateOrderProfile {
+    /// Adds a cell. A cell that is not a date under any order is ignored.
+    pub(super) fn add(&mut self, cell: &str) {
         if cell.is_empty() || iso_date(cell).is_some() {
             return;
         }
-        let Some([a, b, c]) = Tokens::of(split_time(cell).0).and_then(|tokens| tokens.three()) else { return };
+        let Some([a, b, c]) = DateTokens::parse(split_time(cell).0).and_then(|tokens| tokens.three()) else { return };
         if a.len() == 4 || is_zero_date(cell) || [a, b, c].into_iter().any(|token| number(token).is_none()) {
             return;
         }
-        let under = ORDERS.map(|order| read_plainly([a, b, c], order));
-        if under.iter().all(Option::is_none) {
+        let dates = ORDERS.map(|order| in_order([a, b, c], order));
+        if dates.iter().all(Option::is_none) {
             return;
         }
-        for (i, one) in under.iter().enumerate() {
+        for (i, one) in dates.iter().enumerate() {
             self.possible[i] &= one.is_some();
-            for (j, other) in under.iter().enumerate() {
+            for (j, other) in dates.iter().enumerate() {
                 self.differs[i][j] |= one.is_some() && other.is_some() && one != other;
             }
         }
     }
 
-    /// The column's order: the only one possible, or one of several that all mean the same.
-    pub(super) fn decide(&self) -> Result<DateOrder, Undecided> {
+    /// The column's order: the only possible one, or any of several that give the same dates.
+    pub(super) fn decide(&self) -> Result<DateOrder, AmbiguousOrder> {
         let mut possible = (0..3).filter(|i| self.possible[*i]);
-        let first = possible.next().ok_or(Undecided { contradictory: true })?;
+        let first = possible.next().ok_or(AmbiguousOrder { contradictory: true })?;
         if possible.any(|other| self.differs[first][other]) {
-            return Err(Undecided { contradictory: false });
+            return Err(AmbiguousOrder { contradictory: false });
         }
         Ok(ORDERS[first])
     }
 }
 
-/// Day, month and year of three numbers, where a year of four digits may stand only where the order has it.
-fn read_plainly([a, b, c]: [&str; 3], order: DateOrder) -> Option<(u32, u32, u32)> {
+/// Year, month and day of three numbers in the given order; `None` if they are not a date in it.
+fn in_order([a, b, c]: [&str; 3], order: DateOrder) -> Option<(u32, u32, u32)> {
     let (year, month, day) = match order {
         DateOrder::Mdy => (c, a, b),
         DateOrder::Dmy => (c, b, a),
@@ -342,11 +343,11 @@ fn read_plainly([a, b, c]: [&str; 3], order: DateOrder) -> Option<(u32, u32, u32
         return None;
     }
     let (year, month, day) = (number(year)?, number(month)?, number(day)?);
-    // 2000 was a leap year: whether this year was one is not the question here.
+    // Checked in a leap year, so that 29 February is accepted in any year.
     NaiveDate::from_ymd_opt(2000, month, day).map(|_| (year, month, day))
 }
 
-/// Midnight of a date that has no time of day.
-pub(super) fn start_of(moment: Moment) -> Option<NaiveDateTime> {
-    moment.date.map(|date| date.and_time(moment.time.unwrap_or_default()))
+/// The date with its time of day, by default midnight.
+pub(super) fn start_of(cell: DateCell) -> Option<NaiveDateTime> {
+    cell.date.map(|date| date.and_time(cell.time.unwrap_or_default()))
 }

@@ -1,34 +1,34 @@
-//! The fields of a list row that the intake understands, and the names that practices give their columns.
+//! The fields of a list row, and the column names by which they are recognised.
 
 use std::fmt;
 
 macro_rules! fields {
-    ($($(#[doc = $says:literal])+ $name:ident = $word:literal: $aliases:literal),* $(,)?) => {
-        /// A field of a list row (`patient-lists.md`, Header aliases).
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal: $aliases:literal),* $(,)?) => {
+        /// A field of a list row (`lists.md`, Fields).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Field {
-            $($(#[doc = $says])+ $name,)*
+            $($(#[doc = $doc])+ $variant,)*
         }
 
         impl Field {
-            /// Every field.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+            /// All fields.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// Its name in campaign files, templates, reasons and JSON lists.
+            /// The field's name in campaign files, templates, reasons and JSON lists.
             #[must_use]
             pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
+                match self { $(Self::$variant => $name,)* }
             }
 
-            /// What its cells hold.
+            /// What the field's cells contain; shown in the JSON Schema.
             #[must_use]
-            pub fn says(self) -> &'static str {
-                match self { $(Self::$name => concat!($($says),+).trim_ascii(),)* }
+            pub fn description(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)* }
             }
 
-            /// Column names that mean it, compared as [`plain`] has them.
+            /// The recognised column names, in the form of [`normalized`], separated by spaces.
             fn aliases(self) -> &'static str {
-                match self { $(Self::$name => $aliases,)* }
+                match self { $(Self::$variant => $aliases,)* }
             }
         }
     };
@@ -39,7 +39,7 @@ fields! {
     PatientId = "patient_id": "patientid patnum patient chart chartnumber chartno account acct mrn foreignid externalid id",
     /// The legal first name, by which the patient is identified.
     FirstName = "first_name": "firstname fname first givenname patientfirstname",
-    /// The name by which the patient is spoken to.
+    /// The name by which the call addresses the patient.
     PreferredName = "preferred_name": "preferred preferredname nickname goesby",
     /// The last name.
     LastName = "last_name": "lastname lname last surname familyname patientlastname",
@@ -69,17 +69,17 @@ fields! {
     Interval = "interval": "recallinterval interval",
     /// The kind of recall, as text.
     Type = "type": "recalltype cctype type recalltypename",
-    /// The patient's status; `inactive`, `archived`, `deceased` and their kin are not called.
+    /// The patient's status; `inactive`, `archived`, `deceased` and the like are not called.
     Status = "status": "patstatus status patientstatus",
-    /// `yes` for a patient who is no longer one.
+    /// `yes` for a former patient.
     Inactive = "inactive": "inactive",
-    /// `no` for a patient who is no longer one.
+    /// `no` for a former patient.
     Active = "active": "active",
     /// `yes`, or a date.
     Deceased = "deceased": "deceased",
     /// `yes` for a patient who must not be called.
     DoNotCall = "do_not_call": "donotcall dnc nocall optout unsubscribed nocorrespondence unsubscribe",
-    /// How the patient wants to be reached; `DoNotCall` is a ban.
+    /// How the patient wants to be reached; `DoNotCall` forbids the call.
     PreferredContact = "contact_method": "contactmethod preferrecallmethod prefercontactmethod preferredcontactmethod",
     /// `no` for a patient who must not be called.
     OkToCall = "ok_to_call": "oktocall phoneok",
@@ -93,7 +93,7 @@ fields! {
     ConsentDate = "consent_date": "consentdate",
     /// How the patient agreed.
     ConsentSource = "consent_source": "consentsource",
-    /// The patient's time zone: an IANA name, or ET, CT, MT, PT, AKT, HT.
+    /// The patient's time zone: an IANA name, or ET, CT, MT, PT, AKT, HT, AT, NT.
     Zone = "timezone": "timezone tz",
     /// The state or province.
     State = "state": "state province st biostate",
@@ -118,21 +118,21 @@ fields! {
 }
 
 impl Field {
-    /// The field that a column of this name means.
+    /// The field for a column name, by its aliases.
     #[must_use]
-    pub fn of_column(name: &str) -> Option<Self> {
-        let name = plain(name);
-        let means = |field: &&Self| field.aliases().split(' ').any(|alias| alias == name);
-        Self::ALL.iter().find(means).copied()
+    pub fn from_column(name: &str) -> Option<Self> {
+        let name = normalized(name);
+        let has_alias = |field: &&Self| field.aliases().split(' ').any(|alias| alias == name);
+        Self::ALL.iter().find(has_alias).copied()
     }
 
-    /// The field of that name.
+    /// The field with exactly this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|field| field.name() == name)
     }
 
-    /// A phone column's rank, the best one 0. Several phone columns are no contradiction.
+    /// The rank of a phone field, 0 for the best; `None` for other fields. A list may have several columns of each.
     #[must_use]
     pub fn phone_rank(self) -> Option<usize> {
         const BEST_FIRST: [Field; 5] =
@@ -140,13 +140,13 @@ impl Field {
         BEST_FIRST.iter().position(|phone| *phone == self)
     }
 
-    /// Whether its cells are a patient's name.
+    /// Whether the field is a patient's name.
     #[must_use]
     pub fn is_name(self) -> bool {
         [Self::FirstName, Self::LastName, Self::PreferredName, Self::FullName].contains(&self)
     }
 
-    /// Whether it is part of the appointment that a call is about.
+    /// Whether the field is part of the appointment that a call is about.
     #[must_use]
     pub fn is_of_appointment(self) -> bool {
         const PARTS: [Field; 5] = [
@@ -159,7 +159,7 @@ impl Field {
         PARTS.contains(&self)
     }
 
-    /// Whether its cells are dates.
+    /// Whether the field is a date.
     #[must_use]
     pub fn is_date(self) -> bool {
         const DATES: [Field; 7] = [
@@ -182,11 +182,11 @@ impl fmt::Display for Field {
 }
 
 /// A column's name without case, spaces and punctuation.
-fn plain(name: &str) -> String {
+fn normalized(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// A column's name as templates know it: lower case, everything between letters and digits as one `_`.
+/// The template variable for a column: lower case, with one `_` for each run of other characters than letters and digits.
 #[must_use]
 pub fn variable_name(column: &str) -> String {
     let words: Vec<String> =
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn every_field_is_known_by_its_own_name() {
         for field in Field::ALL {
-            assert_eq!(Field::of_column(field.name()), Some(*field));
+            assert_eq!(Field::from_column(field.name()), Some(*field));
         }
     }
 
@@ -212,15 +212,15 @@ mod tests {
         let mut seen = BTreeMap::new();
         for field in Field::ALL {
             for alias in field.aliases().split(' ') {
-                assert_eq!(alias, plain(alias), "{field}");
+                assert_eq!(alias, normalized(alias), "{field}");
                 assert_eq!(seen.insert(alias, field), None, "{alias}");
             }
         }
     }
 
-    /// The header aliases that the documentation of practice software and our own promise.
+    /// Column names from the documentation of practice software and from `lists.md`.
     #[test]
-    fn every_promised_alias_is_known() {
+    fn every_documented_alias_is_known() {
         for (field, aliases) in [
             (
                 Field::PatientId,
@@ -260,7 +260,7 @@ mod tests {
             (Field::Provider, "provider doctor hygienist dr"),
         ] {
             for alias in aliases.split(' ') {
-                assert_eq!(Field::of_column(alias), Some(field), "{alias}");
+                assert_eq!(Field::from_column(alias), Some(field), "{alias}");
             }
         }
     }
@@ -276,13 +276,13 @@ mod tests {
             ("Head of House", Field::Household),
             (" wireless-phone ", Field::MobilePhone),
         ] {
-            assert_eq!(Field::of_column(column), Some(field), "{column}");
+            assert_eq!(Field::from_column(column), Some(field), "{column}");
         }
-        assert_eq!(Field::of_column("Notes"), None);
+        assert_eq!(Field::from_column("Notes"), None);
     }
 
     #[test]
-    fn a_template_knows_a_column_by_its_words() {
+    fn a_variable_is_named_after_its_column() {
         for (column, variable) in [("Preferred Time", "preferred_time"), ("Notes (2)", "notes_2"), ("Né(e)", "né_e")]
         {
             assert_eq!(variable_name(column), variable);

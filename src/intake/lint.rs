@@ -1,11 +1,11 @@
-//! What a message should say, and what it had better not (`calling-rules.md`, Privacy). Warnings only: a practice may
-//! know better.
+//! Checks of rendered texts: sensitive words, and a voicemail without the practice's name or number (`calling-rules.md`,
+//! Privacy). Findings are warnings only, because the practice may have its reasons.
 
-use super::rejection::TextName;
-use super::tally::Warning;
+use super::rejection::MessageKind;
+use super::summary::IntakeWarning;
 use crate::campaign::Practice;
 
-/// Words of treatment, results and money. A voicemail is heard by whoever plays it.
+/// Words about treatment, results and money, sorted. Anyone in the home may hear a voicemail.
 const SENSITIVE: [&str; 40] = [
     "abscess",
     "anesthesia",
@@ -49,27 +49,27 @@ const SENSITIVE: [&str; 40] = [
     "tumor",
 ];
 
-/// What to look at in a campaign's rendered texts.
+/// The checks of one practice's rendered texts.
 #[derive(Debug, Clone)]
-pub(super) struct Lint {
-    must_say: Said,
+pub(super) struct TextLint {
+    identity: VoicemailIdentity,
 }
 
-impl Lint {
-    pub(super) fn of(practice: &Practice) -> Self {
-        Self { must_say: Said::of(practice) }
+impl TextLint {
+    pub(super) fn new(practice: &Practice) -> Self {
+        Self { identity: VoicemailIdentity::new(practice) }
     }
 
-    /// What somebody should look at in one text.
-    pub(super) fn warnings(&self, text: &str, name: TextName) -> impl Iterator<Item = Warning> {
-        let lacking = (name == TextName::Voicemail).then(|| self.must_say.lacking_in(text));
-        sensitive_words(text, name).chain(lacking.into_iter().flatten())
+    /// The warnings about one text.
+    pub(super) fn warnings(&self, text: &str, kind: MessageKind) -> impl Iterator<Item = IntakeWarning> {
+        let missing = (kind == MessageKind::Voicemail).then(|| self.identity.missing_in(text));
+        sensitive_words(text, kind).chain(missing.into_iter().flatten())
     }
 }
 
-fn sensitive_words(text: &str, name: TextName) -> impl Iterator<Item = Warning> {
+fn sensitive_words(text: &str, kind: MessageKind) -> impl Iterator<Item = IntakeWarning> {
     let words = text.split(|c: char| !c.is_alphanumeric());
-    words.filter_map(sensitive).map(move |word| Warning::SensitiveWord { text: name, word })
+    words.filter_map(sensitive).map(move |word| IntakeWarning::SensitiveWord { text: kind, word })
 }
 
 fn sensitive(word: &str) -> Option<&'static str> {
@@ -77,28 +77,27 @@ fn sensitive(word: &str) -> Option<&'static str> {
     SENSITIVE.binary_search_by(|other| other.bytes().cmp(lower())).ok().map(|at| SENSITIVE[at])
 }
 
-/// What whoever hears a voicemail must know: who called, and how to call back.
+/// What a voicemail must say: who called, and how to call back.
 #[derive(Debug, Clone)]
-struct Said {
+struct VoicemailIdentity {
     name: String,
     /// The callback number's ten digits.
     callback: String,
 }
 
-impl Said {
-    fn of(practice: &Practice) -> Self {
+impl VoicemailIdentity {
+    fn new(practice: &Practice) -> Self {
         Self { name: practice.name.clone(), callback: practice.callback_number.expose().chars().skip(2).collect() }
     }
 
-    /// What a voicemail does not say of it.
-    fn lacking_in(&self, text: &str) -> impl Iterator<Item = Warning> {
-        let name = (!text.contains(&self.name)).then_some(Warning::VoicemailWithoutPractice);
-        let number = (!digits_of(text).contains(&self.callback)).then_some(Warning::VoicemailWithoutNumber);
+    fn missing_in(&self, text: &str) -> impl Iterator<Item = IntakeWarning> {
+        let name = (!text.contains(&self.name)).then_some(IntakeWarning::VoicemailWithoutPractice);
+        let number = (!digits_of(text).contains(&self.callback)).then_some(IntakeWarning::VoicemailWithoutNumber);
         name.into_iter().chain(number)
     }
 }
 
-/// The digits of a text, in figures or spelt out.
+/// The digits of a text, written as figures or as words.
 fn digits_of(text: &str) -> String {
     const SPELT: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     let words = text.split(|c: char| !c.is_alphanumeric());
@@ -120,14 +119,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_can_be_searched() {
+    fn the_words_are_sorted() {
         assert!(SENSITIVE.is_sorted());
         assert!(SENSITIVE.iter().all(|word| (3..=13).contains(&word.len())));
     }
 
     #[test]
     fn sensitive_words_are_whole_words() {
-        let words = |text| sensitive_words(text, TextName::Context).count();
+        let words = |text| sensitive_words(text, MessageKind::Context).count();
         assert_eq!(words("Your balance is overdue."), 2);
         assert_eq!(words("A well-balanced, feeling person crowned."), 0);
         assert_eq!(words("Zoë, a crown—and your balance…"), 2);

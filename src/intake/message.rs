@@ -1,4 +1,4 @@
-//! What a call says: the templates' variables, and the two texts.
+//! The texts of a call: builds the template variables and renders the context and the voicemail.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,37 +6,37 @@ use std::sync::Arc;
 use chrono::{DateTime, FixedOffset};
 use minijinja::{Value, context};
 
-use super::household::{Candidate, spoken_list};
-use super::lint::Lint;
-use super::rejection::{RejectReason, TextName};
-use super::remembered::{Remembered, Rendered};
-use super::tally::Warning;
+use super::household::{HouseholdCandidate, spoken_list};
+use super::lint::TextLint;
+use super::rejection::{MessageKind, RejectReason};
+use super::render_cache::{RenderCache, RenderedText};
+use super::summary::IntakeWarning;
 use crate::campaign::{Campaign, Practice};
 use crate::entry::Appointment;
 use crate::ids::Location;
-use crate::template::{Cells, Columns, MAX_CHARS, Row, Template, chars};
+use crate::template::{MAX_CHARS, Template, TemplateCells, TemplateColumns, TemplateRow, chars};
 
-/// More names than this are not tried: nobody wants to hear them.
-const MOST_NAMES: usize = 8;
+/// The maximum number of household names in a text.
+const MAX_NAMES: usize = 8;
 
-/// Renders the texts of a campaign, each in the name of the practice that calls.
+/// Renders the texts of a campaign, with one renderer for each location.
 #[derive(Debug)]
 pub(super) struct Renderers<'a> {
     campaign: &'a Campaign,
-    columns: Arc<Columns>,
+    columns: Arc<TemplateColumns>,
     names_household: bool,
     by_location: HashMap<Option<Location>, Renderer<'a>>,
 }
 
 impl<'a> Renderers<'a> {
-    /// Renders rows whose cells are said under the names of `columns`.
-    pub(super) fn new(campaign: &'a Campaign, columns: Arc<Columns>) -> Self {
+    /// `columns` names the template cells of patients.
+    pub(super) fn new(campaign: &'a Campaign, columns: Arc<TemplateColumns>) -> Self {
         let names_household = campaign.message.context.names().iter().any(|name| name.starts_with("household"));
         Self { campaign, columns, names_household, by_location: HashMap::new() }
     }
 
     /// Renders the texts of a call, with as many names of the household as fit.
-    pub(super) fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+    pub(super) fn render(&mut self, call: &[HouseholdCandidate]) -> Result<CallTexts, RejectReason> {
         let location = &call[0].patient.location;
         if let Some(renderer) = self.by_location.get_mut(location) {
             return renderer.render(call);
@@ -46,112 +46,111 @@ impl<'a> Renderers<'a> {
         self.by_location.entry(location.clone()).or_insert(renderer).render(call)
     }
 
-    /// Whether the context speaks of a household's other members at all.
+    /// Whether the context template uses a household variable.
     pub(super) fn names_household(&self) -> bool {
         self.names_household
     }
 }
 
-/// Renders the texts of one practice.
+/// Renders the texts of one practice or location.
 #[derive(Debug, Clone)]
 struct Renderer<'a> {
     campaign: &'a Campaign,
-    columns: Arc<Columns>,
+    columns: Arc<TemplateColumns>,
     shared: Arc<[(&'static str, Value)]>,
-    lint: Lint,
-    contexts: Remembered,
-    voicemails: Option<Remembered>,
+    lint: TextLint,
+    context_cache: RenderCache,
+    voicemail_cache: Option<RenderCache>,
 }
 
 /// The texts of one call.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub(super) struct Texts {
+pub(super) struct CallTexts {
     pub(super) context: Option<String>,
     pub(super) voicemail: Option<String>,
-    /// What somebody should look at in them, each once.
-    pub(super) warnings: Vec<Warning>,
+    /// The warnings about the texts, each once.
+    pub(super) warnings: Vec<IntakeWarning>,
 }
 
 impl<'a> Renderer<'a> {
-    /// Renders the rows of one of the campaign's practices, whose cells are said under the names of `columns`.
-    fn new(campaign: &'a Campaign, practice: &Practice, columns: Arc<Columns>) -> Self {
+    fn new(campaign: &'a Campaign, practice: &Practice, columns: Arc<TemplateColumns>) -> Self {
         let message = &campaign.message;
         let objects = campaign.template_objects(practice);
         let names: Vec<&str> = objects.iter().map(|(name, _)| *name).collect();
-        let practices = campaign.lines.iter().count().max(1);
-        let remembered = |template| Remembered::of(template, &columns, &names, practices);
-        // A call to one patient covers nobody else, and most are to one.
-        let nobody = [("household", Value::from(Vec::<Value>::new())), ("household_names", Value::from(""))];
+        let practices = campaign.locations.iter().count().max(1);
+        let cache = |template| RenderCache::new(template, &columns, &names, practices);
+        // The values for a call to one patient, the usual case.
+        let no_members = [("household", Value::from(Vec::<Value>::new())), ("household_names", Value::from(""))];
         Self {
-            lint: Lint::of(practice),
-            contexts: remembered(&message.context),
-            voicemails: message.voicemail.as_ref().map(remembered),
+            lint: TextLint::new(practice),
+            context_cache: cache(&message.context),
+            voicemail_cache: message.voicemail.as_ref().map(cache),
             campaign,
-            shared: objects.into_iter().chain(nobody).collect(),
+            shared: objects.into_iter().chain(no_members).collect(),
             columns,
         }
     }
 
-    fn render(&mut self, call: &[Candidate]) -> Result<Texts, RejectReason> {
+    fn render(&mut self, call: &[HouseholdCandidate]) -> Result<CallTexts, RejectReason> {
         if call.len() == 1 {
-            return self.texts(&call[0].patient.said, &self.row(call).into());
+            return self.texts(&call[0].patient.template_cells, &self.row(call).into());
         }
         let names = other_names(call);
         let row = self.row(call).with("household", names.clone());
-        let mut most = names.len().min(MOST_NAMES);
+        let mut shown = names.len().min(MAX_NAMES);
         loop {
-            let whole = row.clone().with("household_names", spoken_list(&names, most));
-            match self.texts(&call[0].patient.said, &whole.into()) {
-                Err(RejectReason::TooLong(_)) if most > 0 => most -= 1,
-                done => return done,
+            let row = row.clone().with("household_names", spoken_list(&names, shown));
+            match self.texts(&call[0].patient.template_cells, &row.into()) {
+                Err(RejectReason::TooLong(_)) if shown > 0 => shown -= 1,
+                result => return result,
             }
         }
     }
 
-    fn row(&self, call: &[Candidate]) -> Row {
+    fn row(&self, call: &[HouseholdCandidate]) -> TemplateRow {
         let patient = &call[0].patient;
-        let row = Row::new(Arc::clone(&self.columns), Arc::clone(&patient.said), Arc::clone(&self.shared));
+        let cells = Arc::clone(&patient.template_cells);
+        let row = TemplateRow::new(Arc::clone(&self.columns), cells, Arc::clone(&self.shared));
         match &patient.appointment {
             Some(appointment) => row.with("appointment", appointment_value(appointment)),
             None => row,
         }
     }
 
-    fn texts(&mut self, cells: &Cells, variables: &Value) -> Result<Texts, RejectReason> {
-        let Self { campaign, lint, contexts, voicemails, .. } = self;
+    fn texts(&mut self, cells: &TemplateCells, variables: &Value) -> Result<CallTexts, RejectReason> {
+        let Self { campaign, lint, context_cache, voicemail_cache, .. } = self;
         let message = &campaign.message;
         let (context, mut warnings) =
-            contexts.text(cells, || text(&message.context, variables, TextName::Context, lint))?;
+            context_cache.text(cells, || render_text(&message.context, variables, MessageKind::Context, lint))?;
         let mut voicemail = None;
-        if let (Some(template), Some(remembered)) = (&message.voicemail, voicemails) {
-            let (said, more) = remembered.text(cells, || text(template, variables, TextName::Voicemail, lint))?;
-            (voicemail, warnings) = (said, [warnings, more].concat());
+        if let (Some(template), Some(cache)) = (&message.voicemail, voicemail_cache) {
+            let (text, more) = cache.text(cells, || render_text(template, variables, MessageKind::Voicemail, lint))?;
+            (voicemail, warnings) = (text, [warnings, more].concat());
         }
         warnings.sort_unstable();
         warnings.dedup();
-        Ok(Texts { context, voicemail, warnings })
+        Ok(CallTexts { context, voicemail, warnings })
     }
 }
 
-/// A text that may be sent, nothing if it is empty, and what to look at in it.
-fn text(template: &Template, variables: &Value, name: TextName, lint: &Lint) -> Rendered {
-    // It comes tidy: without space around it.
-    let rendered = template.render(variables).map_err(|problem| RejectReason::Message {
-        text: name,
-        line: problem.line,
-        problem: problem.cause.to_string(),
+/// Renders and checks a text; `None` if it is empty.
+fn render_text(template: &Template, variables: &Value, kind: MessageKind, lint: &TextLint) -> RenderedText {
+    let rendered = template.render(variables).map_err(|error| RejectReason::Message {
+        text: kind,
+        line: error.line,
+        problem: error.cause.to_string(),
     })?;
     match chars(&rendered) {
         0 => Ok((None, Vec::new())),
-        count if count > MAX_CHARS => Err(RejectReason::TooLong(name)),
+        count if count > MAX_CHARS => Err(RejectReason::TooLong(kind)),
         _ => {
-            let warnings = lint.warnings(&rendered, name).collect();
+            let warnings = lint.warnings(&rendered, kind).collect();
             Ok((Some(rendered), warnings))
         }
     }
 }
 
-/// Times as ISO 8601 with the practice's offset; empty where the list has none.
+/// The template object `appointment`. Times are ISO 8601 with the practice's offset; missing values are empty texts.
 fn appointment_value(appointment: &Appointment) -> Value {
     let time = |time: Option<DateTime<FixedOffset>>| {
         time.map(|time| time.format("%Y-%m-%dT%H:%M:%S%:z").to_string()).unwrap_or_default()
@@ -165,15 +164,15 @@ fn appointment_value(appointment: &Appointment) -> Value {
     }
 }
 
-/// The names of everybody but the one spoken to; one who is on several rows is named once.
-fn other_names(call: &[Candidate]) -> Vec<String> {
+/// The names of all patients except the one spoken to. A patient with several rows is named once.
+fn other_names(call: &[HouseholdCandidate]) -> Vec<String> {
     let mut seen = vec![&call[0].patient.info];
     let mut names = Vec::new();
     for other in call.iter().skip(1).map(|candidate| &candidate.patient) {
         let is_new = seen.iter().all(|one| one.patient_id.is_none() || one.patient_id != other.info.patient_id);
         if is_new {
             seen.push(&other.info);
-            names.push(other.spoken.clone());
+            names.push(other.spoken_name.clone());
         }
     }
     names

@@ -1,233 +1,201 @@
 //! The intake: from a patient list to entries ready to enrol. `check` and `run` share it.
 //!
-//! list → rows → patients → households → entries. A [`list::List`] gives rows of text; [`columns`] says which column is
-//! which field; a first pass (`survey`) learns what only the whole list can say; the second ([`reading`]) makes each
-//! row a patient or a [`Rejection`], patients who share a number one call (`household`), renders
-//! the texts (`message`), and gives the [`Draft`]s. Every row read is accepted, rejected, a duplicate, or merged into
-//! a household; the [`ListTally`](crate::entry::ListTally) adds up.
+//! list → rows → patients → households → entries. A [`list::List`] yields rows of text; [`columns`] maps columns to
+//! fields; a first pass ([`profile`]) collects what depends on the whole list, such as date orders and repeated keys. The
+//! second pass ([`pass`]) turns each row into a patient or a [`Rejection`], groups patients who share a number into one call
+//! ([`household`]), renders the messages ([`message`]) and yields the [`NewEntry`](crate::entry::NewEntry)s. Every row is
+//! accepted, rejected, a duplicate, or merged into a household; the [`ListCounts`](crate::entry::ListCounts) add up.
 //!
-//! Only [`list`] and [`rejects`] touch files, and nothing here knows what time it is but by [`Setting::now`].
+//! Only [`list`] and [`rejects`] access files. The only source of the time is [`IntakeContext::now`].
 
+mod called_party_zone;
 pub mod columns;
-mod contact;
 mod date;
-mod exclusions;
+mod duplicate_filter;
+mod eligibility;
+pub mod error;
+mod exclude_list;
 pub mod field;
-mod footer;
 mod household;
 mod lint;
 pub mod list;
 mod message;
 mod name;
+mod non_patient_rows;
+pub mod pass;
 mod patient;
-mod place;
+mod phone_choice;
 mod postcode;
-pub mod problem;
-pub mod reading;
+mod profile;
 pub mod rejection;
 pub mod rejects;
-mod remembered;
-mod repeats;
+mod render_cache;
+mod row_result;
 mod schema;
-mod standing;
-mod survey;
-pub mod tally;
+pub mod summary;
 
 use chrono::{DateTime, Utc};
 
 use self::columns::{Columns, MappingReport};
 use self::field::Field;
-use self::list::{Expected, Header, List, Row, RowPer};
-use self::patient::{Desk, PatientReader};
-use self::survey::Survey;
+use self::list::{Header, List, ListExpectations, RowPer};
+use self::patient::{PatientReader, RowContext};
+use self::profile::ListProfile;
 use crate::campaign::{Campaign, Consent};
-use crate::entry::Draft;
-use crate::phone::cell::CellRules;
+use crate::phone::parse_cell::DialRules;
 
-pub use self::exclusions::Excluded;
+pub use self::error::ListError;
+pub use self::exclude_list::ExcludeList;
 pub use self::field::variable_name;
 pub use self::list::ListSource;
-pub use self::problem::ListProblem;
-pub use self::reading::Reading;
+pub use self::pass::IntakePass;
 pub use self::rejection::{RejectReason, Rejection};
+pub use self::row_result::RowResult;
 pub use self::schema::row_schema;
-pub use self::tally::{Summary, Warning};
+pub use self::summary::{IntakeSummary, IntakeWarning};
 
-/// The circumstances in which a list is taken in.
+/// The settings of an intake that do not come from the campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Setting {
+pub struct IntakeContext {
     /// The present instant, by the runner's clock.
     pub now: DateTime<Utc>,
-    /// Whether numbers reserved for fiction may be dialled: in a rehearsal only.
+    /// Whether numbers reserved for fiction may be dialled; true in a rehearsal only.
     pub fiction_allowed: bool,
-    /// Whether a list older than the campaign allows is refused. Pointless under an invented clock.
+    /// Whether to refuse a list older than the campaign's `max_list_age`. Off under a simulated clock.
     pub check_age: bool,
 }
 
-/// What became of a row, or of the household it belongs to.
-#[derive(Clone)]
-pub enum Step {
-    /// An entry, its household's other members in it.
-    Accepted(Box<Draft>),
-    /// A row that cannot be used, and the row itself for the rejects file.
-    Rejected(Rejection, Row),
-    /// A row that repeats an earlier one exactly.
-    Duplicate {
-        /// The row's line.
-        line: u64,
-        /// The line of the row that it repeats.
-        first: u64,
-    },
-    /// A row that a later one of the same key replaces, because the campaign says so.
-    Replaced {
-        /// The row's line.
-        line: u64,
-        /// The line of the row that counts instead.
-        by: u64,
-    },
-}
-
-impl std::fmt::Debug for Step {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Accepted(draft) => write!(f, "Accepted(line {})", draft.line),
-            Self::Rejected(rejection, _) => write!(f, "Rejected({rejection})"),
-            Self::Duplicate { line, first } => write!(f, "Duplicate(line {line} of {first})"),
-            Self::Replaced { line, by } => write!(f, "Replaced(line {line} by {by})"),
-        }
-    }
-}
-
-/// A list that a campaign can use: opened, its columns understood, surveyed.
+/// A list that the campaign can use: opened, with its columns mapped and the first pass done.
 #[derive(Debug)]
 pub struct Intake<'c> {
     campaign: &'c Campaign,
-    setting: Setting,
+    context: IntakeContext,
     list: List,
     columns: Columns,
-    survey: Survey,
+    profile: ListProfile,
     consent: Consent,
-    excluded: Option<Excluded>,
+    exclude_list: Option<ExcludeList>,
 }
 
 impl<'c> Intake<'c> {
-    /// Opens a list and reads it once, to learn what only the whole of it can say. Nothing is enrolled, and whatever is
-    /// wrong with the list as a whole comes out here, but for the share of bad rows ([`Reading::finish`]).
-    pub fn open(source: &ListSource, campaign: &'c Campaign, setting: Setting) -> Result<Self, ListProblem> {
+    /// Opens a list and makes the first pass. Nothing is enrolled. Reports every error of the list as a whole, except too
+    /// many rejected rows ([`IntakePass::finish`]).
+    pub fn open(source: &ListSource, campaign: &'c Campaign, context: IntakeContext) -> Result<Self, ListError> {
         let mapped = |name: &str| campaign.list.columns.iter().any(|(_, column)| column.trim() == name.trim());
         let list = List::open(
             source,
-            &Expected {
-                is_known: &|name| mapped(name) || Field::of_column(name).is_some(),
+            &ListExpectations {
+                is_known: &|name| mapped(name) || Field::from_column(name).is_some(),
                 row_per: row_per(campaign),
-                now: setting.now,
+                now: context.now,
             },
         )?;
-        if setting.check_age {
-            refuse_if_old(&list, campaign, setting.now)?;
+        if context.check_age {
+            refuse_if_old(&list, campaign, context.now)?;
         }
-        let columns = Columns::of(list.header(), &campaign.list)?;
+        let columns = Columns::from_header(list.header(), &campaign.list)?;
         let consent = consent_of(campaign.calling.consent, &columns)?;
-        if campaign.lines.are_written() && !columns.has(Field::Location) {
-            return Err(ListProblem::NoLocationColumn);
+        if campaign.locations.are_defined() && !columns.has(Field::Location) {
+            return Err(ListError::NoLocationColumn);
         }
-        let households = campaign.calling.household.then_some(cell_rules(campaign, setting));
-        let survey = Survey::of(&list, &columns, &campaign.list, households)?;
-        Ok(Self { campaign, setting, list, columns, survey, consent, excluded: None })
+        let households = campaign.calling.household.then_some(dial_rules(campaign, context));
+        let profile = ListProfile::new(&list, &columns, &campaign.list, households)?;
+        Ok(Self { campaign, context, list, columns, profile, consent, exclude_list: None })
     }
 
-    /// The same list without the patients of another: they are entries that may not be called.
+    /// Adds an exclude list. Its patients become suppressed entries.
     #[must_use]
-    pub fn without(self, excluded: Option<Excluded>) -> Self {
-        Self { excluded, ..self }
+    pub fn with_exclude_list(self, exclude_list: Option<ExcludeList>) -> Self {
+        Self { exclude_list, ..self }
     }
 
-    /// Which column was taken for which field.
+    /// The mapping of columns to fields.
     #[must_use]
     pub fn mapping(&self) -> MappingReport {
         self.columns.report()
     }
 
-    /// The list's columns, for the rejects file.
+    /// The list's column names, for the rejects file.
     #[must_use]
     pub fn header(&self) -> &Header {
         self.list.header()
     }
 
-    /// Rows that are not blank.
+    /// The number of rows, without blank and non-patient rows.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.survey.rows
+        self.profile.rows
     }
 
-    /// The lines of rows that are no patients: totals, page footers, the header again.
+    /// The lines of non-patient rows: totals, page footers, repeated headers.
     #[must_use]
-    pub fn left_out(&self) -> &[u64] {
-        &self.survey.left_out
+    pub fn non_patient_lines(&self) -> &[u64] {
+        &self.profile.non_patient_lines
     }
 
-    /// Where consent is recorded: what the campaign says, or the consent column of a list that has one.
+    /// Where consent is recorded: as the campaign says, or in the list's consent column.
     #[must_use]
     pub fn consent(&self) -> Consent {
         self.consent
     }
 
-    /// Whether this is a rejects file being fed back: some rows of a list, so that nobody who is not on it has left.
+    /// Whether the list is a rejects file. It holds only part of a list, so that no entry is withdrawn for being absent
+    /// from it.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.list.is_rejects_file()
     }
 
-    /// Reads the list from its start. It may be read again after the last reading has ended, not at the same time.
+    /// Starts a pass over the list. Only one pass may run at a time.
     ///
-    /// A list that turns out to be mostly bad is refused at the end ([`Reading::finish`]); whoever enrols must then
-    /// undo it, or read the list once for nothing first ([`Intake::examine`]).
-    pub fn read(&self) -> Result<Reading<'_>, ListProblem> {
+    /// Too many rejected rows are reported only at the end ([`IntakePass::finish`]). A caller that enrols entries must then
+    /// undo that, or make a pass without enrolling first ([`Intake::examine`]).
+    pub fn read(&self) -> Result<IntakePass<'_>, ListError> {
         let reader = PatientReader {
             columns: &self.columns,
-            survey: &self.survey,
+            profile: &self.profile,
             campaign: self.campaign,
             consent: self.consent,
-            excluded: self.excluded.as_ref(),
-            at: Desk::of(&self.campaign.practice, None, self.setting.now),
-            now: self.setting.now,
+            exclude_list: self.exclude_list.as_ref(),
+            context: RowContext::new(&self.campaign.practice, None, self.context.now),
+            now: self.context.now,
         };
-        Ok(Reading::new(self.list.rows()?, reader, cell_rules(self.campaign, self.setting)))
+        Ok(IntakePass::new(self.list.rows()?, reader, dial_rules(self.campaign, self.context)))
     }
 
-    /// Reads the whole list and keeps nothing but the numbers.
-    pub fn examine(&self) -> Result<Summary, ListProblem> {
+    /// Makes a whole pass and keeps only the counts.
+    pub fn examine(&self) -> Result<IntakeSummary, ListError> {
         self.read()?.finish()
     }
 }
 
-/// A campaign whose entries are appointments is about appointments.
+/// The entries are appointments if the key contains the appointment's id.
 fn row_per(campaign: &Campaign) -> RowPer {
-    let of_appointments = campaign.list.key.iter().any(|part| part == Field::AppointmentId.name());
-    if of_appointments { RowPer::Appointment } else { RowPer::Patient }
+    let by_appointment = campaign.list.key.iter().any(|part| part == Field::AppointmentId.name());
+    if by_appointment { RowPer::Appointment } else { RowPer::Patient }
 }
 
-fn cell_rules(campaign: &Campaign, setting: Setting) -> CellRules<'_> {
-    CellRules { fiction_allowed: setting.fiction_allowed, own: &campaign.practice.own_numbers }
+fn dial_rules(campaign: &Campaign, context: IntakeContext) -> DialRules<'_> {
+    DialRules { fiction_allowed: context.fiction_allowed, own: &campaign.practice.own_numbers }
 }
 
-fn refuse_if_old(list: &List, campaign: &Campaign, now: DateTime<Utc>) -> Result<(), ListProblem> {
-    let most = campaign.list.max_list_age;
+fn refuse_if_old(list: &List, campaign: &Campaign, now: DateTime<Utc>) -> Result<(), ListError> {
+    let limit = campaign.list.max_list_age;
     match list.modified().map(|modified| now - modified) {
-        Some(age) if age > most => Err(ListProblem::TooOld { age, most }),
+        Some(age) if age > limit => Err(ListError::TooOld { age, limit }),
         _ => Ok(()),
     }
 }
 
-/// A list with a consent column speaks for itself, unless the campaign attests for all of it.
-fn consent_of(campaign: Option<Consent>, columns: &Columns) -> Result<Consent, ListProblem> {
+/// The list's consent column counts, if it has one, unless the campaign attests consent for the whole list.
+fn consent_of(campaign: Option<Consent>, columns: &Columns) -> Result<Consent, ListError> {
     let has_column =
         [Field::Consent, Field::ConsentDate, Field::ConsentSource].into_iter().any(|field| columns.has(field));
     match (campaign, has_column) {
         (Some(Consent::OnFile), _) => Ok(Consent::OnFile),
         (Some(Consent::Column) | None, true) => Ok(Consent::Column),
-        (Some(Consent::Column), false) => Err(ListProblem::NoConsentColumn),
-        (None, false) => Err(ListProblem::NoConsent),
+        (Some(Consent::Column), false) => Err(ListError::NoConsentColumn),
+        (None, false) => Err(ListError::NoConsent),
     }
 }
 

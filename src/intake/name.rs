@@ -1,20 +1,20 @@
-//! Names: told apart, tidied, and put into natural case where a system has put the whole name into capitals.
+//! Patient names: split into parts, cleaned, and converted from all capitals to natural case.
 
 /// The vendor's limit for a first and for a last name, in characters (`annie-api.md`, POST /calls).
-const LONGEST_NAME: usize = 100;
+const MAX_NAME: usize = 100;
 
 /// A patient's names.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub(super) struct Names {
+pub(super) struct PatientNames {
     /// The legal first name, at most 100 characters.
     pub(super) first: String,
     /// The last name with its suffix, at most 100 characters; may be empty.
     pub(super) last: String,
-    /// The name to speak to, at most 100 characters: the first name where no other is given.
+    /// The name by which the call addresses the patient, at most 100 characters; by default the first name.
     pub(super) preferred: String,
 }
 
-/// What the list has of a name; empty where it has nothing.
+/// The name cells of a row; empty if the list has no such column.
 #[derive(Clone, Copy, Default)]
 pub(super) struct NameCells<'a> {
     pub(super) first: &'a str,
@@ -23,77 +23,78 @@ pub(super) struct NameCells<'a> {
     pub(super) full: &'a str,
 }
 
-impl Names {
-    /// Reads the cells. Columns of their own win over the full name.
-    pub(super) fn of(cells: NameCells<'_>) -> Self {
-        let mut parts = if cells.first.trim().is_empty() { split_full(tidy(cells.full)) } else { Parts::default() };
+impl PatientNames {
+    /// Reads the cells. Separate columns win over the full name.
+    pub(super) fn from_cells(cells: NameCells<'_>) -> Self {
+        let mut parts =
+            if cells.first.trim().is_empty() { split_full(clean(cells.full)) } else { NameParts::default() };
         if !cells.first.trim().is_empty() {
-            (parts.first, parts.nick) = split_nick(tidy(cells.first));
+            (parts.first, parts.nickname) = split_nickname(clean(cells.first));
         }
         if !cells.last.trim().is_empty() {
-            parts.last = tidy(cells.last);
+            parts.last = clean(cells.last);
         }
         if !cells.preferred.trim().is_empty() {
-            parts.nick = tidy(cells.preferred);
+            parts.nickname = clean(cells.preferred);
         }
         parts.into_names()
     }
 }
 
 #[derive(Default)]
-struct Parts {
+struct NameParts {
     first: String,
     last: String,
-    nick: String,
+    nickname: String,
 }
 
-impl Parts {
-    fn into_names(self) -> Names {
-        let shouted = is_shouted(&self.first) && (self.last.is_empty() || is_shouted(&self.last));
-        let natural = |name: String, shouted: bool| cut(if shouted { natural_case(&name) } else { name });
-        let first = natural(self.first, shouted);
-        let preferred = if self.nick.is_empty() {
+impl NameParts {
+    fn into_names(self) -> PatientNames {
+        let is_capitals = is_all_capitals(&self.first) && (self.last.is_empty() || is_all_capitals(&self.last));
+        let finish = |name: String, is_capitals: bool| truncate(if is_capitals { natural_case(&name) } else { name });
+        let first = finish(self.first, is_capitals);
+        let preferred = if self.nickname.is_empty() {
             first.clone()
         } else {
-            let shouted = shouted && is_shouted(&self.nick);
-            natural(self.nick, shouted)
+            let is_capitals = is_capitals && is_all_capitals(&self.nickname);
+            finish(self.nickname, is_capitals)
         };
-        Names { first, last: natural(self.last, shouted), preferred }
+        PatientNames { first, last: finish(self.last, is_capitals), preferred }
     }
 }
 
-/// `Last, First (Nick) M.`, `Last Jr, First`, `First M. Last Jr.`
-fn split_full(full: String) -> Parts {
-    let (name, nick) = split_nick(full);
+/// Splits `Last, First (Nick) M.`, `Last Jr, First` or `First M. Last Jr.`.
+fn split_full(full: String) -> NameParts {
+    let (name, nickname) = split_nickname(full);
     if let Some((last, rest)) = name.split_once(',') {
         let (given, suffix) = match rest.split_once(',') {
             Some((given, suffix)) => (given, suffix.trim()),
             None => (rest, ""),
         };
         let last = format!("{} {suffix}", last.trim());
-        return Parts { first: without_initial(given.trim()), last: last.trim().to_owned(), nick };
+        return NameParts { first: without_initial(given.trim()), last: last.trim().to_owned(), nickname };
     }
     let words: Vec<&str> = name.split(' ').collect();
     let suffixes = words.iter().skip(2).rev().take_while(|word| is_suffix(word)).count();
     let family = (words.len() - suffixes).saturating_sub(1).max(1);
     let (given, last) = words.split_at(family.min(words.len()));
-    Parts { first: without_initial(&given.join(" ")), last: last.join(" "), nick }
+    NameParts { first: without_initial(&given.join(" ")), last: last.join(" "), nickname }
 }
 
-/// The name without what stands in parentheses or quotes, and that.
-fn split_nick(name: String) -> (String, String) {
+/// Splits off a nickname in parentheses or quotes.
+fn split_nickname(name: String) -> (String, String) {
     for (open, close) in [('(', ')'), ('"', '"'), ('“', '”')] {
         let Some((before, rest)) = name.split_once(open) else { continue };
-        let Some((nick, after)) = rest.split_once(close) else { continue };
-        return (tidy(&format!("{before} {after}")), tidy(nick));
+        let Some((nickname, after)) = rest.split_once(close) else { continue };
+        return (clean(&format!("{before} {after}")), clean(nickname));
     }
     (name, String::new())
 }
 
-/// `John M.` is called John; `Mary Ann` is called Mary Ann.
+/// Removes a middle initial: `John M.` becomes `John`; `Mary Ann` stays.
 fn without_initial(given: &str) -> String {
     match given.rsplit_once(' ') {
-        Some((rest, last)) if last.trim_end_matches('.').chars().count() == 1 => rest.to_owned(),
+        Some((name, last)) if last.trim_end_matches('.').chars().count() == 1 => name.to_owned(),
         _ => given.to_owned(),
     }
 }
@@ -102,18 +103,18 @@ fn is_suffix(word: &str) -> bool {
     matches!(word.trim_end_matches('.').to_ascii_lowercase().as_str(), "jr" | "sr" | "ii" | "iii" | "iv")
 }
 
-/// Single spaces, no control characters, no space around.
-fn tidy(cell: &str) -> String {
+/// Replaces control characters by spaces, collapses runs of spaces, and trims.
+fn clean(cell: &str) -> String {
     let visible: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn is_shouted(name: &str) -> bool {
+fn is_all_capitals(name: &str) -> bool {
     let mut letters = name.chars().filter(|c| c.is_alphabetic()).peekable();
     letters.peek().is_some() && letters.all(|c| !c.is_lowercase()) && name.chars().any(char::is_uppercase)
 }
 
-/// `MARY-KATE O'BRIEN III` as `Mary-Kate O'Brien III`.
+/// Converts `MARY-KATE O'BRIEN III` to `Mary-Kate O'Brien III`.
 fn natural_case(name: &str) -> String {
     name.split(' ').map(natural_word).collect::<Vec<_>>().join(" ")
 }
@@ -123,24 +124,24 @@ fn natural_word(word: &str) -> String {
         return word.to_owned();
     }
     let mut natural = String::with_capacity(word.len());
-    let mut starts = true;
+    let mut at_start = true;
     for c in word.chars() {
-        if starts {
+        if at_start {
             natural.push(c);
         } else {
             natural.extend(c.to_lowercase());
         }
-        starts = !c.is_alphabetic() || (natural == "Mc");
+        at_start = !c.is_alphabetic() || (natural == "Mc");
     }
     natural
 }
 
-/// At most 100 characters, whole ones.
-fn cut(name: String) -> String {
-    if name.len() <= LONGEST_NAME {
+/// The first 100 characters.
+fn truncate(name: String) -> String {
+    if name.len() <= MAX_NAME {
         return name;
     }
-    match name.char_indices().nth(LONGEST_NAME) {
+    match name.char_indices().nth(MAX_NAME) {
         Some((at, _)) => name[..at].trim_end().to_owned(),
         None => name,
     }
@@ -151,7 +152,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_name_is_told_apart() {
+    fn a_full_name_is_split() {
         for (full, first, last, preferred) in [
             ("O'Brien, Mary-Kate (Katie)", "Mary-Kate", "O'Brien", "Katie"),
             ("SMITH JR, JOHN", "John", "Smith Jr", "John"),
@@ -166,13 +167,13 @@ mod tests {
             (",", "", "", ""),
             ("Smith, ", "", "Smith", ""),
         ] {
-            let names = Names::of(NameCells { full, ..NameCells::default() });
+            let names = PatientNames::from_cells(NameCells { full, ..NameCells::default() });
             assert_eq!((&*names.first, &*names.last, &*names.preferred), (first, last, preferred), "{full}");
         }
     }
 
     #[test]
-    fn capitals_are_softened_only_where_the_whole_name_is_capitals() {
+    fn only_names_in_all_capitals_get_natural_case() {
         for (first, last, expected) in [
             ("MARY-KATE", "O'BRIEN", "Mary-Kate O'Brien"),
             ("JOHN", "MCDONALD III", "John McDonald III"),
@@ -181,24 +182,25 @@ mod tests {
             ("Vincent", "van Gogh", "Vincent van Gogh"),
             ("李", "王", "李 王"),
         ] {
-            let names = Names::of(NameCells { first, last, ..NameCells::default() });
+            let names = PatientNames::from_cells(NameCells { first, last, ..NameCells::default() });
             assert_eq!(format!("{} {}", names.first, names.last), expected);
         }
     }
 
     #[test]
-    fn the_preferred_name_is_spoken_and_the_legal_one_identifies() {
+    fn the_preferred_name_does_not_replace_the_legal_one() {
         let cells = NameCells { first: "Margaret", last: "Hale", preferred: "Peg", full: "ignored, too" };
-        let names = Names::of(cells);
+        let names = PatientNames::from_cells(cells);
         assert_eq!((&*names.first, &*names.preferred), ("Margaret", "Peg"));
-        let names = Names::of(NameCells { first: "Margaret (Peg)", last: "Hale", ..NameCells::default() });
+        let names =
+            PatientNames::from_cells(NameCells { first: "Margaret (Peg)", last: "Hale", ..NameCells::default() });
         assert_eq!((&*names.first, &*names.preferred), ("Margaret", "Peg"));
     }
 
     #[test]
-    fn a_long_name_is_cut_between_characters() {
+    fn a_long_name_is_truncated_between_characters() {
         let first = "é".repeat(150);
-        let names = Names::of(NameCells { first: &first, ..NameCells::default() });
-        assert_eq!(names.first.chars().count(), LONGEST_NAME);
+        let names = PatientNames::from_cells(NameCells { first: &first, ..NameCells::default() });
+        assert_eq!(names.first.chars().count(), MAX_NAME);
     }
 }

@@ -1,12 +1,12 @@
 //! The state or province of a postcode: a ZIP code by its first three digits (USPS, L002 3-Digit ZIP Code Prefix Matrix), a
 //! Canadian code by its first letter (Canada Post, forward sortation areas). As of November 2026.
 //!
-//! Compared on 25 November 2026 with the 42,789 ZIP codes of the Python package `zipcodes` 3.0.0: the same state for every
-//! prefix that is in use, but for single places beyond a border (Fishers Island, NY, in 063; Texhoma, TX, in 739; Alta, WY,
-//! in 834), for the government's own in 569 and 888, and for the Pacific territories in 969, which are in none here. And
-//! with the 1,645 forward sortation areas of `pypostalcode` 0.4.1: the same province for every letter.
+//! Compared on 25 November 2026 with the 42,789 ZIP codes of the Python package `zipcodes` 3.0.0: every prefix in use has the
+//! same state, except single towns across a state border (Fishers Island, NY, in 063; Texhoma, TX, in 739; Alta, WY, in 834),
+//! government prefixes (569 and 888), and the Pacific territories in 969, which have no state here. Compared also with the
+//! 1,645 forward sortation areas of `pypostalcode` 0.4.1: every letter has the same province.
 
-/// First and last three digits, and the state. Military and government codes are in none.
+/// The first and the last prefix of a range, and its state. Military and government prefixes are not included.
 const ZIPS: [(u16, u16, &str); 62] = [
     (5, 5, "NY"),
     (6, 7, "PR"),
@@ -72,38 +72,39 @@ const ZIPS: [(u16, u16, &str); 62] = [
     (980, 994, "WA"),
 ];
 
-/// The state or province, by its abbreviation as the table of area codes has it; `None` for what is no postcode, or none of a
-/// place that the table knows.
+/// The abbreviation of the state or province, as in the table of area codes; `None` if the postcode is invalid or its region
+/// is not in the table.
 pub(super) fn region_of(postcode: &str) -> Option<&'static str> {
-    // A spreadsheet appends `.0`.
+    // Spreadsheets may append `.0`.
     let postcode = postcode.trim().strip_suffix(".0").unwrap_or(postcode);
-    let plain: String = postcode.chars().filter(char::is_ascii_alphanumeric).collect();
-    match plain.chars().next()? {
-        letter if letter.is_ascii_alphabetic() => canadian(letter, &plain),
-        _ => american(&plain),
+    let code: String = postcode.chars().filter(char::is_ascii_alphanumeric).collect();
+    match code.chars().next()? {
+        letter if letter.is_ascii_alphabetic() => canadian(letter, &code),
+        _ => american(&code),
     }
 }
 
-/// A spreadsheet drops the zeros in front: four digits are a ZIP code of New England, and eight one with its extension.
+/// The state of a ZIP code. Spreadsheets drop leading zeros, so that codes of 3, 4, 7 and 8 digits are completed.
 fn american(digits: &str) -> Option<&'static str> {
-    let whole = match digits.len() {
+    let zip = match digits.len() {
         3 | 7 => format!("00{digits}"),
         4 | 8 => format!("0{digits}"),
         5 | 9 => digits.to_owned(),
         _ => return None,
     };
-    let first: u16 = whole.get(..3)?.parse().ok()?;
-    // American Samoa, in the midst of Hawaii's.
-    if whole.starts_with("96799") {
+    let prefix: u16 = zip.get(..3)?.parse().ok()?;
+    // American Samoa, inside Hawaii's range.
+    if zip.starts_with("96799") {
         return None;
     }
-    let alaska = (995..=999).contains(&first).then_some("AK");
-    alaska.or_else(|| ZIPS.iter().find(|(from, to, _)| (*from..=*to).contains(&first)).map(|(_, _, state)| *state))
+    let alaska = (995..=999).contains(&prefix).then_some("AK");
+    alaska.or_else(|| ZIPS.iter().find(|(from, to, _)| (*from..=*to).contains(&prefix)).map(|(_, _, state)| *state))
 }
 
-/// The territories and Prince Edward Island share the area codes of the Northwest Territories and Nova Scotia.
-fn canadian(letter: char, plain: &str) -> Option<&'static str> {
-    let second = plain.chars().nth(1)?;
+/// The province of a Canadian code. All territories count as the Northwest Territories, and Prince Edward Island as Nova
+/// Scotia, because they share area codes.
+fn canadian(letter: char, code: &str) -> Option<&'static str> {
+    let second = code.chars().nth(1)?;
     let province = match letter.to_ascii_uppercase() {
         'A' => "NL",
         'B' | 'C' => "NS",
@@ -126,7 +127,7 @@ mod tests {
     use crate::phone::area_codes;
 
     #[test]
-    fn a_postcode_lies_in_a_state_or_province() {
+    fn a_postcode_has_a_state_or_province() {
         for (postcode, region) in [
             ("60614", Some("IL")),
             ("60614-1234", Some("IL")),

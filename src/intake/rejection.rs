@@ -1,18 +1,18 @@
-//! Why one row cannot be used: where and by which rule, never the value.
+//! Why a row is rejected: the line, the field and the rule, never the value.
 
 use std::fmt;
 
-use super::date::DateProblem;
+use super::date::DateError;
 use super::field::Field;
-use crate::phone::cell::PhoneProblem;
+use crate::phone::parse_cell::PhoneError;
 use crate::template::MAX_CHARS;
 
-/// A row that cannot be used.
+/// A rejected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
     /// The row's first line in the list, counted from 1.
     pub line: u64,
-    /// Why.
+    /// The reason.
     pub reason: RejectReason,
 }
 
@@ -22,36 +22,36 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// Why a row cannot be used. The text names the field and the rule.
+/// Why a row is rejected. The text names the field and the rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RejectReason {
-    /// Cells may have slipped into other columns.
+    /// The row has more or fewer cells than the header, so that cells may be in the wrong columns.
     #[error("row: has {found} cells where the header has {expected}")]
     Cells {
-        /// In the row.
+        /// The number of cells in the row.
         found: usize,
-        /// In the header.
+        /// The number of cells in the header.
         expected: usize,
     },
-    /// A cell that must not be empty is.
+    /// A required cell is empty.
     #[error("{0}: missing")]
     Missing(String),
-    /// No usable number in any phone column.
+    /// No phone column has a number that can be dialled.
     #[error("phone: {0}")]
-    Phone(PhoneProblem),
+    Phone(PhoneError),
     /// A date that cannot be read.
     #[error("{field}: {problem}")]
     Date {
         /// The date's field.
         field: Field,
         /// What is wrong with it.
-        problem: DateProblem,
+        problem: DateError,
     },
     /// A time zone that cannot be read.
     #[error("timezone: not a time zone, such as America/Chicago or CT")]
     Zone,
-    /// The row is of a location that nobody calls for.
-    #[error("location: the campaign has no line of it; add a [[line]], or mend the name")]
+    /// The campaign has no such location.
+    #[error("location: not in the campaign; add a [[line]], or correct the name")]
     Location,
     /// Another row has the same key.
     #[error("{key}: the same as on line {first}, with other data")]
@@ -65,27 +65,27 @@ pub enum RejectReason {
     #[error("{text}, line {line}: {problem}")]
     Message {
         /// Which text.
-        text: TextName,
+        text: MessageKind,
         /// The template's line, counted from 1.
         line: usize,
-        /// What the template says.
+        /// The error.
         problem: String,
     },
-    /// A text is longer than the vendor takes.
+    /// A text is longer than the vendor accepts.
     #[error("{0}: over {MAX_CHARS} characters")]
-    TooLong(TextName),
+    TooLong(MessageKind),
 }
 
-/// The texts of a call.
+/// One of the two texts of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TextName {
+pub enum MessageKind {
     /// `[message] context`
     Context,
     /// `[message] voicemail`
     Voicemail,
 }
 
-impl fmt::Display for TextName {
+impl fmt::Display for MessageKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Context => "message.context",
@@ -95,7 +95,7 @@ impl fmt::Display for TextName {
 }
 
 impl RejectReason {
-    /// The reason without what differs from row to row, for counting.
+    /// The reason without details that differ from row to row, for counting.
     #[must_use]
     pub fn rule(&self) -> String {
         match self {

@@ -1,45 +1,46 @@
-//! The rejects file: rejected rows in the list's own columns, each with its line and reason in front, ready to be
-//! corrected and fed back. Line and reason stand in front so that a row with too few or too many cells keeps its shape.
+//! The rejects file: the rejected rows in the list's own columns, to be corrected and used as a list again. Line and reason
+//! are the first columns, so that a row with too few or too many cells keeps its shape.
 //!
-//! Only such a file is ever replaced or removed: what its name was given to by mistake, a list, a ledger or a key, stays.
+//! Only a rejects file is ever replaced or removed. If its path is by mistake that of a list, a ledger or a key file, that
+//! file stays.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::list::{Header, Row};
+use super::list::{Header, ListRow};
 use super::rejection::Rejection;
 use crate::visible::cell_without_formula;
 
-/// A file for its owner alone that is to be put at `path` once it is whole: beside it, so that it can be moved there. If it
-/// never is, it is gone.
+/// A temporary file in the directory of `path`, readable by its owner only, to be renamed to `path` once it is complete. It
+/// is removed if it never is.
 pub fn private_file_beside(path: &Path) -> io::Result<NamedTempFile> {
     NamedTempFile::new_in(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
-/// The first two columns, by which a rejects file is known.
+/// The first two columns, by which a rejects file is recognised.
 const COLUMNS: [&str; 2] = ["line", "reason"];
 
-/// Whether a file that starts so is a rejects file. A spreadsheet that saved it may have put a byte order mark in front, quotes around the names and another
-/// separator between them.
+/// Whether a file that starts with `start` is a rejects file. A spreadsheet may have added a byte order mark and quotes, or
+/// changed the separator.
 #[must_use]
-pub fn is_one(start: &[u8]) -> bool {
+pub fn is_rejects_file(start: &[u8]) -> bool {
     let mut rest = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
     COLUMNS.iter().all(|name| {
         let quoted = format!("\"{name}\"");
-        let Some(behind) = rest.strip_prefix(quoted.as_bytes()).or_else(|| rest.strip_prefix(name.as_bytes())) else {
+        let Some(after) = rest.strip_prefix(quoted.as_bytes()).or_else(|| rest.strip_prefix(name.as_bytes())) else {
             return false;
         };
-        let separator = behind.first();
-        rest = behind.get(1..).unwrap_or_default();
+        let separator = after.first();
+        rest = after.get(1..).unwrap_or_default();
         separator.is_none_or(|byte| b",;\t\r\n".contains(byte))
     })
 }
 
-/// A rejects file being written: CSV in UTF-8, readable by its owner only. It holds patients' data.
+/// The writer of a rejects file: CSV in UTF-8, readable by its owner only. The file holds patient data.
 ///
-/// It takes its place once it is complete, so that it may be the very list that is being read.
+/// The file replaces the one at its path only once it is complete, so that the list being read may itself be a rejects file.
 #[derive(Debug)]
 pub struct RejectsFile {
     writer: csv::Writer<NamedTempFile>,
@@ -48,7 +49,7 @@ pub struct RejectsFile {
 }
 
 impl RejectsFile {
-    /// Starts a file that will be at `path`, in place of one that is there.
+    /// Starts a file that will replace the one at `path`.
     pub fn create(path: &Path, header: &Header) -> io::Result<Self> {
         let writer = csv::WriterBuilder::new().flexible(true).from_writer(private_file_beside(path)?);
         let mut file = Self { writer, path: path.to_owned(), rows: 0 };
@@ -57,8 +58,8 @@ impl RejectsFile {
         Ok(file)
     }
 
-    /// Adds a row. Its cells are as they were, but that none is a formula: reading the file gives back each exactly.
-    pub fn write(&mut self, rejection: &Rejection, row: &Row) -> io::Result<()> {
+    /// Adds a row. A cell that a spreadsheet would take for a formula is escaped; reading the file restores it exactly.
+    pub fn write(&mut self, rejection: &Rejection, row: &ListRow) -> io::Result<()> {
         let (line, reason) = (rejection.line.to_string(), rejection.reason.to_string());
         for cell in [line.as_str(), reason.as_str()].into_iter().chain(row.cells.iter()) {
             self.writer.write_field(cell_without_formula(cell).as_bytes())?;
@@ -68,10 +69,10 @@ impl RejectsFile {
         Ok(())
     }
 
-    /// Completes the file, puts it in its place, and says how many rows it has.
+    /// Completes the file, moves it to its path and returns the number of rows.
     pub fn finish(self) -> io::Result<u64> {
         let file = self.writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
-        file.persist(&self.path).map_err(|refused| refused.error)?;
+        file.persist(&self.path).map_err(|error| error.error)?;
         Ok(self.rows)
     }
 }
@@ -81,17 +82,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rejects_file_is_known_by_its_first_columns_and_anything_else_is_a_stranger() {
-        for ours in [
+    fn a_rejects_file_is_recognised_by_its_first_columns() {
+        for rejects in [
             &b"line,reason\n"[..],
             b"line,reason,patient_id,phone\n2,phone: too short,1,773\n",
             b"\xEF\xBB\xBFline,reason,phone\r\n",
             b"\"line\",\"reason\",\"phone\"\n",
             b"line;reason;phone\n",
         ] {
-            assert!(is_one(ours), "{ours:?}");
+            assert!(is_rejects_file(rejects), "{rejects:?}");
         }
-        for strange in [
+        for other in [
             &b""[..],
             b"line\n",
             b"patient_id,first_name,phone\n1,Ana,773-555-0110\n",
@@ -102,7 +103,7 @@ mod tests {
             b"line, reason\n",
             b"reason,line\n",
         ] {
-            assert!(!is_one(strange), "{strange:?}");
+            assert!(!is_rejects_file(other), "{other:?}");
         }
     }
 }

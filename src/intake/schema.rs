@@ -1,16 +1,16 @@
-//! The JSON Schema of a list row, from the table of fields.
+//! The JSON Schema of a list row, generated from the fields.
 
 use schemars::Schema;
 use serde_json::{Map, Value, json};
 
 use super::field::Field;
 
-/// The schema of one element of a JSON list. Every field is optional as far as the schema goes: which of them a campaign
-/// needs, and under which names its list has them, is the campaign's business.
+/// The schema of one element of a JSON list. Every field is optional in the schema, because the required fields and their
+/// names depend on the campaign.
 ///
 /// # Panics
 ///
-/// Never: an object is a schema.
+/// Never: every JSON object is a valid schema.
 #[must_use]
 pub fn row_schema() -> Schema {
     let property = |field: &Field| (field.name().to_owned(), property_of(*field));
@@ -28,7 +28,7 @@ pub fn row_schema() -> Schema {
 }
 
 fn property_of(field: Field) -> Value {
-    json!({ "description": field.says(), "type": ["string", "number", "boolean", "null"] })
+    json!({ "description": field.description(), "type": ["string", "number", "boolean", "null"] })
 }
 
 #[cfg(test)]

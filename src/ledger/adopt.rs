@@ -1,74 +1,77 @@
-//! Adopting a ledger that is a copy, or an older copy put back. From then on it is the one that goes on; calls that it may
-//! lack are looked for before it places another.
+//! Adopting a ledger that is a copy, or an older copy put back: makes it the authoritative one. The next run looks for
+//! calls that it may lack before it places another.
 
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::codec::millis;
 use super::error::LedgerError;
+use super::file_identity::FileIdentity;
 use super::high_water::HighWaterMark;
-use super::place::Place;
-use super::record::{Happened, record_one};
-use super::rows::millis;
-use super::{open, runs, sql};
+use super::record::{AttemptUpdate, record_one};
+use super::sql::sql;
+use super::{open, runs};
 use crate::entry::Fact;
 use crate::ids::{AttemptId, EntryId, RunId};
 
-/// What an adoption found.
+/// The result of an adoption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Adoption {
-    /// Calls without an answer: the next run looks for each on the vendor's list.
+    /// Attempts whose answer is lost: the next run looks for each on the vendor's list.
     pub unanswered: u64,
-    /// Events that a clock that was ahead had written, and that count as of now.
+    /// Events later than now, written by a clock that was ahead; they now count as having update now.
     pub future_events: u64,
 }
 
-/// Two machines' clocks may differ by so much.
-const FUTURE: TimeDelta = TimeDelta::minutes(2);
+/// The accepted difference between two machines' clocks.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(2);
 
-/// Takes the ledger at `path` over for good: calls that it lacks are taken over by the next run. `by` says who decided, for the record.
+/// Makes the ledger at `path` the authoritative one; the next run takes over the calls that it lacks. `by` says who
+/// decided, for the record.
 pub fn adopt(path: &Path, by: &str, now: DateTime<Utc>) -> Result<Adoption, LedgerError> {
-    let mut opened = open::wherever_it_is(path, now)?;
-    let future = runs::future_events(&opened.conn, now + FUTURE)?;
+    let mut opened = open::possible_copy(path, now)?;
+    let future = runs::future_events(&opened.conn, now + CLOCK_TOLERANCE)?;
     let newest = if future.is_some() { None } else { runs::newest_event(&opened.conn)? };
-    // A decision never lies before what it is about.
+    // A decision is never dated before the events that it is about.
     let at = newest.map_or(now, |newest| newest.max(now));
-    let place = Place::of(path)?;
+    let file = FileIdentity::read(path)?;
     let transaction = opened.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let unanswered = lose_the_unanswered(&transaction, by, at)?;
-    let (inode, born_at) = place.columns();
+    let unanswered = mark_answers_lost(&transaction, by, at)?;
+    let (inode, born_at) = file.columns();
     let identity = uuid::Uuid::new_v4().to_string();
     transaction.execute(sql!("ledger_adopt"), (identity, inode, born_at, millis(at)))?;
     let future_events = future.map_or(0, |(events, _)| events);
     let mut detail = format!("decided by {by}; {unanswered} calls without an answer");
     if future_events > 0 {
-        disown_the_future(&transaction, now)?;
+        disown_future_events(&transaction, now)?;
         detail.push_str(&format!("; {future_events} events of the future count as of now"));
     }
     transaction.execute(sql!("event_of_ledger"), (millis(at), "adopted_ledger", detail))?;
     transaction.commit()?;
-    // The mark that there was is of another ledger, or of calls that this one lacks: it is begun anew.
+    // The old mark belongs to another ledger, or counts attempts that this one lacks: replace it.
     HighWaterMark::open(&opened.conn, path)?;
     Ok(Adoption { unanswered, future_events })
 }
 
-/// What was written by a clock that was ahead happened now at the latest. The events stay as they were written.
-fn disown_the_future(conn: &Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {
-    for statement in sql!("future_disown").split_inclusive(";\n") {
+/// Moves instants that a clock which was ahead wrote back to now. Events keep theirs, but no longer count as the
+/// newest.
+fn disown_future_events(conn: &Connection, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    for statement in sql!("future_events_disown").split_inclusive(";\n") {
         conn.execute(statement, [(":now", &millis(now))].as_slice())?;
     }
     Ok(())
 }
 
-/// What was under way in the other ledger has been answered there, if anywhere.
-fn lose_the_unanswered(conn: &Connection, by: &str, at: DateTime<Utc>) -> Result<u64, LedgerError> {
+/// Attempts without an answer were answered in the other ledger, if anywhere.
+fn mark_answers_lost(conn: &Connection, by: &str, at: DateTime<Utc>) -> Result<u64, LedgerError> {
     let attempts: Vec<(i64, i64, i64)> = conn
         .prepare(sql!("attempt_unanswered"))?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     for &(attempt, entry, run) in &attempts {
-        let happened = Happened {
+        let update = AttemptUpdate {
             attempt: AttemptId(attempt),
             entry: EntryId(entry),
             at,
@@ -78,7 +81,7 @@ fn lose_the_unanswered(conn: &Connection, by: &str, at: DateTime<Utc>) -> Result
             ended: None,
             detail: Some(format!("the ledger was adopted by {by}")),
         };
-        record_one(conn, RunId(run), &happened)?;
+        record_one(conn, RunId(run), &update)?;
     }
     Ok(attempts.len() as u64)
 }

@@ -1,13 +1,16 @@
-//! What our own calls show as their `medium` on the vendor's list: what a run has learnt, the next one knows.
+//! The `medium` words that our own calls show on the vendor's list, kept from run to run.
 
 use rusqlite::Connection;
 
 use super::error::LedgerError;
-use super::sql;
+use super::sql::sql;
 use crate::ids::OrganisationId;
 
-/// The words, each with whether an ended call showed it; `None`: they show no word.
-pub(super) fn of(conn: &Connection, organisation: &OrganisationId) -> Result<Vec<(Option<String>, bool)>, LedgerError> {
+/// The words, each with whether an ended call showed it; `None` stands for calls that showed none.
+pub(super) fn load(
+    conn: &Connection,
+    organisation: &OrganisationId,
+) -> Result<Vec<(Option<String>, bool)>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("call_medium_of"))?;
     let rows = statement.query_map([organisation.as_str()], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
     rows.map(|row| row.map(|(word, ended)| (Some(word).filter(|word| !word.is_empty()), ended)).map_err(Into::into))

@@ -1,5 +1,4 @@
-//! Claiming: the rules are asked and the intents are written in one transaction, so that nothing can change between the
-//! decision and the claim.
+//! Claiming: one transaction asks the rules and writes the intents, so that nothing can change between the two.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,113 +6,117 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
-use super::error::LedgerError;
-use super::household::{self, Covered};
-use super::line::{self, OurLine};
-use super::rows::{
+use super::call_watermark::{self, CallerId};
+use super::codec::{
     attempt_state_at, instant_at, json, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at,
 };
+use super::error::LedgerError;
+use super::household::{self, CoveredBy};
 use super::runs::RunHandle;
-use super::transition::Step;
-use super::{approval, sql, suppression};
+use super::sql::sql;
+use super::transition::Transition;
+use super::{plan_scope, suppression};
 use crate::campaign::{Campaign, Caps, Practice};
-use crate::entry::{CalledPartyZones, Content, Fact, Outcome, Reason, State};
+use crate::entry::{CallContent, CalledPartyZones, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, EntryKey, Location, OrganisationId};
 use crate::phone::E164;
-use crate::policy::{self, Again, Case, Decision, Evidence, Hours, NumberHistory, Placement, Reached, window};
+use crate::policy::{
+    self, CallFacts, ContactResult, Decision, DecisionEvidence, Hours, NumberHistory, PastCall, RedialFacts,
+    dialing_hours,
+};
 
-/// Due entries looked at in one transaction: enough to get past many that may not be called, few enough that replies
+/// Due entries examined in one transaction: enough to get past many that may not be called, few enough that replies
 /// queued behind it do not wait long.
-const LOOKED_AT: u32 = 256;
+const EXAMINED: u32 = 256;
 
-/// Due entries looked at beside those that are wanted, in case some may not be called.
+/// Due entries examined in addition to those requested, in case some may not be called.
 const SPARE: u32 = 8;
 
-/// Which of a campaign's entries: those that are called on an organisation's budget, but for these locations'.
+/// Which of a campaign's entries to claim: one organisation's, except for some locations.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Share {
-    /// On whose budget.
+pub struct ClaimScope {
+    /// The organisation whose request budget the calls use.
     pub organisation: OrganisationId,
-    /// Locations whose patients are left as they are: the vendor does not let their number call.
-    pub but: Vec<Location>,
+    /// Locations whose entries are left untouched, because the vendor blocks their caller id.
+    pub excluded_locations: Vec<Location>,
 }
 
-impl Share {
-    /// All of an organisation's.
+impl ClaimScope {
+    /// All entries of an organisation.
     #[must_use]
-    pub fn of(organisation: OrganisationId) -> Self {
-        Self { organisation, but: Vec::new() }
+    pub fn for_organisation(organisation: OrganisationId) -> Self {
+        Self { organisation, excluded_locations: Vec::new() }
     }
 
-    /// The locations left out, as the statements take them.
-    pub(super) fn left_out(&self) -> String {
-        json(&self.but)
+    /// The excluded locations as the statements expect them.
+    pub(super) fn excluded_as_json(&self) -> String {
+        json(&self.excluded_locations)
     }
 }
 
 /// What to claim.
 #[derive(Debug, Clone)]
-pub struct ClaimOrder {
-    /// On whose account.
+pub struct ClaimRequest {
+    /// The run that claims.
     pub run: RunHandle,
-    /// By which rules.
+    /// The campaign, with its rules.
     pub campaign: Arc<Campaign>,
-    /// Whose entries.
-    pub share: Share,
-    /// The instant for which the rules are asked.
+    /// Which entries.
+    pub scope: ClaimScope,
+    /// The instant at which the rules are evaluated.
     pub now: DateTime<Utc>,
-    /// Attempts authorised at most.
+    /// The maximum number of attempts to authorise.
     pub limit: u32,
 }
 
-/// What a claim did.
+/// The result of a claim.
 #[derive(Debug, Clone, Default)]
-pub struct Claims {
-    /// Attempts whose intents are on stable storage: each must now be sent once.
-    pub authorised: Vec<Authorised>,
+pub struct ClaimResult {
+    /// Attempts whose intents are on stable storage: each must now be submitted once.
+    pub authorised: Vec<ClaimedAttempt>,
     /// Entries that were due but may not be called now.
-    pub set_aside: Vec<SetAside>,
-    /// Who has paused the run, if somebody has: nothing was looked at.
+    pub deferred: Vec<Deferral>,
+    /// Who has paused the run; `None` if it is not paused. A paused run claims nothing.
     pub paused_by: Option<String>,
 }
 
 /// An attempt whose intent is on stable storage.
 #[derive(Debug, Clone)]
-pub struct Authorised {
+pub struct ClaimedAttempt {
     /// The attempt.
     pub attempt: AttemptId,
-    /// Whose.
+    /// Its entry.
     pub entry: EntryId,
-    /// On whose budget.
+    /// The organisation whose request budget the call uses.
     pub organisation: OrganisationId,
     /// The number that calls.
     pub from: E164,
     /// The number to dial.
     pub to: E164,
-    /// Which call to this entry it is, if it is placed: 1, 2, …
+    /// The ordinal of the call among those to this entry, if it is placed: 1, 2, …
     pub number: u32,
     /// When the intent was committed.
     pub intent_at: DateTime<Utc>,
-    /// From when on the call is not allowed any more, if it is not dialled before.
+    /// The instant from which the call may no longer be dialled.
     pub allowed_until: DateTime<Utc>,
     /// What the call says.
-    pub content: Content,
+    pub content: CallContent,
 }
 
 /// An entry that was due but may not be called now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAside {
-    /// Which.
+pub struct Deferral {
+    /// The entry.
     pub entry: EntryId,
-    /// Where it stands now.
+    /// Its new state.
     pub state: State,
-    /// The rule.
+    /// The rule that decided.
     pub reason: Reason,
     /// When it is due again, if it waits.
     pub until: Option<DateTime<Utc>>,
 }
 
-struct Due {
+struct DueEntry {
     entry: EntryId,
     key: EntryKey,
     state: State,
@@ -124,49 +127,54 @@ struct Due {
     not_after: Option<DateTime<Utc>>,
 }
 
-pub(super) fn claim(conn: &Connection, order: &ClaimOrder) -> Result<Claims, LedgerError> {
-    let paused_by = conn.prepare_cached(sql!("run_paused"))?.query_row([order.run.run.0], |row| row.get(0))?;
-    let mut claims = Claims { paused_by, ..Claims::default() };
+pub(super) fn claim(conn: &Connection, request: &ClaimRequest) -> Result<ClaimResult, LedgerError> {
+    let paused_by = conn.prepare_cached(sql!("run_paused"))?.query_row([request.run.run.0], |row| row.get(0))?;
+    let mut claims = ClaimResult { paused_by, ..ClaimResult::default() };
     if claims.paused_by.is_some() {
         return Ok(claims);
     }
-    let mut left = LOOKED_AT.max(order.limit);
+    let mut left = EXAMINED.max(request.limit);
     loop {
-        let wanted = order.limit.saturating_sub(claims.authorised.len() as u32);
-        // Whoever is claimed or set aside is not due any more: the next ones come first then.
-        let most = wanted.saturating_add(SPARE).min(left);
-        if wanted == 0 || most == 0 {
+        let wanted = request.limit.saturating_sub(claims.authorised.len() as u32);
+        // Entries that were claimed or deferred are no longer due, so the query returns the next ones.
+        let limit = wanted.saturating_add(SPARE).min(left);
+        if wanted == 0 || limit == 0 {
             break;
         }
-        let found = due_entries(conn, order, most)?;
-        let is_last = found.len() < most as usize;
+        let found = due_entries(conn, request, limit)?;
+        let is_last = found.len() < limit as usize;
         left -= found.len() as u32;
         for due in found {
-            if claims.authorised.len() < order.limit as usize {
-                settle(conn, order, due, &mut claims)?;
+            if claims.authorised.len() < request.limit as usize {
+                claim_or_defer(conn, request, due, &mut claims)?;
             }
         }
         if is_last {
             break;
         }
     }
-    note_lines(conn, order, &claims)?;
+    advance_watermarks(conn, request, &claims)?;
     Ok(claims)
 }
 
-/// Authorises a call to a due entry, or sets it aside, as the rules have it.
-fn settle(conn: &Connection, order: &ClaimOrder, due: Due, claims: &mut Claims) -> Result<(), LedgerError> {
-    let Some(practice) = order.campaign.practice_at(due.location.as_ref()) else {
-        claims.set_aside.push(without_a_line(conn, order, &due)?);
+/// Authorises a call to a due entry, or defers the entry, as the rules decide.
+fn claim_or_defer(
+    conn: &Connection,
+    request: &ClaimRequest,
+    due: DueEntry,
+    claims: &mut ClaimResult,
+) -> Result<(), LedgerError> {
+    let Some(practice) = request.campaign.practice_at(due.location.as_ref()) else {
+        claims.deferred.push(hold_without_caller_id(conn, request, &due)?);
         return Ok(());
     };
-    let mut history = history(conn, due.phone, &order.campaign.calling.caps)?;
-    let covered = household::covered(conn, order.run.campaign, &due.key)?;
+    let mut history = history(conn, due.phone, &request.campaign.calling.caps)?;
+    let covered = household::covered(conn, request.run.campaign, &due.key)?;
     history.unsettled |= covered.unsettled;
-    let (decision, evidence) = decide(conn, order, practice, &due, &history, covered)?;
+    let (decision, evidence) = decide(conn, request, practice, &due, &history, covered)?;
     let (fact, reason, until) = match decision {
         Decision::Call { until } => {
-            claims.authorised.push(authorise(conn, order, practice, due, &history, until, &evidence)?);
+            claims.authorised.push(authorise(conn, request, practice, due, &history, until, &evidence)?);
             return Ok(());
         }
         Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),
@@ -174,40 +182,40 @@ fn settle(conn: &Connection, order: &ClaimOrder, due: Due, claims: &mut Claims) 
         Decision::Never(reason) => (Fact::Barred { reason }, reason, None),
         Decision::TooLate => (Fact::TooLate, Reason::NotAfter, None),
     };
-    let state = set_aside(conn, order, &due, &fact, Some(&evidence))?;
-    claims.set_aside.push(SetAside { entry: due.entry, state, reason, until });
+    let state = defer(conn, request, &due, &fact, Some(&evidence))?;
+    claims.deferred.push(Deferral { entry: due.entry, state, reason, until });
     Ok(())
 }
 
-/// The lines that call now have been in step until now.
-fn note_lines(conn: &Connection, order: &ClaimOrder, claims: &Claims) -> Result<(), LedgerError> {
-    let mut noted = BTreeSet::new();
-    for Authorised { organisation, from, .. } in &claims.authorised {
-        if noted.insert(*from) {
-            let line = OurLine { organisation: organisation.clone(), from: *from };
-            line::moved_on(conn, &line, order.now)?;
+/// The ledger holds every call of the caller ids that call now.
+fn advance_watermarks(conn: &Connection, request: &ClaimRequest, claims: &ClaimResult) -> Result<(), LedgerError> {
+    let mut advanced = BTreeSet::new();
+    for ClaimedAttempt { organisation, from, .. } in &claims.authorised {
+        if advanced.insert(*from) {
+            let caller_id = CallerId { organisation: organisation.clone(), from: *from };
+            call_watermark::advance(conn, &caller_id, request.now)?;
         }
     }
     Ok(())
 }
 
-/// Nobody calls for its location any more: a person decides.
-fn without_a_line(conn: &Connection, order: &ClaimOrder, due: &Due) -> Result<SetAside, LedgerError> {
+/// Holds an entry whose location no longer has a caller id: a person decides.
+fn hold_without_caller_id(conn: &Connection, request: &ClaimRequest, due: &DueEntry) -> Result<Deferral, LedgerError> {
     let reason = Reason::NoLine;
-    let state = set_aside(conn, order, due, &Fact::SetAside { reason }, None)?;
-    Ok(SetAside { entry: due.entry, state, reason, until: None })
+    let state = defer(conn, request, due, &Fact::SetAside { reason }, None)?;
+    Ok(Deferral { entry: due.entry, state, reason, until: None })
 }
 
-/// The first entries that are due, at most so many.
-fn due_entries(conn: &Connection, order: &ClaimOrder, most: u32) -> Result<Vec<Due>, LedgerError> {
-    let RunHandle { run, campaign } = order.run;
-    let (mut statement, of) = if approval::confines(conn, run)? {
+/// The first due entries, at most `limit`.
+fn due_entries(conn: &Connection, request: &ClaimRequest, limit: u32) -> Result<Vec<DueEntry>, LedgerError> {
+    let RunHandle { run, campaign } = request.run;
+    let (mut statement, owner) = if plan_scope::confines(conn, run)? {
         (conn.prepare_cached(sql!("planned_due"))?, run.0)
     } else {
         (conn.prepare_cached(sql!("entry_due"))?, campaign.0)
     };
-    let (organisation, now) = (order.share.organisation.as_str(), millis(order.now));
-    let mut rows = statement.query((of, organisation, now, most, order.share.left_out()))?;
+    let (organisation, now) = (request.scope.organisation.as_str(), millis(request.now));
+    let mut rows = statement.query((owner, organisation, now, limit, request.scope.excluded_as_json()))?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
         due.push(due_entry(row)?);
@@ -215,8 +223,8 @@ fn due_entries(conn: &Connection, order: &ClaimOrder, most: u32) -> Result<Vec<D
     Ok(due)
 }
 
-fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
-    Ok(Due {
+fn due_entry(row: &Row<'_>) -> Result<DueEntry, LedgerError> {
+    Ok(DueEntry {
         entry: EntryId(row.get("id")?),
         key: EntryKey::new(row.get::<_, String>("key")?),
         state: state_at(row, "state")?,
@@ -230,29 +238,29 @@ fn due_entry(row: &Row<'_>) -> Result<Due, LedgerError> {
 
 fn decide(
     conn: &Connection,
-    order: &ClaimOrder,
+    request: &ClaimRequest,
     practice: &Practice,
-    due: &Due,
+    due: &DueEntry,
     history: &NumberHistory,
-    covered: Covered,
-) -> Result<(Decision, Evidence), LedgerError> {
-    let Campaign { calling, redial, .. } = &*order.campaign;
+    covered: CoveredBy,
+) -> Result<(Decision, DecisionEvidence), LedgerError> {
+    let Campaign { calling, redial, .. } = &*request.campaign;
     let (calls, last) = calls_of(conn, due.entry, due.phone)?;
-    let case = Case {
-        hours: &Hours::of_entry(calling, &practice.zone, due.phone, &due.zones),
+    let facts = CallFacts {
+        hours: &Hours::for_entry(calling, &practice.zone, due.phone, &due.zones),
         caps: &calling.caps,
-        state_cap: window::state_cap(calling, due.phone, &due.zones),
-        again: Some(Again { rules: redial, zone: &practice.zone, calls, last }),
+        state_cap: dialing_hours::state_cap(calling, due.phone, &due.zones),
+        redial: Some(RedialFacts { rules: redial, zone: &practice.zone, calls, last }),
         history,
-        suppressed: suppression::forbids(conn, due.phone, order.campaign.purpose, order.now)?,
+        suppressed: suppression::forbids(conn, due.phone, request.campaign.purpose, request.now)?,
         spoken_for: covered.spoken_for,
         not_after: due.not_after,
     };
-    Ok((policy::decide(&case, order.now), Evidence::of(&case, calling, &due.zones, order.now)))
+    Ok((policy::decide(&facts, request.now), DecisionEvidence::gather(&facts, calling, &due.zones, request.now)))
 }
 
-/// The calls to an entry that were placed, or may have been, and when the last of them was, but for those to another number
-/// than `phone` that was found wrong.
+/// The number of calls to an entry that were placed, or may have been, and the time of the last one. That time ignores
+/// calls to a number other than `phone` that turned out wrong.
 pub(super) fn calls_of(
     conn: &Connection,
     entry: EntryId,
@@ -264,7 +272,7 @@ pub(super) fn calls_of(
     Ok((calls, last?))
 }
 
-/// The calls to a number, from every campaign. What may have been placed counts as placed.
+/// The calls to a number from every campaign. A call that may have been placed counts as placed.
 pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<NumberHistory, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_history"))?;
     let mut rows = statement.query([phone.expose()])?;
@@ -272,54 +280,54 @@ pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<Num
     while let Some(row) = rows.next()? {
         history.unsettled |= attempt_state_at(row, "state")?.is_under_way();
         let reached = match maybe_outcome_at(row, "outcome")?.map(|outcome: Outcome| caps.failed.contains(&outcome)) {
-            Some(false) => Reached::Somebody,
-            Some(true) => Reached::Nobody,
-            None => Reached::NotKnown,
+            Some(false) => ContactResult::Somebody,
+            Some(true) => ContactResult::Nobody,
+            None => ContactResult::NotKnown,
         };
-        history.placements.push(Placement { at: instant_at(row, "placed_at")?, reached });
+        history.placements.push(PastCall { at: instant_at(row, "placed_at")?, reached });
     }
-    // Sorted here: SQLite would open a sorter for every call, and hardly any number has been called twice.
+    // Sorted here, because SQLite would open a sorter for every query and few numbers have two calls.
     history.placements.sort_by_key(|placement| placement.at);
     Ok(history)
 }
 
 fn authorise(
     conn: &Connection,
-    order: &ClaimOrder,
+    request: &ClaimRequest,
     practice: &Practice,
-    due: Due,
+    due: DueEntry,
     history: &NumberHistory,
     allowed_until: DateTime<Utc>,
-    evidence: &Evidence,
-) -> Result<Authorised, LedgerError> {
-    let line = OurLine { organisation: due.organisation.clone(), from: practice.from_number };
+    evidence: &DecisionEvidence,
+) -> Result<ClaimedAttempt, LedgerError> {
+    let caller_id = CallerId { organisation: due.organisation.clone(), from: practice.from_number };
     let number = evidence.calls_to_entry + 1;
-    let attempt = insert_attempt(conn, order.run, &line, due.entry, due.phone, number, order.now)?;
+    let attempt = insert_attempt(conn, request.run, &caller_id, due.entry, due.phone, number, request.now)?;
     household::note(conn, attempt, due.entry)?;
     let detail = format!("call {number}; {} earlier calls to the number", history.placements.len());
-    Step {
-        run: order.run.run,
+    Transition {
+        run: request.run.run,
         entry: due.entry,
         attempt: Some(attempt),
-        at: order.now,
+        at: request.now,
         from: due.state,
         fact: &Fact::Claimed,
         detail: Some(&detail),
     }
-    .take_by(conn, Some(evidence))?;
+    .apply_with(conn, Some(evidence))?;
     let content = conn
         .prepare_cached(sql!("entry_content"))?
-        .query_row([due.entry.0], |row| Ok(json_at::<Content>(row, "content")))??;
-    let (Due { entry, phone: to, .. }, OurLine { organisation, from }) = (due, line);
-    let intent_at = order.now;
-    Ok(Authorised { attempt, entry, organisation, from, to, number, intent_at, allowed_until, content })
+        .query_row([due.entry.0], |row| Ok(json_at::<CallContent>(row, "content")))??;
+    let (DueEntry { entry, phone: to, .. }, CallerId { organisation, from }) = (due, caller_id);
+    let intent_at = request.now;
+    Ok(ClaimedAttempt { attempt, entry, organisation, from, to, number, intent_at, allowed_until, content })
 }
 
-/// An attempt that is being submitted: the call of that `number` to its entry, if it is placed.
+/// Inserts an attempt in state `submitting`; `number` is its ordinal among its entry's calls.
 pub(super) fn insert_attempt(
     conn: &Connection,
     run: RunHandle,
-    line: &OurLine,
+    caller_id: &CallerId,
     entry: EntryId,
     to: E164,
     number: u32,
@@ -329,21 +337,21 @@ pub(super) fn insert_attempt(
         entry.0,
         run.run.0,
         number,
-        line.organisation.as_str(),
-        line.from.expose(),
+        caller_id.organisation.as_str(),
+        caller_id.from.expose(),
         to.expose(),
         millis(intent_at),
     ))?;
     Ok(AttemptId(conn.last_insert_rowid()))
 }
 
-fn set_aside(
+fn defer(
     conn: &Connection,
-    order: &ClaimOrder,
-    due: &Due,
+    request: &ClaimRequest,
+    due: &DueEntry,
     fact: &Fact,
-    evidence: Option<&Evidence>,
+    evidence: Option<&DecisionEvidence>,
 ) -> Result<State, LedgerError> {
-    let (run, at, from) = (order.run.run, order.now, due.state);
-    Step { run, entry: due.entry, attempt: None, at, from, fact, detail: None }.take_by(conn, evidence)
+    let (run, at, from) = (request.run.run, request.now, due.state);
+    Transition { run, entry: due.entry, attempt: None, at, from, fact, detail: None }.apply_with(conn, evidence)
 }

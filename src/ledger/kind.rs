@@ -1,16 +1,17 @@
-//! Whether a ledger keeps live calls or a rehearsal's. The two never mix: whoever a rehearsal "called" would be left
-//! uncalled by the live run after it, and a rehearsal in a live ledger would use up its patients.
+//! Whether a ledger holds live calls or a rehearsal's. The two never mix: the live run after a rehearsal would not call
+//! the patients whom the rehearsal "called", and a rehearsal in a live ledger would leave its patients uncalled.
 
 use std::path::Path;
 
 use rusqlite::Connection;
 
 use super::error::LedgerError;
-use super::{Reader, sql};
+use super::reader::LedgerReader;
+use super::sql::sql;
 
-use crate::visible::Shown;
+use crate::visible::DisplayPath;
 
-/// What a ledger keeps.
+/// Which calls a ledger holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LedgerKind {
     /// Calls to patients.
@@ -20,7 +21,7 @@ pub enum LedgerKind {
 }
 
 impl LedgerKind {
-    fn refused(self, conn: &Connection, path: &Path) -> Result<LedgerError, LedgerError> {
+    fn refusal(self, conn: &Connection, path: &Path) -> Result<LedgerError, LedgerError> {
         let path = path.shown();
         Ok(match self {
             Self::Live => LedgerError::Live { path },
@@ -29,7 +30,7 @@ impl LedgerKind {
     }
 }
 
-/// Who asked not to be called asked whatever ledger it was written into.
+/// An opt-out holds whichever ledger it was recorded in.
 fn and_suppressed(conn: &Connection, path: &str) -> Result<String, LedgerError> {
     let numbers: i64 = conn.query_row(sql!("suppressed_count"), [], |row| row.get(0))?;
     Ok(match numbers {
@@ -42,30 +43,30 @@ fn and_suppressed(conn: &Connection, path: &str) -> Result<String, LedgerError> 
     })
 }
 
-/// Notes the kind of a ledger that keeps nothing yet, and refuses one of the other.
+/// Sets the kind of a ledger that has no campaign yet; fails if the ledger is of the other kind.
 pub(super) fn keep(conn: &Connection, wanted: LedgerKind, path: &Path) -> Result<(), LedgerError> {
     conn.execute(sql!("kind_note"), [wanted == LedgerKind::Rehearsal])?;
-    match of(conn)? {
-        Some(other) if other != wanted => Err(other.refused(conn, path)?),
+    match read(conn)? {
+        Some(other) if other != wanted => Err(other.refusal(conn, path)?),
         Some(_) | None => Ok(()),
     }
 }
 
-fn of(conn: &Connection) -> Result<Option<LedgerKind>, LedgerError> {
+fn read(conn: &Connection) -> Result<Option<LedgerKind>, LedgerError> {
     let rehearsal: Option<bool> = conn.query_row(sql!("kind_read"), [], |row| row.get(0))?;
     Ok(rehearsal.map(|rehearsal| if rehearsal { LedgerKind::Rehearsal } else { LedgerKind::Live }))
 }
 
-impl Reader {
-    /// What the ledger keeps; `None` before its first run.
+impl LedgerReader {
+    /// The ledger's kind; `None` before its first run.
     pub fn kind(&self) -> Result<Option<LedgerKind>, LedgerError> {
-        of(&self.conn)
+        read(&self.conn)
     }
 
-    /// Refuses a ledger that keeps the other kind.
+    /// Fails if the ledger is of the other kind.
     pub fn refuse_other_kind(&self, wanted: LedgerKind, path: &Path) -> Result<(), LedgerError> {
         match self.kind()? {
-            Some(other) if other != wanted => Err(other.refused(&self.conn, path)?),
+            Some(other) if other != wanted => Err(other.refusal(&self.conn, path)?),
             Some(_) | None => Ok(()),
         }
     }

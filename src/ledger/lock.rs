@@ -1,8 +1,8 @@
-//! The lock that makes a process the only writer of a ledger, and the witness that the ledger was made.
+//! The lock that makes a process the only writer of a ledger, and the record that the ledger was created.
 //!
-//! The lock is the operating system's on an open file, so it dies with its process: a lock file left by a killed one is no
-//! obstacle. What the file says only tells people who holds it, and, in its second line, that there is a ledger: one that
-//! is found empty later was not begun just now, it was emptied, and no longer knows whom it called.
+//! The lock is an operating system lock on an open file, so it ends with its process: a lock file left by a killed
+//! process is no obstacle. The file's first line tells people who holds the lock. Its second line says that the ledger
+//! was created: a ledger found empty after that was emptied, and no longer knows whom it called.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -12,22 +12,24 @@ use std::time::Duration;
 
 use super::error::LedgerError;
 
-/// Who gets the lock writes its name into the file at once. Until then the file names nobody, or one that was killed.
+/// How long a process needs to write its id after taking the lock. Until then the file names nobody, or a killed
+/// process.
 const NAMED_WITHIN: Duration = Duration::from_millis(250);
 
 /// The second line of the file, once the ledger is on stable storage.
-const MADE: &str = "made";
+const CREATED: &str = "made";
 
-/// A ledger's lock, held for as long as this lives.
+/// A ledger's lock, released on drop.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
-    /// Whether a ledger has been made where it is. A file that was removed was removed on purpose: the next is a new one.
-    pub(super) ledger_was_made: bool,
+    /// Whether a ledger was created at this path and its file still exists. A ledger's file that is gone was removed on
+    /// purpose: the next one is new.
+    pub(super) ledger_was_created: bool,
 }
 
 impl Lock {
-    /// Takes the lock. An operator's decision holds it for a moment, so it is asked for twice.
+    /// Takes the lock. Tries twice, since an operator's decision holds it for a moment.
     pub(super) fn take(ledger: &Path) -> Result<Self, LedgerError> {
         if let Some(lock) = Self::try_take(ledger)? {
             return Ok(lock);
@@ -36,7 +38,7 @@ impl Lock {
         if let Some(lock) = Self::try_take(ledger)? {
             return Ok(lock);
         }
-        let holder = open(ledger).and_then(|mut file| told(&mut file)).unwrap_or_default();
+        let holder = open(ledger).and_then(|mut file| read_holder(&mut file)).unwrap_or_default();
         let holder = holder.lines().next().unwrap_or_default();
         let known = !holder.is_empty() && holder.bytes().all(|b| b.is_ascii_digit());
         Err(LedgerError::Locked { holder: if known { format!(" by process {holder}") } else { String::new() } })
@@ -46,10 +48,10 @@ impl Lock {
     pub(super) fn try_take(ledger: &Path) -> Result<Option<Self>, LedgerError> {
         let named = open(ledger).and_then(|mut file| match file.try_lock() {
             Ok(()) => {
-                let ledger_was_made =
-                    ledger.exists() && told(&mut file)?.lines().nth(1).is_some_and(|line| line.starts_with(MADE));
-                let mut lock = Self { file, ledger_was_made };
-                lock.tell().map(|()| Some(lock))
+                let ledger_was_created = ledger.exists()
+                    && read_holder(&mut file)?.lines().nth(1).is_some_and(|line| line.starts_with(CREATED));
+                let mut lock = Self { file, ledger_was_created };
+                lock.write_holder().map(|()| Some(lock))
             }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
@@ -57,25 +59,25 @@ impl Lock {
         named.map_err(|error| LedgerError::storage(&error))
     }
 
-    /// Notes that there is a ledger now, on stable storage.
-    pub(super) fn note_made(&mut self) -> Result<(), LedgerError> {
-        if self.ledger_was_made {
+    /// Records that the ledger is on stable storage.
+    pub(super) fn note_created(&mut self) -> Result<(), LedgerError> {
+        if self.ledger_was_created {
             return Ok(());
         }
-        self.ledger_was_made = true;
-        self.tell().map_err(|error| LedgerError::storage(&error))
+        self.ledger_was_created = true;
+        self.write_holder().map_err(|error| LedgerError::storage(&error))
     }
 
-    fn tell(&mut self) -> io::Result<()> {
-        let text = format!("{}\n{}", std::process::id(), if self.ledger_was_made { MADE } else { "" });
-        // Written over what is there, and cut to length then: a full disk takes nothing of it away.
+    fn write_holder(&mut self) -> io::Result<()> {
+        let text = format!("{}\n{}", std::process::id(), if self.ledger_was_created { CREATED } else { "" });
+        // Overwritten first and truncated after that, so that a full disk loses nothing of it.
         self.file.rewind()?;
         self.file.write_all(text.as_bytes())?;
         self.file.set_len(text.len() as u64)
     }
 }
 
-fn told(file: &mut File) -> io::Result<String> {
+fn read_holder(file: &mut File) -> io::Result<String> {
     let mut text = Vec::new();
     file.read_to_end(&mut text)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
@@ -88,13 +90,13 @@ fn open(ledger: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .mode(0o600)
-        // Somebody else's file behind a link is never written.
+        // Never writes to a file behind a link, which may be somebody else's.
         .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
-        .open(beside(ledger))
+        .open(lock_path(ledger))
 }
 
-/// Beside the file itself, whatever links lead to it.
-fn beside(ledger: &Path) -> PathBuf {
+/// The lock file's path: beside the ledger's file itself, not beside a link to it.
+fn lock_path(ledger: &Path) -> PathBuf {
     let mut name = ledger.canonicalize().unwrap_or_else(|_| ledger.to_owned()).into_os_string();
     name.push(".lock");
     PathBuf::from(name)

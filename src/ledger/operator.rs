@@ -1,92 +1,96 @@
-//! An operator's decisions: the suppression list, entries that only a person may settle, and runs that are called off.
-//! They may be made while a run is under way: each is one transaction, and the run sees it with its next claim.
+//! An operator's decisions: the suppression list, entries that only a person may settle, and pausing or cancelling
+//! runs. They are possible while a run is under way: each is one transaction, which the run sees with its next claim.
 
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::codec::{maybe_reason_at, state_at};
 use super::error::LedgerError;
-use super::record::{Happened, record_one};
-use super::rows::{maybe_reason_at, state_at};
+use super::open;
+use super::record::{AttemptUpdate, record_one};
 use super::runs;
-use super::suppression::{self, Ban, Scope, SuppressionRow};
-use super::transition::Step;
-use super::{open, sql};
+use super::sql::sql;
+use super::suppression::{self, SuppressionRequest, SuppressionRow, SuppressionScope};
+use super::transition::Transition;
 use crate::entry::{Fact, Reason, State};
 use crate::ids::{AttemptId, ConversationId, EntryId, RunId};
 use crate::phone::E164;
 
-/// Writes an operator's decisions, beside a run if there is one.
+/// Writes an operator's decisions, alongside a run if there is one.
 pub struct Operator {
     conn: Connection,
 }
 
-/// What an operator says of a held attempt.
+/// An operator's decision about an entry whose answer was lost or that the vendor refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
-    /// It became this conversation, which is now followed.
+    /// The call was placed and became this conversation, which is followed from now on.
     Placed(ConversationId),
     /// No call was placed: the entry may be called again.
     NotPlaced,
-    /// The entry is not to be called.
+    /// The entry must not be called.
     Cancel,
 }
 
 /// Why a decision could not be carried out.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum Undecidable {
-    /// The ledger failed.
+pub enum OperatorError {
+    /// An operation on the ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// No such entry.
-    #[error("the ledger has no entry {0}; `callrounds report` shows the entries' numbers")]
+    /// The ledger has no entry with this id.
+    #[error("the ledger has no patient #{0}; `callrounds report` shows the patients' numbers")]
     NoSuchEntry(EntryId),
     /// The entry is neither held nor failed.
-    #[error("entry {entry} is {state}: only an entry that is held or failed can be resolved")]
+    #[error("patient #{entry} is {}: only a patient who is held or failed can be resolved", .state.label())]
     NotHeld {
-        /// Which.
+        /// The entry.
         entry: EntryId,
-        /// Where it stands.
+        /// Its state.
         state: State,
     },
     /// The entry is held, but not for a lost answer.
-    #[error("entry {entry} is held for another reason ({reason}): correct the list and run again, or use --cancel")]
+    #[error(
+        "patient #{entry} is held for another reason ({}): correct the list and run again, or use --cancel",
+        .reason.label()
+    )]
     NoLostAnswer {
-        /// Which.
+        /// The entry.
         entry: EntryId,
-        /// Why it is held.
+        /// The reason for which it is held.
         reason: Reason,
     },
     /// The vendor refused the call, so it became no conversation.
     #[error(
-        "entry {0} failed: the vendor refused its call, so no conversation is its own; use --not-placed or --cancel"
+        "patient #{0} failed: the vendor refused the call, so there is no conversation; use --not-placed or --cancel"
     )]
     WasRefused(EntryId),
-    /// Another attempt has the conversation.
+    /// The conversation belongs to another attempt.
     #[error("another attempt has that conversation already")]
-    Taken,
-    /// The run is over.
+    ConversationTaken,
+    /// The run has ended already.
     #[error("run {0} has ended: it places no call until it is resumed")]
-    Ended(RunId),
-    /// The entry's call is under way, or it is over.
-    #[error("entry {entry} is {state} and cannot be cancelled")]
+    RunEnded(RunId),
+    /// The entry's call is in flight, or the entry is over.
+    #[error("patient #{entry} is {} and cannot be cancelled", .state.label())]
     NotCancellable {
-        /// Which.
+        /// The entry.
         entry: EntryId,
-        /// Where it stands.
+        /// Its state.
         state: State,
     },
 }
 
-impl From<rusqlite::Error> for Undecidable {
+impl From<rusqlite::Error> for OperatorError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Ledger(error.into())
     }
 }
 
 /// A held or failed entry, and the attempt whose answer was lost, or that was refused.
-struct Held {
+struct HeldEntry {
     state: State,
     reason: Option<Reason>,
     run: RunId,
@@ -96,49 +100,50 @@ struct Held {
 impl Operator {
     /// Opens an existing ledger, or, for a suppression list before the first run, a new one.
     pub fn open(path: &Path, now: DateTime<Utc>) -> Result<Self, LedgerError> {
-        Ok(Self { conn: open::beside_a_run(path, now)? })
+        Ok(Self { conn: open::alongside_run(path, now)? })
     }
 
-    /// The later of `now` and the newest event: a decision never lies before what it is about.
+    /// The later of `now` and the newest event: a decision is never dated before the events that it is about.
     pub fn not_before_newest(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, LedgerError> {
         Ok(runs::newest_event(&self.conn)?.map_or(now, |newest| newest.max(now)))
     }
 
-    /// Puts numbers on the suppression list. Returns how many.
+    /// Adds numbers to the suppression list. Returns how many.
     pub fn suppress(
         &mut self,
         phones: impl IntoIterator<Item = E164>,
-        ban: Ban<'_>,
+        request: SuppressionRequest<'_>,
         now: DateTime<Utc>,
     ) -> Result<u64, LedgerError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut added = 0;
         for phone in phones {
-            suppression::ban(&transaction, phone, ban, now)?;
+            suppression::suppress(&transaction, phone, request, now)?;
             added += 1;
         }
         transaction.commit()?;
         Ok(added)
     }
 
-    /// Takes a number off the suppression list. Whether it was on it.
-    pub fn unsuppress(&mut self, phone: E164, scope: Scope) -> Result<bool, LedgerError> {
+    /// Removes a number from the suppression list. Returns whether it was on it.
+    pub fn unsuppress(&mut self, phone: E164, scope: SuppressionScope) -> Result<bool, LedgerError> {
         Ok(self.conn.execute(sql!("suppression_remove"), (phone.expose(), scope.name()))? > 0)
     }
 
-    /// Everybody on the suppression list.
+    /// The suppression list, expired entries included.
     pub fn suppressions(&self) -> Result<Vec<SuppressionRow>, LedgerError> {
         suppression::listed(&self.conn)
     }
 
-    /// Settles an entry that is held, or that the vendor refused. `by` says who decided, for the record.
+    /// Settles an entry that is held or that the vendor refused. `by` says who decided, for the record. Returns its new
+    /// state.
     pub fn resolve(
         &mut self,
         entry: EntryId,
         resolution: Resolution,
         by: &str,
         now: DateTime<Utc>,
-    ) -> Result<State, Undecidable> {
+    ) -> Result<State, OperatorError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let held = find(&transaction, entry)?;
         let (fact, conversation) = match resolution {
@@ -152,35 +157,35 @@ impl Operator {
         };
         let attempt = unsettled_attempt(entry, &held)?;
         if held.state == State::Failed && fact == Fact::Adopted {
-            return Err(Undecidable::WasRefused(entry));
+            return Err(OperatorError::WasRefused(entry));
         }
         if let Some(conversation) = &conversation
             && transaction.prepare(sql!("attempt_has_conversation"))?.exists([conversation.as_str()])?
         {
-            return Err(Undecidable::Taken);
+            return Err(OperatorError::ConversationTaken);
         }
         let detail = Some(format!("decided by {by}"));
-        let happened = Happened { attempt, entry, at: now, fact, conversation, started: None, ended: None, detail };
-        let state = record_one(&transaction, held.run, &happened)?;
+        let update = AttemptUpdate { attempt, entry, at: now, fact, conversation, started: None, ended: None, detail };
+        let state = record_one(&transaction, held.run, &update)?;
         transaction.commit()?;
         Ok(state)
     }
 
-    /// Pauses a run, the newest if none is named: it places no further call until somebody goes on with it, and what is
-    /// under way is followed to its end. Returns which run it is.
-    pub fn pause(&mut self, run: Option<RunId>, by: &str, now: DateTime<Utc>) -> Result<RunId, Undecidable> {
+    /// Pauses the given or newest run: it places no further call until it is resumed, but still follows the calls in
+    /// flight to their end. Returns the run's id.
+    pub fn pause(&mut self, run: Option<RunId>, by: &str, now: DateTime<Utc>) -> Result<RunId, OperatorError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let run = runs::named_or_newest(&transaction, run)?;
         if transaction.execute(sql!("run_pause"), (run.0, by))? == 0 {
-            return Err(Undecidable::Ended(run));
+            return Err(OperatorError::RunEnded(run));
         }
         runs::note(&transaction, run, "paused", now, Some(&format!("decided by {by}")))?;
         transaction.commit()?;
         Ok(run)
     }
 
-    /// Ends all entries of a run's list that are not under way or over. Returns how many.
-    pub fn cancel_run(&mut self, run: RunId, by: &str, now: DateTime<Utc>) -> Result<u64, Undecidable> {
+    /// Cancels all entries of a run's list that are not in flight or over. Returns how many.
+    pub fn cancel_run(&mut self, run: RunId, by: &str, now: DateTime<Utc>) -> Result<u64, OperatorError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         runs::named_or_newest(&transaction, Some(run))?;
         let entries: Vec<i64> = transaction
@@ -196,34 +201,47 @@ impl Operator {
     }
 }
 
-fn find(conn: &Connection, entry: EntryId) -> Result<Held, Undecidable> {
+fn find(conn: &Connection, entry: EntryId) -> Result<HeldEntry, OperatorError> {
     conn.prepare_cached(sql!("entry_held"))?
         .query_row([entry.0], |row| {
             let (run, attempt) = (RunId(row.get("run_id")?), row.get::<_, Option<i64>>("attempt_id")?);
-            let held = |state, reason| Held { state, reason, run, attempt: attempt.map(AttemptId) };
+            let held = |state, reason| HeldEntry { state, reason, run, attempt: attempt.map(AttemptId) };
             Ok(state_at(row, "state").and_then(|state| Ok(held(state, maybe_reason_at(row, "reason")?))))
         })
         .optional()?
-        .ok_or(Undecidable::NoSuchEntry(entry))?
-        .map_err(Undecidable::from)
+        .ok_or(OperatorError::NoSuchEntry(entry))?
+        .map_err(OperatorError::from)
 }
 
-fn unsettled_attempt(entry: EntryId, held: &Held) -> Result<AttemptId, Undecidable> {
+fn unsettled_attempt(entry: EntryId, held: &HeldEntry) -> Result<AttemptId, OperatorError> {
     match (held.state, held.attempt, held.reason) {
         (State::Held, Some(attempt), Some(Reason::AnswerLost)) | (State::Failed, Some(attempt), _) => Ok(attempt),
-        (State::Held, _, Some(reason)) => Err(Undecidable::NoLostAnswer { entry, reason }),
-        (state, ..) => Err(Undecidable::NotHeld { entry, state }),
+        (State::Held, _, Some(reason)) => Err(OperatorError::NoLostAnswer { entry, reason }),
+        (state, ..) => Err(OperatorError::NotHeld { entry, state }),
     }
 }
 
-fn cancel(conn: &Connection, entry: EntryId, held: &Held, by: &str, now: DateTime<Utc>) -> Result<(), Undecidable> {
+fn cancel(
+    conn: &Connection,
+    entry: EntryId,
+    held: &HeldEntry,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<(), OperatorError> {
     let fact = Fact::CancelledByOperator;
     if held.state.after(&fact).is_err() {
-        return Err(Undecidable::NotCancellable { entry, state: held.state });
+        return Err(OperatorError::NotCancellable { entry, state: held.state });
     }
     let detail = format!("decided by {by}");
-    let step =
-        Step { run: held.run, entry, attempt: None, at: now, from: held.state, fact: &fact, detail: Some(&detail) };
-    step.take(conn)?;
+    let transition = Transition {
+        run: held.run,
+        entry,
+        attempt: None,
+        at: now,
+        from: held.state,
+        fact: &fact,
+        detail: Some(&detail),
+    };
+    transition.apply(conn)?;
     Ok(())
 }

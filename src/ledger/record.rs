@@ -1,138 +1,139 @@
-//! What became known about attempts: replies, conversations found, endings.
+//! Recording updates of attempts: responses, conversations found on the vendor's list, endings.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Rows};
 
+use super::codec::{attempt_state_at, exactly_one, instant_at, maybe_instant_at, millis, phone_at, state_at};
 use super::error::LedgerError;
-use super::rows::{attempt_state_at, exactly_one, instant_at, maybe_instant_at, millis, phone_at, state_at};
 use super::runs::RunHandle;
-use super::sql;
-use super::suppression::{self, Scope};
-use super::transition::Step;
-use super::{meanwhile, numbers};
+use super::sql::sql;
+use super::suppression::{self, SuppressionScope};
+use super::transition::Transition;
+use super::{alternate_numbers, deferred_list_change};
 use crate::entry::{AttemptState, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, CampaignId, ConversationId, EntryId, OrganisationId, RunId};
 use crate::phone::E164;
 
-/// Something that became known about an attempt.
+/// An update of an attempt: a fact that became known about it.
 #[derive(Debug, Clone)]
-pub struct Happened {
-    /// Which attempt.
+pub struct AttemptUpdate {
+    /// The attempt.
     pub attempt: AttemptId,
-    /// Whose.
+    /// Its entry.
     pub entry: EntryId,
-    /// When it became known.
+    /// When the fact became known.
     pub at: DateTime<Utc>,
-    /// What.
+    /// The fact.
     pub fact: Fact,
-    /// The conversation, where the fact names one.
+    /// The conversation, if the fact names one.
     pub conversation: Option<ConversationId>,
     /// When the conversation started, by the vendor's clock.
     pub started: Option<DateTime<Utc>>,
     /// When the conversation ended, by the vendor's clock.
     pub ended: Option<DateTime<Utc>>,
-    /// Evidence for people, never a patient's data.
+    /// Evidence for people; no patient data.
     pub detail: Option<String>,
 }
 
-/// An attempt that is not settled.
+/// An attempt that is in flight or was lost track of.
 #[derive(Debug, Clone)]
-pub struct UnderWay {
+pub struct InFlightAttempt {
     /// The attempt.
     pub attempt: AttemptId,
-    /// Whose.
+    /// Its entry.
     pub entry: EntryId,
-    /// On whose budget.
+    /// The organisation whose request budget it uses.
     pub organisation: OrganisationId,
     /// The number that called.
     pub from: E164,
     /// The number dialled.
     pub to: E164,
-    /// Which call to its entry it is.
+    /// The ordinal of the call among those to its entry: 1, 2, …
     pub number: u32,
-    /// Submitting, open or unknown.
+    /// Submitting, open, unknown or lost track of.
     pub state: AttemptState,
     /// When its intent was committed.
     pub intent_at: DateTime<Utc>,
-    /// When it was accepted.
+    /// When its request was answered.
     pub answered_at: Option<DateTime<Utc>>,
-    /// The last moment at which its request could have been accepted, if its answer was lost.
+    /// The last instant at which its request could have been accepted, if its answer was lost.
     pub lost_at: Option<DateTime<Utc>>,
-    /// Its conversation, if it is open.
+    /// Its conversation, once known.
     pub conversation: Option<ConversationId>,
 }
 
-/// Evidence that moves nothing.
+/// Evidence that changes no state.
 #[derive(Debug, Clone)]
-pub struct Note {
-    /// When.
+pub struct AuditNote {
+    /// When it was found.
     pub at: DateTime<Utc>,
-    /// What it is about.
+    /// The entry that it is about, if any.
     pub entry: Option<EntryId>,
-    /// What it is about.
+    /// The attempt that it is about, if any.
     pub attempt: Option<AttemptId>,
-    /// A word for it.
+    /// The event's kind, as a machine word.
     pub kind: &'static str,
-    /// Evidence for people, never a patient's data.
+    /// Evidence for people; no patient data.
     pub detail: String,
 }
 
-pub(super) fn record(conn: &Connection, run: RunHandle, happened: &[Happened]) -> Result<Vec<State>, LedgerError> {
-    happened.iter().map(|one| record_one(conn, run.run, one)).collect()
+pub(super) fn record(conn: &Connection, run: RunHandle, updates: &[AttemptUpdate]) -> Result<Vec<State>, LedgerError> {
+    updates.iter().map(|update| record_one(conn, run.run, update)).collect()
 }
 
-/// Records one fact; where its entry stands then.
-pub(super) fn record_one(conn: &Connection, run: RunId, happened: &Happened) -> Result<State, LedgerError> {
-    let (from, attempt_from, dialled) = standing(conn, happened)?;
-    let attempt_to = attempt_from.after(&happened.fact).ok_or(LedgerError::Conflict)?;
-    let set = AttemptUpdate::of(happened);
+/// Records one update. Returns the new state of its entry.
+pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) -> Result<State, LedgerError> {
+    let (from, attempt_from, dialled) = states(conn, update)?;
+    let attempt_to = attempt_from.after(&update.fact).ok_or(LedgerError::Conflict)?;
+    let set = AttemptColumns::new(update);
     exactly_one(conn.prepare_cached(sql!("attempt_advance"))?.execute((
-        happened.attempt.0,
+        update.attempt.0,
         attempt_from.name(),
         attempt_to.name(),
         set.answered_at.map(millis),
         set.lost_at.map(millis),
-        happened.conversation.as_ref().map(ConversationId::as_str),
-        happened.started.map(millis),
+        update.conversation.as_ref().map(ConversationId::as_str),
+        update.started.map(millis),
         set.ended_at.map(millis),
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
     ))?)?;
-    if happened.fact == Fact::Adopted {
-        found_on_the_list(conn, happened.attempt)?;
+    if update.fact == Fact::Adopted {
+        mark_found_on_list(conn, update.attempt)?;
     }
     if set.outcome == Some(Outcome::OptOut) {
-        suppression::add(conn, dialled, Scope::All, "opt-out in a conversation", happened.at)?;
+        suppression::suppress_for_good(conn, dialled, SuppressionScope::All, "opt-out in a conversation", update.at)?;
     }
-    // An attempt that is not its entry's last one settles an entry that waits for the next call, or leaves it where it is.
+    // A late ending of an attempt that is no longer its entry's last one either settles an entry that waits for its
+    // next call, or leaves the entry's state as it is.
     let is_late = attempt_from == AttemptState::LostTrack && from != State::LostTrack;
     let settles =
-        matches!(from, State::Ready | State::Waiting) && matches!(happened.fact, Fact::Ended { redial: None, .. });
+        matches!(from, State::Ready | State::Waiting) && matches!(update.fact, Fact::Ended { redial: None, .. });
     if is_late && !settles {
-        // Its entry has gone elsewhere since: what was said counts, and the entry stays where it is.
-        note_late_ending(conn, run, happened)?;
+        // The outcome still counts, but the entry has moved on and keeps its state.
+        note_late_ending(conn, run, update)?;
         return Ok(from);
     }
-    let fact = on_another_number(conn, happened)?;
-    let state = Step {
+    let fact = switch_number_if_wrong(conn, update)?;
+    let state = Transition {
         run,
-        entry: happened.entry,
-        attempt: Some(happened.attempt),
-        at: happened.at,
+        entry: update.entry,
+        attempt: Some(update.attempt),
+        at: update.at,
         from,
         fact: &fact,
-        detail: happened.detail.as_deref(),
+        detail: update.detail.as_deref(),
     }
-    .take(conn)?;
-    meanwhile::carry_out(conn, run, happened.entry, state, happened.at)
+    .apply(conn)?;
+    deferred_list_change::apply_to_callable(conn, run, update.entry, state, update.at)
 }
 
-fn note_late_ending(conn: &Connection, run: RunId, happened: &Happened) -> Result<(), LedgerError> {
-    let outcome = if let Fact::Ended { outcome, .. } = happened.fact { outcome.name() } else { "unknown" };
+fn note_late_ending(conn: &Connection, run: RunId, update: &AttemptUpdate) -> Result<(), LedgerError> {
+    let outcome = if let Fact::Ended { outcome, .. } = update.fact { outcome.name() } else { "unknown" };
     let detail = format!("outcome {outcome}, read after the call had been lost track of");
-    let (entry, attempt) = (Some(happened.entry.0), Some(happened.attempt.0));
+    let (entry, attempt) = (Some(update.entry.0), Some(update.attempt.0));
     conn.prepare_cached(sql!("event_note"))?.execute((
-        millis(happened.at),
+        millis(update.at),
         run.0,
         entry,
         attempt,
@@ -142,12 +143,12 @@ fn note_late_ending(conn: &Connection, run: RunId, happened: &Happened) -> Resul
     Ok(())
 }
 
-/// The call's conversation is known from the vendor's list, not by the answer to its request.
-pub(super) fn found_on_the_list(conn: &Connection, attempt: AttemptId) -> Result<(), LedgerError> {
+/// Notes that the call's conversation is known from the vendor's list, not from the response to its request.
+pub(super) fn mark_found_on_list(conn: &Connection, attempt: AttemptId) -> Result<(), LedgerError> {
     exactly_one(conn.prepare_cached(sql!("attempt_found"))?.execute([attempt.0])?)
 }
 
-/// Those of `conversations` that are attempts', each with whether the answer to its request named it.
+/// Those of `conversations` that belong to attempts, each with whether the response to its request named it.
 pub(super) fn recorded_among(
     conn: &Connection,
     conversations: Vec<ConversationId>,
@@ -164,29 +165,29 @@ pub(super) fn recorded_among(
     Ok(recorded)
 }
 
-/// A call to somebody who is not there is followed by one to the patient's next number, and by none if there is no other.
-fn on_another_number(conn: &Connection, happened: &Happened) -> Result<Fact, LedgerError> {
-    let Fact::Ended { outcome, redial: Some(_) } = happened.fact else { return Ok(happened.fact.clone()) };
-    if !outcome.is_of_the_number() {
-        return Ok(happened.fact.clone());
+/// After a wrong number, moves the entry to the patient's next number; without another number there is no redial.
+fn switch_number_if_wrong(conn: &Connection, update: &AttemptUpdate) -> Result<Fact, LedgerError> {
+    let Fact::Ended { outcome, redial: Some(_) } = update.fact else { return Ok(update.fact.clone()) };
+    if !outcome.means_wrong_number() {
+        return Ok(update.fact.clone());
     }
-    let Some(other) = numbers::not_dialled(conn, happened.entry)? else {
+    let Some(next) = alternate_numbers::not_dialled(conn, update.entry)? else {
         return Ok(Fact::Ended { outcome, redial: None });
     };
-    numbers::renumber(conn, happened.entry, other)?;
-    Ok(happened.fact.clone())
+    alternate_numbers::renumber(conn, update.entry, next)?;
+    Ok(update.fact.clone())
 }
 
-fn standing(conn: &Connection, happened: &Happened) -> Result<(State, AttemptState, E164), LedgerError> {
-    conn.prepare_cached(sql!("attempt_standing"))?.query_row((happened.attempt.0, happened.entry.0), |row| {
+fn states(conn: &Connection, update: &AttemptUpdate) -> Result<(State, AttemptState, E164), LedgerError> {
+    conn.prepare_cached(sql!("attempt_and_entry_states"))?.query_row((update.attempt.0, update.entry.0), |row| {
         Ok(state_at(row, "entry_state")
             .and_then(|entry| Ok((entry, attempt_state_at(row, "attempt_state")?, phone_at(row, "to_number")?))))
     })?
 }
 
-/// What a fact sets in its attempt's row.
+/// The columns that a fact sets in its attempt's row.
 #[derive(Default)]
-struct AttemptUpdate {
+struct AttemptColumns {
     answered_at: Option<DateTime<Utc>>,
     lost_at: Option<DateTime<Utc>>,
     ended_at: Option<DateTime<Utc>>,
@@ -194,17 +195,17 @@ struct AttemptUpdate {
     reason: Option<Reason>,
 }
 
-impl AttemptUpdate {
-    fn of(happened: &Happened) -> Self {
-        let at = Some(happened.at);
-        match happened.fact {
+impl AttemptColumns {
+    fn new(update: &AttemptUpdate) -> Self {
+        let at = Some(update.at);
+        match update.fact {
             Fact::Accepted | Fact::Adopted => Self { answered_at: at, ..Self::default() },
             Fact::NotPlaced { reason, .. } | Fact::Refused { reason } => {
                 Self { answered_at: at, reason: Some(reason), ..Self::default() }
             }
             Fact::AnswerLost => Self { lost_at: at, reason: Some(Reason::AnswerLost), ..Self::default() },
             Fact::Ended { outcome, .. } => {
-                Self { ended_at: happened.ended.or(at), outcome: Some(outcome), ..Self::default() }
+                Self { ended_at: update.ended.or(at), outcome: Some(outcome), ..Self::default() }
             }
             Fact::TrackLost => Self { reason: Some(Reason::TrackLost), ..Self::default() },
             Fact::Absent { .. } => Self { reason: Some(Reason::AnswerLost), ..Self::default() },
@@ -221,7 +222,7 @@ impl AttemptUpdate {
     }
 }
 
-pub(super) fn under_way(conn: &Connection, campaign: CampaignId) -> Result<Vec<UnderWay>, LedgerError> {
+pub(super) fn under_way(conn: &Connection, campaign: CampaignId) -> Result<Vec<InFlightAttempt>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_under_way"))?;
     attempts(statement.query([campaign.0])?)
 }
@@ -230,15 +231,15 @@ pub(super) fn lost_track(
     conn: &Connection,
     campaign: CampaignId,
     since: DateTime<Utc>,
-) -> Result<Vec<UnderWay>, LedgerError> {
+) -> Result<Vec<InFlightAttempt>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_lost_track"))?;
     attempts(statement.query((campaign.0, millis(since)))?)
 }
 
-fn attempts(mut rows: Rows<'_>) -> Result<Vec<UnderWay>, LedgerError> {
+fn attempts(mut rows: Rows<'_>) -> Result<Vec<InFlightAttempt>, LedgerError> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(UnderWay {
+        found.push(InFlightAttempt {
             attempt: AttemptId(row.get("id")?),
             entry: EntryId(row.get("entry_id")?),
             organisation: OrganisationId::new(row.get::<_, String>("organisation")?),
@@ -255,21 +256,21 @@ fn attempts(mut rows: Rows<'_>) -> Result<Vec<UnderWay>, LedgerError> {
     Ok(found)
 }
 
-pub(super) fn unknown_among(
+pub(super) fn unrecorded_among(
     conn: &Connection,
     conversations: Vec<ConversationId>,
 ) -> Result<Vec<ConversationId>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_has_conversation"))?;
-    let mut unknown = Vec::new();
+    let mut unrecorded = Vec::new();
     for conversation in conversations {
         if !statement.exists([conversation.as_str()])? {
-            unknown.push(conversation);
+            unrecorded.push(conversation);
         }
     }
-    Ok(unknown)
+    Ok(unrecorded)
 }
 
-pub(super) fn note(conn: &Connection, run: RunHandle, note: &Note) -> Result<(), LedgerError> {
+pub(super) fn note(conn: &Connection, run: RunHandle, note: &AuditNote) -> Result<(), LedgerError> {
     conn.prepare_cached(sql!("event_note"))?.execute((
         millis(note.at),
         run.run.0,

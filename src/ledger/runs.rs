@@ -1,18 +1,16 @@
-//! Campaigns and runs: who started what, when, and how it ended.
+//! Campaigns and runs: starting, reopening and ending a run, and what a run needs to know about earlier ones.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::approval;
-use super::claim::Share;
+use super::codec::{exactly_one, instant, json, maybe_outcome_at, millis};
 use super::error::LedgerError;
-use super::rows::{exactly_one, instant, json, maybe_instant_at, maybe_outcome_at, millis};
-use super::sql;
-use crate::campaign::{Campaign, Source};
+use super::sql::sql;
+use crate::campaign::{Campaign, CampaignSource};
 use crate::entry::Outcome;
 use crate::ids::{CampaignId, CampaignName, OrganisationId, RunId};
 
-/// A run that is being worked on, and the campaign it belongs to.
+/// A run and the campaign that it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RunHandle {
     /// The run.
@@ -21,35 +19,29 @@ pub struct RunHandle {
     pub campaign: CampaignId,
 }
 
-/// A run found in the ledger, to be gone on with.
+/// A run that was found in the ledger and may be resumed.
 #[derive(Debug, Clone)]
-pub struct Reopened {
+pub struct ReopenedRun {
     /// The run.
     pub handle: RunHandle,
-    /// Its campaign's file as it was.
-    pub source: Source,
-    /// Whether its list was enrolled to its end.
+    /// Its campaign's file as it was when the run was started.
+    pub source: CampaignSource,
+    /// Whether its list was enrolled to the end.
     pub listed: bool,
 }
 
-/// What is left to do in a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Prospects {
-    /// When the next entry that is ready or waiting is due; in the past if it is due already.
-    pub next_due: Option<DateTime<Utc>>,
-}
-
-/// How a call finished.
+/// The result of a call, as far as stop rules are concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Finish {
-    /// Its conversation is over, and meant this.
+pub enum CallResult {
+    /// Its conversation ended with this outcome.
     Ended(Outcome),
-    /// It was refused for good, or its answer was lost.
+    /// The vendor refused it for good, or its answer was lost.
     Failed,
 }
 
-/// So many calls are enough to judge a run by; a run that goes on with a million must not wait for them all.
-const MOST_FINISHES: u32 = 20_000;
+/// The most results that are read: enough for every stop rule, and a campaign of a million calls need not read them
+/// all.
+const MAX_CALL_RESULTS: u32 = 20_000;
 
 pub(super) fn begin(
     conn: &Connection,
@@ -75,62 +67,68 @@ pub(super) fn begin(
     Ok(handle)
 }
 
-/// Gives every entry to the organisation that calls for its location by the campaign as it is now. An entry whose location
-/// has no line goes to the first organisation, which holds it when it claims it: otherwise nobody would ever ask about it.
+/// Assigns every entry to the organisation that calls for its location in the current campaign file. An entry whose
+/// location has no caller id goes to the first organisation, whose claim holds it: otherwise no claim would ever see
+/// it.
 fn assign(conn: &Connection, id: CampaignId, campaign: &Campaign) -> Result<(), LedgerError> {
-    if !campaign.lines.are_written() {
-        let everybodys = campaign.practice.organisation.as_str();
-        conn.prepare_cached(sql!("entry_assign_all"))?.execute((id.0, everybodys))?;
+    if !campaign.locations.are_defined() {
+        let only = campaign.practice.organisation.as_str();
+        conn.prepare_cached(sql!("entry_assign_all"))?.execute((id.0, only))?;
         return Ok(());
     }
-    let lines: Vec<_> = campaign.lines.iter().map(|(location, practice)| (location, &practice.organisation)).collect();
-    conn.prepare_cached(sql!("entry_assign"))?.execute((id.0, json(&lines)))?;
-    let organisations: Vec<_> = campaign.lines.accounts().iter().map(|account| &account.organisation).collect();
+    let locations: Vec<_> =
+        campaign.locations.iter().map(|(location, practice)| (location, &practice.organisation)).collect();
+    conn.prepare_cached(sql!("entry_assign"))?.execute((id.0, json(&locations)))?;
+    let organisations: Vec<_> =
+        campaign.locations.organisations().iter().map(|organisation| &organisation.organisation).collect();
     let first = organisations.first().map(|organisation| organisation.as_str());
     conn.prepare_cached(sql!("entry_assign_others"))?.execute((id.0, first, json(&organisations)))?;
     Ok(())
 }
 
-/// The run named, or the newest.
+/// The id of the given run, or of the newest one.
 pub(super) fn named_or_newest(conn: &Connection, run: Option<RunId>) -> Result<RunId, LedgerError> {
     Ok(find(conn, run)?.handle.run)
 }
 
-fn find(conn: &Connection, run: Option<RunId>) -> Result<Reopened, LedgerError> {
+fn find(conn: &Connection, run: Option<RunId>) -> Result<ReopenedRun, LedgerError> {
     conn.prepare_cached(sql!("run_find"))?
         .query_row([run.map(|run| run.0)], |row| Ok(reopened(row)))
         .optional()?
         .ok_or(run.map_or(LedgerError::NoRun, LedgerError::NoSuchRun))?
 }
 
-pub(super) fn reopen(conn: &Connection, run: Option<RunId>) -> Result<Reopened, LedgerError> {
+pub(super) fn reopen(conn: &Connection, run: Option<RunId>) -> Result<ReopenedRun, LedgerError> {
     let found = find(conn, run)?;
     conn.prepare_cached(sql!("run_reopen"))?.execute([found.handle.run.0])?;
     Ok(found)
 }
 
-fn reopened(row: &Row<'_>) -> Result<Reopened, LedgerError> {
+fn reopened(row: &Row<'_>) -> Result<ReopenedRun, LedgerError> {
     let directory: String = row.get("directory")?;
-    Ok(Reopened {
+    Ok(ReopenedRun {
         handle: RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) },
-        source: Source { text: row.get("source")?, directory: directory.into() },
+        source: CampaignSource { text: row.get("source")?, directory: directory.into() },
         listed: row.get("listed")?,
     })
 }
 
-pub(super) fn finishes(conn: &Connection, campaign: CampaignId) -> Result<Vec<(OrganisationId, Finish)>, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("finish_newest"))?;
-    let mut rows = statement.query((campaign.0, MOST_FINISHES))?;
+pub(super) fn call_results(
+    conn: &Connection,
+    campaign: CampaignId,
+) -> Result<Vec<(OrganisationId, CallResult)>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("call_results_newest"))?;
+    let mut rows = statement.query((campaign.0, MAX_CALL_RESULTS))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let finish = maybe_outcome_at(row, "outcome")?.map_or(Finish::Failed, Finish::Ended);
-        found.push((OrganisationId::new(row.get::<_, String>("organisation")?), finish));
+        let result = maybe_outcome_at(row, "outcome")?.map_or(CallResult::Failed, CallResult::Ended);
+        found.push((OrganisationId::new(row.get::<_, String>("organisation")?), result));
     }
     found.reverse();
     Ok(found)
 }
 
-/// The calls that a run has placed, or may have, by organisation.
+/// The number of calls that a run has placed, or may have, by organisation.
 pub(super) fn placed(conn: &Connection, run: RunId) -> Result<Vec<(OrganisationId, u32)>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_placed"))?;
     let counted =
@@ -180,15 +178,4 @@ pub(super) fn newest_event_of(
 ) -> Result<Option<DateTime<Utc>>, LedgerError> {
     let newest: Option<i64> = conn.query_row(sql!("event_newest_of"), [campaign.as_str()], |row| row.get(0))?;
     newest.map(instant).transpose()
-}
-
-pub(super) fn prospects(conn: &Connection, run: RunHandle, share: &Share) -> Result<Prospects, LedgerError> {
-    let (mut statement, of) = if approval::confines(conn, run.run)? {
-        (conn.prepare_cached(sql!("planned_next_due"))?, run.run.0)
-    } else {
-        (conn.prepare_cached(sql!("entry_next_due"))?, run.campaign.0)
-    };
-    statement
-        .query_row((of, share.organisation.as_str(), share.left_out()), |row| Ok(maybe_instant_at(row, "next_due")))?
-        .map(|next_due| Prospects { next_due })
 }

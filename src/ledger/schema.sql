@@ -1,23 +1,23 @@
--- The ledger's schema. Instants are INTEGER milliseconds since 1970 UTC; states, reasons, outcomes and kinds are the words
--- of the program's types. Until the first release this file may change as it is; from then on a change needs a new format
--- number (`FORMAT` in open.rs).
+-- The ledger's schema. Instants are INTEGER milliseconds since 1970 UTC; states, reasons, outcomes and kinds are the
+-- words of the program's types. Until the first release this file may change freely; after that, a change needs a new
+-- format number (`FORMAT` in open.rs).
 
 -- The ledger itself: one row.
 CREATE TABLE ledger (
     only                 INTEGER PRIMARY KEY CHECK (only = 1),
     identity             TEXT NOT NULL,
     created_at           INTEGER NOT NULL,
-    -- Which file the ledger is in, so that a copy knows that it is one (see place.rs). NULL: not noted yet.
+    -- Identifies the ledger's file, so that a copy is detected (see file_identity.rs). NULL: not stored yet.
     inode                INTEGER,
-    born_at              INTEGER,   -- nanoseconds since 1970; NULL where the file system does not tell
-    -- How often an operator adopted the ledger, and when the last time: calls that another copy of it placed until then may
-    -- not be on the vendor's list yet.
+    born_at              INTEGER,   -- nanoseconds since 1970 UTC; NULL if the file system has no birth times
+    -- How often an operator adopted the ledger, and when last: calls that another copy placed until then may not be on
+    -- the vendor's list yet.
     adoptions            INTEGER NOT NULL DEFAULT 0,
     adopted_at           INTEGER,
-    -- Events up to this one may lie in the future: the machine's clock was ahead when they were written, and an operator
-    -- said so (`ledger adopt`). They stay as they were written, but do not count as the newest.
+    -- Events up to this id may be dated in the future: an operator confirmed (`ledger adopt`) that the machine's clock
+    -- was ahead. They keep their times, but do not count as the newest.
     disowned_times_up_to INTEGER NOT NULL DEFAULT 0,
-    -- Whether the calls are a rehearsal's, in which nobody is called. NULL: no run yet.
+    -- Whether the calls are a rehearsal's. NULL: no run yet.
     rehearsal            INTEGER CHECK (rehearsal IN (0, 1))
 ) STRICT;
 
@@ -36,12 +36,12 @@ CREATE TABLE run (
     started_at    INTEGER NOT NULL,
     attested      INTEGER NOT NULL CHECK (attested IN (0, 1)),  -- the practice attests consent for the whole list
     plan          TEXT,   -- the id of the approved plan that the run is confined to; NULL: none
-    paused_by     TEXT,   -- who paused the run, which places no further call until somebody resumes it; NULL: nobody
+    paused_by     TEXT,   -- who paused the run; it places no call until it is resumed. NULL: not paused
     ended_at      INTEGER,
     ending        TEXT,
-    ending_detail TEXT,   -- the ending in numbers, such as those of the rule that stopped the run
+    ending_detail TEXT,   -- the ending as a sentence, such as the numbers of a stop rule
 
-    -- The list: whether it is enrolled to its end, and what became of its rows.
+    -- Whether the list is enrolled to the end, and its rows counted by result.
     listed    INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1)),
     rows_read INTEGER NOT NULL DEFAULT 0,
     accepted  INTEGER NOT NULL DEFAULT 0,
@@ -59,18 +59,18 @@ CREATE TABLE run (
     CHECK (NOT listed OR rows_read = accepted + rejected + duplicate + merged)
 ) STRICT;
 
--- One patient or household of a campaign, to be called once. SQLite makes a table of every list of three words or more,
--- anew for every row that it compares, so the words that are checked for every call are compared one by one.
+-- One patient or household of a campaign: one unit to call. SQLite builds a table for every IN list of three words or
+-- more, again for each row, so words that are checked for every call are compared one by one.
 CREATE TABLE entry (
     id               INTEGER PRIMARY KEY,
     campaign_id      INTEGER NOT NULL REFERENCES campaign,
-    run_id           INTEGER NOT NULL REFERENCES run,   -- the newest run whose list has it
+    run_id           INTEGER NOT NULL REFERENCES run,   -- the newest run whose list has the entry
     key              TEXT NOT NULL,
-    line             INTEGER NOT NULL,                  -- its row in that list
+    line             INTEGER NOT NULL,                  -- its row number in that list
     organisation     TEXT NOT NULL,
-    location         TEXT,                              -- of the practice's locations, where the campaign has any
+    location         TEXT,                              -- NULL in a campaign without locations
     phone            TEXT NOT NULL,
-    alternatives     TEXT NOT NULL,                     -- the other numbers, as JSON
+    alternatives     TEXT NOT NULL,                     -- the alternate numbers, as JSON
     zones            TEXT NOT NULL,                     -- as JSON
     content          TEXT NOT NULL,                     -- patient, appointment and texts, as JSON
     not_after        INTEGER,
@@ -81,7 +81,7 @@ CREATE TABLE entry (
     due_at           INTEGER NOT NULL,                  -- ready and waiting: not before this instant
     reason           TEXT,
     outcome          TEXT,
-    -- What the newest list says of an entry that is not settled, to be carried out once it is: its state then, and why.
+    -- The state and reason that the newest list demands for an entry that is not settled, applied once it is callable.
     meanwhile        TEXT CHECK (meanwhile IS NULL OR meanwhile IN ('suppressed', 'held', 'withdrawn')),
     meanwhile_reason TEXT,
     created_at       INTEGER NOT NULL,
@@ -91,10 +91,10 @@ CREATE TABLE entry (
     CHECK ((meanwhile IS NULL) = (meanwhile_reason IS NULL))
 ) STRICT;
 
--- Each organisation's entries are claimed on its own request budget.
+-- Each organisation claims its own entries.
 CREATE INDEX entry_due ON entry (campaign_id, organisation, due_at, id) WHERE state IN ('ready', 'waiting');
 CREATE INDEX entry_by_run ON entry (run_id, state);
--- Made anew at the end of a long list (see enrol.rs).
+-- Rebuilt at the end of a long list (see enrol.rs).
 CREATE INDEX entry_by_phone ON entry (phone);
 CREATE UNIQUE INDEX entry_by_key ON entry (campaign_id, key);
 
@@ -107,7 +107,7 @@ CREATE TABLE member (
     PRIMARY KEY (entry_id, key)
 ) STRICT, WITHOUT ROWID;
 
--- Members whom a newer list no longer has in the household: who asks about them finds them.
+-- Members whom a newer list no longer has in the household, kept so that `explain` still finds them.
 CREATE TABLE former_member (
     entry_id INTEGER NOT NULL REFERENCES entry,
     key      TEXT NOT NULL,
@@ -116,13 +116,13 @@ CREATE TABLE former_member (
     PRIMARY KEY (entry_id, key)
 ) STRICT, WITHOUT ROWID;
 
--- What a run of an approved plan may call and nothing else: these entries, with this number and this content, once each.
+-- The only calls that a run of an approved plan may place: these entries, with this number and content, once each.
 CREATE TABLE planned (
     run_id   INTEGER NOT NULL REFERENCES run,
     entry_id INTEGER NOT NULL REFERENCES entry,
     phone    TEXT NOT NULL,
     content  TEXT NOT NULL,
-    calls    INTEGER NOT NULL,   -- the calls to the entry when the plan was made
+    calls    INTEGER NOT NULL,   -- calls to the entry when the plan was made
     PRIMARY KEY (run_id, entry_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -131,7 +131,7 @@ CREATE TABLE attempt (
     id           INTEGER PRIMARY KEY,
     entry_id     INTEGER NOT NULL REFERENCES entry,
     run_id       INTEGER NOT NULL REFERENCES run,
-    number       INTEGER NOT NULL,   -- which call to this entry it is, if it is placed
+    number       INTEGER NOT NULL,   -- the ordinal among the entry's placed calls: 1, 2, …
     organisation TEXT NOT NULL,
     from_number  TEXT NOT NULL,
     to_number    TEXT NOT NULL,
@@ -139,10 +139,10 @@ CREATE TABLE attempt (
                      OR state = 'not_placed' OR state = 'refused' OR state = 'absent' OR state = 'lost_track'),
     intent_at    INTEGER NOT NULL,
     answered_at  INTEGER,
-    lost_at      INTEGER,            -- the last moment at which its request could have been accepted
+    lost_at      INTEGER,            -- the last instant at which its request could have been accepted
     conversation TEXT UNIQUE,
-    -- Whether the conversation was found on the vendor's list rather than named by the answer to the request: what it shows
-    -- as its medium teaches nothing about calls.
+    -- Whether the conversation was found on the vendor's list instead of named in the response: then its `medium` is no
+    -- evidence of what our calls show.
     found        INTEGER NOT NULL DEFAULT 0 CHECK (found IN (0, 1)),
     started_at   INTEGER,
     ended_at     INTEGER,
@@ -156,14 +156,14 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_by_entry ON attempt (entry_id);
 CREATE INDEX attempt_by_run ON attempt (run_id);
 CREATE INDEX attempt_by_number ON attempt (to_number, intent_at);
--- Each run asks again for the few that were lost track of.
+-- Each run polls again the few calls that were lost track of.
 CREATE INDEX attempt_lost_track ON attempt (intent_at) WHERE state = 'lost_track';
 -- One attempt of an entry at a time, and one unresolved attempt per number: number and time must identify it (rule R).
 CREATE UNIQUE INDEX attempt_under_way ON attempt (entry_id)
 WHERE state = 'submitting' OR state = 'open' OR state = 'unknown';
 CREATE UNIQUE INDEX attempt_unresolved ON attempt (to_number) WHERE state IN ('submitting', 'unknown');
 
--- For whom a call spoke beside the patient to whom it was made: a member who leaves the household is not called once more.
+-- The other patients whom a call covered: a member who leaves the household is not called again.
 CREATE TABLE covered (
     attempt_id INTEGER NOT NULL REFERENCES attempt,
     key        TEXT NOT NULL,
@@ -172,7 +172,7 @@ CREATE TABLE covered (
 
 CREATE INDEX covered_by_key ON covered (key);
 
--- What happened, in order, and never changed.
+-- What happened, in order; append-only.
 CREATE TABLE event (
     id           INTEGER PRIMARY KEY,
     at           INTEGER NOT NULL,
@@ -184,11 +184,11 @@ CREATE TABLE event (
     state_after  TEXT,
     reason       TEXT,
     detail       TEXT,
-    evidence     TEXT   -- what a decision was made from, as JSON
+    evidence     TEXT   -- what a decision was based on, as JSON
 ) STRICT;
 
 CREATE INDEX event_by_entry ON event (entry_id);
--- A run that starts asks for the newest event, however many there are.
+-- Every start of a run looks up the newest event.
 CREATE INDEX event_by_time ON event (at);
 
 CREATE TRIGGER event_is_never_changed BEFORE UPDATE ON event
@@ -201,7 +201,7 @@ BEGIN
     SELECT RAISE(ABORT, 'events are append-only');
 END;
 
--- Who must not be called.
+-- The suppression list: numbers that must not be called.
 CREATE TABLE suppression (
     phone      TEXT NOT NULL,
     scope      TEXT NOT NULL,   -- 'all' or one purpose
@@ -211,28 +211,29 @@ CREATE TABLE suppression (
     PRIMARY KEY (phone, scope)
 ) STRICT, WITHOUT ROWID;
 
--- Our numbers, and until when this ledger is known to hold every call that they placed: moved on with every claim, and with
--- every look at the vendor's list that found no other. An older copy of the ledger put back in its place holds fewer calls
--- than that list shows since then.
+-- Our caller ids, and the instant up to which this ledger is known to hold every call that each placed (its watermark):
+-- advanced by every claim and by every scan of the vendor's list that found no unrecorded call. An older copy of the
+-- ledger put back in its place holds fewer calls than that list shows since the watermark.
 CREATE TABLE line (
     organisation TEXT NOT NULL,
     from_number  TEXT NOT NULL,
     in_step_at   INTEGER NOT NULL,
-    -- How many of the ledger's adoptions the number's looks have followed: the first look after each takes over the calls
+    -- The ledger's `adoptions` at the caller id's last scan: the first scan after each adoption takes over the calls
     -- that the ledger lacks.
     adoptions    INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (organisation, from_number)
 ) STRICT, WITHOUT ROWID;
 
--- What our own calls show as their `medium` on the vendor's list, under way and ended: what else is on it is no call.
+-- The `medium` words that our own calls show on the vendor's list, in flight and ended: rows with other words are no
+-- calls.
 CREATE TABLE call_medium (
     organisation TEXT NOT NULL,
     ended        INTEGER NOT NULL CHECK (ended IN (0, 1)),
-    word         TEXT NOT NULL,   -- empty: they show none
+    word         TEXT NOT NULL,   -- empty: the calls show none
     PRIMARY KEY (organisation, ended, word)
 ) STRICT, WITHOUT ROWID;
 
--- Which state may follow which: the last guard behind `State::after`. A test compares the two.
+-- The allowed state changes: the last guard behind `State::after`. A test compares the two.
 CREATE TABLE legal_transition (
     state_before TEXT NOT NULL,
     state_after  TEXT NOT NULL,
@@ -244,7 +245,7 @@ INSERT INTO legal_transition (state_before, state_after) VALUES
     ('ready', 'expired'), ('ready', 'cancelled'),
     ('waiting', 'submitting'), ('waiting', 'waiting'), ('waiting', 'suppressed'), ('waiting', 'held'),
     ('waiting', 'withdrawn'), ('waiting', 'expired'), ('waiting', 'cancelled'),
-    -- An earlier call of an entry that waits for its next one may turn out to have settled it.
+    -- An earlier call may turn out to have settled an entry that waits for its next one.
     ('ready', 'finished'), ('waiting', 'finished'),
     ('submitting', 'open'), ('submitting', 'ready'), ('submitting', 'failed'), ('submitting', 'unknown'),
     ('open', 'finished'), ('open', 'waiting'), ('open', 'lost_track'),
@@ -252,7 +253,7 @@ INSERT INTO legal_transition (state_before, state_after) VALUES
     ('held', 'open'), ('held', 'ready'), ('held', 'withdrawn'), ('held', 'cancelled'),
     ('suppressed', 'ready'), ('suppressed', 'withdrawn'),
     ('withdrawn', 'ready'), ('expired', 'ready'),
-    -- A person may settle whom nobody could follow to the end, and bring back, or settle, whom the vendor refused for good.
+    -- A person may settle an entry that was lost track of or refused for good, and make a refused one ready again.
     ('lost_track', 'finished'), ('lost_track', 'waiting'), ('lost_track', 'cancelled'),
     ('failed', 'ready'), ('failed', 'cancelled');
 

@@ -1,32 +1,32 @@
-//! Numbers that must not be called, from opt-outs and operators. Kept over all campaigns.
+//! The suppression list: numbers that must not be called, from opt-outs and operators, for all campaigns.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
+use super::codec::{instant_at, maybe_instant_at, millis, phone_at};
 use super::error::LedgerError;
-use super::rows::{instant_at, maybe_instant_at, millis, phone_at};
-use super::sql;
+use super::sql::sql;
 use crate::campaign::Purpose;
 use crate::phone::E164;
 
 /// Which calls a suppression forbids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// All of them.
+pub enum SuppressionScope {
+    /// All calls.
     All,
-    /// Those of one purpose.
+    /// Calls of one purpose.
     Purpose(Purpose),
 }
 
-impl Scope {
+impl SuppressionScope {
     /// Every scope.
-    pub const EVERY: [Self; 4] =
+    pub const ALL_SCOPES: [Self; 4] =
         [Self::All, Self::Purpose(Purpose::Recall), Self::Purpose(Purpose::Reminder), Self::Purpose(Purpose::FollowUp)];
 
     /// The scope of that name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::EVERY.into_iter().find(|scope| scope.name() == name)
+        Self::ALL_SCOPES.into_iter().find(|scope| scope.name() == name)
     }
 
     /// Its word in the ledger.
@@ -39,14 +39,14 @@ impl Scope {
     }
 }
 
-/// Why, how far and how long a number must not be called.
+/// A suppression to add.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ban<'a> {
+pub struct SuppressionRequest<'a> {
     /// Which calls are forbidden.
-    pub scope: Scope,
-    /// Who says so.
+    pub scope: SuppressionScope,
+    /// Where it comes from, such as the operator's name.
     pub source: &'a str,
-    /// Until when; for good if not given.
+    /// When it expires; `None`: never.
     pub expires: Option<DateTime<Utc>>,
 }
 
@@ -56,18 +56,18 @@ pub struct SuppressionRow {
     /// The number.
     pub phone: E164,
     /// Which calls are forbidden.
-    pub scope: Scope,
-    /// Who says so.
+    pub scope: SuppressionScope,
+    /// Where it comes from, such as an opt-out or the operator's name.
     pub source: String,
-    /// Since when.
+    /// When it was added or last renewed.
     pub at: DateTime<Utc>,
-    /// Until when; for good if not given.
+    /// When it expires; `None`: never.
     pub expires: Option<DateTime<Utc>>,
 }
 
 impl SuppressionRow {
     fn from_row(row: &Row<'_>) -> Result<Self, LedgerError> {
-        let scope = Scope::named(row.get_ref("scope")?.as_str().unwrap_or_default());
+        let scope = SuppressionScope::named(row.get_ref("scope")?.as_str().unwrap_or_default());
         Ok(Self {
             phone: phone_at(row, "phone")?,
             scope: scope.ok_or(LedgerError::Damaged("a suppression's scope is unknown"))?,
@@ -89,8 +89,8 @@ pub(super) fn listed(conn: &Connection) -> Result<Vec<SuppressionRow>, LedgerErr
     Ok(found)
 }
 
-/// What the suppression list says of one number, whatever has expired.
-pub(super) fn of(conn: &Connection, phone: E164) -> Result<Vec<SuppressionRow>, LedgerError> {
+/// The suppressions of one number, expired ones included.
+pub(super) fn for_number(conn: &Connection, phone: E164) -> Result<Vec<SuppressionRow>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("suppression_of"))?;
     let mut rows = statement.query([phone.expose()])?;
     let mut found = Vec::new();
@@ -100,20 +100,25 @@ pub(super) fn of(conn: &Connection, phone: E164) -> Result<Vec<SuppressionRow>, 
     Ok(found)
 }
 
-/// Adds a number for good, or renews its suppression.
-pub(super) fn add(
+/// Suppresses a number without an expiry.
+pub(super) fn suppress_for_good(
     conn: &Connection,
     phone: E164,
-    scope: Scope,
+    scope: SuppressionScope,
     source: &str,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    ban(conn, phone, Ban { scope, source, expires: None }, now)
+    suppress(conn, phone, SuppressionRequest { scope, source, expires: None }, now)
 }
 
-/// Bans a number. A ban never shortens one that is there: what a patient has decided outlives an operator's expiry.
-pub(super) fn ban(conn: &Connection, phone: E164, ban: Ban<'_>, now: DateTime<Utc>) -> Result<(), LedgerError> {
-    let Ban { scope, source, expires } = ban;
+/// Suppresses a number. Never shortens an existing suppression: a patient's decision outlives an operator's expiry.
+pub(super) fn suppress(
+    conn: &Connection,
+    phone: E164,
+    request: SuppressionRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let SuppressionRequest { scope, source, expires } = request;
     conn.prepare_cached(sql!("suppression_add"))?.execute((
         phone.expose(),
         scope.name(),

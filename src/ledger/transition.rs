@@ -1,46 +1,50 @@
-//! One step of an entry, carried out: compare with the expected state, set the new one, note the event.
+//! A state change of an entry: compares with the expected state, sets the new one, and writes the event.
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 
+use super::codec::{exactly_one, json, millis};
 use super::error::LedgerError;
-use super::rows::{exactly_one, json, millis};
-use super::sql;
+use super::sql::sql;
 use crate::entry::{Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, RunId};
-use crate::policy::Evidence;
+use crate::policy::DecisionEvidence;
 
-/// A fact about an entry that is expected to stand at `from`.
-pub(super) struct Step<'a> {
+/// A fact about an entry that is expected to be in state `from`.
+pub(super) struct Transition<'a> {
     pub(super) run: RunId,
     pub(super) entry: EntryId,
     pub(super) attempt: Option<AttemptId>,
     pub(super) at: DateTime<Utc>,
     pub(super) from: State,
     pub(super) fact: &'a Fact,
-    /// Evidence for people, never a patient's data.
+    /// Evidence for people; no patient data.
     pub(super) detail: Option<&'a str>,
 }
 
-/// What an entry's row says beside its state.
+/// What a fact sets in its entry's row besides the state.
 #[derive(Default)]
-struct Beside {
+struct EntryColumns {
     due: Option<DateTime<Utc>>,
     reason: Option<Reason>,
     outcome: Option<Outcome>,
 }
 
-impl Step<'_> {
-    /// Takes the step; the entry's new state.
-    pub(super) fn take(&self, conn: &Connection) -> Result<State, LedgerError> {
-        self.take_by(conn, None)
+impl Transition<'_> {
+    /// Carries the transition out. Returns the entry's new state.
+    pub(super) fn apply(&self, conn: &Connection) -> Result<State, LedgerError> {
+        self.apply_with(conn, None)
     }
 
-    /// The same, keeping what the decision was made from.
-    pub(super) fn take_by(&self, conn: &Connection, evidence: Option<&Evidence>) -> Result<State, LedgerError> {
+    /// Carries the transition out, storing what the decision was based on.
+    pub(super) fn apply_with(
+        &self,
+        conn: &Connection,
+        evidence: Option<&DecisionEvidence>,
+    ) -> Result<State, LedgerError> {
         let illegal = |illegal| LedgerError::Illegal { entry: self.entry, illegal };
         let to = self.from.after(self.fact).map_err(illegal)?;
-        let Beside { due, reason, outcome } = self.beside();
+        let EntryColumns { due, reason, outcome } = self.columns();
         let changed = conn.prepare_cached(sql!("entry_advance"))?.execute((
             self.entry.0,
             self.from.name(),
@@ -66,23 +70,23 @@ impl Step<'_> {
         Ok(to)
     }
 
-    fn beside(&self) -> Beside {
-        let because = |reason| Beside { reason: Some(reason), ..Beside::default() };
-        let due = |at| Beside { due: Some(at), ..Beside::default() };
+    fn columns(&self) -> EntryColumns {
+        let with_reason = |reason| EntryColumns { reason: Some(reason), ..EntryColumns::default() };
+        let due_at = |at| EntryColumns { due: Some(at), ..EntryColumns::default() };
         match *self.fact {
-            Fact::Claimed | Fact::Accepted | Fact::Adopted => Beside::default(),
-            Fact::Deferred { until, reason } => Beside { due: Some(until), ..because(reason) },
-            Fact::NotPlaced { retry_at, reason } => Beside { due: Some(retry_at), ..because(reason) },
-            Fact::Barred { reason } | Fact::SetAside { reason } | Fact::Refused { reason } => because(reason),
-            Fact::Unlisted => because(Reason::Unlisted),
-            Fact::TooLate => because(Reason::NotAfter),
-            Fact::AnswerLost | Fact::Absent { retry: false } => because(Reason::AnswerLost),
-            Fact::Listed | Fact::Absent { retry: true } | Fact::DeclaredNotPlaced => due(self.at),
-            Fact::TrackLost => because(Reason::TrackLost),
-            Fact::CancelledByOperator => because(Reason::Operator),
+            Fact::Claimed | Fact::Accepted | Fact::Adopted => EntryColumns::default(),
+            Fact::Deferred { until, reason } => EntryColumns { due: Some(until), ..with_reason(reason) },
+            Fact::NotPlaced { retry_at, reason } => EntryColumns { due: Some(retry_at), ..with_reason(reason) },
+            Fact::Barred { reason } | Fact::SetAside { reason } | Fact::Refused { reason } => with_reason(reason),
+            Fact::Unlisted => with_reason(Reason::Unlisted),
+            Fact::TooLate => with_reason(Reason::NotAfter),
+            Fact::AnswerLost | Fact::Absent { retry: false } => with_reason(Reason::AnswerLost),
+            Fact::Listed | Fact::Absent { retry: true } | Fact::DeclaredNotPlaced => due_at(self.at),
+            Fact::TrackLost => with_reason(Reason::TrackLost),
+            Fact::CancelledByOperator => with_reason(Reason::Operator),
             Fact::Ended { outcome, redial } => {
-                let again = if outcome.is_of_the_number() { Reason::OtherNumber } else { Reason::RedialGap };
-                Beside { due: redial, reason: redial.map(|_| again), outcome: Some(outcome) }
+                let reason = if outcome.means_wrong_number() { Reason::OtherNumber } else { Reason::RedialGap };
+                EntryColumns { due: redial, reason: redial.map(|_| reason), outcome: Some(outcome) }
             }
         }
     }

@@ -1,12 +1,12 @@
 //! The single writer: whatever has queued up becomes one commit.
 //!
-//! There is no timer. While one commit waits for the disk, the next jobs queue; when it is done, they all share the next
-//! one. Each job runs in a savepoint of its own, so that one that fails does not undo its neighbours. No job is answered
-//! before its commit is on stable storage. After a commit has failed, nothing more is written: a failed fsync is never
-//! retried, since the kernel may have dropped what it could not write.
+//! There is no timer. While one commit waits for the disk, the next jobs queue; when it is done, they all share the
+//! next one. Each job runs in a savepoint of its own, so that one that fails does not undo its neighbours. No job is
+//! answered before its commit is on stable storage. After a commit has failed, nothing more is written: a failed fsync
+//! is never retried, since the kernel may have dropped what it could not write.
 //!
-//! A commit is on stable storage once it is in the log (the -wal). What has gathered there is put into the ledger's own
-//! file after the jobs were answered, so that nobody waits for it but the next ones.
+//! A commit is on stable storage once it is in the write-ahead log. The log is checkpointed into the ledger's own file
+//! after the jobs were answered, so that only later jobs wait for it.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -21,84 +21,84 @@ use tokio::sync::oneshot;
 use super::error::LedgerError;
 use super::high_water::HighWaterMark;
 use super::lock::Lock;
-use super::open::Opened;
-use super::sql;
+use super::open::OpenedLedger;
+use super::sql::sql;
 
-type Answer<T> = Result<T, LedgerError>;
+type JobResult<T> = Result<T, LedgerError>;
 
-/// Where jobs go.
+/// Runs jobs on the ledger.
 pub(super) enum Writer {
-    /// A thread of its own, which groups them.
+    /// On a thread of its own, which groups them.
     Thread { jobs: Option<mpsc::Sender<Box<dyn Job>>>, thread: Option<thread::JoinHandle<()>>, _lock: Lock },
-    /// The caller's thread, one commit a job.
-    Inline { store: Mutex<Store>, _lock: Lock },
+    /// On the caller's thread, one commit per job.
+    Inline { store: Mutex<WriterStore>, _lock: Lock },
 }
 
 /// One queued piece of work: performed in a savepoint, answered after the commit.
 pub(super) trait Job: Send {
     fn perform(&mut self, conn: &Connection);
-    fn answer(self: Box<Self>, committed: Answer<()>);
+    fn answer(self: Box<Self>, committed: JobResult<()>);
 }
 
 /// Work that is queued. Awaiting it waits until it is on stable storage; dropping it does not undo it.
 #[must_use = "a write whose failure goes unnoticed breaks every promise"]
-pub struct Pending<T>(oneshot::Receiver<Answer<T>>);
+pub struct CommitFuture<T>(oneshot::Receiver<JobResult<T>>);
 
-impl<T> Future for Pending<T> {
-    type Output = Answer<T>;
+impl<T> Future for CommitFuture<T> {
+    type Output = JobResult<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or(Err(LedgerError::Stopped)))
     }
 }
 
-struct Queued<T, F> {
+struct QueuedJob<T, F> {
     work: Option<F>,
-    result: Option<Answer<T>>,
-    reply: oneshot::Sender<Answer<T>>,
+    result: Option<JobResult<T>>,
+    reply: oneshot::Sender<JobResult<T>>,
 }
 
-impl<T, F> Job for Queued<T, F>
+impl<T, F> Job for QueuedJob<T, F>
 where
     T: Send,
-    F: FnOnce(&Connection) -> Answer<T> + Send,
+    F: FnOnce(&Connection) -> JobResult<T> + Send,
 {
     fn perform(&mut self, conn: &Connection) {
         self.result = self.work.take().map(|work| in_savepoint(conn, work));
     }
 
-    fn answer(self: Box<Self>, committed: Answer<()>) {
+    fn answer(self: Box<Self>, committed: JobResult<()>) {
         let result = self.result.unwrap_or(Err(LedgerError::Stopped));
-        // Nobody listens any more when the run was stopped: the work is done all the same.
+        // When the run was stopped, nobody awaits the reply; the work is done all the same.
         let _ = self.reply.send(committed.and(result));
     }
 }
 
 impl Writer {
-    pub(super) fn on_a_thread(opened: Opened) -> Result<Self, LedgerError> {
+    pub(super) fn on_a_thread(opened: OpenedLedger) -> Result<Self, LedgerError> {
         let (jobs, queue) = mpsc::channel();
-        let mut store = Store::of(opened.conn, opened.mark)?;
+        let mut store = WriterStore::new(opened.conn, opened.mark)?;
         let thread = thread::Builder::new()
             .name("ledger".into())
-            .spawn(move || store.work_off(&queue))
+            .spawn(move || store.run_jobs(&queue))
             .map_err(|error| LedgerError::storage(&error))?;
         Ok(Self::Thread { jobs: Some(jobs), thread: Some(thread), _lock: opened.lock })
     }
 
-    pub(super) fn inline(opened: Opened) -> Result<Self, LedgerError> {
-        Ok(Self::Inline { store: Mutex::new(Store::of(opened.conn, opened.mark)?), _lock: opened.lock })
+    pub(super) fn inline(opened: OpenedLedger) -> Result<Self, LedgerError> {
+        Ok(Self::Inline { store: Mutex::new(WriterStore::new(opened.conn, opened.mark)?), _lock: opened.lock })
     }
 
-    /// Queues `work`, at once and in the order of the calls, to be done in a transaction.
-    pub(super) fn submit<T, F>(&self, work: F) -> Pending<T>
+    /// Queues `work` at once, in call order, to be done in a transaction.
+    pub(super) fn submit<T, F>(&self, work: F) -> CommitFuture<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection) -> Answer<T> + Send + 'static,
+        F: FnOnce(&Connection) -> JobResult<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Queued { work: Some(work), result: None, reply });
+        let job = Box::new(QueuedJob { work: Some(work), result: None, reply });
         match self {
-            // A job that finds no thread any more drops its reply, which the awaiting side understands.
+            // If the thread is gone the job's reply is dropped, which the awaiting side reads as `Stopped`.
             Self::Thread { jobs, .. } => drop(jobs.as_ref().map(|jobs| jobs.send(job))),
             Self::Inline { store, .. } => {
                 if let Ok(mut store) = store.lock() {
@@ -106,7 +106,7 @@ impl Writer {
                 }
             }
         }
-        Pending(answer)
+        CommitFuture(answer)
     }
 }
 
@@ -122,31 +122,32 @@ impl Drop for Writer {
     }
 }
 
-/// Pages from which on the log counts as long: SQLite's own threshold.
-const LONG: i32 = 1_000;
+/// The log's length in pages from which it is checkpointed: SQLite's own threshold.
+const CHECKPOINT_FROM: i32 = 1_000;
 
-/// The connection, and the first commit on it that failed, if one did.
-pub(super) struct Store {
+/// The connection and its state.
+pub(super) struct WriterStore {
     conn: Connection,
+    /// The error of the first failed commit: nothing more is written after it.
     broken: Option<LedgerError>,
-    /// Pages in the log after the last commit.
-    log: Arc<AtomicI32>,
+    /// Pages in the write-ahead log after the last commit.
+    wal_pages: Arc<AtomicI32>,
     mark: HighWaterMark,
 }
 
-impl Store {
-    /// From now on it is the store that looks after the connection's log.
-    fn of(mut conn: Connection, mark: HighWaterMark) -> Answer<Self> {
-        let log = Arc::new(AtomicI32::new(0));
-        let seen = Arc::clone(&log);
+impl WriterStore {
+    /// Takes over the checkpoints of the connection from SQLite.
+    fn new(mut conn: Connection, mark: HighWaterMark) -> JobResult<Self> {
+        let wal_pages = Arc::new(AtomicI32::new(0));
+        let after_commit = Arc::clone(&wal_pages);
         conn.wal_hook(Some(move |_: &mut Wal, pages| {
-            seen.store(pages, Ordering::Relaxed);
+            after_commit.store(pages, Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { conn, broken: None, log, mark })
+        Ok(Self { conn, broken: None, wal_pages, mark })
     }
 
-    fn work_off(&mut self, queue: &mpsc::Receiver<Box<dyn Job>>) {
+    fn run_jobs(&mut self, queue: &mpsc::Receiver<Box<dyn Job>>) {
         while let Ok(first) = queue.recv() {
             let group = std::iter::once(first).chain(queue.try_iter()).collect();
             self.commit_group(group);
@@ -154,24 +155,25 @@ impl Store {
     }
 
     fn commit_group(&mut self, mut group: Vec<Box<dyn Job>>) {
-        // Later jobs are given the first error: theirs may be the answer that a person sees.
+        // Later jobs get the first error too, since theirs may be the answer that a person sees.
         let committed = self.broken.clone().map_or_else(|| self.try_commit(&mut group), Err);
         self.broken = committed.as_ref().err().cloned();
         for job in group {
             job.answer(committed.clone());
         }
-        if self.broken.is_none() && self.log.swap(0, Ordering::Relaxed) >= LONG {
-            self.put_log_into_file();
+        if self.broken.is_none() && self.wal_pages.swap(0, Ordering::Relaxed) >= CHECKPOINT_FROM {
+            self.checkpoint();
         }
     }
 
-    /// As far as no reader is in the way. If it fails, the log holds all of it still, and is there for the next time.
-    fn put_log_into_file(&self) {
+    /// Moves the log into the ledger's file, as far as no reader blocks it. If it fails, the log still holds
+    /// everything.
+    fn checkpoint(&self) {
         let _ = self.conn.query_row(sql!("checkpoint_passive"), [], |_| Ok(()));
     }
 
-    fn try_commit(&mut self, group: &mut [Box<dyn Job>]) -> Answer<()> {
-        carry_out(&self.conn, sql!("begin"))?;
+    fn try_commit(&mut self, group: &mut [Box<dyn Job>]) -> JobResult<()> {
+        execute_cached(&self.conn, sql!("begin"))?;
         let before = self.conn.total_changes();
         for job in group.iter_mut() {
             job.perform(&self.conn);
@@ -180,11 +182,11 @@ impl Store {
         if self.conn.is_autocommit() {
             return Err(LedgerError::Storage("the transaction was rolled back".into()));
         }
-        carry_out(&self.conn, sql!("commit")).inspect_err(|_| {
-            let _ = carry_out(&self.conn, sql!("rollback"));
+        execute_cached(&self.conn, sql!("commit")).inspect_err(|_| {
+            let _ = execute_cached(&self.conn, sql!("rollback"));
         })?;
         if self.conn.total_changes() != before {
-            // Before anybody hears that an intent is durable, and never before it is.
+            // After the intents are durable, and before anybody is told so.
             self.mark.raise(&self.conn);
             tracing::trace!(jobs = group.len(), "committed");
         }
@@ -192,17 +194,17 @@ impl Store {
     }
 }
 
-/// A statement of every commit: it is prepared once.
-fn carry_out(conn: &Connection, statement: &str) -> Answer<()> {
+/// Executes a statement that every commit needs, prepared once.
+fn execute_cached(conn: &Connection, statement: &str) -> JobResult<()> {
     conn.prepare_cached(statement)?.execute([])?;
     Ok(())
 }
 
-fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> Answer<T>) -> Answer<T> {
-    carry_out(conn, sql!("savepoint"))?;
+fn in_savepoint<T>(conn: &Connection, work: impl FnOnce(&Connection) -> JobResult<T>) -> JobResult<T> {
+    execute_cached(conn, sql!("savepoint"))?;
     match work(conn) {
         Ok(value) => {
-            carry_out(conn, sql!("savepoint_release"))?;
+            execute_cached(conn, sql!("savepoint_release"))?;
             Ok(value)
         }
         Err(error) => {

@@ -1,7 +1,7 @@
-//! Area codes of the United States and Canada: where a number of each may ring.
+//! Area codes of the United States and Canada, with their regions and time zones.
 //!
-//! The table is `area-codes.tsv`, embedded; its header names its source and date. A code that it does not have says
-//! nothing about local time, and numbering metadata always lags, so an unknown code is no bad number.
+//! The table is `area-codes.tsv`, embedded; its header names its source and date. Numbering metadata always lags, so a
+//! number with an unknown area code is valid; only its local time is unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -18,80 +18,78 @@ pub struct AreaCode {
     pub country: &'static str,
     /// The state or province by its postal abbreviation, such as `IL`.
     pub region: &'static str,
-    /// Every zone in which a number of this code may ring, as IANA names.
+    /// Every time zone in which a number of this code may ring, as IANA names.
     pub zones: Vec<&'static str>,
 }
 
-struct Table {
-    /// By their numbers.
+struct AreaCodeTable {
+    /// Indexed by area code.
     codes: Vec<Option<AreaCode>>,
     regions: BTreeMap<&'static str, Vec<&'static str>>,
 }
 
-/// What is known of an area code.
+/// The table's entry for an area code.
 #[must_use]
 pub fn lookup(area: u16) -> Option<&'static AreaCode> {
     table().codes.get(usize::from(area))?.as_ref()
 }
 
-/// The zones in which a number of area code `area` may ring, as IANA names.
+/// The time zones of an area code, as IANA names.
 #[must_use]
 pub fn zones_of(area: u16) -> Option<&'static [&'static str]> {
     lookup(area).map(|code| code.zones.as_slice())
 }
 
-/// Where numbers of an area code may ring.
+/// The regions and time zones of an area code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Place {
+pub struct AreaCodeRegion {
     /// IANA names.
     pub zones: Vec<String>,
     /// States and provinces, by their postal abbreviations.
     pub regions: Vec<String>,
 }
 
-impl Place {
-    /// Reads zones and states, separated by commas: `OH`, `America/New_York` or `KY, America/Chicago`. A state stands for
-    /// all of its zones.
+impl AreaCodeRegion {
+    /// Parses states and time zones, separated by commas: `OH`, `America/New_York` or `KY, America/Chicago`. A state
+    /// stands for all of its time zones.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut place = Self::default();
+        let mut parsed = Self::default();
         for word in text.split(',').map(str::trim) {
             if let Some(zones) = zones_of_region(word) {
-                place.regions.push(word.to_owned());
-                place.zones.extend(zones.iter().map(ToString::to_string));
+                parsed.regions.push(word.to_owned());
+                parsed.zones.extend(zones.iter().map(ToString::to_string));
             } else {
-                place.zones.push(Zone::named(word).ok()?.name().to_owned());
+                parsed.zones.push(Zone::named(word).ok()?.name().to_owned());
             }
         }
-        Some(place)
+        Some(parsed)
     }
 }
 
-/// A campaign's own word on single area codes; the table's on all others.
+/// The area codes of a campaign: its own entries override those of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AreaCodes(BTreeMap<u16, Place>);
+pub struct AreaCodes(BTreeMap<u16, AreaCodeRegion>);
 
 impl AreaCodes {
-    /// The table, but for these.
+    /// The table with the entries in `own` overridden.
     #[must_use]
-    pub fn with(own: BTreeMap<u16, Place>) -> Self {
+    pub fn with(own: BTreeMap<u16, AreaCodeRegion>) -> Self {
         Self(own)
     }
 
-    /// Where a number may ring, by its area code.
+    /// The regions and time zones of a number's area code. `None` if it is unknown or the number is not North American.
     #[must_use]
-    pub fn place_of(&self, number: E164) -> Option<Place> {
+    pub fn region_of(&self, number: E164) -> Option<AreaCodeRegion> {
         let area = number.north_american()?.area;
         self.0.get(&area).cloned().or_else(|| {
             let AreaCode { region, zones, .. } = lookup(area)?;
             let zones = zones.iter().map(ToString::to_string).collect();
-            Some(Place { zones, regions: vec![(*region).to_owned()] })
+            Some(AreaCodeRegion { zones, regions: vec![(*region).to_owned()] })
         })
     }
-}
 
-impl AreaCodes {
-    /// The zones alone of where a number may ring.
+    /// The time zones of a number's area code, as IANA names.
     #[must_use]
     pub fn zones_of(&self, number: E164) -> Option<Vec<String>> {
         let area = number.north_american()?.area;
@@ -102,28 +100,28 @@ impl AreaCodes {
     }
 }
 
-/// `US` or `CA`, by the postal abbreviation of a state or province.
+/// The country, `US` or `CA`, of a state or province by its postal abbreviation.
 #[must_use]
 pub fn country_of(region: &str) -> Option<&'static str> {
     table().known().find(|code| code.region == region).map(|code| code.country)
 }
 
-/// The zones of a state or province, by its postal abbreviation in capitals: all zones of all its area codes, sorted.
+/// The time zones of a state or province by its postal abbreviation in capitals: those of all its area codes, sorted.
 #[must_use]
 pub fn zones_of_region(region: &str) -> Option<&'static [&'static str]> {
     table().regions.get(region).map(Vec::as_slice)
 }
 
-/// Every zone of the table, sorted: where somebody may be of whom nothing is known.
+/// Every time zone of the table, sorted: the possible zones of a patient whose location is unknown.
 pub fn all_zones() -> impl Iterator<Item = &'static str> {
     let zones: BTreeSet<_> = table().regions.values().flatten().copied().collect();
     zones.into_iter()
 }
 
-fn table() -> &'static Table {
-    static PARSED: OnceLock<Table> = OnceLock::new();
+fn table() -> &'static AreaCodeTable {
+    static PARSED: OnceLock<AreaCodeTable> = OnceLock::new();
     PARSED.get_or_init(|| {
-        let mut table = Table { codes: vec![None; 1_000], regions: BTreeMap::new() };
+        let mut table = AreaCodeTable { codes: vec![None; 1_000], regions: BTreeMap::new() };
         let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         for (area, code) in lines.filter_map(parse_line) {
             table.codes[usize::from(area)] = Some(code);
@@ -133,13 +131,13 @@ fn table() -> &'static Table {
     })
 }
 
-impl Table {
+impl AreaCodeTable {
     fn known(&self) -> impl Iterator<Item = &AreaCode> {
         self.codes.iter().flatten()
     }
 }
 
-/// `area_code country region zones overlay_of`, separated by tabs.
+/// Parses a line: `area_code country region zones overlay_of`, separated by tabs.
 fn parse_line(line: &'static str) -> Option<(u16, AreaCode)> {
     let mut cells = line.split('\t');
     let code = cells.next()?.parse().ok()?;
@@ -176,29 +174,29 @@ mod tests {
     }
 
     #[test]
-    fn an_overlay_rings_wherever_the_code_it_overlays_does() {
+    fn an_overlay_has_the_zones_of_the_code_it_overlays() {
         assert_eq!(zones_of(312), Some(["America/Chicago"].as_slice()));
         assert_eq!(zones_of(689), zones_of(407));
         assert_eq!(zones_of(257), zones_of(250));
     }
 
     #[test]
-    fn a_code_that_is_not_in_the_table_is_unknown() {
+    fn a_code_outside_the_table_is_unknown() {
         for area in [0, 100, 436, 800, 876, 999] {
             assert_eq!(zones_of(area), None, "{area}");
         }
     }
 
     #[test]
-    fn a_campaigns_own_word_on_an_area_code_replaces_the_tables() {
-        let own = Place::parse("OH").expect("a state");
+    fn a_campaigns_area_code_overrides_the_table() {
+        let own = AreaCodeRegion::parse("OH").expect("a state");
         assert_eq!((own.zones.len(), own.regions.as_slice()), (1, ["OH".to_owned()].as_slice()));
-        assert_eq!(Place::parse("Mars/Olympus"), None);
+        assert_eq!(AreaCodeRegion::parse("Mars/Olympus"), None);
         let codes = AreaCodes::with([(436, own.clone())].into());
-        let place = |text| codes.place_of(E164::parse(text).expect("a number"));
-        assert_eq!(place("+14365550142"), Some(own));
-        assert_eq!(place("+13125550142").map(|place| place.regions), Some(vec!["IL".to_owned()]));
-        assert_eq!(place("+19995550142"), None);
+        let region = |text| codes.region_of(E164::parse(text).expect("a number"));
+        assert_eq!(region("+14365550142"), Some(own));
+        assert_eq!(region("+13125550142").map(|found| found.regions), Some(vec!["IL".to_owned()]));
+        assert_eq!(region("+19995550142"), None);
         assert_eq!((country_of("ON"), country_of("TX"), country_of("XX")), (Some("CA"), Some("US"), None));
     }
 

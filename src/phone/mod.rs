@@ -1,41 +1,41 @@
-//! Phone numbers: E.164 and what can be read off a North American one.
+//! Phone numbers in E.164, and the parts of North American ones.
 
 pub mod area_codes;
-pub mod cell;
+pub mod parse_cell;
 
 use std::fmt;
 
 /// A phone number in E.164: a country code and a national number, 8 to 15 digits in all.
 ///
-/// Only [`E164::parse`] and [`cell`] make one. `Debug` masks it; a patient's digits leave through [`E164::expose`] alone: to
-/// the vendor, to the ledger, and to the plans, lists and reports that an operator asked for.
+/// Only [`E164::parse`] and [`parse_cell`] create one. `Debug` masks it. [`E164::expose`] is the only way to the
+/// digits: for the vendor, the ledger, and the plans, lists and reports that an operator asks for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct E164(u64);
 
-/// Why a text is not an E.164 number. It never repeats the text.
+/// The text is not an E.164 number. The message never repeats the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a number in the form +13125550142")]
-pub struct NotE164;
+pub struct E164Error;
 
 impl E164 {
-    /// Reads `+` and 8 to 15 digits, the first not 0.
-    pub fn parse(text: &str) -> Result<Self, NotE164> {
-        let digits = text.strip_prefix('+').ok_or(NotE164)?;
+    /// Parses `+` and 8 to 15 digits, of which the first is not 0.
+    pub fn parse(text: &str) -> Result<Self, E164Error> {
+        let digits = text.strip_prefix('+').ok_or(E164Error)?;
         let plausible =
             (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
         if !plausible {
-            return Err(NotE164);
+            return Err(E164Error);
         }
-        digits.parse().map(Self).map_err(|_| NotE164)
+        digits.parse().map(Self).map_err(|_| E164Error)
     }
 
-    /// The number in full, as the vendor takes it: `+13125550142`.
+    /// The full number, as the vendor expects it: `+13125550142`.
     #[must_use]
     pub fn expose(self) -> String {
         format!("+{}", self.0)
     }
 
-    /// The number's parts, if it is a North American one (country code 1 and ten digits).
+    /// The parts of a North American number (country code 1 and ten digits); `None` for others.
     #[must_use]
     pub fn north_american(self) -> Option<NorthAmerican> {
         let national = self.0.checked_sub(10_000_000_000)?;
@@ -45,7 +45,7 @@ impl E164 {
         Some(NorthAmerican {
             area: (national / 10_000_000) as u16,
             exchange: (national / 10_000 % 1_000) as u16,
-            line: (national % 10_000) as u16,
+            subscriber: (national % 10_000) as u16,
         })
     }
 }
@@ -61,32 +61,33 @@ impl fmt::Debug for E164 {
 pub struct NorthAmerican {
     /// The area code, 200 to 999.
     pub area: u16,
-    /// The three digits after it.
+    /// The exchange: the three digits after the area code.
     pub exchange: u16,
-    /// The last four digits.
-    pub line: u16,
+    /// The subscriber number: the last four digits.
+    pub subscriber: u16,
 }
 
 impl NorthAmerican {
-    /// Reserved for fiction (555-0100 to 555-0199): rings nobody, so it may be dialled against a simulator only.
+    /// Whether it is reserved for fiction (555-0100 to 555-0199). Such a number reaches nobody and may be dialled
+    /// against a simulator only.
     #[must_use]
     pub fn is_fictitious(self) -> bool {
-        self.exchange == 555 && (100..200).contains(&self.line)
+        self.exchange == 555 && (100..200).contains(&self.subscriber)
     }
 
-    /// 800 and its overlays.
+    /// Whether the area code is 800 or one of its overlays.
     #[must_use]
     pub fn is_toll_free(self) -> bool {
         matches!(self.area, 800 | 822 | 833 | 844 | 855 | 866 | 877 | 888)
     }
 
-    /// 900: the caller pays extra.
+    /// Whether the area code is 900: the caller pays extra.
     #[must_use]
     pub fn is_premium(self) -> bool {
         self.area == 900
     }
 
-    /// 211 to 911 as an area code or exchange: a service, not a subscriber.
+    /// Whether the area code or exchange is 211 to 911: a service, not a subscriber.
     #[must_use]
     pub fn is_service(self) -> bool {
         self.area % 100 == 11 || self.exchange % 100 == 11
@@ -98,14 +99,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_e164_number_survives_the_round_trip_and_is_masked() {
+    fn an_e164_number_round_trips_and_is_masked() {
         let number = E164::parse("+13125550142").expect("a good number");
         assert_eq!(number.expose(), "+13125550142");
         assert_eq!(format!("{number:?}"), "E164(masked)");
     }
 
     #[test]
-    fn anything_else_is_refused_without_repeating_it() {
+    fn another_text_is_refused_without_repeating_it() {
         for text in ["", "+", "13125550142", "+0312555014", "+1312555014x", "+1234567", "+1234567890123456"] {
             let error = E164::parse(text).expect_err(text);
             assert_eq!(error.to_string(), "not a number in the form +13125550142");
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn fiction_is_told_from_life() {
+    fn fictitious_numbers_are_recognised() {
         let parts = |text| E164::parse(text).expect("a good number").north_american();
         assert!(parts("+13125550142").expect("ten digits").is_fictitious());
         assert!(!parts("+13125550242").expect("ten digits").is_fictitious());

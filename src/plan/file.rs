@@ -1,6 +1,6 @@
-//! A plan as it is written down: who would be called, with which words, when at the earliest, and by which rule everybody
-//! else would not be. It holds patients' data, because the operator asked for it. What is dialled of an approved plan is
-//! this, and nothing else.
+//! The plan file: who would be called, with which texts and at which earliest instant, and by which rule the other entries
+//! would not be called. It holds patient data, because the operator requested the file. A run of an approved plan dials
+//! exactly its calls.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::Campaign;
-use crate::entry::{CalledPartyZones, Content, ListTally, Member, Outcome, PatientInfo, Reason, State};
+use crate::entry::{CallContent, CalledPartyZones, HouseholdMember, ListCounts, Outcome, PatientInfo, Reason, State};
 use crate::ids::{CampaignName, EntryId, EntryKey};
-use crate::ledger::{Absence, Approved, Enrolled};
+use crate::ledger::{AbsenceEffect, ApprovedCall, EnrolmentCounts};
 use crate::phone::E164;
 
-use super::{Forecast, Gone, LeftOut, Plan, Planned, Script};
+use super::planned::{CallScript, GoneEntry, NotCalled, Plan, PlannedCall};
+use super::schedule_simulation::Forecast;
 
 /// The version of the format that this program writes and reads.
 pub const VERSION: u32 = 1;
@@ -23,7 +24,7 @@ pub const VERSION: u32 = 1;
 #[schemars(title = "Plan of `callrounds check --plan`")]
 pub struct PlanFile {
     /// Always `callrounds-plan`.
-    pub format: Format,
+    pub format: PlanFormat,
     /// The version of the format.
     pub version: u32,
     /// Tells this plan from every other.
@@ -33,20 +34,20 @@ pub struct PlanFile {
     /// The campaign.
     pub campaign: CampaignPart,
     /// Where the list's rows went.
-    pub list: ListTally,
+    pub list: ListCounts,
     /// What placing the calls will take.
     pub forecast: ForecastPart,
     /// Who is called.
     pub calls: Vec<CallPart>,
     /// Who is not, and why.
-    pub left_out: Vec<LeftOutPart>,
+    pub left_out: Vec<NotCalledPart>,
     /// Entries of earlier lists that this list does not have.
     pub gone: Vec<GonePart>,
 }
 
 /// What kind of file this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-pub enum Format {
+pub enum PlanFormat {
     /// A plan.
     #[serde(rename = "callrounds-plan")]
     Plan,
@@ -69,7 +70,7 @@ pub struct ForecastPart {
     /// Time and requests.
     pub effort: Forecast,
     /// What the list changes about the campaign's entries.
-    pub changes: Enrolled,
+    pub changes: EnrolmentCounts,
 }
 
 /// One call.
@@ -96,7 +97,7 @@ pub struct CallPart {
     /// The call makes no sense after this instant.
     pub not_after: Option<DateTime<Utc>>,
     /// What is said, and to whom: both texts as they are sent.
-    pub content: Content,
+    pub content: CallContent,
     /// The household's other patients whom the call covers.
     pub covers: Vec<CoveredPart>,
     /// Calls to the entry so far.
@@ -118,7 +119,7 @@ pub struct CoveredPart {
 
 /// An entry that is not called.
 #[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct LeftOutPart {
+pub struct NotCalledPart {
     /// The patient's key.
     pub key: Vec<String>,
     /// The row of the list.
@@ -145,23 +146,23 @@ pub struct GonePart {
     /// The entry's number in the ledger.
     pub entry: EntryId,
     /// What becomes of it.
-    pub becomes: Absence,
+    pub becomes: AbsenceEffect,
 }
 
 impl PlanFile {
-    /// `plan`, of a list whose rows went where `list` says.
+    /// The file of `plan`, made from a list with the row counts `list`.
     #[must_use]
-    pub fn of(
+    pub fn new(
         plan: &Plan,
         campaign: &Campaign,
-        list: ListTally,
+        list: ListCounts,
         forecast: Forecast,
         id: String,
         made_at: DateTime<Utc>,
     ) -> Self {
         let preset = campaign.calling.preset;
         Self {
-            format: Format::Plan,
+            format: PlanFormat::Plan,
             version: VERSION,
             id,
             made_at,
@@ -172,20 +173,24 @@ impl PlanFile {
             },
             list,
             forecast: ForecastPart { effort: forecast, changes: plan.changes },
-            calls: plan.calls.iter().filter_map(|call| Some(CallPart::of(call, call.script.as_deref()?))).collect(),
-            left_out: plan.left_out.iter().map(LeftOutPart::of).collect(),
-            gone: plan.gone.iter().map(GonePart::of).collect(),
+            calls: plan
+                .calls
+                .iter()
+                .filter_map(|call| Some(CallPart::from_planned(call, call.script.as_deref()?)))
+                .collect(),
+            left_out: plan.left_out.iter().map(NotCalledPart::from_not_called).collect(),
+            gone: plan.gone.iter().map(GonePart::from_gone).collect(),
         }
     }
 
-    /// What may be dialled, as the ledger keeps it; `None` if the file has a number that is none.
+    /// The approved calls, as the ledger stores them; `None` if the file has an invalid phone number.
     #[must_use]
-    pub fn approved(&self) -> Option<Vec<Approved>> {
-        let approved = |call: &CallPart| {
+    pub fn approved(&self) -> Option<Vec<ApprovedCall>> {
+        let approved_call = |call: &CallPart| {
             let phone = E164::parse(&call.phone).ok()?;
-            Some(Approved { key: key_of(&call.key), phone, content: call.content.clone(), calls: call.calls })
+            Some(ApprovedCall { key: key_of(&call.key), phone, content: call.content.clone(), calls: call.calls })
         };
-        self.calls.iter().map(approved).collect()
+        self.calls.iter().map(approved_call).collect()
     }
 
     /// Calls by their key.
@@ -196,7 +201,7 @@ impl PlanFile {
 }
 
 impl CallPart {
-    fn of(call: &Planned, script: &Script) -> Self {
+    fn from_planned(call: &PlannedCall, script: &CallScript) -> Self {
         Self {
             key: parts(&call.key),
             line: call.line,
@@ -204,12 +209,12 @@ impl CallPart {
             phone: call.phone.expose(),
             other_numbers: script.other_numbers.iter().map(|phone| phone.expose()).collect(),
             earliest: call.earliest,
-            expected: call.turn.at,
-            why: call.turn.why.name().into(),
+            expected: call.slot.at,
+            why: call.slot.why.name().into(),
             zones: script.zones.clone(),
             not_after: script.not_after,
             content: script.content.clone(),
-            covers: script.covers.iter().map(CoveredPart::of).collect(),
+            covers: script.covers.iter().map(CoveredPart::from_member).collect(),
             calls: call.calls,
             calls_to_number: call.calls_to_number,
         }
@@ -217,27 +222,27 @@ impl CallPart {
 }
 
 impl CoveredPart {
-    fn of(member: &Member) -> Self {
+    fn from_member(member: &HouseholdMember) -> Self {
         Self { key: parts(&member.key), line: member.line, patient: member.patient.clone() }
     }
 }
 
-impl LeftOutPart {
-    fn of(entry: &LeftOut) -> Self {
+impl NotCalledPart {
+    fn from_not_called(entry: &NotCalled) -> Self {
         Self {
             key: parts(&entry.key),
             line: entry.line,
             entry: entry.entry,
             state: entry.state,
             reason: entry.reason,
-            says: entry.reason.map(|reason| reason.says().into()),
+            says: entry.reason.map(|reason| reason.description().into()),
             outcome: entry.outcome,
         }
     }
 }
 
 impl GonePart {
-    fn of(gone: &Gone) -> Self {
+    fn from_gone(gone: &GoneEntry) -> Self {
         Self { key: parts(&gone.key), line: gone.line, entry: gone.entry, becomes: gone.absence }
     }
 }
@@ -247,5 +252,5 @@ fn parts(key: &EntryKey) -> Vec<String> {
 }
 
 fn key_of(parts: &[String]) -> EntryKey {
-    EntryKey::of_parts(parts.iter().map(String::as_str))
+    EntryKey::from_parts(parts.iter().map(String::as_str))
 }

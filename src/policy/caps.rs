@@ -1,48 +1,49 @@
-//! How often one number may be called, over all campaigns and runs on the ledger: the vendor's own book, kept here too,
-//! so that no request is spent on a call that would be refused (`calling-rules.md`, The vendor's own rules).
+//! The limits on calls to one number, over all campaigns and runs on the ledger. The vendor has the same limits; they are
+//! applied here too, so that no request is spent on a call that it would refuse (`calling-rules.md`, The vendor's own
+//! rules).
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::campaign::Caps;
 use crate::entry::Reason;
 
-/// Our clock and the vendor's differ a little, and it counts from a moment after ours: a call waits this much longer
-/// than a cap says.
+/// A call waits this much longer than a cap says: our clock and the vendor's differ a little, and the vendor counts from a
+/// slightly later instant than we do.
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
 
-/// How long until a number with an unsettled call is looked at again.
+/// The interval after which a number with an unsettled call is checked again.
 const RECHECK: TimeDelta = TimeDelta::minutes(5);
 
-/// The calls to one number.
+/// The past calls to one number.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NumberHistory {
     /// Calls that were placed, or may have been, oldest first.
-    pub placements: Vec<Placement>,
-    /// Whether one of them is still under way, or not known to have been placed.
+    pub placements: Vec<PastCall>,
+    /// Whether one of them is in flight, or is not known to have been placed.
     pub unsettled: bool,
 }
 
 /// One call that was placed, or may have been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placement {
-    /// When.
+pub struct PastCall {
+    /// The instant at which it was placed.
     pub at: DateTime<Utc>,
-    /// What came of it.
-    pub reached: Reached,
+    /// Whether it reached a person or left a message.
+    pub reached: ContactResult,
 }
 
 /// Whether a call reached a person or left a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reached {
-    /// It did.
+pub enum ContactResult {
+    /// It reached a person or left a message.
     Somebody,
-    /// It did not: the vendor counts it as failed.
+    /// It reached nobody: the vendor counts it as failed.
     Nobody,
     /// It has not ended, was not seen to end, or was never found at the vendor.
     NotKnown,
 }
 
-/// The earliest instant that every cap allows, with the cap that keeps longest; `None` if all allow a call now.
+/// The earliest instant that every cap allows, with the cap that defers longest; `None` if all allow a call now.
 #[must_use]
 pub fn earliest(
     caps: &Caps,
@@ -54,31 +55,31 @@ pub fn earliest(
     let placements = &history.placements;
     let last = placements.last().map(|placement| placement.at);
     let daily = last.map(|at| (at + caps.min_gap + MARGIN, Reason::DailyCap));
-    let of_state = state_cap.and_then(|allowed| frees_up(placements, allowed, TimeDelta::hours(24)));
-    let of_state = of_state.map(|at| (at, Reason::StateCap));
-    let weekly = frees_up(placements, caps.per_7_days, TimeDelta::days(7)).map(|at| (at, Reason::WeeklyCap));
-    let monthly = frees_up(placements, caps.per_30_days, TimeDelta::days(30)).map(|at| (at, Reason::MonthlyCap));
-    let cool_down = cools_down(placements, caps).map(|at| (at, Reason::CoolDown));
-    [busy, daily, of_state, weekly, monthly, cool_down].into_iter().flatten().filter(|(until, _)| *until > now).max()
+    let state = state_cap.and_then(|allowed| end_of_cap(placements, allowed, TimeDelta::hours(24)));
+    let state = state.map(|at| (at, Reason::StateCap));
+    let weekly = end_of_cap(placements, caps.per_7_days, TimeDelta::days(7)).map(|at| (at, Reason::WeeklyCap));
+    let monthly = end_of_cap(placements, caps.per_30_days, TimeDelta::days(30)).map(|at| (at, Reason::MonthlyCap));
+    let cool_down = end_of_cool_down(placements, caps).map(|at| (at, Reason::CoolDown));
+    [busy, daily, state, weekly, monthly, cool_down].into_iter().flatten().filter(|(until, _)| *until > now).max()
 }
 
-/// When at most `allowed - 1` of the placements lie in a rolling `span`.
-fn frees_up(placements: &[Placement], allowed: u32, span: TimeDelta) -> Option<DateTime<Utc>> {
+/// The instant from which at most `allowed - 1` of the placements lie in a rolling `span`.
+fn end_of_cap(placements: &[PastCall], allowed: u32, span: TimeDelta) -> Option<DateTime<Utc>> {
     let nth_newest = placements.len().checked_sub(allowed.max(1) as usize)?;
     Some(placements[nth_newest].at + span + MARGIN)
 }
 
-/// A call of which nothing is known neither counts as failed nor ends the count: for the vendor it may not have been.
-fn cools_down(placements: &[Placement], caps: &Caps) -> Option<DateTime<Utc>> {
-    let known = placements.iter().rev().filter(|placement| placement.reached != Reached::NotKnown);
-    let failures = known.take_while(|placement| placement.reached == Reached::Nobody).count();
+/// A call with an unknown result neither counts as failed nor ends the count: the vendor may have no such call.
+fn end_of_cool_down(placements: &[PastCall], caps: &Caps) -> Option<DateTime<Utc>> {
+    let known = placements.iter().rev().filter(|placement| placement.reached != ContactResult::NotKnown);
+    let failures = known.take_while(|placement| placement.reached == ContactResult::Nobody).count();
     let last = placements.last()?;
     (failures >= caps.failures_before_cool_down as usize).then(|| last.at + caps.cool_down + MARGIN)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Reached::{Nobody, NotKnown, Somebody};
+    use super::ContactResult::{Nobody, NotKnown, Somebody};
     use super::*;
 
     static VENDOR: Caps = Caps {
@@ -94,21 +95,21 @@ mod tests {
         "2026-11-24T16:00:00Z".parse().expect("an instant")
     }
 
-    /// Calls at so many hours after the start, and what came of each.
-    fn history(calls: &[(i64, Reached)]) -> NumberHistory {
-        let placement = |&(hours, reached)| Placement { at: start() + TimeDelta::hours(hours), reached };
+    /// Calls at so many hours after the start, each with its result.
+    fn history(calls: &[(i64, ContactResult)]) -> NumberHistory {
+        let placement = |&(hours, reached)| PastCall { at: start() + TimeDelta::hours(hours), reached };
         NumberHistory { placements: calls.iter().map(placement).collect(), unsettled: false }
     }
 
     #[track_caller]
-    fn check(calls: &[(i64, Reached)], now_hours: i64, expected: Option<(i64, Reason)>) {
+    fn check(calls: &[(i64, ContactResult)], now_hours: i64, expected: Option<(i64, Reason)>) {
         let now = start() + TimeDelta::hours(now_hours);
         let expected = expected.map(|(hours, reason)| (start() + TimeDelta::hours(hours) + MARGIN, reason));
         assert_eq!(earliest(&VENDOR, None, &history(calls), now), expected);
     }
 
     #[test]
-    fn a_number_never_called_is_free() {
+    fn a_number_without_calls_has_no_cap() {
         check(&[], 0, None);
     }
 

@@ -1,16 +1,16 @@
-//! When an entry is called again after a conversation that did not do what it was for.
+//! Redial rules: when an entry is called again after a conversation without the wanted result.
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Timelike, Utc};
 
-use super::Hours;
+use super::dialing_hours::Hours;
 use crate::campaign::Redial;
 use crate::entry::Outcome;
 use crate::zone::Zone;
 
-/// How far ahead another part of the day is looked for: a long weekend, and a day.
+/// How many days ahead another part of the day is searched: a long weekend and one day.
 const DAYS: i64 = 5;
 
-/// A part of the day, by the practice's clock.
+/// A part of the day, in the practice's local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PartOfDay {
     /// Before 12.
@@ -31,42 +31,42 @@ impl PartOfDay {
     }
 }
 
-/// The first open instant from `from` on at another part of the day than `last`; `None` if the hours have no other.
+/// The first open instant at or after `from` in another part of the day than `last`; `None` if the hours have no other.
 #[must_use]
 pub fn another_part(hours: &Hours, zone: &Zone, last: DateTime<Utc>, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let avoided = PartOfDay::at(zone.local(last).time());
     let differs = |at: &DateTime<Utc>| PartOfDay::at(zone.local(*at).time()) != avoided;
     let day = zone.local(from).date();
-    let begins = |ahead: i64| {
+    let starts_on = |ahead: i64| {
         [0, 12, 17].into_iter().filter_map(move |hour| (day + TimeDelta::days(ahead)).and_hms_opt(hour, 0, 0))
     };
-    let starts = (0..=DAYS).flat_map(begins).map(|start| zone.first_instant(start).max(from));
+    let starts = (0..=DAYS).flat_map(starts_on).map(|start| zone.first_instant(start).max(from));
     starts.filter_map(|start| hours.next_open(start)).filter(differs).min()
 }
 
-/// The earliest instant of the next call, if there is to be one: the outcome asks for it and a call is left.
-/// `attempts` counts the calls placed so far, the one that ended at `ended` included.
+/// The earliest instant of the next call; `None` if the outcome asks for none or no attempt is left.
+/// `attempts` counts the calls placed so far, including the one that ended at `ended`.
 #[must_use]
 pub fn next_call(rules: &Redial, outcome: Outcome, attempts: u32, ended: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let again = rules.after.contains(&outcome) && attempts < rules.max_attempts;
-    again.then(|| ended + rules.min_gap)
+    let is_redialed = rules.after.contains(&outcome) && attempts < rules.max_attempts;
+    is_redialed.then(|| ended + rules.min_gap)
 }
 
-/// Whether the patient's next number may be dialled, if there is one: the call has shown that this one is not theirs, and a
-/// call is left. Every other rule is asked of that number as of any.
+/// Whether the patient's next number may be dialled, if there is one: the call has shown that this number is not the
+/// patient's, and an attempt is left. All other rules apply to that number as to any other.
 #[must_use]
 pub fn another_number(rules: &Redial, outcome: Outcome, attempts: u32) -> bool {
-    outcome.is_of_the_number() && attempts < rules.max_attempts
+    outcome.means_wrong_number() && attempts < rules.max_attempts
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::window::{Daily, WEEK};
+    use super::super::dialing_hours::{WEEK, ZoneHours};
     use super::*;
     use crate::campaign::DayWindow;
 
     #[test]
-    fn another_part_of_the_day_is_the_next_one_that_the_hours_have() {
+    fn another_part_of_the_day_is_the_next_one_within_the_hours() {
         let utc = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
         let zone = Zone::named("America/Chicago").expect("a zone");
         let at = |hour| NaiveTime::from_hms_opt(hour, 0, 0).expect("an hour");
@@ -77,8 +77,11 @@ mod tests {
             (17, "2026-11-24T16:00:00Z", "2026-11-27T19:30:00Z", Some("2026-11-27T19:30:00Z")),
             (12, "2026-11-24T16:00:00Z", "2026-11-27T16:00:00Z", None),
         ] {
-            let hours =
-                Hours::all_of(vec![Daily::on(zone.clone(), &WEEK[..5], DayWindow { start: at(9), end: at(until) })]);
+            let hours = Hours::all_of(vec![ZoneHours::on(
+                zone.clone(),
+                &WEEK[..5],
+                DayWindow { start: at(9), end: at(until) },
+            )]);
             assert_eq!(
                 another_part(&hours, &zone, utc(last), utc(from)),
                 expected.map(utc),
@@ -88,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_called_again_only_after_the_outcomes_that_ask_for_it_and_while_calls_are_left() {
+    fn an_entry_is_called_again_only_after_the_outcomes_that_ask_for_it_and_while_attempts_are_left() {
         let rules = Redial {
             max_attempts: 3,
             min_gap: TimeDelta::hours(72),

@@ -1,4 +1,4 @@
-//! A run as CSV: one row per patient. What is exported can be read back in as a list.
+//! A run as CSV: one row per patient. The export can be read back in as a list.
 
 use std::io::Write;
 
@@ -27,15 +27,15 @@ pub(super) const HEADER: [&str; 15] = [
     "location",
 ];
 
-/// Where the count of calls stands among them.
+/// The index of the column with the count of calls.
 pub(super) const CALLS: usize = 10;
 
 /// Writes a report row by row.
-pub struct Rows<W: Write> {
+pub struct CsvExporter<W: Write> {
     out: csv::Writer<W>,
 }
 
-impl<W: Write> Rows<W> {
+impl<W: Write> CsvExporter<W> {
     /// Writes the header.
     pub fn new(out: W) -> std::io::Result<Self> {
         let mut out = csv::Writer::from_writer(out);
@@ -43,12 +43,12 @@ impl<W: Write> Rows<W> {
         Ok(Self { out })
     }
 
-    /// Writes a patient.
+    /// Writes a patient's row.
     pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
         Ok(self.out.write_record(cells(row).iter().map(|cell| cell_without_formula(cell).into_owned()))?)
     }
 
-    /// Writes what is left.
+    /// Flushes the output.
     pub fn finish(mut self) -> std::io::Result<()> {
         self.out.flush()
     }
@@ -78,8 +78,8 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
     ]
 }
 
-/// Whether a list made of this report must not lead to another call: what a rule or a conversation has settled for this
-/// patient would otherwise be forgotten by the next campaign.
+/// Whether the exported row gets `do_not_call`. Otherwise a campaign that reads the report as its list would call a patient
+/// for whom a rule or a conversation has excluded further calls.
 fn must_not_be_called(state: State, outcome: Option<Outcome>) -> bool {
     let settled = [Outcome::OptOut, Outcome::WrongNumber, Outcome::DeceasedOrMoved, Outcome::InvalidNumber];
     state == State::Suppressed || outcome.is_some_and(|outcome| settled.contains(&outcome))
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_must_not_be_called_stays_so_when_the_report_is_read_back() {
+    fn a_patient_not_to_be_called_stays_so_when_the_report_is_read_back() {
         let cases = [
             (State::Suppressed, None, true),
             (State::Finished, Some(Outcome::OptOut), true),

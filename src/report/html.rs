@@ -1,4 +1,4 @@
-//! A run as a page: the summary, and a row for each patient. It needs nothing but itself, and loads nothing.
+//! A run as an HTML page: the summary and a row for each patient. The page is self-contained and loads nothing.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use crate::ledger::EntryRow;
 use crate::visible;
 use crate::zone::Zone;
 
-use super::text::{COLUMNS_OF_A_PATIENT, cells};
+use super::text::{HEADINGS, cells};
 
 const HEAD: &str = "<!doctype html>
 <html lang=\"en\">
@@ -24,29 +24,29 @@ th { position: sticky; top: 0; background: #fff; }
 ";
 
 /// Writes a report row by row.
-pub struct Rows<W: Write> {
+pub struct HtmlExporter<W: Write> {
     out: W,
     zone: Zone,
 }
 
-impl<W: Write> Rows<W> {
-    /// Writes what stands above the rows; instants are in `zone`.
+impl<W: Write> HtmlExporter<W> {
+    /// Writes the head of the page, the summary and the headings; instants are in `zone`.
     pub fn new(mut out: W, title: &str, summary: &str, zone: Zone) -> std::io::Result<Self> {
         let (title, summary) = (escaped(title), escaped(summary));
         write!(
             out,
             "{HEAD}<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n<pre>{summary}</pre>\n<table>\n"
         )?;
-        write_row(&mut out, "th", COLUMNS_OF_A_PATIENT)?;
+        write_row(&mut out, "th", HEADINGS)?;
         Ok(Self { out, zone })
     }
 
-    /// Writes a patient.
+    /// Writes a patient's row.
     pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
         write_row(&mut self.out, "td", cells(row, &self.zone))
     }
 
-    /// Writes what is left.
+    /// Writes the end of the page.
     pub fn finish(mut self) -> std::io::Result<()> {
         self.out.write_all(b"</table>\n</body>\n</html>\n")
     }
@@ -60,7 +60,7 @@ fn write_row(out: &mut impl Write, tag: &str, cells: impl IntoIterator<Item = im
     out.write_all(b"</tr>\n")
 }
 
-/// What a list says is text, whatever it looks like.
+/// `text` with HTML's special characters escaped and control characters made visible.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in visible::text(text).chars() {

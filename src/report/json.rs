@@ -7,20 +7,20 @@ use crate::entry::{Outcome, Reason, State};
 use crate::ids::{ConversationId, EntryId, Location};
 use crate::ledger::EntryRow;
 
-use super::summary::Summary;
+use super::summary::RunSummary;
 
 /// The document: the numbers, then every patient.
 #[derive(Serialize, schemars::JsonSchema)]
 pub struct Report {
     /// The run in numbers.
-    pub summary: Summary,
+    pub summary: RunSummary,
     /// Every patient of the campaign: first those of the run's list, in its order.
-    pub patients: Vec<Patient>,
+    pub patients: Vec<PatientResult>,
 }
 
 /// One patient's result.
 #[derive(Serialize, schemars::JsonSchema)]
-pub struct Patient {
+pub struct PatientResult {
     /// The patient's key: one value for each key column of the campaign.
     pub key: Vec<String>,
     /// The practice's own number for the patient.
@@ -57,7 +57,7 @@ pub struct Patient {
     pub conversation_id: Option<ConversationId>,
 }
 
-impl From<EntryRow> for Patient {
+impl From<EntryRow> for PatientResult {
     fn from(row: EntryRow) -> Self {
         Self {
             key: row.key.parts().map(ToOwned::to_owned).collect(),

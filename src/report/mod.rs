@@ -1,14 +1,14 @@
-//! What is shown: events → progress on a terminal or JSON lines; the ledger → a summary, and reports as text, JSON,
-//! CSV, workbooks and pages; a plan → who would be called on which day.
+//! Output for people and for other programs: events as progress or JSON lines; the ledger as a summary, or as a report in
+//! text, JSON, CSV, XLSX or HTML; one entry's history; a plan as text.
 
 pub mod csv;
-pub mod explain;
 pub mod html;
 pub mod json;
 pub mod plan;
 pub mod progress;
 pub mod summary;
 pub mod text;
+pub mod timeline;
 pub mod xlsx;
 
-pub use summary::Summary;
+pub use summary::RunSummary;

@@ -1,4 +1,4 @@
-//! A plan for people: who would be called on which day, from when, and why not before; by counts, rules and lines.
+//! A plan as text: the calls of each day, their expected times and the rules that defer them, as counts and line numbers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -6,121 +6,141 @@ use std::fmt::Write;
 use chrono::{DateTime, NaiveDate, Timelike, Utc};
 use serde::Serialize;
 
+use crate::entry::reason::without_capital;
 use crate::entry::{Outcome, Reason, State};
-use crate::ledger::{Absence, Enrolled};
-use crate::plan::{Forecast, LeftOut, Plan, Why};
+use crate::ledger::{AbsenceEffect, EnrolmentCounts};
+use crate::plan::{Forecast, NotCalled, Plan, SlotReason};
 use crate::zone::Zone;
 
-use super::text::lowercase;
+/// The ranges of line numbers shown; the other lines are counted.
+const RANGES_SHOWN: usize = 6;
 
-/// Stretches of lines that are named; of more it is said how many.
-const STRETCHES: usize = 6;
-
-/// From this hour on, today is tonight.
+/// From this local hour on, the text says "tonight" instead of "today".
 const EVENING: u32 = 17;
 
 /// The calls of one day.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Day {
-    /// In the practice's zone.
+pub struct DayPlan {
+    /// The date in the practice's zone.
     pub date: NaiveDate,
-    /// When the first of them is expected.
+    /// The expected instant of the first call.
     pub first: DateTime<Utc>,
-    /// When the last of them is expected.
+    /// The expected instant of the last call.
     pub last: DateTime<Utc>,
-    /// How many.
+    /// The number of calls.
     pub calls: u64,
-    /// By what keeps them from being placed before.
-    pub because: Vec<Because>,
+    /// The calls by the reason why they are not placed earlier.
+    pub because: Vec<ReasonGroup>,
 }
 
-/// Calls that the same keeps from being placed before.
+/// Calls that are not placed earlier for the same reason.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Because {
+pub struct ReasonGroup {
     /// `now`, the name of a rule, `no_turn` or `max_calls`.
     pub why: &'static str,
     /// The same in a sentence.
     pub says: &'static str,
-    /// How many.
+    /// The words for people.
+    #[serde(skip)]
+    label: String,
+    /// The number of calls.
     pub calls: u64,
-    /// Their rows of the list.
+    /// The calls' rows of the list.
     pub lines: Vec<u64>,
 }
 
-/// The calls by the day on which their turn is expected to come, and those that are left for another run.
+/// Entries that would not be called, for the same reason.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NotCalledGroup {
+    /// The reason in words for people.
+    pub label: String,
+    /// The number of entries.
+    pub count: u64,
+    /// The first of their rows of the list.
+    pub lines: Vec<u64>,
+}
+
+/// The calls by the day on which they are expected, and those that are left for another run.
 #[must_use]
-pub fn days(plan: &Plan, zone: &Zone) -> (Vec<Day>, Vec<Because>) {
-    let mut days: BTreeMap<NaiveDate, Vec<(DateTime<Utc>, Why, u64)>> = BTreeMap::new();
-    let mut another_run: Vec<(Why, u64)> = Vec::new();
+pub fn days(plan: &Plan, zone: &Zone) -> (Vec<DayPlan>, Vec<ReasonGroup>) {
+    let mut days: BTreeMap<NaiveDate, Vec<(DateTime<Utc>, SlotReason, u64)>> = BTreeMap::new();
+    let mut another_run: Vec<(SlotReason, u64)> = Vec::new();
     for call in &plan.calls {
-        match call.turn.at {
-            Some(at) => days.entry(zone.local(at).date()).or_default().push((at, call.turn.why, call.line)),
-            None => another_run.push((call.turn.why, call.line)),
+        match call.slot.at {
+            Some(at) => days.entry(zone.local(at).date()).or_default().push((at, call.slot.why, call.line)),
+            None => another_run.push((call.slot.why, call.line)),
         }
     }
-    let day = |(date, calls): (NaiveDate, Vec<(DateTime<Utc>, Why, u64)>)| {
+    let day = |(date, calls): (NaiveDate, Vec<(DateTime<Utc>, SlotReason, u64)>)| {
         let instants = || calls.iter().map(|(at, ..)| *at);
-        Some(Day {
+        Some(DayPlan {
             date,
             first: instants().min()?,
             last: instants().max()?,
             calls: calls.len() as u64,
-            because: because(calls.iter().map(|(_, why, line)| (*why, *line))),
+            because: by_reason(calls.iter().map(|(_, why, line)| (*why, *line))),
         })
     };
-    (days.into_iter().filter_map(day).collect(), because(another_run.into_iter()))
+    (days.into_iter().filter_map(day).collect(), by_reason(another_run.into_iter()))
 }
 
-fn because(calls: impl Iterator<Item = (Why, u64)>) -> Vec<Because> {
-    let mut by_rule: BTreeMap<Why, Vec<u64>> = BTreeMap::new();
+fn by_reason(calls: impl Iterator<Item = (SlotReason, u64)>) -> Vec<ReasonGroup> {
+    let mut by_rule: BTreeMap<SlotReason, Vec<u64>> = BTreeMap::new();
     for (why, line) in calls {
         by_rule.entry(why).or_default().push(line);
     }
-    let told = |(why, mut lines): (Why, Vec<u64>)| {
+    let group = |(why, mut lines): (SlotReason, Vec<u64>)| {
         lines.sort_unstable();
-        Because { why: why.name(), says: why.says(), calls: lines.len() as u64, lines }
+        let calls = lines.len() as u64;
+        ReasonGroup { why: why.name(), says: why.description(), label: why.label(), calls, lines }
     };
-    by_rule.into_iter().map(told).collect()
+    by_rule.into_iter().map(group).collect()
 }
 
-/// Why entries would not be called, and how many.
+/// The entries that would not be called, counted by reason, with the keys that `check --json` has.
 #[must_use]
 pub fn left_out(plan: &Plan) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for entry in &plan.left_out {
-        *counts.entry(why_not(entry)).or_default() += 1;
+        let why = why_not(entry, Outcome::name, |reason| without_capital(reason.description()));
+        *counts.entry(why).or_default() += 1;
     }
     counts
 }
 
-/// The lines of the first `most` of them, by the same reasons.
+/// The entries that would not be called, by reason, each group with its first `most` lines.
 #[must_use]
-pub fn lines_left_out(plan: &Plan, most: usize) -> BTreeMap<String, Vec<u64>> {
-    let mut lines: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+pub fn not_called_groups(plan: &Plan, most: usize) -> Vec<NotCalledGroup> {
+    let mut groups: BTreeMap<String, (u64, Vec<u64>)> = BTreeMap::new();
     for entry in &plan.left_out {
-        let told = lines.entry(why_not(entry)).or_default();
-        if told.len() < most {
-            told.push(entry.line);
+        let (count, lines) = groups.entry(why_not(entry, Outcome::label, Reason::label)).or_default();
+        *count += 1;
+        if lines.len() < most {
+            lines.push(entry.line);
         }
     }
-    lines
+    groups.into_iter().map(|(label, (count, lines))| NotCalledGroup { label, count, lines }).collect()
 }
 
-fn why_not(LeftOut { state, reason, outcome, .. }: &LeftOut) -> String {
-    let because = |reason: &Option<Reason>| reason.map_or_else(String::new, |reason| lowercase(reason.says()));
+fn why_not(
+    NotCalled { state, reason, outcome, .. }: &NotCalled,
+    outcome_words: fn(Outcome) -> &'static str,
+    reason_words: fn(Reason) -> String,
+) -> String {
+    let because = || reason.map_or_else(String::new, reason_words);
     match state {
-        State::Finished => format!("called already: {}", outcome.map_or("over", Outcome::name)),
+        State::Finished => format!("called already: {}", outcome.map_or("over", outcome_words)),
         State::Submitting | State::Open | State::Unknown => "a call to them is under way".into(),
         State::LostTrack => "lost track of their call".into(),
-        State::Failed => format!("refused for good: {}", because(reason)),
+        State::Failed => format!("refused for good: {}", because()),
         State::Cancelled => "cancelled by an operator".into(),
         State::Ready | State::Waiting | State::Held | State::Suppressed | State::Withdrawn | State::Expired => {
-            because(reason)
+            because()
         }
     }
 }
 
-/// The calls by day, and what they take; instants in the practice's zone.
+/// The calls by day, with the requests and minutes that they take; instants are in the practice's zone.
 #[must_use]
 pub fn calls(plan: &Plan, forecast: &Forecast, zone: &Zone, now: DateTime<Utc>) -> String {
     if plan.calls.is_empty() {
@@ -138,7 +158,7 @@ pub fn calls(plan: &Plan, forecast: &Forecast, zone: &Zone, now: DateTime<Utc>) 
     let _ = writeln!(text, "  {calls}: about {requests} requests and {minutes}{lengths}");
     let (days, another_run) = days(plan, zone);
     let today = zone.local(now).date();
-    for Day { date, first, last, calls, because } in &days {
+    for DayPlan { date, first, last, calls, because: groups } in &days {
         let day = if *date != today {
             ""
         } else if zone.local(*first).hour() < EVENING {
@@ -148,11 +168,11 @@ pub fn calls(plan: &Plan, forecast: &Forecast, zone: &Zone, now: DateTime<Utc>) 
         };
         let day = day.to_owned() + &at(*first, "%a %Y-%m-%d");
         let _ = writeln!(text, "  {day}, {} to {}: {calls}", at(*first, "%H:%M"), at(*last, "%H:%M"));
-        tell_because(&mut text, because);
+        write_groups(&mut text, groups);
     }
     if !another_run.is_empty() {
-        let _ = writeln!(text, "  not in this run: {}", another_run.iter().map(|because| because.calls).sum::<u64>());
-        tell_because(&mut text, &another_run);
+        let _ = writeln!(text, "  not in this run: {}", another_run.iter().map(|group| group.calls).sum::<u64>());
+        write_groups(&mut text, &another_run);
     }
     if let Some(closes) = closes {
         let _ = writeln!(text, "  the window closes {}: {fit} fit before that", at(*closes, "%a %Y-%m-%d %H:%M"));
@@ -160,23 +180,23 @@ pub fn calls(plan: &Plan, forecast: &Forecast, zone: &Zone, now: DateTime<Utc>) 
     text
 }
 
-fn tell_because(text: &mut String, because: &[Because]) {
-    for Because { says, calls, lines, .. } in because {
-        let _ = writeln!(text, "    {calls} × {}: {}", lowercase(says), stretches(lines));
+fn write_groups(text: &mut String, groups: &[ReasonGroup]) {
+    for ReasonGroup { label, calls, lines, .. } in groups {
+        let _ = writeln!(text, "    {calls} × {label}: {}", line_ranges(lines));
     }
 }
 
-/// Sorted lines in stretches: `lines 2-119, 121 and 14 more`.
-fn stretches(lines: &[u64]) -> String {
-    let mut stretches: Vec<(u64, u64)> = Vec::new();
+/// Sorted line numbers as ranges: `lines 2-119, 121 and 14 more`.
+fn line_ranges(lines: &[u64]) -> String {
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
     for &line in lines {
-        match stretches.last_mut() {
+        match ranges.last_mut() {
             Some((_, end)) if line <= *end + 1 => *end = line,
-            _ => stretches.push((line, line)),
+            _ => ranges.push((line, line)),
         }
     }
-    let shown = &stretches[..stretches.len().min(STRETCHES)];
-    let named: Vec<_> = shown
+    let shown = &ranges[..ranges.len().min(RANGES_SHOWN)];
+    let written: Vec<_> = shown
         .iter()
         .map(|(start, end)| if start == end { start.to_string() } else { format!("{start}-{end}") })
         .collect();
@@ -184,14 +204,15 @@ fn stretches(lines: &[u64]) -> String {
     let hidden = lines.iter().filter(|line| **line > last).count();
     let more = if hidden > 0 { format!(" and {hidden} more") } else { String::new() };
     let word = if lines.len() == 1 { "line" } else { "lines" };
-    format!("{word} {}{more}", named.join(", "))
+    format!("{word} {}{more}", written.join(", "))
 }
 
-/// What the list changes about the campaign's entries; nothing for a campaign that the ledger does not know.
+/// The list's changes to the campaign's entries in the ledger.
 #[must_use]
 pub fn changes(plan: &Plan) -> String {
     let gone = |absence| plan.gone.iter().filter(|gone| gone.absence == absence).count() as u64;
-    let [withdrawn, later, kept] = [Absence::Withdrawn, Absence::WithdrawnOnceSettled, Absence::Kept].map(gone);
+    let [withdrawn, later, kept] =
+        [AbsenceEffect::Withdrawn, AbsenceEffect::WithdrawnOnceSettled, AbsenceEffect::Kept].map(gone);
     let mut parts = list_of(&plan.changes);
     let mut part = |count: u64, what: &str| parts.extend((count > 0).then(|| format!("{count} {what}")));
     part(withdrawn, "gone, to be withdrawn");
@@ -200,10 +221,10 @@ pub fn changes(plan: &Plan) -> String {
     parts.join(", ")
 }
 
-/// What a list changed, in numbers.
+/// The counts of a list's changes, each with its words.
 #[must_use]
-pub fn list_of(changes: &Enrolled) -> Vec<String> {
-    let &Enrolled { new, same, changed, renumbered, renumbered_under_way } = changes;
+pub fn list_of(changes: &EnrolmentCounts) -> Vec<String> {
+    let &EnrolmentCounts { new, same, changed, renumbered, renumbered_under_way } = changes;
     let under_way = match renumbered_under_way {
         0 => String::new(),
         count => format!(" ({count} while a call to the old one is not settled)"),
@@ -222,19 +243,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_told_in_stretches() {
+    fn lines_are_shown_as_ranges() {
         for (lines, expected) in [
             (vec![2], "line 2"),
             (vec![2, 3, 4, 7], "lines 2-4, 7"),
             (vec![1, 3, 5, 7, 9, 11, 13, 14], "lines 1, 3, 5, 7, 9, 11 and 2 more"),
         ] {
-            assert_eq!(stretches(&lines), expected);
+            assert_eq!(line_ranges(&lines), expected);
         }
     }
 
     #[test]
-    fn what_a_list_changes_is_told_in_numbers() {
-        let changes = Enrolled { new: 3, same: 40, changed: 1, renumbered: 2, renumbered_under_way: 1 };
+    fn a_reason_not_to_call_has_machine_words_in_json_and_labels_in_text() {
+        let entry = |line: u64, state, reason, outcome| {
+            let key = crate::ids::EntryKey::new(line.to_string());
+            NotCalled { key, line, entry: None, state, reason, outcome }
+        };
+        let left_out = vec![
+            entry(2, State::Finished, None, Some(Outcome::CallbackRequested)),
+            entry(3, State::Held, Some(Reason::NoLine), None),
+            entry(4, State::Finished, None, Some(Outcome::CallbackRequested)),
+        ];
+        let plan = Plan { left_out, ..Plan::default() };
+        let keys = ["called already: callback_requested", "the campaign has no line for its location any more"];
+        assert!(super::left_out(&plan).keys().eq(keys));
+        let group = |label: &str, count, lines| NotCalledGroup { label: label.into(), count, lines };
+        assert_eq!(
+            not_called_groups(&plan, 1),
+            [
+                group("called already: wants a call back", 2, vec![2]),
+                group("the campaign no longer has this location", 1, vec![3]),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_lists_changes_are_counted() {
+        let changes = EnrolmentCounts { new: 3, same: 40, changed: 1, renumbered: 2, renumbered_under_way: 1 };
         assert_eq!(
             list_of(&changes),
             [

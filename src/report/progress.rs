@@ -1,4 +1,4 @@
-//! Events as they come: a progress bar on a terminal, a line now and then elsewhere, or JSON lines.
+//! A run's events as output: a progress bar on a terminal, a periodic line elsewhere, or JSON lines.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -7,30 +7,30 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::engine::ending::named;
-use crate::engine::{Event, Listener};
+use crate::engine::stop_reason::locations_text;
+use crate::engine::{Event, EventSink};
 use crate::entry::{Outcome, Reason, State};
 use crate::ids::{EntryId, OrganisationId};
 use crate::visible;
 use crate::zone::Zone;
 
-/// Elsewhere than on a terminal, a line every so often of the run's time.
+/// The shortest interval between two progress lines without a terminal, by the run's clock.
 const BETWEEN_LINES: TimeDelta = TimeDelta::minutes(15);
 
-/// What the person on duty sees of a run while it goes on.
+/// Shows the progress of a run to people.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    say: Box<dyn FnMut(&str) + Send>,
+    print: Box<dyn FnMut(&str) + Send>,
     zone: Zone,
-    counts: Counts,
-    /// Entries that this run has seen end without an answer, and that are to be called again.
+    counts: ProgressCounts,
+    /// Entries whose call ended in this run and that are to be called again.
     redials: BTreeSet<EntryId>,
-    said_at: Option<DateTime<Utc>>,
-    said: Counts,
+    printed_at: Option<DateTime<Utc>>,
+    printed: ProgressCounts,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-struct Counts {
+struct ProgressCounts {
     placed: u64,
     open: u64,
     finished: u64,
@@ -40,7 +40,7 @@ struct Counts {
 }
 
 impl Progress {
-    /// On a terminal: a bar that counts to `expected` finished entries.
+    /// A bar on a terminal that counts to `expected` finished entries.
     #[must_use]
     pub fn on_terminal(expected: u64, zone: Zone) -> Self {
         let bar = ProgressBar::with_draw_target(Some(expected), ProgressDrawTarget::stderr());
@@ -51,20 +51,19 @@ impl Progress {
         Self::new(Some(bar), Box::new(move |line| lines.println(line)), zone)
     }
 
-    /// Elsewhere: a line now and then, given to `say`.
+    /// Periodic lines without a terminal, passed to `print`.
     #[must_use]
-    pub fn in_lines(zone: Zone, say: Box<dyn FnMut(&str) + Send>) -> Self {
-        Self::new(None, say, zone)
+    pub fn in_lines(zone: Zone, print: Box<dyn FnMut(&str) + Send>) -> Self {
+        Self::new(None, print, zone)
     }
 
-    fn new(bar: Option<ProgressBar>, say: Box<dyn FnMut(&str) + Send>, zone: Zone) -> Self {
-        let counts = Counts::default();
-        let mut say = say;
-        let say = Box::new(move |line: &str| say(&visible::value(line)));
-        Self { bar, say, zone, counts, redials: BTreeSet::new(), said_at: None, said: counts }
+    fn new(bar: Option<ProgressBar>, mut print: Box<dyn FnMut(&str) + Send>, zone: Zone) -> Self {
+        let counts = ProgressCounts::default();
+        let print = Box::new(move |line: &str| print(&visible::value(line)));
+        Self { bar, print, zone, counts, redials: BTreeSet::new(), printed_at: None, printed: counts }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -84,7 +83,7 @@ impl Progress {
             }
             Event::Ended { entry, outcome, redial_at, .. } => {
                 counts.open = counts.open.saturating_sub(1);
-                counts.reached += u64::from(is_contact(*outcome));
+                counts.reached += u64::from(reached_person(*outcome));
                 counts.finished += u64::from(redial_at.is_none());
                 if redial_at.is_some() {
                     self.redials.insert(*entry);
@@ -119,65 +118,65 @@ impl Progress {
         counts.redials = self.redials.len() as u64;
     }
 
-    fn standing(&self, at: DateTime<Utc>) -> String {
-        let Counts { placed, open, reached, redials, unknown, .. } = self.counts;
+    fn counts_line(&self, at: DateTime<Utc>) -> String {
+        let ProgressCounts { placed, open, reached, redials, unknown, .. } = self.counts;
         let clock = self.zone.local(at).format("%a %H:%M");
-        let mut text = format!("{clock} · {placed} placed, {open} open, {reached} reached, {redials} to redial");
+        let mut text = format!("{clock} · {placed} placed, {open} in a call, {reached} reached, {redials} to redial");
         if unknown > 0 {
-            text += &format!(", {unknown} answers lost");
+            text += &format!(", {unknown} maybe called");
         }
         text
     }
 
-    /// Whether it is time for another line, and there is something new to put on it.
-    fn is_news(&self, at: DateTime<Utc>) -> bool {
-        self.counts != self.said && self.said_at.is_none_or(|said| at >= said + BETWEEN_LINES)
+    /// Whether a counts line is due and has new counts.
+    fn is_line_due(&self, at: DateTime<Utc>) -> bool {
+        self.counts != self.printed && self.printed_at.is_none_or(|printed| at >= printed + BETWEEN_LINES)
     }
 
-    /// What is worth a line of its own.
-    fn remark(&self, event: &Event) -> Option<String> {
+    /// The line for an event that gets one of its own.
+    fn event_line(&self, event: &Event) -> Option<String> {
         let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
         match event {
-            // As long as a breath, and no news.
+            // Too short to report.
             Event::Paused { at, until, .. } if *until - *at < TimeDelta::minutes(1) => None,
             Event::Paused { until, reason, organisation, .. } => {
-                Some(format!("{}{}; trying again on {}", whose(organisation.as_ref()), reason.says(), clock(*until)))
+                Some(format!("{}{}; trying again on {}", prefix(organisation.as_ref()), reason.label(), clock(*until)))
             }
             Event::LineRefused { from, locations, says, organisation, .. } => Some(format!(
                 "{}the vendor refuses the calls of {from}{}: no further calls for {}",
-                whose(organisation.as_ref()),
+                prefix(organisation.as_ref()),
                 says.as_ref().map_or_else(String::new, |says| format!(" ({says})")),
-                named(locations)
+                locations_text(locations)
             )),
             Event::OutageBegan { outage, organisation, .. } => {
-                let whose = whose(organisation.as_ref());
-                Some(format!("{whose}{outage}: trying again until it does; {}", outage.way_out()))
+                let prefix = prefix(organisation.as_ref());
+                Some(format!("{prefix}{outage}: trying again until it does; {}", outage.way_out()))
             }
             Event::OutageEnded { outage, since, organisation, .. } => Some(format!(
                 "{}the vendor answers again; since {}: {outage}",
-                whose(organisation.as_ref()),
+                prefix(organisation.as_ref()),
                 clock(*since)
             )),
-            // Where there are several organisations, one that rests is no news: the others go on.
+            // Among several organisations, one that is idle is not reported: others still place calls.
             Event::Resting { organisation: Some(_), .. } => None,
             Event::Resting { until, .. } => Some(format!("nothing to do until {}", clock(*until))),
             Event::Stopping { why, organisation, .. } => {
-                Some(format!("{}no further calls: {why}; waiting for answers under way", whose(organisation.as_ref())))
+                Some(format!("{}no further calls: {why}; waiting for answers under way", prefix(organisation.as_ref())))
             }
             Event::AnswerLost { entry, because, .. } => {
-                Some(format!("entry {entry}: answer lost ({because}); looking for the call on the vendor's list"))
+                Some(format!("patient #{entry}: answer lost ({because}); looking for the call on the vendor's list"))
             }
-            Event::Adopted { entry, .. } => Some(format!("entry {entry}: the call was placed; following it")),
+            Event::Adopted { entry, .. } => Some(format!("patient #{entry}: the call was placed; following it")),
             Event::TakenOver { entry, .. } => {
-                Some(format!("entry {entry}: was called, which this ledger did not know; following the call"))
+                Some(format!("patient #{entry}: was called, which this ledger did not know; following the call"))
             }
             Event::Absent { entry, state, .. } => {
-                Some(format!("entry {entry}: {}; now {state}", Reason::AnswerLost.says()))
+                Some(format!("patient #{entry}: {}; now {}", Reason::AnswerLost.label(), state.label()))
             }
-            Event::TrackLost { entry, .. } => Some(format!("entry {entry}: {}", Reason::TrackLost.says())),
-            Event::Refused { entry, reason, .. } => Some(format!("entry {entry}: {}", reason.says())),
+            Event::TrackLost { entry, .. } => Some(format!("patient #{entry}: {}", Reason::TrackLost.label())),
+            Event::Refused { entry, reason, .. } => Some(format!("patient #{entry}: {}", reason.label())),
             Event::Started { following, unresolved, .. } if following + unresolved > 0 => Some(format!(
-                "going on where it stopped: {following} under way to follow, {unresolved} lost answers to settle"
+                "going on where it stopped: {following} calls under way to follow, {unresolved} lost answers to settle"
             )),
             Event::Started { .. }
             | Event::Dialling { .. }
@@ -189,26 +188,26 @@ impl Progress {
     }
 }
 
-fn is_contact(outcome: Outcome) -> bool {
+fn reached_person(outcome: Outcome) -> bool {
     outcome.is_contact() && outcome != Outcome::LeftVoicemail
 }
 
-impl Listener for Progress {
-    fn hear(&mut self, event: &Event) {
+impl EventSink for Progress {
+    fn on_event(&mut self, event: &Event) {
         self.count(event);
-        if let Some(remark) = self.remark(event) {
-            (self.say)(&remark);
+        if let Some(line) = self.event_line(event) {
+            (self.print)(&line);
         }
-        let standing = self.standing(event.at());
+        let line = self.counts_line(event.at());
         match &self.bar {
             Some(bar) => {
                 bar.set_position(self.counts.finished);
-                bar.set_message(visible::value(&standing).into_owned());
+                bar.set_message(visible::value(&line).into_owned());
             }
-            None if self.is_news(event.at()) => {
-                self.said_at = Some(event.at());
-                self.said = self.counts;
-                (self.say)(&standing);
+            None if self.is_line_due(event.at()) => {
+                self.printed_at = Some(event.at());
+                self.printed = self.counts;
+                (self.print)(&line);
             }
             None => {}
         }
@@ -222,12 +221,12 @@ pub struct JsonLines<W> {
 }
 
 impl<W: Write> JsonLines<W> {
-    /// Writes to `out`.
+    /// A sink that writes to `out`.
     pub fn new(out: W) -> Self {
         Self { out, failed: None }
     }
 
-    /// Why a line could not be written, if one could not: a reader that went away does not stop the run.
+    /// The error of the first line that could not be written, if any. A reader that closes the pipe does not stop the run.
     pub fn failed(&self) -> Option<std::io::ErrorKind> {
         self.failed
     }
@@ -240,16 +239,16 @@ impl<W: Write> JsonLines<W> {
     }
 }
 
-impl<W: Write + Send> Listener for JsonLines<W> {
-    fn hear(&mut self, event: &Event) {
+impl<W: Write + Send> EventSink for JsonLines<W> {
+    fn on_event(&mut self, event: &Event) {
         if self.failed.is_none() {
             self.failed = self.write(event).err().map(|error| error.kind());
         }
     }
 }
 
-/// The beginning of a line about one organisation of several.
-fn whose(organisation: Option<&OrganisationId>) -> String {
+/// The start of a line about one organisation of several.
+fn prefix(organisation: Option<&OrganisationId>) -> String {
     organisation.map_or_else(String::new, |organisation| format!("{organisation}: "))
 }
 
@@ -279,20 +278,20 @@ mod tests {
         Event::Accepted { at: minute(at), entry: EntryId(entry), attempt: AttemptId(entry), conversation }
     }
 
-    fn said(events: &[Event]) -> Vec<String> {
+    fn printed(events: &[Event]) -> Vec<String> {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&lines);
-        let say = Box::new(move |line: &str| kept.lock().expect("lines").push(line.to_owned()));
-        let mut progress = Progress::in_lines(Zone::named("UTC").expect("a zone"), say);
+        let print = Box::new(move |line: &str| kept.lock().expect("lines").push(line.to_owned()));
+        let mut progress = Progress::in_lines(Zone::named("UTC").expect("a zone"), print);
         for event in events {
-            progress.hear(event);
+            progress.on_event(event);
         }
         lines.lock().expect("lines").clone()
     }
 
     #[test]
     fn an_entry_is_to_be_redialled_until_it_is_dialled_again() {
-        let lines = said(&[
+        let lines = printed(&[
             dialling(0, 1, 1),
             accepted(0, 1),
             ended(15, 1, Outcome::NoAnswer, Some(40)),
@@ -303,19 +302,29 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "Thu 00:00 · 1 placed, 1 open, 0 reached, 0 to redial",
-                "Thu 00:15 · 1 placed, 0 open, 0 reached, 1 to redial",
-                "Thu 00:40 · 1 placed, 0 open, 0 reached, 0 to redial",
-                "Thu 01:00 · 2 placed, 0 open, 1 reached, 0 to redial",
+                "Thu 00:00 · 1 placed, 1 in a call, 0 reached, 0 to redial",
+                "Thu 00:15 · 1 placed, 0 in a call, 0 reached, 1 to redial",
+                "Thu 00:40 · 1 placed, 0 in a call, 0 reached, 0 to redial",
+                "Thu 01:00 · 2 placed, 0 in a call, 1 reached, 0 to redial",
             ]
         );
     }
 
     #[test]
-    fn a_line_that_says_nothing_new_is_not_said() {
+    fn a_line_without_new_counts_is_not_printed() {
         let resting = |at| Event::Resting { at: minute(at), until: minute(at + 30), organisation: None };
-        let lines = said(&[resting(0), resting(30), accepted(60, 1), resting(90)]);
-        let standing: Vec<_> = lines.iter().filter(|line| line.contains("placed")).collect();
-        assert_eq!(standing.len(), 1, "{lines:?}");
+        let lines = printed(&[resting(0), resting(30), accepted(60, 1), resting(90)]);
+        let counts: Vec<_> = lines.iter().filter(|line| line.contains("placed")).collect();
+        assert_eq!(counts.len(), 1, "{lines:?}");
+    }
+
+    #[test]
+    fn a_patient_is_shown_by_number_and_a_state_in_words() {
+        let (entry, attempt) = (EntryId(3), AttemptId(3));
+        let absent = Event::Absent { at: minute(0), entry, attempt, state: State::Held };
+        assert_eq!(
+            printed(&[absent]),
+            ["patient #3: the answer was lost, and the vendor's list does not show the call; now held for a person"]
+        );
     }
 }

@@ -1,22 +1,23 @@
-//! A run in numbers that add up: rows = accepted + rejected + duplicate + merged, accepted = the sum over states.
+//! The summary of a run. Its counts add up: rows = accepted + rejected + duplicate + merged, and accepted = the sum over
+//! states.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::engine::Requests;
-use crate::entry::{ListTally, Outcome, Reason, State};
-use crate::error::Exit;
+use crate::engine::RequestCounts;
+use crate::entry::{ListCounts, Outcome, Reason, State};
+use crate::error::ExitStatus;
 use crate::ids::{CampaignName, Location, RunId};
-use crate::ledger::{AttemptCounts, Census, Group, ListChanges, RunReport};
+use crate::ledger::{AttemptCounts, ListChanges, RunReport, StateCounts, StateGroup};
 
 /// A run in numbers. The last line of `run --json`, the head of a JSON report, and what `status` shows.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
-pub struct Summary {
+pub struct RunSummary {
     /// Always `summary`.
     #[serde(rename = "type")]
-    kind: Kind,
+    kind: RunKind,
     /// The run.
     pub run: RunId,
     /// Its campaign.
@@ -36,7 +37,7 @@ pub struct Summary {
     /// Whether the practice attests consent for the whole list.
     pub consent_attested: bool,
     /// What became of its list's rows.
-    pub list: ListTally,
+    pub list: ListCounts,
     /// What its list changed about the campaign's entries.
     pub changes: ListChanges,
     /// Where the entries of its list stand: their sum is `list.accepted`.
@@ -60,10 +61,10 @@ pub struct Summary {
     /// When the next entry that waits is due.
     pub next_due: Option<DateTime<Utc>>,
     /// What the campaign's entries mean for the exit code, whatever else stopped the run.
-    pub standing: Exit,
+    pub standing: ExitStatus,
     /// Requests made; only at the end of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub requests: Option<Requests>,
+    pub requests: Option<RequestCounts>,
     /// The exit code; only at the end of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<u8>,
@@ -71,18 +72,18 @@ pub struct Summary {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+enum RunKind {
     Summary,
 }
 
-impl Summary {
-    /// The numbers of a run as the ledger has them.
+impl RunSummary {
+    /// The summary of a run from the ledger's counts.
     #[must_use]
-    pub fn of(report: &RunReport) -> Self {
-        let census = &report.census;
-        let finished = |group: &Group| group.listed && group.state == State::Finished;
+    pub fn from_report(report: &RunReport) -> Self {
+        let counts = &report.counts;
+        let is_finished = |group: &StateGroup| group.listed && group.state == State::Finished;
         Self {
-            kind: Kind::Summary,
+            kind: RunKind::Summary,
             run: report.handle.run,
             campaign: report.campaign.clone(),
             purpose: report.purpose.clone(),
@@ -93,38 +94,38 @@ impl Summary {
             consent_attested: report.attested,
             list: report.list,
             changes: report.changes,
-            entries: tally(census, |group| group.listed.then_some(group.state)),
-            earlier_entries: tally(census, |group| (!group.listed).then_some(group.state)),
-            locations: by_location(census),
-            outcomes: tally(census, |group| group.outcome.filter(|_| finished(group))),
-            reasons: tally(census, |group| group.reason.filter(|_| group.listed)),
+            entries: count_by(counts, |group| group.listed.then_some(group.state)),
+            earlier_entries: count_by(counts, |group| (!group.listed).then_some(group.state)),
+            locations: by_location(counts),
+            outcomes: count_by(counts, |group| group.outcome.filter(|_| is_finished(group))),
+            reasons: count_by(counts, |group| group.reason.filter(|_| group.listed)),
             attempts: report.attempts,
-            due: census.due_work(),
-            need_a_person: census.in_need_of_a_person(),
-            next_due: census.next_due(),
-            standing: standing(census),
+            due: counts.due_work(),
+            need_a_person: counts.in_need_of_a_person(),
+            next_due: counts.next_due(),
+            standing: standing(counts),
             requests: None,
             exit_code: None,
         }
     }
 }
 
-/// The exit code that the entries themselves ask for (`DESIGN.md`, Exit codes): 0 only if nothing due is left and nobody
-/// is held or lost track of.
+/// The exit code that follows from the entries' states (`design.md`, Exit codes): 0 only if no entry is due and none needs a
+/// person.
 #[must_use]
-pub fn standing(census: &Census) -> Exit {
-    if census.due_work() > 0 {
-        Exit::DueWorkLeft
-    } else if census.in_need_of_a_person() > 0 {
-        Exit::NeedsAPerson
+pub fn standing(counts: &StateCounts) -> ExitStatus {
+    if counts.due_work() > 0 {
+        ExitStatus::DueWorkLeft
+    } else if counts.in_need_of_a_person() > 0 {
+        ExitStatus::NeedsAPerson
     } else {
-        Exit::Done
+        ExitStatus::Done
     }
 }
 
-fn by_location(census: &Census) -> BTreeMap<Location, BTreeMap<State, u64>> {
+fn by_location(counts: &StateCounts) -> BTreeMap<Location, BTreeMap<State, u64>> {
     let mut locations: BTreeMap<Location, BTreeMap<State, u64>> = BTreeMap::new();
-    for group in &census.0 {
+    for group in &counts.0 {
         if let Some(location) = &group.location {
             *locations.entry(location.clone()).or_default().entry(group.state).or_default() += group.count;
         }
@@ -132,39 +133,39 @@ fn by_location(census: &Census) -> BTreeMap<Location, BTreeMap<State, u64>> {
     locations
 }
 
-fn tally<K: Ord>(census: &Census, key: impl Fn(&Group) -> Option<K>) -> BTreeMap<K, u64> {
-    let mut counts = BTreeMap::new();
-    for group in &census.0 {
+fn count_by<K: Ord>(counts: &StateCounts, key: impl Fn(&StateGroup) -> Option<K>) -> BTreeMap<K, u64> {
+    let mut by_key = BTreeMap::new();
+    for group in &counts.0 {
         if let Some(key) = key(group) {
-            *counts.entry(key).or_default() += group.count;
+            *by_key.entry(key).or_default() += group.count;
         }
     }
-    counts
+    by_key
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn group(state: State, reason: Option<Reason>) -> Group {
-        Group { listed: true, location: None, state, reason, outcome: None, next_due: None, count: 1 }
+    fn group(state: State, reason: Option<Reason>) -> StateGroup {
+        StateGroup { listed: true, location: None, state, reason, outcome: None, next_due: None, count: 1 }
     }
 
     #[test]
-    fn the_exit_code_follows_from_where_the_entries_stand() {
+    fn the_exit_code_follows_from_the_entries_states() {
         let waits = |reason| group(State::Waiting, Some(reason));
         let cases = [
-            (vec![], Exit::Done),
-            (vec![group(State::Finished, None), group(State::Suppressed, Some(Reason::Booked))], Exit::Done),
-            (vec![waits(Reason::RedialGap)], Exit::Done),
-            (vec![waits(Reason::Window)], Exit::DueWorkLeft),
-            (vec![group(State::Ready, None), group(State::Held, Some(Reason::AnswerLost))], Exit::DueWorkLeft),
-            (vec![group(State::Open, None)], Exit::DueWorkLeft),
-            (vec![group(State::Held, Some(Reason::Extension))], Exit::NeedsAPerson),
-            (vec![group(State::LostTrack, None)], Exit::NeedsAPerson),
+            (vec![], ExitStatus::Done),
+            (vec![group(State::Finished, None), group(State::Suppressed, Some(Reason::Booked))], ExitStatus::Done),
+            (vec![waits(Reason::RedialGap)], ExitStatus::Done),
+            (vec![waits(Reason::Window)], ExitStatus::DueWorkLeft),
+            (vec![group(State::Ready, None), group(State::Held, Some(Reason::AnswerLost))], ExitStatus::DueWorkLeft),
+            (vec![group(State::Open, None)], ExitStatus::DueWorkLeft),
+            (vec![group(State::Held, Some(Reason::Extension))], ExitStatus::NeedsAPerson),
+            (vec![group(State::LostTrack, None)], ExitStatus::NeedsAPerson),
         ];
         for (groups, expected) in cases {
-            assert_eq!(standing(&Census(groups.clone())), expected, "{groups:?}");
+            assert_eq!(standing(&StateCounts(groups.clone())), expected, "{groups:?}");
         }
     }
 }

@@ -1,34 +1,35 @@
-//! A run for people.
+//! A run as text: the summary, and a table with a row for each patient.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
 use comfy_table::{Table, presets};
 
-use crate::engine::Requests;
-use crate::entry::{ListTally, State};
-use crate::error::Exit;
+use crate::engine::RequestCounts;
+use crate::entry::{ListCounts, Outcome, Reason, State};
+use crate::error::ExitStatus;
 use crate::ids::Location;
 use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
 use crate::visible;
 use crate::zone::Zone;
 
-use super::summary::Summary;
+use super::summary::RunSummary;
 
-/// What fits beside a label on a terminal of 80 columns.
-const COLUMNS: usize = 62;
+/// The width beside a label on a terminal of 80 columns.
+const CONTENT_WIDTH: usize = 62;
 
-/// Locations shown in a summary.
-const LOCATIONS: usize = 20;
+/// Locations shown in a summary; the others are counted.
+const LOCATIONS_SHOWN: usize = 20;
 
-/// Endings that a sentence explains.
-const EXPLAINED: [&str; 6] = ["stop_rule", "exclusions", "vendor_refused", "behind", "clock", "paused"];
+/// Endings for which the summary shows the run's `why`.
+const EXPLAINED: [&str; 7] =
+    ["stop_rule", "exclusions", "vendor_refused", "behind", "clock", "paused", "list_proves_nothing"];
 
-/// The summary of a run, in a few lines; instants in the practice's zone.
+/// The summary of a run in a few lines; instants are in the practice's zone.
 #[must_use]
-pub fn summary(summary: &Summary, zone: &Zone) -> String {
+pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
     let mut text = String::new();
-    let Summary { run, campaign, list, attempts, .. } = summary;
+    let RunSummary { run, campaign, list, attempts, .. } = summary;
     line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
     let is_explained = summary.ending.as_deref().is_some_and(|ending| EXPLAINED.contains(&ending));
     if let Some(why) = summary.why.as_ref().filter(|_| is_explained) {
@@ -38,19 +39,19 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
     if let Some(changes) = changes(summary) {
         line(&mut text, "changes", changes);
     }
-    line(&mut text, "entries", listed(&summary.entries));
+    line(&mut text, "patients", patients(&summary.entries, list.merged));
     if !summary.earlier_entries.is_empty() {
-        line(&mut text, "earlier lists", listed(&summary.earlier_entries));
+        line(&mut text, "earlier lists", wrapped(&state_counts(&summary.earlier_entries)));
     }
     locations(&mut text, &summary.locations);
     if !summary.outcomes.is_empty() {
-        line(&mut text, "outcomes", listed(&summary.outcomes));
+        line(&mut text, "outcomes", wrapped(&outcome_counts(&summary.outcomes)));
     }
     for (reason, count) in &summary.reasons {
-        line(&mut text, "reasons", format_args!("{count} × {}", lowercase(reason.says())));
+        line(&mut text, "reasons", format_args!("{count} × {}", reason.label()));
     }
     line(&mut text, "calls", calls(*attempts));
-    if let Some(Requests { calls, pages, conversations, other }) = summary.requests {
+    if let Some(RequestCounts { calls, pages, conversations, other }) = summary.requests {
         let reads = pages + conversations + other;
         let requests = match calls + reads {
             0 => "none: nothing was sent".into(),
@@ -62,14 +63,15 @@ pub fn summary(summary: &Summary, zone: &Zone) -> String {
     text
 }
 
-/// Where each location stands; of many, those where there is something left to do or to decide.
+/// The states of each location's entries. Of many locations, only those with calls or decisions left.
 fn locations(text: &mut String, all: &BTreeMap<Location, BTreeMap<State, u64>>) {
     let is_settled = |states: &BTreeMap<State, u64>| states.keys().all(|state| !wants_attention(*state));
-    let shown: Vec<_> =
-        all.iter().filter(|(_, states)| all.len() <= LOCATIONS || !is_settled(states)).take(LOCATIONS).collect();
+    let shown =
+        all.iter().filter(|(_, states)| all.len() <= LOCATIONS_SHOWN || !is_settled(states)).take(LOCATIONS_SHOWN);
+    let shown: Vec<_> = shown.collect();
     let mut label = "locations";
     for (location, states) in &shown {
-        line(text, label, format_args!("{location}: {}", told(states)));
+        line(text, label, format_args!("{location}: {}", state_counts(states).join(", ")));
         label = "\u{20}";
     }
     if shown.len() < all.len() {
@@ -77,11 +79,24 @@ fn locations(text: &mut String, all: &BTreeMap<Location, BTreeMap<State, u64>>) 
     }
 }
 
-fn told(states: &BTreeMap<State, u64>) -> String {
-    states.iter().map(|(state, count)| format!("{count} {state}")).collect::<Vec<_>>().join(", ")
+/// The states of a list's entries. An entry may stand for a household, if the list has `merged` rows.
+fn patients(entries: &BTreeMap<State, u64>, merged: u64) -> String {
+    let mut counts = state_counts(entries);
+    if let Some(last) = counts.last_mut().filter(|_| merged > 0) {
+        last.push_str("; a household counts once");
+    }
+    wrapped(&counts)
 }
 
-/// Whether somebody is still to be called there, or a person must decide.
+fn state_counts(states: &BTreeMap<State, u64>) -> Vec<String> {
+    states.iter().map(|(state, count)| format!("{count} {}", state.label())).collect()
+}
+
+fn outcome_counts(outcomes: &BTreeMap<Outcome, u64>) -> Vec<String> {
+    outcomes.iter().map(|(outcome, count)| format!("{count} × {}", outcome.label())).collect()
+}
+
+/// Whether an entry in this state is still to be called or needs a person's decision.
 fn wants_attention(state: State) -> bool {
     match state {
         State::Ready
@@ -112,8 +127,8 @@ fn calls(attempts: AttemptCounts) -> String {
     }
 }
 
-/// What the list changed; nothing where the campaign had no entries before.
-fn changes(summary: &Summary) -> Option<String> {
+/// The list's changes; `None` if the campaign had no entries before.
+fn changes(summary: &RunSummary) -> Option<String> {
     let ListChanges { new, changed, renumbered, renumbered_under_way, withdrawn } = summary.changes;
     if new == summary.list.accepted && withdrawn == 0 {
         return None;
@@ -125,18 +140,12 @@ fn changes(summary: &Summary) -> Option<String> {
         (renumbered_under_way, "with another number while a call to the old one is not settled"),
         (withdrawn, "withdrawn"),
     ];
-    let told = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    let told = told.collect::<Vec<_>>().join(", ");
-    Some(if told.is_empty() { "none: the list is as it was".into() } else { told })
+    let parts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let text = parts.collect::<Vec<_>>().join(", ");
+    Some(if text.is_empty() { "none: the list is as it was".into() } else { text })
 }
 
-/// The first letter in lower case, for the middle of a sentence.
-pub(crate) fn lowercase(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-}
-
-fn how_it_ended(summary: &Summary) -> &str {
+fn how_it_ended(summary: &RunSummary) -> &str {
     match summary.ending.as_deref() {
         Some("window_closed") => "stopped, the calling window is closed",
         Some("max_calls") => "stopped, max_calls calls were placed",
@@ -147,6 +156,7 @@ fn how_it_ended(summary: &Summary) -> &str {
         Some("exclusions") => "stopped, the exclude file cannot be read",
         Some("clock") => "stopped, this machine's clock is wrong",
         Some("behind") => "stopped, the ledger lacks calls that the vendor's list shows",
+        Some("list_proves_nothing") => "stopped, the vendor's list proves nothing",
         Some("superseded") => "a later run went on",
         Some(ending) => ending,
         None if summary.ended_at.is_none() => "not ended: it goes on at the moment, or was killed",
@@ -154,95 +164,97 @@ fn how_it_ended(summary: &Summary) -> &str {
     }
 }
 
-/// Where a list's rows went: `5 rows = 3 accepted + 1 rejected + 0 duplicate + 1 merged`.
+/// A list's rows by result: `5 rows = 3 accepted + 1 rejected + 0 duplicate + 1 merged`.
 #[must_use]
-pub fn rows(list: &ListTally) -> String {
-    let ListTally { read, accepted, rejected, duplicate, merged } = list;
+pub fn rows(list: &ListCounts) -> String {
+    let ListCounts { read, accepted, rejected, duplicate, merged } = list;
     let noun = if *read == 1 { "row" } else { "rows" };
     format!("{read} {noun} = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged")
 }
 
-fn listed<K: Display>(counts: &BTreeMap<K, u64>) -> String {
+/// `parts` with commas, wrapped to the width beside a label.
+fn wrapped(parts: &[String]) -> String {
     let mut text = String::new();
     let mut width = 0;
-    for (key, count) in counts {
-        let part = format!("{count} {key}");
-        if width + part.len() > COLUMNS {
+    for part in parts {
+        let length = part.chars().count();
+        if width + length > CONTENT_WIDTH {
             let _ = write!(text, ",\n{:16}", "");
             width = 0;
         } else if width > 0 {
             text.push_str(", ");
         }
-        width += part.len() + 2;
-        text.push_str(&part);
+        width += length + 2;
+        text.push_str(part);
     }
     if text.is_empty() { "none".into() } else { text }
 }
 
-fn what_next(summary: &Summary, zone: &Zone) -> String {
+fn what_next(summary: &RunSummary, zone: &Zone) -> String {
     let due = || summary.next_due.map(|at| zone.local(at).format("%a %Y-%m-%d %H:%M").to_string());
     match summary.standing {
-        Exit::DueWorkLeft => format!(
+        ExitStatus::DueWorkLeft => format!(
             "{} left to finish: run again{}",
             summary.due,
             due().map_or_else(String::new, |at| format!("; the next call is due on {at}"))
         ),
-        Exit::NeedsAPerson => format!("{} need a person: `callrounds report` says who and why", summary.need_a_person),
-        Exit::Done
-        | Exit::Internal
-        | Exit::Usage
-        | Exit::List
-        | Exit::VendorRefused
-        | Exit::Ledger
-        | Exit::ListProvesNothing => due().map_or_else(
+        ExitStatus::NeedsAPerson => {
+            format!("{} need a person: `callrounds report` says who and why", summary.need_a_person)
+        }
+        ExitStatus::Done
+        | ExitStatus::Internal
+        | ExitStatus::Usage
+        | ExitStatus::List
+        | ExitStatus::VendorRefused
+        | ExitStatus::Ledger
+        | ExitStatus::ListProvesNothing => due().map_or_else(
             || "nothing is left to do".into(),
             |at| format!("nothing due now; the next call is due on {at}"),
         ),
     }
 }
 
-/// What a person is shown of each patient.
-pub(super) const COLUMNS_OF_A_PATIENT: [&str; 8] =
-    ["entry", "patient", "name", "state", "outcome", "why", "calls", "last call"];
+/// The headings of the patients' table. `#` is the entry's number in the ledger.
+pub(super) const HEADINGS: [&str; 8] = ["#", "patient", "name", "state", "outcome", "why", "calls", "last call"];
 
-/// The same of one patient; instants in `zone`.
-pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; COLUMNS_OF_A_PATIENT.len()] {
+/// One patient's cells in the order of [`HEADINGS`]; instants are in `zone`.
+pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; HEADINGS.len()] {
     let name = [Some(row.patient.first_name.as_str()), row.patient.last_name.as_deref()];
     let last_call = row.last_call_at.map(|at| zone.local(at).format("%Y-%m-%d %H:%M").to_string());
     [
         row.entry.to_string(),
         visible::value(&row.key.parts().collect::<Vec<_>>().join(" ")).into_owned(),
         visible::value(&name.into_iter().flatten().collect::<Vec<_>>().join(" ")).into_owned(),
-        state(row).into(),
-        row.outcome.filter(|_| row.state == State::Finished).map_or_else(String::new, |outcome| outcome.to_string()),
-        row.reason.map_or_else(String::new, |reason| lowercase(reason.says())),
+        if row.covered_by_household { "with the household" } else { row.state.label() }.into(),
+        row.outcome.filter(|_| row.state == State::Finished).map_or("", Outcome::label).into(),
+        row.reason.map_or_else(String::new, Reason::label),
         row.calls.to_string(),
         last_call.unwrap_or_default(),
     ]
 }
 
-/// Collects the rows of a report, and lays them out as a table.
-pub struct Rows {
+/// Collects the rows of a report and renders them as a table.
+pub struct TextExporter {
     table: Table,
     zone: Zone,
 }
 
-impl Rows {
-    /// No rows yet; instants in `zone`.
+impl TextExporter {
+    /// An empty table; instants are in `zone`.
     #[must_use]
     pub fn new(zone: Zone) -> Self {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.set_header(COLUMNS_OF_A_PATIENT);
+        table.set_header(HEADINGS);
         Self { table, zone }
     }
 
-    /// Adds a patient.
+    /// Adds a patient's row.
     pub fn add(&mut self, row: &EntryRow) {
         self.table.add_row(cells(row, &self.zone));
     }
 
-    /// The table.
+    /// The table with the headings, without trailing spaces.
     #[must_use]
     pub fn into_text(self) -> String {
         let trimmed: Vec<_> = self.table.lines().map(|line| line.trim_end().to_owned()).collect();
@@ -250,7 +262,7 @@ impl Rows {
     }
 }
 
-/// The word for where a patient stands: a household member's is its own.
+/// The machine word for a patient's state; a household member covered by another's call has its own word.
 #[must_use]
 pub fn state(row: &EntryRow) -> &'static str {
     if row.covered_by_household { "covered_by_household" } else { row.state.name() }
@@ -259,19 +271,28 @@ pub fn state(row: &EntryRow) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Outcome;
 
     #[test]
-    fn every_outcome_at_once_fits_on_a_terminal_of_80_columns() {
-        let counts: BTreeMap<_, _> = Outcome::ALL.iter().map(|outcome| (*outcome, 1000)).collect();
+    fn every_outcome_and_state_at_once_fits_on_a_terminal_of_80_columns() {
+        let outcomes: BTreeMap<_, _> = Outcome::ALL.iter().map(|outcome| (*outcome, 1000)).collect();
+        let states: BTreeMap<_, _> = State::ALL.iter().map(|state| (*state, 1000)).collect();
         let mut text = String::new();
-        line(&mut text, "outcomes", listed(&counts));
+        line(&mut text, "patients", wrapped(&state_counts(&states)));
+        line(&mut text, "outcomes", wrapped(&outcome_counts(&outcomes)));
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-        assert!(Outcome::ALL.iter().all(|outcome| text.contains(&format!("1000 {outcome}"))), "{text}");
+        assert!(State::ALL.iter().all(|state| text.contains(&format!("1000 {}", state.label()))), "{text}");
+        assert!(Outcome::ALL.iter().all(|outcome| text.contains(&format!("1000 × {}", outcome.label()))), "{text}");
     }
 
     #[test]
-    fn calls_say_only_what_happened() {
+    fn patients_are_counted_by_state_and_a_household_once() {
+        let entries = BTreeMap::from([(State::Finished, 55), (State::Suppressed, 3)]);
+        assert_eq!(patients(&entries, 0), "55 finished, 3 not to be called");
+        assert_eq!(patients(&entries, 4), "55 finished, 3 not to be called; a household counts once");
+    }
+
+    #[test]
+    fn calls_are_counted_by_result() {
         let cases = [
             ((0, 0, 0, 0), "none placed by this run"),
             ((90, 90, 0, 0), "90 placed by this run, all of them over"),

@@ -1,35 +1,35 @@
-//! A run as a workbook: the columns of the CSV, a row for each patient, and the run's summary on a sheet of its own.
+//! A run as a workbook: a sheet with the columns of the CSV and a row for each patient, and a sheet with the summary.
 
-use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Workbook, Worksheet};
 
 use crate::ledger::EntryRow;
 
 use super::csv::{CALLS, HEADER, cells};
 
-/// A workbook holds no more rows on a sheet, the header among them.
+/// The rows that a sheet can hold, including the header.
 const MOST_ROWS: u32 = 1_048_576;
 
 /// Collects a report row by row.
-pub struct Rows {
+pub struct XlsxExporter {
     patients: Worksheet,
-    /// Rows written, with the header.
+    /// Rows written, including the header.
     written: u32,
 }
 
-/// Why there is no workbook.
+/// Why a workbook could not be made.
 #[derive(Debug, thiserror::Error)]
-pub enum XlsxProblem {
+pub enum XlsxError {
     /// More patients than a sheet holds.
     #[error("a workbook holds {} patients at most: ask for --format csv", MOST_ROWS - 1)]
     TooLong,
-    /// It could not be put together.
+    /// The workbook could not be written.
     #[error("the workbook cannot be written: {0}")]
-    Unwritten(#[from] XlsxError),
+    Unwritten(#[from] rust_xlsxwriter::XlsxError),
 }
 
-impl Rows {
-    /// The header.
-    pub fn new() -> Result<Self, XlsxProblem> {
+impl XlsxExporter {
+    /// A workbook with only the header.
+    pub fn new() -> Result<Self, XlsxError> {
         let mut patients = Worksheet::new();
         let bold = Format::new().set_bold();
         patients.set_name("patients")?.set_freeze_panes(1, 0)?;
@@ -39,10 +39,10 @@ impl Rows {
         Ok(Self { patients, written: 1 })
     }
 
-    /// Adds a patient. Every cell but the count of calls is a text: none of them is a formula.
-    pub fn add(&mut self, row: &EntryRow) -> Result<(), XlsxProblem> {
+    /// Adds a patient's row. Every cell except the count of calls is text, so that none is a formula.
+    pub fn add(&mut self, row: &EntryRow) -> Result<(), XlsxError> {
         if self.written == MOST_ROWS {
-            return Err(XlsxProblem::TooLong);
+            return Err(XlsxError::TooLong);
         }
         for (column, cell) in cells(row).iter().enumerate() {
             let at = column as u16;
@@ -56,8 +56,8 @@ impl Rows {
         Ok(())
     }
 
-    /// The workbook's bytes, with `summary` line by line on a sheet of its own.
-    pub fn finish(mut self, summary: &str) -> Result<Vec<u8>, XlsxProblem> {
+    /// The workbook's bytes, with the lines of `summary` on a second sheet.
+    pub fn finish(mut self, summary: &str) -> Result<Vec<u8>, XlsxError> {
         self.patients.autofilter(0, 0, self.written - 1, HEADER.len() as u16 - 1)?;
         let mut run = Worksheet::new();
         run.set_name("run")?;

@@ -1,4 +1,4 @@
-//! Who may ask: API keys, and OAuth tokens for as long as they last (`annie-api.md`, Basics).
+//! Access: API keys, and OAuth tokens until they expire (`annie-api.md`, Basics).
 
 use std::collections::HashMap;
 
@@ -6,38 +6,38 @@ use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 
-use super::dice::Dice;
+use super::seeded_rng::SeededRng;
 use super::settings::{AccessRules, OAuthClient};
 
-/// What our tokens begin with: one that begins like this is accepted only while it lasts.
-const PREFIX: &str = "annie-sim-token-";
+/// The prefix of the simulator's tokens. A token with it is accepted only if it was issued and has not expired.
+const TOKEN_PREFIX: &str = "annie-sim-token-";
 
-/// The door-keeper.
+/// Checks credentials, and issues tokens.
 #[derive(Debug)]
 pub struct Access {
     rules: AccessRules,
-    dice: Dice,
-    /// Tokens and when they end.
+    rng: SeededRng,
+    /// Tokens, and when they expire.
     tokens: HashMap<String, DateTime<Utc>>,
 }
 
-/// The answer to a good request for a token; it has no envelope.
+/// The response to a valid token request; it has no envelope.
 #[derive(Serialize, PartialEq, Eq)]
-pub struct Token {
+pub struct TokenResponse {
     #[serde(rename = "access_token")]
     text: String,
     #[serde(rename = "token_type")]
     kind: &'static str,
-    /// Seconds.
+    /// The lifetime in seconds.
     expires_in: i64,
 }
 
-/// Why there is no token.
+/// Why a token request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoToken {
-    /// The body is no JSON request for client credentials: 400.
+pub enum TokenDenied {
+    /// The body is not a JSON request for client credentials: 400.
     NotARequest,
-    /// The client is not known: 401.
+    /// The client is unknown: 401.
     UnknownClient,
 }
 
@@ -49,53 +49,53 @@ struct TokenRequest {
 }
 
 impl Access {
-    /// Accepts what `rules` say; tokens follow from `seed`, and are others for each organisation.
+    /// Access by `rules`. Tokens follow from `seed` and differ between organisations.
     #[must_use]
     pub fn new(rules: AccessRules, seed: u64, organisation: &str) -> Self {
-        let dice = Dice::new(seed).under_text("tokens").under_text(organisation);
-        Self { rules, dice, tokens: HashMap::new() }
+        let rng = SeededRng::new(seed).derive_text("tokens").derive_text(organisation);
+        Self { rules, rng, tokens: HashMap::new() }
     }
 
-    /// Whether the value of an `Authorization` header is good at `now`.
+    /// Whether the value of an `Authorization` header is valid at `now`.
     #[must_use]
     pub fn admits(&self, now: DateTime<Utc>, authorization: Option<&str>) -> bool {
         let Some(token) = authorization.and_then(|value| value.strip_prefix("Bearer ")) else { return false };
-        if token.starts_with(PREFIX) {
+        if token.starts_with(TOKEN_PREFIX) {
             return self.tokens.get(token).is_some_and(|end| now < *end);
         }
         let is_key = |keys: &Vec<secrecy::SecretString>| keys.iter().any(|key| key.expose_secret() == token);
         !token.trim().is_empty() && self.rules.keys.as_ref().is_none_or(is_key)
     }
 
-    /// Whether a `POST /oauth/token` with this body names a client of ours.
+    /// Whether the body of a `POST /oauth/token` names a known client.
     #[must_use]
     pub fn knows_client(&self, body: &[u8]) -> bool {
-        TokenRequest::of(body).is_ok_and(|request| self.is_ours(&request))
+        TokenRequest::parse(body).is_ok_and(|request| self.is_known(&request))
     }
 
-    /// Issues a token for a `POST /oauth/token` with this body.
-    pub fn issue(&mut self, now: DateTime<Utc>, body: &[u8]) -> Result<Token, NoToken> {
-        if !self.is_ours(&TokenRequest::of(body)?) {
-            return Err(NoToken::UnknownClient);
+    /// Issues a token for the body of a `POST /oauth/token`.
+    pub fn issue(&mut self, now: DateTime<Utc>, body: &[u8]) -> Result<TokenResponse, TokenDenied> {
+        if !self.is_known(&TokenRequest::parse(body)?) {
+            return Err(TokenDenied::UnknownClient);
         }
-        let text = format!("{PREFIX}{}", self.dice.uuid().simple());
+        let text = format!("{TOKEN_PREFIX}{}", self.rng.uuid().simple());
         self.tokens.retain(|_, end| now < *end);
         self.tokens.insert(text.clone(), now + self.rules.expires_in);
-        Ok(Token { text, kind: "Bearer", expires_in: self.rules.expires_in.num_seconds() })
+        Ok(TokenResponse { text, kind: "Bearer", expires_in: self.rules.expires_in.num_seconds() })
     }
 
-    fn is_ours(&self, request: &TokenRequest) -> bool {
-        let is_named = |client: &OAuthClient| {
+    fn is_known(&self, request: &TokenRequest) -> bool {
+        let matches = |client: &OAuthClient| {
             client.id == request.client_id && client.secret.expose_secret() == request.client_secret
         };
-        self.rules.clients.as_ref().is_none_or(|clients| clients.iter().any(is_named))
+        self.rules.clients.as_ref().is_none_or(|clients| clients.iter().any(matches))
     }
 }
 
 impl TokenRequest {
-    fn of(body: &[u8]) -> Result<Self, NoToken> {
-        let request: Self = serde_json::from_slice(body).map_err(|_| NoToken::NotARequest)?;
-        if request.grant_type == "client_credentials" { Ok(request) } else { Err(NoToken::NotARequest) }
+    fn parse(body: &[u8]) -> Result<Self, TokenDenied> {
+        let request: Self = serde_json::from_slice(body).map_err(|_| TokenDenied::NotARequest)?;
+        if request.grant_type == "client_credentials" { Ok(request) } else { Err(TokenDenied::NotARequest) }
     }
 }
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn without_rules_any_bearer_token_will_do() {
+    fn without_rules_any_bearer_token_is_accepted() {
         let access = Access::new(AccessRules::default(), 1, "one");
         let cases = [(Some("Bearer x"), true), (Some("Bearer "), false), (Some("Basic x"), false), (None, false)];
         for (header, good) in cases {
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_until_it_ends() {
+    fn a_token_is_valid_until_it_expires() {
         let mut access = strict();
         let token = access.issue(at(0), ASK.as_bytes()).map_err(|_| "no token").expect("a token");
         let header = format!("Bearer {}", token.text);
@@ -145,11 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_to_be_asked_for_well_and_by_a_known_client() {
+    fn a_token_needs_a_valid_request_by_a_known_client() {
         let cases = [
-            (ASK.replace("s3cret", "guess"), NoToken::UnknownClient),
-            (ASK.replace("client_credentials", "password"), NoToken::NotARequest),
-            ("grant_type=client_credentials".to_string(), NoToken::NotARequest),
+            (ASK.replace("s3cret", "guess"), TokenDenied::UnknownClient),
+            (ASK.replace("client_credentials", "password"), TokenDenied::NotARequest),
+            ("grant_type=client_credentials".to_string(), TokenDenied::NotARequest),
         ];
         for (body, expected) in cases {
             assert_eq!(strict().issue(at(0), body.as_bytes()).err(), Some(expected));

@@ -1,45 +1,45 @@
-//! The request budget: so many requests in a fixed window, over all endpoints and all software of the organisation
+//! The request budget: a number of requests in a fixed window, over all endpoints and all software of the organisation
 //! (`annie-api.md`, Basics).
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::settings::BudgetRules;
 
-/// The budget of the simulator's one organisation.
+/// The request budget of one simulated organisation.
 #[derive(Debug, Clone)]
-pub struct Budget {
+pub struct SimulatedQuota {
     rules: BudgetRules,
-    /// Windows are counted from the epoch.
+    /// The current window, counted from the epoch.
     window: i64,
-    /// Requests through this simulator in that window.
+    /// Requests through this simulator in the current window.
     used: u32,
 }
 
-/// What an answer's headers say.
+/// The rate-limit headers of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meter {
-    /// `X-RateLimit-Limit`.
+pub struct QuotaHeaders {
+    /// `X-RateLimit-Limit`: requests per window.
     pub limit: u32,
-    /// `X-RateLimit-Remaining`.
+    /// `X-RateLimit-Remaining`: requests left in the window.
     pub remaining: u32,
     /// `X-RateLimit-Reset`: when the window ends.
     pub reset: DateTime<Utc>,
 }
 
-/// The window has no request left.
+/// The window has no requests left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exhausted;
 
-impl Budget {
-    /// A budget of which nothing has been used.
+impl SimulatedQuota {
+    /// A budget without any request used.
     #[must_use]
     pub fn new(rules: BudgetRules) -> Self {
         Self { rules, window: i64::MIN, used: 0 }
     }
 
-    /// Takes one request out of the window of `now`.
+    /// Charges one request to the window of `now`. A refused request costs nothing.
     pub fn charge(&mut self, now: DateTime<Utc>) -> Result<(), Exhausted> {
-        self.turn(now);
+        self.start_window(now);
         if self.remaining(now) == 0 {
             return Err(Exhausted);
         }
@@ -47,23 +47,23 @@ impl Budget {
         Ok(())
     }
 
-    /// What is left at `now`.
-    pub fn meter(&mut self, now: DateTime<Utc>) -> Meter {
-        self.turn(now);
-        let end = (self.window + 1).saturating_mul(self.length());
-        Meter {
+    /// The headers of a response sent at `now`.
+    pub fn headers(&mut self, now: DateTime<Utc>) -> QuotaHeaders {
+        self.start_window(now);
+        let end = (self.window + 1).saturating_mul(self.window_millis());
+        QuotaHeaders {
             limit: self.rules.requests,
             remaining: self.remaining(now),
             reset: DateTime::from_timestamp_millis(end).unwrap_or(now),
         }
     }
 
-    fn length(&self) -> i64 {
+    fn window_millis(&self) -> i64 {
         self.rules.window.max(TimeDelta::seconds(1)).num_milliseconds()
     }
 
-    fn turn(&mut self, now: DateTime<Utc>) {
-        let window = now.timestamp_millis().div_euclid(self.length());
+    fn start_window(&mut self, now: DateTime<Utc>) {
+        let window = now.timestamp_millis().div_euclid(self.window_millis());
         if window != self.window {
             self.window = window;
             self.used = 0;
@@ -74,10 +74,10 @@ impl Budget {
         self.rules.requests.saturating_sub(self.used).saturating_sub(self.used_by_others(now))
     }
 
-    /// Other software spreads its requests evenly over the window.
+    /// Requests of other software in the current window, which are spread evenly over it.
     fn used_by_others(&self, now: DateTime<Utc>) -> u32 {
-        let gone = now.timestamp_millis().rem_euclid(self.length());
-        (i64::from(self.rules.used_by_others) * gone / self.length()) as u32
+        let elapsed = now.timestamp_millis().rem_euclid(self.window_millis());
+        (i64::from(self.rules.used_by_others) * elapsed / self.window_millis()) as u32
     }
 }
 
@@ -89,22 +89,22 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
     }
 
-    fn budget(requests: u32, used_by_others: u32) -> Budget {
-        Budget::new(BudgetRules { requests, used_by_others, ..BudgetRules::default() })
+    fn budget(requests: u32, used_by_others: u32) -> SimulatedQuota {
+        SimulatedQuota::new(BudgetRules { requests, used_by_others, ..BudgetRules::default() })
     }
 
     #[test]
-    fn a_window_has_so_many_requests_and_the_next_one_as_many_again() {
+    fn every_window_has_the_same_number_of_requests() {
         let mut budget = budget(3, 0);
         let answers: Vec<_> = [0, 10, 59, 59, 60, 60].map(|second| budget.charge(at(second)).is_ok()).into();
         assert_eq!(answers, [true, true, true, false, true, true]);
-        assert_eq!(budget.meter(at(61)), Meter { limit: 3, remaining: 1, reset: at(120) });
+        assert_eq!(budget.headers(at(61)), QuotaHeaders { limit: 3, remaining: 1, reset: at(120) });
     }
 
     #[test]
     fn other_software_uses_up_the_window_evenly() {
         let mut budget = budget(60, 30);
-        let left: Vec<_> = [0, 2, 30, 59].map(|second| budget.meter(at(second)).remaining).into();
+        let left: Vec<_> = [0, 2, 30, 59].map(|second| budget.headers(at(second)).remaining).into();
         assert_eq!(left, [60, 59, 45, 31]);
     }
 
@@ -112,6 +112,6 @@ mod tests {
     fn a_refused_request_costs_nothing() {
         let mut budget = budget(1, 0);
         assert_eq!([0, 1, 2].map(|second| budget.charge(at(second)).is_ok()), [true, false, false]);
-        assert_eq!(budget.meter(at(2)).remaining, 0);
+        assert_eq!(budget.headers(at(2)).remaining, 0);
     }
 }

@@ -1,4 +1,4 @@
-//! What a `POST /calls` or `POST /sms` asks for, and whether it is well-formed (`annie-api.md`, POST /calls and SMS).
+//! The body of a `POST /calls` or `POST /sms`, and its validation (`annie-api.md`, POST /calls and SMS).
 
 use std::fmt;
 
@@ -7,36 +7,36 @@ use serde::Deserialize;
 
 use crate::phone::E164;
 
-use super::conversation::Medium;
-use super::rules::Refusal;
+use super::medium::SimulatedMedium;
+use super::rules::CallRefusal;
 
 /// The most Unicode scalar values in `context` and in `voicemailMessage`.
 pub const LONGEST_TEXT: usize = 500;
 /// The most Unicode scalar values in a first or last name.
 pub const LONGEST_NAME: usize = 100;
 
-/// The body of `POST /calls`, as it came. Fields that the contract does not have are ignored.
+/// The body of `POST /calls`, not validated yet. Fields that the contract does not have are ignored.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PlaceCall {
-    /// The Annie number that calls, in E.164. Required.
+    /// The caller id: an Annie number, in E.164. Required.
     pub from_number: String,
     /// The number to dial, in E.164. Required.
     pub to_number: String,
-    /// Who is called.
-    pub patient_info: Option<PatientInfo>,
+    /// The patient.
+    pub patient_info: Option<PatientInfoBody>,
     /// The appointment that the call is about. With one, people confirm or reschedule instead of booking.
-    pub appointment_info: Option<AppointmentInfo>,
-    /// Supplements the bot's workflow for this one call; at most [`LONGEST_TEXT`].
+    pub appointment_info: Option<AppointmentInfoBody>,
+    /// Extra context for the bot on this call; at most [`LONGEST_TEXT`].
     pub context: Option<String>,
-    /// Left when voicemail is detected; at most [`LONGEST_TEXT`].
+    /// The message for voicemail; at most [`LONGEST_TEXT`].
     pub voicemail_message: Option<String>,
 }
 
 /// `patientInfo`.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct PatientInfo {
+pub struct PatientInfoBody {
     /// At most [`LONGEST_NAME`].
     pub first_name: Option<String>,
     /// At most [`LONGEST_NAME`].
@@ -50,24 +50,24 @@ pub struct PatientInfo {
 /// `appointmentInfo`.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct AppointmentInfo {
+pub struct AppointmentInfoBody {
     /// ISO 8601 with offset.
     pub start_time: Option<String>,
     /// ISO 8601 with offset.
     pub end_time: Option<String>,
     /// The practice's own id of the type.
     pub appointment_type_id: Option<String>,
-    /// In words.
+    /// A description in words.
     pub appointment_description: Option<String>,
     /// The practice's own id of the appointment.
     pub appointment_id: Option<String>,
 }
 
-/// The body of `POST /sms`: that of a call, though `voicemailMessage` means nothing, and the first message.
+/// The body of `POST /sms`: that of a call, where `voicemailMessage` has no effect, and the first message.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct PlaceSms {
-    /// Who texts whom, and about what.
+    /// The numbers, the patient and the appointment.
     #[serde(flatten)]
     pub call: PlaceCall,
     /// The first message, 1 to [`LONGEST_TEXT`]. Required.
@@ -86,7 +86,7 @@ impl fmt::Debug for PlaceCall {
     }
 }
 
-/// A well-formed call: what of it the simulator keeps.
+/// The fields of a validated request that the simulator uses.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct CheckedCall {
     pub(super) from: E164,
@@ -94,87 +94,87 @@ pub(super) struct CheckedCall {
     pub(super) patient_id: Option<String>,
     pub(super) appointment_id: Option<String>,
     pub(super) has_appointment: bool,
-    pub(super) medium: Medium,
+    pub(super) medium: SimulatedMedium,
 }
 
 /// A request that starts a conversation.
-pub(super) trait Request: Sized {
-    /// Reads a request's body. What is wrong with it is said without repeating it.
-    fn read(body: &[u8]) -> Result<Self, Refusal>;
+pub(super) trait StartRequest: Sized {
+    /// Parses a request's body. The error never repeats the body.
+    fn read(body: &[u8]) -> Result<Self, CallRefusal>;
 
-    /// Checks every field, in the contract's order; the first one that is wrong is the answer.
-    fn check(&self) -> Result<CheckedCall, Refusal>;
+    /// Validates every field in the contract's order; the error is about the first invalid one.
+    fn check(&self) -> Result<CheckedCall, CallRefusal>;
 }
 
-const NOT_THE_SHAPE: Refusal = Refusal::Malformed("the body is not a JSON object of the documented shape");
+const WRONG_SHAPE: CallRefusal = CallRefusal::Malformed("the body is not a JSON object of the documented shape");
 
-impl Request for PlaceCall {
-    fn read(body: &[u8]) -> Result<Self, Refusal> {
-        serde_json::from_slice(body).map_err(|_| NOT_THE_SHAPE)
+impl StartRequest for PlaceCall {
+    fn read(body: &[u8]) -> Result<Self, CallRefusal> {
+        serde_json::from_slice(body).map_err(|_| WRONG_SHAPE)
     }
 
-    fn check(&self) -> Result<CheckedCall, Refusal> {
+    fn check(&self) -> Result<CheckedCall, CallRefusal> {
         let from = number(&self.from_number, "fromNumber is not an E.164 number")?;
         let to = number(&self.to_number, "toNumber is not an E.164 number")?;
-        self.patient_info.as_ref().map_or(Ok(()), PatientInfo::check)?;
-        self.appointment_info.as_ref().map_or(Ok(()), AppointmentInfo::check)?;
-        no_longer(self.context.as_ref(), LONGEST_TEXT, "context is longer than 500 characters")?;
-        no_longer(self.voicemail_message.as_ref(), LONGEST_TEXT, "voicemailMessage is longer than 500 characters")?;
+        self.patient_info.as_ref().map_or(Ok(()), PatientInfoBody::check)?;
+        self.appointment_info.as_ref().map_or(Ok(()), AppointmentInfoBody::check)?;
+        check_length(self.context.as_ref(), LONGEST_TEXT, "context is longer than 500 characters")?;
+        check_length(self.voicemail_message.as_ref(), LONGEST_TEXT, "voicemailMessage is longer than 500 characters")?;
         Ok(CheckedCall {
             from,
             to,
             patient_id: self.patient_info.as_ref().and_then(|patient| patient.patient_id.clone()),
             appointment_id: self.appointment_info.as_ref().and_then(|visit| visit.appointment_id.clone()),
             has_appointment: self.appointment_info.is_some(),
-            medium: Medium::Voice,
+            medium: SimulatedMedium::Voice,
         })
     }
 }
 
-impl Request for PlaceSms {
-    fn read(body: &[u8]) -> Result<Self, Refusal> {
-        serde_json::from_slice(body).map_err(|_| NOT_THE_SHAPE)
+impl StartRequest for PlaceSms {
+    fn read(body: &[u8]) -> Result<Self, CallRefusal> {
+        serde_json::from_slice(body).map_err(|_| WRONG_SHAPE)
     }
 
-    fn check(&self) -> Result<CheckedCall, Refusal> {
+    fn check(&self) -> Result<CheckedCall, CallRefusal> {
         let call = self.call.check()?;
         let fits = (1..=LONGEST_TEXT).contains(&self.message.chars().count());
-        fits.then_some(CheckedCall { medium: Medium::Sms, ..call })
-            .ok_or(Refusal::Malformed("message is missing or longer than 500 characters"))
+        fits.then_some(CheckedCall { medium: SimulatedMedium::Sms, ..call })
+            .ok_or(CallRefusal::Malformed("message is missing or longer than 500 characters"))
     }
 }
 
-impl PatientInfo {
-    fn check(&self) -> Result<(), Refusal> {
-        no_longer(self.first_name.as_ref(), LONGEST_NAME, "patientInfo.firstName is longer than 100 characters")?;
-        no_longer(self.last_name.as_ref(), LONGEST_NAME, "patientInfo.lastName is longer than 100 characters")?;
+impl PatientInfoBody {
+    fn check(&self) -> Result<(), CallRefusal> {
+        check_length(self.first_name.as_ref(), LONGEST_NAME, "patientInfo.firstName is longer than 100 characters")?;
+        check_length(self.last_name.as_ref(), LONGEST_NAME, "patientInfo.lastName is longer than 100 characters")?;
         let good = self.date_of_birth.as_deref().is_none_or(is_date);
-        good.then_some(()).ok_or(Refusal::Malformed("patientInfo.dateOfBirth is not a date in the form YYYY-MM-DD"))
+        good.then_some(()).ok_or(CallRefusal::Malformed("patientInfo.dateOfBirth is not a date in the form YYYY-MM-DD"))
     }
 }
 
-impl AppointmentInfo {
-    fn check(&self) -> Result<(), Refusal> {
+impl AppointmentInfoBody {
+    fn check(&self) -> Result<(), CallRefusal> {
         instant(self.start_time.as_ref(), "appointmentInfo.startTime is not an ISO 8601 time with an offset")?;
         instant(self.end_time.as_ref(), "appointmentInfo.endTime is not an ISO 8601 time with an offset")
     }
 }
 
-fn number(text: &str, otherwise: &'static str) -> Result<E164, Refusal> {
-    E164::parse(text).map_err(|_| Refusal::Malformed(otherwise))
+fn number(text: &str, message: &'static str) -> Result<E164, CallRefusal> {
+    E164::parse(text).map_err(|_| CallRefusal::Malformed(message))
 }
 
-fn no_longer(text: Option<&String>, limit: usize, otherwise: &'static str) -> Result<(), Refusal> {
+fn check_length(text: Option<&String>, limit: usize, message: &'static str) -> Result<(), CallRefusal> {
     let fits = text.is_none_or(|text| text.chars().count() <= limit);
-    fits.then_some(()).ok_or(Refusal::Malformed(otherwise))
+    fits.then_some(()).ok_or(CallRefusal::Malformed(message))
 }
 
-fn instant(text: Option<&String>, otherwise: &'static str) -> Result<(), Refusal> {
+fn instant(text: Option<&String>, message: &'static str) -> Result<(), CallRefusal> {
     let good = text.is_none_or(|text| DateTime::parse_from_rfc3339(text).is_ok());
-    good.then_some(()).ok_or(Refusal::Malformed(otherwise))
+    good.then_some(()).ok_or(CallRefusal::Malformed(message))
 }
 
-/// chrono alone would take `1988-3-2` too.
+/// `YYYY-MM-DD`. chrono alone would also accept `1988-3-2`.
 fn is_date(text: &str) -> bool {
     text.len() == "YYYY-MM-DD".len() && NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
 }
@@ -192,7 +192,7 @@ mod tests {
 
     fn refused(body: &str) -> &'static str {
         let read = PlaceCall::read(body.as_bytes()).and_then(|call| call.check().map(|_| call));
-        let Err(Refusal::Malformed(what)) = read else { panic!("not malformed: {read:?}") };
+        let Err(CallRefusal::Malformed(what)) = read else { panic!("not malformed: {read:?}") };
         what
     }
 
@@ -248,9 +248,12 @@ mod tests {
             let text = GOOD.replace("\"somethingNew\": [1, 2]", &format!("\"message\": {message:?}"));
             PlaceSms::read(text.as_bytes()).and_then(|text| text.check()).map(|checked| checked.medium)
         };
-        assert_eq!(check("Hello."), Ok(Medium::Sms));
+        assert_eq!(check("Hello."), Ok(SimulatedMedium::Sms));
         for message in [String::new(), "é".repeat(501)] {
-            assert_eq!(check(&message), Err(Refusal::Malformed("message is missing or longer than 500 characters")));
+            assert_eq!(
+                check(&message),
+                Err(CallRefusal::Malformed("message is missing or longer than 500 characters"))
+            );
         }
     }
 

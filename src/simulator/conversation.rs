@@ -1,29 +1,28 @@
-//! A conversation through time: open until the call ends, closing for a little, then closed and telling its story.
+//! A conversation through time: open until the call ends, closing for a while, then closed with its transcript.
 
 use chrono::{DateTime, TimeDelta, Utc};
-
-use serde::{Deserialize, Serialize};
 
 use crate::ids::ConversationId;
 use crate::phone::E164;
 
+use super::call_transcript::{CLOSED_EARLY, CallTranscript, transcript};
+use super::medium::SimulatedMedium;
 use super::people::Behaviour;
-use super::settings::Field;
-use super::story::{CUT_SHORT, Story, story};
+use super::settings::RowField;
 
-/// `status`.
+/// The `status` of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
-    /// The call is under way.
+pub enum SimulatedStatus {
+    /// The call is in progress.
     Open,
-    /// It has ended, and its story is being written.
+    /// The call has ended, and the transcript is not written yet.
     Closing,
     /// Nothing more will change.
     Closed,
 }
 
-impl Status {
-    /// The contract's word.
+impl SimulatedStatus {
+    /// The contract's word for it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -34,103 +33,76 @@ impl Status {
     }
 }
 
-/// `medium`: what a conversation is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Medium {
-    /// A phone call.
-    #[default]
-    Voice,
-    /// Text messages.
-    Sms,
-    /// A chat.
-    Chat,
-    /// Messages of a service that the contract does not name.
-    Whatsapp,
-    /// Mail.
-    Email,
-    /// Something of which the vendor does not say what it is.
-    Untold,
-}
-
-impl Medium {
-    /// Whether it is a phone call.
-    #[must_use]
-    pub fn is_voice(&self) -> bool {
-        *self == Self::Voice
-    }
-}
-
-/// A conversation, whose whole course is decided when it starts.
+/// A conversation. Its whole course is decided when it starts.
 #[derive(Debug, Clone)]
-pub(super) struct Conversation {
+pub(super) struct SimulatedConversation {
     pub(super) id: ConversationId,
-    pub(super) medium: Medium,
+    pub(super) medium: SimulatedMedium,
     pub(super) from: E164,
     pub(super) to: E164,
     pub(super) started: DateTime<Utc>,
     pub(super) seconds: u32,
     pub(super) behaviour: Behaviour,
-    /// When somebody asked for an early end.
-    pub(super) cut: Option<DateTime<Utc>>,
+    /// When a client closed the conversation, if that was before its scripted end.
+    pub(super) closed_early_at: Option<DateTime<Utc>>,
 }
 
-/// What of a conversation can be seen at some instant.
+/// What the API shows of a conversation at some instant.
 #[derive(Debug, Clone, PartialEq)]
-pub struct View {
+pub struct ConversationView {
     /// The vendor's id.
     pub id: ConversationId,
-    /// What it is made of.
-    pub medium: Medium,
-    /// Who called.
+    /// Its medium.
+    pub medium: SimulatedMedium,
+    /// The calling number.
     pub from: E164,
-    /// Who was called.
+    /// The called number.
     pub to: E164,
     /// When it started.
     pub started: DateTime<Utc>,
-    /// When it ended; not while it is open.
+    /// When it ended; `None` while it is open.
     pub ended: Option<DateTime<Utc>>,
-    /// Where it stands.
-    pub status: Status,
-    /// How long it took; not while it is open.
+    /// Its status at that instant.
+    pub status: SimulatedStatus,
+    /// The call's duration; `None` while it is open.
     pub duration: Option<TimeDelta>,
-    /// What it tells; only once it is closed.
-    pub story: Option<Story>,
-    /// What its row lacks.
-    pub lacks: Option<Field>,
+    /// How the call went; `None` until it is closed.
+    pub transcript: Option<CallTranscript>,
+    /// The field that its row lacks.
+    pub missing_field: Option<RowField>,
 }
 
 /// One message of a transcript.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// Who speaks: `assistant` or `user`.
+pub struct TranscriptMessage {
+    /// The speaker: `assistant` or `user`.
     pub role: &'static str,
-    /// What is said.
+    /// The message's text.
     pub content: &'static str,
-    /// When.
+    /// When it was said.
     pub at: DateTime<Utc>,
 }
 
-impl Conversation {
+impl SimulatedConversation {
     fn end(&self) -> DateTime<Utc> {
         let scripted = self.started + TimeDelta::seconds(i64::from(self.seconds));
-        self.cut.map_or(scripted, |cut| scripted.min(cut))
+        self.closed_early_at.map_or(scripted, |closed| scripted.min(closed))
     }
 
-    fn story(&self) -> Story {
-        if self.cut.is_some() { CUT_SHORT } else { story(self.behaviour) }
+    fn transcript(&self) -> CallTranscript {
+        if self.closed_early_at.is_some() { CLOSED_EARLY } else { transcript(self.behaviour) }
     }
 
-    /// The conversation as it is at `now`, where one that has ended is `closing` for so long.
-    pub(super) fn view(&self, now: DateTime<Utc>, closing: TimeDelta) -> View {
+    /// The conversation at `now`. After its end it has the status `CLOSING` for the time `closing`.
+    pub(super) fn view(&self, now: DateTime<Utc>, closing: TimeDelta) -> ConversationView {
         let end = self.end();
         let status = match now {
-            _ if now < end => Status::Open,
-            _ if now < end + closing => Status::Closing,
-            _ => Status::Closed,
+            _ if now < end => SimulatedStatus::Open,
+            _ if now < end + closing => SimulatedStatus::Closing,
+            _ => SimulatedStatus::Closed,
         };
-        let ended = (status != Status::Open).then_some(end);
-        View {
+        let ended = (status != SimulatedStatus::Open).then_some(end);
+        ConversationView {
             id: self.id.clone(),
             medium: self.medium,
             from: self.from,
@@ -139,30 +111,34 @@ impl Conversation {
             ended,
             status,
             duration: ended.map(|end| end - self.started),
-            story: (status == Status::Closed).then(|| self.story()),
-            lacks: None,
+            transcript: (status == SimulatedStatus::Closed).then(|| self.transcript()),
+            missing_field: None,
         }
     }
 
-    /// Ends the call, if it is still under way.
-    pub(super) fn cut(&mut self, now: DateTime<Utc>) {
+    /// Ends the call if it is still in progress.
+    pub(super) fn close_early(&mut self, now: DateTime<Utc>) {
         if now < self.end() {
-            self.cut = Some(now.max(self.started));
+            self.closed_early_at = Some(now.max(self.started));
         }
     }
 
-    /// What has been said by `now`.
-    pub(super) fn messages(&self, now: DateTime<Utc>) -> Vec<Message> {
+    /// The messages until `now`.
+    pub(super) fn messages(&self, now: DateTime<Utc>) -> Vec<TranscriptMessage> {
         let until = now.min(self.end());
         self.script().into_iter().filter(|message| message.at <= until).collect()
     }
 
-    fn script(&self) -> Vec<Message> {
+    fn script(&self) -> Vec<TranscriptMessage> {
         let at = |seconds| self.started + TimeDelta::seconds(seconds);
         let greeting = "Hello, this is Annie, calling from your dental practice.";
-        let greets = self.behaviour.is_contact() || story(self.behaviour).said.is_some();
-        let annie = greets.then_some(Message { role: "assistant", content: greeting, at: at(4) });
-        let callee = story(self.behaviour).said.map(|said| Message { role: "user", content: said, at: at(11) });
+        let greets = self.behaviour.is_contact() || transcript(self.behaviour).callee_says.is_some();
+        let annie = greets.then_some(TranscriptMessage { role: "assistant", content: greeting, at: at(4) });
+        let callee = transcript(self.behaviour).callee_says.map(|content| TranscriptMessage {
+            role: "user",
+            content,
+            at: at(11),
+        });
         annie.into_iter().chain(callee).collect()
     }
 }
@@ -175,55 +151,55 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds)
     }
 
-    fn conversation() -> Conversation {
-        Conversation {
+    fn conversation() -> SimulatedConversation {
+        SimulatedConversation {
             id: ConversationId::new("c-1"),
-            medium: Medium::Voice,
+            medium: SimulatedMedium::Voice,
             from: E164::parse("+13125550142").expect("a good number"),
             to: E164::parse("+13125550101").expect("a good number"),
             started: at(0),
             seconds: 60,
             behaviour: Behaviour::Books,
-            cut: None,
+            closed_early_at: None,
         }
     }
 
     #[test]
-    fn a_conversation_tells_more_the_further_it_is() {
+    fn a_conversation_shows_more_as_it_proceeds() {
         let cases = [
-            (0, Status::Open, false, false),
-            (59, Status::Open, false, false),
-            (60, Status::Closing, true, false),
-            (79, Status::Closing, true, false),
-            (80, Status::Closed, true, true),
+            (0, SimulatedStatus::Open, false, false),
+            (59, SimulatedStatus::Open, false, false),
+            (60, SimulatedStatus::Closing, true, false),
+            (79, SimulatedStatus::Closing, true, false),
+            (80, SimulatedStatus::Closed, true, true),
         ];
-        for (seconds, status, has_end, has_story) in cases {
+        for (seconds, status, has_end, has_transcript) in cases {
             let view = conversation().view(at(seconds), TimeDelta::seconds(20));
             assert_eq!(view.status, status, "{seconds}");
             assert_eq!(view.ended.is_some() && view.duration.is_some(), has_end, "{seconds}");
-            assert_eq!(view.story.is_some(), has_story, "{seconds}");
+            assert_eq!(view.transcript.is_some(), has_transcript, "{seconds}");
         }
     }
 
     #[test]
-    fn a_call_cut_short_tells_no_outcome() {
+    fn a_call_closed_early_has_no_outcome() {
         let mut conversation = conversation();
-        conversation.cut(at(30));
+        conversation.close_early(at(30));
         let view = conversation.view(at(50), TimeDelta::seconds(20));
         assert_eq!(view.duration, Some(TimeDelta::seconds(30)));
-        assert_eq!(view.story, Some(CUT_SHORT));
+        assert_eq!(view.transcript, Some(CLOSED_EARLY));
     }
 
     #[test]
-    fn a_call_that_has_ended_is_not_cut() {
+    fn a_call_that_has_ended_is_not_closed_early() {
         let mut conversation = conversation();
-        conversation.cut(at(61));
-        assert_eq!(conversation.cut, None);
+        conversation.close_early(at(61));
+        assert_eq!(conversation.closed_early_at, None);
     }
 
     #[test]
     fn a_transcript_grows_with_the_call() {
-        let said = |seconds| conversation().messages(at(seconds)).len();
-        assert_eq!([said(0), said(4), said(11), said(900)], [0, 1, 2, 2]);
+        let messages = |seconds| conversation().messages(at(seconds)).len();
+        assert_eq!([messages(0), messages(4), messages(11), messages(900)], [0, 1, 2, 2]);
     }
 }

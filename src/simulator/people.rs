@@ -1,4 +1,4 @@
-//! People: how they take a call, by weights and a seed, or by a script.
+//! People: how they take a call, by weights and a seed or by a script.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,13 +9,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::bounded;
 use crate::phone::E164;
-use crate::visible::Shown;
+use crate::visible::DisplayPath;
 
-use super::dice::Dice;
+use super::seeded_rng::SeededRng;
 
 macro_rules! behaviours {
     ($($(#[$doc:meta])* $name:ident = $word:literal, $shortest:literal..=$longest:literal);* $(;)?) => {
-        /// How somebody takes a call.
+        /// How the called person, or the line, takes a call.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         pub enum Behaviour {
             $($(#[$doc])* #[serde(rename = $word)] $name,)*
@@ -25,13 +25,13 @@ macro_rules! behaviours {
             /// Every behaviour.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// Its word in people files and in the log.
+            /// Its machine word in people files and in the call log.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
-            /// How long such a call lasts, in seconds: the shortest and the longest.
+            /// The shortest and the longest duration of such a call, in seconds.
             #[must_use]
             pub fn seconds(self) -> (u32, u32) {
                 match self { $(Self::$name => ($shortest, $longest),)* }
@@ -41,25 +41,25 @@ macro_rules! behaviours {
 }
 
 behaviours! {
-    /// Answers and makes an appointment.
+    /// Answers and books an appointment.
     Books = "books", 90..=240;
     /// Answers and confirms the appointment.
     Confirms = "confirms", 35..=110;
-    /// Answers and wants another time.
+    /// Answers and asks for another time.
     Reschedules = "reschedules", 60..=180;
     /// Answers and wants no appointment.
     Declines = "declines", 30..=120;
-    /// Answers and wants to be called by a person.
+    /// Answers and asks for a call by a person.
     AsksCallback = "asks-callback", 30..=100;
-    /// Answers and does not want such calls.
+    /// Answers and opts out of such calls.
     OptsOut = "opts-out", 15..=60;
-    /// A machine takes a message.
+    /// Voicemail takes a message.
     Voicemail = "voicemail", 25..=60;
-    /// It rings, and that is all.
+    /// It rings and nobody answers.
     NoAnswer = "no-answer", 20..=40;
     /// The line is busy.
     Busy = "busy", 15..=20;
-    /// A stranger answers.
+    /// The number belongs to somebody else.
     WrongNumber = "wrong-number", 15..=50;
     /// The patient has died or moved away.
     DeceasedOrMoved = "deceased-or-moved", 20..=80;
@@ -67,14 +67,14 @@ behaviours! {
     InvalidNumber = "invalid-number", 15..=20;
     /// Somebody else of the household answers.
     ReachedOther = "reached-other", 20..=70;
-    /// Something that no tag says.
+    /// A conversation that no tag describes.
     Unclassifiable = "unclassifiable", 15..=90;
 }
 
 impl Behaviour {
-    /// The behaviour of that name.
+    /// The behaviour with this machine word.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|behaviour| behaviour.name() == name)
     }
 
@@ -96,22 +96,22 @@ impl Behaviour {
         }
     }
 
-    /// The same, where there is no line that could be busy and no machine: nobody writes back.
-    pub(super) fn by_text(self) -> Self {
+    /// The behaviour in a text conversation, which has no busy line and no voicemail: no reply.
+    pub(super) fn in_text(self) -> Self {
         if matches!(self, Self::Voicemail | Self::Busy) { Self::NoAnswer } else { self }
     }
 
-    /// A length within [`Behaviour::seconds`].
-    pub(super) fn length(self, dice: &mut Dice) -> u32 {
+    /// A random duration within [`Behaviour::seconds`].
+    pub(super) fn draw_seconds(self, rng: &mut SeededRng) -> u32 {
         let (shortest, longest) = self.seconds();
-        shortest + dice.below(u64::from(longest - shortest) + 1) as u32
+        shortest + rng.below(u64::from(longest - shortest) + 1) as u32
     }
 }
 
 impl<'de> Deserialize<'de> for Behaviour {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let word = String::deserialize(deserializer)?;
-        Self::named(&word).ok_or_else(unknown_behaviour)
+        Self::from_name(&word).ok_or_else(unknown_behaviour)
     }
 }
 
@@ -120,7 +120,7 @@ fn unknown_behaviour<E: de::Error>() -> E {
     E::custom(format_args!("unknown behaviour; known are {}", known.join(", ")))
 }
 
-/// How likely each behaviour is, in shares of the sum. A behaviour that is not listed never happens.
+/// The relative weight of each behaviour. A behaviour that is not listed never happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Weights {
     /// For calls without an appointment.
@@ -152,18 +152,18 @@ impl Default for Weights {
 }
 
 impl Weights {
-    /// Everybody behaves the same, whatever the call is about.
+    /// Weights under which everybody behaves the same on every call.
     #[must_use]
     pub fn always(behaviour: Behaviour) -> Self {
         Self { recall: vec![(behaviour, 1)], reminder: vec![(behaviour, 1)] }
     }
 
-    fn draw(&self, has_appointment: bool, dice: &mut Dice) -> Behaviour {
+    fn draw(&self, has_appointment: bool, rng: &mut SeededRng) -> Behaviour {
         let table = if has_appointment { &self.reminder } else { &self.recall };
-        let mut left = dice.below(table.iter().map(|(_, weight)| u64::from(*weight)).sum());
+        let mut remaining = rng.below(table.iter().map(|(_, weight)| u64::from(*weight)).sum());
         for (behaviour, weight) in table {
-            match left.checked_sub(u64::from(*weight)) {
-                Some(rest) => left = rest,
+            match remaining.checked_sub(u64::from(*weight)) {
+                Some(rest) => remaining = rest,
                 None => return *behaviour,
             }
         }
@@ -171,19 +171,19 @@ impl Weights {
     }
 }
 
-/// How somebody takes one call, by the script.
+/// How one call goes, by the script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scripted {
-    /// What happens.
+    /// How the person takes the call.
     pub behaviour: Behaviour,
-    /// How long it takes; drawn if not given.
+    /// The duration in seconds; drawn if not given.
     pub seconds: Option<u32>,
 }
 
-/// Scripts: what happens on the first, second, … call to a number; the last one repeats. Numbers without a script
-/// behave by the weights.
+/// Scripts: the behaviour on the first, second, … call to a number; the last entry repeats. Numbers without a script
+/// follow the weights.
 ///
-/// A file is a TOML or JSON map from a number to a list; an item is a behaviour's word or a table:
+/// A file is a TOML or JSON map from a number to a list. An item is a behaviour's word or a table:
 ///
 /// ```toml
 /// "+13125550101" = ["no-answer", { behaviour = "books", seconds = 95 }]
@@ -197,21 +197,21 @@ impl fmt::Debug for People {
     }
 }
 
-/// Why a people file cannot be used. It never repeats what the file holds.
+/// Why a people file is rejected. Never repeats the file's content.
 #[derive(Debug, thiserror::Error)]
 pub enum PeopleError {
     /// The file cannot be read.
     #[error("people file {}: {source}", path.shown())]
     File {
-        /// Which.
+        /// The file's path.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file holds something else.
+    /// The content is not a valid people file.
     #[error("people file, line {line}: {what}")]
     Content {
-        /// Counted from 1.
+        /// The line number, counted from 1.
         line: usize,
         /// What is wrong with it.
         what: String,
@@ -238,42 +238,42 @@ impl People {
     /// Reads JSON.
     pub fn from_json(text: &str) -> Result<Self, PeopleError> {
         serde_json::from_str(text)
-            .map_err(|error| PeopleError::Content { line: error.line(), what: without_place(&error.to_string()) })
+            .map_err(|error| PeopleError::Content { line: error.line(), what: without_position(&error.to_string()) })
     }
 
-    /// Scripts `number`'s calls, instead of any script it had.
-    pub fn script(&mut self, number: E164, calls: Vec<Scripted>) {
+    /// Sets the script of `number`, and replaces any earlier one.
+    pub fn set_script(&mut self, number: E164, calls: Vec<Scripted>) {
         self.0.insert(number, calls);
     }
 
-    /// What happens on the call after `earlier` ones.
+    /// The script's entry for the call after `earlier` ones.
     fn scripted(&self, number: E164, earlier: u64) -> Option<Scripted> {
         let calls = self.0.get(&number)?;
         let index = usize::try_from(earlier).unwrap_or(usize::MAX);
         calls.get(index).or_else(|| calls.last()).copied()
     }
 
-    /// How `number` takes the call after `earlier` ones, and for how many seconds. It depends on the number and the
-    /// count, not on who else was called before.
-    pub(super) fn take_call(
+    /// How `number` takes the call after `earlier` ones, and its duration in seconds. Depends only on the number and
+    /// the count, not on calls to other numbers.
+    pub(super) fn next_behaviour(
         &self,
         weights: &Weights,
-        seed: &Dice,
+        seed: &SeededRng,
         number: E164,
         earlier: u64,
         has_appointment: bool,
     ) -> (Behaviour, u32) {
-        let mut dice = seed.under_text(&number.expose()).under(earlier);
-        let drawn = weights.draw(has_appointment, &mut dice);
+        let mut rng = seed.derive_text(&number.expose()).derive(earlier);
+        let drawn = weights.draw(has_appointment, &mut rng);
         let script = self.scripted(number, earlier);
         let behaviour = script.map_or(drawn, |script| script.behaviour);
-        let seconds = script.and_then(|script| script.seconds).unwrap_or_else(|| behaviour.length(&mut dice));
+        let seconds = script.and_then(|script| script.seconds).unwrap_or_else(|| behaviour.draw_seconds(&mut rng));
         (behaviour, seconds)
     }
 }
 
-/// `serde_json` ends its messages with the place, which [`PeopleError::Content`] already has.
-fn without_place(message: &str) -> String {
+/// Removes the line and column at the end of `serde_json`'s messages, since [`PeopleError::Content`] has the line.
+fn without_position(message: &str) -> String {
     message.rsplit_once(" at line ").map_or(message, |(what, _)| what).to_string()
 }
 
@@ -296,7 +296,7 @@ impl<'de> Visitor<'de> for PeopleVisitor {
         let mut people = People::default();
         while let Some((number, calls)) = map.next_entry::<String, Vec<Scripted>>()? {
             let number = E164::parse(&number).map_err(de::Error::custom)?;
-            people.script(number, calls);
+            people.set_script(number, calls);
         }
         Ok(people)
     }
@@ -318,18 +318,18 @@ impl<'de> Visitor<'de> for ScriptedVisitor {
     }
 
     fn visit_str<E: de::Error>(self, word: &str) -> Result<Scripted, E> {
-        let behaviour = Behaviour::named(word).ok_or_else(unknown_behaviour)?;
+        let behaviour = Behaviour::from_name(word).ok_or_else(unknown_behaviour)?;
         Ok(Scripted { behaviour, seconds: None })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scripted, A::Error> {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Table {
+        struct ScriptTable {
             behaviour: Behaviour,
             seconds: Option<u32>,
         }
-        let table = Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
+        let table = ScriptTable::deserialize(de::value::MapAccessDeserializer::new(map))?;
         Ok(Scripted { behaviour: table.behaviour, seconds: table.seconds })
     }
 }
@@ -343,13 +343,14 @@ mod tests {
     }
 
     #[test]
-    fn a_script_says_each_call_and_its_last_one_repeats() {
+    fn a_script_decides_each_call_and_its_last_entry_repeats() {
         let toml = "# people\n\"+13125550101\" = [\"no-answer\", { behaviour = \"books\", seconds = 95 }]\n";
         let json = r#"{"+13125550101": ["no-answer", {"behaviour": "books", "seconds": 95}]}"#;
         for people in [People::from_toml(toml), People::from_json(json)] {
             let people = people.expect("a good file");
-            let take =
-                |earlier| people.take_call(&Weights::always(Behaviour::Busy), &Dice::new(1), number(), earlier, false);
+            let take = |earlier| {
+                people.next_behaviour(&Weights::always(Behaviour::Busy), &SeededRng::new(1), number(), earlier, false)
+            };
             assert_eq!(take(0).0, Behaviour::NoAnswer);
             assert_eq!(take(1), (Behaviour::Books, 95));
             assert_eq!(take(7), (Behaviour::Books, 95));
@@ -373,14 +374,14 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_kept_in_the_long_run() {
+    fn behaviours_follow_their_weights_in_the_long_run() {
         let weights = Weights {
             recall: vec![(Behaviour::Books, 3), (Behaviour::NoAnswer, 1)],
             reminder: vec![(Behaviour::Confirms, 1)],
         };
-        let seed = Dice::new(5);
+        let seed = SeededRng::new(5);
         let take =
-            |earlier, appointment| People::default().take_call(&weights, &seed, number(), earlier, appointment).0;
+            |earlier, appointment| People::default().next_behaviour(&weights, &seed, number(), earlier, appointment).0;
         let booked = (0..4_000).filter(|earlier| take(*earlier, false) == Behaviour::Books).count();
         assert!((2_850..3_150).contains(&booked), "{booked} of 4,000");
         assert_eq!(take(0, true), Behaviour::Confirms);
@@ -394,13 +395,16 @@ mod tests {
     }
 
     #[test]
-    fn calls_last_a_believable_time() {
-        let mut dice = Dice::new(9);
+    fn call_durations_are_plausible() {
+        let mut rng = SeededRng::new(9);
         for behaviour in Behaviour::ALL {
             let (shortest, longest) = behaviour.seconds();
             assert!((15..=240).contains(&shortest) && (15..=240).contains(&longest), "{behaviour:?}");
-            assert!((0..100).all(|_| (shortest..=longest).contains(&behaviour.length(&mut dice))), "{behaviour:?}");
-            assert_eq!(Behaviour::named(behaviour.name()), Some(*behaviour));
+            assert!(
+                (0..100).all(|_| (shortest..=longest).contains(&behaviour.draw_seconds(&mut rng))),
+                "{behaviour:?}"
+            );
+            assert_eq!(Behaviour::from_name(behaviour.name()), Some(*behaviour));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! When and how often a number may be called, and every refusal (`annie-api.md`, POST /calls).
+//! The vendor's calling rules: when and how often a number may be called, and every refusal (`annie-api.md`, POST
+//! /calls).
 
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 
@@ -8,27 +9,27 @@ use super::people::Behaviour;
 
 /// The vendor's calling rules. `None` (or a zero span) switches a rule off.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rules {
-    /// The organisation's zone, which the legal hours are in.
+pub struct VendorRules {
+    /// The organisation's time zone, which applies to the legal hours.
     pub zone: Zone,
-    /// Legal hours: from the first, inclusive, to the second, exclusive. 9:00 to 20:00.
+    /// Legal hours, from the first, inclusive, to the second, exclusive: 9:00 to 20:00.
     pub hours: Option<(NaiveTime, NaiveTime)>,
-    /// The least time between two attempts to one number: 24 h.
+    /// The minimum time between two attempts to one number: 24 h.
     pub min_gap: TimeDelta,
-    /// Attempts to one number in rolling 7 days: 3.
+    /// The most attempts to one number in rolling 7 days: 3.
     pub per_7_days: Option<u32>,
-    /// Attempts to one number in rolling 30 days: 6.
+    /// The most attempts to one number in rolling 30 days: 6.
     pub per_30_days: Option<u32>,
     /// Failed attempts in a row that start the cool-down: 3.
     pub failures_before_cool_down: Option<u32>,
     /// How long the cool-down lasts, from the last failed attempt: 30 days.
     pub cool_down: TimeDelta,
-    /// What counts as failed, which the contract leaves open: by default, whatever neither reached a person nor left a
-    /// message.
+    /// The behaviours that count as failed, which the contract leaves open: by default, those that neither reach a
+    /// person nor leave a message.
     pub failed: Vec<Behaviour>,
 }
 
-impl Rules {
+impl VendorRules {
     /// The documented rules, in `zone`.
     #[must_use]
     pub fn documented(zone: Zone) -> Self {
@@ -44,7 +45,7 @@ impl Rules {
         }
     }
 
-    /// No rule at all, in `zone`.
+    /// Every rule switched off, in `zone`.
     #[must_use]
     pub fn none(zone: Zone) -> Self {
         Self {
@@ -57,17 +58,17 @@ impl Rules {
         }
     }
 
-    pub(super) fn check_hours(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+    pub(super) fn check_hours(&self, now: DateTime<Utc>) -> Result<(), CallRefusal> {
         let local = self.zone.local(now).time();
         let open = self.hours.is_none_or(|(from, until)| (from..until).contains(&local));
-        open.then_some(()).ok_or(Refusal::OutsideHours)
+        open.then_some(()).ok_or(CallRefusal::OutsideHours)
     }
 }
 
-/// Why a call is not placed.
+/// Why a call or a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// A field is missing or not as the contract says.
+pub enum CallRefusal {
+    /// A field is missing or does not match the contract; the text says which.
     #[error("{0}")]
     Malformed(&'static str),
     /// The from-number is not one of this organisation's outbound numbers.
@@ -96,53 +97,54 @@ pub enum Refusal {
     CoolingDown,
 }
 
-/// How long it takes to send a text, in seconds.
-const SENDING: i64 = 10;
+/// The time that sending a text takes, in seconds.
+const TEXT_SENDING_SECONDS: i64 = 10;
 
 /// The attempts made to one number.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Book {
-    /// Oldest first; those of the last 30 days at least.
+pub(super) struct NumberAttempts {
+    /// Oldest first; at least those of the last 30 days.
     attempts: Vec<DateTime<Utc>>,
-    /// All attempts ever.
+    /// The number of all attempts.
     pub(super) count: u64,
     failures_in_a_row: u32,
     cooling_until: Option<DateTime<Utc>>,
     sending_until: Option<DateTime<Utc>>,
 }
 
-impl Book {
-    pub(super) fn check(&self, now: DateTime<Utc>, rules: &Rules) -> Result<(), Refusal> {
+impl NumberAttempts {
+    pub(super) fn check(&self, now: DateTime<Utc>, rules: &VendorRules) -> Result<(), CallRefusal> {
         let within = |days| self.attempts.iter().filter(|at| **at > now - TimeDelta::days(days)).count();
-        let full = |limit: Option<u32>, days| limit.is_some_and(|limit| within(days) >= limit as usize);
+        let is_full = |limit: Option<u32>, days| limit.is_some_and(|limit| within(days) >= limit as usize);
         if self.attempts.last().is_some_and(|last| now - *last < rules.min_gap) {
-            return Err(Refusal::TooSoon);
+            return Err(CallRefusal::TooSoon);
         }
-        if full(rules.per_7_days, 7) {
-            return Err(Refusal::WeekFull);
+        if is_full(rules.per_7_days, 7) {
+            return Err(CallRefusal::WeekFull);
         }
-        if full(rules.per_30_days, 30) {
-            return Err(Refusal::MonthFull);
+        if is_full(rules.per_30_days, 30) {
+            return Err(CallRefusal::MonthFull);
         }
         if self.cooling_until.is_some_and(|until| now < until) {
-            return Err(Refusal::CoolingDown);
+            return Err(CallRefusal::CoolingDown);
         }
         Ok(())
     }
 
-    /// Whether a text may be sent, as far as others under way matter.
-    pub(super) fn check_sending(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
-        let sending = self.sending_until.is_some_and(|until| now < until);
-        (!sending).then_some(()).ok_or(Refusal::Sending)
+    /// Refuses a text while another one to this number is being sent.
+    pub(super) fn check_no_text_in_flight(&self, now: DateTime<Utc>) -> Result<(), CallRefusal> {
+        let is_sending = self.sending_until.is_some_and(|until| now < until);
+        (!is_sending).then_some(()).ok_or(CallRefusal::Sending)
     }
 
-    /// Enters a text whose sending begins.
-    pub(super) fn send(&mut self, at: DateTime<Utc>) {
-        self.sending_until = Some(at + TimeDelta::seconds(SENDING));
+    /// Records that a text starts being sent.
+    pub(super) fn record_text(&mut self, at: DateTime<Utc>) {
+        self.sending_until = Some(at + TimeDelta::seconds(TEXT_SENDING_SECONDS));
     }
 
-    /// Enters an attempt whose end is already decided: within the 24 hours until it matters, it has ended.
-    pub(super) fn enter(&mut self, at: DateTime<Utc>, behaviour: Behaviour, rules: &Rules) {
+    /// Records an attempt and whether it fails. Its behaviour is decided at its start; the cool-down that it may cause
+    /// matters only after the minimum gap, when the call has ended.
+    pub(super) fn record(&mut self, at: DateTime<Utc>, behaviour: Behaviour, rules: &VendorRules) {
         self.attempts.retain(|earlier| *earlier > at - TimeDelta::days(30));
         self.attempts.push(at);
         self.count += 1;
@@ -158,21 +160,21 @@ impl Book {
 mod tests {
     use super::*;
 
-    fn rules() -> Rules {
-        Rules::documented(Zone::named("America/Chicago").expect("a zone"))
+    fn rules() -> VendorRules {
+        VendorRules::documented(Zone::named("America/Chicago").expect("a zone"))
     }
 
     fn hour(hours: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
     }
 
-    /// A book with one attempt at each of `hours`, and its answer at `then`.
-    fn answer(behaviour: Behaviour, hours: &[i64], then: i64) -> Result<(), Refusal> {
-        let mut book = Book::default();
+    /// The result of a check at hour `then`, after one attempt at each of `hours`.
+    fn check_after(behaviour: Behaviour, hours: &[i64], then: i64) -> Result<(), CallRefusal> {
+        let mut number = NumberAttempts::default();
         for at in hours {
-            book.enter(hour(*at), behaviour, &rules());
+            number.record(hour(*at), behaviour, &rules());
         }
-        book.check(hour(then), &rules())
+        number.check(hour(then), &rules())
     }
 
     #[test]
@@ -190,57 +192,57 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_called_as_often_as_the_rules_say_and_no_more() {
+    fn a_number_is_called_as_often_as_the_rules_allow() {
         let day = 24;
-        let cases: [(&[i64], i64, Result<(), Refusal>); 9] = [
+        let cases: [(&[i64], i64, Result<(), CallRefusal>); 9] = [
             (&[], 0, Ok(())),
-            (&[0], 23, Err(Refusal::TooSoon)),
+            (&[0], 23, Err(CallRefusal::TooSoon)),
             (&[0], 24, Ok(())),
-            (&[0, day, 2 * day], 3 * day, Err(Refusal::WeekFull)),
-            (&[0, day, 2 * day], 7 * day - 1, Err(Refusal::WeekFull)),
+            (&[0, day, 2 * day], 3 * day, Err(CallRefusal::WeekFull)),
+            (&[0, day, 2 * day], 7 * day - 1, Err(CallRefusal::WeekFull)),
             (&[0, day, 2 * day], 7 * day, Ok(())),
-            (&[0, 24, 48, 168, 192, 216], 29 * day, Err(Refusal::MonthFull)),
+            (&[0, 24, 48, 168, 192, 216], 29 * day, Err(CallRefusal::MonthFull)),
             (&[0, 24, 48, 168, 192, 216], 30 * day, Ok(())),
-            (&[5], 4, Err(Refusal::TooSoon)),
+            (&[5], 4, Err(CallRefusal::TooSoon)),
         ];
         for (attempts, then, expected) in cases {
-            assert_eq!(answer(Behaviour::Voicemail, attempts, then), expected, "{attempts:?} then {then}");
+            assert_eq!(check_after(Behaviour::Voicemail, attempts, then), expected, "{attempts:?} then {then}");
         }
     }
 
     #[test]
-    fn three_failures_in_a_row_rest_a_number_for_thirty_days() {
+    fn three_failures_in_a_row_start_a_cool_down_of_thirty_days() {
         let last = 10 * 24;
         let attempts = [0, 5 * 24, last];
-        assert_eq!(answer(Behaviour::NoAnswer, &attempts, last + 29 * 24), Err(Refusal::CoolingDown));
-        assert_eq!(answer(Behaviour::NoAnswer, &attempts, last + 30 * 24), Ok(()));
-        assert_eq!(answer(Behaviour::Voicemail, &attempts, last + 8 * 24), Ok(()));
+        assert_eq!(check_after(Behaviour::NoAnswer, &attempts, last + 29 * 24), Err(CallRefusal::CoolingDown));
+        assert_eq!(check_after(Behaviour::NoAnswer, &attempts, last + 30 * 24), Ok(()));
+        assert_eq!(check_after(Behaviour::Voicemail, &attempts, last + 8 * 24), Ok(()));
     }
 
     #[test]
     fn a_contact_between_failures_starts_the_count_again() {
-        let mut book = Book::default();
+        let mut number = NumberAttempts::default();
         let behaviours = [Behaviour::Busy, Behaviour::NoAnswer, Behaviour::Voicemail, Behaviour::Busy, Behaviour::Busy];
         for (n, behaviour) in (0..).zip(behaviours) {
-            book.enter(hour(n * 5 * 24), behaviour, &rules());
+            number.record(hour(n * 5 * 24), behaviour, &rules());
         }
-        assert_eq!(book.check(hour(28 * 24), &rules()), Ok(()));
+        assert_eq!(number.check(hour(28 * 24), &rules()), Ok(()));
     }
 
     #[test]
     fn after_a_cool_down_the_count_starts_again() {
         let fourth = 41 * 24;
-        assert_eq!(answer(Behaviour::NoAnswer, &[0, 5 * 24, 10 * 24, fourth], fourth + 24), Ok(()));
+        assert_eq!(check_after(Behaviour::NoAnswer, &[0, 5 * 24, 10 * 24, fourth], fourth + 24), Ok(()));
     }
 
     #[test]
     fn rules_can_be_switched_off() {
-        let none = Rules::none(Zone::named("America/Chicago").expect("a zone"));
-        let mut book = Book::default();
+        let none = VendorRules::none(Zone::named("America/Chicago").expect("a zone"));
+        let mut number = NumberAttempts::default();
         for _ in 0..10 {
-            book.enter(hour(0), Behaviour::NoAnswer, &none);
+            number.record(hour(0), Behaviour::NoAnswer, &none);
         }
-        assert_eq!(book.check(hour(0), &none), Ok(()));
+        assert_eq!(number.check(hour(0), &none), Ok(()));
         assert_eq!(none.check_hours(hour(8)), Ok(()));
     }
 }

@@ -1,8 +1,8 @@
-//! The server: worlds behind HTTP/1.1 on a loopback address.
+//! The HTTP/1.1 server on a loopback address, with one world per organisation.
 //!
-//! One task accepts; each connection has a task of its own and, unless the settings say otherwise, carries one request.
-//! A request is read whole, then let in or not, then acted upon, then answered, and its fate may spoil every step.
-//! hyper serves each connection, but does not own its end: a reset needs the bare socket.
+//! One task accepts connections. Each connection has its own task and, unless the settings say otherwise, carries one
+//! request. A request is read completely, authorised, executed and answered; its fault may corrupt each of these steps.
+//! hyper serves a connection but does not close it: a reset needs the raw socket.
 
 use std::future::{Future, pending, poll_fn};
 use std::io;
@@ -31,17 +31,19 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::clock::SharedClock;
 
-use super::door::Door;
-use super::fault::{Fate, Kind};
-use super::routes::{Moment, failure, is_token_path, router};
+use super::corrupt_response;
+use super::envelope::failure;
+use super::fault::{FaultKind, InjectedFault};
+use super::listener::ServerListener;
+use super::request_context::{RequestContext, is_token_path};
+use super::routes::router;
+use super::server_state::{ServerState, set_header};
 use super::settings::Settings;
-use super::spoil;
-use super::vendor::{Vendor, set};
 
 /// The longest request body, in bytes.
-const LONGEST_BODY: usize = 1024 * 1024;
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// A simulator that is not running yet.
+/// Starts simulated vendors.
 #[derive(Debug)]
 pub struct Simulator;
 
@@ -49,14 +51,14 @@ pub struct Simulator;
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    organisations: Arc<[Organisation]>,
+    organisations: Arc<[SimulatedOrganisation]>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
 impl Simulator {
-    /// Starts on the current tokio runtime and on `bind`, which has to be a loopback address; port 0 takes a free one.
-    /// If the settings' log exists, the world goes on from it.
+    /// Starts on the current tokio runtime and on `bind`, which must be a loopback address; port 0 takes a free one.
+    /// If the settings' call log exists, the world continues from it.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -64,78 +66,78 @@ impl Simulator {
         Self::start_for_all(vec![settings], clock, bind)
     }
 
-    /// The same for several organisations, each with a world, a budget and a log of its own. A request is of the
-    /// last organisation that takes its key, or knows its client, or else of the first; how the network is, the first one
-    /// says.
+    /// The same for several organisations, each with its own world, request budget and call log. A request belongs to
+    /// the last organisation that accepts its key or knows its client, otherwise to the first. The first one's network
+    /// settings apply to all.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub fn start_for_all(organisations: Vec<Settings>, clock: SharedClock, bind: SocketAddr) -> io::Result<Running> {
         if !bind.ip().is_loopback() {
-            let what = "the simulator listens on loopback addresses only, such as 127.0.0.1";
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+            let message = "the simulator listens on loopback addresses only, such as 127.0.0.1";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let door = Door::open(bind)?;
-        let address = door.address();
-        let shut = Arc::new(Notify::new());
+        let listener = ServerListener::open(bind)?;
+        let address = listener.address();
+        let refuse_connections = Arc::new(Notify::new());
         let open = {
-            let shut = Arc::clone(&shut);
-            move |settings| Organisation::open(settings, &clock, &shut)
+            let refuse_connections = Arc::clone(&refuse_connections);
+            move |settings| SimulatedOrganisation::open(settings, &clock, &refuse_connections)
         };
         let organisations = organisations.into_iter().map(open).collect::<io::Result<Arc<[_]>>>()?;
         if organisations.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is no organisation to play"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "no organisation to simulate"));
         }
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(door, Arc::clone(&organisations), shut, stopped));
+        let task = tokio::spawn(serve(listener, Arc::clone(&organisations), refuse_connections, stopped));
         Ok(Running { address, organisations, stop: Some(stop), task })
     }
 }
 
 /// One organisation, and its endpoints.
 #[derive(Debug, Clone)]
-struct Organisation {
-    vendor: Arc<Vendor>,
+struct SimulatedOrganisation {
+    state: Arc<ServerState>,
     api: Router,
 }
 
-impl Organisation {
-    fn open(settings: Settings, clock: &SharedClock, shut: &Arc<Notify>) -> io::Result<Self> {
-        let vendor = Arc::new(Vendor::open(settings, Arc::clone(clock), Arc::clone(shut))?);
-        Ok(Self { api: router(Arc::clone(&vendor)), vendor })
+impl SimulatedOrganisation {
+    fn open(settings: Settings, clock: &SharedClock, refuse_connections: &Arc<Notify>) -> io::Result<Self> {
+        let state = Arc::new(ServerState::open(settings, Arc::clone(clock), Arc::clone(refuse_connections))?);
+        Ok(Self { api: router(Arc::clone(&state)), state })
     }
 
-    /// The one that takes a request as its own; there is at least one.
-    fn that(organisations: &[Self], takes: impl Fn(&Vendor) -> bool) -> &Self {
+    /// The last organisation for which `accepts` holds, otherwise the first.
+    fn select(organisations: &[Self], accepts: impl Fn(&ServerState) -> bool) -> &Self {
         match organisations {
             [only] => only,
-            all => all.iter().rev().find(|organisation| takes(&organisation.vendor)).unwrap_or(&all[0]),
+            all => all.iter().rev().find(|organisation| accepts(&organisation.state)).unwrap_or(&all[0]),
         }
     }
 }
 
 impl Running {
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The API's address, as a client takes it: `http://127.0.0.1:PORT/v1`.
+    /// The API's base URL for a client: `http://127.0.0.1:PORT/v1`.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// How many calls have been placed, those of a replayed log included.
+    /// The number of placed calls, including those of a replayed call log.
     #[must_use]
     pub fn placed(&self) -> u64 {
-        self.organisations.iter().map(|organisation| organisation.vendor.with_world(|world| world.placed())).sum()
+        self.organisations.iter().map(|organisation| organisation.state.with_world(|world| world.placed())).sum()
     }
 
-    /// Stops, and returns when no request is being worked on any more.
+    /// Stops. Returns when all connections are closed.
     pub async fn stop(mut self) {
-        // Neither can matter: a receiver that is gone has stopped, and so has a task that failed.
+        // Both results can be ignored: if the receiver is gone or the task failed, the server has stopped already.
         let _ = self.stop.take().map(|stop| stop.send(()));
         let _ = (&mut self.task).await;
     }
@@ -147,47 +149,57 @@ impl Drop for Running {
     }
 }
 
-/// Accepts connections until told to stop.
-async fn serve(door: Door, organisations: Arc<[Organisation]>, shut: Arc<Notify>, stopped: oneshot::Receiver<()>) {
+/// Accepts connections until `stopped` resolves, then closes them all.
+async fn serve(
+    listener: ServerListener,
+    organisations: Arc<[SimulatedOrganisation]>,
+    refuse_connections: Arc<Notify>,
+    stopped: oneshot::Receiver<()>,
+) {
     let mut connections = JoinSet::new();
     tokio::select! {
         _ = stopped => {}
-        () = accept(door, &organisations, &shut, &mut connections) => {}
+        () = accept(listener, &organisations, &refuse_connections, &mut connections) => {}
     }
     connections.shutdown().await;
 }
 
-async fn accept(mut door: Door, organisations: &Arc<[Organisation]>, shut: &Notify, connections: &mut JoinSet<()>) {
+async fn accept(
+    mut listener: ServerListener,
+    organisations: &Arc<[SimulatedOrganisation]>,
+    refuse_connections: &Notify,
+    connections: &mut JoinSet<()>,
+) {
     let serve = |stream| connection(stream, Arc::clone(organisations));
-    let shut_for = organisations[0].vendor.settings.network.shut;
+    let refuse_for = organisations[0].state.settings.network.refuse_for;
     loop {
         tokio::select! {
-            accepted = door.accept() => match accepted {
+            accepted = listener.accept() => match accepted {
                 Ok(stream) => drop(connections.spawn(serve(stream))),
-                // Out of descriptors, most likely: some will come back.
+                // Most likely out of file descriptors: wait until some are free.
                 Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             },
             Some(_) = connections.join_next() => {}
-            () = shut.notified() => {
-                door.waiting().into_iter().for_each(|stream| drop(connections.spawn(serve(stream))));
-                door = door.shut(shut_for).await;
+            () = refuse_connections.notified() => {
+                listener.pending_connections().into_iter().for_each(|stream| drop(connections.spawn(serve(stream))));
+                listener = listener.refuse_for(refuse_for).await;
             }
         }
     }
 }
 
-/// The connection is reset: by a fault, or because the request broke off.
+/// The connection must be reset: by a fault, or because the request broke off.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is reset")]
-struct HangUp;
+struct ConnectionReset;
 
-/// Serves one connection to its end.
-async fn connection(stream: TcpStream, organisations: Arc<[Organisation]>) {
-    type Answer = Pin<Box<dyn Future<Output = Result<Response, HangUp>> + Send>>;
-    let keep_alive = organisations[0].vendor.settings.network.keep_alive;
-    let service = service_fn(move |request: Request<Incoming>| -> Answer {
+/// Serves one connection until it closes.
+async fn connection(stream: TcpStream, organisations: Arc<[SimulatedOrganisation]>) {
+    type ResponseFuture = Pin<Box<dyn Future<Output = Result<Response, ConnectionReset>> + Send>>;
+    let keep_alive = organisations[0].state.settings.network.keep_alive;
+    let service = service_fn(move |request: Request<Incoming>| -> ResponseFuture {
         let (head, body) = request.into_parts();
-        Box::pin(answer(Arc::clone(&organisations), head, body))
+        Box::pin(respond(Arc::clone(&organisations), head, body))
     });
     let mut served = http1::Builder::new()
         .keep_alive(keep_alive)
@@ -195,47 +207,51 @@ async fn connection(stream: TcpStream, organisations: Arc<[Organisation]>) {
         .serve_connection(TokioIo::new(stream), service);
     let outcome = poll_fn(|context| served.poll_without_shutdown(context)).await;
     let mut stream = served.into_parts().io.into_inner();
-    // Failing to close a connection is the client's doing, and nothing follows from it.
+    // An error while closing comes from the client and needs no handling.
     let _ = match outcome {
-        Err(error) if std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<HangUp>) => {
+        Err(error) if std::error::Error::source(&error).is_some_and(<dyn std::error::Error>::is::<ConnectionReset>) => {
             stream.set_zero_linger()
         }
         _ => stream.shutdown().await,
     };
 }
 
-/// Answers one request, as its fate allows.
-async fn answer(organisations: Arc<[Organisation]>, head: Parts, body: Incoming) -> Result<Response, HangUp> {
-    let asked = Organisation::that(&organisations, |vendor| vendor.takes_key_of(&head));
-    let fate = asked.vendor.fate(&head);
-    let body = read(body).await.map_err(|_| HangUp)?;
-    let asked = match &body {
-        // Whoever asks for a token has none yet.
+/// Responds to one request, with its fault if it has one.
+async fn respond(
+    organisations: Arc<[SimulatedOrganisation]>,
+    head: Parts,
+    body: Incoming,
+) -> Result<Response, ConnectionReset> {
+    let organisation = SimulatedOrganisation::select(&organisations, |state| state.accepts_credentials(&head));
+    let fault = organisation.state.draw_fault(&head);
+    let body = read_body(body).await.map_err(|_| ConnectionReset)?;
+    let organisation = match &body {
+        // A token request carries no token, so its body decides.
         Some(body) if is_token_path(head.uri.path()) => {
-            Organisation::that(&organisations, |vendor| vendor.knows_client(body))
+            SimulatedOrganisation::select(&organisations, |state| state.knows_client(body))
         }
-        _ => asked,
+        _ => organisation,
     };
-    let Organisation { vendor, api } = asked.clone();
-    tokio::time::sleep(vendor.settings.network.latency).await;
-    let now = vendor.clock.now();
-    let mut response = match (body, vendor.admit(now, &head)) {
+    let SimulatedOrganisation { state, api } = organisation.clone();
+    tokio::time::sleep(state.settings.network.latency).await;
+    let now = state.clock.now();
+    let mut response = match (body, state.authorise(now, &head)) {
         (None, _) => failure(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than 1 MiB"),
-        (Some(_), Err(why)) => vendor.turned_away(now, why),
-        (Some(body), Ok(())) => admitted(now, fate, Request::from_parts(head, body), &vendor, api).await?,
+        (Some(_), Err(refusal)) => state.refusal_response(now, refusal),
+        (Some(body), Ok(())) => execute(now, fault, Request::from_parts(head, body), &state, api).await?,
     };
-    vendor.stamp(&mut response, now);
+    state.add_headers(&mut response, now);
     Ok(response)
 }
 
-/// The body, unless it is too long. It is read whole all the same: closing a socket with unread bytes would reset the
-/// connection, and the answer with it.
-async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
+/// The body; `None` if it is too long. A long body is read to its end too: closing a socket with unread bytes would
+/// reset the connection and lose the response.
+async fn read_body(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
     let mut bytes = Vec::new();
     let mut fits = true;
     while let Some(frame) = body.frame().await {
         let data = frame?.into_data().unwrap_or_default();
-        fits = fits && bytes.len() + data.len() <= LONGEST_BODY;
+        fits = fits && bytes.len() + data.len() <= MAX_BODY_BYTES;
         if fits {
             bytes.extend_from_slice(&data);
         }
@@ -243,53 +259,56 @@ async fn read(mut body: Incoming) -> Result<Option<Bytes>, hyper::Error> {
     Ok(fits.then(|| Bytes::from(bytes)))
 }
 
-/// Acts upon a request that was let in, and spoils its answer.
-async fn admitted(
+/// Executes an authorised request, and corrupts its response if the fault says so.
+async fn execute(
     now: DateTime<Utc>,
-    fate: Option<Fate>,
+    fault: Option<InjectedFault>,
     request: Request<Bytes>,
-    vendor: &Vendor,
+    state: &ServerState,
     api: Router,
-) -> Result<Response, HangUp> {
+) -> Result<Response, ConnectionReset> {
     let path = request.uri().path().to_string();
-    let acts = fate.is_none_or(|fate| fate.acts);
-    let hit = fate.filter(|fate| fate.kind != Kind::Refuse).map(|fate| fate.kind.name());
-    let response = if acts { act(Moment { now, fault: hit }, request, api).await } else { Response::default() };
-    let Some(fate) = fate else { return Ok(response) };
-    match fate.kind {
-        Kind::Refuse => {
-            vendor.shut.notify_one();
+    let executes = fault.is_none_or(|fault| fault.executes);
+    let fault_name = fault.filter(|fault| fault.kind != FaultKind::Refuse).map(|fault| fault.kind.name());
+    let context = RequestContext { now, fault_name };
+    let response = if executes { call_endpoint(context, request, api).await } else { Response::default() };
+    let Some(fault) = fault else { return Ok(response) };
+    match fault.kind {
+        FaultKind::Refuse => {
+            state.refuse_connections.notify_one();
             Ok(response)
         }
-        Kind::ResetBefore | Kind::ResetAfter => Err(HangUp),
-        Kind::TimeoutAfter => pending().await,
-        Kind::ErrorBefore | Kind::ErrorAfter => Ok(failure(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
-        Kind::BadGateway => Ok(spoil::gateway(StatusCode::BAD_GATEWAY)),
-        Kind::Unavailable => Ok(spoil::gateway(StatusCode::SERVICE_UNAVAILABLE)),
-        Kind::GatewayTimeout => Ok(spoil::gateway(StatusCode::GATEWAY_TIMEOUT)),
-        Kind::RateLimited => Ok(vendor.too_many_requests(now)),
-        Kind::Redirect => Ok(redirect(StatusCode::TEMPORARY_REDIRECT, &path)),
-        Kind::SeeOther => Ok(redirect(StatusCode::SEE_OTHER, &path)),
-        Kind::Truncated => Ok(spoil::truncated(response).await),
-        Kind::BadJson => Ok(spoil::bad_json(response)),
-        Kind::IdMissing => Ok(spoil::without_data(response).await),
-        Kind::SlowBody => Ok(spoil::slow(response, vendor.settings.network.dribble).await),
-        Kind::BigBody => Ok(spoil::big(response).await),
+        FaultKind::ResetBefore | FaultKind::ResetAfter => Err(ConnectionReset),
+        FaultKind::TimeoutAfter => pending().await,
+        FaultKind::ErrorBefore | FaultKind::ErrorAfter => {
+            Ok(failure(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
+        }
+        FaultKind::BadGateway => Ok(corrupt_response::gateway(StatusCode::BAD_GATEWAY)),
+        FaultKind::Unavailable => Ok(corrupt_response::gateway(StatusCode::SERVICE_UNAVAILABLE)),
+        FaultKind::GatewayTimeout => Ok(corrupt_response::gateway(StatusCode::GATEWAY_TIMEOUT)),
+        FaultKind::RateLimited => Ok(state.too_many_requests(now)),
+        FaultKind::Redirect => Ok(redirect(StatusCode::TEMPORARY_REDIRECT, &path)),
+        FaultKind::SeeOther => Ok(redirect(StatusCode::SEE_OTHER, &path)),
+        FaultKind::Truncated => Ok(corrupt_response::truncated(response).await),
+        FaultKind::BadJson => Ok(corrupt_response::bad_json(response)),
+        FaultKind::IdMissing => Ok(corrupt_response::without_data(response).await),
+        FaultKind::SlowBody => Ok(corrupt_response::slow(response, state.settings.network.slow_body_pause).await),
+        FaultKind::BigBody => Ok(corrupt_response::big(response).await),
     }
 }
 
 fn redirect(status: StatusCode, path: &str) -> Response {
     let mut response = Response::default();
     *response.status_mut() = status;
-    set(&mut response, LOCATION.as_str(), path);
+    set_header(&mut response, LOCATION.as_str(), path);
     response
 }
 
-async fn act(moment: Moment, request: Request<Bytes>, api: Router) -> Response {
+async fn call_endpoint(context: RequestContext, request: Request<Bytes>, api: Router) -> Response {
     let mut request = request.map(Body::from);
-    // The length was checked while reading; the body is of a known length now, whatever the header said.
+    // The body is in memory now, so its length is known whatever this header said.
     request.headers_mut().remove(CONTENT_LENGTH);
-    request.extensions_mut().insert(moment);
+    request.extensions_mut().insert(context);
     match TowerToHyperService::new(api).call(request).await {
         Ok(response) => response,
         Err(never) => match never {},

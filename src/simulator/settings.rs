@@ -1,4 +1,4 @@
-//! How this vendor behaves: everything that the contract leaves open, and everything that can go wrong.
+//! The simulator's settings: everything that the contract leaves open, and everything that can go wrong.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,84 +9,85 @@ use secrecy::SecretString;
 use crate::phone::E164;
 use crate::zone::Zone;
 
-use super::conversation::Medium;
 use super::fault::Fault;
+use super::medium::SimulatedMedium;
 use super::people::{People, Weights};
-use super::rules::Rules;
+use super::rules::VendorRules;
 use super::webhook::Webhook;
 
-/// Everything about a simulator but its clock and its address. The default is a polite, friendly vendor.
+/// Everything about one simulated organisation except its clock and address. By default it keeps the contract and no
+/// fault happens.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Decides everybody's behaviour, every id and every fault.
+    /// Decides every person's behaviour, every id and every fault.
     pub seed: u64,
-    /// Tells organisations of the same seed apart: no two ids of theirs are the same.
+    /// Gives organisations with the same seed different ids.
     pub name: String,
-    /// When and how often a number may be called. The default zone is America/Chicago.
-    pub rules: Rules,
-    /// The status of each refusal.
+    /// The calling rules. The default time zone is America/Chicago.
+    pub rules: VendorRules,
+    /// The HTTP status of each refusal.
     pub statuses: Statuses,
-    /// The organisation's outbound numbers. Empty: any number may call, and is listed once it has.
+    /// The organisation's caller ids. Empty: any number may call, and is listed after its first call.
     pub from_numbers: Vec<E164>,
-    /// Numbers of the organisation that may not call out.
+    /// Numbers of the organisation without outbound calls.
     pub inbound_numbers: Vec<E164>,
-    /// The only numbers that may be called, if the organisation is a sandbox.
+    /// A sandbox's allow-list: the only numbers that may be called. `None`: not a sandbox.
     pub allow_list: Option<Vec<E164>>,
-    /// How people without a script behave.
+    /// The behaviour of people without a script.
     pub weights: Weights,
-    /// Scripts of single people.
+    /// Scripts of individual people.
     pub people: People,
-    /// How long an ended conversation stays `CLOSING`, in the simulator's time: 20 s.
+    /// How long an ended conversation stays `CLOSING`, on the simulator's clock: 20 s.
     pub closing: TimeDelta,
-    /// How the conversation list behaves.
+    /// The behaviour of the conversation list.
     pub list: ListHabits,
-    /// How answers are worded.
+    /// The form of responses.
     pub wording: Wording,
     /// The request budget.
     pub budget: BudgetRules,
-    /// Who may ask.
+    /// The accepted credentials.
     pub access: AccessRules,
     /// What goes wrong, and how often.
     pub faults: Vec<Fault>,
-    /// Whom it does not call, whatever its rules say.
+    /// Numbers that are refused regardless of the rules.
     pub refused: Vec<RefusedNumber>,
-    /// What the network is like.
+    /// Latency, timing of network faults, and keep-alive.
     pub network: Network,
-    /// Where it delivers what becomes of calls: nowhere.
+    /// Where deliveries about conversations go: none.
     pub webhook: Option<Webhook>,
-    /// Where placed calls are written, one JSON line each, before their answers leave. One that exists already is
-    /// replayed.
+    /// The call log: one JSON line per placed call, written before the response leaves. An existing log is replayed.
     pub log: Option<PathBuf>,
 }
 
-/// A number that this vendor refuses to call, in words of its own.
+/// A number that the vendor refuses to call, with the refusal's status and message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedNumber {
     /// The number; every number if not given.
     pub to: Option<E164>,
     /// The status of the refusal, 400 to 499.
     pub status: u16,
-    /// Its message.
+    /// The refusal's message.
     pub message: String,
 }
 
-/// A text is not `NUMBER=STATUS:message`.
+/// The text is not `NUMBER=STATUS:MESSAGE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "a refusal is NUMBER=STATUS:MESSAGE, such as +13125550123=403:landlines are not supported; any=… refuses everybody"
+    "a refusal is NUMBER=STATUS:MESSAGE, such as +13125550123=403:landlines are not supported; any=… refuses every number"
 )]
-pub struct NotARefusal;
+pub struct RefusalParseError;
 
 impl RefusedNumber {
-    /// Reads `NUMBER=STATUS:message`; `any` is every number.
-    pub fn parse(text: &str) -> Result<Self, NotARefusal> {
-        let (to, said) = text.split_once('=').ok_or(NotARefusal)?;
-        let (status, message) = said.split_once(':').unwrap_or((said, ""));
+    /// Parses `NUMBER=STATUS:MESSAGE`; the number `any` stands for every number.
+    pub fn parse(text: &str) -> Result<Self, RefusalParseError> {
+        let (to, refusal) = text.split_once('=').ok_or(RefusalParseError)?;
+        let (status, message) = refusal.split_once(':').unwrap_or((refusal, ""));
         let to = match to.trim() {
             "any" => None,
-            number => Some(E164::parse(number).map_err(|_| NotARefusal)?),
+            number => Some(E164::parse(number).map_err(|_| RefusalParseError)?),
         };
-        let status = status.trim().parse().ok().filter(|status| (400..500).contains(status)).ok_or(NotARefusal)?;
+        let status =
+            status.trim().parse().ok().filter(|status| (400..500).contains(status)).ok_or(RefusalParseError)?;
         Ok(Self { to, status, message: message.trim().to_owned() })
     }
 }
@@ -96,7 +97,7 @@ impl Default for Settings {
         Self {
             seed: 1,
             name: String::new(),
-            rules: Rules::documented(Zone::named("America/Chicago").expect("the bundled database has Chicago")),
+            rules: VendorRules::documented(Zone::named("America/Chicago").expect("the bundled database has Chicago")),
             statuses: Statuses::default(),
             from_numbers: Vec::new(),
             inbound_numbers: Vec::new(),
@@ -120,9 +121,9 @@ impl Default for Settings {
 /// The HTTP status of each refusal, which the contract leaves open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statuses {
-    /// A field is wrong: 400.
+    /// A field is invalid: 400.
     pub malformed: u16,
-    /// The from-number may not call: 403.
+    /// The caller id has no outbound calls: 403.
     pub from_number: u16,
     /// The number is not on the allow-list: 422.
     pub not_allowed: u16,
@@ -147,37 +148,37 @@ impl Default for Statuses {
     }
 }
 
-/// How the conversation list behaves.
+/// The behaviour of `GET /conversations`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListHabits {
-    /// Which end comes first: the newest.
-    pub order: Order,
-    /// Neighbours that began within so much of each other come in the wrong order: 0.
+    /// The order of rows: newest first.
+    pub order: ConversationOrder,
+    /// Neighbouring rows that started within this time of each other are swapped: 0.
     pub inversions: TimeDelta,
-    /// A conversation appears in the list only so long after its start, in the simulator's time: 0.
+    /// How long after its start a conversation appears in the list, on the simulator's clock: 0.
     pub lag: TimeDelta,
     /// Conversations of other software in the same organisation: none.
-    pub foreign: Vec<Foreign>,
-    /// What `totalCount` says: the truth.
+    pub foreign: Vec<ForeignTraffic>,
+    /// The value of `totalCount`: the true count.
     pub total: Total,
-    /// What becomes of `offset`: it is honoured.
+    /// How `offset` is handled: it is honoured.
     pub offset: Offset,
-    /// Pages have at most so many rows, whatever was asked for: 100.
+    /// The most rows on a page, whatever `limit` asks for: 100.
     pub page_cap: u32,
-    /// No page that shows the row at this position can be had: none.
+    /// A page with the row at this position fails: none.
     pub failing_at: Option<u64>,
-    /// Whether the last row of every page is one of long ago: no.
+    /// Whether every page ends with a row of an old conversation: no.
     pub stray: bool,
-    /// Whether some rows come twice on a page: no.
+    /// Whether some rows appear twice on a page: no.
     pub duplicates: bool,
-    /// What some rows lack: nothing.
+    /// The field that some rows lack: none.
     pub gaps: Option<Gaps>,
 }
 
 impl Default for ListHabits {
     fn default() -> Self {
         Self {
-            order: Order::NewestFirst,
+            order: ConversationOrder::NewestFirst,
             inversions: TimeDelta::zero(),
             lag: TimeDelta::zero(),
             foreign: Vec::new(),
@@ -192,50 +193,50 @@ impl Default for ListHabits {
     }
 }
 
-/// Which end of the list comes first.
+/// The order of the conversation list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// By start, falling.
+pub enum ConversationOrder {
+    /// By start, descending.
     NewestFirst,
-    /// By start, rising.
+    /// By start, ascending.
     OldestFirst,
-    /// By nothing that a client could know.
+    /// An order that a client cannot predict.
     Unordered,
 }
 
-/// What `totalCount` says.
+/// The value of `totalCount`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Total {
-    /// How many conversations there are.
+    /// The true count.
     True,
-    /// Nothing.
+    /// The field is missing.
     Missing,
-    /// How many rows the page has.
+    /// The number of rows on the page.
     OfThePage,
-    /// How many there are, but never more than so many.
+    /// The true count, but at most this.
     Capped(u64),
-    /// How many there were so many ago.
+    /// The true count less this.
     Stale(u64),
-    /// Twice as many as there are.
+    /// Twice the true count.
     TooHigh,
 }
 
-/// What becomes of `offset`.
+/// How `offset` is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Offset {
-    /// The page begins there.
+    /// The page starts there, and the response repeats it.
     Honoured,
-    /// The same, but the answer does not repeat it.
+    /// The page starts there, but the response does not repeat it.
     NotEchoed,
-    /// The same, but the answer says 0.
+    /// The page starts there, but the response says 0.
     EchoedAsZero,
-    /// Every page begins at 0.
+    /// Every page starts at 0.
     Ignored,
 }
 
 /// A field that a row may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
+pub enum RowField {
     /// `conversationId`.
     Id,
     /// `fromNumber`.
@@ -246,45 +247,45 @@ pub enum Field {
     Start,
 }
 
-/// What some conversations lack, always the same ones.
+/// A field that some conversations lack, always the same ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gaps {
     /// The field.
-    pub field: Field,
-    /// Of a hundred conversations, how many lack it.
+    pub field: RowField,
+    /// The percentage of conversations that lack it.
     pub percent: u32,
-    /// Also once they are closed.
+    /// Whether it is missing even after the conversation is closed.
     pub for_good: bool,
 }
 
-/// Other software, or a person, that begins conversations in the same organisation. They are in the list, not in the log,
-/// and do not count for the caps.
+/// Other software, or a person, that starts conversations in the same organisation. They are in the list but not in the
+/// call log, and do not count towards the caps.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Foreign {
-    /// One in each span of this length, at least 1 s.
+pub struct ForeignTraffic {
+    /// One conversation starts in each span of this length, at least 1 s.
     pub every: TimeDelta,
-    /// How many there were before the simulator started, at most 10,000.
+    /// The number of conversations before the simulator started, at most 10,000.
     pub backlog: u32,
-    /// The number that it calls or writes from.
+    /// The number that it calls or texts from.
     pub from: E164,
-    /// The numbers that it calls or writes to. Empty: fictitious ones.
+    /// The numbers that it calls or texts. Empty: fictitious ones.
     pub to: Vec<E164>,
-    /// What its conversations are made of.
-    pub medium: Medium,
+    /// The medium of its conversations.
+    pub medium: SimulatedMedium,
 }
 
-/// How answers are worded.
+/// The form of responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wording {
-    /// The `medium` of a voice call: `VOICE`. Empty: it has none.
+    /// The `medium` of a voice call: `VOICE`. Empty: `null`.
     pub voice_medium: String,
     /// Whether numbers are written as `(312) 555-0142`: no.
     pub national_numbers: bool,
-    /// What `Date` says: the time.
+    /// The `Date` header: the current time.
     pub date: Dates,
-    /// Whether answers carry fields that the contract does not have, as it may at any time: yes.
+    /// Whether responses have fields beyond the contract, which the vendor may add at any time: yes.
     pub odd_fields: bool,
-    /// What stands for a field that a conversation does not have yet: null.
+    /// The form of a field that has no value yet: null.
     pub unfinished: Unfinished,
     /// The unit of `duration`: seconds.
     pub duration: DurationUnit,
@@ -303,25 +304,25 @@ impl Default for Wording {
     }
 }
 
-/// What `Date` says.
+/// The `Date` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dates {
-    /// The time.
+    /// The current time.
     True,
-    /// Nothing: there is no such header.
+    /// The header is missing.
     Missing,
-    /// An hour ago in each so-manieth answer, as a proxy's: else the time.
+    /// An hour ago in every n-th response, as from a proxy's cache; otherwise the current time.
     StaleEvery(u64),
-    /// Always so many seconds off.
+    /// The current time plus this many seconds.
     Off(i64),
 }
 
-/// What stands for a field that a conversation does not have yet.
+/// The form of a field that has no value yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unfinished {
     /// `null`.
     Null,
-    /// Nothing: the field is missing.
+    /// The field is missing.
     Missing,
 }
 
@@ -337,13 +338,13 @@ pub enum DurationUnit {
 /// The request budget: a fixed window over all endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetRules {
-    /// Requests in a window: 60.
+    /// Requests per window: 60.
     pub requests: u32,
-    /// The window's length in the simulator's time, at least 1 s: 60 s.
+    /// The window's length on the simulator's clock, at least 1 s: 60 s.
     pub window: TimeDelta,
-    /// Requests in a window that other software makes, evenly: 0.
+    /// Requests per window by other software, evenly spread: 0.
     pub used_by_others: u32,
-    /// What a 429 says of when to come back: seconds.
+    /// The form of `Retry-After` in a 429: seconds.
     pub retry_after: RetryAfter,
 }
 
@@ -366,14 +367,14 @@ pub enum RetryAfter {
     Garbage,
 }
 
-/// Who may ask.
+/// The accepted credentials.
 #[derive(Debug, Clone)]
 pub struct AccessRules {
-    /// The API keys that are accepted; any bearer token if not given.
+    /// The accepted API keys; `None`: any bearer token.
     pub keys: Option<Vec<SecretString>>,
-    /// The OAuth clients that are accepted; any if not given.
+    /// The accepted OAuth clients; `None`: any client.
     pub clients: Option<Vec<OAuthClient>>,
-    /// How long a token lasts, in the simulator's time: 24 h.
+    /// The lifetime of a token on the simulator's clock: 24 h.
     pub expires_in: TimeDelta,
 }
 
@@ -384,9 +385,9 @@ impl Default for AccessRules {
 }
 
 impl AccessRules {
-    /// Accepts these keys, and OAuth clients whose id and secret are one of them.
+    /// Accepts these keys, and OAuth clients that use one of them as both id and secret.
     #[must_use]
-    pub fn of_keys(keys: &[String]) -> Self {
+    pub fn from_keys(keys: &[String]) -> Self {
         let secret = |key: &String| SecretString::from(key.as_str());
         let client = |key: &String| OAuthClient { id: key.clone(), secret: secret(key) };
         Self {
@@ -406,15 +407,15 @@ pub struct OAuthClient {
     pub secret: SecretString,
 }
 
-/// What the network is like. These are real durations, whatever the simulator's clock does.
+/// The network. All durations are in real time, whatever the simulator's clock does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
-    /// How long every answer takes: 0.
+    /// The delay of every response: 0.
     pub latency: Duration,
-    /// Between two bytes of a slow body: 50 ms.
-    pub dribble: Duration,
-    /// How long connections are refused, once they are: 100 ms.
-    pub shut: Duration,
+    /// The pause before each byte of a slow body: 50 ms.
+    pub slow_body_pause: Duration,
+    /// How long connections are refused after a `refuse` fault: 100 ms.
+    pub refuse_for: Duration,
     /// Whether a connection may carry more than one request: no.
     pub keep_alive: bool,
 }
@@ -423,8 +424,8 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             latency: Duration::ZERO,
-            dribble: Duration::from_millis(50),
-            shut: Duration::from_millis(100),
+            slow_body_pause: Duration::from_millis(50),
+            refuse_for: Duration::from_millis(100),
             keep_alive: false,
         }
     }

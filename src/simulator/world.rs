@@ -1,7 +1,7 @@
 //! The vendor without a network: its rules, its conversations, its list.
 //!
-//! Nothing in here reads a clock or does I/O. Every method is handed the instant, and what it answers follows from the
-//! settings' seed, the calls so far and that instant.
+//! Nothing here reads a clock or does I/O. Every method gets the instant as a parameter, and its result follows from
+//! the settings' seed, the calls so far and that instant.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -10,55 +10,56 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::ids::ConversationId;
 use crate::phone::E164;
 
-use super::call::{PlaceCall, PlaceSms, Request};
-use super::conversation::{Conversation, Medium, Message, Status, View};
-use super::dice::Dice;
-use super::log::Placed;
+use super::call::{PlaceCall, PlaceSms, StartRequest};
+use super::call_log::LoggedCall;
+use super::conversation::{ConversationView, SimulatedConversation, SimulatedStatus, TranscriptMessage};
+use super::medium::SimulatedMedium;
 use super::people::People;
-use super::rules::{Book, Refusal};
-use super::settings::{Foreign, Offset, Order, Settings, Total};
+use super::rules::{CallRefusal, NumberAttempts};
+use super::seeded_rng::SeededRng;
+use super::settings::{ConversationOrder, ForeignTraffic, Offset, Settings, Total};
 
-/// The most foreign conversations that one request catches up on.
-const MOST_FOREIGN: i64 = 10_000;
+/// The most foreign conversations that one request adds.
+const MAX_FOREIGN: i64 = 10_000;
 
-/// The vendor without a network.
+/// One organisation at the vendor.
 #[derive(Debug)]
 pub struct World {
     settings: Settings,
-    dice: Dice,
-    /// Decides every id.
-    ids: Dice,
+    rng: SeededRng,
+    /// Generates every id.
+    ids: SeededRng,
     organisation: String,
     bot: String,
-    /// In the order of the list, oldest first.
-    conversations: Vec<Listed>,
+    /// Oldest first.
+    conversations: Vec<ListedConversation>,
     by_id: HashMap<ConversationId, usize>,
-    books: HashMap<E164, Book>,
-    /// Numbers that have called, where any number may.
+    attempts: HashMap<E164, NumberAttempts>,
+    /// The numbers that have called, which are listed if any number may call.
     callers: BTreeSet<E164>,
-    /// Calls and texts placed through the API.
+    /// The number of calls and texts placed through the API.
     placed: u64,
-    /// The next span of each other software's conversations, counted from the epoch.
+    /// For each foreign traffic, the next span without a conversation yet, counted from the epoch.
     next_foreign: Vec<i64>,
 }
 
 #[derive(Debug)]
-struct Listed {
-    conversation: Conversation,
-    /// When it appears in the list; never falls along the list.
-    from: DateTime<Utc>,
+struct ListedConversation {
+    conversation: SimulatedConversation,
+    /// When it appears in the list; never decreases along the list.
+    visible_from: DateTime<Utc>,
 }
 
-/// What `GET /conversations` asks for.
+/// The query of `GET /conversations`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
-    /// Conversations to skip.
+    /// The number of conversations to skip.
     pub offset: u64,
-    /// The page's length, 1 to 100.
+    /// The most rows on the page, 1 to 100.
     pub limit: u32,
-    /// Only this organisation's.
+    /// Only conversations of this organisation.
     pub organisation: Option<String>,
-    /// Only this bot's.
+    /// Only conversations of this bot.
     pub bot: Option<String>,
 }
 
@@ -68,146 +69,155 @@ impl Default for ListQuery {
     }
 }
 
-/// A page of the list.
+/// A page of the conversation list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ListPage {
-    /// In the list's order.
-    pub conversations: Vec<View>,
-    /// Where the page starts, if the answer says.
+    /// The rows, in the list's order.
+    pub conversations: Vec<ConversationView>,
+    /// Where the page starts, if the response says.
     pub offset: Option<u64>,
-    /// The length that was asked for.
+    /// The requested `limit`.
     pub limit: u32,
-    /// How many conversations there are, as the answer says.
+    /// The response's `totalCount`.
     pub total: Option<u64>,
 }
 
-/// One of the organisation's numbers.
+/// A phone number of the organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneNumber {
-    /// Its id.
+    /// The vendor's id.
     pub id: String,
-    /// The number.
+    /// The number itself.
     pub number: E164,
-    /// Whether it may call out.
+    /// Whether outbound calls are enabled.
     pub outbound: bool,
 }
 
-/// One of the organisation's bots.
+/// A bot of the organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bot {
-    /// Its id.
+    /// The vendor's id.
     pub id: String,
-    /// Its name.
+    /// The bot's name.
     pub name: &'static str,
 }
 
 impl World {
-    /// A world in which nobody has been called yet, at `now`.
+    /// A world without calls, at `now`.
     #[must_use]
     pub fn new(settings: Settings, now: DateTime<Utc>) -> Self {
-        let dice = Dice::new(settings.seed);
-        let ids = if settings.name.is_empty() { dice.clone() } else { dice.under_text(&settings.name) };
+        let rng = SeededRng::new(settings.seed);
+        let ids = if settings.name.is_empty() { rng.clone() } else { rng.derive_text(&settings.name) };
         let next_foreign = settings.list.foreign.iter().map(|foreign| {
-            let backlog = i64::from(foreign.backlog).min(MOST_FOREIGN);
+            let backlog = i64::from(foreign.backlog).min(MAX_FOREIGN);
             foreign.span_at(now) - backlog
         });
         let next_foreign = next_foreign.collect();
         Self {
-            organisation: ids.under_text("organisation").uuid().to_string(),
-            bot: ids.under_text("bot").uuid().to_string(),
-            dice,
+            organisation: ids.derive_text("organisation").uuid().to_string(),
+            bot: ids.derive_text("bot").uuid().to_string(),
+            rng,
             ids,
             settings,
             conversations: Vec::new(),
             by_id: HashMap::new(),
-            books: HashMap::new(),
+            attempts: HashMap::new(),
             callers: BTreeSet::new(),
             placed: 0,
             next_foreign,
         }
     }
 
-    /// The world as it was after the calls of a log, in their order. `now` matters only if there are none.
+    /// The world after the calls of a log, in order. `now` matters only for an empty log.
     #[must_use]
-    pub fn replay(settings: Settings, calls: Vec<Placed>, now: DateTime<Utc>) -> Self {
-        let born = calls.first().map_or(now, |first| first.at);
-        let mut world = Self::new(settings, born);
+    pub fn replay(settings: Settings, calls: Vec<LoggedCall>, now: DateTime<Utc>) -> Self {
+        let start = calls.first().map_or(now, |first| first.at);
+        let mut world = Self::new(settings, start);
         for call in calls {
-            world.admit(&call);
+            world.record(&call);
         }
         world
     }
 
     /// Places a call, if the rules allow it.
-    pub fn place(&mut self, now: DateTime<Utc>, call: &PlaceCall) -> Result<ConversationId, Refusal> {
+    pub fn place(&mut self, now: DateTime<Utc>, call: &PlaceCall) -> Result<ConversationId, CallRefusal> {
         self.start(now, call)
     }
 
     /// Starts a text conversation, if the rules allow it. Texts and calls share the limits of a number.
-    pub fn text(&mut self, now: DateTime<Utc>, sms: &PlaceSms) -> Result<ConversationId, Refusal> {
+    pub fn place_text(&mut self, now: DateTime<Utc>, sms: &PlaceSms) -> Result<ConversationId, CallRefusal> {
         self.start(now, sms)
     }
 
-    fn start(&mut self, now: DateTime<Utc>, request: &impl Request) -> Result<ConversationId, Refusal> {
-        let placed = self.consider(now, request)?;
-        self.admit(&placed);
+    fn start(&mut self, now: DateTime<Utc>, request: &impl StartRequest) -> Result<ConversationId, CallRefusal> {
+        let placed = self.check_request(now, request)?;
+        self.record(&placed);
         Ok(placed.conversation_id)
     }
 
-    /// What a request would do, without doing it: a server writes it down first.
-    pub(super) fn consider(&self, now: DateTime<Utc>, request: &impl Request) -> Result<Placed, Refusal> {
+    /// The call that a request would place, without placing it: the server writes it to the call log first.
+    pub(super) fn check_request(
+        &self,
+        now: DateTime<Utc>,
+        request: &impl StartRequest,
+    ) -> Result<LoggedCall, CallRefusal> {
         let call = request.check()?;
-        self.check_line(call.from, call.to)?;
+        self.check_numbers(call.from, call.to)?;
         self.settings.rules.check_hours(now)?;
-        let book = self.books.get(&call.to);
-        self.check_book(now, book, call.medium)?;
-        let earlier = book.map_or(0, |book| book.count);
+        let attempts = self.attempts.get(&call.to);
+        self.check_attempts(now, attempts, call.medium)?;
+        let earlier = attempts.map_or(0, |attempts| attempts.count);
         let Settings { people, weights, .. } = &self.settings;
         let (behaviour, duration_seconds) =
-            people.take_call(weights, &self.dice.under_text("people"), call.to, earlier, call.has_appointment);
-        Ok(Placed {
+            people.next_behaviour(weights, &self.rng.derive_text("people"), call.to, earlier, call.has_appointment);
+        Ok(LoggedCall {
             at: now,
-            conversation_id: self.call_id(now),
+            conversation_id: self.new_call_id(now),
             medium: call.medium,
             from_number: call.from,
             to_number: call.to,
             patient_id: call.patient_id,
             appointment_id: call.appointment_id,
-            behaviour: if call.medium.is_voice() { behaviour } else { behaviour.by_text() },
+            behaviour: if call.medium.is_voice() { behaviour } else { behaviour.in_text() },
             duration_seconds,
             answered: None,
         })
     }
 
-    fn check_book(&self, now: DateTime<Utc>, book: Option<&Book>, medium: Medium) -> Result<(), Refusal> {
-        let Some(book) = book else { return Ok(()) };
-        if medium == Medium::Sms {
-            book.check_sending(now)?;
+    fn check_attempts(
+        &self,
+        now: DateTime<Utc>,
+        attempts: Option<&NumberAttempts>,
+        medium: SimulatedMedium,
+    ) -> Result<(), CallRefusal> {
+        let Some(attempts) = attempts else { return Ok(()) };
+        if medium == SimulatedMedium::Sms {
+            attempts.check_no_text_in_flight(now)?;
         }
-        book.check(now, &self.settings.rules)
+        attempts.check(now, &self.settings.rules)
     }
 
-    fn check_line(&self, from: E164, to: E164) -> Result<(), Refusal> {
+    fn check_numbers(&self, from: E164, to: E164) -> Result<(), CallRefusal> {
         let Settings { from_numbers, inbound_numbers, allow_list, .. } = &self.settings;
         let may_call = (from_numbers.is_empty() || from_numbers.contains(&from)) && !inbound_numbers.contains(&from);
         if !may_call {
-            return Err(Refusal::FromNumber);
+            return Err(CallRefusal::FromNumber);
         }
-        let allowed = allow_list.as_ref().is_none_or(|allowed| allowed.contains(&to));
-        allowed.then_some(()).ok_or(Refusal::NotAllowed)
+        let is_allowed = allow_list.as_ref().is_none_or(|allowed| allowed.contains(&to));
+        is_allowed.then_some(()).ok_or(CallRefusal::NotAllowed)
     }
 
-    /// Makes what [`World::consider`] found happen.
-    pub(super) fn admit(&mut self, call: &Placed) {
-        self.catch_up(call.at);
+    /// Adds a call that [`World::check_request`] allowed.
+    pub(super) fn record(&mut self, call: &LoggedCall) {
+        self.add_foreign_conversations(call.at);
         self.placed += 1;
         self.callers.insert(call.from_number);
-        let book = self.books.entry(call.to_number).or_default();
-        book.enter(call.at, call.behaviour, &self.settings.rules);
-        if call.medium == Medium::Sms {
-            book.send(call.at);
+        let attempts = self.attempts.entry(call.to_number).or_default();
+        attempts.record(call.at, call.behaviour, &self.settings.rules);
+        if call.medium == SimulatedMedium::Sms {
+            attempts.record_text(call.at);
         }
-        self.push(Conversation {
+        self.push(SimulatedConversation {
             id: call.conversation_id.clone(),
             medium: call.medium,
             from: call.from_number,
@@ -215,90 +225,93 @@ impl World {
             started: call.at,
             seconds: call.duration_seconds,
             behaviour: call.behaviour,
-            cut: None,
+            closed_early_at: None,
         });
     }
 
-    fn push(&mut self, conversation: Conversation) {
+    fn push(&mut self, conversation: SimulatedConversation) {
         let lagged = conversation.started + self.settings.list.lag;
-        let from = self.conversations.last().map_or(lagged, |last| last.from.max(lagged));
+        let visible_from = self.conversations.last().map_or(lagged, |last| last.visible_from.max(lagged));
         self.by_id.insert(conversation.id.clone(), self.conversations.len());
-        self.conversations.push(Listed { conversation, from });
+        self.conversations.push(ListedConversation { conversation, visible_from });
     }
 
-    /// A call's own: a world of the same seed that is begun another day has others.
-    fn call_id(&self, now: DateTime<Utc>) -> ConversationId {
-        let mut ids = self.ids.under_text("call").under(self.placed).under(now.timestamp_millis().unsigned_abs());
+    /// The id of the next call. It depends on the instant, so a world with the same seed on another day has other ids.
+    fn new_call_id(&self, now: DateTime<Utc>) -> ConversationId {
+        let mut ids = self.ids.derive_text("call").derive(self.placed).derive(now.timestamp_millis().unsigned_abs());
         ConversationId::new(ids.uuid().to_string())
     }
 
-    /// Adds the conversations that others have begun by `now`.
-    fn catch_up(&mut self, now: DateTime<Utc>) {
-        // Taken out for the while, so that its calls can be added to the world that owns it.
+    /// Adds the foreign conversations that started by `now`.
+    fn add_foreign_conversations(&mut self, now: DateTime<Utc>) {
+        // Taken out of the settings, so that `self` can be changed in the loop.
         let all = std::mem::take(&mut self.settings.list.foreign);
-        let mut begun: Vec<_> =
-            all.iter().enumerate().flat_map(|(which, foreign)| self.begun_by(which, foreign, now)).collect();
-        begun.sort_by_key(|conversation| conversation.started);
-        for conversation in begun {
+        let mut started: Vec<_> =
+            all.iter().enumerate().flat_map(|(index, foreign)| self.foreign_by(index, foreign, now)).collect();
+        started.sort_by_key(|conversation| conversation.started);
+        for conversation in started {
             self.push(conversation);
         }
         self.settings.list.foreign = all;
     }
 
-    fn begun_by(&mut self, which: usize, foreign: &Foreign, now: DateTime<Utc>) -> Vec<Conversation> {
+    /// The conversations of one foreign traffic that started by `now` and are not in the list yet.
+    fn foreign_by(&mut self, index: usize, foreign: &ForeignTraffic, now: DateTime<Utc>) -> Vec<SimulatedConversation> {
         let last = foreign.span_at(now);
-        let name = if which == 0 { "foreign".to_owned() } else { format!("foreign {which}") };
-        let mut begun = Vec::new();
-        for span in self.next_foreign[which].max(last - MOST_FOREIGN)..=last {
+        let label = if index == 0 { "foreign".to_owned() } else { format!("foreign {index}") };
+        let mut conversations = Vec::new();
+        for span in self.next_foreign[index].max(last - MAX_FOREIGN)..=last {
             let counter = span.cast_unsigned();
-            let mut dice = self.dice.under_text(&name).under(counter);
-            let started = foreign.instant_in(span, &mut dice);
+            let mut rng = self.rng.derive_text(&label).derive(counter);
+            let started = foreign.instant_in(span, &mut rng);
             if started > now {
                 break;
             }
-            let id = ConversationId::new(self.ids.under_text(&name).under(counter).uuid().to_string());
-            begun.push(foreign.call(id, started, &self.settings, &mut dice));
-            self.next_foreign[which] = span + 1;
+            let id = ConversationId::new(self.ids.derive_text(&label).derive(counter).uuid().to_string());
+            conversations.push(foreign.conversation(id, started, &self.settings, &mut rng));
+            self.next_foreign[index] = span + 1;
         }
-        begun
+        conversations
     }
 
-    /// Whether the page that is asked for cannot be had.
+    /// Whether the page fails, by [`super::settings::ListHabits::failing_at`].
     #[must_use]
-    pub fn fails(&self, query: &ListQuery) -> bool {
+    pub fn page_fails(&self, query: &ListQuery) -> bool {
         let shown = query.offset..query.offset + u64::from(query.limit.min(self.settings.list.page_cap));
         self.settings.list.failing_at.is_some_and(|at| shown.contains(&at))
     }
 
-    /// A page of the conversations that the list has at `now`.
+    /// A page of the conversations that are in the list at `now`.
     pub fn list(&mut self, now: DateTime<Utc>, query: &ListQuery) -> ListPage {
-        self.catch_up(now);
+        self.add_foreign_conversations(now);
         let habits = &self.settings.list;
-        let ours = |asked: &Option<String>, id: &String| asked.as_ref().is_none_or(|asked| asked == id);
-        let asked_for = ours(&query.organisation, &self.organisation) && ours(&query.bot, &self.bot);
-        let count = if asked_for { self.conversations.partition_point(|listed| listed.from <= now) } else { 0 };
+        let matches = |wanted: &Option<String>, id: &String| wanted.as_ref().is_none_or(|wanted| wanted == id);
+        let is_ours = matches(&query.organisation, &self.organisation) && matches(&query.bot, &self.bot);
+        let count = if is_ours { self.conversations.partition_point(|listed| listed.visible_from <= now) } else { 0 };
         let offset = if habits.offset == Offset::Ignored { 0 } else { query.offset };
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(count);
-        let longest = query.limit.min(habits.page_cap) as usize;
-        let of_long_ago = if habits.stray { self.of_long_ago(now) } else { None };
-        let doubled = if habits.duplicates && count > start { longest.min(3) } else { 0 };
-        let room = longest - usize::from(of_long_ago.is_some()) - doubled;
+        let page_rows = query.limit.min(habits.page_cap) as usize;
+        let stray = if habits.stray { self.stray_row(now) } else { None };
+        let repeat_rows = if habits.duplicates && count > start { page_rows.min(3) } else { 0 };
+        let room = page_rows - usize::from(stray.is_some()) - repeat_rows;
         let end = start.saturating_add(room).min(count);
         let view = |at: usize| self.view(now, &self.conversations[at].conversation);
         let mut conversations: Vec<_> = match habits.order {
-            Order::OldestFirst => (start..end).map(|at| view(self.out_of_order(at, count))).collect(),
-            Order::NewestFirst => (start..end).map(|at| view(self.out_of_order(count - 1 - at, count))).collect(),
-            Order::Unordered => self.unordered(count)[start..end].iter().map(|at| view(*at)).collect(),
+            ConversationOrder::OldestFirst => (start..end).map(|at| view(self.with_inversions(at, count))).collect(),
+            ConversationOrder::NewestFirst => {
+                (start..end).map(|at| view(self.with_inversions(count - 1 - at, count))).collect()
+            }
+            ConversationOrder::Unordered => self.unordered(count)[start..end].iter().map(|at| view(*at)).collect(),
         };
-        let again: Vec<_> = conversations.iter().take(doubled).cloned().collect();
+        let duplicates: Vec<_> = conversations.iter().take(repeat_rows).cloned().collect();
         let middle = conversations.len() / 2;
-        conversations.splice(middle..middle, again);
-        conversations.extend(of_long_ago.filter(|_| end > start));
+        conversations.splice(middle..middle, duplicates);
+        conversations.extend(stray.filter(|_| end > start));
         let total = match habits.total {
             Total::True => Some(count as u64),
             Total::Missing => None,
             Total::OfThePage => Some(conversations.len() as u64),
-            Total::Capped(most) => Some(most.min(count as u64)),
+            Total::Capped(cap) => Some(cap.min(count as u64)),
             Total::Stale(lacking) => Some((count as u64).saturating_sub(lacking)),
             Total::TooHigh => Some(2 * count as u64),
         };
@@ -310,77 +323,77 @@ impl World {
         ListPage { conversations, offset, limit: query.limit, total }
     }
 
-    /// Which conversation stands where the one at `at` should: pairs of neighbours may be the wrong way round.
-    fn out_of_order(&self, at: usize, count: usize) -> usize {
+    /// The index of the conversation that the list shows at `at`: neighbours may be swapped.
+    fn with_inversions(&self, at: usize, count: usize) -> usize {
         let other = at ^ 1;
         let started = |at: usize| self.conversations[at].conversation.started;
         let is_swapped = other < count && (started(at) - started(other)).abs() <= self.settings.list.inversions;
         if is_swapped && !self.settings.list.inversions.is_zero() { other } else { at }
     }
 
-    /// All of the list, in an order that says nothing of time.
+    /// The indexes of all conversations, in an order that does not depend on time.
     fn unordered(&self, count: usize) -> Vec<usize> {
         let mut all: Vec<_> = (0..count).collect();
-        all.sort_by_key(|at| self.dice.under_text(self.conversations[*at].conversation.id.as_str()).throw());
+        all.sort_by_key(|at| self.rng.derive_text(self.conversations[*at].conversation.id.as_str()).next_u64());
         all
     }
 
-    /// The row that stands last on every page.
-    fn of_long_ago(&self, now: DateTime<Utc>) -> Option<View> {
+    /// The old row that ends every page.
+    fn stray_row(&self, now: DateTime<Utc>) -> Option<ConversationView> {
         let first = &self.conversations.first()?.conversation;
-        let id = ConversationId::new(self.ids.under_text("long ago").uuid().to_string());
+        let id = ConversationId::new(self.ids.derive_text("long ago").uuid().to_string());
         let to = E164::parse("+18475550199").ok()?;
         let started = first.started - TimeDelta::days(400);
-        Some(self.view(now, &Conversation { id, to, started, from: to, ..first.clone() }))
+        Some(self.view(now, &SimulatedConversation { id, to, started, from: to, ..first.clone() }))
     }
 
-    fn view(&self, now: DateTime<Utc>, conversation: &Conversation) -> View {
+    fn view(&self, now: DateTime<Utc>, conversation: &SimulatedConversation) -> ConversationView {
         let view = conversation.view(now, self.settings.closing);
-        let lacks = self.settings.list.gaps.filter(|gaps| {
-            let mut dice = self.dice.under_text("gaps").under_text(conversation.id.as_str());
-            dice.below(100) < gaps.percent.into() && (gaps.for_good || view.status != Status::Closed)
+        let gap = self.settings.list.gaps.filter(|gaps| {
+            let mut rng = self.rng.derive_text("gaps").derive_text(conversation.id.as_str());
+            rng.below(100) < gaps.percent.into() && (gaps.for_good || view.status != SimulatedStatus::Closed)
         });
-        View { lacks: lacks.map(|gaps| gaps.field), ..view }
+        ConversationView { missing_field: gap.map(|gaps| gaps.field), ..view }
     }
 
-    fn find(&self, id: &ConversationId) -> Option<&Conversation> {
+    fn find(&self, id: &ConversationId) -> Option<&SimulatedConversation> {
         self.by_id.get(id).map(|at| &self.conversations[*at].conversation)
     }
 
-    /// One conversation at `now`, whether the list has it yet or not.
+    /// One conversation at `now`, whether it is in the list yet or not.
     #[must_use]
-    pub fn conversation(&self, now: DateTime<Utc>, id: &ConversationId) -> Option<View> {
+    pub fn conversation(&self, now: DateTime<Utc>, id: &ConversationId) -> Option<ConversationView> {
         self.find(id).map(|conversation| self.view(now, conversation))
     }
 
-    /// What has been said in a conversation by `now`.
+    /// The messages of a conversation until `now`.
     #[must_use]
-    pub fn messages(&self, now: DateTime<Utc>, id: &ConversationId) -> Option<Vec<Message>> {
+    pub fn messages(&self, now: DateTime<Utc>, id: &ConversationId) -> Option<Vec<TranscriptMessage>> {
         self.find(id).map(|conversation| conversation.messages(now))
     }
 
-    /// Ends a conversation, if it is under way, and says where it stands. The log does not have it: after a replay, the
-    /// conversation takes its scripted course.
-    pub fn close(&mut self, now: DateTime<Utc>, id: &ConversationId) -> Option<Status> {
+    /// Ends a conversation if its call is in progress, and returns its status. The call log does not record this: after
+    /// a replay, the conversation takes its scripted course.
+    pub fn close(&mut self, now: DateTime<Utc>, id: &ConversationId) -> Option<SimulatedStatus> {
         let at = *self.by_id.get(id)?;
-        self.conversations[at].conversation.cut(now);
+        self.conversations[at].conversation.close_early(now);
         self.conversation(now, id).map(|view| view.status)
     }
 
-    /// The organisation's numbers.
+    /// The organisation's phone numbers.
     #[must_use]
     pub fn phone_numbers(&self) -> Vec<PhoneNumber> {
         let listed = |number: E164, outbound| {
-            let id = self.dice.under_text("number").under_text(&number.expose()).uuid().to_string();
+            let id = self.rng.derive_text("number").derive_text(&number.expose()).uuid().to_string();
             PhoneNumber { id, number, outbound }
         };
         let Settings { from_numbers, inbound_numbers, .. } = &self.settings;
-        let seen = self.callers.iter().filter(|_| from_numbers.is_empty());
-        let outbound = from_numbers.iter().chain(seen).map(|number| listed(*number, true));
+        let callers = self.callers.iter().filter(|_| from_numbers.is_empty());
+        let outbound = from_numbers.iter().chain(callers).map(|number| listed(*number, true));
         outbound.chain(inbound_numbers.iter().map(|number| listed(*number, false))).collect()
     }
 
-    /// The organisation's bots: one.
+    /// The organisation's bots; there is one.
     #[must_use]
     pub fn bots(&self) -> Vec<Bot> {
         vec![Bot { id: self.bot.clone(), name: "Annie" }]
@@ -392,42 +405,58 @@ impl World {
         &self.organisation
     }
 
-    /// The bot's id.
+    /// The id of the organisation's bot.
     #[must_use]
     pub fn bot(&self) -> &str {
         &self.bot
     }
 
-    /// How many calls and texts have been placed through the API.
+    /// The number of calls and texts placed through the API.
     #[must_use]
     pub fn placed(&self) -> u64 {
         self.placed
     }
 }
 
-impl Foreign {
-    fn every(&self) -> TimeDelta {
+impl ForeignTraffic {
+    fn span(&self) -> TimeDelta {
         self.every.max(TimeDelta::seconds(1))
     }
 
-    /// Which span `now` lies in, counted from the epoch.
+    /// The span that contains `now`, counted from the epoch.
     fn span_at(&self, now: DateTime<Utc>) -> i64 {
-        now.timestamp_millis().div_euclid(self.every().num_milliseconds())
+        now.timestamp_millis().div_euclid(self.span().num_milliseconds())
     }
 
-    fn instant_in(&self, span: i64, dice: &mut Dice) -> DateTime<Utc> {
-        let length = self.every().num_milliseconds();
-        let millis = span * length + dice.below(length.cast_unsigned()).cast_signed();
+    /// A random instant in a span.
+    fn instant_in(&self, span: i64, rng: &mut SeededRng) -> DateTime<Utc> {
+        let length = self.span().num_milliseconds();
+        let millis = span * length + rng.below(length.cast_unsigned()).cast_signed();
         DateTime::from_timestamp_millis(millis).unwrap_or_default()
     }
 
-    fn call(&self, id: ConversationId, started: DateTime<Utc>, settings: &Settings, dice: &mut Dice) -> Conversation {
-        let pick = dice.throw();
+    fn conversation(
+        &self,
+        id: ConversationId,
+        started: DateTime<Utc>,
+        settings: &Settings,
+        rng: &mut SeededRng,
+    ) -> SimulatedConversation {
+        let pick = rng.next_u64();
         let fictitious = || E164::parse(&format!("+1847555{:04}", 100 + pick % 100)).unwrap_or(self.from);
         let to = usize::try_from(pick).ok().and_then(|pick| self.to.get(pick.checked_rem(self.to.len())?));
         let to = to.copied().unwrap_or_else(fictitious);
-        let (behaviour, seconds) = People::default().take_call(&settings.weights, dice, to, 0, false);
-        Conversation { id, medium: self.medium, from: self.from, to, started, seconds, behaviour, cut: None }
+        let (behaviour, seconds) = People::default().next_behaviour(&settings.weights, rng, to, 0, false);
+        SimulatedConversation {
+            id,
+            medium: self.medium,
+            from: self.from,
+            to,
+            started,
+            seconds,
+            behaviour,
+            closed_early_at: None,
+        }
     }
 }
 

@@ -6,13 +6,13 @@
 //! | `time` | `2:30 PM`, from `2026-11-24T14:30:00-06:00` or `14:30` |
 //! | `spoken` | a phone number digit by digit: `3 1 2, 5 5 5, 0 1 4 2` |
 //! | `plural('tooth', 'teeth')` | the one word for 1, the other for every other number |
-//! | `name` | the same text in one piece, which `shorten` never cuts |
-//! | `shorten(80)` | at most so many characters: whole sentences if that keeps half of them, else whole words and `…` |
-//! | `default('any time')` | the same text, or another where the column is missing or its cell empty |
+//! | `name` | the same text, which `shorten` never cuts |
+//! | `shorten(80)` | at most 80 characters: whole sentences if they fill at least half of that, else whole words and `…` |
+//! | `default('any time')` | the same text, or the argument if the column is missing or its cell empty |
 //! | `upper lower title capitalize trim replace join first last length int round` | as in Jinja |
 //!
-//! A date or time is taken as it is written, in the offset that it carries. One in UTC (`…Z`) is refused: the patient's
-//! clock shows something else.
+//! A date or time keeps the offset that it is written with. A time in UTC (`…Z`) is rejected, because the patient's clock
+//! shows another one.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -21,13 +21,15 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use minijinja::value::{Rest, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, Output, State, Value, filters as builtin, tests as builtin_tests};
 
-/// Joins the words of one piece until the message is finished.
+use super::length::chars;
+
+/// Joins the words of a text that `shorten` must not cut, until the message is finished.
 const NO_BREAK: &str = "\u{a0}";
 
-/// The name under which [`insert`] refuses.
+/// The filter name in the errors of [`insert`].
 pub(super) const INSERT: &str = "{{ }}";
 
-/// Every filter there is.
+/// The names of all filters.
 pub(super) const FILTERS: &[&str] = &[
     "date",
     "time",
@@ -51,28 +53,28 @@ pub(super) const FILTERS: &[&str] = &[
     "round",
 ];
 
-/// Every test there is.
+/// The names of all tests.
 pub(super) const TESTS: &[&str] = &["defined", "undefined", "startingwith", "endingwith", "number", "odd", "even"];
 
-/// Why a filter can do nothing with what it was given. It never repeats it.
+/// Why a filter does not accept its input. Never repeats the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Refusal {
-    /// The filter.
+pub(super) struct FilterError {
+    /// The filter's name.
     pub(super) filter: &'static str,
-    /// Why not.
+    /// The reason.
     pub(super) what: &'static str,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.filter, self.what)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for FilterError {}
 
-fn refuse(filter: &'static str, what: &'static str) -> Error {
-    Error::from(ErrorKind::InvalidOperation).with_source(Refusal { filter, what })
+fn error(filter: &'static str, what: &'static str) -> Error {
+    Error::from(ErrorKind::InvalidOperation).with_source(FilterError { filter, what })
 }
 
 /// Adds every filter and test.
@@ -106,18 +108,18 @@ pub(super) fn install(environment: &mut Environment<'_>) {
     environment.add_test("even", builtin_tests::is_even);
 }
 
-/// Writes what `{{ … }}` holds, as one piece.
+/// Writes the value of `{{ … }}` with no-break spaces.
 pub(super) fn insert(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if value.is_undefined() {
-        // The engine knows a variable that does not exist from an `if` without an `else`, which says nothing.
+        // Minijinja tells an undefined variable (an error) from an `if` without an `else` (an empty text).
         return minijinja::escape_formatter(out, state, value);
     }
-    let text = said(INSERT, value)?;
-    out.write_str(&one_piece(&text)).map_err(Error::from)
+    let text = text(INSERT, value)?;
+    out.write_str(&unbreakable(&text)).map_err(Error::from)
 }
 
-/// The text of something that can be said.
-fn said<'v>(filter: &'static str, value: &'v Value) -> Result<Cow<'v, str>, Error> {
+/// The text of a value that can be inserted: text or a number.
+fn text<'v>(filter: &'static str, value: &'v Value) -> Result<Cow<'v, str>, Error> {
     if let Some(text) = value.as_str() {
         return Ok(Cow::Borrowed(text));
     }
@@ -127,14 +129,14 @@ fn said<'v>(filter: &'static str, value: &'v Value) -> Result<Cow<'v, str>, Erro
     if value.kind() == ValueKind::Number {
         return Ok(Cow::Owned(value.to_string()));
     }
-    Err(refuse(filter, "neither text nor a number"))
+    Err(error(filter, "neither text nor a number"))
 }
 
-fn one_piece(text: &str) -> Cow<'_, str> {
+fn unbreakable(text: &str) -> Cow<'_, str> {
     if text.contains(' ') { Cow::Owned(text.replace(' ', NO_BREAK)) } else { Cow::Borrowed(text) }
 }
 
-/// The one argument that a filter may have. An argument that does not exist is an error, not a missing one.
+/// The optional argument of a filter. An undefined variable as the argument is an error, not a missing argument.
 fn argument(arguments: &[Value]) -> Result<Option<&Value>, Error> {
     match arguments {
         [] => Ok(None),
@@ -144,25 +146,25 @@ fn argument(arguments: &[Value]) -> Result<Option<&Value>, Error> {
     }
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+#[allow(clippy::needless_pass_by_value, reason = "minijinja's signature")]
 fn date(value: &Value, arguments: Rest<Value>) -> Result<String, Error> {
     let format = argument(&arguments)?.map_or(Some(DATE_FORMAT), Value::as_str);
-    let format = format.ok_or_else(|| refuse("date", NO_FORMAT))?;
-    let text = said("date", value)?;
-    let day = day(text.trim()).map_err(|what| refuse("date", what))?;
-    let written = written(day, format).map_err(|what| refuse("date", what))?;
-    Ok(one_piece(&written).into_owned())
+    let format = format.ok_or_else(|| error("date", NO_FORMAT))?;
+    let text = text("date", value)?;
+    let day = day(text.trim()).map_err(|what| error("date", what))?;
+    let formatted = format_date(day, format).map_err(|what| error("date", what))?;
+    Ok(unbreakable(&formatted).into_owned())
 }
 
-/// Whether a date can be written so. A date has no hour.
+/// Checks a strftime format for dates. A date has no hour, so `%H` is an error.
 pub(super) fn check_format(format: &str) -> Result<(), &'static str> {
-    written(NaiveDate::default(), format).map(|_| ())
+    format_date(NaiveDate::default(), format).map(|_| ())
 }
 
-/// How a date is written where nobody says how.
-pub(super) const DATE_FORMAT: &str = "%B %-d, %Y";
+/// The format of `date` without an argument.
+const DATE_FORMAT: &str = "%B %-d, %Y";
 
-fn written(day: NaiveDate, format: &str) -> Result<String, &'static str> {
+fn format_date(day: NaiveDate, format: &str) -> Result<String, &'static str> {
     let mut text = String::new();
     match write!(text, "{}", day.format(format)) {
         Ok(()) => Ok(text),
@@ -175,7 +177,7 @@ const NO_DATE: &str = "not a date such as 2026-11-24";
 const EMPTY: &str = "the cell is empty: put the text into {% if … %}, or give a default first";
 const IN_UTC: &str = "in UTC, which no patient's clock shows: give the local time, such as 2026-11-24T14:30:00-06:00";
 
-/// `1988-03-22` and nothing else: what most software exports, so it need not be taken apart.
+/// Parses `1988-03-22` and no other form. Most software exports dates so, and this is faster than the general parser.
 pub fn iso_date(text: &str) -> Option<NaiveDate> {
     let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
     if bytes[4] != b'-' || bytes[7] != b'-' {
@@ -196,53 +198,53 @@ fn day(text: &str) -> Result<NaiveDate, &'static str> {
     if let Some(day) = iso_date(text).or_else(|| text.parse().ok()) {
         return Ok(day);
     }
-    match moment(text) {
-        // Exports write a date as its midnight in UTC.
+    match date_time(text) {
+        // Exports write a date as midnight in UTC.
         Err(IN_UTC) if text.contains("T00:00:00") => text.get(..10).and_then(|t| t.parse().ok()).ok_or(NO_DATE),
         Err(IN_UTC) => Err(IN_UTC),
         Err(_) => Err(NO_DATE),
-        Ok(moment) => Ok(moment.date()),
+        Ok(time) => Ok(time.date()),
     }
 }
 
-/// A local date and time, with or without its offset.
-fn moment(text: &str) -> Result<NaiveDateTime, &'static str> {
+/// A local date and time, with or without an offset.
+fn date_time(text: &str) -> Result<NaiveDateTime, &'static str> {
     let text = text.replacen(' ', "T", 1);
-    if let Ok(moment) = DateTime::parse_from_rfc3339(&text) {
-        return if text.ends_with(['Z', 'z']) { Err(IN_UTC) } else { Ok(moment.naive_local()) };
+    if let Ok(time) = DateTime::parse_from_rfc3339(&text) {
+        return if text.ends_with(['Z', 'z']) { Err(IN_UTC) } else { Ok(time.naive_local()) };
     }
-    let read = |format| NaiveDateTime::parse_from_str(&text, format);
-    read("%Y-%m-%dT%H:%M:%S%.f").or_else(|_| read("%Y-%m-%dT%H:%M")).map_err(|_| NO_TIME)
+    let parse = |format| NaiveDateTime::parse_from_str(&text, format);
+    parse("%Y-%m-%dT%H:%M:%S%.f").or_else(|_| parse("%Y-%m-%dT%H:%M")).map_err(|_| NO_TIME)
 }
 
 const NO_TIME: &str = "not a time such as 2026-11-24T14:30:00-06:00 or 14:30";
 
 fn time(value: &Value) -> Result<String, Error> {
-    let text = said("time", value)?;
-    let time = hour(text.trim()).map_err(|what| refuse("time", what))?;
+    let text = text("time", value)?;
+    let time = time_of_day(text.trim()).map_err(|what| error("time", what))?;
     Ok(format!("{}", time.format("%-I:%M\u{a0}%p")))
 }
 
-fn hour(text: &str) -> Result<NaiveTime, &'static str> {
+fn time_of_day(text: &str) -> Result<NaiveTime, &'static str> {
     if text.is_empty() {
         return Err(EMPTY);
     }
-    let read = |format| NaiveTime::parse_from_str(text, format);
-    read("%H:%M").or_else(|_| read("%H:%M:%S")).or_else(|_| moment(text).map(|moment| moment.time()))
+    let parse = |format| NaiveTime::parse_from_str(text, format);
+    parse("%H:%M").or_else(|_| parse("%H:%M:%S")).or_else(|_| date_time(text).map(|time| time.time()))
 }
 
 fn spoken(value: &Value) -> Result<String, Error> {
-    let text = said("spoken", value)?;
+    let text = text("spoken", value)?;
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let is_number = text.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-.()/\u{2011}".contains(c));
     if !is_number || !(7..=15).contains(&digits.len()) {
-        return Err(refuse("spoken", "not a phone number"));
+        return Err(error("spoken", "not a phone number"));
     }
-    Ok(one_piece(&in_groups(&digits)).into_owned())
+    Ok(unbreakable(&digit_groups(&digits)).into_owned())
 }
 
-/// `3 1 2, 5 5 5, 0 1 4 2`. North American numbers go without their country code; others in threes.
-fn in_groups(digits: &str) -> String {
+/// `3 1 2, 5 5 5, 0 1 4 2`. North American numbers lose their country code; others are grouped in threes.
+fn digit_groups(digits: &str) -> String {
     let (start, sizes): (usize, &[usize]) = match digits.len() {
         11 if digits.starts_with('1') => (1, &[3, 3, 4]),
         10 => (0, &[3, 3, 4]),
@@ -258,52 +260,52 @@ fn in_groups(digits: &str) -> String {
     groups.filter(|group| !group.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+#[allow(clippy::needless_pass_by_value, reason = "minijinja's signature")]
 fn plural(value: &Value, one: Cow<'_, str>, many: Cow<'_, str>) -> Result<String, Error> {
-    let text = said("plural", value)?;
-    let count: f64 = text.trim().parse().map_err(|_| refuse("plural", "not a number"))?;
+    let text = text("plural", value)?;
+    let count: f64 = text.trim().parse().map_err(|_| error("plural", "not a number"))?;
     let is_one = (count - 1.0).abs() < f64::EPSILON;
     Ok(if is_one { one } else { many }.into_owned())
 }
 
 fn name(value: &Value) -> Result<String, Error> {
-    let text = said("name", value)?;
+    let text = text("name", value)?;
     Ok(text.split_whitespace().collect::<Vec<_>>().join(NO_BREAK))
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "the engine's signature")]
+#[allow(clippy::needless_pass_by_value, reason = "minijinja's signature")]
 fn default(value: &Value, arguments: Rest<Value>) -> Result<Value, Error> {
-    let other = argument(&arguments)?.cloned();
+    let fallback = argument(&arguments)?.cloned();
     let is_blank = value.is_undefined() || value.is_none() || value.as_str().is_some_and(|text| text.trim().is_empty());
-    Ok(if is_blank { other.unwrap_or_else(|| Value::from("")) } else { value.clone() })
+    Ok(if is_blank { fallback.unwrap_or_else(|| Value::from("")) } else { value.clone() })
 }
 
-fn shorten(value: &Value, most: &Value) -> Result<String, Error> {
-    let most = argument(std::slice::from_ref(most))?.and_then(Value::as_usize);
-    let most = most.ok_or_else(|| refuse("shorten", "it needs a number of characters: shorten(80)"))?;
-    Ok(shortened(&said("shorten", value)?, most).into_owned())
+fn shorten(value: &Value, limit: &Value) -> Result<String, Error> {
+    let limit = argument(std::slice::from_ref(limit))?.and_then(Value::as_usize);
+    let limit = limit.ok_or_else(|| error("shorten", "it needs a number of characters: shorten(80)"))?;
+    Ok(shortened(&text("shorten", value)?, limit).into_owned())
 }
 
-/// At most `most` characters of `text`; nothing if not even its first piece fits.
-fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+/// At most `limit` characters of `text`; empty if not even its first word fits.
+fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     let text = text.trim();
-    if super::chars(text) <= most {
+    if chars(text) <= limit {
         return Cow::Borrowed(text);
     }
     let breaks: Vec<_> = breaks(text);
-    let fits = |end: &usize, most: usize| super::chars(&text[..*end]) <= most;
-    let sentence = breaks.iter().rfind(|end| ends_sentence(&text[..**end]) && fits(end, most));
-    if let Some(end) = sentence.filter(|end| super::chars(&text[..**end]) * 2 >= most) {
+    let fits = |end: &usize, limit: usize| chars(&text[..*end]) <= limit;
+    let sentence = breaks.iter().rfind(|end| ends_sentence(&text[..**end]) && fits(end, limit));
+    if let Some(end) = sentence.filter(|end| chars(&text[..**end]) * 2 >= limit) {
         return Cow::Borrowed(&text[..*end]);
     }
-    let Some(end) = breaks.iter().rfind(|end| fits(end, most.saturating_sub(1))) else {
+    let Some(end) = breaks.iter().rfind(|end| fits(end, limit.saturating_sub(1))) else {
         return Cow::Borrowed("");
     };
     Cow::Owned(format!("{}…", text[..*end].trim_end_matches('.')))
 }
 
-/// Where `text` may end: after each word that a plain space follows, without its comma, unless the word is short and ends
-/// in a full stop, since `Dr.` belongs to what follows.
+/// The byte offsets at which `text` may end: after each word that a plain space follows, without its comma. A short word
+/// with a full stop is no end, because `Dr.` belongs to the next word.
 fn breaks(text: &str) -> Vec<usize> {
     let plain_space = |c: char| c.is_whitespace() && c != '\u{a0}';
     let mut ends: Vec<_> = text
@@ -314,7 +316,7 @@ fn breaks(text: &str) -> Vec<usize> {
         .collect();
     ends.retain(|end| {
         let word = text[..*end].rsplit(char::is_whitespace).next().unwrap_or_default();
-        !(word.ends_with('.') && super::chars(word) <= 4)
+        !(word.ends_with('.') && chars(word) <= 4)
     });
     ends.into_iter().map(|end| text[..end].trim_end_matches([',', ';', ':', '-', '–']).len()).collect()
 }
@@ -328,9 +330,9 @@ mod tests {
     use minijinja::context;
 
     use super::*;
-    use crate::template::{Cause, Template};
+    use crate::template::{RenderCause, Template};
 
-    fn render(source: &str, x: &str) -> Result<String, Cause> {
+    fn render(source: &str, x: &str) -> Result<String, RenderCause> {
         let template = Template::compile("context", source).expect(source);
         template.render(&context! { x => x }).map_err(|problem| problem.cause)
     }
@@ -340,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn every_filter_and_test_that_is_named_exists_and_no_other() {
+    fn every_listed_filter_and_test_exists() {
         let mut environment = Environment::empty();
         install(&mut environment);
         for filter in FILTERS {
@@ -372,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_date_or_time_is_refused_with_the_filters_name() {
+    fn an_invalid_date_or_time_is_rejected_with_the_filters_name() {
         for (source, x, refusal) in [
             ("{{ x | date }}", "3/22/88", NO_DATE),
             ("{{ x | date }}", "2026-02-30", NO_DATE),
@@ -382,14 +384,14 @@ mod tests {
             ("{{ x | date }}", "2026-11-24T02:30:00Z", IN_UTC),
         ] {
             let filter = if source.contains("date") { "date" } else { "time" };
-            assert_eq!(render(source, x), Err(Cause::Filter { filter, refusal }), "{source} of {x}");
+            assert_eq!(render(source, x), Err(RenderCause::Filter { filter, refusal }), "{source} of {x}");
         }
     }
 
     #[test]
     fn a_format_from_a_cell_is_checked_too() {
         let cause = render("{{ '2026-11-24' | date(x) }}", "%Q").expect_err("no format");
-        assert_eq!(cause, Cause::Filter { filter: "date", refusal: "not a format for dates" });
+        assert_eq!(cause, RenderCause::Filter { filter: "date", refusal: "not a format for dates" });
     }
 
     #[test]
@@ -423,12 +425,12 @@ mod tests {
     fn an_argument_that_does_not_exist_is_an_error() {
         for source in ["{{ x | default(y) }}", "{{ x | date(y) }}", "{{ x | shorten(y) }}", "{{ x | plural(y, 'b') }}"]
         {
-            assert_eq!(render(source, "2026-11-24"), Err(Cause::Undefined { variable: "y".into() }), "{source}");
+            assert_eq!(render(source, "2026-11-24"), Err(RenderCause::Undefined { variable: "y".into() }), "{source}");
         }
     }
 
     #[test]
-    fn an_if_without_an_else_says_nothing() {
+    fn an_if_without_an_else_inserts_nothing() {
         check("a{{ ' and ' ~ x if x }}.", "", "a.");
         check("a{{ ' and ' ~ x if x }}.", "b", "a and b.");
     }
@@ -436,7 +438,7 @@ mod tests {
     #[test]
     fn shortening_keeps_sentences_and_words_whole() {
         let text = "Prefers late mornings. Has asked twice for Dr. Lee, never on Fridays.";
-        for (most, expected) in [
+        for (limit, expected) in [
             (200, text),
             (69, text),
             (68, "Prefers late mornings. Has asked twice for Dr. Lee, never on…"),
@@ -449,8 +451,8 @@ mod tests {
             (7, ""),
             (0, ""),
         ] {
-            assert_eq!(shortened(text, most), expected, "{most}");
-            assert!(crate::template::chars(&shortened(text, most)) <= most);
+            assert_eq!(shortened(text, limit), expected, "{limit}");
+            assert!(chars(&shortened(text, limit)) <= limit);
         }
     }
 
@@ -464,7 +466,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_tag_inserts_is_one_piece_for_the_text_around_it() {
+    fn shortening_never_cuts_what_a_tag_inserts() {
         let source = "{% filter shorten(14) %}With {{ x }} at ten{% endfilter %}";
         check(source, "Mary Kate", "With…");
         check(source, "Mary", "With Mary at…");

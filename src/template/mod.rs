@@ -1,19 +1,20 @@
 //! A template: text with `{{ … }}` and `{% … %}` that becomes one patient's message.
 //!
-//! The language is minijinja's (Jinja), made strict: a variable that does not exist is an error and never an empty
-//! string, nothing but text and numbers can be said, and no template can run for long. It is compiled once and rendered
-//! for every row. A compiled template holds no patient's data, and no problem found here repeats a value.
+//! The language is minijinja's (Jinja) in strict mode: an undefined variable is an error, never an empty string; only
+//! text and numbers can be inserted; and a fuel limit bounds each rendering. A template is compiled once and rendered
+//! for every row. A compiled template holds no patient data, and no error in this module repeats a value.
 //!
 //! **Spaces.** A message is one paragraph: every run of spaces and line breaks becomes one space.
 //!
-//! **What is never cut.** [`filters`] says what `shorten` may cut. Whatever `{{ … }}` inserts, and whatever the filters
-//! `date`, `time`, `spoken` and `name` make, is one piece: its spaces are no-break spaces until the message is finished,
-//! and `shorten` breaks at ordinary spaces only.
+//! **What is never cut.** [`filters`] documents what `shorten` may cut. The text that `{{ … }}` inserts, and the output of
+//! the filters `date`, `time`, `spoken` and `name`, is kept whole: its spaces are no-break spaces until the message is
+//! finished, and `shorten` breaks at ordinary spaces only.
 
+mod error;
 pub mod filters;
-mod problem;
+mod length;
+mod lexer;
 mod row;
-mod scan;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,27 +23,20 @@ use std::sync::Arc;
 
 use minijinja::{Environment, UndefinedBehavior, Value};
 
+pub use error::{RenderCause, RenderError, TemplateError};
 pub use filters::iso_date;
-pub use problem::{Cause, RenderProblem, TemplateProblem};
-pub use row::{Cells, Columns, Row};
+pub use length::{MAX_CHARS, chars};
+pub use row::{TemplateCells, TemplateColumns, TemplateRow};
 
-/// The vendor's limit for `context` and `voicemailMessage` (`annie-api.md`, POST /calls).
-pub const MAX_CHARS: usize = 500;
-
-/// A text's length as the vendor counts it: in Unicode scalar values.
-#[must_use]
-pub fn chars(text: &str) -> usize {
-    text.chars().count()
-}
-
-/// The variables that `source` uses, in its order, with their parts (`practice.name`) and places in bytes; those that it
-/// sets itself are among them. It need not compile.
+/// The variables that `source` uses, in order of appearance, with their attributes (`practice.name`) and byte ranges.
+/// Includes variables that the template sets itself. `source` need not compile.
 #[must_use]
 pub fn variables(source: &str) -> Vec<(String, Range<usize>)> {
-    scan::variables(&scan::tokens(source))
+    lexer::variables(&lexer::tokens(source))
 }
 
-/// The work one rendering may do: a message takes some 50, a loop over a large household a few hundred.
+/// The limit of minijinja instructions for one rendering: a message takes about 50, a loop over a large household a few
+/// hundred.
 const FUEL: u64 = 20_000;
 
 /// A compiled template. Cloning shares it.
@@ -56,32 +50,33 @@ struct Compiled {
 }
 
 impl Template {
-    /// Compiles `source`; `name` stands for it in problems. Reports everything that can be known without a row: the
-    /// syntax, filters and tests that do not exist, calls, and formats that `date` would not understand.
-    pub fn compile(name: &str, source: &str) -> Result<Self, Vec<TemplateProblem>> {
+    /// Compiles `source`. Errors use `name` for the template. Reports every error that can be found without a row: syntax
+    /// errors, unknown filters and tests, function calls, and invalid `date` formats.
+    pub fn compile(name: &str, source: &str) -> Result<Self, Vec<TemplateError>> {
         let mut environment = environment();
         if let Err(error) = environment.add_template_owned(name.to_owned(), source.to_owned()) {
-            return Err(vec![problem::of_syntax(source, &error)]);
+            return Err(vec![error::syntax_error(source, &error)]);
         }
-        let problems = problem::of_words(source);
+        let problems = error::unknown_names(source);
         if !problems.is_empty() {
             return Err(problems);
         }
         Ok(Self(Arc::new(Compiled { name: name.to_owned(), source: source.to_owned(), environment })))
     }
 
-    /// The message for one row. `variables` is a [`Row`], or any other map.
-    pub fn render(&self, variables: &Value) -> Result<String, RenderProblem> {
+    /// The message for one row. `variables` is a [`TemplateRow`], or any other map.
+    pub fn render(&self, variables: &Value) -> Result<String, RenderError> {
         let compiled = &*self.0;
         compiled
             .environment
             .get_template(&compiled.name)
             .and_then(|template| template.render(variables))
-            .map(|text| tidy(&text))
-            .map_err(|error| problem::of_rendering(&compiled.name, &compiled.source, &error, variables))
+            .map(|text| one_paragraph(&text))
+            .map_err(|error| error::render_error(&compiled.name, &compiled.source, &error, variables))
     }
 
-    /// The variables it may look up, sorted, with what is read of them: `first_name`, `practice.name`.
+    /// The variables that a rendering may look up, sorted, with their attributes: `first_name`, `practice.name`. Excludes
+    /// variables that the template sets itself.
     #[must_use]
     pub fn names(&self) -> BTreeSet<String> {
         let compiled = &*self.0;
@@ -92,7 +87,7 @@ impl Template {
             .unwrap_or_default()
     }
 
-    /// The text it was compiled from.
+    /// The text that the template was compiled from.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.0.source
@@ -120,16 +115,16 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-/// One paragraph: every run of white space, no-break spaces among it, becomes one space.
-fn tidy(text: &str) -> String {
-    let mut tidied = String::with_capacity(text.len());
+/// One paragraph: every run of white space, including no-break spaces, becomes one space.
+fn one_paragraph(text: &str) -> String {
+    let mut paragraph = String::with_capacity(text.len());
     for word in text.split_whitespace() {
-        if !tidied.is_empty() {
-            tidied.push(' ');
+        if !paragraph.is_empty() {
+            paragraph.push(' ');
         }
-        tidied.push_str(word);
+        paragraph.push_str(word);
     }
-    tidied
+    paragraph
 }
 
 #[cfg(test)]
@@ -138,19 +133,19 @@ mod tests {
 
     use super::*;
 
-    fn rendered(source: &str, variables: &Value) -> Result<String, RenderProblem> {
+    fn render(source: &str, variables: &Value) -> Result<String, RenderError> {
         Template::compile("context", source).expect(source).render(variables)
     }
 
     #[test]
     fn a_message_is_one_paragraph() {
         let source = "{% if due %}\n  {{ first_name }},\n{% endif %}   you are due. \u{a0} ";
-        let text = rendered(source, &context! { due => "2026-11-01", first_name => "Ana\tMaria " });
+        let text = render(source, &context! { due => "2026-11-01", first_name => "Ana\tMaria " });
         assert_eq!(text.expect("renders"), "Ana Maria , you are due.");
     }
 
     #[test]
-    fn a_missing_column_is_an_error_that_names_it_and_its_place() {
+    fn a_missing_column_is_an_error_that_names_it_and_its_line() {
         let row = context! { first_name => "Ana", practice => context! { name => "Bright Smile" } };
         for (source, name, line) in [
             ("Hello {{ frist_name }}", "frist_name", 1),
@@ -160,25 +155,25 @@ mod tests {
             ("{{ appointment.start | time }}", "appointment", 1),
             ("{% for name in household %}{{ name }}{% endfor %}", "household", 1),
         ] {
-            let problem = rendered(source, &row).expect_err(source);
-            assert_eq!(problem.cause, Cause::Undefined { variable: name.into() }, "{source}");
+            let problem = render(source, &row).expect_err(source);
+            assert_eq!(problem.cause, RenderCause::Undefined { variable: name.into() }, "{source}");
             assert_eq!(problem.line, line, "{source}");
         }
     }
 
     #[test]
     fn an_empty_cell_is_an_empty_text() {
-        assert_eq!(rendered("[{{ notes }}]", &context! { notes => "" }).expect("renders"), "[]");
+        assert_eq!(render("[{{ notes }}]", &context! { notes => "" }).expect("renders"), "[]");
     }
 
     #[test]
-    fn only_text_and_numbers_can_be_said() {
+    fn only_text_and_numbers_can_be_inserted() {
         let row =
             context! { household => vec!["Ana"], practice => context! { name => "x" }, nothing => Value::from(()) };
         for source in ["{{ household }}", "{{ practice }}", "{{ nothing }}"] {
-            assert_eq!(rendered(source, &row).expect_err(source).cause, Cause::NotText, "{source}");
+            assert_eq!(render(source, &row).expect_err(source).cause, RenderCause::NotText, "{source}");
         }
-        assert_eq!(rendered("{{ household[0] }} {{ 2 + 1 }}", &row).expect("renders"), "Ana 3");
+        assert_eq!(render("{{ household[0] }} {{ 2 + 1 }}", &row).expect("renders"), "Ana 3");
     }
 
     #[test]
@@ -187,20 +182,19 @@ mod tests {
         let nested =
             "{% for a in cells %}{% for b in cells %}{% for c in cells %}x{% endfor %}{% endfor %}{% endfor %}";
         for source in [nested, "{{ 'x' * 100000000 }}"] {
-            assert_eq!(rendered(source, &row).expect_err(source).cause, Cause::TooLong, "{source}");
+            assert_eq!(render(source, &row).expect_err(source).cause, RenderCause::TooLong, "{source}");
         }
     }
 
     #[test]
     fn markup_in_a_cell_is_text() {
         let row = context! { first_name => "{{ last_name }} <O'Brien>" };
-        assert_eq!(rendered("{{ first_name }}", &row).expect("renders"), "{{ last_name }} <O'Brien>");
+        assert_eq!(render("{{ first_name }}", &row).expect("renders"), "{{ last_name }} <O'Brien>");
     }
 
     #[test]
-    fn the_names_of_a_template_are_those_it_does_not_set_itself() {
-        let source =
-            "{% set who = preferred_name %}{{ who }} {{ practice.name }}{% for m in household %}{{ m }}{% endfor %}";
+    fn the_names_of_a_template_exclude_variables_that_it_sets() {
+        let source = "{% set called = preferred_name %}{{ called }} {{ practice.name }}{% for m in household %}{{ m }}{% endfor %}";
         let template = Template::compile("context", source).expect("compiles");
         let names: Vec<_> = template.names().into_iter().collect();
         assert_eq!(names, ["household", "practice.name", "preferred_name"]);
@@ -222,7 +216,7 @@ mod tests {
             "{{ list }}",
             "{{ list < 3 and secret / 2 }}",
         ] {
-            let problem = rendered(source, &row).expect_err(source);
+            let problem = render(source, &row).expect_err(source);
             assert!(!format!("{problem} {problem:?}").contains("Xyzzyna"), "{source}");
         }
         let template = Template::compile("context", "{{ secret }}").expect("compiles");

@@ -1,6 +1,6 @@
-//! A row as a template sees it: the list's columns by name, and objects such as `practice` that every row has.
+//! The variables of one rendering: a row's cells by column name, and objects such as `practice`.
 //!
-//! The columns' names and the shared objects are held once for the whole list; a row brings its cells.
+//! The column names and the shared objects are stored once for the whole list; each row stores only its cells.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,42 +9,42 @@ use std::sync::Arc;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 
-/// A list's columns, by the names that templates use.
+/// A list's columns, by their variable names.
 #[derive(Debug, Clone, Default)]
-pub struct Columns {
-    places: HashMap<String, usize>,
+pub struct TemplateColumns {
+    positions: HashMap<String, usize>,
     names: Vec<String>,
 }
 
-impl Columns {
-    /// Columns in the order of a row's cells. Of two with one name, the first is seen.
+impl TemplateColumns {
+    /// Columns in the order of a row's cells. Of two columns with the same name, templates see the first.
     pub fn new(names: impl IntoIterator<Item = String>) -> Self {
         let mut columns = Self::default();
         for name in names {
-            columns.places.entry(name.clone()).or_insert(columns.names.len());
+            columns.positions.entry(name.clone()).or_insert(columns.names.len());
             columns.names.push(name);
         }
         columns
     }
 
-    /// Where the column of this name stands.
+    /// The index of the column with this name.
     #[must_use]
-    pub fn place(&self, name: &str) -> Option<usize> {
-        self.places.get(name).copied()
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.positions.get(name).copied()
     }
 
-    /// Their names, in the order of a row's cells.
+    /// The names, in the order of a row's cells.
     pub fn names(&self) -> &[String] {
         &self.names
     }
 }
 
-/// A row's cells. They hold a patient's data, so `Debug` masks them.
+/// A row's cells. They hold patient data, so `Debug` masks them.
 #[derive(Clone, Default)]
-pub struct Cells(Vec<String>);
+pub struct TemplateCells(Vec<String>);
 
-impl Cells {
-    /// None yet, and room for so many.
+impl TemplateCells {
+    /// No cells, with capacity for `cells` of them.
     #[must_use]
     pub fn with_capacity(cells: usize) -> Self {
         Self(Vec::with_capacity(cells))
@@ -55,41 +55,46 @@ impl Cells {
         self.0.push(cell.to_owned());
     }
 
-    /// The cell at `at`.
+    /// The cell at index `at`.
     #[must_use]
     pub fn get(&self, at: usize) -> Option<&str> {
         self.0.get(at).map(String::as_str)
     }
 }
 
-impl<T: AsRef<str>> FromIterator<T> for Cells {
+impl<T: AsRef<str>> FromIterator<T> for TemplateCells {
     fn from_iter<I: IntoIterator<Item = T>>(cells: I) -> Self {
         Self(cells.into_iter().map(|cell| cell.as_ref().to_owned()).collect())
     }
 }
 
-impl fmt::Debug for Cells {
+impl fmt::Debug for TemplateCells {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cells({}, masked)", self.0.len())
+        write!(f, "TemplateCells({}, masked)", self.0.len())
     }
 }
 
-/// What one rendering may use. An object wins over a column of the same name, and the row's own over a shared one.
+/// The variables of one rendering. An object wins over a column of the same name, and the row's own object over a shared
+/// one.
 #[derive(Clone)]
-pub struct Row {
-    columns: Arc<Columns>,
-    cells: Arc<Cells>,
+pub struct TemplateRow {
+    columns: Arc<TemplateColumns>,
+    cells: Arc<TemplateCells>,
     shared: Arc<[(&'static str, Value)]>,
     own: Vec<(&'static str, Value)>,
 }
 
-impl Row {
-    /// A row with a cell for every column. `shared` is what all rows have: `practice`, `campaign`.
-    pub fn new(columns: Arc<Columns>, cells: impl Into<Arc<Cells>>, shared: Arc<[(&'static str, Value)]>) -> Self {
+impl TemplateRow {
+    /// A row with a cell for every column. `shared` holds the objects that all rows have: `practice`, `campaign`.
+    pub fn new(
+        columns: Arc<TemplateColumns>,
+        cells: impl Into<Arc<TemplateCells>>,
+        shared: Arc<[(&'static str, Value)]>,
+    ) -> Self {
         Self { columns, cells: cells.into(), shared, own: Vec::new() }
     }
 
-    /// The same row with something of its own: `appointment`, `household`.
+    /// Adds an object of this row alone: `appointment`, `household`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.own.push((name, value.into()));
@@ -105,11 +110,11 @@ impl Row {
     }
 
     fn cell(&self, name: &str) -> Option<&str> {
-        self.cells.get(self.columns.place(name)?)
+        self.cells.get(self.columns.position(name)?)
     }
 }
 
-impl Object for Row {
+impl Object for TemplateRow {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.look_up(key.as_str()?)
     }
@@ -127,15 +132,15 @@ impl Object for Row {
     }
 }
 
-impl From<Row> for Value {
-    fn from(row: Row) -> Self {
+impl From<TemplateRow> for Value {
+    fn from(row: TemplateRow) -> Self {
         Self::from_object(row)
     }
 }
 
-impl fmt::Debug for Row {
+impl fmt::Debug for TemplateRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Row(masked)")
+        f.write_str("TemplateRow(masked)")
     }
 }
 
@@ -146,15 +151,15 @@ mod tests {
     use super::*;
     use crate::template::Template;
 
-    fn row() -> Row {
-        let columns = Columns::new(["first_name", "preference", "practice"].map(String::from));
-        let cells: Cells = ["Ana", "", "a column"].into_iter().collect();
+    fn row() -> TemplateRow {
+        let columns = TemplateColumns::new(["first_name", "preference", "practice"].map(String::from));
+        let cells: TemplateCells = ["Ana", "", "a column"].into_iter().collect();
         let shared = Arc::from([("practice", context! { name => "Bright Smile Dental" })]);
-        Row::new(Arc::new(columns), cells, shared).with("household", vec!["Ben"])
+        TemplateRow::new(Arc::new(columns), cells, shared).with("household", vec!["Ben"])
     }
 
     #[test]
-    fn a_row_shows_its_cells_and_its_objects() {
+    fn a_template_sees_a_rows_cells_and_objects() {
         let source =
             "{{ first_name }} {{ preference | default('any time') }} {{ practice.name }} {{ household | length }}";
         let template = Template::compile("context", source).expect("compiles");
@@ -163,6 +168,6 @@ mod tests {
 
     #[test]
     fn a_row_is_masked_when_debugged() {
-        assert_eq!(format!("{:?} {:?}", row(), Value::from(row())), "Row(masked) Row(masked)");
+        assert_eq!(format!("{:?} {:?}", row(), Value::from(row())), "TemplateRow(masked) TemplateRow(masked)");
     }
 }

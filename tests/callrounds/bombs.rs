@@ -1,5 +1,5 @@
-//! Lists that would fill the memory, the disk or the day: each is refused with one clear line, soon, and in little memory.
-//! The real binary is measured.
+//! Hostile or huge lists (zip bombs, endless rows and cells): each is refused with one clear line, quickly and in little
+//! memory. The tests measure the real binary.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -11,12 +11,14 @@ use flate2::write::GzEncoder;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::practice::{Ended, Practice, recall};
+use crate::harness::{Practice, ProgramOutput, recall};
 use crate::vendor::MORNING;
 
+/// Processor time that a check may take.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Linux's own, whatever the processor's are.
+/// The unit of times in `/proc`, which Linux fixes.
 const TICKS_A_SECOND: u64 = 100;
+/// Resident memory that a check may take, in KiB.
 const MOST_KIB: u64 = 300 << 10;
 
 fn practice() -> Practice {
@@ -24,17 +26,17 @@ fn practice() -> Practice {
     Practice::with(&recall(&rest), "")
 }
 
-/// How long a process has kept a processor busy: that others do so, too, says nothing of it.
-fn work_of(process: u32) -> Duration {
+/// A process's processor time, which does not depend on the machine's load.
+fn processor_time_of(process: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let ticks: Vec<i64> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().flat_map(str::parse).collect();
-    // Behind the name: the state, which is no number, then ten numbers, and the ticks in the program and in the system.
+    // After the name: the state (not a number), ten numbers, then the user and the system ticks.
     let ticks: i64 = ticks.get(10..12).unwrap_or_default().iter().sum();
     Duration::from_millis(ticks.unsigned_abs() * 1_000 / TICKS_A_SECOND)
 }
 
-/// Checks a list; how it ended, and the most memory that it took, in KiB.
-fn checked(practice: &Practice, list: &str) -> (Ended, u64) {
+/// Runs `check` on a list; returns its output and its peak memory in KiB.
+fn checked(practice: &Practice, list: &str) -> (ProgramOutput, u64) {
     let mut command = practice.command(&["check", "campaigns/recall.toml", "--list", list]);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program");
@@ -45,21 +47,21 @@ fn checked(practice: &Practice, list: &str) -> (Ended, u64) {
         let line =
             now.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|line| line.split_whitespace().next());
         peak = line.and_then(|kib| kib.parse().ok()).unwrap_or(0).max(peak);
-        worked = work_of(child.id()).max(worked);
+        worked = processor_time_of(child.id()).max(worked);
         assert!(worked < LONGEST && since.elapsed() < LONGEST * 12, "{list} takes too long");
         std::thread::sleep(Duration::from_millis(2));
     }
     assert!(worked < LONGEST, "{list}: {worked:?}");
     assert!(peak < MOST_KIB, "{list}: {peak} KiB");
-    (Ended::of(&child.wait_with_output().expect("ended")), peak)
+    (ProgramOutput::new(&child.wait_with_output().expect("ended")), peak)
 }
 
-/// It is refused with one line that says this.
-fn refused(practice: &Practice, list: &str, says: &str) {
+/// Checks that the list is refused with one line that contains `expected`.
+fn refused(practice: &Practice, list: &str, expected: &str) {
     let (ended, _) = checked(practice, list);
     assert_eq!(ended.code, 3, "{list}: {ended:?}");
     let lines: Vec<_> = ended.stderr.lines().collect();
-    assert!(lines.len() == 1 && lines[0].contains(says), "{list}: {says}: {ended:?}");
+    assert!(lines.len() == 1 && lines[0].contains(expected), "{list}: {expected}: {ended:?}");
     assert!(ended.stderr.len() < 1_000, "{list}: {ended:?}");
 }
 
@@ -67,13 +69,13 @@ const UNPACKS: &str = "unpacks to more than any list would";
 
 type Sink<'w> = &'w mut dyn Write;
 
-/// A part's name, and what writes it.
+/// A zip part's name, and what writes its content.
 type Part<'p> = (&'p str, &'p dyn Fn(Sink<'_>));
 
-/// The same with a name of its own.
+/// The same, after the name of the test case.
 type Bomb<'b> = (&'b str, &'b str, &'b dyn Fn(Sink<'_>));
 
-/// A workbook with one sheet, of which one part is a bomb.
+/// Writes a workbook that names `sheets` sheets; `parts` replace or extend its ordinary parts.
 fn workbook(practice: &Practice, name: &str, parts: &[Part<'_>], sheets: usize) {
     let mut zip = ZipWriter::new(BufWriter::new(File::create(practice.path(name)).expect("a file")));
     let options = SimpleFileOptions::default().compression_level(Some(6)).large_file(true);
@@ -117,8 +119,8 @@ const SHEET: &str = "<worksheet><sheetData>\
     <row r=\"2\"><c r=\"A2\"><v>1</v></c><c r=\"B2\" t=\"inlineStr\"><is><t>Ana</t></is></c>\
     <c r=\"C2\"><v>7735550110</v></c></row></sheetData></worksheet>";
 
-/// So many bytes of one text after the other.
-fn again(into: Sink<'_>, text: &str, bytes: usize) {
+/// Writes at least `bytes` bytes of `text`, repeated.
+fn repeat(into: Sink<'_>, text: &str, bytes: usize) {
     if text.is_empty() {
         return;
     }
@@ -130,7 +132,7 @@ fn again(into: Sink<'_>, text: &str, bytes: usize) {
 
 fn between(into: Sink<'_>, start: &str, text: &str, bytes: usize, end: &str) {
     into.write_all(start.as_bytes()).expect("written");
-    again(into, text, bytes);
+    repeat(into, text, bytes);
     into.write_all(end.as_bytes()).expect("written");
 }
 
@@ -205,7 +207,7 @@ fn a_workbook_is_bounded_in_what_it_unpacks_to() {
 }
 
 #[test]
-fn a_string_that_stands_in_every_cell_makes_no_endless_row_and_no_endless_list() {
+fn a_long_shared_string_in_every_cell_is_bounded_by_row_and_by_list() {
     let practice = practice();
     let string = format!("<sst><si><t>{}</t></si></sst>", "a".repeat(30_000));
     let strings: &dyn Fn(Sink<'_>) = &|into| into.write_all(string.as_bytes()).expect("written");
@@ -283,17 +285,17 @@ fn the_appointments_of_a_bundle_are_bounded_in_memory() {
     let patient = r#"{"resource":{"resourceType":"Patient","id":"1","name":[{"given":["Ana"]}],"telecom":[{"system":"phone","value":"773-555-0110"}]}}"#;
     let bundle = |entries: String| format!(r#"{{"resourceType":"Bundle","entry":[{patient},{entries}]}}"#);
 
-    // One of many participants, each of whom would have its long text.
+    // One appointment with many participants: its long text would be copied for each.
     practice.write("bomb.json", &bundle(appointment(8_000, &"d".repeat(400_000))));
     let (ended, _) = checked(&practice, "bomb.json");
     assert_eq!(ended.code, 0, "its text is kept once: {ended:?}");
-    // Many, of many.
+    // Many appointments with many participants.
     practice.write("bomb.json", &bundle(vec![appointment(20_000, ""); 60].join(",")));
     refused(&practice, "bomb.json", "more appointments than fit into memory");
 }
 
 #[test]
-fn thousands_of_patients_on_one_number_or_of_one_key_take_no_day() {
+fn thousands_of_patients_on_one_number_or_of_one_key_are_checked_quickly() {
     let practice = practice();
     let list = |row: &dyn Fn(u32) -> String| {
         let rows: String = (0..20_000).map(row).collect();
@@ -309,7 +311,7 @@ fn thousands_of_patients_on_one_number_or_of_one_key_take_no_day() {
 }
 
 #[test]
-fn a_workbook_names_cells_that_a_sheet_has() {
+fn a_workbook_with_impossible_cell_references_is_refused() {
     let practice = practice();
     for cell in ["ZZZZZZZ3", "ZZZZZZZ4294967295", "A4294967296", "A99999999999999999999"] {
         let row = format!("<row><c r=\"{cell}\" t=\"inlineStr\"><is><t>a</t></is></c></row>");
@@ -331,7 +333,7 @@ fn a_workbook_names_cells_that_a_sheet_has() {
 }
 
 #[test]
-fn what_is_named_as_a_campaign_or_as_numbers_is_bounded_too() {
+fn a_campaign_file_and_a_list_of_numbers_are_bounded_too() {
     let practice = practice();
     let ended = practice.run(&["check", "/dev/zero"]);
     assert_eq!((ended.code, ended.stderr.contains("file too large")), (2, true), "{ended:?}");

@@ -1,10 +1,10 @@
-//! Lists as practices really export them: one small export for each kind of mess under `tests/lists`, and what `check`
-//! says of each, which is what somebody reads who has never seen the program.
+//! Lists as practices export them: `tests/lists` has one small file for each kind of mess. The snapshots keep what `check`
+//! prints for each, to be read by people who have never seen the program.
 
 use std::fs;
 use std::path::PathBuf;
 
-use crate::practice::{Practice, repository};
+use crate::harness::{Practice, repository};
 use crate::vendor::MORNING;
 
 const CAMPAIGN: &str = r#"name = "recall"
@@ -29,8 +29,8 @@ fn lists() -> Vec<PathBuf> {
     files
 }
 
-/// What `check` ends with and says of a list.
-fn told(list: &PathBuf) -> String {
+/// The exit code and the output of `check` for a list.
+fn check_output(list: &PathBuf) -> String {
     let name = list.file_name().expect("a name").to_string_lossy().into_owned();
     let campaign = if name == "mostly-bad.csv" { CAMPAIGN.replace("0.95", "0.2") } else { CAMPAIGN.to_owned() };
     let campaign = campaign + &format!("[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\n");
@@ -47,6 +47,6 @@ fn every_kind_of_mess_is_read_or_gets_a_clear_answer() {
     assert!(lists.len() >= 30, "{} lists", lists.len());
     for list in lists {
         let name = list.file_name().expect("a name").to_string_lossy().replace('.', "-");
-        insta::assert_snapshot!(format!("list_{name}"), told(&list));
+        insta::assert_snapshot!(format!("list_{name}"), check_output(&list));
     }
 }

@@ -1,14 +1,14 @@
-//! One flipped byte (`faults.md`, row 12): the ledger of a campaign that called everybody is damaged at a drawn place,
-//! and the campaign is run again. It is refused, or nobody is called: any call now would be a second one.
+//! One flipped byte (`faults.md`, row 12): the ledger of a finished campaign is damaged at a random offset, and the campaign
+//! is run again. The ledger is refused, or no call is made: any call would be a second one.
 //!
-//! `CALLROUNDS_FLIPS=1000 cargo test --test callrounds damage -- --nocapture` flips more of them.
+//! `CALLROUNDS_FLIPS=1000 cargo test --test callrounds damage -- --nocapture` flips more bytes.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::kill::{self, Dice, RUN};
-use crate::practice::Practice;
+use crate::crash::{self, RUN, SplitMix};
+use crate::harness::Practice;
 
 const PATIENTS: usize = 12;
 
@@ -18,24 +18,24 @@ const EVERY_RUN: u64 = 20;
 #[test]
 fn one_flipped_byte_is_noticed_or_calls_nobody() {
     let flips = std::env::var("CALLROUNDS_FLIPS").map_or(EVERY_RUN, |text| text.parse().expect("a number"));
-    let practice = Practice::with(&kill::campaign("hold"), &kill::list(PATIENTS));
-    let vendor = kill::vendor(&practice, 5, &[]);
+    let practice = Practice::with(&crash::campaign("hold"), &crash::list(PATIENTS));
+    let vendor = crash::vendor(&practice, 5, &[]);
     assert_eq!(practice.run_against(&vendor.base_url, &RUN).code, 0);
     let ledger = practice.path("campaigns/callrounds.db");
     let whole = fs::read(&ledger).expect("the ledger");
     let mut ends: BTreeMap<i32, u64> = BTreeMap::new();
     for seed in 0..flips {
-        let mut dice = Dice(seed);
+        let mut rng = SplitMix(seed);
         let mut damaged = whole.clone();
-        let place = dice.below(damaged.len() as u64) as usize;
-        damaged[place] ^= 1 + dice.below(255) as u8;
+        let offset = rng.below(damaged.len() as u64) as usize;
+        damaged[offset] ^= 1 + rng.below(255) as u8;
         fs::write(&ledger, damaged).expect("damaged");
         let ended = practice.run_against(&vendor.base_url, &RUN);
-        assert_eq!(vendor.calls().len(), PATIENTS, "seed {seed}, byte {place}: somebody was called again: {ended:?}");
-        assert!([0, 5, 7].contains(&ended.code), "seed {seed}, byte {place}: {ended:?}");
+        assert_eq!(vendor.calls().len(), PATIENTS, "seed {seed}, byte {offset}: somebody was called again: {ended:?}");
+        assert!([0, 5, 7].contains(&ended.code), "seed {seed}, byte {offset}: {ended:?}");
         *ends.entry(ended.code).or_default() += 1;
-        for beside in ["-wal", "-shm"] {
-            let _ = fs::remove_file(practice.path(&format!("campaigns/callrounds.db{beside}")));
+        for suffix in ["-wal", "-shm"] {
+            let _ = fs::remove_file(practice.path(&format!("campaigns/callrounds.db{suffix}")));
         }
     }
     eprintln!(
@@ -45,8 +45,8 @@ fn one_flipped_byte_is_noticed_or_calls_nobody() {
 
 #[test]
 fn a_ledger_is_verified_whole_and_backed_up_to_a_new_file_that_is_the_owners_alone() {
-    let practice = Practice::with(&kill::campaign("hold"), &kill::list(PATIENTS));
-    let vendor = kill::vendor(&practice, 5, &[]);
+    let practice = Practice::with(&crash::campaign("hold"), &crash::list(PATIENTS));
+    let vendor = crash::vendor(&practice, 5, &[]);
     assert_eq!(practice.run_against(&vendor.base_url, &RUN).code, 0);
     assert_eq!(practice.run(&["ledger", "verify"]).code, 0);
     let backup = practice.path("kept.db");
@@ -57,18 +57,18 @@ fn a_ledger_is_verified_whole_and_backed_up_to_a_new_file_that_is_the_owners_alo
     assert_eq!(again.code, 2, "{again:?}");
     assert!(again.stderr.contains("there is a file at kept.db already"), "{again:?}");
 
-    let told = |arguments: &[&str]| practice.run(arguments).stdout;
+    let stdout_of = |arguments: &[&str]| practice.run(arguments).stdout;
     let (report, of_the_backup) = (["report", "--format", "csv"], ["report", "--format", "csv", "--ledger", "kept.db"]);
-    assert_eq!(told(&report), told(&of_the_backup));
-    assert!(told(&report).lines().count() > PATIENTS);
+    assert_eq!(stdout_of(&report), stdout_of(&of_the_backup));
+    assert!(stdout_of(&report).lines().count() > PATIENTS);
 
-    // What an index says otherwise than its table, no query would notice.
+    // An index that differs from its table is noticed by no ordinary query.
     let ledger = practice.path("campaigns/callrounds.db");
     let mut damaged = fs::read(&ledger).expect("the ledger");
     let number = b"+17735550115";
-    let places: Vec<_> = (0..damaged.len() - number.len()).filter(|at| damaged[*at..].starts_with(number)).collect();
-    assert!(places.len() > 2, "{places:?}");
-    damaged[places[0] + 11] ^= 1;
+    let offsets: Vec<_> = (0..damaged.len() - number.len()).filter(|at| damaged[*at..].starts_with(number)).collect();
+    assert!(offsets.len() > 2, "{offsets:?}");
+    damaged[offsets[0] + 11] ^= 1;
     fs::write(&ledger, damaged).expect("damaged");
     for command in [["ledger", "verify"].as_slice(), &["ledger", "backup", "another.db"], &RUN] {
         let ended = practice.run_against(&vendor.base_url, command);

@@ -1,14 +1,15 @@
-//! The demonstrations: each runs from its list to its last conversation, and every number is the simulator's too.
+//! The demonstration campaigns: each runs from its list to its last conversation, and all counts agree with the simulator's
+//! log.
 
 use std::collections::BTreeSet;
 
+use crate::harness::{Practice, ProgramOutput};
 use crate::oracle;
-use crate::practice::{Ended, Practice};
 
-/// Numbers of patients whom the demonstrations' lists exclude: do not call, booked, inactive.
+/// Ids of the patients whom the demonstration's list excludes: do not call, booked, inactive.
 const EXCLUDED: [&str; 3] = ["1066", "1067", "1068"];
 
-fn a_demonstration_ends_well(campaign: &str) -> (Practice, Ended) {
+fn a_demonstration_ends_well(campaign: &str) -> (Practice, ProgramOutput) {
     let practice = Practice::new();
     let ended = practice.run(&["run", campaign, "--json"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -17,31 +18,31 @@ fn a_demonstration_ends_well(campaign: &str) -> (Practice, Ended) {
     assert_eq!(summary["ending"], "done");
     assert_eq!(summary["exit_code"], 0);
 
-    let calls = oracle::embedded(&practice);
+    let calls = oracle::embedded_calls(&practice);
     assert!(calls.len() > 10, "{} calls", calls.len());
     oracle::nobody_is_over_the_caps(&calls);
     oracle::the_ledger_agrees(&practice, &calls);
     oracle::the_report_agrees(&practice, &calls);
     assert_eq!(summary["attempts"]["placed"], calls.len());
     assert_eq!(summary["attempts"]["ended"], calls.len());
-    events_tell_the_same(&ended, calls.len());
+    check_events(&ended, calls.len());
     (practice, ended)
 }
 
-/// One `dialling`, one `accepted` and one `ended` for each call, in that order.
-fn events_tell_the_same(ended: &Ended, calls: usize) {
+/// Checks that each call has one `dialling`, one `accepted` and one `ended` event, in that order.
+fn check_events(ended: &ProgramOutput, calls: usize) {
     let events = ended.events();
     assert_eq!(events[0]["type"], "started");
     let count = |kind: &str| events.iter().filter(|event| event["type"] == kind).count();
     for kind in ["dialling", "accepted", "ended"] {
         assert_eq!(count(kind), calls, "{kind}");
     }
-    let place = |kind: &str, attempt: u64| {
+    let position = |kind: &str, attempt: u64| {
         events.iter().position(|event| event["type"] == kind && event["attempt"] == attempt).expect(kind)
     };
     for attempt in 1..=calls as u64 {
-        assert!(place("dialling", attempt) < place("accepted", attempt), "attempt {attempt}");
-        assert!(place("accepted", attempt) < place("ended", attempt), "attempt {attempt}");
+        assert!(position("dialling", attempt) < position("accepted", attempt), "attempt {attempt}");
+        assert!(position("accepted", attempt) < position("ended", attempt), "attempt {attempt}");
     }
     assert_eq!(count("summary"), 1);
 }
@@ -57,16 +58,16 @@ fn recall_calls_everybody_who_is_due_and_nobody_who_is_excluded() {
     for reason in ["do_not_call", "booked", "inactive"] {
         assert_eq!(summary["reasons"][reason], 1, "{reason}");
     }
-    let calls = oracle::embedded(&practice);
+    let calls = oracle::embedded_calls(&practice);
     let called: BTreeSet<_> = calls.iter().filter_map(|call| call.patient_id.as_deref()).collect();
     for patient in EXCLUDED {
         assert!(!called.contains(patient), "{patient} was called");
     }
     nobody_is_called_after_opting_out(&practice);
-    assert!(oracle::by_number(&calls).values().any(|count| *count > 1), "nobody was called again");
+    assert!(oracle::by_number(&calls).values().any(|count| *count > 1), "no redial was made");
 }
 
-/// Somebody who asks not to be called, or books, is not called again: that call is the last to the number in the log.
+/// Checks that a patient who opts out or books is not called again: that call is the last to the number in the log.
 fn nobody_is_called_after_opting_out(practice: &Practice) {
     let text = oracle::embedded_log(practice);
     let log: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("a call")).collect();
@@ -79,13 +80,13 @@ fn nobody_is_called_after_opting_out(practice: &Practice) {
         assert_eq!(calls.last().expect("itself")["conversationId"], last["conversationId"]);
         seen += 1;
     }
-    assert!(seen > 2, "the demonstration shows neither");
+    assert!(seen > 2, "the demonstration has too few of them");
 }
 
 #[test]
 fn reminders_name_the_appointment() {
     let (practice, _) = a_demonstration_ends_well("campaigns/demo-reminder.toml");
-    for call in oracle::embedded(&practice) {
+    for call in oracle::embedded_calls(&practice) {
         assert!(call.appointment_id.as_deref().is_some_and(|id| id.starts_with("A-70")), "{call:?}");
     }
 }
@@ -108,7 +109,7 @@ fn the_same_command_right_after_calls_nobody_and_says_so() {
         assert!(again.stderr.contains("none placed by this run"), "{}", again.stderr);
         assert!(again.stderr.contains("nothing is left to do"), "{}", again.stderr);
         assert_eq!(oracle::embedded_log(&practice), log, "{campaign}: somebody was called");
-        oracle::the_ledger_agrees(&practice, &oracle::embedded(&practice));
+        oracle::the_ledger_agrees(&practice, &oracle::embedded_calls(&practice));
     }
 }
 
@@ -123,9 +124,9 @@ fn quiet_says_nothing_of_a_run_that_ends_well() {
 fn the_demonstrations_share_a_ledger_and_not_a_time() {
     let practice = Practice::new();
     for (campaign, calls) in [("demo-recall", 90), ("demo-reminder", 24), ("demo-follow-up", 21)] {
-        let before = oracle::embedded(&practice).len();
+        let before = oracle::embedded_calls(&practice).len();
         let ended = practice.run(&["run", &format!("campaigns/{campaign}.toml"), "--speed", "600", "--quiet"]);
-        assert_eq!((ended.code, oracle::embedded(&practice).len() - before), (0, calls), "{campaign}: {ended:?}");
+        assert_eq!((ended.code, oracle::embedded_calls(&practice).len() - before), (0, calls), "{campaign}: {ended:?}");
     }
-    oracle::the_ledger_agrees(&practice, &oracle::embedded(&practice));
+    oracle::the_ledger_agrees(&practice, &oracle::embedded_calls(&practice));
 }

@@ -1,10 +1,10 @@
-//! `doctor` and `init`: before anything is dialled.
+//! `doctor` and `init`.
 
 use std::io::{Read, Write};
 
 use serde_json::Value;
 
-use crate::practice::{Ended, Practice, recall};
+use crate::harness::{Practice, ProgramOutput, recall};
 use crate::vendor::Vendor;
 
 fn practice() -> Practice {
@@ -14,14 +14,14 @@ fn practice() -> Practice {
 
 const DOCTOR: [&str; 2] = ["doctor", "campaigns/recall.toml"];
 
-fn with_key(practice: &Practice, base_url: &str, key: &str, arguments: &[&str]) -> Ended {
+fn with_key(practice: &Practice, base_url: &str, key: &str, arguments: &[&str]) -> ProgramOutput {
     let mut command = practice.command(arguments);
     command.env("ANNIE_BASE_URL", base_url).env("ANNIE_API_KEY", key);
-    Ended::of(&command.output().expect("the program"))
+    ProgramOutput::new(&command.output().expect("the program"))
 }
 
 #[test]
-fn what_is_in_order_is_said_line_by_line_and_nobody_is_called() {
+fn a_sound_setup_is_reported_line_by_line_and_nobody_is_called() {
     let practice = practice();
     let vendor = Vendor::start(&practice, "60", &["--api-key", "good", "--from-number", "+13125550142"]);
     let ended = with_key(&practice, &vendor.base_url, "good", &DOCTOR);
@@ -34,8 +34,8 @@ fn what_is_in_order_is_said_line_by_line_and_nobody_is_called() {
     ];
     let (clock, others): (Vec<_>, Vec<_>) = ended.stdout.split_inclusive('\n').partition(|line| line.contains("clock"));
     assert!(others.concat().starts_with(&expected.concat()), "{}", ended.stdout);
-    assert!(clock.concat().contains("off the simulated vendor's, which may have any time"), "{}", ended.stdout);
-    assert!(!practice.path("campaigns/callrounds.db").exists(), "it only looks");
+    assert!(clock.concat().contains("off the simulated vendor's clock"), "{}", ended.stdout);
+    assert!(!practice.path("campaigns/callrounds.db").exists(), "doctor writes nothing");
 
     let without = with_key(&practice, &vendor.base_url, "good", &["doctor", "--json"]);
     let found: Value = serde_json::from_str(&without.stdout).expect("a document");
@@ -46,21 +46,21 @@ fn what_is_in_order_is_said_line_by_line_and_nobody_is_called() {
 }
 
 #[test]
-fn what_would_stop_a_run_is_named_with_its_exit_code_and_a_way_out() {
+fn each_problem_that_would_stop_a_run_is_reported_with_its_exit_code_and_a_way_out() {
     let practice = practice();
     let vendor = Vendor::start(&practice, "60", &["--api-key", "good", "--from-number", "+13125550149"]);
-    let check = |ended: &Ended, code: i32, line: &str| {
+    let check = |ended: &ProgramOutput, code: i32, line: &str| {
         assert_eq!(ended.code, code, "{ended:?}");
         assert!(ended.stdout.contains(line), "{line}: {}", ended.stdout);
     };
     let wrong_key = with_key(&practice, &vendor.base_url, "bad", &DOCTOR);
     check(&wrong_key, 6, "MEND  credentials  not accepted by http://127.0.0.1:");
-    check(&wrong_key, 6, "look at ANNIE_API_KEY");
+    check(&wrong_key, 6, "check ANNIE_API_KEY");
     let wrong_number = with_key(&practice, &vendor.base_url, "good", &DOCTOR);
     check(&wrong_number, 6, "MEND  from-number  +13125550142 may not call: attach [practice] from_number");
-    let nobody = with_key(&practice, "http://127.0.0.1:9/v1", "good", &DOCTOR);
+    let no_server = with_key(&practice, "http://127.0.0.1:9/v1", "good", &DOCTOR);
     check(
-        &nobody,
+        &no_server,
         4,
         "MEND  vendor       no connection to the vendor (http://127.0.0.1:9/v1): look at this machine's network",
     );
@@ -71,14 +71,14 @@ fn what_would_stop_a_run_is_named_with_its_exit_code_and_a_way_out() {
     check(&damaged, 7, "MEND  ledger       ");
 }
 
-/// A server that gives every request this answer.
+/// Starts a server that gives every request this response; returns its base URL.
 fn answering(status: &'static str, body: &'static str) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.expect("a connection");
-            // Whatever was asked.
+            // The request's content does not matter.
             let _ = stream.read(&mut [0; 4096]);
             let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
             let _ = stream.write_all((head + body).as_bytes());
@@ -88,8 +88,8 @@ fn answering(status: &'static str, body: &'static str) -> String {
 }
 
 #[test]
-fn an_outage_is_called_by_its_name() {
-    for (status, body, code, says) in [
+fn an_outage_is_reported_with_its_kind() {
+    for (status, body, code, expected) in [
         ("404 Not Found", "{}", 6, "MEND  credentials  nothing at the API's address answers like Annie (status 404) ("),
         (
             "200 OK",
@@ -102,16 +102,16 @@ fn an_outage_is_called_by_its_name() {
         ("403 Forbidden", "<html>blocked</html>", 4, "MEND  vendor       a web page answers in the vendor's place ("),
     ] {
         let ended = with_key(&practice(), &answering(status, body), "good", &DOCTOR);
-        assert!(ended.code == code && ended.stdout.contains(says), "{says}: {ended:?}");
+        assert!(ended.code == code && ended.stdout.contains(expected), "{expected}: {ended:?}");
     }
 }
 
 #[test]
-fn a_simulated_campaign_needs_nothing() {
+fn a_simulated_campaign_needs_no_credentials() {
     let practice = Practice::new();
     let ended = practice.run(&["doctor", "campaigns/demo-recall.toml"]);
     assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(ended.stdout.starts_with("ok    vendor       the simulator inside this program"), "{}", ended.stdout);
+    assert!(ended.stdout.starts_with("ok    vendor       the simulator in this program"), "{}", ended.stdout);
 }
 
 #[test]
@@ -127,24 +127,24 @@ fn a_campaign_to_start_from_is_written_once_and_can_be_checked() {
     }
     let again = practice.run(&["init"]);
     assert_eq!(again.code, 2, "{again:?}");
-    assert!(again.stderr.contains("there is a file at recall.toml already; it was left as it is"), "{again:?}");
+    assert!(again.stderr.contains("recall.toml exists and was not changed"), "{again:?}");
     practice.write("list.csv", "patient_id,first_name,phone,due\n1,Ana,773-555-0110,2026-11-01\n");
     let check = || practice.run(&["check", "recall.toml", "--list", "list.csv"]);
     let unchanged = check();
     assert_eq!(unchanged.code, 2, "{unchanged:?}");
-    assert!(unchanged.stderr.contains("the campaign file is not yet the practice's own"), "{unchanged:?}");
+    assert!(unchanged.stderr.contains("the campaign file has placeholders"), "{unchanged:?}");
     practice.write("recall.toml", &practice.read("recall.toml").replace("kind = \"annie\"", "kind = \"simulator\""));
     let checked = check();
     assert_eq!(checked.code, 0, "{checked:?}");
 }
 
 #[test]
-fn a_folder_that_takes_no_data_is_named() {
+fn a_folder_that_cannot_be_written_to_is_reported() {
     let practice = practice();
     let vendor = Vendor::start(&practice, "60", &["--api-key", "good"]);
     let good = with_key(&practice, &vendor.base_url, "good", &DOCTOR);
-    assert!(good.code == 0 && good.stdout.contains("ok    disk         takes data, "), "{good:?}");
-    // Not even root can make a file there.
+    assert!(good.code == 0 && good.stdout.contains("ok    disk         writable, "), "{good:?}");
+    // Not even root can create a file in these.
     for nowhere in ["nowhere/callrounds.db", "/proc/callrounds.db"] {
         let ended = with_key(&practice, &vendor.base_url, "good", &[&DOCTOR[..], &["--ledger", nowhere]].concat());
         assert_eq!(ended.code, 7, "{ended:?}");

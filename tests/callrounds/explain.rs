@@ -1,8 +1,8 @@
-//! `explain` answers for every patient, called or not, in every campaign: which rule, which evidence, when.
+//! `explain` shows for every patient, called or not, in every campaign: which rule decided, on what evidence, and when.
 
 use serde_json::Value;
 
-use crate::practice::Practice;
+use crate::harness::Practice;
 use crate::vendor::MORNING;
 
 fn campaign(name: &str, seed: u32) -> String {
@@ -19,7 +19,7 @@ const LIST: &str = "patient_id,first_name,phone,guarantor,dob,status\n\
     501,Ana,773-555-0110,501,1980-01-01,\n502,Bo,773-555-0110,501,2015-01-01,\n\
     503,Li,212-555-0112,503,1980-01-01,\n504,Di,773-555-01,504,1980-01-01,\n505,Ed,773-555-0115,505,1980-01-01,inactive\n";
 
-/// Night 1 for everybody, in two campaigns; on night 2 Li is not on the list any more.
+/// A practice after runs of two campaigns on the same list.
 fn practice() -> Practice {
     let practice = Practice::with(&campaign("recall", 1), LIST);
     practice.write("campaigns/second.toml", &campaign("second", 2));
@@ -29,9 +29,9 @@ fn practice() -> Practice {
     practice
 }
 
-fn explain(practice: &Practice, whom: &str) -> String {
-    let ended = practice.run(&["explain", whom]);
-    assert_eq!(ended.code, 0, "{whom}: {ended:?}");
+fn explain(practice: &Practice, patient: &str) -> String {
+    let ended = practice.run(&["explain", patient]);
+    assert_eq!(ended.code, 0, "{patient}: {ended:?}");
     ended.stdout
 }
 
@@ -42,8 +42,8 @@ fn everybody_is_explained_called_or_not_in_every_campaign() {
         (
             "503",
             &[
-                "recall: patient 503, entry ",
-                "second: patient 503, entry ",
+                "recall: patient 503 (#",
+                "second: patient 503 (#",
                 "every rule allows the call: on record, then sent",
                 "in America/Chicago, open 09:30-17:00; ",
                 "in America/New_York, open 09:00-20:00 (vendor-safe; by the area code)",
@@ -52,15 +52,15 @@ fn everybody_is_explained_called_or_not_in_every_campaign() {
                 "consent: on file for the whole list, the practice attests",
             ],
         ),
-        ("502", &["patient 502, entry ", ", by the call to another patient of the household"]),
+        ("502", &["patient 502 (#", "): covered by the call to another patient of the household"]),
         ("504", &["recall: rejected, not called: line 5 of the last list: phone: too short", "recall.rejects.csv"]),
-        ("505", &["suppressed, not called", "→ suppressed: no longer an active patient"]),
+        ("505", &["not to be called, no calls", "→ not to be called: no longer an active patient"]),
         ("+12125550112", &["recall: patient 503", "second: patient 503"]),
     ];
-    for (whom, words) in cases {
-        let told = explain(&practice, whom);
+    for (patient, words) in cases {
+        let text = explain(&practice, patient);
         for words in words {
-            assert!(told.contains(words), "{whom}: {words}\n{told}");
+            assert!(text.contains(words), "{patient}: {words}\n{text}");
         }
     }
     assert_eq!(practice.run(&["explain", "599"]).code, 2);
@@ -74,10 +74,10 @@ fn the_same_as_json_has_the_evidence_of_each_decision() {
         practice.run(&[&["suppress", "add", "212-555-0112", "--source", "by letter"], ledger.as_slice()].concat());
     assert_eq!(suppressed.code, 0);
     let ended = practice.run(&["explain", "503", "--json"]);
-    let known: Value = serde_json::from_str(&ended.stdout).expect("JSON");
-    let story = &known["stories"][0];
-    assert_eq!(story["suppressions"][0]["source"], "by letter");
-    let events = story["events"].as_array().expect("events");
+    let explained: Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    let timeline = &explained["stories"][0];
+    assert_eq!(timeline["suppressions"][0]["source"], "by letter");
+    let events = timeline["events"].as_array().expect("events");
     let claimed = events.iter().find(|event| event["kind"] == "claimed").expect("a claim");
     let evidence = &claimed["evidence"];
     assert_eq!(evidence["suppressed"], false);
@@ -95,16 +95,16 @@ fn the_same_as_json_has_the_evidence_of_each_decision() {
 }
 
 #[test]
-fn somebody_whom_a_run_has_left_is_told_why() {
+fn explain_says_why_a_run_ended_before_a_due_call() {
     let one = campaign("recall", 1).replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
     let practice = Practice::with(&one, LIST);
     practice.run(&["run", "campaigns/recall.toml", "--quiet"]);
     let why = "run 1 ended while it was due: max_calls = 1 calls were placed\n";
-    let told = ["501", "503", "505"].map(|whom| explain(&practice, whom).contains(why));
-    // One of the two who may be called was; the third is not to be called at all.
-    assert!(told[0] != told[1] && !told[2], "{told:?}");
-    // Once they all are settled, nothing is left to be told.
+    let text = ["501", "503", "505"].map(|patient| explain(&practice, patient).contains(why));
+    // One of the two callable patients was called; the third is not to be called.
+    assert!(text[0] != text[1] && !text[2], "{text:?}");
+    // Once all are settled, the line is gone.
     practice.write("campaigns/recall.toml", &campaign("recall", 1));
     assert_eq!(practice.run(&["run", "campaigns/recall.toml", "--quiet"]).code, 0);
-    assert!(["501", "503", "505"].iter().all(|whom| !explain(&practice, whom).contains("while it was due")));
+    assert!(["501", "503", "505"].iter().all(|patient| !explain(&practice, patient).contains("while it was due")));
 }

@@ -1,15 +1,15 @@
-//! Every fault of a request for a call, all the time (`faults.md`, row 3): whatever comes instead of an answer, nobody is
-//! called twice, and nobody is forgotten.
+//! Each fault of a call's request, on every request (`faults.md`, row 3): whatever arrives instead of an answer, no patient
+//! is called twice and none is forgotten.
 
-use crate::kill::{RUN, campaign, everything_is_settled, list};
+use crate::crash::{RUN, campaign, everything_is_settled, list};
+use crate::harness::{Practice, ProgramOutput};
 use crate::oracle::{self, Call};
-use crate::practice::{Ended, Practice};
 use crate::vendor::Vendor;
 
 const PATIENTS: usize = 50;
 
-/// Runs fifty patients against a vendor with one fault, or other habits; how many are held at the end, and the calls.
-fn all_the_time(habit: &str) -> (Ended, usize, Vec<Call>) {
+/// Runs fifty patients against a vendor with one fault or with other options; returns how many are held, and the calls.
+fn run_with_fault(habit: &str) -> (ProgramOutput, usize, Vec<Call>) {
     let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
     let options: Vec<_> = habit.split(' ').collect();
     let options = if let [fault] = *options { vec!["--fault", fault] } else { options };
@@ -21,12 +21,12 @@ fn all_the_time(habit: &str) -> (Ended, usize, Vec<Call>) {
     (ended, usize::try_from(held).expect("a count"), calls)
 }
 
-fn each(faults: &'static [&'static str], check: impl Fn(&str, &Ended, usize, &[Call]) + Sync) {
+fn for_each_fault(faults: &'static [&'static str], check: impl Fn(&str, &ProgramOutput, usize, &[Call]) + Sync) {
     std::thread::scope(|scope| {
         for fault in faults {
             let check = &check;
             scope.spawn(move || {
-                let (ended, held, calls) = all_the_time(fault);
+                let (ended, held, calls) = run_with_fault(fault);
                 assert!(oracle::by_number(&calls).values().all(|count| *count == 1), "{fault}: one call each");
                 check(fault, &ended, held, &calls);
             });
@@ -37,7 +37,7 @@ fn each(faults: &'static [&'static str], check: impl Fn(&str, &Ended, usize, &[C
 #[test]
 fn an_answer_that_is_always_lost_after_the_call_was_placed_is_found_every_time() {
     let faults = &["reset-after=1", "500-after=1", "truncated=1", "bad-json=1", "id-missing=1", "big-body=1", "303=1"];
-    each(faults, |fault, ended, held, calls| {
+    for_each_fault(faults, |fault, ended, held, calls| {
         assert_eq!((ended.code, held, calls.len()), (0, 0, PATIENTS), "{fault}");
     });
 }
@@ -65,14 +65,14 @@ fn an_answer_that_is_always_lost_before_the_call_is_placed_holds_a_few_and_leave
 
 #[test]
 fn a_gateway_that_always_fails_leaves_everybody_called_once_or_held() {
-    each(&["502=1", "503=1", "504=1"], |fault, ended, held, calls| {
+    for_each_fault(&["502=1", "503=1", "504=1"], |fault, ended, held, calls| {
         assert_eq!(held + calls.len(), PATIENTS, "{fault}");
         assert!(held > 5 && calls.len() > 5 && ended.code == 5, "{fault}: {held} held, {} called", calls.len());
     });
 }
 
 #[test]
-fn what_provably_was_not_placed_is_placed_later() {
+fn a_call_that_provably_was_not_placed_is_placed_later() {
     let faults = &[
         "429=0.2",
         "--fault 429=0.2 --retry-after absent",
@@ -81,11 +81,11 @@ fn what_provably_was_not_placed_is_placed_later() {
         "slow-body=0.05",
         "--list-order oldest-first --list-lag 40 --other-calls-every 5 --other-requests 300",
     ];
-    each(faults, |fault, ended, held, calls| {
+    for_each_fault(faults, |fault, ended, held, calls| {
         assert_eq!((ended.code, held, calls.len()), (0, 0, PATIENTS), "{fault}");
     });
-    // A connection that was made just before the door was shut is reset, which proves nothing.
-    each(&["refuse=0.2"], |fault, _, held, calls| {
+    // A connection made just before the vendor refuses connections is reset, which proves nothing.
+    for_each_fault(&["refuse=0.2"], |fault, _, held, calls| {
         assert_eq!(held + calls.len(), PATIENTS, "{fault}");
         assert!(held < 10, "{fault}: {held} held");
     });
@@ -94,7 +94,7 @@ fn what_provably_was_not_placed_is_placed_later() {
 #[test]
 fn a_list_that_shows_calls_only_after_twice_the_settle_time_holds_the_lost_ones_and_calls_nobody_twice() {
     let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
-    // Of the vendor's seconds, twice the campaign's 60.
+    // In the vendor's seconds: twice the campaign's settle time of 60 s.
     let options = ["--requests-per-minute", "600", "--list-lag", "120", "--fault", "reset-after=0.2"];
     let vendor = Vendor::start(&practice, "60", &options);
     let ended = practice.run_against(&vendor.base_url, &RUN);
@@ -127,7 +127,7 @@ fn a_server_that_speaks_no_tls_gets_no_request_and_everybody_is_called_once_it_i
 }
 
 #[test]
-fn a_list_that_cannot_be_read_is_said_and_nobody_is_called() {
+fn a_vendors_list_that_cannot_be_read_is_reported_and_nobody_is_called() {
     let practice = Practice::with(&campaign("hold"), &list(PATIENTS));
     let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600", "--habit", "failing-at=0"]);
     let ended = practice.run_against(&vendor.base_url, &RUN);
@@ -142,6 +142,6 @@ fn a_clock_that_is_not_the_vendors_writes_nothing() {
     let vendor = Vendor::start(&practice, "1", &[]);
     let ended = practice.run_against(&vendor.base_url, &["run", "campaigns/recall.toml", "--json"]);
     assert_eq!((ended.code, vendor.calls().len()), (4, 0), "{ended:?}");
-    assert!(ended.stderr.contains("this machine's clock is wrong by about"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("this machine's clock differs from the vendor's by about"), "{}", ended.stderr);
     assert!(!practice.path("campaigns/callrounds.db").exists(), "nothing is enrolled");
 }

@@ -1,10 +1,10 @@
-//! Files: only what was named for it is written, replaced or removed, and what is a stranger's stays as it is.
+//! Files: the program writes, replaces or removes only its own files, and leaves all others unchanged.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use crate::harness::{Practice, ProgramOutput, recall};
 use crate::oracle;
-use crate::practice::{Ended, Practice, recall};
 use crate::vendor::MORNING;
 
 const LIST: &str = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773-555-0111\n";
@@ -17,13 +17,13 @@ fn campaign(list: &str) -> String {
     ))
 }
 
-fn refused(ended: &Ended, code: i32, says: &[&str]) {
+fn refused(ended: &ProgramOutput, code: i32, expected: &[&str]) {
     assert_eq!((ended.code, ended.stdout.as_str()), (code, ""), "{ended:?}");
-    assert!(says.iter().all(|says| ended.stderr.contains(says)), "{says:?}: {}", ended.stderr);
+    assert!(expected.iter().all(|expected| ended.stderr.contains(expected)), "{expected:?}: {}", ended.stderr);
 }
 
 #[test]
-fn rejected_rows_take_the_place_of_no_other_file() {
+fn a_rejects_file_replaces_no_other_file() {
     let cases = [
         ("recall.csv", LIST),
         ("recall.toml", ""),
@@ -39,20 +39,20 @@ fn rejected_rows_take_the_place_of_no_other_file() {
                 practice.write(&format!("campaigns/{name}"), if name == "recall.csv" { &list } else { text });
             }
             let before = practice.read(&format!("campaigns/{name}"));
-            refused(&practice.run(&RUN), 2, &[name, "no rejects file", "[list] rejects"]);
+            refused(&practice.run(&RUN), 2, &[name, "is to be the rejects file", "[list] rejects"]);
             assert_eq!(practice.read(&format!("campaigns/{name}")), before, "{name}");
-            assert!(!practice.path("campaigns/callrounds.db").exists(), "nothing was begun");
+            assert!(!practice.path("campaigns/callrounds.db").exists(), "no run was started");
         }
     }
-    // The ledger is made only now: it is looked at once more.
+    // The rejects path names the ledger, which does not exist before the run: the path is checked again afterwards.
     for list in [LIST.to_owned(), LIST.to_owned() + "3,Cy,773-555-0112\n4,Di,773-555-0113\n5,Cy,773\n"] {
         let practice = Practice::with(&campaign("rejects = \"callrounds.db\"\n"), &list);
-        refused(&practice.run(&RUN), 2, &["callrounds.db", "no rejects file"]);
+        refused(&practice.run(&RUN), 2, &["callrounds.db", "is to be the rejects file"]);
         assert_eq!(practice.run(&["ledger", "verify", "--ledger", "campaigns/callrounds.db"]).code, 0);
-        assert!(oracle::embedded(&practice).is_empty());
-        refused(&practice.run(&RUN), 2, &["callrounds.db", "no rejects file"]);
+        assert!(oracle::embedded_calls(&practice).is_empty());
+        refused(&practice.run(&RUN), 2, &["callrounds.db", "is to be the rejects file"]);
     }
-    // Nor that of a list that the run reads, though it looks like one of ours.
+    // A list that the run reads is not replaced, although it looks like a rejects file.
     for (list, arguments) in [("mine.csv", &[][..]), ("recall.csv", &["--exclude", "campaigns/mine.csv"])] {
         let campaign = campaign("rejects = \"mine.csv\"\n").replace("\"recall.csv\"", &format!("\"{list}\""));
         let practice = Practice::with(&campaign, LIST);
@@ -60,11 +60,11 @@ fn rejected_rows_take_the_place_of_no_other_file() {
         practice.write("campaigns/mine.csv", ours);
         for command in ["run", "check"] {
             let ended = practice.run(&[&[command, "campaigns/recall.toml"], arguments].concat());
-            refused(&ended, 2, &["mine.csv is where rejected rows go", "left as it is"]);
+            refused(&ended, 2, &["mine.csv is also the ", "not changed"]);
         }
         assert_eq!(practice.read("campaigns/mine.csv"), ours);
     }
-    // One of ours is replaced, and removed once there is nothing to say.
+    // A rejects file of an earlier run is replaced, and removed once no row is rejected.
     let practice =
         Practice::with(&campaign("rejects = \"mine.csv\"\nmax_reject_rate = 0.9\n"), &(LIST.to_owned() + "3,Cy,773\n"));
     practice.write("campaigns/mine.csv", "line,reason,patient_id\n9,an older one,9\n");
@@ -76,14 +76,14 @@ fn rejected_rows_take_the_place_of_no_other_file() {
 }
 
 #[test]
-fn what_belongs_to_the_ledger_is_reached_through_no_link() {
+fn the_ledgers_own_files_must_not_be_links_pipes_or_folders() {
     for file in ["callrounds.db.lock", "callrounds.db-wal", "callrounds.db-shm"] {
         let practice = Practice::with(&campaign(""), LIST);
         practice.write("theirs", "somebody else's");
         symlink(practice.path("theirs"), practice.path("campaigns").join(file)).expect("a link");
         refused(&practice.run(&RUN), 7, &[file, "is a link", "move it away"]);
         assert_eq!(practice.read("theirs"), "somebody else's");
-        assert!(oracle::embedded(&practice).is_empty());
+        assert!(oracle::embedded_calls(&practice).is_empty());
     }
     for (file, what) in
         [("callrounds.db.lock", "a pipe"), ("callrounds.db.high-water", "a pipe"), ("callrounds.db-wal", "a folder")]
@@ -102,7 +102,7 @@ fn what_belongs_to_the_ledger_is_reached_through_no_link() {
     fs::hard_link(practice.path("theirs"), practice.path("campaigns/callrounds.db.lock")).expect("a second name");
     refused(&practice.run(&RUN), 7, &["callrounds.db.lock", "hard link", "put a copy in its place"]);
     assert_eq!(practice.read("theirs"), "somebody else's");
-    // A ledger may be a link itself: what is beside it is beside the file.
+    // The ledger itself may be a link: its other files are beside the link's target.
     let practice = Practice::with(&campaign(""), LIST);
     assert_eq!(practice.run(&RUN).code, 0);
     symlink(practice.path("campaigns/callrounds.db"), practice.path("mine.db")).expect("a link");
@@ -130,7 +130,7 @@ fn a_ledger_is_kept_in_no_folder_that_everybody_may_write_to() {
 }
 
 #[test]
-fn a_purge_is_believed_only_once_nobody_holds_the_old_pages() {
+fn a_purge_succeeds_only_once_no_reader_needs_the_old_pages() {
     let list = "patient_id,first_name,phone\n1,Quilla,773-555-0110\n2,Bo,773-555-0111\n";
     let practice = Practice::with(&campaign(""), list);
     assert_eq!(practice.run(&RUN).code, 0);
@@ -145,14 +145,14 @@ fn a_purge_is_believed_only_once_nobody_holds_the_old_pages() {
     reader.execute_batch("BEGIN; SELECT count(*) FROM entry;").expect("read");
     let seen: i64 = reader.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).expect("a number");
     assert_eq!(seen, 2);
-    let beside = purge();
-    refused(&beside, 7, &["not gone from the disk yet", "the same `ledger purge` again"]);
-    assert!(!beside.stderr.contains("gone from the ledger"), "{beside:?}");
+    let with_reader = purge();
+    refused(&with_reader, 7, &["not gone from the disk yet", "the same `ledger purge` again"]);
+    assert!(!with_reader.stderr.contains("gone from the ledger"), "{with_reader:?}");
     assert!(holds(), "the reader needs them");
     reader.execute_batch("COMMIT").expect("over");
     drop(reader);
-    let alone = purge();
-    assert_eq!(alone.code, 0, "{alone:?}");
+    let without_reader = purge();
+    assert_eq!(without_reader.code, 0, "{without_reader:?}");
     assert!(!holds());
 }
 
@@ -162,8 +162,8 @@ fn a_folder_in_the_place_of_a_file_is_named_as_one() {
     for command in [&RUN[..], &["status"], &["report"], &["ledger", "verify"], &["suppress", "list"], &["doctor"]] {
         let ended = practice.run(&[command, &["--ledger", "campaigns"]].concat());
         assert_eq!(ended.code, 2, "{command:?}: {ended:?}");
-        let said = ended.stderr.clone() + &ended.stdout;
-        assert!(said.contains("campaigns is a folder: name the ledger's file in it"), "{command:?}: {said}");
+        let text = ended.stderr.clone() + &ended.stdout;
+        assert!(text.contains("campaigns is a folder: name the ledger's file in it"), "{command:?}: {text}");
     }
     let with_folder = recall("[calling]\nconsent = \"on_file\"\n[vendor]\nkey_file = \"lists\"\n")
         .replace("+13125550142", "+13125550242")
@@ -173,9 +173,8 @@ fn a_folder_in_the_place_of_a_file_is_named_as_one() {
     refused(&ended, 2, &["the key file is a folder, not a file"]);
 }
 
-/// A program that has begun to work.
 #[test]
-fn a_program_that_holds_keys_and_patients_dumps_no_core() {
+fn the_program_writes_no_core_dumps() {
     let practice = Practice::with(&campaign(""), LIST);
     let vendor = crate::vendor::Vendor::start(&practice, "1", &[]);
     let limits = fs::read_to_string(format!("/proc/{}/limits", vendor.id())).expect("its limits");
@@ -184,17 +183,17 @@ fn a_program_that_holds_keys_and_patients_dumps_no_core() {
 }
 
 #[test]
-fn what_is_no_ledger_is_left_as_it_is_whatever_it_is() {
+fn a_file_that_is_no_ledger_is_left_as_it_is() {
     let practice = Practice::with(&campaign(""), LIST);
-    for (ledger, code, says) in [
+    for (ledger, code, expected) in [
         ("/dev/null", 7, "no ordinary file"),
         ("campaigns/recall.csv", 7, "is not a ledger"),
         ("campaigns/recall.toml", 7, "is not a ledger"),
     ] {
         for command in [&RUN[..], &["status"], &["doctor", "campaigns/recall.toml"]] {
             let ended = practice.run(&[command, &["--ledger", ledger]].concat());
-            let said = ended.stderr.clone() + &ended.stdout;
-            assert!(ended.code == code && said.contains(says) && !said.contains("chmod"), "{ledger}: {ended:?}");
+            let text = ended.stderr.clone() + &ended.stdout;
+            assert!(ended.code == code && text.contains(expected) && !text.contains("chmod"), "{ledger}: {ended:?}");
         }
         assert!(!practice.path(&format!("{ledger}.lock")).exists(), "{ledger}");
     }
@@ -202,7 +201,7 @@ fn what_is_no_ledger_is_left_as_it_is_whatever_it_is() {
 }
 
 #[test]
-fn a_report_takes_the_place_of_nothing_that_a_ledger_needs() {
+fn a_report_replaces_no_file_of_the_ledger() {
     let practice = Practice::with(&campaign(""), LIST);
     assert_eq!(practice.run(&RUN).code, 0);
     for suffix in ["", "-wal", ".lock", ".high-water"] {

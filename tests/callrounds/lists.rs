@@ -1,10 +1,10 @@
-//! Lists of every shape, from the command line: read, refused, fed back, and changed between two runs.
+//! Lists in every format, from the command line: read, refused, corrected and fed back, and changed between two runs.
 
 use std::fmt::Write;
 use std::time::Instant;
 
+use crate::harness::{Practice, recall};
 use crate::oracle;
-use crate::practice::{Practice, recall};
 use crate::vendor::{MORNING, Vendor};
 
 fn campaign() -> String {
@@ -26,7 +26,7 @@ const RUN: [&str; 3] = ["run", "campaigns/recall.toml", "--json"];
 
 /// The patients who were called, in order.
 fn called(practice: &Practice) -> Vec<String> {
-    oracle::embedded(practice).into_iter().filter_map(|call| call.patient_id).collect()
+    oracle::embedded_calls(practice).into_iter().filter_map(|call| call.patient_id).collect()
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn rejected_rows_say_where_and_why_and_can_be_fed_back() {
     assert_eq!(ended.code, 0, "{ended:?}");
     oracle::the_numbers_add_up(&ended.summary());
     assert_eq!(ended.summary()["list"]["rejected"], 2);
-    assert!(ended.stderr.contains("2 rows of the list cannot be used; why stands in "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("2 rows of the list rejected; the reasons are in "), "{}", ended.stderr);
 
     let rejects = practice.read("campaigns/recall.rejects.csv");
     insta::assert_snapshot!(rejects, @"
@@ -80,18 +80,18 @@ fn rejected_rows_say_where_and_why_and_can_be_fed_back() {
     4,phone: too short,3,Li,773-555
     ");
     practice.write("corrected.csv", &rejects.replace(",2,,", ",2,Bo,").replace("773-555\n", "773-555-0112\n"));
-    // What is fed back is not the whole list: the campaign says so, or the patients of the first one are withdrawn.
+    // The corrected rows are not the whole list: without `keep`, the patients of the first list would be withdrawn.
     let keep = campaign().replace("[list]\n", "[list]\non_absent = \"keep\"\n");
     practice.write("campaigns/recall.toml", &keep);
     let ended = practice.run(&[RUN.as_slice(), &["--list", "corrected.csv"]].concat());
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(ended.summary()["list"]["accepted"], 2, "{ended:?}");
     assert_eq!(called(&practice), ["1", "2", "3"]);
-    assert!(!practice.path("campaigns/recall.rejects.csv").exists(), "it says what is no longer so");
+    assert!(!practice.path("campaigns/recall.rejects.csv").exists(), "it is outdated");
 }
 
 #[test]
-fn a_rejects_file_may_be_fed_back_where_it_stands() {
+fn a_rejects_file_may_be_fed_back_under_its_own_name() {
     let list = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,,773-555-0111\n3,Li,773-555\n";
     let practice = Practice::with(&campaign(), list);
     assert_eq!(practice.run(&RUN).code, 0);
@@ -100,7 +100,7 @@ fn a_rejects_file_may_be_fed_back_where_it_stands() {
     let ended = practice.run(&[RUN.as_slice(), &["--list", "campaigns/recall.rejects.csv"]].concat());
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(called(&practice), ["1", "2"]);
-    // The row that is still bad is still there, and nobody of the first list was withdrawn.
+    // The row that is still bad is still there, and no patient of the first list was withdrawn.
     insta::assert_snapshot!(practice.read("campaigns/recall.rejects.csv"), @"
     line,reason,patient_id,first_name,phone
     3,phone: too short,3,Li,773-555
@@ -108,7 +108,7 @@ fn a_rejects_file_may_be_fed_back_where_it_stands() {
 }
 
 #[test]
-fn who_is_not_on_the_new_list_is_withdrawn_and_who_is_new_on_it_is_called() {
+fn patients_missing_from_the_new_list_are_withdrawn_and_new_ones_are_called() {
     let head = "patient_id,first_name,phone,do_not_call\n";
     let first = format!("{head}1,Ana,773-555-0110,\n2,Bo,773-555-0111,\n3,Li,773-555-0112,\n");
     let stopped = campaign().replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
@@ -117,7 +117,7 @@ fn who_is_not_on_the_new_list_is_withdrawn_and_who_is_new_on_it_is_called() {
     assert_eq!(ended.code, 4, "{ended:?}");
     assert_eq!(called(&practice), ["1"]);
 
-    // The second is gone, the third must not be called any more, the fourth is new; the order is another one.
+    // The second is gone, the third must not be called any more, the fourth is new; the order has changed.
     let second = format!("{head}4,Su,773-555-0113,\n3,Li,773-555-0112,yes\n1,Ana,773-555-0110,\n");
     practice.write("campaigns/recall.toml", &campaign());
     practice.write("campaigns/recall.csv", &second);
@@ -148,7 +148,7 @@ fn ten_thousand_rows_are_checked_in_little_time_and_memory() {
     let mut child = practice.command(&["check", "campaigns/recall.toml"]).spawn().expect("the program");
     let mut peak = 0;
     while child.try_wait().expect("its state").is_none() {
-        // The kernel keeps the highest; sampled, because it is gone with the process.
+        // The kernel keeps the maximum, but only as long as the process exists.
         peak = peak.max(high_water(child.id()).unwrap_or(0));
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
@@ -162,7 +162,7 @@ fn ten_thousand_rows_are_checked_in_little_time_and_memory() {
     assert!(took.as_secs() < 20, "{took:?}");
 }
 
-/// The most memory that a process has had, in KiB.
+/// The peak memory of a process, in KiB.
 fn high_water(process: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -179,7 +179,7 @@ fn every_member_of_a_household_has_a_row_of_its_own_in_the_report() {
     assert_eq!(called(&practice), ["10", "20"]);
     let report = practice.report();
     let patients = report["patients"].as_array().expect("patients");
-    let told: Vec<String> = patients
+    let rows: Vec<String> = patients
         .iter()
         .map(|patient| {
             format!(
@@ -190,7 +190,7 @@ fn every_member_of_a_household_has_a_row_of_its_own_in_the_report() {
             )
         })
         .collect();
-    assert_eq!(told, ["\"11\" true true", "\"10\" false true", "\"12\" true true", "\"20\" false true"]);
+    assert_eq!(rows, ["\"11\" true true", "\"10\" false true", "\"12\" true true", "\"20\" false true"]);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_list_that_is_refused_for_its_rows_leaves_no_run_behind() {
     let practice = Practice::with(&campaign().replace("0.9", "0.2"), list);
     let ended = practice.run(&RUN);
     assert_eq!(ended.code, 3, "{ended:?}");
-    assert!(practice.path("campaigns/recall.rejects.csv").exists(), "what is to be mended is there");
+    assert!(practice.path("campaigns/recall.rejects.csv").exists(), "the rejected rows can be corrected");
     let status = practice.run(&["status", "--ledger", "campaigns/callrounds.db"]);
     assert!(status.stderr.contains("the ledger has no run yet"), "{status:?}");
 }
@@ -213,26 +213,26 @@ fn a_line_of_totals_is_named_by_the_run_too() {
     );
     let ended = practice.run(&["run", "campaigns/demo-recall.toml", "--list", "campaigns/l.csv", "--speed", "600"]);
     assert_eq!(ended.code, 0, "{ended:?}");
-    assert!(ended.stderr.contains("line 4 is no patient"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("line 4 is not a patient row"), "{}", ended.stderr);
 }
 
 #[test]
 fn a_list_that_was_cut_short_withdraws_nobody_until_the_campaign_allows_it() {
-    let with = |text: &str| crate::kill::campaign("hold").replace("[safety]\n", &format!("[safety]\n{text}"));
-    let practice = Practice::with(&with("max_calls = 1\n"), &crate::kill::list(31));
+    let with = |text: &str| crate::crash::campaign("hold").replace("[safety]\n", &format!("[safety]\n{text}"));
+    let practice = Practice::with(&with("max_calls = 1\n"), &crate::crash::list(31));
     let vendor = Vendor::start(&practice, "60", &["--requests-per-minute", "600"]);
-    assert_eq!(practice.run_against(&vendor.base_url, &crate::kill::RUN).code, 4);
+    assert_eq!(practice.run_against(&vendor.base_url, &crate::crash::RUN).code, 4);
     let waiting = || practice.count("SELECT count(*) FROM entry WHERE state = 'ready'");
     assert_eq!(waiting(), 30);
 
-    practice.write("campaigns/recall.csv", &crate::kill::list(12));
+    practice.write("campaigns/recall.csv", &crate::crash::list(12));
     practice.write("campaigns/recall.toml", &with(""));
-    let ended = practice.run_against(&vendor.base_url, &crate::kill::RUN);
+    let ended = practice.run_against(&vendor.base_url, &crate::crash::RUN);
     assert_eq!(ended.code, 3, "{ended:?}");
     assert!(ended.stderr.contains("lacks 19 of the 30 patients that are still to be called"), "{}", ended.stderr);
     assert_eq!((waiting(), vendor.calls().len()), (30, 1), "nothing was changed, and nobody called");
 
     practice.write("campaigns/recall.toml", &with("").replace("[list]\n", "[list]\nmax_withdraw_rate = 1.0\n"));
-    let ended = practice.run_against(&vendor.base_url, &crate::kill::RUN);
+    let ended = practice.run_against(&vendor.base_url, &crate::crash::RUN);
     assert_eq!((ended.code, vendor.calls().len()), (0, 12), "{ended:?}");
 }

@@ -1,17 +1,20 @@
-//! The program seen from outside: the real binary, a directory of its own for every test, and the simulator's log as the
-//! oracle, which is written by nobody who could have an interest in the outcome. [`simulation`] sees it from inside, in
-//! one process and on virtual time, and drives it through thousands of bad days.
+//! End-to-end tests: the real binary, a separate directory for every test, and the simulator's call log as the oracle, which
+//! is independent of the client. [`simulation`] runs the engine in this process on virtual time, with thousands of drawn
+//! faults.
 
-#![allow(clippy::print_stderr, reason = "tests tell their figures")]
+#![allow(clippy::print_stderr, reason = "tests print their counts")]
 
-mod behind;
+mod architecture;
 mod bombs;
 mod budget;
 mod bytes;
 mod corpus;
+mod crash;
+mod crash_soak;
 mod damage;
 mod demo;
 mod disk;
+mod docs;
 mod doctor;
 mod evening;
 mod exclude;
@@ -19,17 +22,15 @@ mod explain;
 mod faults;
 mod files;
 mod guards;
+mod harness;
 mod hours;
-mod house;
-mod kill;
-mod kills;
+#[path = "../../benches/in_process_vendor/mod.rs"]
+mod in_process_vendor;
 mod lists;
 mod locations;
 mod locks;
-mod mishaps;
+mod lost_answers;
 mod mutants;
-#[path = "../../benches/neighbour/mod.rs"]
-mod neighbour;
 mod nights;
 mod numbers;
 mod oracle;
@@ -37,7 +38,6 @@ mod organisations;
 mod outside;
 mod phones;
 mod plans;
-mod practice;
 mod privacy;
 mod refusals;
 mod reports;
@@ -46,10 +46,11 @@ mod schemas;
 mod scripted;
 mod signals;
 mod simulation;
+mod stale_ledger;
 mod stopping;
 mod storage;
 mod suppression;
-mod unknown;
 mod usage;
+mod user_errors;
 mod vendor;
 mod webhooks;

@@ -1,11 +1,11 @@
 //! A patient's other numbers, from the list to the simulator.
 
+use crate::harness::Practice;
 use crate::oracle;
-use crate::practice::Practice;
 use crate::vendor::MORNING;
 
 #[test]
-fn a_stranger_under_the_first_number_leads_to_the_second_the_same_day_and_an_opt_out_leads_nowhere() {
+fn a_wrong_number_leads_to_the_next_number_the_same_day_and_an_opt_out_does_not() {
     let campaign = format!(
         "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
          timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[list]\nfile = \"recall.csv\"\n\
@@ -20,7 +20,7 @@ fn a_stranger_under_the_first_number_leads_to_the_second_the_same_day_and_an_opt
     practice.write("campaigns/people.toml", people);
     let ended = practice.run(&["run", "campaigns/recall.toml", "--json"]);
     assert_eq!(ended.code, 0, "{ended:?}");
-    let calls = oracle::embedded(&practice);
+    let calls = oracle::embedded_calls(&practice);
     let of = |patient: &str| {
         let calls = calls.iter().filter(|call| call.patient_id.as_deref() == Some(patient));
         calls.map(|call| &call.to_number[8..]).collect::<Vec<_>>()
@@ -29,8 +29,8 @@ fn a_stranger_under_the_first_number_leads_to_the_second_the_same_day_and_an_opt
     let summary = ended.summary();
     assert_eq!(summary["outcomes"], serde_json::json!({"booked": 1, "opt_out": 1, "wrong_number": 1}));
     let day = calls.iter().map(|call| call.at.date_naive()).collect::<std::collections::BTreeSet<_>>();
-    assert_eq!(day.len(), 1, "all of it on one day: a number never called owes no gap");
-    let told = practice.run(&["explain", "1", "--ledger", "campaigns/callrounds.db"]).stdout;
-    assert!(told.contains("conversation over: wrong_number"), "{told}");
-    assert!(told.contains("waiting: that was not the patient's number: the next one on the list is dialled"), "{told}");
+    assert_eq!(day.len(), 1, "all on one day: a number not called before needs no gap");
+    let text = practice.run(&["explain", "1", "--ledger", "campaigns/callrounds.db"]).stdout;
+    assert!(text.contains("conversation over: wrong number"), "{text}");
+    assert!(text.contains("waiting: that was not the patient's number: the next one on the list is dialled"), "{text}");
 }

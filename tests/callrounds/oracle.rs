@@ -1,4 +1,4 @@
-//! The oracle: what the simulator's own log says was done, and what has to follow from it whatever happened.
+//! The oracle: the simulator's call log, and checks of what must hold for it whatever happened.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use crate::practice::Practice;
+use crate::harness::Practice;
 
 /// A placed call.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,17 +18,17 @@ pub struct Call {
     pub to_number: String,
     pub patient_id: Option<String>,
     pub appointment_id: Option<String>,
-    /// The fault that hit the answer.
+    /// The fault of the answer, if it had one.
     pub answered: Option<String>,
 }
 
-/// The calls in a log; none if there is no log.
+/// The calls in a log; empty if there is no log.
 pub fn calls(log: &Path) -> Vec<Call> {
     let text = fs::read_to_string(log).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).expect("a placed call")).collect()
 }
 
-/// The log of the embedded simulator, which has one for each campaign; empty if there is none.
+/// The logs of the embedded simulator, one for each campaign, joined; empty if there is none.
 pub fn embedded_log(practice: &Practice) -> String {
     let files = fs::read_dir(practice.path("campaigns")).expect("a folder");
     let mut logs: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
@@ -38,11 +38,11 @@ pub fn embedded_log(practice: &Practice) -> String {
 }
 
 /// The calls that the embedded simulator placed.
-pub fn embedded(practice: &Practice) -> Vec<Call> {
+pub fn embedded_calls(practice: &Practice) -> Vec<Call> {
     embedded_log(practice).lines().map(|line| serde_json::from_str(line).expect("a placed call")).collect()
 }
 
-/// How many calls went to each number.
+/// The number of calls to each number.
 pub fn by_number(calls: &[Call]) -> BTreeMap<String, u64> {
     let mut counts = BTreeMap::new();
     for call in calls {
@@ -51,7 +51,7 @@ pub fn by_number(calls: &[Call]) -> BTreeMap<String, u64> {
     counts
 }
 
-/// The vendor's own limits (`annie-api.md`, POST /calls), counted from the log alone.
+/// Checks the vendor's caps (`annie-api.md`, POST /calls), counted from the log alone.
 pub fn nobody_is_over_the_caps(calls: &[Call]) {
     let mut times: HashMap<&str, Vec<DateTime<Utc>>> = HashMap::new();
     for call in calls {
@@ -68,7 +68,7 @@ pub fn nobody_is_over_the_caps(calls: &[Call]) {
     }
 }
 
-/// The ledger and the log tell one story: the same calls for every entry, and the same conversations.
+/// Checks that the ledger and the log have the same calls for every number, and the same conversations.
 pub fn the_ledger_agrees(practice: &Practice, calls: &[Call]) {
     assert_eq!(practice.ledger().query_row("PRAGMA integrity_check", [], |row| row.get(0)), Ok("ok".to_owned()));
     assert_eq!(practice.count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
@@ -91,8 +91,8 @@ pub fn the_ledger_agrees(practice: &Practice, calls: &[Call]) {
     assert_eq!(attempted, by_number(calls), "attempts in the ledger and calls in the log, by number");
 }
 
-/// The report counts, for each patient who was called as such, the calls that the log has, and those that may have been
-/// placed although rule R did not find them.
+/// Checks that the report counts the log's calls for each patient (not those covered by a household's call), apart from
+/// attempts that rule R proved absent.
 pub fn the_report_agrees(practice: &Practice, calls: &[Call]) {
     let report = practice.report();
     let mut reported: BTreeMap<(String, Option<String>), u64> = BTreeMap::new();
@@ -112,7 +112,7 @@ pub fn the_report_agrees(practice: &Practice, calls: &[Call]) {
     assert_eq!(reported, placed, "calls in the report and in the log, by number and patient");
 }
 
-/// rows = accepted + rejected + duplicate + merged; accepted = the sum over states.
+/// Checks that rows = accepted + rejected + duplicate + merged, and accepted = the sum over states.
 pub fn the_numbers_add_up(summary: &serde_json::Value) {
     let list = |name: &str| summary["list"][name].as_u64().expect("a number");
     assert_eq!(list("read"), list("accepted") + list("rejected") + list("duplicate") + list("merged"), "{summary}");

@@ -1,4 +1,4 @@
-//! Several organisations in one run, on virtual time: each at its own pace, and none held up by another's troubles.
+//! Several organisations in one run, on virtual time: each at its own pace, and none delayed by another's problems.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use callrounds::annie::{
-    Answer, CallRequest, Concern, Conversation, LostAnswer, Medium, NotPlaced, Page, Reply, Status, Unread, Vendor,
-};
-use callrounds::campaign::{self, Allowances, Campaign};
-use callrounds::clock::{Clock, SharedClock, TravelClock};
-use callrounds::engine::{Ending, Engine, Event, Finished, Refusal};
-use callrounds::entry::{Draft, ListTally, State, Testimony};
+use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::clock::{Clock, ScaledClock, SharedClock};
+use callrounds::engine::{Engine, Event, RefusedByVendor, RunResult, StopReason};
+use callrounds::entry::{ListCounts, NewEntry, OutcomeSignals, State};
 use callrounds::ids::{ConversationId, Location, OrganisationId};
-use callrounds::ledger::{Census, Ledger};
+use callrounds::ledger::{Ledger, StateCounts};
 use callrounds::phone::E164;
+use callrounds::vendor::{
+    CallRequest, Concern, Conversation, LostAnswer, Medium, NotPlaced, Page, ReadError, Reply, Response, Status, Vendor,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::scripted;
@@ -23,33 +23,32 @@ use crate::scripted;
 /// Ten in the morning in Chicago, on a Tuesday.
 const START: &str = "2026-11-24T16:00:00Z";
 
-/// The number of the first organisation's second location.
+/// The caller id of the first organisation's second location.
 const ANNEX: &str = "+13125550160";
 
-/// How an organisation's vendor is today.
+/// How an organisation's vendor behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mood {
-    Well,
-    /// Every answer takes so many seconds.
+enum Behaviour {
+    Normal,
+    /// Every answer takes this many seconds.
     Slow(i64),
-    /// It does not know our key.
-    TurnsUsAway,
-    /// It accepts every call, and no answer to one arrives.
-    Mute,
-    /// It does not let the annex's number call, and says so when it is asked, or only when it is to place a call.
-    BarsTheAnnex {
-        says_so: bool,
+    RejectsCredentials,
+    /// It accepts every call, but no answer to a call arrives.
+    LosesAnswers,
+    /// It blocks the annex's caller id. If `announced`, it says so when asked; otherwise only by refusing calls.
+    BlocksAnnex {
+        announced: bool,
     },
 }
 
-/// One organisation's vendor: its conversations last a minute.
-struct Desk {
+/// One organisation's vendor, whose conversations last a minute.
+struct FakeVendor {
     name: usize,
-    mood: Mood,
-    clock: Arc<TravelClock>,
+    behaviour: Behaviour,
+    clock: Arc<ScaledClock>,
     calls: Mutex<Vec<Call>>,
-    /// Calls from a number that may not call.
-    barred: Mutex<usize>,
+    /// Requests for calls from a blocked caller id.
+    blocked_requests: Mutex<usize>,
 }
 
 #[derive(Clone)]
@@ -59,22 +58,28 @@ struct Call {
     to: E164,
 }
 
-impl Desk {
-    /// The same vendor, now that all is well.
-    fn mended(&self) -> Self {
+impl FakeVendor {
+    /// The same vendor, behaving normally.
+    fn as_normal(&self) -> Self {
         let calls = Mutex::new(self.calls().clone());
-        Self { name: self.name, mood: Mood::Well, clock: Arc::clone(&self.clock), calls, barred: Mutex::default() }
+        Self {
+            name: self.name,
+            behaviour: Behaviour::Normal,
+            clock: Arc::clone(&self.clock),
+            calls,
+            blocked_requests: Mutex::default(),
+        }
     }
 
     fn calls(&self) -> MutexGuard<'_, Vec<Call>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn answer<T>(&self, value: T) -> Answer<T> {
-        if let Mood::Slow(seconds) = self.mood {
+    async fn answer<T>(&self, value: T) -> Response<T> {
+        if let Behaviour::Slow(seconds) = self.behaviour {
             self.clock.sleep(TimeDelta::seconds(seconds)).await;
         }
-        Answer { date: Some(self.clock.now()), ..Answer::bare(value) }
+        Response { date: Some(self.clock.now()), ..Response::bare(value) }
     }
 
     fn id(&self, at: usize) -> ConversationId {
@@ -91,62 +96,63 @@ impl Desk {
             started: Some(call.at),
             ended: is_over.then(|| call.at + TimeDelta::minutes(1)),
             status: if is_over { Status::Closed } else { Status::Open },
-            testimony: Testimony { duration: Some(60.0), ..Testimony::default() },
+            signals: OutcomeSignals { duration: Some(60.0), ..OutcomeSignals::default() },
         }
     }
 
-    fn read<T>(&self, value: T) -> Result<T, Unread> {
-        if self.mood == Mood::TurnsUsAway { Err(Unread::Unauthorised(401)) } else { Ok(value) }
+    fn read<T>(&self, value: T) -> Result<T, ReadError> {
+        if self.behaviour == Behaviour::RejectsCredentials { Err(ReadError::Unauthorised(401)) } else { Ok(value) }
     }
 }
 
-impl Vendor for Desk {
-    async fn place(&self, call: CallRequest) -> Answer<Reply> {
-        if self.mood == Mood::TurnsUsAway {
+impl Vendor for FakeVendor {
+    async fn place(&self, call: CallRequest) -> Response<Reply> {
+        if self.behaviour == Behaviour::RejectsCredentials {
             return self.answer(Reply::NotPlaced(NotPlaced::refused(401, Concern::Credentials))).await;
         }
-        if matches!(self.mood, Mood::BarsTheAnnex { .. }) && call.from.expose() == ANNEX {
-            *self.barred.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-            return self.answer(Reply::NotPlaced(NotPlaced::refused(403, Concern::OurNumber))).await;
+        if matches!(self.behaviour, Behaviour::BlocksAnnex { .. }) && call.from.expose() == ANNEX {
+            *self.blocked_requests.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+            return self.answer(Reply::NotPlaced(NotPlaced::refused(403, Concern::CallerId))).await;
         }
         let at = {
             let mut calls = self.calls();
             calls.push(Call { at: self.clock.now(), from: call.from, to: call.to });
             calls.len() - 1
         };
-        if self.mood == Mood::Mute {
+        if self.behaviour == Behaviour::LosesAnswers {
             self.clock.sleep(TimeDelta::seconds(30)).await;
-            return Answer::bare(Reply::Lost(LostAnswer::Timeout));
+            return Response::bare(Reply::Lost(LostAnswer::Timeout));
         }
         self.answer(Reply::Accepted(self.id(at))).await
     }
 
-    async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
+    async fn page(&self, offset: u64, limit: u32) -> Response<Result<Page, ReadError>> {
         let (total, conversations) = {
             let calls = self.calls();
             let newest_first = calls.iter().enumerate().rev().skip(offset as usize).take(limit as usize);
             let shown = newest_first.map(|(at, call)| self.conversation_at(at, call)).collect();
             (calls.len() as u64, shown)
         };
-        let page = self.read(Page { conversations, nameless: Vec::new(), total: Some(total) });
+        let page = self.read(Page { conversations, rows_without_id: Vec::new(), total: Some(total) });
         self.answer(page).await
     }
 
-    async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
+    async fn conversation(&self, id: &ConversationId) -> Response<Result<Conversation, ReadError>> {
         let found = (0..)
             .zip(self.calls().iter())
             .find_map(|(at, call)| (self.id(at) == *id).then(|| self.conversation_at(at, call)));
-        self.answer(found.ok_or(Unread::NotFound)).await
+        self.answer(found.ok_or(ReadError::NotFound)).await
     }
 
-    async fn may_call_from(&self, from: E164) -> Answer<Result<Option<bool>, Unread>> {
-        let is_barred = self.mood == Mood::BarsTheAnnex { says_so: true } && from.expose() == ANNEX;
-        let may = self.read(Some(!is_barred));
+    async fn may_call_from(&self, from: E164) -> Response<Result<Option<bool>, ReadError>> {
+        let is_blocked = self.behaviour == Behaviour::BlocksAnnex { announced: true } && from.expose() == ANNEX;
+        let may = self.read(Some(!is_blocked));
         self.answer(may).await
     }
 }
 
-/// A campaign with so many lines. `more` is written below `[safety]`, but what comes after `[[each]]` into every line.
+/// A campaign with one location for each organisation. `more` is appended to `[safety]`; its part after `[[each]]` is added
+/// to every location.
 fn campaign(organisations: usize, more: &str) -> Arc<Campaign> {
     let (more, each) = more.split_once("[[each]]\n").unwrap_or((more, ""));
     let mut text = format!(
@@ -162,7 +168,7 @@ fn campaign(organisations: usize, more: &str) -> Arc<Campaign> {
         )
         .expect("written");
     }
-    let loaded = campaign::load(&text, "recall.toml", PathBuf::new(), Allowances::default());
+    let loaded = campaign::load(&text, "recall.toml", PathBuf::new(), SafetyOverrides::default());
     Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
 }
 
@@ -171,113 +177,114 @@ fn name(n: usize) -> OrganisationId {
 }
 
 /// The `k`th patient of an organisation.
-fn draft(n: usize, k: usize) -> Draft {
+fn new_entry(n: usize, k: usize) -> NewEntry {
     let area = [773, 708, 630, 847, 224, 331][n];
-    Draft {
+    NewEntry {
         organisation: name(n),
         location: Some(Location::new(format!("L{n}"))),
         phone: E164::parse(&format!("+1{area}5550{}", 100 + k)).expect("a number"),
         line: (k * 10 + n) as u64 + 2,
-        ..scripted::draft(&format!("{n}-{k}"))
+        ..scripted::new_entry(&format!("{n}-{k}"))
     }
 }
 
-struct Ran {
-    finished: Finished,
-    desks: Vec<Arc<Desk>>,
-    census: Census,
-    clock: Arc<TravelClock>,
+struct RunRecord {
+    finished: RunResult,
+    vendors: Vec<Arc<FakeVendor>>,
+    census: StateCounts,
+    clock: Arc<ScaledClock>,
     events: Vec<Event>,
 }
 
-impl Ran {
-    /// How long after the start an organisation's last call was placed.
+impl RunRecord {
+    /// The time from the start to an organisation's last call.
     fn took(&self, n: usize) -> TimeDelta {
-        let last = self.desks[n].calls().last().map(|call| call.at);
+        let last = self.vendors[n].calls().last().map(|call| call.at);
         last.expect("a call") - START.parse::<DateTime<Utc>>().expect("an instant")
     }
 
     fn placed(&self) -> Vec<usize> {
-        self.desks.iter().map(|desk| desk.calls().len()).collect()
+        self.vendors.iter().map(|vendor| vendor.calls().len()).collect()
     }
 
-    fn ending(&self, n: usize) -> &Ending {
-        &self.finished.endings[n].1
+    fn ending(&self, n: usize) -> &StopReason {
+        &self.finished.stop_reasons[n].1
     }
 }
 
-/// A ledger, a clock, and the vendors of organisations in these moods.
-struct Scene {
+/// A ledger, a clock, and the vendors of the organisations.
+struct Scenario {
     _folder: tempfile::TempDir,
     ledger: Ledger,
-    clock: Arc<TravelClock>,
-    desks: Vec<Arc<Desk>>,
+    clock: Arc<ScaledClock>,
+    vendors: Vec<Arc<FakeVendor>>,
 }
 
-impl Scene {
-    fn of(moods: &[Mood]) -> Self {
+impl Scenario {
+    fn new(behaviours: &[Behaviour]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let start = START.parse().expect("an instant");
-        let clock = Arc::new(TravelClock::starting_at(start, 1.0).leaping());
+        let clock = Arc::new(ScaledClock::starting_at(start, 1.0).skipping_idle_time());
         let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), start).expect("a ledger");
-        let desk = |(name, mood): (usize, &Mood)| {
-            Arc::new(Desk {
+        let vendor = |(name, behaviour): (usize, &Behaviour)| {
+            Arc::new(FakeVendor {
                 name,
-                mood: *mood,
+                behaviour: *behaviour,
                 clock: Arc::clone(&clock),
                 calls: Mutex::default(),
-                barred: Mutex::default(),
+                blocked_requests: Mutex::default(),
             })
         };
-        let desks = moods.iter().enumerate().map(desk).collect();
-        Self { _folder: folder, ledger, clock, desks }
+        let vendors = behaviours.iter().enumerate().map(vendor).collect();
+        Self { _folder: folder, ledger, clock, vendors }
     }
 
-    /// A run of a campaign that has lines of the first so many organisations, over a list of these patients, until `stop`.
+    /// Runs a campaign with the locations of the first `organisations` organisations on these entries, until `stop`.
     async fn run(
         &self,
         organisations: usize,
-        drafts: Vec<Draft>,
+        new_entries: Vec<NewEntry>,
         more: &str,
         stop: impl Future<Output = ()> + Send,
-    ) -> Ran {
+    ) -> RunRecord {
         let (now, campaign) = (self.clock.now(), campaign(organisations, more));
         let run = self.ledger.begin_run(Arc::clone(&campaign), true, now).await.expect("a run");
-        let tally = ListTally { read: drafts.len() as u64, accepted: drafts.len() as u64, ..ListTally::default() };
-        self.ledger.enrol(run, &drafts, now).await.expect("enrolled");
+        let tally =
+            ListCounts { read: new_entries.len() as u64, accepted: new_entries.len() as u64, ..ListCounts::default() };
+        self.ledger.enrol(run, &new_entries, now).await.expect("enrolled");
         self.ledger.close_list(run, tally, false, now).await.expect("closed");
-        let desks = &self.desks[..organisations];
-        let vendors: BTreeMap<_, _> = desks.iter().map(|desk| (name(desk.name), Arc::clone(desk))).collect();
+        let vendors = &self.vendors[..organisations];
+        let vendors: BTreeMap<_, _> = vendors.iter().map(|vendor| (name(vendor.name), Arc::clone(vendor))).collect();
         let (ledger, clock): (_, SharedClock) = (self.ledger.clone(), self.clock.clone());
         let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None };
         let mut events = Vec::new();
         let mut listener = |event: &Event| events.push(event.clone());
         let ended = tokio::time::timeout(Duration::from_hours(48), engine.run(&mut listener, stop)).await;
         let finished = ended.expect("it ends within two days").expect("it runs");
-        let (census, _) = self.ledger.standing(run).await.expect("a census");
-        Ran { finished, desks: self.desks.clone(), census, clock: Arc::clone(&self.clock), events }
+        let (census, _) = self.ledger.counts(run).await.expect("a census");
+        RunRecord { finished, vendors: self.vendors.clone(), census, clock: Arc::clone(&self.clock), events }
     }
 }
 
-/// So many patients of each of so many organisations, in turn.
-fn drafts(organisations: usize, patients: usize) -> Vec<Draft> {
-    (0..patients).flat_map(|k| (0..organisations).map(move |n| draft(n, k))).collect()
+/// The patients of each organisation, in turn.
+fn new_entries(organisations: usize, patients: usize) -> Vec<NewEntry> {
+    (0..patients).flat_map(|k| (0..organisations).map(move |n| new_entry(n, k))).collect()
 }
 
-/// A run over organisations in these moods, each with so many patients.
-async fn run(moods: &[Mood], patients: usize, more: &str) -> Ran {
-    let drafts = drafts(moods.len(), patients);
-    Scene::of(moods).run(moods.len(), drafts, more, std::future::pending()).await
+/// A run over organisations with these behaviours, each with `patients` patients.
+async fn run(behaviours: &[Behaviour], patients: usize, more: &str) -> RunRecord {
+    let new_entries = new_entries(behaviours.len(), patients);
+    Scenario::new(behaviours).run(behaviours.len(), new_entries, more, std::future::pending()).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_organisation_is_called_at_its_own_pace_by_its_own_number() {
-    let ran = run(&[Mood::Well; 4], 40, "[rate]\nopen_calls = 100\n").await;
-    assert_eq!(ran.finished.ending, Ending::Done);
-    for (n, desk) in ran.desks.iter().enumerate() {
+    let ran = run(&[Behaviour::Normal; 4], 40, "[rate]\nopen_calls = 100\n").await;
+    assert_eq!(ran.finished.stop_reason, StopReason::Done);
+    for (n, vendor) in ran.vendors.iter().enumerate() {
         let from = format!("+13125550{}", 150 + n);
-        assert!(desk.calls().iter().all(|call| call.from.expose() == from), "{from}");
-        // Forty calls at sixty requests a minute, with what must be read meanwhile: side by side, not one after another.
+        assert!(vendor.calls().iter().all(|call| call.from.expose() == from), "{from}");
+        // 40 calls and their reads at 60 requests a minute: the organisations run in parallel, not one after another.
         assert!(ran.took(n) < TimeDelta::seconds(60), "{n}: {}", ran.took(n));
     }
     assert_eq!(ran.placed(), [40; 4]);
@@ -286,28 +293,40 @@ async fn every_organisation_is_called_at_its_own_pace_by_its_own_number() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_slow_or_mute_or_turns_us_away_keeps_nobody_else_waiting() {
-    let moods = [Mood::Well, Mood::Slow(20), Mood::TurnsUsAway, Mood::Mute, Mood::Well];
-    let ran = run(&moods, 30, "[rate]\nopen_calls = 100\n").await;
+async fn a_vendor_that_is_slow_or_loses_answers_or_rejects_us_delays_no_other_organisation() {
+    let behaviours = [
+        Behaviour::Normal,
+        Behaviour::Slow(20),
+        Behaviour::RejectsCredentials,
+        Behaviour::LosesAnswers,
+        Behaviour::Normal,
+    ];
+    let ran = run(&behaviours, 30, "[rate]\nopen_calls = 100\n").await;
     assert!(ran.took(0) < TimeDelta::seconds(60) && ran.took(4) < TimeDelta::seconds(60), "as if alone");
-    assert_eq!(ran.ending(0), &Ending::Done);
-    assert_eq!(ran.ending(2), &Ending::Refused(Refusal::Credentials));
-    assert_eq!(ran.finished.ending, Ending::Refused(Refusal::Credentials), "the gravest is the run's");
-    let why = ran.finished.why();
+    assert_eq!(ran.ending(0), &StopReason::Done);
+    assert_eq!(ran.ending(2), &StopReason::Refused(RefusedByVendor::Credentials));
+    assert_eq!(
+        ran.finished.stop_reason,
+        StopReason::Refused(RefusedByVendor::Credentials),
+        "the run ends with the most severe reason"
+    );
+    let why = ran.finished.explanation();
     assert!(why.contains("organisation 2: the vendor does not accept our credentials"), "{why}");
     assert!(!why.contains("organisation 0"), "{why}");
-    // Every call of the mute one was found on its list, and none was placed a second time.
+    // Every call whose answer was lost was found on the vendor's list, and none was placed a second time.
     assert_eq!(ran.placed(), [30, 30, 0, 30, 30]);
     let left = ran.census.count(|group| group.location == Some(Location::new("L2")));
-    assert_eq!((ran.census.due_work(), left), (30, 30), "whom nobody called is still to be called");
+    assert_eq!((ran.census.due_work(), left), (30, 30), "uncalled entries are still due");
 }
 
 #[tokio::test(start_paused = true)]
 async fn max_calls_is_everybodys_and_ends_the_run_for_all() {
     for limit in [1, 2, 3, 7, 20] {
-        let ran = run(&[Mood::Well, Mood::Slow(5), Mood::Well], 10, &format!("max_calls = {limit}\n")).await;
+        let ran =
+            run(&[Behaviour::Normal, Behaviour::Slow(5), Behaviour::Normal], 10, &format!("max_calls = {limit}\n"))
+                .await;
         assert_eq!(ran.placed().iter().sum::<usize>(), limit, "{limit}");
-        assert_eq!(ran.finished.ending, Ending::MaxCalls { limit: limit as u32 });
+        assert_eq!(ran.finished.stop_reason, StopReason::MaxCalls { limit: limit as u32 });
         let hours = ran.clock.now() - START.parse::<DateTime<Utc>>().expect("an instant");
         assert!(hours < TimeDelta::hours(1), "{limit}: it ended after {hours}");
     }
@@ -315,9 +334,9 @@ async fn max_calls_is_everybodys_and_ends_the_run_for_all() {
 
 #[tokio::test(start_paused = true)]
 async fn each_organisation_has_a_canary_of_its_own() {
-    let ran = run(&[Mood::Well, Mood::Well], 6, "canary = 2\n").await;
-    for desk in &ran.desks {
-        let calls = desk.calls();
+    let ran = run(&[Behaviour::Normal, Behaviour::Normal], 6, "canary = 2\n").await;
+    for vendor in &ran.vendors {
+        let calls = vendor.calls();
         let third = calls[2].at - calls[1].at;
         assert!(third > TimeDelta::minutes(1), "the first two are over before the third: {third}");
     }
@@ -325,76 +344,78 @@ async fn each_organisation_has_a_canary_of_its_own() {
 
 #[tokio::test(start_paused = true)]
 async fn open_calls_is_what_the_line_says_and_decides_how_often_the_list_is_read() {
-    let ran = run(&[Mood::Well, Mood::Well], 4, "[[each]]\nopen_calls = 1\n").await;
-    for desk in &ran.desks {
-        let calls = desk.calls();
+    let ran = run(&[Behaviour::Normal, Behaviour::Normal], 4, "[[each]]\nopen_calls = 1\n").await;
+    for vendor in &ran.vendors {
+        let calls = vendor.calls();
         assert!(calls.windows(2).all(|pair| pair[1].at - pair[0].at > TimeDelta::minutes(1)), "one at a time");
     }
-    // No call waits for another to end, so that there is no hurry to see the endings.
-    let ran = run(&[Mood::Well, Mood::Well], 60, "[rate]\nopen_calls = 1\n[[each]]\nopen_calls = 100\n").await;
+    // No call waits for another to end, so endings need not be read soon.
+    let ran =
+        run(&[Behaviour::Normal, Behaviour::Normal], 60, "[rate]\nopen_calls = 1\n[[each]]\nopen_calls = 100\n").await;
     let pages = ran.finished.requests.pages;
     assert!(pages <= 16, "{pages} pages for two times sixty calls");
     assert!(ran.took(0) < TimeDelta::seconds(80), "{}", ran.took(0));
 }
 
-/// Another organisation's list shows nothing of a call, which proves nothing about it.
+/// The list of another organisation's account cannot prove that a call is absent.
 #[tokio::test(start_paused = true)]
 async fn a_lost_call_of_an_organisation_that_the_campaign_has_lost_is_never_taken_for_absent() {
-    let scene = Scene::of(&[Mood::Well, Mood::Mute]);
+    let scenario = Scenario::new(&[Behaviour::Normal, Behaviour::LosesAnswers]);
     let retrying = "on_lost_answer = \"retry\"\n";
-    let soon = scene.clock.sleep(TimeDelta::seconds(50));
-    let stopped = scene.run(2, drafts(2, 3), retrying, soon).await;
-    let unknown = |ran: &Ran| ran.census.count(|group| group.state == State::Unknown);
-    assert_eq!((stopped.placed(), unknown(&stopped)), (vec![3, 3], 3), "the mute one's answers are lost");
+    let soon = scenario.clock.sleep(TimeDelta::seconds(50));
+    let stopped = scenario.run(2, new_entries(2, 3), retrying, soon).await;
+    let unknown = |ran: &RunRecord| ran.census.count(|group| group.state == State::Unknown);
+    assert_eq!((stopped.placed(), unknown(&stopped)), (vec![3, 3], 3), "its answers are lost");
 
-    // Its line is gone, and both lists are kept up to date; then the line comes back.
-    let without = scene.run(1, drafts(1, 3), retrying, std::future::pending()).await;
+    // Its location is removed from the campaign, then added again.
+    let without = scenario.run(1, new_entries(1, 3), retrying, std::future::pending()).await;
     assert_eq!((without.placed(), unknown(&without)), (vec![3, 3], 3));
-    let again = scene.run(2, drafts(2, 3), retrying, std::future::pending()).await;
+    let again = scenario.run(2, new_entries(2, 3), retrying, std::future::pending()).await;
     assert_eq!((again.placed(), unknown(&again)), (vec![3, 3], 0), "each was called once, and found");
 }
 
-/// The first organisation has a second location, whose number the vendor does not let call.
+/// The first organisation has a second location, whose caller id is blocked.
 #[tokio::test(start_paused = true)]
-async fn a_number_that_may_not_call_stops_its_line_and_no_other() {
+async fn a_blocked_caller_id_stops_its_location_and_no_other() {
     let annex = Location::new("Annex");
     let line = format!(
         "[rate]\nopen_calls = 100\n[[line]]\nlocation = \"Annex\"\norganisation = \"organisation 0\"\nfrom_number = \"{ANNEX}\"\n"
     );
-    for says_so in [true, false] {
-        let scene = Scene::of(&[Mood::BarsTheAnnex { says_so }, Mood::Well]);
-        let at_annex = |k| Draft { location: Some(annex.clone()), ..draft(0, k) };
-        // The annex's are due first.
-        let list = || (0..10).map(at_annex).chain((10..40).map(|k| draft(0, k))).chain((0..10).map(|k| draft(1, k)));
-        let ran = scene.run(2, list().collect(), &line, std::future::pending()).await;
-        assert_eq!(ran.placed(), [30, 10], "{says_so}");
+    for announced in [true, false] {
+        let scenario = Scenario::new(&[Behaviour::BlocksAnnex { announced }, Behaviour::Normal]);
+        let at_annex = |k| NewEntry { location: Some(annex.clone()), ..new_entry(0, k) };
+        // The annex's entries are due first.
+        let list =
+            || (0..10).map(at_annex).chain((10..40).map(|k| new_entry(0, k))).chain((0..10).map(|k| new_entry(1, k)));
+        let ran = scenario.run(2, list().collect(), &line, std::future::pending()).await;
+        assert_eq!(ran.placed(), [30, 10], "{announced}");
         let locations = vec![annex.clone()];
-        let ending = if says_so {
-            Ending::LinesRefused { locations }
+        let ending = if announced {
+            StopReason::CallerIdsRefused { locations }
         } else {
-            let says = Some("status 403".into());
-            Ending::RefusedInARow { refusal: Refusal::FromNumber, says, locations }
+            let vendor_text = Some("status 403".into());
+            StopReason::RefusedInARow { refusal: RefusedByVendor::CallerId, vendor_text, locations }
         };
         assert_eq!(ran.ending(0), &ending);
-        assert_eq!((ran.ending(1), ran.finished.ending.name()), (&Ending::Done, "vendor_refused"));
+        assert_eq!((ran.ending(1), ran.finished.stop_reason.name()), (&StopReason::Done, "vendor_refused"));
         assert!(ran.took(0) < TimeDelta::seconds(60), "{}", ran.took(0));
-        let why = ran.finished.why();
-        let says = if says_so { "" } else { " (status 403)" };
+        let why = ran.finished.explanation();
+        let says = if announced { "" } else { " (status 403)" };
         assert_eq!(why, format!("organisation 0: the vendor does not let the from_number of Annex call{says}"));
-        let told = ran.events.iter().filter(|event| matches!(event, Event::LineRefused { .. })).count();
-        assert_eq!(told, 1, "it is said once");
-        let refused = *scene.desks[0].barred.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(if says_so { refused == 0 } else { refused == 3 }, "{refused} requests");
-        let left = |ran: &Ran| {
+        let events = ran.events.iter().filter(|event| matches!(event, Event::LineRefused { .. })).count();
+        assert_eq!(events, 1, "it is reported once");
+        let refused = *scenario.vendors[0].blocked_requests.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(if announced { refused == 0 } else { refused == 3 }, "{refused} requests");
+        let left = |ran: &RunRecord| {
             let is_left = |state| matches!(state, State::Ready | State::Waiting);
             ran.census.count(|group| group.location == Some(annex.clone()) && is_left(group.state))
         };
         assert_eq!((left(&ran), ran.census.due_work()), (10, 10), "they are still to be called");
 
-        // Once it may, they are called, and nobody again.
-        let desks = scene.desks.iter().map(|desk| Arc::new(desk.mended())).collect();
-        let again = Scene { desks, ..scene }.run(2, list().collect(), &line, std::future::pending()).await;
+        // Once the caller id is allowed, they are called, and nobody is called again.
+        let vendors = scenario.vendors.iter().map(|vendor| Arc::new(vendor.as_normal())).collect();
+        let again = Scenario { vendors, ..scenario }.run(2, list().collect(), &line, std::future::pending()).await;
         assert_eq!((again.placed(), left(&again)), (vec![40, 10], 0));
-        assert_eq!(again.finished.ending, Ending::Done);
+        assert_eq!(again.finished.stop_reason, StopReason::Done);
     }
 }

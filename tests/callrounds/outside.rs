@@ -1,5 +1,5 @@
-//! Text from outside is text: whatever a list, a campaign, an argument or the vendor says, nothing that a terminal obeys
-//! reaches one, no line is added to ours, and no file is touched that was not named for it.
+//! Untrusted text: whatever a list, a campaign, an argument or the vendor contains, no terminal control sequence is printed,
+//! no line is added to the output, and no other file is touched.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,13 +9,13 @@ use std::net::{Ipv4Addr, TcpListener};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::practice::{Ended, Practice, recall};
+use crate::harness::{Practice, ProgramOutput, recall};
 use crate::vendor::MORNING;
 
 const RUN: [&str; 2] = ["run", "campaigns/recall.toml"];
 
-/// What may not be sent to a terminal, by another rule than the program's.
-fn is_obeyed(c: char) -> bool {
+/// Whether a character must not be sent to a terminal; written independently of the program's rule.
+fn is_control(c: char) -> bool {
     let code = u32::from(c);
     code < 0x20
         || (0x7f..0xa0).contains(&code)
@@ -25,9 +25,9 @@ fn is_obeyed(c: char) -> bool {
         || (0x2060..=0x2069).contains(&code)
 }
 
-fn is_clean(ended: &Ended, of: &str) {
+fn assert_clean(ended: &ProgramOutput, of: &str) {
     for (stream, text) in [("output", &ended.stdout), ("messages", &ended.stderr)] {
-        let found = text.chars().find(|c| is_obeyed(*c) && *c != '\n');
+        let found = text.chars().find(|c| is_control(*c) && *c != '\n');
         assert_eq!(found, None, "{of}: {stream}: {text:?}");
         assert!(!text.lines().any(|line| line.starts_with("forged")), "{of}: {stream}: {text:?}");
     }
@@ -44,7 +44,7 @@ fn campaign(rest: &str) -> String {
 const NASTY: &str =
     "A\u{1b}[2J\u{1b}]0;x\u{7}\u{202e}na\u{2066}\u{200b}\u{9b}31m\u{85}\u{2028}\u{feff}\nforged\rforged";
 
-/// Every command that shows people something.
+/// Commands that print data for people.
 const SHOWING: [&[&str]; 8] = [
     &["check", "campaigns/recall.toml"],
     &["check", "campaigns/recall.toml", "--json"],
@@ -66,7 +66,7 @@ fn what_a_list_says_is_shown_and_never_obeyed() {
     let practice = Practice::with(&campaign(""), &list);
     for command in SHOWING {
         let ended = practice.run(command);
-        is_clean(&ended, &command.join(" "));
+        assert_clean(&ended, &command.join(" "));
         if command[0] != "run" && command[0] != "check" {
             assert_eq!(ended.code, 0, "{ended:?}");
         }
@@ -74,10 +74,10 @@ fn what_a_list_says_is_shown_and_never_obeyed() {
     let shown = practice.run(&["report"]);
     assert!(shown.stdout.contains("\\u{1b}[2J"), "{}", shown.stdout);
     let explained = practice.run(&["explain", NASTY]);
-    is_clean(&explained, "explain");
+    assert_clean(&explained, "explain");
     assert!(explained.stdout.contains("patient A\\u{1b}[2J") && explained.code == 0, "{explained:?}");
-    is_clean(&practice.run(&["explain", &format!("{NASTY}?")]), "explain nobody");
-    is_clean(&practice.run(&["-vv", "run", "campaigns/recall.toml", "--json"]), "the log");
+    assert_clean(&practice.run(&["explain", &format!("{NASTY}?")]), "explain nobody");
+    assert_clean(&practice.run(&["-vv", "run", "campaigns/recall.toml", "--json"]), "the log");
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn arguments_and_file_names_are_shown_and_never_obeyed() {
     ] {
         let ended = practice.run(&arguments);
         assert_ne!(ended.code, 0, "{ended:?}");
-        is_clean(&ended, &format!("{arguments:?}"));
+        assert_clean(&ended, &format!("{arguments:?}"));
     }
     for source in [
         campaign("").replace("Bright Smile", "Bright \\u001b[2J\\u202eSmile"),
@@ -104,18 +104,18 @@ fn arguments_and_file_names_are_shown_and_never_obeyed() {
     ] {
         practice.write("campaigns/recall.toml", &source);
         for command in SHOWING {
-            is_clean(&practice.run(command), &command.join(" "));
+            assert_clean(&practice.run(command), &command.join(" "));
         }
     }
     practice.run(&["suppress", "add", "773-555-0119", "--source", NASTY, "--ledger", "campaigns/callrounds.db"]);
-    is_clean(&practice.run(&["suppress", "list", "--ledger", "campaigns/callrounds.db"]), "suppress list");
+    assert_clean(&practice.run(&["suppress", "list", "--ledger", "campaigns/callrounds.db"]), "suppress list");
 }
 
-/// A name of somebody's choosing begins no line of its own among ours.
+/// A name with a line break must not start a line of output.
 #[test]
-fn what_has_lines_of_its_own_stays_on_ours() {
+fn line_breaks_in_names_start_no_line_of_output() {
     let list = "patient_id,first_name,phone,note\n1,Ana,773-555-0110,n\n2,Bo,773,n\n";
-    let is_on_ours = |ended: &Ended, of: &str| {
+    let assert_on_our_lines = |ended: &ProgramOutput, of: &str| {
         let lines = ended.stderr.lines().chain(ended.stdout.lines());
         assert!(lines.clone().all(|line| !line.starts_with("FAKE")), "{of}: {ended:?}");
         assert!(lines.clone().any(|line| line.contains("\\u{a}FAKE")), "{of} does not show it: {ended:?}");
@@ -131,7 +131,7 @@ fn what_has_lines_of_its_own_stays_on_ours() {
         &["suppress", "import", name, "--source", "x"],
         &["doctor", "campaigns/recall.toml", "--ledger", name],
     ] {
-        is_on_ours(&practice.run(arguments), &format!("{arguments:?}"));
+        assert_on_our_lines(&practice.run(arguments), &format!("{arguments:?}"));
     }
     for (from, to) in [
         ("file = \"recall.csv\"", "file = \"no\\nFAKE.csv\""),
@@ -142,11 +142,11 @@ fn what_has_lines_of_its_own_stays_on_ours() {
     ] {
         let text = recall("[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"simulator\"\n");
         let practice = Practice::with(&text.replace(from, to), list);
-        is_on_ours(&practice.run(&["run", "campaigns/recall.toml"]), to);
+        assert_on_our_lines(&practice.run(&["run", "campaigns/recall.toml"]), to);
     }
 }
 
-/// A rejects file's cells are no formulas, and feeding it back gives every cell as the list had it.
+/// A rejects file's cells are no formulas, and reading it back gives every cell as it was in the list.
 #[test]
 fn a_rejects_file_is_no_formula_and_is_read_back_exactly() {
     let header = "patient_id,first_name,phone,note,=cmd";
@@ -162,7 +162,7 @@ fn a_rejects_file_is_no_formula_and_is_read_back_exactly() {
         assert!(!record.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r'])), "{record:?}");
     }
     assert!(first.contains("'=1+1") && first.contains("''=x") && first.contains("'''-y"), "{first}");
-    // Read back and rejected again, it is the same file: nothing was added or lost on the way.
+    // Read back and rejected again, it is the same file.
     practice.write("again.csv", &first);
     assert_eq!(checked("again.csv").code, 0);
     practice.run(&[&RUN[..], &["--list", "again.csv"]].concat());
@@ -172,9 +172,9 @@ fn a_rejects_file_is_no_formula_and_is_read_back_exactly() {
         reader.records().map(|record| record.expect("a record").iter().skip(1).map(str::to_owned).collect()).collect()
     };
     assert_eq!(cells(&second), cells(&first));
-    // Mended, what the ledger has is what the list had.
-    practice.write("mended.csv", &first.replace(",773,", ",773-555-0110,"));
-    assert_eq!(practice.run(&[&RUN[..], &["--list", "mended.csv"]].concat()).code, 0);
+    // Once corrected, the ledger has the cells of the list.
+    practice.write("corrected.csv", &first.replace(",773,", ",773-555-0110,"));
+    assert_eq!(practice.run(&[&RUN[..], &["--list", "corrected.csv"]].concat()).code, 0);
     let report = practice.report();
     let ids: Vec<_> = report["patients"].as_array().expect("patients").iter().map(|one| &one["patient_id"]).collect();
     assert!(ids.contains(&&"=1+1".into()) && ids.contains(&&"@id".into()), "{ids:?}");
@@ -185,8 +185,8 @@ fn files(practice: &Practice) -> BTreeSet<String> {
     folder.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// Whatever bytes are in a list or in a campaign: it ends with a documented code, shows nothing that a terminal obeys,
-/// and writes its own files alone.
+/// Whatever bytes are in a list or in a campaign, the program ends with a documented exit code, prints no control characters
+/// and writes only its own files.
 #[test]
 fn no_byte_of_a_list_or_a_campaign_is_obeyed_or_leads_to_another_file() {
     let piece = prop_oneof![
@@ -203,7 +203,7 @@ fn no_byte_of_a_list_or_a_campaign_is_obeyed_or_leads_to_another_file() {
     let bytes = proptest::collection::vec(piece, 0..30).prop_map(|pieces| pieces.concat());
     let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
     let practice = Practice::with(&campaign(""), "");
-    let own: BTreeSet<String> = [
+    let expected_files: BTreeSet<String> = [
         "callrounds.db",
         "callrounds.db-wal",
         "callrounds.db-shm",
@@ -219,7 +219,7 @@ fn no_byte_of_a_list_or_a_campaign_is_obeyed_or_leads_to_another_file() {
     .collect();
     let outcome =
         runner.run(&(bytes.clone(), bytes.clone(), bytes, any::<bool>()), |(cell, list, extra, in_campaign)| {
-            // A row that is called, with a cell of any bytes, and rows of no sense.
+            // A valid row with a cell of any bytes, and rows of random bytes.
             let cell = String::from_utf8_lossy(&cell).replace('"', "\"\"");
             let row = format!("patient_id,first_name,phone,note\n7,\"A{cell}\",773-555-0117,\"n{cell}\"\n");
             let list = [row.into_bytes(), list].concat();
@@ -232,19 +232,19 @@ fn no_byte_of_a_list_or_a_campaign_is_obeyed_or_leads_to_another_file() {
             {
                 let ended = practice.run(command);
                 prop_assert!((0..=8).contains(&ended.code) && ended.code != 1, "{ended:?}");
-                is_clean(&ended, &command.join(" "));
+                assert_clean(&ended, &command.join(" "));
             }
             prop_assert_eq!(fs::read(practice.path("campaigns/recall.csv")).expect("the list"), list);
             prop_assert_eq!(fs::read(practice.path("campaigns/recall.toml")).expect("the campaign"), text);
             let found = files(&practice);
-            prop_assert!(found.is_subset(&own), "{found:?}");
+            prop_assert!(found.is_subset(&expected_files), "{found:?}");
             Ok(())
         });
     outcome.expect("no case fails");
 }
 
-/// A vendor that answers every request for a call with one body, and every other with another.
-fn vendor_that_says(call: Vec<u8>, other: Vec<u8>) -> String {
+/// Starts a vendor that answers every call request with the body `call` and every other request with `other`.
+fn vendor_with_bodies(call: Vec<u8>, other: Vec<u8>) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("its address");
     std::thread::spawn(move || {
@@ -271,30 +271,30 @@ fn vendor_that_says(call: Vec<u8>, other: Vec<u8>) -> String {
     format!("http://{address}/v1")
 }
 
-/// Whatever the vendor answers: a conversation's id, the words of a refusal, or no sense at all.
+/// The vendor's answers: a conversation id, the words of a refusal, or random bytes.
 #[test]
 fn no_byte_of_an_answer_is_obeyed() {
-    let nobody = br#"{"success":true,"data":{"conversations":[],"pagination":{"totalCount":0}}}"#.to_vec();
+    let empty_list = br#"{"success":true,"data":{"conversations":[],"pagination":{"totalCount":0}}}"#.to_vec();
     let id = serde_json::json!({ "success": true, "data": { "conversationId": NASTY, "status": NASTY } });
     let refusal = serde_json::json!({ "success": false, "error": { "code": NASTY, "message": NASTY } });
     let answers =
         [id.to_string().into_bytes(), refusal.to_string().into_bytes(), NASTY.as_bytes().to_vec(), vec![0x9b; 99]];
     for answer in answers {
-        for other in [nobody.clone(), answer.clone()] {
+        for other in [empty_list.clone(), answer.clone()] {
             let list = "patient_id,first_name,phone,note\n1,Ana,773-555-0110,n\n";
             let practice = Practice::with(&campaign("").replace("kind = \"simulator\"", "rehearsal = true"), list);
             practice.write(
                 "campaigns/recall.toml",
                 &practice.read("campaigns/recall.toml").replace(&format!("start = \"{MORNING}\"\n"), ""),
             );
-            let address = vendor_that_says(answer.clone(), other);
+            let address = vendor_with_bodies(answer.clone(), other);
             let run = [&RUN[..], &["-vv", "--at", MORNING, "--speed", "3600"]].concat();
             let ended = practice.run_against(&address, &run);
-            is_clean(&ended, "run");
+            assert_clean(&ended, "run");
             for command in SHOWING.iter().filter(|command| command[0] != "run" && command[0] != "check") {
-                is_clean(&practice.run(command), &command.join(" "));
+                assert_clean(&practice.run(command), &command.join(" "));
             }
-            is_clean(&practice.run(&["explain", "1"]), "explain");
+            assert_clean(&practice.run(&["explain", "1"]), "explain");
         }
     }
 }

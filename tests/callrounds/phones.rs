@@ -1,17 +1,17 @@
-//! Phone cells against libphonenumber: 2,000 cells as practices fill them in, and what its Python port reads in each
-//! (`tests/phones/oracle.py` made both). The first number that can be dialled must be the same, or none in both.
+//! Phone cells compared with libphonenumber: 2,000 cells as practices fill them in, and what its Python port reads in each
+//! (`tests/phones/oracle.py` generated both). The first dialable number must be the same, or absent in both.
 
 use std::fs;
 
-use callrounds::phone::cell::{CellRules, numbers_in};
+use callrounds::phone::parse_cell::{DialRules, numbers_in};
 
-use crate::practice::repository;
+use crate::harness::repository;
 
-/// Cells that the two read differently, on purpose: the cell, what is read here, and why.
+/// Cells that the two read differently on purpose: the cell, our result, and why.
 const DIFFERENCES: [(&str, &str, &str); 0] = [];
 
 fn first_number(cell: &str) -> String {
-    let rules = CellRules { fiction_allowed: true, own: &[] };
+    let rules = DialRules { fiction_allowed: true, own: &[] };
     match numbers_in(cell, rules).as_deref() {
         Ok([first, ..]) => format!("{}{}", first.number.expose(), if first.extension { " ext" } else { "" }),
         Ok([]) | Err(_) => "unusable".to_owned(),

@@ -1,15 +1,15 @@
-//! Plan, approve, dial: `check --plan` writes down what would be dialled, and `run --plan` dials that or nothing.
+//! Plan, approve, dial: `check --plan` writes the calls to a file, and `run --plan` places exactly those or none.
 
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
+use crate::harness::{Practice, ProgramOutput, recall};
 use crate::oracle;
-use crate::practice::{Ended, Practice, recall};
 use crate::vendor::MORNING;
 
-/// Its campaign: most tests', and this.
-const REST: &str = r#"[message]
+/// What its campaign adds to [`recall`].
+const CAMPAIGN_REST: &str = r#"[message]
 context = "{{ first_name }} is due. Said “{{ notes | default('nothing') }}”."
 [calling]
 consent = "on_file"
@@ -22,7 +22,7 @@ const LIST: &str = "patient_id,first_name,phone,notes,status\n\
 
 fn practice() -> Practice {
     let vendor = format!("start = \"{MORNING}\"\nspeed = 600\n");
-    Practice::with(&(recall(REST) + &vendor), LIST)
+    Practice::with(&(recall(CAMPAIGN_REST) + &vendor), LIST)
 }
 
 fn plan(practice: &Practice) -> Value {
@@ -31,13 +31,13 @@ fn plan(practice: &Practice) -> Value {
     serde_json::from_str(&practice.read("plan.json")).expect("JSON")
 }
 
-fn dial(practice: &Practice) -> Ended {
+fn dial(practice: &Practice) -> ProgramOutput {
     practice.run(&["run", "campaigns/recall.toml", "--plan", "plan.json", "--json"])
 }
 
-/// The bodies of the calls that the simulator was asked for, by patient.
+/// The patient ids of the placed calls, in order.
 fn dialled(practice: &Practice) -> Vec<String> {
-    oracle::embedded(practice).into_iter().filter_map(|call| call.patient_id).collect()
+    oracle::embedded_calls(practice).into_iter().filter_map(|call| call.patient_id).collect()
 }
 
 #[test]
@@ -74,23 +74,23 @@ fn what_is_dialled_is_the_plan_byte_for_byte_and_once() {
     // The same plan again: everything in it has been done.
     assert_eq!(dial(&practice).code, 0);
     assert_eq!(dialled(&practice), first);
-    assert_eq!(practice.count("SELECT count(*) FROM run"), 1, "the plan's run was gone on with");
+    assert_eq!(practice.count("SELECT count(*) FROM run"), 1, "the plan's run was resumed");
 }
 
 #[test]
-fn nothing_is_dialled_if_anything_has_moved_and_it_is_said_what() {
-    type Move = fn(&Practice);
-    let cases: [(&str, i32, &str, Move); 7] = [
-        ("a row more", 3, "list      1 entry not in the plan: line 6", |practice| {
+fn nothing_is_dialled_if_anything_has_changed_since_the_plan_and_the_change_is_named() {
+    type Change = fn(&Practice);
+    let cases: [(&str, i32, &str, Change); 7] = [
+        ("a row more", 3, "list      1 patient not in the plan: line 6", |practice| {
             practice.write("campaigns/recall.csv", &(LIST.to_owned() + "5,Ed,773-555-0114,,\n"));
         }),
-        ("a row less", 3, "list      1 entry not on the list any more: line 3", |practice| {
+        ("a row less", 3, "list      1 patient not on the list any more: line 3", |practice| {
             practice.write("campaigns/recall.csv", &LIST.replace("2,Bo,773-555-0111,,\n", ""));
         }),
-        ("another number", 3, "list      1 entry with another number: line 3", |practice| {
+        ("another number", 3, "list      1 patient with another number: line 3", |practice| {
             practice.write("campaigns/recall.csv", &LIST.replace("0111", "0119"));
         }),
-        ("another word", 3, "list      1 entry with other texts or data: line 2", |practice| {
+        ("another word", 3, "list      1 patient with other texts or data: line 2", |practice| {
             practice.write("campaigns/recall.csv", &LIST.replace("naïve", "naive"));
         }),
         ("a setting", 2, "campaign  calling.window, list.file", |practice| {
@@ -100,11 +100,11 @@ fn nothing_is_dialled_if_anything_has_moved_and_it_is_said_what() {
                 .replace("\"recall.csv\"", "\"./recall.csv\"");
             practice.write("campaigns/recall.toml", &other);
         }),
-        ("a suppression", 2, "ledger    1 entry not to be called any more: line 3", |practice| {
+        ("a suppression", 2, "ledger    1 patient not to be called any more: line 3", |practice| {
             let ended = practice.run(&["suppress", "add", "773-555-0111", "--ledger", "campaigns/callrounds.db"]);
             assert_eq!(ended.code, 0);
         }),
-        ("a call of another campaign", 2, "ledger    1 entry called in the meantime: line 2", |practice| {
+        ("a call of another campaign", 2, "ledger    1 patient called in the meantime: line 2", |practice| {
             let other = practice.read("campaigns/recall.toml").replace("name = \"recall\"", "name = \"other\"");
             practice.write("campaigns/other.toml", &other);
             practice.write("other.csv", "patient_id,first_name,phone\n91,Ana,773-555-0110\n");
@@ -112,14 +112,14 @@ fn nothing_is_dialled_if_anything_has_moved_and_it_is_said_what() {
             assert_eq!(ended.code, 0, "{ended:?}");
         }),
     ];
-    for (what, code, said, moves) in cases {
+    for (what, code, expected, change) in cases {
         let practice = practice();
         plan(&practice);
-        moves(&practice);
+        change(&practice);
         let before = dialled(&practice).len();
         let ended = dial(&practice);
         assert_eq!(ended.code, code, "{what}: {ended:?}");
-        assert!(ended.stderr.contains(said), "{what}: {}", ended.stderr);
+        assert!(ended.stderr.contains(expected), "{what}: {}", ended.stderr);
         assert!(!ended.stderr.contains("Bo") && !ended.stderr.contains("555"), "{what}: {}", ended.stderr);
         assert_eq!(dialled(&practice).len(), before, "{what}");
         assert_eq!(practice.count("SELECT count(*) FROM run WHERE plan IS NOT NULL"), 0, "{what}");
@@ -138,8 +138,8 @@ fn a_list_in_another_order_has_not_moved() {
 }
 
 #[test]
-fn a_plan_that_was_stopped_is_gone_on_with() {
-    let slow = recall(REST) + &format!("start = \"{MORNING}\"\nspeed = 60\n[rate]\nopen_calls = 1\n");
+fn a_stopped_plan_is_resumed() {
+    let slow = recall(CAMPAIGN_REST) + &format!("start = \"{MORNING}\"\nspeed = 60\n[rate]\nopen_calls = 1\n");
     let practice = Practice::with(&slow, LIST);
     plan(&practice);
     let running = practice.start_until(4, &["run", "campaigns/recall.toml", "--plan", "plan.json", "--json"], None);
@@ -147,11 +147,10 @@ fn a_plan_that_was_stopped_is_gone_on_with() {
     let before = dialled(&practice).len();
     assert!(before < 3, "{before} calls: it was killed too late to show anything");
     let ended = practice.run(&["run", "campaigns/recall.toml", "--plan", "plan.json", "--json", "--speed", "600"]);
-    // The request that was under way at the kill may not have become a call: then a person decides about it.
+    // The request in flight at the kill may not have become a call: then its entry is held.
     let held = practice.count("SELECT count(*) FROM entry WHERE state = 'held'") as usize;
     assert_eq!((ended.code, dialled(&practice).len()), (if held == 0 { 0 } else { 5 }, 3 - held), "{ended:?}");
     assert!(held <= 1, "{ended:?}");
-    // And what is not in the plan is another run's business.
     assert_eq!(practice.count("SELECT count(*) FROM run"), 1);
 }
 
@@ -159,16 +158,16 @@ fn a_plan_that_was_stopped_is_gone_on_with() {
 fn what_is_no_plan_is_refused_without_repeating_it() {
     let practice = practice();
     let text = plan(&practice).to_string();
-    for (what, wrong, said) in [
+    for (what, wrong, expected) in [
         ("cut off", text[..text.len() / 2].to_owned(), "line 1, column"),
         ("another version", text.replace("\"version\":1", "\"version\":2"), "its format is version 2"),
         ("something else", "{\"format\":\"Zyxwv\"}".to_owned(), "line 1, column"),
-        ("a number that is none", text.replace("+17735550110", "+1773"), "not what would be dialled"),
+        ("a number that is none", text.replace("+17735550110", "+1773"), "is out of date"),
     ] {
         practice.write("plan.json", &wrong);
         let ended = dial(&practice);
         assert!(matches!(ended.code, 2 | 3), "{what}: {ended:?}");
-        assert!(ended.stderr.contains(said), "{what}: {}", ended.stderr);
+        assert!(ended.stderr.contains(expected), "{what}: {}", ended.stderr);
         assert!(!ended.stderr.contains("Zyxwv") && !ended.stderr.contains("1773"), "{what}: {}", ended.stderr);
     }
     let missing = practice.run(&["run", "campaigns/recall.toml", "--plan", "nowhere.json"]);

@@ -1,18 +1,18 @@
-//! Nothing of a patient is told to anybody who did not ask for it: strings planted in every cell of a list appear in no
-//! log, error, event, progress line or file name.
+//! Patients' data appears only where it is asked for: strings planted in every cell of a list appear in no log, error, event,
+//! progress line or file name.
 
 use std::fmt::Write;
 use std::path::Path;
 
+use crate::harness::{Practice, ProgramOutput, recall};
 use crate::oracle;
-use crate::practice::{Ended, Practice, recall};
 use crate::vendor::{MORNING, Vendor};
 
-/// Planted in every cell that a practice fills in with words of its own.
+/// Planted in every free-text cell.
 const CANARY: &str = "Zyxwv";
 
-/// Its campaign: most tests', and this.
-const REST: &str = r#"max_reject_rate = 1
+/// What its campaign adds to [`recall`].
+const CAMPAIGN_REST: &str = r#"max_reject_rate = 1
 [message]
 context = "{{ first_name }} is due; prefers {{ notes | default('any time') }}."
 voicemail = "Annie from {{ practice.name }} for {{ first_name }}: {{ practice.callback_number | spoken }}."
@@ -25,10 +25,10 @@ settle = "60s"
 [vendor]
 "#;
 
-/// What must not be seen: the canary, and the digits of every number and date of birth of [`list`].
+/// What must not appear, in lower case: the canary, and the digits of every number and date of birth of [`list`].
 struct Secrets(Vec<String>);
 
-/// A list with a canary in every cell; good rows first, then one row for every way in which a row can be bad.
+/// A list with a canary in every cell: valid rows first, then one row for each kind of rejection.
 fn list() -> (String, Secrets) {
     let mut secrets = vec![CANARY.to_lowercase()];
     let mut text = "patient_id,first_name,last_name,dob,phone,notes,status,state,provider,weight\n".to_owned();
@@ -57,29 +57,29 @@ fn list() -> (String, Secrets) {
 }
 
 impl Secrets {
-    fn are_not_in(&self, what: &str, text: &str) {
-        // Where the directory of the test happens to hold digits is of no interest.
+    fn are_absent_from_text(&self, what: &str, text: &str) {
+        // The path of the test's directory may contain such digits.
         let text = text.replace(&std::env::temp_dir().display().to_string(), "").to_lowercase();
         for secret in &self.0 {
             let line = text.lines().find(|line| line.contains(secret));
-            assert_eq!(line, None, "{what}: {secret} is told");
+            assert_eq!(line, None, "{what}: {secret} appears");
         }
     }
 
-    fn are_not_told_by(&self, what: &str, ended: &Ended) {
-        self.are_not_in(&format!("{what}, standard output"), &ended.stdout);
-        self.are_not_in(&format!("{what}, standard error"), &ended.stderr);
+    fn are_absent_from(&self, what: &str, ended: &ProgramOutput) {
+        self.are_absent_from_text(&format!("{what}, standard output"), &ended.stdout);
+        self.are_absent_from_text(&format!("{what}, standard error"), &ended.stderr);
     }
 
-    fn are_in_no_file_name(&self, folder: &Path) {
+    fn are_absent_from_file_names(&self, folder: &Path) {
         for file in std::fs::read_dir(folder).expect("a directory").map(|file| file.expect("a file")) {
-            self.are_not_in("a file's name", &file.file_name().to_string_lossy());
+            self.are_absent_from_text("a file's name", &file.file_name().to_string_lossy());
         }
     }
 }
 
 fn simulated() -> String {
-    format!("{}kind = \"simulator\"\nstart = \"{MORNING}\"\nspeed = 600\n", recall(REST))
+    format!("{}kind = \"simulator\"\nstart = \"{MORNING}\"\nspeed = 600\n", recall(CAMPAIGN_REST))
 }
 
 #[test]
@@ -90,17 +90,17 @@ fn a_run_tells_nothing_of_its_patients() {
         let run = [["run", "campaigns/recall.toml"].as_slice(), options].concat();
         for round in ["the first run", "the run after it"] {
             let ended = practice.run(&run);
-            // One patient's area code does not exist, another's number has an extension: both are for a person.
+            // One area code does not exist, one number has an extension: an operator must settle both.
             assert_eq!(ended.code, 5, "{ended:?}");
-            secrets.are_not_told_by(round, &ended);
+            secrets.are_absent_from(round, &ended);
         }
         for command in ["status", "resume"] {
             let ended = practice.run(&[&[command], options].concat());
             assert!([0, 5].contains(&ended.code), "{ended:?}");
-            secrets.are_not_told_by(command, &ended);
+            secrets.are_absent_from(command, &ended);
         }
-        secrets.are_in_no_file_name(&practice.path("campaigns"));
-        // The list was read at all, and whoever asks is told.
+        secrets.are_absent_from_file_names(&practice.path("campaigns"));
+        // The list was read, and a report contains the data.
         assert!(practice.run(&["report"]).stdout.contains(CANARY));
         assert!(practice.read("campaigns/recall.rejects.csv").contains(CANARY));
     }
@@ -109,7 +109,7 @@ fn a_run_tells_nothing_of_its_patients() {
 #[test]
 fn a_run_with_faults_tells_nothing_either() {
     let (list, secrets) = list();
-    let practice = Practice::with(&format!("{}kind = \"annie\"\nrehearsal = true\n", recall(REST)), &list);
+    let practice = Practice::with(&format!("{}kind = \"annie\"\nrehearsal = true\n", recall(CAMPAIGN_REST)), &list);
     let faults =
         ["500-after=0.2", "truncated=0.2", "bad-json=0.2", "429=0.1", "500-before@reads=0.2", "bad-json@reads=0.1"];
     let options: Vec<_> = faults.iter().flat_map(|fault| ["--fault", fault]).collect();
@@ -117,7 +117,7 @@ fn a_run_with_faults_tells_nothing_either() {
     let run = ["run", "campaigns/recall.toml", "-vv", "--at", MORNING, "--speed", "60"];
     let ended = practice.run_against(&vendor.base_url, &run);
     assert!(ended.stderr.contains("answer lost"), "no fault was seen: {ended:?}");
-    secrets.are_not_told_by("a run with faults", &ended);
+    secrets.are_absent_from("a run with faults", &ended);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn refusals_tell_nothing_of_the_rows_that_they_are_about() {
     let (list, secrets) = list();
     let header_only_canaries = list.replacen("first_name", "given", 1).replacen("phone", "ring", 1);
     let cases = [
-        // (what is changed in the campaign, the list, the exit code)
+        // (replacement in the campaign, list, exit code)
         (("max_reject_rate = 1", "max_reject_rate = 0"), list.as_str(), 3),
         (("first_name }} is due", "frist_name }} is due"), &list, 3),
         (("first_name }} is due", "first_name | date('%B') }} is due"), &list, 3),
@@ -141,7 +141,7 @@ fn refusals_tell_nothing_of_the_rows_that_they_are_about() {
             for options in [["-vv"].as_slice(), &["-vv", "--json"]] {
                 let ended = practice.run(&[[command, "campaigns/recall.toml"].as_slice(), options].concat());
                 assert!([code, 2].contains(&ended.code), "{command} with {to}: {ended:?}");
-                secrets.are_not_told_by(&format!("{command} with {to}"), &ended);
+                secrets.are_absent_from(&format!("{command} with {to}"), &ended);
             }
         }
     }
@@ -153,15 +153,15 @@ fn check_names_bad_rows_by_their_line_only() {
     let practice = Practice::with(&simulated(), &list);
     let ended = practice.run(&["check", "campaigns/recall.toml", "-vv"]);
     assert_eq!(ended.code, 0, "{ended:?}");
-    // Samples are asked for, and stand last.
+    // The samples are meant to show data, and come last.
     let (before, samples) = ended.stdout.split_once("\nsample, line").expect("samples");
     assert!(samples.contains(CANARY));
     assert!(before.contains("line 22: first_name: missing"), "{before}");
-    secrets.are_not_in("check", before);
-    secrets.are_not_in("check", &ended.stderr);
+    secrets.are_absent_from_text("check", before);
+    secrets.are_absent_from_text("check", &ended.stderr);
 }
 
-/// Whether a file of the ledger, its log among them, has these bytes.
+/// Whether the ledger or its write-ahead log contains these bytes.
 fn holds(practice: &Practice, word: &str) -> bool {
     ["campaigns/callrounds.db", "campaigns/callrounds.db-wal"].into_iter().any(|name| {
         let bytes = std::fs::read(practice.path(name)).unwrap_or_default();
@@ -186,24 +186,24 @@ fn a_purged_ledger_has_forgotten_who_was_called_and_calls_nobody_again() {
         assert!(holds(&practice, word), "{word}");
     }
     let early = practice.run(&["ledger", "purge", "--older-than", "3650d"]);
-    assert!(early.stderr.contains("of 0 entries are gone"), "{early:?}");
+    assert!(early.stderr.contains("of 0 patients or households from the ledger"), "{early:?}");
     assert!(holds(&practice, "Quilla"));
 
     let purged = practice.run(&["ledger", "purge", "--older-than", "1s"]);
     assert_eq!(purged.code, 0, "{purged:?}");
-    assert!(purged.stderr.contains("of 2 entries are gone from the ledger"), "{purged:?}");
+    assert!(purged.stderr.contains("of 2 patients or households from the ledger"), "{purged:?}");
     for word in words {
         assert!(!holds(&practice, word), "{word}");
     }
     assert!(holds(&practice, "7735550110"), "the number that was called keeps its caps");
-    let told = practice.run(&["explain", "1"]);
-    assert!(told.stdout.contains("finished") && told.stdout.contains("1 call"), "{told:?}");
+    let explained = practice.run(&["explain", "1"]);
+    assert!(explained.stdout.contains("finished") && explained.stdout.contains("1 call"), "{explained:?}");
     assert_eq!(practice.run(&["ledger", "verify"]).code, 0);
     assert_eq!(practice.run(&["report", "--format", "json"]).code, 0);
 
-    let calls = oracle::embedded(&practice).len();
+    let calls = oracle::embedded_calls(&practice).len();
     let again = practice.run(&run);
-    assert_eq!((again.code, oracle::embedded(&practice).len()), (0, calls), "{again:?}");
+    assert_eq!((again.code, oracle::embedded_calls(&practice).len()), (0, calls), "{again:?}");
     let bare = practice.run(&["ledger", "purge"]);
     assert_eq!(bare.code, 2, "how long is never guessed: {bare:?}");
 }

@@ -1,21 +1,21 @@
-//! One odd answer is one odd answer: the engine before a vendor that refuses some, or everybody, and before one that is at
-//! fault itself.
+//! Unusual answers: the engine with a vendor that refuses some calls or all of them, and with one that fails. One unusual
+//! answer must not stop everything.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use callrounds::annie::{
-    Answer, CallRequest, Concern, Conversation, LostAnswer, Medium, NotPlaced, Page, Refused, Reply, Status, Unread,
-    Vendor,
-};
-use callrounds::campaign::{self, Allowances, Campaign};
-use callrounds::clock::{Clock, SharedClock, TravelClock};
-use callrounds::engine::{Ending, Engine, Event, Finished, Outage, Refusal};
-use callrounds::entry::{Draft, ListTally, Reason, State, Testimony};
+use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::clock::{Clock, ScaledClock, SharedClock};
+use callrounds::engine::{Engine, Event, Outage, RefusedByVendor, RunResult, StopReason};
+use callrounds::entry::{ListCounts, NewEntry, OutcomeSignals, Reason, State};
 use callrounds::ids::{ConversationId, EntryId, EntryKey, Location, OrganisationId};
 use callrounds::ledger::{Ledger, Operator, Resolution};
 use callrounds::phone::E164;
+use callrounds::vendor::{
+    CallRequest, Concern, Conversation, LostAnswer, Medium, NotPlaced, Page, ReadError, Refused, Reply, Response,
+    Status, Vendor,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::scripted;
@@ -23,39 +23,39 @@ use crate::scripted;
 const FROM: &str = "+13125550142";
 const ANNEX: &str = "+13125550143";
 
-/// What the vendor makes of a call: the patient, and how often that patient was asked for before.
-type Habit = Box<dyn Fn(&CallRequest, usize, DateTime<Utc>) -> Reply + Send + Sync>;
+/// The vendor's reply to a call, given the number of earlier requests for the same patient and the time.
+type ReplyRule = Box<dyn Fn(&CallRequest, usize, DateTime<Utc>) -> Reply + Send + Sync>;
 
-/// What becomes of a read at an instant.
-type Weather = Box<dyn Fn(usize) -> Option<Unread> + Send + Sync>;
+/// The error of the nth read, if it fails.
+type ReadFault = Box<dyn Fn(usize) -> Option<ReadError> + Send + Sync>;
 
-struct Desk {
+struct FakeVendor {
     clock: SharedClock,
-    habit: Habit,
-    weather: Weather,
-    /// How many conversations fit into an answer.
-    fits: u32,
+    reply_to: ReplyRule,
+    read_fault: ReadFault,
+    /// The longest page that the client accepts, in conversations.
+    max_page_rows: u32,
     status: Status,
-    asked: Mutex<Vec<(DateTime<Utc>, E164)>>,
+    requested: Mutex<Vec<(DateTime<Utc>, E164)>>,
     list: Mutex<Vec<Conversation>>,
     reads: Mutex<usize>,
-    /// Calls whose answers are awaited, and the most at once.
-    awaited: Mutex<(u32, u32)>,
+    /// Calls in flight, and their maximum so far.
+    in_flight: Mutex<(u32, u32)>,
 }
 
-impl Desk {
-    fn answer<T>(&self, value: T) -> Answer<T> {
-        Answer { date: Some(self.clock.now()), ..Answer::bare(value) }
+impl FakeVendor {
+    fn answer<T>(&self, value: T) -> Response<T> {
+        Response { date: Some(self.clock.now()), ..Response::bare(value) }
     }
 
-    fn read<T>(&self, value: impl FnOnce() -> T) -> Result<T, Unread> {
+    fn read<T>(&self, value: impl FnOnce() -> T) -> Result<T, ReadError> {
         let mut reads = self.reads.lock().expect("reads");
         *reads += 1;
-        (self.weather)(*reads).map_or_else(|| Ok(value()), Err)
+        (self.read_fault)(*reads).map_or_else(|| Ok(value()), Err)
     }
 
-    /// As it is now: an hour of speaking is a minute here.
-    fn told(&self, conversation: &Conversation) -> Conversation {
+    /// The conversation as of now: it ends after a minute.
+    fn current_view(&self, conversation: &Conversation) -> Conversation {
         let started = conversation.started.expect("all have started");
         let is_over = self.clock.now() - started > TimeDelta::minutes(1);
         Conversation {
@@ -75,115 +75,114 @@ fn conversation(id: &ConversationId, call: &CallRequest, started: DateTime<Utc>)
         started: Some(started),
         ended: None,
         status: Status::Open,
-        testimony: Testimony::default(),
+        signals: OutcomeSignals::default(),
     }
 }
 
-impl Vendor for Desk {
-    async fn place(&self, call: CallRequest) -> Answer<Reply> {
+impl Vendor for FakeVendor {
+    async fn place(&self, call: CallRequest) -> Response<Reply> {
         let now = self.clock.now();
-        let before = {
-            let mut asked = self.asked.lock().expect("calls");
-            asked.push((now, call.to));
-            asked.iter().filter(|(_, to)| *to == call.to).count() - 1
+        let earlier_requests = {
+            let mut requested = self.requested.lock().expect("calls");
+            requested.push((now, call.to));
+            requested.iter().filter(|(_, to)| *to == call.to).count() - 1
         };
         {
-            let mut awaited = self.awaited.lock().expect("awaited");
-            awaited.0 += 1;
-            awaited.1 = awaited.1.max(awaited.0);
+            let mut in_flight = self.in_flight.lock().expect("awaited");
+            in_flight.0 += 1;
+            in_flight.1 = in_flight.1.max(in_flight.0);
         }
         self.clock.sleep(TimeDelta::seconds(1)).await;
-        self.awaited.lock().expect("awaited").0 -= 1;
-        let reply = (self.habit)(&call, before, now);
+        self.in_flight.lock().expect("awaited").0 -= 1;
+        let reply = (self.reply_to)(&call, earlier_requests, now);
         if let Reply::Accepted(id) = &reply {
             self.list.lock().expect("a list").push(conversation(id, &call, now));
         }
         self.answer(reply)
     }
 
-    async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
+    async fn page(&self, offset: u64, limit: u32) -> Response<Result<Page, ReadError>> {
         let read = self.read(|| {
             let list = self.list.lock().expect("a list");
-            let shown = list.iter().rev().skip(offset as usize).take(limit as usize).map(|one| self.told(one));
+            let shown = list.iter().rev().skip(offset as usize).take(limit as usize).map(|one| self.current_view(one));
             let conversations: Vec<_> = shown.collect();
-            Page { conversations, nameless: Vec::new(), total: Some(list.len() as u64) }
+            Page { conversations, rows_without_id: Vec::new(), total: Some(list.len() as u64) }
         });
-        let is_long = |page: &Page| page.conversations.len() as u32 > self.fits;
-        self.answer(read.and_then(|page| if is_long(&page) { Err(Unread::TooLong) } else { Ok(page) }))
+        let is_long = |page: &Page| page.conversations.len() as u32 > self.max_page_rows;
+        self.answer(read.and_then(|page| if is_long(&page) { Err(ReadError::TooLong) } else { Ok(page) }))
     }
 
-    async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
+    async fn conversation(&self, id: &ConversationId) -> Response<Result<Conversation, ReadError>> {
         let list = self.list.lock().expect("a list");
-        let found = list.iter().find(|one| one.id == *id).map(|one| self.told(one));
-        self.answer(found.ok_or(Unread::NotFound))
+        let found = list.iter().find(|one| one.id == *id).map(|one| self.current_view(one));
+        self.answer(found.ok_or(ReadError::NotFound))
     }
 
-    async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {
+    async fn may_call_from(&self, _from: E164) -> Response<Result<Option<bool>, ReadError>> {
         let read = self.read(|| Some(true));
         self.answer(read)
     }
 }
 
-/// A ledger, a campaign, and a vendor with its habits.
-struct Scene {
+/// A ledger, a campaign, and a vendor.
+struct Scenario {
     folder: tempfile::TempDir,
     ledger: Ledger,
     campaign: Arc<Campaign>,
-    clock: Arc<TravelClock>,
-    desk: Desk,
+    clock: Arc<ScaledClock>,
+    vendor: FakeVendor,
 }
 
-/// How a run went.
-struct Ran {
+/// The result of a run, and what it left behind.
+struct RunRecord {
     folder: tempfile::TempDir,
     ledger: Ledger,
     campaign: Arc<Campaign>,
-    desk: Arc<Desk>,
-    finished: Finished,
+    vendor: Arc<FakeVendor>,
+    finished: RunResult,
     events: Vec<Event>,
-    /// Entries by their state.
     states: BTreeMap<State, u64>,
-    /// What is left to do by the census.
+    /// Entries that are still due.
     due: u64,
     now: DateTime<Utc>,
 }
 
-impl Scene {
-    fn new(habit: impl Fn(&CallRequest, usize, DateTime<Utc>) -> Reply + Send + Sync + 'static) -> Self {
+impl Scenario {
+    fn new(reply_to: impl Fn(&CallRequest, usize, DateTime<Utc>) -> Reply + Send + Sync + 'static) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let noon: DateTime<Utc> = "2026-12-01T16:00:00Z".parse().expect("an instant");
-        let clock = Arc::new(TravelClock::starting_at(noon, 1.0));
+        let clock = Arc::new(ScaledClock::starting_at(noon, 1.0));
         let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), noon).expect("a ledger");
-        let desk = Desk {
+        let vendor = FakeVendor {
             clock: clock.clone(),
-            habit: Box::new(habit),
-            weather: Box::new(|_| None),
-            fits: 100,
+            reply_to: Box::new(reply_to),
+            read_fault: Box::new(|_| None),
+            max_page_rows: 100,
             status: Status::Closed,
-            asked: Mutex::default(),
+            requested: Mutex::default(),
             list: Mutex::default(),
             reads: Mutex::default(),
-            awaited: Mutex::default(),
+            in_flight: Mutex::default(),
         };
-        Self { folder, ledger, campaign: campaign(""), clock, desk }
+        Self { folder, ledger, campaign: campaign(""), clock, vendor }
     }
 
-    async fn run(self, patients: u32) -> Ran {
+    async fn run(self, patients: u32) -> RunRecord {
         self.run_over((0..patients).map(patient).collect()).await
     }
 
-    async fn run_over(self, drafts: Vec<Draft>) -> Ran {
-        let Self { folder, ledger, campaign, clock, desk } = self;
-        let desk = Arc::new(desk);
+    async fn run_over(self, new_entries: Vec<NewEntry>) -> RunRecord {
+        let Self { folder, ledger, campaign, clock, vendor } = self;
+        let vendor = Arc::new(vendor);
         let now = clock.now();
         let run = ledger.begin_run(campaign.clone(), true, now).await.expect("a run");
-        ledger.enrol(run, &drafts, now).await.expect("enrolled");
-        let count = drafts.len() as u64;
-        let tally = ListTally { read: count, accepted: count, ..ListTally::default() };
+        ledger.enrol(run, &new_entries, now).await.expect("enrolled");
+        let count = new_entries.len() as u64;
+        let tally = ListCounts { read: count, accepted: count, ..ListCounts::default() };
         ledger.close_list(run, tally, false, now).await.expect("closed");
         let engine = Engine {
             ledger: ledger.clone(),
-            vendors: [(campaign.practice.organisation.clone(), desk.clone())].into(),
+            vendors: [(campaign.practice.organisation.clone(), vendor.clone())].into(),
             clock: clock.clone(),
             campaign: campaign.clone(),
             run,
@@ -196,36 +195,36 @@ impl Scene {
             .run(&mut |event: &Event| events.push(event.clone()), std::future::pending())
             .await
             .expect("no error in the program");
-        let (census, _) = ledger.standing(run).await.expect("a census");
+        let (census, _) = ledger.counts(run).await.expect("a census");
         let mut states = BTreeMap::new();
         for group in &census.0 {
             *states.entry(group.state).or_default() += group.count;
         }
         let (due, now) = (census.due_work(), clock.now());
-        Ran { folder, ledger, campaign, desk, finished, events, states, due, now }
+        RunRecord { folder, ledger, campaign, vendor, finished, events, states, due, now }
     }
 }
 
-impl Ran {
+impl RunRecord {
     fn in_state(&self, state: State) -> u64 {
         self.states.get(&state).copied().unwrap_or_default()
     }
 
     fn requests(&self) -> usize {
-        self.desk.asked.lock().expect("calls").len()
+        self.vendor.requested.lock().expect("calls").len()
     }
 
     fn requests_for(&self, n: u32) -> usize {
-        let asked = self.desk.asked.lock().expect("calls");
-        asked.iter().filter(|(_, to)| *to == number(n)).count()
+        let requested = self.vendor.requested.lock().expect("calls");
+        requested.iter().filter(|(_, to)| *to == number(n)).count()
     }
 
     fn count(&self, what: impl Fn(&Event) -> bool) -> usize {
         self.events.iter().filter(|event| what(event)).count()
     }
 
-    /// One text from the ledger.
-    fn of(&self, query: &str) -> String {
+    /// Runs a query on the ledger that returns one text.
+    fn query_text(&self, query: &str) -> String {
         let ledger = rusqlite::Connection::open(self.folder.path().join("ledger.db")).expect("the ledger");
         ledger.query_row(query, [], |row| row.get(0)).expect("a text")
     }
@@ -237,7 +236,7 @@ fn campaign(more: &str) -> Arc<Campaign> {
          from_number = \"{FROM}\"\n[list]\non_absent = \"keep\"\n[calling]\nconsent = \"on_file\"\n[redial]\nmax_attempts = 1\n\
          [vendor]\nkind = \"simulator\"\n[safety]\nsettle = \"120s\"\nstop_on = {{ error_rate = 1.0 }}\n{more}"
     );
-    let loaded = campaign::load(&text, "recall.toml", PathBuf::from("."), Allowances::default());
+    let loaded = campaign::load(&text, "recall.toml", PathBuf::from("."), SafetyOverrides::default());
     Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
 }
 
@@ -249,17 +248,17 @@ fn number(n: u32) -> E164 {
     E164::parse(&format!("+1773555{:04}", 100 + n)).expect("a number")
 }
 
-fn patient(n: u32) -> Draft {
-    Draft {
+fn patient(n: u32) -> NewEntry {
+    NewEntry {
         key: EntryKey::new(format!("P-{n}")),
         phone: number(n),
         organisation: OrganisationId::new("Bright Smile Dental"),
-        ..scripted::draft("P")
+        ..scripted::new_entry("P")
     }
 }
 
-fn at(location: &str, n: u32) -> Draft {
-    Draft { location: Some(Location::new(location)), ..patient(n) }
+fn at(location: &str, n: u32) -> NewEntry {
+    NewEntry { location: Some(Location::new(location)), ..patient(n) }
 }
 
 fn accepted(call: &CallRequest) -> Reply {
@@ -267,80 +266,86 @@ fn accepted(call: &CallRequest) -> Reply {
 }
 
 fn refused(status: u16, concern: Concern, words: &str) -> Reply {
-    Reply::NotPlaced(NotPlaced::Refused(Refused { status, concern, words: words.into() }))
+    Reply::NotPlaced(NotPlaced::Refused(Refused { status, concern, message: words.into() }))
 }
 
-fn in_a_row(refusal: Refusal, says: &str, locations: &[&str]) -> Ending {
+fn in_a_row(refusal: RefusedByVendor, says: &str, locations: &[&str]) -> StopReason {
     let locations = locations.iter().map(|name| Location::new(*name)).collect();
-    Ending::RefusedInARow { refusal, says: Some(says.into()), locations }
+    StopReason::RefusedInARow { refusal, vendor_text: Some(says.into()), locations }
 }
 
 #[tokio::test(start_paused = true)]
 async fn refusals_of_destinations_and_texts_stop_nothing_however_many_they_are() {
     for concern in [Concern::Destination, Concern::Content] {
-        let scene = Scene::new(move |call, _, _| {
+        let scenario = Scenario::new(move |call, _, _| {
             if call.to == number(29) { accepted(call) } else { refused(403, concern, "landlines are not supported") }
         });
-        let ran = scene.run(30).await;
-        assert_eq!(ran.finished.ending, Ending::Done, "{concern:?}");
+        let ran = scenario.run(30).await;
+        assert_eq!(ran.finished.stop_reason, StopReason::Done, "{concern:?}");
         assert_eq!((ran.in_state(State::Failed), ran.in_state(State::Finished), ran.requests()), (29, 1, 30));
-        let detail = ran.of("SELECT detail FROM event WHERE kind = 'refused' LIMIT 1");
+        let detail = ran.query_text("SELECT detail FROM event WHERE kind = 'refused' LIMIT 1");
         assert_eq!(detail, "status 403: \"landlines are not supported\"");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn one_patient_who_is_refused_for_no_known_reason_stops_nobody_and_is_tried_once_more() {
-    let scene = Scene::new(
-        |call, _, _| {
-            if call.to == number(0) { refused(405, Concern::Unknown, "no") } else { accepted(call) }
-        },
-    );
-    let ran = scene.run(12).await;
-    assert_eq!(ran.finished.ending, Ending::Done);
+    let scenario =
+        Scenario::new(
+            |call, _, _| {
+                if call.to == number(0) { refused(405, Concern::Unknown, "no") } else { accepted(call) }
+            },
+        );
+    let ran = scenario.run(12).await;
+    assert_eq!(ran.finished.stop_reason, StopReason::Done);
     assert_eq!((ran.in_state(State::Failed), ran.in_state(State::Finished)), (1, 11), "{:?}", ran.states);
     assert_eq!((ran.requests_for(0), ran.requests()), (2, 13));
 }
 
 #[tokio::test(start_paused = true)]
 async fn three_patients_in_a_row_stop_the_location_and_everybody_is_still_to_be_called() {
-    for (concern, refusal) in [(Concern::Unknown, Refusal::Unexplained), (Concern::OurNumber, Refusal::FromNumber)] {
-        let scene = Scene::new(move |_, _, _| refused(403, concern, "no"));
-        let ran = scene.run(30).await;
-        assert_eq!(ran.finished.ending, in_a_row(refusal, "status 403: \"no\"", &[]));
+    for (concern, refusal) in
+        [(Concern::Unknown, RefusedByVendor::Unexplained), (Concern::CallerId, RefusedByVendor::CallerId)]
+    {
+        let scenario = Scenario::new(move |_, _, _| refused(403, concern, "no"));
+        let ran = scenario.run(30).await;
+        assert_eq!(ran.finished.stop_reason, in_a_row(refusal, "status 403: \"no\"", &[]));
         assert_eq!((ran.in_state(State::Ready), ran.requests()), (30, 3), "{:?}", ran.states);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_location_that_is_refused_stops_alone() {
-    let scene =
-        Scene::new(
+    let scenario =
+        Scenario::new(
             |call, _, _| {
                 if call.from.expose() == ANNEX { refused(400, Concern::Unknown, "no") } else { accepted(call) }
             },
         );
-    let drafts = (0..10).map(|n| at("Annex", n)).chain((10..20).map(|n| at("Main", n))).collect();
-    let ran = Scene { campaign: two_locations(), ..scene }.run_over(drafts).await;
-    assert_eq!(ran.finished.ending, in_a_row(Refusal::Unexplained, "status 400: \"no\"", &["Annex"]));
+    let new_entries = (0..10).map(|n| at("Annex", n)).chain((10..20).map(|n| at("Main", n))).collect();
+    let ran = Scenario { campaign: two_locations(), ..scenario }.run_over(new_entries).await;
+    assert_eq!(ran.finished.stop_reason, in_a_row(RefusedByVendor::Unexplained, "status 400: \"no\"", &["Annex"]));
     assert_eq!((ran.in_state(State::Ready), ran.in_state(State::Finished), ran.requests()), (10, 10, 13));
     assert_eq!(ran.count(|event| matches!(event, Event::LineRefused { .. })), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_of_the_account_stops_the_organisation_after_three_whichever_location_calls() {
-    let scene = Scene::new(|_, _, _| refused(402, Concern::Account, "monthly limit reached"));
-    let drafts = (0..10).map(|n| at("Annex", n)).chain((10..20).map(|n| at("Main", n))).collect();
-    let ran = Scene { campaign: two_locations(), ..scene }.run_over(drafts).await;
-    assert_eq!(ran.finished.ending, in_a_row(Refusal::Account, "status 402: \"monthly limit reached\"", &[]));
+    let scenario = Scenario::new(|_, _, _| refused(402, Concern::Account, "monthly limit reached"));
+    let new_entries = (0..10).map(|n| at("Annex", n)).chain((10..20).map(|n| at("Main", n))).collect();
+    let ran = Scenario { campaign: two_locations(), ..scenario }.run_over(new_entries).await;
+    assert_eq!(
+        ran.finished.stop_reason,
+        in_a_row(RefusedByVendor::Account, "status 402: \"monthly limit reached\"", &[])
+    );
     assert_eq!((ran.in_state(State::Ready), ran.requests()), (20, 3));
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_fewer_than_three_patients_left_nobody_is_tried_for_ever_and_all_stay_ready() {
     for patients in [1, 2] {
-        let ran = Scene::new(|_, _, _| refused(403, Concern::Unknown, "no")).run(patients).await;
-        assert_eq!(ran.finished.ending, in_a_row(Refusal::Unexplained, "status 403", &[]), "{patients}");
+        let ran = Scenario::new(|_, _, _| refused(403, Concern::Unknown, "no")).run(patients).await;
+        assert_eq!(ran.finished.stop_reason, in_a_row(RefusedByVendor::Unexplained, "status 403", &[]), "{patients}");
         assert_eq!(ran.in_state(State::Ready), u64::from(patients));
         assert!(ran.requests() <= patients as usize + 1, "{patients}: {} requests", ran.requests());
     }
@@ -348,32 +353,37 @@ async fn with_fewer_than_three_patients_left_nobody_is_tried_for_ever_and_all_st
 
 #[tokio::test(start_paused = true)]
 async fn two_refusals_and_a_success_again_and_again_stop_nothing() {
-    // Of three patients two are refused once, each in turn.
-    let scene = Scene::new(|call, before, _| {
+    // Two of every three patients are refused once.
+    let scenario = Scenario::new(|call, earlier_requests, _| {
         let odd = call.to.expose().bytes().last().is_some_and(|digit| digit % 3 != 0);
-        if odd && before == 0 { refused(403, Concern::OurNumber, "no") } else { accepted(call) }
+        if odd && earlier_requests == 0 { refused(403, Concern::CallerId, "no") } else { accepted(call) }
     });
-    let ran = scene.run(30).await;
-    assert_eq!((ran.finished.ending.clone(), ran.in_state(State::Finished)), (Ending::Done, 30), "{:?}", ran.states);
+    let ran = scenario.run(30).await;
+    assert_eq!(
+        (ran.finished.stop_reason.clone(), ran.in_state(State::Finished)),
+        (StopReason::Done, 30),
+        "{:?}",
+        ran.states
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_cap_of_the_vendors_that_only_defers_leaves_nothing_undone() {
-    let ran = Scene::new(|call, _, _| {
+    let ran = Scenario::new(|call, _, _| {
         if call.to == number(0) { refused(422, Concern::Cap, "24 hours between attempts") } else { accepted(call) }
     });
     let ran = ran.run(4).await;
-    assert_eq!((ran.finished.ending.clone(), ran.due), (Ending::Done, 0));
+    assert_eq!((ran.finished.stop_reason.clone(), ran.due), (StopReason::Done, 0));
     assert_eq!((ran.in_state(State::Ready), ran.in_state(State::Finished), ran.requests()), (1, 3, 4));
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_was_refused_can_be_brought_back_or_cancelled() {
-    let ran = Scene::new(|_, _, _| refused(400, Concern::Destination, "no")).run(2).await;
+    let ran = Scenario::new(|_, _, _| refused(400, Concern::Destination, "no")).run(2).await;
     assert_eq!(ran.in_state(State::Failed), 2);
-    let Ran { folder, ledger, now, .. } = ran;
-    let mut desk = Operator::open(&folder.path().join("ledger.db"), now).expect("beside nobody");
-    let mut resolve = |entry, resolution| desk.resolve(EntryId(entry), resolution, "somebody", now);
+    let RunRecord { folder, ledger, now, .. } = ran;
+    let mut operator = Operator::open(&folder.path().join("ledger.db"), now).expect("no run holds the ledger");
+    let mut resolve = |entry, resolution| operator.resolve(EntryId(entry), resolution, "somebody", now);
     let placed = resolve(1, Resolution::Placed(ConversationId::new("c-1"))).expect_err("it was refused");
     assert!(placed.to_string().contains("use --not-placed or --cancel"), "{placed}");
     assert_eq!(resolve(1, Resolution::NotPlaced).expect("brought back"), State::Ready);
@@ -383,28 +393,32 @@ async fn who_was_refused_can_be_brought_back_or_cancelled() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wave_of_requests_with_an_old_token_is_no_trouble_at_all() {
-    let scene = Scene::new(
-        |call, before, _| {
-            if before == 0 { Reply::NotPlaced(NotPlaced::StaleToken) } else { accepted(call) }
-        },
+    let scenario =
+        Scenario::new(
+            |call, earlier_requests, _| {
+                if earlier_requests == 0 { Reply::NotPlaced(NotPlaced::StaleToken) } else { accepted(call) }
+            },
+        );
+    let ran = scenario.run(10).await;
+    assert_eq!(
+        (ran.finished.stop_reason.clone(), ran.in_state(State::Finished), ran.requests()),
+        (StopReason::Done, 10, 20)
     );
-    let ran = scene.run(10).await;
-    assert_eq!((ran.finished.ending.clone(), ran.in_state(State::Finished), ran.requests()), (Ending::Done, 10, 20));
     assert_eq!(ran.count(|event| matches!(event, Event::Paused { .. })), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn credentials_that_are_turned_away_three_times_in_a_row_end_a_run_and_twice_do_not() {
-    for (times, ending) in [(2, Ending::Done), (3, Ending::Refused(Refusal::Credentials))] {
-        let scene = Scene::new(|call, _, _| accepted(call));
-        let weather: Weather =
-            Box::new(move |read| (read > 2 && read <= 2 + times).then_some(Unread::Unauthorised(403)));
-        let ran = Scene { desk: Desk { weather, ..scene.desk }, ..scene }.run(3).await;
-        assert_eq!(ran.finished.ending, ending, "{times}");
+    for (times, ending) in [(2, StopReason::Done), (3, StopReason::Refused(RefusedByVendor::Credentials))] {
+        let scenario = Scenario::new(|call, _, _| accepted(call));
+        let read_fault: ReadFault =
+            Box::new(move |read| (read > 2 && read <= 2 + times).then_some(ReadError::Unauthorised(403)));
+        let ran = Scenario { vendor: FakeVendor { read_fault, ..scenario.vendor }, ..scenario }.run(3).await;
+        assert_eq!(ran.finished.stop_reason, ending, "{times}");
     }
-    let scene = Scene::new(|_, _, _| refused(401, Concern::Credentials, ""));
-    let ran = scene.run(30).await;
-    assert_eq!(ran.finished.ending, Ending::Refused(Refusal::Credentials));
+    let scenario = Scenario::new(|_, _, _| refused(401, Concern::Credentials, ""));
+    let ran = scenario.run(30).await;
+    assert_eq!(ran.finished.stop_reason, StopReason::Refused(RefusedByVendor::Credentials));
     assert_eq!(ran.in_state(State::Ready), 30);
     assert!(ran.requests() <= 9, "{} requests", ran.requests());
 }
@@ -412,18 +426,18 @@ async fn credentials_that_are_turned_away_three_times_in_a_row_end_a_run_and_twi
 #[tokio::test(start_paused = true)]
 async fn one_conversation_for_two_patients_is_the_first_ones_and_the_seconds_answer_is_lost() {
     for same in [[0, 1], [1, 5]] {
-        let scene = Scene::new(move |call, _, _| {
+        let scenario = Scenario::new(move |call, _, _| {
             if same.map(number).contains(&call.to) {
                 Reply::Accepted(ConversationId::new("c-1"))
             } else {
                 accepted(call)
             }
         });
-        let ran = scene.run(8).await;
-        assert_eq!(ran.finished.ending, Ending::Done);
+        let ran = scenario.run(8).await;
+        assert_eq!(ran.finished.stop_reason, StopReason::Done);
         assert_eq!((ran.in_state(State::Finished), ran.in_state(State::Held)), (7, 1), "{:?}", ran.states);
         let lost = "SELECT detail FROM event WHERE kind = 'answer_lost'";
-        assert_eq!(ran.of(lost), "the vendor named another call's conversation");
+        assert_eq!(ran.query_text(lost), "the vendor named another call's conversation");
     }
 }
 
@@ -431,64 +445,74 @@ async fn one_conversation_for_two_patients_is_the_first_ones_and_the_seconds_ans
 async fn answers_that_are_lost_in_a_row_pause_before_a_fourth_patient_is_in_doubt() {
     for lost in [LostAnswer::Status(503), LostAnswer::Timeout] {
         let until: DateTime<Utc> = "2026-12-01T16:08:00Z".parse().expect("an instant");
-        let ran = Scene::new(move |call, _, now| if now < until { Reply::Lost(lost) } else { accepted(call) });
+        let ran = Scenario::new(move |call, _, now| if now < until { Reply::Lost(lost) } else { accepted(call) });
         let ran = ran.run(30).await;
         let first = ran.events.iter().position(|event| matches!(event, Event::Paused { .. })).expect("a pause");
-        let before = ran.events[..first].iter().filter(|event| matches!(event, Event::Dialling { .. })).count();
-        assert_eq!(before, 3, "{lost:?}");
+        let earlier_requests =
+            ran.events[..first].iter().filter(|event| matches!(event, Event::Dialling { .. })).count();
+        assert_eq!(earlier_requests, 3, "{lost:?}");
         assert!(matches!(ran.events[first], Event::Paused { reason: Reason::AnswersLost, .. }));
-        assert_eq!(ran.finished.ending, Ending::Done);
-        // Three before the pause, and one more each time it was tried again.
+        assert_eq!(ran.finished.stop_reason, StopReason::Done);
+        // Three before the pause, and one at each later try.
         assert_eq!((ran.in_state(State::Held), ran.in_state(State::Finished)), (4, 26), "{:?}", ran.states);
-        assert!(ran.desk.awaited.lock().expect("awaited").1 <= 3);
+        assert!(ran.vendor.in_flight.lock().expect("awaited").1 <= 3);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_vendor_that_loses_every_answer_ends_the_run_once_the_patience_is_over() {
-    let ran = Scene::new(|_, _, _| Reply::Lost(LostAnswer::Status(500))).run(30).await;
-    assert_eq!(ran.finished.ending, Ending::Unreachable);
+    let ran = Scenario::new(|_, _, _| Reply::Lost(LostAnswer::Status(500))).run(30).await;
+    assert_eq!(ran.finished.stop_reason, StopReason::Unreachable);
     assert!(ran.requests() <= 9, "{} requests", ran.requests());
     assert!(ran.in_state(State::Ready) >= 21, "{:?}", ran.states);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_status_that_the_contract_does_not_have_ends_a_conversation_that_has_ended() {
-    let scene = Scene::new(|call, _, _| accepted(call));
-    let ran = Scene { desk: Desk { status: Status::Other, ..scene.desk }, ..scene }.run(3).await;
-    assert_eq!((ran.finished.ending.clone(), ran.in_state(State::Finished)), (Ending::Done, 3), "{:?}", ran.states);
+    let scenario = Scenario::new(|call, _, _| accepted(call));
+    let ran = Scenario { vendor: FakeVendor { status: Status::Other, ..scenario.vendor }, ..scenario }.run(3).await;
+    assert_eq!(
+        (ran.finished.stop_reason.clone(), ran.in_state(State::Finished)),
+        (StopReason::Done, 3),
+        "{:?}",
+        ran.states
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_is_too_long_is_asked_for_in_pieces() {
-    for fits in [60, 30, 2] {
-        let scene = Scene::new(|call, _, _| accepted(call));
-        let desk = Desk { fits, ..scene.desk };
-        // A long list before the first call.
+    for max_page_rows in [60, 30, 2] {
+        let scenario = Scenario::new(|call, _, _| accepted(call));
+        let vendor = FakeVendor { max_page_rows, ..scenario.vendor };
+        // The vendor's list is long before the first call.
         let call = CallRequest { from: number(80), to: number(81), content: patient(0).content };
         let earlier = (0..150).map(|n| {
-            let started = scene.clock.now() - TimeDelta::minutes(1000 - n);
+            let started = scenario.clock.now() - TimeDelta::minutes(1000 - n);
             conversation(&ConversationId::new(format!("old-{n}")), &call, started)
         });
-        desk.list.lock().expect("a list").extend(earlier);
-        let ran = Scene { desk, ..scene }.run(3).await;
-        assert_eq!((ran.finished.ending.clone(), ran.in_state(State::Finished)), (Ending::Done, 3), "{fits}");
+        vendor.list.lock().expect("a list").extend(earlier);
+        let ran = Scenario { vendor, ..scenario }.run(3).await;
+        assert_eq!(
+            (ran.finished.stop_reason.clone(), ran.in_state(State::Finished)),
+            (StopReason::Done, 3),
+            "{max_page_rows}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_said_once_when_it_begins_and_once_when_it_ends_by_its_name() {
     for (unread, outage) in [
-        (Unread::Unreachable, Outage::Network),
-        (Unread::NoAnswer, Outage::Vendor),
-        (Unread::Status(503), Outage::Vendor),
-        (Unread::Unreadable, Outage::Vendor),
-        (Unread::WebPage(200), Outage::WebPage),
-        (Unread::Status(404), Outage::Address),
+        (ReadError::Unreachable, Outage::Network),
+        (ReadError::NoAnswer, Outage::Vendor),
+        (ReadError::Status(503), Outage::Vendor),
+        (ReadError::Unreadable, Outage::Vendor),
+        (ReadError::WebPage(200), Outage::WebPage),
+        (ReadError::Status(404), Outage::Address),
     ] {
-        let scene = Scene::new(|call, _, _| accepted(call));
-        let weather: Weather = Box::new(move |read| (4..15).contains(&read).then_some(unread));
-        let ran = Scene { desk: Desk { weather, ..scene.desk }, ..scene }.run(3).await;
+        let scenario = Scenario::new(|call, _, _| accepted(call));
+        let read_fault: ReadFault = Box::new(move |read| (4..15).contains(&read).then_some(unread));
+        let ran = Scenario { vendor: FakeVendor { read_fault, ..scenario.vendor }, ..scenario }.run(3).await;
         let said: HashMap<_, _> = [
             ("began", ran.count(|event| matches!(event, Event::OutageBegan { outage: it, .. } if *it == outage))),
             ("ended", ran.count(|event| matches!(event, Event::OutageEnded { outage: it, .. } if *it == outage))),
@@ -496,19 +520,24 @@ async fn an_outage_is_said_once_when_it_begins_and_once_when_it_ends_by_its_name
         ]
         .into();
         assert_eq!(said, [("began", 1), ("ended", 1), ("paused", 0)].into(), "{unread:?}");
-        assert_eq!((ran.finished.ending.clone(), ran.in_state(State::Finished)), (Ending::Done, 3), "{unread:?}");
+        assert_eq!(
+            (ran.finished.stop_reason.clone(), ran.in_state(State::Finished)),
+            (StopReason::Done, 3),
+            "{unread:?}"
+        );
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_waited_through_for_as_long_as_the_campaign_says() {
     for (patience, minutes) in [("", 120), ("outage = \"10m\"\n", 10)] {
-        let scene = Scene::new(|call, _, _| accepted(call));
-        let began = scene.clock.now();
-        let weather: Weather = Box::new(|_| Some(Unread::Unreachable));
-        let scene = Scene { campaign: campaign(patience), desk: Desk { weather, ..scene.desk }, ..scene };
-        let ran = scene.run(3).await;
-        assert_eq!((ran.finished.ending.clone(), ran.in_state(State::Ready)), (Ending::Unreachable, 3));
+        let scenario = Scenario::new(|call, _, _| accepted(call));
+        let began = scenario.clock.now();
+        let read_fault: ReadFault = Box::new(|_| Some(ReadError::Unreachable));
+        let scenario =
+            Scenario { campaign: campaign(patience), vendor: FakeVendor { read_fault, ..scenario.vendor }, ..scenario };
+        let ran = scenario.run(3).await;
+        assert_eq!((ran.finished.stop_reason.clone(), ran.in_state(State::Ready)), (StopReason::Unreachable, 3));
         let lasted = (ran.now - began).num_minutes();
         assert!((minutes..minutes + 5).contains(&lasted), "{lasted} minutes of {minutes}");
         drop(ran.campaign);
@@ -517,8 +546,11 @@ async fn an_outage_is_waited_through_for_as_long_as_the_campaign_says() {
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_never_answered_like_the_api_is_said_to_be_wrong() {
-    let scene = Scene::new(|call, _, _| accepted(call));
-    let weather: Weather = Box::new(|read| (read > 1).then_some(Unread::Status(404)));
-    let ran = Scene { desk: Desk { weather, ..scene.desk }, ..scene }.run(3).await;
-    assert_eq!((ran.finished.ending.clone(), ran.in_state(State::Ready)), (Ending::Refused(Refusal::Address), 3));
+    let scenario = Scenario::new(|call, _, _| accepted(call));
+    let read_fault: ReadFault = Box::new(|read| (read > 1).then_some(ReadError::Status(404)));
+    let ran = Scenario { vendor: FakeVendor { read_fault, ..scenario.vendor }, ..scenario }.run(3).await;
+    assert_eq!(
+        (ran.finished.stop_reason.clone(), ran.in_state(State::Ready)),
+        (StopReason::Refused(RefusedByVendor::Address), 3)
+    );
 }

@@ -1,19 +1,19 @@
-//! Reports as files for other programs: a workbook and a page.
+//! Reports as files for other programs: a workbook and an HTML page.
 
 use std::os::unix::fs::PermissionsExt;
 
 use calamine::{Data, Reader, Xlsx, open_workbook};
 
-use crate::practice::{Practice, recall};
+use crate::harness::{Practice, recall};
 use crate::vendor::MORNING;
 
-/// One name is a formula and markup, if it is let be.
+/// One name would be a formula in a sheet and markup in a page.
 const LIST: &str = "patient_id,first_name,last_name,phone\n\
                     1,Ana,Diaz,773-555-0110\n\
                     2,Ben,=1+1<b>,773-555-0111\n\
                     3,Cy,O'Hara,773-555-01\n";
 
-/// A practice that has called everybody whom it could.
+/// A practice after a complete run.
 fn called() -> Practice {
     let rest = format!(
         "max_reject_rate = 0.5\n[calling]\nconsent = \"on_file\"\n[redial]\nmax_attempts = 1\n\
@@ -67,7 +67,7 @@ fn a_page_shows_everybody_and_runs_nothing() {
     }
 }
 
-/// What was written before it failed is a patient's data too.
+/// A partly written report contains patients' data, too.
 #[test]
 fn a_report_that_cannot_be_written_leaves_nothing_behind() {
     let practice = called();

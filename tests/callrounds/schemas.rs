@@ -1,4 +1,4 @@
-//! The schemas under `schemas/`: what the program prints, and what real output obeys.
+//! The schemas under `schemas/` are what `callrounds schema` prints, and real output is valid by them.
 //!
 //! `UPDATE_SCHEMAS=1 cargo test --test callrounds schemas` rewrites the files.
 
@@ -7,7 +7,7 @@ use std::fs;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::practice::{Practice, program, repository};
+use crate::harness::{Practice, program, repository};
 
 const NAMES: [&str; 5] = ["campaign", "list-row", "report", "events", "plan"];
 
@@ -39,7 +39,7 @@ fn the_files_are_what_the_program_prints() {
         );
     }
     let files = fs::read_dir(&folder).expect("schemas/").count();
-    assert_eq!(files, NAMES.len(), "a file in schemas/ is nobody's");
+    assert_eq!(files, NAMES.len(), "schemas/ has a file of no known name");
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn what_a_run_writes_obeys_the_schemas() {
     let plan = validator("plan");
     assert!(plan.is_valid(&document), "{:?}", plan.validate(&document).err().map(|problem| problem.to_string()));
 
-    // The schemas can tell.
+    // The schemas reject wrong documents.
     for wrong in [r#"{"type":"accepted","at":"2026-11-24T15:00:00Z","entry":"one"}"#, r#"{"type":"nothing"}"#] {
         let wrong = serde_json::from_str(wrong).expect("JSON");
         assert!(!events.is_valid(&wrong) && !report.is_valid(&wrong) && !plan.is_valid(&wrong), "{wrong}");

@@ -1,19 +1,22 @@
-//! The engine before a vendor whose every word is written down: what the simulator would never say.
+//! The engine with a scripted vendor, for answers that the simulator never gives.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use callrounds::annie::{Answer, CallRequest, Conversation, LostAnswer, Medium, Page, Reply, Status, Unread, Vendor};
-use callrounds::campaign::{self, Allowances, Campaign};
-use callrounds::clock::{Clock, SharedClock, TravelClock};
-use callrounds::engine::{Engine, Event, Finished};
+use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::clock::{Clock, ScaledClock, SharedClock};
+use callrounds::engine::{Engine, Event, RunResult};
 use callrounds::entry::{
-    CalledPartyZones, Content, Draft, ListTally, PatientInfo, Standing, State, Testimony, ZoneSource,
+    CallContent, CalledPartyZones, ListCounts, ListEligibility, NewEntry, OutcomeSignals, PatientInfo, State,
+    ZoneSource,
 };
 use callrounds::ids::{ConversationId, EntryKey, OrganisationId};
-use callrounds::ledger::{Ban, Ledger, Operator, RunHandle, Scope};
+use callrounds::ledger::{Ledger, Operator, RunHandle, SuppressionRequest, SuppressionScope};
 use callrounds::phone::E164;
+use callrounds::vendor::{
+    CallRequest, Conversation, LostAnswer, Medium, Page, ReadError, Reply, Response, Status, Vendor,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 const CAMPAIGN: &str = r#"
@@ -35,24 +38,24 @@ settle = "120s"
 kind = "simulator"
 "#;
 
-/// A vendor that answers calls as it is told, and whose list is whatever the script makes of it.
-struct Script {
+/// A vendor with scripted replies to calls, and a list that the test changes.
+struct ScriptedVendor {
     clock: SharedClock,
     replies: Mutex<VecDeque<Reply>>,
     list: Mutex<Vec<Conversation>>,
-    /// The calls that it was asked for.
-    asked: Mutex<Vec<E164>>,
+    /// The numbers of the call requests.
+    requested: Mutex<Vec<E164>>,
 }
 
-impl Script {
-    fn answer<T>(&self, value: T) -> Answer<T> {
-        Answer { date: Some(self.clock.now()), ..Answer::bare(value) }
+impl ScriptedVendor {
+    fn answer<T>(&self, value: T) -> Response<T> {
+        Response { date: Some(self.clock.now()), ..Response::bare(value) }
     }
 }
 
-impl Vendor for Script {
-    async fn place(&self, call: CallRequest) -> Answer<Reply> {
-        self.asked.lock().expect("calls").push(call.to);
+impl Vendor for ScriptedVendor {
+    async fn place(&self, call: CallRequest) -> Response<Reply> {
+        self.requested.lock().expect("calls").push(call.to);
         let reply = self.replies.lock().expect("replies").pop_front().expect("a reply in the script");
         if let Reply::Accepted(id) = &reply {
             self.list.lock().expect("a list").push(conversation(id.as_str(), self.clock.now()));
@@ -60,29 +63,29 @@ impl Vendor for Script {
         self.answer(reply)
     }
 
-    async fn page(&self, offset: u64, _limit: u32) -> Answer<Result<Page, Unread>> {
+    async fn page(&self, offset: u64, _limit: u32) -> Response<Result<Page, ReadError>> {
         let list = self.list.lock().expect("a list");
         let conversations: Vec<_> = list.iter().skip(offset as usize).cloned().collect();
-        self.answer(Ok(Page { conversations, nameless: Vec::new(), total: Some(list.len() as u64) }))
+        self.answer(Ok(Page { conversations, rows_without_id: Vec::new(), total: Some(list.len() as u64) }))
     }
 
-    async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
+    async fn conversation(&self, id: &ConversationId) -> Response<Result<Conversation, ReadError>> {
         let list = self.list.lock().expect("a list");
-        self.answer(list.iter().find(|one| one.id == *id).cloned().ok_or(Unread::NotFound))
+        self.answer(list.iter().find(|one| one.id == *id).cloned().ok_or(ReadError::NotFound))
     }
 
-    async fn may_call_from(&self, _from: E164) -> Answer<Result<Option<bool>, Unread>> {
+    async fn may_call_from(&self, _from: E164) -> Response<Result<Option<bool>, ReadError>> {
         self.answer(Ok(Some(true)))
     }
 }
 
 /// A ledger, a vendor and a clock.
-struct Scene {
+struct Scenario {
     folder: tempfile::TempDir,
     ledger: Ledger,
     campaign: Arc<Campaign>,
-    clock: Arc<TravelClock>,
-    vendor: Arc<Script>,
+    clock: Arc<ScaledClock>,
+    vendor: Arc<ScriptedVendor>,
 }
 
 fn number(text: &str) -> E164 {
@@ -93,9 +96,9 @@ fn patient() -> E164 {
     number("+13125550177")
 }
 
-/// A patient of the practice who may be called.
-pub fn draft(key: &str) -> Draft {
-    Draft {
+/// An entry that may be called.
+pub fn new_entry(key: &str) -> NewEntry {
+    NewEntry {
         key: EntryKey::new(key),
         organisation: OrganisationId::new("Bright Smile Dental"),
         location: None,
@@ -106,18 +109,18 @@ pub fn draft(key: &str) -> Draft {
             regions: Vec::new(),
             source: ZoneSource::AreaCode,
         },
-        content: Content {
+        content: CallContent {
             patient: PatientInfo { first_name: "Pat".into(), ..PatientInfo::default() },
-            ..Content::default()
+            ..CallContent::default()
         },
         not_after: None,
-        standing: Standing::Ready,
+        standing: ListEligibility::Ready,
         members: Vec::new(),
         line: 2,
     }
 }
 
-/// A call of ours to the patient, over.
+/// A closed conversation of our call to the patient.
 fn conversation(id: &str, started: DateTime<Utc>) -> Conversation {
     Conversation {
         medium: Medium::read(Some("VOICE")),
@@ -127,35 +130,39 @@ fn conversation(id: &str, started: DateTime<Utc>) -> Conversation {
         started: Some(started),
         ended: Some(started + TimeDelta::minutes(2)),
         status: Status::Closed,
-        testimony: Testimony::default(),
+        signals: OutcomeSignals::default(),
     }
 }
 
-impl Scene {
+impl Scenario {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let noon: DateTime<Utc> = "2026-12-01T18:00:00Z".parse().expect("an instant");
-        let clock = Arc::new(TravelClock::starting_at(noon, 1.0));
+        let clock = Arc::new(ScaledClock::starting_at(noon, 1.0));
         let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), noon).expect("a ledger");
-        let campaign = campaign::load(CAMPAIGN, "recall.toml", PathBuf::from("."), Allowances::default());
-        let vendor =
-            Script { clock: clock.clone(), replies: Mutex::default(), list: Mutex::default(), asked: Mutex::default() };
+        let campaign = campaign::load(CAMPAIGN, "recall.toml", PathBuf::from("."), SafetyOverrides::default());
+        let vendor = ScriptedVendor {
+            clock: clock.clone(),
+            replies: Mutex::default(),
+            list: Mutex::default(),
+            requested: Mutex::default(),
+        };
         let campaign = Arc::new(campaign.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))));
         Self { folder, ledger, campaign, clock, vendor: Arc::new(vendor) }
     }
 
-    /// One run over a list with this one patient on it, whose call the vendor answers so.
-    async fn run(&self, key: &str, reply: Reply) -> Finished {
+    /// Runs a campaign with one patient, whose call gets this reply.
+    async fn run(&self, key: &str, reply: Reply) -> RunResult {
         self.run_while(key, reply, |_: &Event| ()).await
     }
 
-    /// The same, `hearing` what happens.
-    async fn run_while(&self, key: &str, reply: Reply, mut hearing: impl FnMut(&Event) + Send) -> Finished {
+    /// The same, with a listener for its events.
+    async fn run_while(&self, key: &str, reply: Reply, mut on_event: impl FnMut(&Event) + Send) -> RunResult {
         self.vendor.replies.lock().expect("replies").push_back(reply);
         let now = self.clock.now();
         let run: RunHandle = self.ledger.begin_run(self.campaign.clone(), true, now).await.expect("a run");
-        self.ledger.enrol(run, &[draft(key)], now).await.expect("enrolled");
-        let tally = ListTally { read: 1, accepted: 1, ..ListTally::default() };
+        self.ledger.enrol(run, &[new_entry(key)], now).await.expect("enrolled");
+        let tally = ListCounts { read: 1, accepted: 1, ..ListCounts::default() };
         self.ledger.close_list(run, tally, false, now).await.expect("closed");
         let engine = Engine {
             ledger: self.ledger.clone(),
@@ -167,11 +174,11 @@ impl Scene {
             seed: 1,
             hints: None,
         };
-        engine.run(&mut hearing, std::future::pending()).await.expect("it runs to its end")
+        engine.run(&mut on_event, std::future::pending()).await.expect("it runs to its end")
     }
 
-    /// One word from the ledger, about the entry of that key.
-    fn of(&self, key: &str, what: &str) -> String {
+    /// One column's text from the ledger, for the entry with this key.
+    fn query_text(&self, key: &str, what: &str) -> String {
         let ledger = rusqlite::Connection::open(self.folder.path().join("ledger.db")).expect("the ledger");
         let query = format!("SELECT {what} FROM entry JOIN attempt ON attempt.entry_id = entry.id WHERE key = ?1");
         ledger.query_row(&query, [key], |row| row.get(0)).expect("a word")
@@ -180,46 +187,47 @@ impl Scene {
 
 #[tokio::test(start_paused = true)]
 async fn a_lost_call_is_not_taken_for_a_conversation_that_another_attempt_has() {
-    let scene = Scene::new();
-    scene.run("P-1", Reply::Accepted(ConversationId::new("c-1"))).await;
-    assert_eq!(scene.of("P-1", "attempt.state"), "ended");
+    let scenario = Scenario::new();
+    scenario.run("P-1", Reply::Accepted(ConversationId::new("c-1"))).await;
+    assert_eq!(scenario.query_text("P-1", "attempt.state"), "ended");
 
-    // Two days later the vendor says of the same conversation that it has just begun.
+    // Two days later the vendor's list shows the same conversation as just begun.
     tokio::time::advance(std::time::Duration::from_hours(48)).await;
-    *scene.vendor.list.lock().expect("a list") = vec![conversation("c-1", scene.clock.now() + TimeDelta::seconds(5))];
-    scene.run("P-2", Reply::Lost(LostAnswer::Timeout)).await;
-    assert_eq!(scene.vendor.asked.lock().expect("calls").len(), 2, "one request for each");
-    assert_eq!(scene.of("P-2", "entry.state"), State::Held.name());
-    assert_eq!(scene.of("P-1", "attempt.conversation"), "c-1");
+    *scenario.vendor.list.lock().expect("a list") =
+        vec![conversation("c-1", scenario.clock.now() + TimeDelta::seconds(5))];
+    scenario.run("P-2", Reply::Lost(LostAnswer::Timeout)).await;
+    assert_eq!(scenario.vendor.requested.lock().expect("calls").len(), 2, "one request for each");
+    assert_eq!(scenario.query_text("P-2", "entry.state"), State::Held.name());
+    assert_eq!(scenario.query_text("P-1", "attempt.conversation"), "c-1");
     let evidence = "(SELECT detail FROM event WHERE kind = 'scanned' ORDER BY id DESC LIMIT 1)";
-    let evidence = scene.of("P-2", evidence);
-    assert!(evidence.ends_with("near it: conversation c-1, which is another attempt's"), "{evidence}");
+    let evidence = scenario.query_text("P-2", evidence);
+    assert!(evidence.ends_with("closest matches: conversation c-1, which belongs to another attempt"), "{evidence}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_opt_out_between_the_claim_and_the_request_stops_the_request() {
-    let scene = Scene::new();
-    let (ledger, now) = (scene.folder.path().join("ledger.db"), scene.clock.now());
-    // The intent is on stable storage, and the request is about to leave: somebody at the practice puts the number on the list.
-    let by_phone = Ban { scope: Scope::All, source: "by phone", expires: None };
+    let scenario = Scenario::new();
+    let (ledger, now) = (scenario.folder.path().join("ledger.db"), scenario.clock.now());
+    // The intent is on stable storage and the request not yet sent when an operator suppresses the number.
+    let by_phone = SuppressionRequest { scope: SuppressionScope::All, source: "by phone", expires: None };
     let suppress = move |event: &Event| {
         if matches!(event, Event::Dialling { .. }) {
-            let mut desk = Operator::open(&ledger, now).expect("beside the run");
-            desk.suppress([patient()], by_phone, now).expect("suppressed");
+            let mut operator = Operator::open(&ledger, now).expect("beside the run");
+            operator.suppress([patient()], by_phone, now).expect("suppressed");
         }
     };
-    scene.run_while("P-1", Reply::Accepted(ConversationId::new("c-1")), suppress).await;
-    assert_eq!(scene.vendor.asked.lock().expect("calls").len(), 0, "the request left");
-    assert_eq!(scene.of("P-1", "attempt.state"), "not_placed");
-    assert_eq!(scene.of("P-1", "entry.state"), State::Suppressed.name());
+    scenario.run_while("P-1", Reply::Accepted(ConversationId::new("c-1")), suppress).await;
+    assert_eq!(scenario.vendor.requested.lock().expect("calls").len(), 0, "the request was sent");
+    assert_eq!(scenario.query_text("P-1", "attempt.state"), "not_placed");
+    assert_eq!(scenario.query_text("P-1", "entry.state"), State::Suppressed.name());
     let evidence = "(SELECT evidence FROM event WHERE kind = 'barred')";
-    assert!(scene.of("P-1", evidence).contains("\"suppressed\":true"));
+    assert!(scenario.query_text("P-1", evidence).contains("\"suppressed\":true"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_opt_out_in_a_call_that_a_former_run_gave_up_is_heard_before_the_next_call() {
-    let scene = Scene::new();
-    let vendor = Arc::clone(&scene.vendor);
+async fn an_opt_out_in_a_call_that_an_earlier_run_lost_track_of_is_read_before_the_next_call() {
+    let scenario = Scenario::new();
+    let vendor = Arc::clone(&scenario.vendor);
     let change =
         move |change: &dyn Fn(&mut Conversation)| vendor.list.lock().expect("a list").iter_mut().for_each(change);
     let stays_open = |event: &Event| {
@@ -227,15 +235,15 @@ async fn an_opt_out_in_a_call_that_a_former_run_gave_up_is_heard_before_the_next
             change(&|call| (call.status, call.ended) = (Status::Open, None));
         }
     };
-    scene.run_while("P-1", Reply::Accepted(ConversationId::new("c-1")), stays_open).await;
-    assert_eq!(scene.of("P-1", "entry.state"), State::LostTrack.name());
+    scenario.run_while("P-1", Reply::Accepted(ConversationId::new("c-1")), stays_open).await;
+    assert_eq!(scenario.query_text("P-1", "entry.state"), State::LostTrack.name());
 
     change(&|call| {
         (call.status, call.ended) = (Status::Closed, call.started.map(|started| started + TimeDelta::minutes(2)));
-        call.testimony.tags = vec!["opt_out".into()];
+        call.signals.tags = vec!["opt_out".into()];
     });
     // Another patient has the same number, and the caps let the call through a day later.
-    scene.run("P-2", Reply::Accepted(ConversationId::new("c-2"))).await;
-    assert_eq!(scene.of("P-1", "attempt.outcome"), "opt_out");
-    assert_eq!(scene.vendor.asked.lock().expect("calls").len(), 1, "whoever has asked not to be called is not called");
+    scenario.run("P-2", Reply::Accepted(ConversationId::new("c-2"))).await;
+    assert_eq!(scenario.query_text("P-1", "attempt.outcome"), "opt_out");
+    assert_eq!(scenario.vendor.requested.lock().expect("calls").len(), 1, "a number that has opted out is not called");
 }

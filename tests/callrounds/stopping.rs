@@ -1,12 +1,12 @@
-//! Stop rules: which rule, with its numbers, how to go on, and that a kill does not make a run forget what it had counted.
+//! Stop rules: the message names the rule, its counts and how to go on, and the counts survive a kill.
 
 use std::fmt::Write;
 
+use crate::harness::Practice;
 use crate::oracle;
-use crate::practice::Practice;
 use crate::vendor::MORNING;
 
-/// Nine patients, of whom the first three do not want such calls. A rule judges after five.
+/// Nine patients, the first three of whom opt out. The stop rule applies after five calls.
 fn practice() -> Practice {
     let campaign = format!(
         "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
@@ -37,13 +37,13 @@ fn a_run_that_a_rule_stopped_says_which_with_the_numbers_and_goes_on_when_it_is_
     assert_eq!(summary["ending"], "stop_rule");
     let why = summary["why"].as_str().expect("a sentence");
     assert!(why.starts_with("stop_on.opt_out_rate: 3 of 5 finished calls"), "{why}");
-    assert!(why.ends_with("run again: it goes on, and counts anew"), "{why}");
+    assert!(why.ends_with("run again: the run continues and counts from zero"), "{why}");
     let status = practice.run(&["status"]).stdout;
     assert!(status.contains("stopped by a stop_on rule") && status.contains("3 of 5 finished calls"), "{status}");
 
     let ended = practice.run(&[RUN.as_slice(), &["--speed", "600"]].concat());
     assert_eq!(ended.code, 0, "{ended:?}");
-    assert_eq!(oracle::embedded(&practice).len(), 9);
+    assert_eq!(oracle::embedded_calls(&practice).len(), 9);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn a_paused_run_follows_what_is_under_way_and_goes_on_once_it_is_resumed() {
     let practice = practice();
     let campaign = practice.read("campaigns/recall.toml").replace("at_least = 5", "at_least = 50");
     practice.write("campaigns/recall.toml", &campaign);
-    // Two calls and a third that is under way.
+    // Two calls are over, a third is in flight.
     let running = practice.start_until(1 + 2 * 3 + 2, &RUN, None);
     let paused = practice.run(&["pause"]);
     assert_eq!(paused.code, 0, "{paused:?}");
@@ -59,7 +59,7 @@ fn a_paused_run_follows_what_is_under_way_and_goes_on_once_it_is_resumed() {
     let ended = running.wait();
     assert_eq!(ended.code, 4, "{ended:?}");
     let summary = ended.summary();
-    let calls = oracle::embedded(&practice).len();
+    let calls = oracle::embedded_calls(&practice).len();
     assert!((3..6).contains(&calls), "{calls} calls");
     assert_eq!((&summary["ending"], &summary["entries"]["finished"]), (&"paused".into(), &calls.into()), "{summary}");
     let status = practice.run(&["status"]).stdout;
@@ -71,11 +71,11 @@ fn a_paused_run_follows_what_is_under_way_and_goes_on_once_it_is_resumed() {
     assert_eq!(practice.run(&["pause", "7"]).code, 2);
     let resumed = practice.run(&["resume", "--json", "--speed", "600"]);
     assert_eq!(resumed.code, 0, "{resumed:?}");
-    assert_eq!(oracle::embedded(&practice).len(), 9);
+    assert_eq!(oracle::embedded_calls(&practice).len(), 9);
     assert_eq!(practice.count("SELECT count(*) FROM event WHERE kind = 'paused' AND detail LIKE 'decided by %'"), 1);
 }
 
-/// It was killed while it was paused: it is paused still, until somebody goes on with it.
+/// A run that is killed while paused is still paused until it is run again.
 #[test]
 fn a_pause_outlives_the_run_that_it_stops() {
     let practice = practice();
@@ -84,13 +84,13 @@ fn a_pause_outlives_the_run_that_it_stops() {
     running.kill();
     assert_eq!(practice.count("SELECT count(*) FROM run WHERE paused_by IS NOT NULL"), 1);
     assert_eq!(practice.run(&[RUN.as_slice(), &["--speed", "600"]].concat()).code, 4, "the stop rule");
-    assert!(oracle::embedded(&practice).len() >= 5);
+    assert!(oracle::embedded_calls(&practice).len() >= 5);
 }
 
 #[test]
-fn a_run_that_was_killed_is_gone_on_with_by_one_that_knows_what_it_had_counted() {
+fn a_killed_run_is_resumed_with_its_stop_rule_counts() {
     let practice = practice();
-    // Three calls and a fourth: each is dialled, accepted and ended, after the start.
+    // After `started`, three events for each of three calls, and the first of a fourth.
     let running = practice.start_until(1 + 3 * 3 + 1, &RUN, None);
     running.kill();
     let finished = practice.count("SELECT count(*) FROM attempt WHERE state = 'ended'");
@@ -99,5 +99,5 @@ fn a_run_that_was_killed_is_gone_on_with_by_one_that_knows_what_it_had_counted()
     assert_eq!(ended.code, 4, "{ended:?}");
     let why = ended.summary()["why"].as_str().expect("a sentence").to_owned();
     assert!(why.starts_with("stop_on.opt_out_rate: 3 of 5 finished calls"), "{why}");
-    assert_eq!(oracle::embedded(&practice).len(), 5, "two were called where five alone would have told nothing");
+    assert_eq!(oracle::embedded_calls(&practice).len(), 5, "the resumed run counted the earlier calls");
 }

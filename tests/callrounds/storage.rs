@@ -1,6 +1,6 @@
-//! Storage that fails under the program (`faults.md`, row 7): a disk too small, a file or a folder that is read-only, a
-//! ledger that was cut off. Each ends in one clear line and exit code 7; whatever was sent is recorded; and once it is
-//! mended, the campaign goes on and nobody is called twice.
+//! Storage failures (`faults.md`, row 7): a full disk, a read-only file or folder, a truncated ledger. Each ends with one
+//! clear line and exit code 7; every sent call is recorded; and once the cause is removed, the campaign continues and nobody
+//! is called twice.
 //!
 //! `CALLROUNDS_DISKS=64 cargo test --release --test callrounds on_a_disk -- --nocapture` tries more sizes.
 
@@ -9,9 +9,9 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::kill::{self, RUN, everything_is_settled};
+use crate::crash::{self, RUN, everything_is_settled};
+use crate::harness::{Practice, ProgramOutput};
 use crate::oracle;
-use crate::practice::{Ended, Practice};
 use crate::vendor::Vendor;
 
 const PATIENTS: usize = 30;
@@ -25,7 +25,7 @@ const AT_ONCE: usize = 8;
 fn sizes() -> Vec<u32> {
     let Ok(count) = std::env::var("CALLROUNDS_DISKS") else { return EVERY_RUN.into() };
     let count: u32 = count.parse().expect("a number");
-    // The interesting ones: a ledger is there, and the campaign does not fit.
+    // Sizes at which the ledger fits and the campaign does not.
     (0..count).map(|at| 16 + at * 1_000 / count).collect()
 }
 
@@ -34,17 +34,17 @@ fn mount(arguments: &[&str], at: &Path) -> bool {
     done.is_ok_and(|done| done.status.success())
 }
 
-/// Something mounted, which is unmounted again however the test ends.
+/// A mount, undone when it is dropped.
 struct Mounted(PathBuf);
 
 impl Mounted {
-    /// A disk of its own; nothing where the test may not mount one.
+    /// Mounts a disk; `None` where the test may not mount.
     fn disk(at: PathBuf, size: u32) -> Option<Self> {
         let options = format!("size={size}k,mode=700");
         mount(&["-t", "tmpfs", "-o", &options, "callrounds"], &at).then(|| Self(at))
     }
 
-    /// The file or folder itself, read-only; nothing where the test may not mount it so.
+    /// Makes a file or folder read-only; `None` where the test may not mount.
     fn read_only(at: PathBuf) -> Option<Self> {
         let own = at.to_str().expect("a path").to_owned();
         let mounted = mount(&["--bind", &own], &at).then(|| Self(at))?;
@@ -58,21 +58,21 @@ impl Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        // Lazily, so that a process that still has a file open is no obstacle.
+        // Lazily, because a process may still have a file open.
         let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
     }
 }
 
-fn skipped() {
+fn print_skipped() {
     eprintln!("skipped: only root may mount a disk to fill");
 }
 
 fn practice() -> Practice {
-    Practice::with(&kill::campaign("hold"), &kill::list(PATIENTS))
+    Practice::with(&crash::campaign("hold"), &crash::list(PATIENTS))
 }
 
-/// One line that says what is wrong in words of its own.
-fn says_clearly(ended: &Ended, words: &[&str]) {
+/// Checks for exit code 7 and one error line that contains one of `words`.
+fn assert_one_clear_error(ended: &ProgramOutput, words: &[&str]) {
     assert_eq!(ended.code, 7, "{ended:?}");
     let errors: Vec<_> = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
     assert_eq!(errors.len(), 1, "{ended:?}");
@@ -86,8 +86,8 @@ fn numbers(practice: &Practice) -> BTreeSet<String> {
     query.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>().expect("numbers")
 }
 
-/// Every call that the vendor placed has its intent in the ledger.
-fn what_was_sent_is_recorded(practice: &Practice, vendor: &Vendor) {
+/// Checks that every call that the vendor placed has its attempt in the ledger.
+fn check_sent_calls_are_recorded(practice: &Practice, vendor: &Vendor) {
     let called: BTreeSet<String> = oracle::by_number(&vendor.calls()).into_keys().collect();
     if !called.is_empty() {
         let recorded = numbers(practice);
@@ -95,8 +95,8 @@ fn what_was_sent_is_recorded(practice: &Practice, vendor: &Vendor) {
     }
 }
 
-/// Once it is mended: everybody is called once, or is held because their request may have been under way, and was not.
-fn goes_on(practice: &Practice, vendor: &Vendor) {
+/// Runs the campaign to its end: everybody is called once, or held because a request in flight was lost and not placed.
+fn assert_run_completes(practice: &Practice, vendor: &Vendor) {
     let ended = practice.run_against(&vendor.base_url, &RUN);
     let calls = vendor.calls();
     everything_is_settled(practice, &calls, &ended);
@@ -105,12 +105,12 @@ fn goes_on(practice: &Practice, vendor: &Vendor) {
     assert_eq!(oracle::by_number(&calls).values().max(), Some(&1), "somebody was called twice");
 }
 
-/// Runs the campaign on a disk of `size` until it is full, and then on a larger one; whether it filled up, and the calls
-/// placed by then. Nothing where no disk may be mounted.
-fn on_a_disk_of(size: u32) -> Option<(bool, usize)> {
+/// Runs the campaign on a disk of `size` KiB, and then on a larger one; returns whether the disk filled up, and the calls
+/// placed by then. `None` where the test may not mount a disk.
+fn run_on_disk_of(size: u32) -> Option<(bool, usize)> {
     let practice = practice();
     let files = ["recall.toml", "recall.csv"].map(|name| (name, practice.read(&format!("campaigns/{name}"))));
-    let vendor = kill::vendor(&practice, 5, &[]);
+    let vendor = crash::vendor(&practice, 5, &[]);
     let disk = Mounted::disk(practice.path("campaigns"), size)?;
     for (name, text) in files {
         practice.write(&format!("campaigns/{name}"), &text);
@@ -119,11 +119,11 @@ fn on_a_disk_of(size: u32) -> Option<(bool, usize)> {
     let calls = vendor.calls().len();
     let full = ended.code != 0;
     if full {
-        says_clearly(&ended, &["the disk is full", "no storage space", "the disk failed"]);
+        assert_one_clear_error(&ended, &["the disk is full", "no storage space", "the disk failed"]);
     }
     disk.enlarge();
-    what_was_sent_is_recorded(&practice, &vendor);
-    goes_on(&practice, &vendor);
+    check_sent_calls_are_recorded(&practice, &vendor);
+    assert_run_completes(&practice, &vendor);
     Some((full, calls))
 }
 
@@ -131,29 +131,29 @@ fn on_a_disk_of(size: u32) -> Option<(bool, usize)> {
 fn on_a_disk_that_fills_up_nothing_is_sent_that_is_not_recorded() {
     let sizes = sizes();
     let mut found = Vec::new();
-    for some in sizes.chunks(AT_ONCE) {
+    for chunk in sizes.chunks(AT_ONCE) {
         std::thread::scope(|scope| {
-            let running: Vec<_> = some.iter().map(|&size| scope.spawn(move || on_a_disk_of(size))).collect();
+            let running: Vec<_> = chunk.iter().map(|&size| scope.spawn(move || run_on_disk_of(size))).collect();
             found.extend(running.into_iter().map(|one| one.join().expect("it held")));
         });
     }
-    let Some(found): Option<Vec<_>> = found.into_iter().collect() else { return skipped() };
+    let Some(found): Option<Vec<_>> = found.into_iter().collect() else { return print_skipped() };
     let disks = sizes.len();
     eprintln!("KiB, full, calls by then: {:?}", sizes.iter().zip(&found).collect::<Vec<_>>());
     eprintln!("{disks} disks, nothing sent that is not recorded (95 %: fewer than 3 in {disks} go wrong)");
     assert!(found.iter().filter(|(full, _)| *full).count() >= 3, "hardly any disk filled up: {found:?}");
-    assert!(found.iter().any(|(full, calls)| *full && *calls > 0), "no disk filled up in the midst of it: {found:?}");
+    assert!(found.iter().any(|(full, calls)| *full && *calls > 0), "no disk filled up between two calls: {found:?}");
 }
 
-/// A campaign of which a few calls have been made.
-fn begun() -> (Practice, Vendor) {
+/// A campaign after its first five calls.
+fn practice_with_five_calls() -> (Practice, Vendor) {
     let practice = practice();
-    let vendor = kill::vendor(&practice, 5, &[]);
-    let few = kill::campaign("hold").replace("[safety]", "[safety]\nmax_calls = 5");
+    let vendor = crash::vendor(&practice, 5, &[]);
+    let few = crash::campaign("hold").replace("[safety]", "[safety]\nmax_calls = 5");
     practice.write("campaigns/recall.toml", &few);
     assert_eq!(practice.run_against(&vendor.base_url, &RUN).code, 4);
     assert_eq!(vendor.calls().len(), 5);
-    practice.write("campaigns/recall.toml", &kill::campaign("hold"));
+    practice.write("campaigns/recall.toml", &crash::campaign("hold"));
     (practice, vendor)
 }
 
@@ -162,13 +162,13 @@ fn a_ledger_or_a_folder_that_is_read_only_sends_nothing() {
     std::thread::scope(|scope| {
         for what in ["campaigns/callrounds.db", "campaigns"] {
             scope.spawn(move || {
-                let (practice, vendor) = begun();
-                let Some(mounted) = Mounted::read_only(practice.path(what)) else { return skipped() };
+                let (practice, vendor) = practice_with_five_calls();
+                let Some(mounted) = Mounted::read_only(practice.path(what)) else { return print_skipped() };
                 let ended = practice.run_against(&vendor.base_url, &RUN);
-                says_clearly(&ended, &["read-only"]);
+                assert_one_clear_error(&ended, &["read-only"]);
                 assert_eq!(vendor.calls().len(), 5, "{what}: nobody was called");
                 drop(mounted);
-                goes_on(&practice, &vendor);
+                assert_run_completes(&practice, &vendor);
             });
         }
     });
@@ -176,19 +176,19 @@ fn a_ledger_or_a_folder_that_is_read_only_sends_nothing() {
 
 #[test]
 fn a_ledger_that_was_cut_off_calls_nobody_again() {
-    let (practice, vendor) = begun();
+    let (practice, vendor) = practice_with_five_calls();
     let ledger = practice.path("campaigns/callrounds.db");
     let whole = fs::read(&ledger).expect("the ledger");
     let length = whole.len() as u64;
     for left in [0, 1, 99, 512, 4_096, length / 2, length - 4_096, length - 2_000] {
         File::options().write(true).open(&ledger).and_then(|file| file.set_len(left)).expect("cut off");
         let ended = practice.run_against(&vendor.base_url, &RUN);
-        says_clearly(&ended, &["is damaged", "is not a ledger", "was emptied"]);
+        assert_one_clear_error(&ended, &["is damaged", "is not a ledger", "was emptied"]);
         assert_eq!(vendor.calls().len(), 5, "{left} bytes left: nobody was called");
-        for beside in ["-wal", "-shm"] {
-            let _ = fs::remove_file(practice.path(&format!("campaigns/callrounds.db{beside}")));
+        for suffix in ["-wal", "-shm"] {
+            let _ = fs::remove_file(practice.path(&format!("campaigns/callrounds.db{suffix}")));
         }
         fs::write(&ledger, &whole).expect("restored");
     }
-    goes_on(&practice, &vendor);
+    assert_run_completes(&practice, &vendor);
 }

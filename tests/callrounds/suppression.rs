@@ -1,12 +1,12 @@
-//! The suppression list, from the command line: who says so, for how long, and what a long list costs.
+//! The suppression list, from the command line: sources, expiry, and long imports.
 
 use std::fmt::Write;
 
+use crate::harness::{Practice, recall};
 use crate::oracle;
-use crate::practice::{Practice, recall};
 
-/// Its campaign: most tests', and this.
-const REST: &str = r#"[calling]
+/// What its campaign adds to [`recall`].
+const CAMPAIGN_REST: &str = r#"[calling]
 consent = "on_file"
 [redial]
 max_attempts = 1
@@ -17,7 +17,7 @@ speed = 600
 
 const LIST: &str = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773-555-0111\n";
 
-/// What `suppress` with `arguments` says on standard output, on the campaign's ledger.
+/// Runs `suppress` with `arguments` on the campaign's ledger; returns its standard output.
 fn suppress(practice: &Practice, arguments: &[&str]) -> String {
     let ledger = ["--ledger", "campaigns/callrounds.db"];
     let ended = practice.run(&[&["suppress"], arguments, &ledger].concat());
@@ -27,7 +27,7 @@ fn suppress(practice: &Practice, arguments: &[&str]) -> String {
 
 #[test]
 fn a_suppression_says_until_when_and_who_says_so_and_ends_then() {
-    let practice = Practice::with(&recall(REST), LIST);
+    let practice = Practice::with(&recall(CAMPAIGN_REST), LIST);
     suppress(&practice, &["add", "773-555-0110", "--expires", "2099-12-31", "--source", "by letter"]);
     suppress(&practice, &["add", "773-555-0111", "--scope", "reminder"]);
     let listed = suppress(&practice, &["list"]);
@@ -36,14 +36,14 @@ fn a_suppression_says_until_when_and_who_says_so_and_ends_then() {
 
     let called = |at: &str| {
         assert_eq!(practice.run(&["run", "campaigns/recall.toml", "--at", at, "--quiet"]).code, 0);
-        oracle::embedded(&practice).into_iter().filter_map(|call| call.patient_id).collect::<Vec<_>>()
+        oracle::embedded_calls(&practice).into_iter().filter_map(|call| call.patient_id).collect::<Vec<_>>()
     };
     assert_eq!(called("2099-12-29T16:00:00Z"), ["2"]);
 }
 
 #[test]
 fn a_ban_that_ends_never_shortens_one_for_good() {
-    let practice = Practice::with(&recall(REST), LIST);
+    let practice = Practice::with(&recall(CAMPAIGN_REST), LIST);
     suppress(&practice, &["add", "773-555-0110"]);
     practice.write("dnc.csv", "number\n773-555-0110\n773-555-0111\n");
     suppress(&practice, &["import", "dnc.csv", "--expires", "2099-12-31"]);
@@ -56,10 +56,10 @@ fn a_ban_that_ends_never_shortens_one_for_good() {
 
 #[test]
 fn a_long_list_is_imported_whole_and_an_expiry_in_the_past_is_refused() {
-    let practice = Practice::with(&recall(REST), LIST);
+    let practice = Practice::with(&recall(CAMPAIGN_REST), LIST);
     let mut list = String::from("number\n");
     for n in 0..50_000_u64 {
-        // In no order, as such lists are.
+        // Unsorted, as such lists are.
         writeln!(list, "{}", 3_122_200_000 + n * 7_919 % 50_000).expect("written");
     }
     practice.write("dnc.csv", &list);
@@ -68,5 +68,5 @@ fn a_long_list_is_imported_whole_and_an_expiry_in_the_past_is_refused() {
 
     let late = practice.run(&["suppress", "add", "773-555-0110", "--expires", "2001-01-01"]);
     assert_eq!(late.code, 2, "{late:?}");
-    assert!(late.stderr.contains("--expires lies in the past"), "{}", late.stderr);
+    assert!(late.stderr.contains("--expires is in the past"), "{}", late.stderr);
 }

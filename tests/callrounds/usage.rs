@@ -1,5 +1,5 @@
-//! How a command ends when it cannot do what was asked: its exit code, and the message, which must tell a practice's
-//! operations person what is wrong, where, and what to do. Each message is kept here as it is read.
+//! Commands that fail: the exit code, and the message, which must tell a practice's operator what is wrong, where, and what
+//! to do. The snapshots keep each message as it is printed.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use callrounds::clock::{Clock, WallClock};
 use insta::assert_snapshot;
 
+use crate::harness::{Practice, ProgramOutput, recall};
 use crate::oracle;
-use crate::practice::{Ended, Practice, recall};
 use crate::vendor::{MORNING, Vendor};
 
 /// A campaign of three patients, and its vendor.
@@ -29,15 +29,15 @@ const LIST: &str = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773-55
 const RUN: [&str; 2] = ["run", "campaigns/recall.toml"];
 const ANNIE: &str = "kind = \"annie\"";
 
-/// Against a simulator of its own.
+/// For a simulator in another process.
 const REHEARSAL: &str = "kind = \"annie\"\nrehearsal = true";
 
 fn simulated() -> String {
     campaign(&format!("kind = \"simulator\"\nstart = \"{MORNING}\"\nspeed = 600"))
 }
 
-/// The message, with what differs from test to test made out.
-fn message(practice: &Practice, ended: &Ended) -> String {
+/// Standard error, with the test's directory replaced by `DIR`.
+fn message(practice: &Practice, ended: &ProgramOutput) -> String {
     let folder = practice.folder().canonicalize().expect("a path").display().to_string();
     ended.stderr.replace(&folder, "DIR").replace(&practice.folder().display().to_string(), "DIR")
 }
@@ -50,7 +50,7 @@ fn refused(practice: &Practice, arguments: &[&str], code: i32) -> String {
 }
 
 fn nothing_was_sent(practice: &Practice) {
-    assert_eq!(oracle::embedded(practice).len(), 0);
+    assert_eq!(oracle::embedded_calls(practice).len(), 0);
     assert!(!practice.path("campaigns/callrounds.db").exists(), "a ledger was made for nothing");
 }
 
@@ -74,12 +74,12 @@ fn wrong_arguments() {
     ");
     assert_snapshot!(refused(&practice, &["status"], 2), @"error: there is no ledger at campaigns/callrounds.db; name one with --ledger FILE, or start with `callrounds run CAMPAIGN`");
     assert_snapshot!(refused(&practice, &["status", "campaigns/recall.toml"], 2), @"
-    error: invalid value 'campaigns/recall.toml' for '[RUN]': not a run's number, such as 3; `callrounds status` tells the newest
+    error: invalid value 'campaigns/recall.toml' for '[RUN]': not a run's number, such as 3; `callrounds status` shows the newest
 
     For more information, try '--help'.
     ");
     assert_snapshot!(refused(&practice, &["resolve", "Pat", "--not-placed"], 2), @"
-    error: invalid value 'Pat' for '<ENTRY>': not an entry's number, such as 12; `callrounds explain PATIENT` tells it
+    error: invalid value 'Pat' for '<ENTRY>': not an entry's number, such as 12; `callrounds explain PATIENT` shows it as #12
 
     For more information, try '--help'.
     ");
@@ -97,9 +97,9 @@ fn every_problem_of_a_campaign_file_is_shown_at_once_in_its_place() {
         .replace("[calling]\n", "[calling]\nwindow = \"17:00-09:30\"\n");
     let practice = Practice::with(&wrong, LIST);
     for command in ["check", "run"] {
-        let said = refused(&practice, &[command, "campaigns/recall.toml"], 2);
+        let text = refused(&practice, &[command, "campaigns/recall.toml"], 2);
         if command == "check" {
-            assert_snapshot!(said, @r#"
+            assert_snapshot!(text, @r#"
             error: campaigns/recall.toml has 7 problems; nothing was sent
 
               × `purpose` is missing
@@ -155,7 +155,7 @@ fn every_problem_of_a_campaign_file_is_shown_at_once_in_its_place() {
             "#);
         }
         for problem in ["purpos", "Chicgo", "from_number", "max_attempts", "min_gap", "window"] {
-            assert!(said.contains(problem), "{command} does not show {problem}: {said}");
+            assert!(text.contains(problem), "{command} does not show {problem}: {text}");
         }
     }
     nothing_was_sent(&practice);
@@ -165,32 +165,32 @@ fn every_problem_of_a_campaign_file_is_shown_at_once_in_its_place() {
 fn a_live_run_travels_no_time_and_asks_before_it_dials() {
     let live = campaign(ANNIE).replace("+13125550142", "+13125550242").replace("+13125550100", "+13125550200");
     let practice = Practice::with(&live, LIST);
-    // A name that no resolver knows, should the program try all the same.
+    // An unresolvable name, in case the program tries to connect.
     let nowhere = "https://annie.invalid/v1";
     let cases = [["--at", MORNING], ["--speed", "60"]];
     for case in cases {
         let ended = practice.run_against(nowhere, &[RUN.as_slice(), &["--yes"], &case].concat());
         assert_eq!(ended.code, 2, "{ended:?}");
-        let said = message(&practice, &ended);
-        assert!(said.contains("live calls are made in real time"), "{said}");
+        let text = message(&practice, &ended);
+        assert!(text.contains("live calls are placed in real time"), "{text}");
         assert_eq!(ended.stdout, "");
     }
     let since = Instant::now();
     let ended = practice.run_against(nowhere, &RUN);
     assert_eq!(ended.code, 2, "{ended:?}");
-    assert_snapshot!(message(&practice, &ended), @"error: this would place live calls, and nobody is here to be asked: add --yes");
+    assert_snapshot!(message(&practice, &ended), @"error: this would place live calls, and standard input is not a terminal on which to confirm them: add --yes");
     assert!(since.elapsed() < Duration::from_secs(3), "it tried to connect");
 }
 
 #[test]
 fn a_starting_point_that_nobody_has_filled_in_dials_nobody() {
     let practice = Practice::with(&campaign(ANNIE), LIST);
-    let said = refused(&practice, &[RUN.as_slice(), &["--yes"]].concat(), 2);
-    assert_snapshot!(said, @r#"
-    error: the campaign file is not yet the practice's own:
+    let text = refused(&practice, &[RUN.as_slice(), &["--yes"]].concat(), 2);
+    assert_snapshot!(text, @r#"
+    error: the campaign file has placeholders:
       practice.from_number is a 555-01xx number, which cannot call
-      practice.callback_number is a 555-01xx number, which rings nobody
-    put the practice's own in their place, or try it out with `run --rehearse`
+      practice.callback_number is a 555-01xx number, which reaches nobody
+    replace them with the practice's own values, or try the campaign out with `run --rehearse`
     "#);
     let simulator =
         practice.command(&RUN).env("ANNIE_BASE_URL", "https://annie.invalid/v1").output().expect("the program");
@@ -221,7 +221,7 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
     let bad_rows =
         Practice::with(&simulated(), "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773\n3,,773-555-0112\n");
     assert_snapshot!(refused(&bad_rows, &RUN, 3), @"
-    2 rows of the list cannot be used; why stands in DIR/campaigns/recall.rejects.csv
+    2 rows of the list rejected; the reasons are in DIR/campaigns/recall.rejects.csv
     error: 2 of 3 rows cannot be used, more than the campaign's max_reject_rate of 20 %; mostly: phone: too short. Look at the mapping of the columns, or raise max_reject_rate under [list]; nothing was sent
     ");
 
@@ -229,7 +229,7 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
     fs::remove_file(missing.path("campaigns/recall.csv")).expect("removed");
     assert_snapshot!(refused(&missing, &RUN, 3), @"error: there is no list at DIR/campaigns/recall.csv; nothing was sent");
 
-    // Only where the time is real does a list have an age: an invented clock says nothing about it.
+    // The age of a list is checked only in real time, not with a simulated clock.
     let old = Practice::with(&campaign(REHEARSAL).replace("3650d", "24h"), LIST);
     let list = fs::File::options().append(true).open(old.path("campaigns/recall.csv")).expect("the list");
     list.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(24 * 365 * 50)).expect("its age");
@@ -241,14 +241,14 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
     assert_eq!(vendor.calls().len(), 0);
 
     for practice in [&no_phone, &bad_rows, &missing] {
-        assert_eq!(oracle::embedded(practice).len(), 0);
+        assert_eq!(oracle::embedded_calls(practice).len(), 0);
     }
 }
 
 #[test]
 fn a_ledger_in_use_is_named_with_its_holder_at_once() {
     let practice = Practice::with(&campaign(REHEARSAL), LIST);
-    // Answers take ten seconds, so that the first run goes on.
+    // Answers take ten seconds, so that the first run is still running.
     let vendor = Vendor::start(&practice, "1", &["--latency", "10000"]);
     let run = ["run", "campaigns/recall.toml", "--json", "--at", MORNING, "--speed", "1"];
     let first = practice.start_until(1, &run, Some(&vendor.base_url));
@@ -260,7 +260,7 @@ fn a_ledger_in_use_is_named_with_its_holder_at_once() {
         let holder = format!("in use by process {}", first.id());
         assert!(second.stderr.contains(&holder), "{}", second.stderr);
     }
-    // Readers work meanwhile.
+    // Readers work during the run.
     for command in ["status", "report"] {
         let ended = practice.run(&[command]);
         assert_eq!(ended.code, 0, "{ended:?}");
@@ -290,10 +290,10 @@ fn a_ledger_that_is_not_ours_to_use_is_left_alone() {
     let format = practice.count("PRAGMA user_version");
     practice.ledger().pragma_update(None, "user_version", 999).expect("a version");
     for command in [RUN.as_slice(), &["report"]] {
-        let told = refused(&practice, command, 7).replace(&format!("knows {format})"), "knows FORMAT)");
+        let text = refused(&practice, command, 7).replace(&format!("knows {format})"), "knows FORMAT)");
         let other =
             "the ledger was made by another version of callrounds (format 999, this one knows FORMAT); use that one";
-        assert!(told.contains(other), "{told}");
+        assert!(text.contains(other), "{text}");
     }
     practice.ledger().pragma_update(None, "user_version", format).expect("a version");
     assert_eq!(practice.run(&RUN).code, 0, "it was not left as it was");
@@ -306,12 +306,12 @@ fn a_copied_ledger_places_no_call_until_it_is_adopted() {
     let (ledger, copy) = (practice.path("campaigns/callrounds.db"), practice.path("campaigns/copy.db"));
     fs::copy(&ledger, &copy).expect("copied");
     fs::rename(&copy, &ledger).expect("put in its place");
-    let told = refused(&practice, &RUN, 7);
-    assert!(told.contains("is a copy") && told.contains("callrounds ledger adopt --ledger"), "{told}");
+    let text = refused(&practice, &RUN, 7);
+    assert!(text.contains("is a copy") && text.contains("callrounds ledger adopt --ledger"), "{text}");
     assert_eq!(practice.run(&["status"]).code, 0, "it can be read");
     let adopted = practice.run(&["ledger", "adopt"]);
     assert_eq!(adopted.code, 0, "{adopted:?}");
-    assert_eq!(practice.run(&RUN).code, 0, "it is the one that is gone on with");
+    assert_eq!(practice.run(&RUN).code, 0, "it is now the authoritative ledger");
 }
 
 #[test]
@@ -324,15 +324,15 @@ fn a_database_of_another_program_is_left_alone() {
     assert_eq!(practice.count("SELECT count(*) FROM sqlite_schema"), 1, "tables were added to it");
 }
 
-/// Runs the campaign against a vendor with `options`; the first lines of what is said.
+/// Runs the campaign against a vendor with `options`; returns standard error without the lines that vary.
 fn against(options: &[&str], campaign: &str, arguments: &[&str], code: i32, calls: usize) -> String {
     let practice = Practice::with(campaign, LIST);
     let vendor = Vendor::start(&practice, "60", options);
     let ended = practice.run_against(&vendor.base_url, &[RUN.as_slice(), arguments].concat());
     assert_eq!((ended.code, vendor.calls().len()), (code, calls), "{options:?}: {ended:?}");
-    // What the clock shows, and how often something was asked, differ from run to run.
-    let steady = |line: &&str| !line.contains(" · ") && !line.trim_start().starts_with("requests");
-    message(&practice, &ended).lines().filter(steady).fold(String::new(), |text, line| text + line + "\n")
+    // Times and request counts differ from run to run.
+    let is_stable = |line: &&str| !line.contains(" · ") && !line.trim_start().starts_with("requests");
+    message(&practice, &ended).lines().filter(is_stable).fold(String::new(), |text, line| text + line + "\n")
 }
 
 #[test]
@@ -343,20 +343,20 @@ fn a_vendor_that_does_not_accept_us_ends_the_run() {
     recall, run 1: stopped, the vendor refused us
       why           the vendor does not accept our credentials
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
-      entries       3 ready
+      patients      3 ready to call
       calls         none placed by this run
       next          3 left to finish: run again; the next call is due on Tue 2026-11-24 09:30
-    error: the vendor does not accept our credentials; no further call was placed: look at ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again
+    error: the vendor does not accept our credentials; no further call was placed: check ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again
     ");
     assert_snapshot!(against(&["--from-number", "+13125550199"], &campaign(REHEARSAL), &now, 6, 0), @"
     no further calls: the vendor does not let our from_number call; waiting for answers under way
     recall, run 1: stopped, the vendor refused us
       why           the vendor does not let our from_number call
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
-      entries       3 ready
+      patients      3 ready to call
       calls         none placed by this run
       next          3 left to finish: run again; the next call is due on Tue 2026-11-24 09:30
-    error: the vendor does not let our from_number call; no further call was placed: attach [practice] from_number to an outbound bot in Annie, or name one that is, then run again
+    error: the vendor does not let our from_number call; no further call was placed: attach [practice] from_number to an outbound bot in Annie, or name one that is attached, then run again
     ");
 }
 
@@ -366,7 +366,7 @@ fn a_run_that_has_to_stop_early_says_when_to_go_on() {
     assert_snapshot!(against(&[], &campaign(REHEARSAL), &evening, 4, 0), @"
     recall, run 1: stopped, the calling window is closed
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
-      entries       3 ready
+      patients      3 ready to call
       calls         none placed by this run
       next          3 left to finish: run again; the next call is due on Wed 2026-11-25 09:30
     ");
@@ -376,8 +376,8 @@ fn a_run_that_has_to_stop_early_says_when_to_go_on() {
     no further calls: max_calls = 1 calls were placed; waiting for answers under way
     recall, run 1: stopped, max_calls calls were placed
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
-      entries       2 ready, 1 finished
-      outcomes      1 left_voicemail
+      patients      2 ready to call, 1 finished
+      outcomes      1 × left a voicemail
       calls         1 placed by this run, all of them over
       next          2 left to finish: run again; the next call is due on Tue 2026-11-24 09:30
     ");
@@ -389,26 +389,25 @@ fn help_lists_every_command_and_exit_code() {
     let ended = practice.run(&["--help"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     assert_snapshot!(ended.stdout, @"
-    Places a practice's calls through the Annie voice API: each exactly once, within every rule that
-    applies
+    Places a practice's calls through the Annie voice API: each exactly once, within every calling rule
 
     Usage: callrounds [OPTIONS] <COMMAND>
 
     Commands:
-      run          Enrol the list, then place and follow calls; the same command again goes on
-      check        Validate everything without a network, and show what a run would do
-      resume       Go on with an unfinished run from the ledger alone
-      status       Where everybody stands
-      report       What happened to each patient
-      explain      What happened to one patient, and why
-      suppress     Keep numbers from being called, in every campaign on the ledger
-      resolve      Settle an entry that is held because its call's answer was lost
-      pause        Pause a run: it places no further call until it is resumed
-      cancel       Call a run off: what is not under way or over is not called
-      ledger       Look after the ledger itself
-      doctor       Look whether credentials, from-numbers, clock and ledger are in order; calls nobody
-      init         Write a campaign file to start from
-      simulate     Run the simulated vendor as a server of its own
+      run          Enrol the list, then place and follow calls; run the same command again to continue
+      check        Validate campaign and list without network access, and show what a run would do
+      resume       Continue an unfinished run from the ledger alone
+      status       Show a run's progress: its entries by state and outcome
+      report       Report the outcome of each patient
+      explain      Show the history of one patient, with the reasons
+      suppress     Manage the suppression list: numbers that no campaign on the ledger calls
+      resolve      Resolve an entry that is held, refused for good or lost track of
+      pause        Pause a run: it places no call until it is resumed
+      cancel       Cancel a run: its entries that are neither under way nor finished are not called
+      ledger       Maintain the ledger: adopt a restored copy, verify, purge, back up
+      doctor       Check credentials, caller ids, clock and ledger; calls nobody
+      init         Write a campaign file as a starting point
+      simulate     Run the simulated vendor as a separate server
       schema       Print the JSON Schema of a format
       completions  Print a completion script
       help         Print this message or the help of the given subcommand(s)
@@ -416,14 +415,15 @@ fn help_lists_every_command_and_exit_code() {
     Options:
           --ledger <FILE>  The ledger [default: callrounds.db beside the campaign]
           --json           Data as JSON on standard output; for `run` and `resume`, events as JSON lines
-      -q, --quiet          Nothing but errors on standard error
-      -v, --verbose...     A line for everything that happens; twice for every request, too
+      -q, --quiet          Write only errors to standard error
+      -v, --verbose...     Log every event; given twice, log every request too
       -h, --help           Print help
       -V, --version        Print version
 
     Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused ·
-    4 due work left, run again · 5 some entries need a person · 6 the vendor refused us · 7 ledger
-    locked, damaged, full, older than what it has dialled, or of the other kind (rehearsal) · 8 the
-    vendor's list proves nothing, and nobody was called
+    4 due work left, run again · 5 some entries need a person · 6 the vendor refused us: credentials,
+    caller id, account, the API's address, or three patients in a row · 7 ledger locked, damaged, full,
+    behind the calls placed with it, from the future, or of the other kind (live or rehearsal) · 8 the
+    vendor's list proves nothing; nobody was called
     ");
 }

@@ -1,4 +1,4 @@
-//! A vendor in a process of its own: `callrounds simulate`, with its clock, its log and its faults.
+//! A vendor in another process: `callrounds simulate`, with its clock, its log and its faults.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
+use crate::harness::{Practice, program};
 use crate::oracle::{self, Call};
-use crate::practice::{Practice, program};
 
 /// A Tuesday, half past nine in the morning in Chicago.
 pub const MORNING: &str = "2026-11-24T15:30:00Z";
@@ -24,17 +24,17 @@ pub struct Vendor {
 }
 
 impl Vendor {
-    /// Starts one whose day passes `speed` times as fast as ours.
+    /// Starts one whose time passes `speed` times as fast as real time.
     pub fn start(practice: &Practice, speed: &str, options: &[&str]) -> Self {
         Self::start_at(MORNING, practice, speed, options)
     }
 
-    /// The same, on another morning.
+    /// The same, at another instant.
     pub fn start_at(morning: &str, practice: &Practice, speed: &str, options: &[&str]) -> Self {
         Self::start_in(&[], morning, practice, speed, options)
     }
 
-    /// One with these variables in its environment.
+    /// The same, with these environment variables.
     pub fn start_with(variables: &[(&str, &str)], practice: &Practice, speed: &str, options: &[&str]) -> Self {
         Self::start_in(variables, MORNING, practice, speed, options)
     }
@@ -58,7 +58,7 @@ impl Vendor {
         Self { child, base_url, log, morning, since: Instant::now(), speed }
     }
 
-    /// What its clock shows, as `--at` takes it: a program that starts now agrees with it about the time.
+    /// The current time of its clock, as a value for `--at`: a program started now has the same time.
     pub fn time(&self) -> String {
         let passed = TimeDelta::microseconds((self.since.elapsed().as_secs_f64() * self.speed * 1e6) as i64);
         (self.morning + passed).to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -68,7 +68,7 @@ impl Vendor {
         self.child.id()
     }
 
-    /// What it has placed.
+    /// The calls that it has placed.
     pub fn calls(&self) -> Vec<Call> {
         oracle::calls(&self.log)
     }

@@ -1,137 +1,146 @@
-//! Trouble with the vendor: refusals that name no patient, credentials, outages, lost answers. None of it is held against an
-//! entry before it is known to be the entry's own.
+//! Trouble with the vendor: refusals that name no patient, rejected credentials, outages, lost answers. None of it
+//! counts against an entry until it is known to be the entry's own.
 
 use chrono::{DateTime, Utc};
 
-use crate::annie::{NotPlaced, Refused, Vendor};
-use crate::engine::ending::Ending;
 use crate::engine::events::Event;
-use crate::engine::line::{Requests, Retry, Spell};
 use crate::engine::outage::Outage;
-use crate::engine::refusals::{TRIED_AGAIN_AFTER, Verdict};
-use crate::engine::replies::{self, Trouble};
+use crate::engine::refusals::{RETRY_AFTER_REFUSAL, RefusalEffect};
+use crate::engine::reply_mapping::{self, NotPlacedEffect};
+use crate::engine::stop_reason::StopReason;
+use crate::engine::vendor_health::{OutageNotice, RequestKind, Retry};
 use crate::entry::Reason;
-use crate::ledger::Authorised;
+use crate::ledger::ClaimedAttempt;
+use crate::vendor::{NotPlaced, Refused, Vendor};
 
-use super::Dispatcher;
+use super::state::Dispatcher;
 
-/// Requests for calls whose answers are waited for at once: as many answers at most are lost before it is noticed. A budget
-/// beyond the vendor's usual 60 requests a minute has as many more under way, or it would not be used.
-const UNANSWERED_AT_ONCE: u32 = 3;
+/// The most call requests without an answer at a time, so that at most as many answers are lost before the loss is
+/// noticed. Budgets above [`USUAL_BUDGET`] get proportionally more, or the budget could not be used up.
+const MAX_UNANSWERED: u32 = 3;
 
 /// The vendor's usual budget, in requests a minute.
 const USUAL_BUDGET: u32 = 60;
 
 impl<V: Vendor> Dispatcher<'_, '_, V> {
-    /// How many more calls may be on their way: while it is open whether the vendor refuses everybody, one at a time; while it
-    /// loses answers, no more than may still be lost before the pause.
-    pub(super) fn room(&self) -> u32 {
-        let is_undecided = self.refusals.are_undecided();
-        let most = (UNANSWERED_AT_ONCE * self.rate.requests_per_minute / USUAL_BUDGET).max(UNANSWERED_AT_ONCE);
-        let at_once = match self.line.lost_in_a_row() {
+    /// How many more calls may be in flight: one at a time while it is open whether the vendor refuses everyone; and
+    /// while answers are lost, no more than may be lost before the pause.
+    pub(super) fn free_call_slots(&self) -> u32 {
+        let is_undecided = self.refusals.is_undecided();
+        let max_unanswered = (MAX_UNANSWERED * self.rate.requests_per_minute / USUAL_BUDGET).max(MAX_UNANSWERED);
+        let at_once = match self.vendor_health.lost_in_a_row() {
             _ if is_undecided => 1,
-            0 => most,
-            lost => UNANSWERED_AT_ONCE.saturating_sub(lost).max(1),
+            0 => max_unanswered,
+            lost => MAX_UNANSWERED.saturating_sub(lost).max(1),
         };
         let unanswered = self.sending + self.claiming;
         self.rate.open_calls.saturating_sub(self.open_calls()).min(at_once.saturating_sub(unanswered))
     }
 
-    /// A call was not placed.
-    pub(super) fn take_trouble(&mut self, authorised: &Authorised, why: &NotPlaced) {
-        let now = self.engine.clock.now();
-        let detail = replies::evidence(why);
-        let (retry_at, reason) = match replies::trouble(why) {
-            Trouble::Final(reason) => return self.refused(authorised, reason, detail),
-            Trouble::Unproven(reason, refused) => return self.refused_unproven(authorised, reason, refused, detail),
-            Trouble::Entry(reason, wait) => (now + wait, reason),
-            Trouble::Budget => {
-                let until = self.budget.ready_at(&self.organisation, now).unwrap_or(now);
+    pub(super) fn on_not_placed(&mut self, claimed: &ClaimedAttempt, not_placed: &NotPlaced) {
+        let now = self.deps.clock.now();
+        let detail = reply_mapping::evidence(not_placed);
+        let (retry_at, reason) = match reply_mapping::not_placed_effect(not_placed) {
+            NotPlacedEffect::RefuseEntry(reason) => return self.record_refused(claimed, reason, detail),
+            NotPlacedEffect::CountRefusal(reason, refused) => {
+                return self.on_ambiguous_refusal(claimed, reason, refused, detail);
+            }
+            NotPlacedEffect::RetryEntry(reason, wait) => (now + wait, reason),
+            NotPlacedEffect::RateLimited => {
+                let until = self.quotas.ready_at(&self.organisation, now).unwrap_or(now);
                 (until, Reason::RateLimited)
             }
-            Trouble::OutsideHours => (self.line.outside_hours(now), Reason::VendorHours),
-            Trouble::Unreachable => (self.out_of_reach(Requests::Calls, Outage::Network), Reason::NotConnected),
-            Trouble::Unauthorised => (self.turned_away(authorised.intent_at), Reason::Unauthorised),
-            Trouble::StaleToken => (now, Reason::Unauthorised),
+            NotPlacedEffect::OutsideHours => (self.vendor_health.on_outside_hours(now), Reason::VendorHours),
+            NotPlacedEffect::Unreachable => {
+                (self.on_unreachable(RequestKind::Calls, Outage::Network), Reason::NotConnected)
+            }
+            NotPlacedEffect::Unauthorised => (self.on_unauthorised(claimed.intent_at), Reason::Unauthorised),
+            NotPlacedEffect::StaleToken => (now, Reason::Unauthorised),
         };
-        self.not_placed(authorised, retry_at, reason, detail);
+        self.record_not_placed(claimed, retry_at, reason, detail);
     }
 
-    /// A refusal that names no patient.
-    fn refused_unproven(&mut self, authorised: &Authorised, reason: Reason, refused: &Refused, detail: Option<String>) {
-        let now = self.engine.clock.now();
-        let from = authorised.from;
-        let retry_at = match self.refusals.refused(authorised.attempt, authorised.entry, from, refused) {
-            Verdict::OfThePatient => return self.refused(authorised, Reason::VendorRefused, detail),
-            // Those that were on their way when it was decided.
-            Verdict::Undecided if self.is_stopped(from) => now,
-            Verdict::Undecided => now + TRIED_AGAIN_AFTER,
-            Verdict::StopsNumber(cause) => {
-                self.silence(from, Some(cause));
+    /// Counts a refusal that names no patient.
+    fn on_ambiguous_refusal(
+        &mut self,
+        claimed: &ClaimedAttempt,
+        reason: Reason,
+        refused: &Refused,
+        detail: Option<String>,
+    ) {
+        let now = self.deps.clock.now();
+        let from = claimed.from;
+        let retry_at = match self.refusals.on_refusal(claimed.attempt, claimed.entry, from, refused) {
+            RefusalEffect::PatientRefused => return self.record_refused(claimed, Reason::VendorRefused, detail),
+            // It was in flight when the caller id was blocked or the run stopped.
+            RefusalEffect::Undecided if self.is_stopped_for(from) => now,
+            RefusalEffect::Undecided => now + RETRY_AFTER_REFUSAL,
+            RefusalEffect::BlocksCallerId(cause) => {
+                self.block_caller_id(from, Some(cause));
                 now
             }
-            Verdict::StopsAccount(cause) => {
-                let (refusal, says) = (cause.refusal, cause.says);
-                self.stop_placing(Ending::RefusedInARow { refusal, says, locations: Vec::new() });
+            RefusalEffect::StopsOrganisation(cause) => {
+                let (refusal, vendor_text) = (cause.refusal, cause.vendor_text);
+                self.stop_placing(StopReason::RefusedInARow { refusal, vendor_text, locations: Vec::new() });
                 now
             }
         };
-        self.not_placed(authorised, retry_at, reason, detail);
+        self.record_not_placed(claimed, retry_at, reason, detail);
     }
 
-    /// The vendor did not accept our newest credentials with a request that was made at `asked`. When to try again.
-    pub(super) fn turned_away(&mut self, asked: DateTime<Utc>) -> DateTime<Utc> {
-        let now = self.engine.clock.now();
-        match self.line.unauthorised(asked, now) {
+    /// The vendor rejected our newest credentials with a request sent at `asked_at`. Returns when to try again.
+    pub(super) fn on_unauthorised(&mut self, asked_at: DateTime<Utc>) -> DateTime<Utc> {
+        let now = self.deps.clock.now();
+        match self.vendor_health.on_unauthorised(asked_at, now) {
             Ok(until) => {
-                self.tell_pause(until, Reason::Unauthorised);
+                self.emit_pause(until, Reason::Unauthorised);
                 until
             }
-            Err(ending) => {
-                self.stop_placing(ending);
+            Err(reason) => {
+                self.stop_placing(reason);
                 now
             }
         }
     }
 
-    /// A request failed for no fault of its own. When to try again.
-    pub(super) fn out_of_reach(&mut self, requests: Requests, outage: Outage) -> DateTime<Utc> {
-        let at = self.engine.clock.now();
-        match self.line.unreachable(at, requests, outage) {
+    /// The vendor could not be reached, or answered uselessly. Returns when to try again.
+    pub(super) fn on_unreachable(&mut self, requests: RequestKind, outage: Outage) -> DateTime<Utc> {
+        let at = self.deps.clock.now();
+        match self.vendor_health.on_unreachable(at, requests, outage) {
             Ok(Retry { at: until, began }) => {
                 if let Some(outage) = began {
-                    let organisation = self.common.name_of(&self.organisation);
-                    self.tell(&[Event::OutageBegan { at, outage, organisation }]);
+                    let organisation = self.shared.name_if_several(&self.organisation);
+                    self.emit(&[Event::OutageBegan { at, outage, organisation }]);
                 }
                 until
             }
-            Err(ending) => {
-                self.stop_placing(ending);
+            Err(reason) => {
+                self.stop_placing(reason);
                 at
             }
         }
     }
 
-    /// A request brought what it was for.
-    pub(super) fn vendor_works(&mut self, requests: Requests) {
-        self.vendor_clock.answered();
-        if let Some(Spell { outage, since }) = self.line.works(requests) {
-            let organisation = self.common.name_of(&self.organisation);
-            self.tell(&[Event::OutageEnded { at: self.engine.clock.now(), outage, since, organisation }]);
+    /// A request succeeded: ends the outage of its kind.
+    pub(super) fn on_request_succeeded(&mut self, requests: RequestKind) {
+        self.vendor_clock.on_answer();
+        if let Some(OutageNotice { outage, since }) = self.vendor_health.on_success(requests) {
+            let organisation = self.shared.name_if_several(&self.organisation);
+            self.emit(&[Event::OutageEnded { at: self.deps.clock.now(), outage, since, organisation }]);
         }
     }
 
-    /// The answer to a call was lost: no further call for a while, if too many were in a row.
-    pub(super) fn heed_the_lost_answer(&mut self) {
-        match self.line.lost(self.engine.clock.now()) {
-            Ok(Some(until)) => self.tell_pause(until, Reason::AnswersLost),
+    /// The answer to a call was lost. Pauses calls if too many were lost in a row.
+    pub(super) fn enforce_lost_answer_pause(&mut self) {
+        match self.vendor_health.on_lost_answer(self.deps.clock.now()) {
+            Ok(Some(until)) => self.emit_pause(until, Reason::AnswersLost),
             Ok(None) => {}
-            Err(ending) => self.stop_placing(ending),
+            Err(reason) => self.stop_placing(reason),
         }
     }
 
-    fn tell_pause(&mut self, until: DateTime<Utc>, reason: Reason) {
-        let organisation = self.common.name_of(&self.organisation);
-        self.tell(&[Event::Paused { at: self.engine.clock.now(), until, reason, organisation }]);
+    fn emit_pause(&mut self, until: DateTime<Utc>, reason: Reason) {
+        let organisation = self.shared.name_if_several(&self.organisation);
+        self.emit(&[Event::Paused { at: self.deps.clock.now(), until, reason, organisation }]);
     }
 }

@@ -1,20 +1,20 @@
 use super::*;
-use crate::annie::{Medium, Nameless, Status};
-use crate::entry::Testimony;
+use crate::entry::OutcomeSignals;
 use crate::ids::ConversationId;
+use crate::vendor::{Medium, RowWithoutId, Status};
 
 /// A list of conversations, and how the vendor shows it.
 #[derive(Debug, Clone)]
 struct List {
-    /// Starts of the conversations, in the list's order.
+    /// Number and start of each conversation, in the list's order.
     rows: Vec<(u64, DateTime<Utc>)>,
     total: Total,
     /// The longest page that it gives.
     cap: u64,
     offset_ignored: bool,
-    /// Rows that stand last on every page.
+    /// Rows appended to every page.
     on_every_page: u64,
-    /// Rows that each page shows twice, in the place of as many others.
+    /// Rows that each page shows twice, instead of as many others.
     doubled: u64,
 }
 
@@ -32,23 +32,23 @@ fn start() -> DateTime<Utc> {
     "2026-11-24T15:00:00Z".parse().expect("an instant")
 }
 
-/// Conversation number `number` started then; number 0 is the oldest.
+/// The start of conversation `number`; number 0 is the oldest.
 fn at(number: u64) -> DateTime<Utc> {
     start() + TimeDelta::seconds(10 * number as i64)
 }
 
 impl List {
-    fn of(length: u64, order: Order) -> Self {
+    fn of(length: u64, order: ListOrder) -> Self {
         let number = |index: u64| match order {
-            Order::NewestFirst => length - 1 - index,
-            Order::OldestFirst => index,
-            Order::None => (index * 389) % length,
+            ListOrder::NewestFirst => length - 1 - index,
+            ListOrder::OldestFirst => index,
+            ListOrder::None => (index * 389) % length,
         };
         let rows = (0..length).map(|index| (number(index), at(number(index)))).collect();
         Self { rows, total: Total::True, cap: PAGE.into(), offset_ignored: false, on_every_page: 0, doubled: 0 }
     }
 
-    /// Every other row some seconds out of place.
+    /// Puts every other row some seconds out of order.
     fn inverted(mut self) -> Self {
         self.rows.chunks_exact_mut(2).for_each(|pair| pair.swap(0, 1));
         self
@@ -65,11 +65,11 @@ impl List {
             Total::Capped(most) => Some(length.min(most)),
             Total::Times(factor) => Some(length * factor),
         };
-        // Older than all, and no page of its own.
+        // Older than all, and on no page of their own.
         let strays = (0..if shown.is_empty() { 0 } else { self.on_every_page }).map(|n| (1_000_000 + n, at(0)));
         let again = shown.iter().copied().take(self.doubled as usize);
         let conversations = again.chain(shown.iter().copied()).chain(strays).map(conversation).collect();
-        Page { conversations, nameless: Vec::new(), total }
+        Page { conversations, rows_without_id: Vec::new(), total }
     }
 }
 
@@ -82,25 +82,25 @@ fn conversation((number, started): (u64, DateTime<Utc>)) -> Conversation {
         started: Some(started),
         ended: None,
         status: Status::Open,
-        testimony: Testimony::default(),
+        signals: OutcomeSignals::default(),
     }
 }
 
-/// A scan of the list back to the newest `wanted`, `between` changing the list after each page.
-fn scanned(list: &mut List, wanted: u64, known: KnownList, mut between: impl FnMut(&mut List)) -> (Scan, Progress) {
+/// Scans the list back to the newest `wanted` conversations; `between` changes the list after each page.
+fn scanned(list: &mut List, wanted: u64, known: KnownList, mut between: impl FnMut(&mut List)) -> (Scan, ScanProgress) {
     let newest = list.rows.iter().map(|(_, at)| *at).max().expect("a row");
     let back_to = newest - TimeDelta::seconds(10 * (wanted as i64 - 1));
     let mut scan = Scan::new(start(), back_to, known);
     for _ in 0..200 {
-        match scan.take(&list.page(scan.offset())) {
-            Progress::Read(_) => between(list),
-            over @ (Progress::Complete(_) | Progress::Broken(_)) => return (scan, over),
+        match scan.on_page(&list.page(scan.offset())) {
+            ScanProgress::Read(_) => between(list),
+            over @ (ScanProgress::Complete(_) | ScanProgress::Broken(_)) => return (scan, over),
         }
     }
     panic!("the scan does not end: {list:?}");
 }
 
-/// What a complete scan has missed of what it was to see.
+/// How many conversations a complete scan has missed.
 fn missed(list: &List, scan: &Scan) -> usize {
     let wanted = list.rows.iter().filter(|(_, at)| *at >= scan.back_to);
     wanted.filter(|(number, _)| !scan.saw(&ConversationId::new(number.to_string()))).count()
@@ -110,7 +110,7 @@ fn missed(list: &List, scan: &Scan) -> usize {
 fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
     let totals = [Total::True, Total::Missing, Total::OfThePage, Total::Capped(100), Total::Times(3)];
     let mut complete = 0;
-    for order in [Order::NewestFirst, Order::OldestFirst, Order::None] {
+    for order in [ListOrder::NewestFirst, ListOrder::OldestFirst, ListOrder::None] {
         for length in [1, 2, 11, 29, 50, 99, 100, 101, 190, 1013] {
             for wanted in [1, length / 2 + 1, length] {
                 for total in totals {
@@ -122,15 +122,15 @@ fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
                                 List { total, cap, offset_ignored, on_every_page, doubled, ..List::of(length, order) };
                             let mut list = if inverted { list.inverted() } else { list };
                             let (scan, over) = scanned(&mut list, wanted, KnownList::default(), |_| ());
-                            let what = format!(
+                            let case = format!(
                                 "{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted} {on_every_page} {doubled}"
                             );
-                            if let Progress::Complete(_) = over {
-                                assert_eq!(missed(&list, &scan), 0, "{what}");
+                            if let ScanProgress::Complete(_) = over {
+                                assert_eq!(missed(&list, &scan), 0, "{case}");
                                 complete += 1;
                             } else {
-                                assert_eq!(over, Progress::Broken(Flaw::OffsetIgnored), "{what}");
-                                assert!(offset_ignored && length > 10, "{what}");
+                                assert_eq!(over, ScanProgress::Broken(ScanFlaw::OffsetIgnored), "{case}");
+                                assert!(offset_ignored && length > 10, "{case}");
                             }
                         }
                     }
@@ -141,15 +141,18 @@ fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
     assert!(complete > 1_000, "{complete}");
 }
 
-/// The same list whose rows lack their ids: one in four at every look another one, or all of a stretch of it.
+/// A page whose rows partly lack their ids, and the numbers of all its rows.
 fn without_ids(list: &List, offset: u64, look: u64, is_nameless: impl Fn(u64, u64) -> bool) -> (Page, Vec<u64>) {
     let page = list.page(offset);
     let number = |row: &Conversation| row.id.as_str().parse::<u64>().expect("a number");
     let shown = page.conversations.iter().map(number).collect();
-    let (nameless, conversations): (Vec<_>, Vec<_>) =
+    let (rows_without_id, conversations): (Vec<_>, Vec<_>) =
         page.conversations.into_iter().partition(|row| is_nameless(number(row), look));
-    let nameless = nameless.into_iter().map(|row| Nameless { started: row.started, ..Nameless::default() }).collect();
-    (Page { conversations, nameless, total: page.total }, shown)
+    let rows_without_id = rows_without_id
+        .into_iter()
+        .map(|row| RowWithoutId { started: row.started, ..RowWithoutId::default() })
+        .collect();
+    (Page { conversations, rows_without_id, total: page.total }, shown)
 }
 
 #[test]
@@ -158,7 +161,7 @@ fn rows_without_ids_hide_neither_an_ignored_offset_nor_what_comes_after_them() {
     let blurred = |number: u64, look: u64| mixed(mixed(number) + look) % 4 == 0;
     let stretch = |number: u64, _: u64| (600..820).contains(&number);
     let (mut complete, mut broken) = (0, 0);
-    for order in [Order::NewestFirst, Order::OldestFirst, Order::None] {
+    for order in [ListOrder::NewestFirst, ListOrder::OldestFirst, ListOrder::None] {
         for length in [50, 100, 190, 1013] {
             for (cap, offset_ignored) in [(100, false), (50, false), (20, false), (100, true), (50, true), (20, true)] {
                 for is_nameless in [&blurred as &dyn Fn(u64, u64) -> bool, &stretch] {
@@ -169,13 +172,13 @@ fn rows_without_ids_hide_neither_an_ignored_offset_nor_what_comes_after_them() {
                     let over = loop {
                         let (page, numbers) = without_ids(&list, scan.offset(), u64::from(scan.pages), is_nameless);
                         shown.extend(numbers);
-                        match scan.take(&page) {
-                            Progress::Read(_) => {}
-                            over @ (Progress::Complete(_) | Progress::Broken(_)) => break over,
+                        match scan.on_page(&page) {
+                            ScanProgress::Read(_) => {}
+                            over @ (ScanProgress::Complete(_) | ScanProgress::Broken(_)) => break over,
                         }
                     };
                     let hidden = (length / 4..length).filter(|number| !shown.contains(number)).count();
-                    let is_complete = matches!(over, Progress::Complete(_));
+                    let is_complete = matches!(over, ScanProgress::Complete(_));
                     assert!(!is_complete || hidden == 0, "{order:?} {length} {cap} {offset_ignored}: {hidden} hidden");
                     *(if is_complete { &mut complete } else { &mut broken }) += 1;
                 }
@@ -187,14 +190,14 @@ fn rows_without_ids_hide_neither_an_ignored_offset_nor_what_comes_after_them() {
 
 #[test]
 fn a_list_that_fits_one_page_is_read_to_its_end_though_the_offset_is_ignored() {
-    let mut list = List { offset_ignored: true, ..List::of(37, Order::NewestFirst) };
+    let mut list = List { offset_ignored: true, ..List::of(37, ListOrder::NewestFirst) };
     let (scan, over) = scanned(&mut list, 37, KnownList::default(), |_| ());
-    assert_eq!((over, scan.pages), (Progress::Complete(Reach::WholeList), 2));
+    assert_eq!((over, scan.pages), (ScanProgress::Complete(CompletenessReason::WholeList), 2));
 }
 
 #[test]
 fn one_old_row_last_on_every_page_ends_no_scan() {
-    for order in [Order::NewestFirst, Order::OldestFirst] {
+    for order in [ListOrder::NewestFirst, ListOrder::OldestFirst] {
         let mut list = List::of(700, order);
         for (index, row) in list.rows.iter_mut().enumerate() {
             if index % 90 == 89 {
@@ -202,22 +205,25 @@ fn one_old_row_last_on_every_page_ends_no_scan() {
             }
         }
         let (scan, over) = scanned(&mut list, 500, KnownList::default(), |_| ());
-        assert!(matches!(over, Progress::Complete(_)), "{order:?}: {over:?}");
+        assert!(matches!(over, ScanProgress::Complete(_)), "{order:?}: {over:?}");
         assert_eq!(missed(&list, &scan), 0, "{order:?}");
     }
 }
 
 #[test]
 fn a_night_without_calls_is_no_reason_to_read_on() {
-    let mut list = List::of(5_000, Order::NewestFirst);
+    let mut list = List::of(5_000, ListOrder::NewestFirst);
     list.rows.iter_mut().skip(30).for_each(|row| row.1 -= TimeDelta::days(1));
     let (scan, over) = scanned(&mut list, 30, KnownList::default(), |_| ());
-    assert_eq!((over, scan.pages), (Progress::Complete(Reach::PastTheInstant(Order::NewestFirst)), 1));
+    assert_eq!(
+        (over, scan.pages),
+        (ScanProgress::Complete(CompletenessReason::PastTheInstant(ListOrder::NewestFirst)), 1)
+    );
 }
 
 #[test]
-fn conversations_that_start_meanwhile_shift_the_pages_and_hide_nothing() {
-    for order in [Order::NewestFirst, Order::OldestFirst] {
+fn conversations_that_start_during_the_scan_shift_the_pages_and_hide_nothing() {
+    for order in [ListOrder::NewestFirst, ListOrder::OldestFirst] {
         let mut list = List::of(700, order);
         let mut next = 700;
         let grow = |list: &mut List| {
@@ -225,13 +231,13 @@ fn conversations_that_start_meanwhile_shift_the_pages_and_hide_nothing() {
                 let row = (next, at(next));
                 next += 1;
                 match order {
-                    Order::NewestFirst => list.rows.insert(0, row),
-                    Order::OldestFirst | Order::None => list.rows.push(row),
+                    ListOrder::NewestFirst => list.rows.insert(0, row),
+                    ListOrder::OldestFirst | ListOrder::None => list.rows.push(row),
                 }
             }
         };
         let (scan, over) = scanned(&mut list, 500, KnownList::default(), grow);
-        assert!(matches!(over, Progress::Complete(_)), "{order:?}: {over:?}");
+        assert!(matches!(over, ScanProgress::Complete(_)), "{order:?}: {over:?}");
         let begun_before =
             List { rows: list.rows.iter().copied().filter(|(number, _)| *number < 700).collect(), ..list };
         assert_eq!(missed(&begun_before, &scan), 0, "{order:?}");
@@ -240,11 +246,11 @@ fn conversations_that_start_meanwhile_shift_the_pages_and_hide_nothing() {
 
 #[test]
 fn a_hole_between_two_pages_breaks_the_scan() {
-    let list = List::of(400, Order::NewestFirst);
+    let list = List::of(400, ListOrder::NewestFirst);
     let mut scan = Scan::new(start(), at(0), KnownList::default());
-    assert_eq!(scan.take(&list.page(0)), Progress::Read(90));
-    // Sixty conversations have been archived meanwhile: the page begins where nothing has been seen.
-    assert_eq!(scan.take(&list.page(150)), Progress::Broken(Flaw::Hole));
+    assert_eq!(scan.on_page(&list.page(0)), ScanProgress::Read(90));
+    // Sixty conversations were archived in the meantime, so the page begins beyond the rows seen.
+    assert_eq!(scan.on_page(&list.page(150)), ScanProgress::Broken(ScanFlaw::Hole));
 }
 
 #[test]
@@ -257,16 +263,16 @@ fn so_many_pages_show_so_many_conversations() {
 #[test]
 fn an_empty_list_is_read_completely_with_one_page() {
     let mut scan = Scan::new(start(), start(), KnownList::default());
-    assert_eq!(scan.take(&Page::default()), Progress::Complete(Reach::WholeList));
+    assert_eq!(scan.on_page(&Page::default()), ScanProgress::Complete(CompletenessReason::WholeList));
 }
 
-/// The pages that a scan takes which sees what is recent, the list growing from one scan to the next.
+/// How many pages each of six scans for recent conversations takes, while the list grows between them.
 fn pages_for_what_is_recent(mut list: List, grow: impl Fn(&mut List, u64)) -> Vec<u32> {
     let mut known = KnownList::default();
     (0..6)
         .map(|round| {
             let (scan, over) = scanned(&mut list, 30, known, |_| ());
-            assert!(matches!(over, Progress::Complete(_)), "{over:?}");
+            assert!(matches!(over, ScanProgress::Complete(_)), "{over:?}");
             assert_eq!(missed(&list, &scan), 0);
             known = scan.learnt();
             (0..22).for_each(|n| grow(&mut list, 5_000 + 22 * round + n));
@@ -277,13 +283,13 @@ fn pages_for_what_is_recent(mut list: List, grow: impl Fn(&mut List, u64)) -> Ve
 
 #[test]
 fn a_list_that_begins_with_the_oldest_costs_as_much_as_one_that_begins_with_the_newest() {
-    let newest = pages_for_what_is_recent(List::of(5_000, Order::NewestFirst), |list, number| {
+    let newest = pages_for_what_is_recent(List::of(5_000, ListOrder::NewestFirst), |list, number| {
         list.rows.insert(0, (number, at(number)));
     });
     assert_eq!(newest, [1; 6]);
     for total in [Total::True, Total::Missing, Total::OfThePage, Total::Capped(1_000), Total::Times(2)] {
         for inverted in [false, true] {
-            let list = List { total, ..List::of(5_000, Order::OldestFirst) };
+            let list = List { total, ..List::of(5_000, ListOrder::OldestFirst) };
             let list = if inverted { list.inverted() } else { list };
             let pages = pages_for_what_is_recent(list, |list, number| {
                 list.rows.push((number, at(number)));
@@ -293,7 +299,7 @@ fn a_list_that_begins_with_the_oldest_costs_as_much_as_one_that_begins_with_the_
                 }
             });
             assert!(pages[0] < 20, "{total:?} {inverted}: {pages:?}");
-            // One page shows what is recent, and one more that nothing follows it.
+            // One page shows the recent conversations, and one more that nothing follows.
             assert!(pages[2..].iter().all(|pages| *pages <= 2), "{total:?} {inverted}: {pages:?}");
         }
     }
@@ -301,9 +307,9 @@ fn a_list_that_begins_with_the_oldest_costs_as_much_as_one_that_begins_with_the_
 
 #[test]
 fn a_list_that_has_become_shorter_is_found_to_its_end() {
-    let mut list = List::of(300, Order::OldestFirst);
+    let mut list = List::of(300, ListOrder::OldestFirst);
     let known = KnownList { oldest_first: true, end: 4_000, growth: 10, longest_page: 100 };
     let (scan, over) = scanned(&mut list, 50, known, |_| ());
-    assert!(matches!(over, Progress::Complete(_)), "{over:?}");
+    assert!(matches!(over, ScanProgress::Complete(_)), "{over:?}");
     assert_eq!(missed(&list, &scan), 0);
 }

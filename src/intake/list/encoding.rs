@@ -1,66 +1,71 @@
-//! Encodings: whatever the bytes are, the rest of the intake reads UTF-8.
+//! Character encodings: decodes every list to UTF-8.
 
 use std::io::{self, BufRead, Read};
 
 use encoding_rs::{CoderResult, Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::source::Bytes;
-use crate::intake::problem::{ListProblem, NotAList};
+use super::source::ListBytes;
+use crate::intake::error::{ListError, UnsupportedFormat};
 
-/// How a list's bytes make text.
+/// A list's character encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Encoding(&'static encoding_rs::Encoding);
 
 impl Encoding {
-    /// Decides by the byte order mark; without one, by whether all of the file is UTF-8. Spreadsheets write
-    /// Windows-1252 when nobody asks them for anything else.
-    pub(super) fn of(mut bytes: Bytes) -> Result<Self, ListProblem> {
-        let start = bytes.fill_buf().map_err(|error| super::unreadable(&error))?;
-        if let Some(what) = foreign_format(start) {
-            return Err(ListProblem::NotText(what));
+    /// Detects the encoding by the byte order mark or, without one, by whether the whole file is UTF-8. Otherwise it is
+    /// Windows-1252, the default of spreadsheets.
+    pub(super) fn detect(mut bytes: ListBytes) -> Result<Self, ListError> {
+        let start = bytes.fill_buf()?;
+        if let Some(format) = unsupported_format(start) {
+            return Err(ListError::NotText(format));
         }
         if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(start) {
             return Ok(Self(encoding));
         }
-        if let Some(encoding) = without_mark(start) {
+        if let Some(encoding) = utf16_without_mark(start) {
             return Ok(Self(encoding));
         }
-        let utf8 = is_utf8(bytes).map_err(|error| super::unreadable(&error))?;
-        Ok(Self(if utf8 { UTF_8 } else { WINDOWS_1252 }))
+        Ok(Self(if is_utf8(bytes)? { UTF_8 } else { WINDOWS_1252 }))
     }
 
-    /// What the intake itself writes.
+    /// The encoding of converted lists.
     pub(super) fn utf8() -> Self {
         Self(UTF_8)
     }
 
     /// The bytes as UTF-8 text, without a byte order mark.
-    pub(super) fn decode(self, bytes: Bytes) -> Text {
-        Text { bytes, decoder: self.0.new_decoder_with_bom_removal(), ready: Vec::new(), given: 0, ended: false }
+    pub(super) fn decode(self, bytes: ListBytes) -> DecodedText {
+        DecodedText {
+            bytes,
+            decoder: self.0.new_decoder_with_bom_removal(),
+            ready: Vec::new(),
+            consumed: 0,
+            ended: false,
+        }
     }
 }
 
-/// Files that are no text at all, by their first bytes.
-fn foreign_format(start: &[u8]) -> Option<NotAList> {
+/// Detects files that are not text by their first bytes.
+fn unsupported_format(start: &[u8]) -> Option<UnsupportedFormat> {
     match start {
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some(NotAList::OldWorkbook),
-        [0x1f, 0x8b, ..] => Some(NotAList::Compressed),
-        [b'%', b'P', b'D', b'F', ..] => Some(NotAList::Pdf),
-        _ if is_page(start) => Some(NotAList::Page),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some(UnsupportedFormat::OldWorkbook),
+        [0x1f, 0x8b, ..] => Some(UnsupportedFormat::Compressed),
+        [b'%', b'P', b'D', b'F', ..] => Some(UnsupportedFormat::Pdf),
+        _ if is_web_page(start) => Some(UnsupportedFormat::Page),
         _ => None,
     }
 }
 
-/// A web page, which some systems export under the name of a workbook.
-fn is_page(start: &[u8]) -> bool {
+/// Whether it is a web page: some systems export one under the name of a workbook.
+fn is_web_page(start: &[u8]) -> bool {
     let text = start.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(start).trim_ascii_start();
     [&b"<html"[..], b"<!doctype", b"<table", b"<?xml"]
         .iter()
         .any(|tag| text.get(..tag.len()).is_some_and(|first| first.eq_ignore_ascii_case(tag)))
 }
 
-/// UTF-16 shows itself by the zero in every other byte of a header in ASCII.
-fn without_mark(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
+/// Detects UTF-16 by the zero in every other byte of an ASCII header.
+fn utf16_without_mark(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     match start {
         [0, b, 0, _, ..] if *b != 0 => Some(UTF_16BE),
         [b, 0, _, 0, ..] if *b != 0 => Some(UTF_16LE),
@@ -68,7 +73,7 @@ fn without_mark(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
-fn is_utf8(mut bytes: Bytes) -> io::Result<bool> {
+fn is_utf8(mut bytes: ListBytes) -> io::Result<bool> {
     let mut buffer = vec![0; 1 << 16];
     let mut kept = 0;
     loop {
@@ -76,7 +81,7 @@ fn is_utf8(mut bytes: Bytes) -> io::Result<bool> {
         let filled = kept + read;
         let (valid, broken) = match std::str::from_utf8(&buffer[..filled]) {
             Ok(_) => (filled, false),
-            // `None`: the buffer merely ends in the middle of a character.
+            // `error_len` is `None` if the buffer ends in the middle of a character.
             Err(error) => (error.valid_up_to(), error.error_len().is_some()),
         };
         if broken || (read == 0 && valid < filled) {
@@ -90,23 +95,23 @@ fn is_utf8(mut bytes: Bytes) -> io::Result<bool> {
     }
 }
 
-/// A list's text, decoded piece by piece.
-pub(super) struct Text {
-    bytes: Bytes,
+/// A list's text, decoded in chunks.
+pub(super) struct DecodedText {
+    bytes: ListBytes,
     decoder: Decoder,
     ready: Vec<u8>,
-    given: usize,
+    consumed: usize,
     ended: bool,
 }
 
-impl std::fmt::Debug for Text {
+impl std::fmt::Debug for DecodedText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Text(masked)")
+        f.write_str("DecodedText(masked)")
     }
 }
 
-impl Text {
-    /// Decodes the next piece into `ready`.
+impl DecodedText {
+    /// Decodes the next chunk into `ready`.
     fn refill(&mut self) -> io::Result<()> {
         let input = self.bytes.fill_buf()?;
         let last = input.is_empty();
@@ -115,26 +120,26 @@ impl Text {
         let (result, read, written, _) = self.decoder.decode_to_utf8(input, &mut self.ready, last);
         self.bytes.consume(read);
         self.ready.truncate(written);
-        self.given = 0;
+        self.consumed = 0;
         self.ended = last && result == CoderResult::InputEmpty;
         Ok(())
     }
 }
 
-impl BufRead for Text {
+impl BufRead for DecodedText {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        while self.given == self.ready.len() && !self.ended {
+        while self.consumed == self.ready.len() && !self.ended {
             self.refill()?;
         }
-        Ok(&self.ready[self.given..])
+        Ok(&self.ready[self.consumed..])
     }
 
     fn consume(&mut self, amount: usize) {
-        self.given += amount;
+        self.consumed += amount;
     }
 }
 
-impl Read for Text {
+impl Read for DecodedText {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let ready = self.fill_buf()?;
         let count = ready.len().min(buffer.len());

@@ -1,10 +1,10 @@
-//! FHIR R4: a Bundle of `Patient` and `Appointment` resources, or such resources one after the other, rewritten as one
-//! row for each patient; or for each of a patient's appointments, where those are what the campaign calls about.
+//! FHIR R4: converts a Bundle of `Patient` and `Appointment` resources, or such resources one after the other, to CSV. There
+//! is one row for each patient or, if the campaign's entries are appointments, one for each appointment.
 //!
-//! The appointments wait in memory, some hundred bytes for each and bounded in all, since a Bundle has them and the patients
-//! in any order.
+//! The appointments are kept in memory, a few hundred bytes each and bounded in total, because a Bundle may have
+//! appointments and patients in any order.
 //!
-//! Read as leniently as it is written in practice: a part that is missing, or of another shape, is an empty cell.
+//! Parsing is lenient: an element that is missing, or has another type, becomes an empty cell.
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -12,12 +12,13 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
+use super::csv_spool::{CsvSpool, spool_csv};
+use super::expectations::RowPer;
 use super::json::{JsonRows, Wrapping};
-use super::rewritten::{Rewriter, rewritten};
-use super::source::Origin;
-use crate::intake::problem::ListProblem;
+use super::source::ListOrigin;
+use crate::intake::error::ListError;
 
-/// The columns, by names that the intake knows, but for the last two.
+/// The columns, under names that the intake recognises.
 const COLUMNS: [&str; 18] = [
     "patient_id",
     "first_name",
@@ -39,47 +40,38 @@ const COLUMNS: [&str; 18] = [
     "appointment_description",
 ];
 
-/// What one row of a list stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RowPer {
-    /// A patient, with the next appointment if there is one.
-    Patient,
-    /// An appointment, with its patient.
-    Appointment,
-}
-
-/// Whether a JSON text holds FHIR resources, by its first element.
-pub(super) fn is_fhir(mut elements: JsonRows) -> Result<bool, ListProblem> {
+/// Whether a JSON text holds FHIR resources, judged by its first element.
+pub(super) fn is_fhir(mut elements: JsonRows) -> Result<bool, ListError> {
     let Some(element) = elements.element()? else { return Ok(false) };
     Ok(resource_of(element.text).is_some())
 }
 
-/// Rewrites resources that `elements` gives anew each time it is asked.
-pub(super) fn as_text(
-    origin: &Origin,
-    elements: impl Fn() -> Result<JsonRows, ListProblem>,
+/// Converts the resources to CSV. Each call of `elements` reads them from the start.
+pub(super) fn to_csv(
+    origin: &ListOrigin,
+    elements: impl Fn() -> Result<JsonRows, ListError>,
     row_per: RowPer,
     now: DateTime<Utc>,
-) -> Result<Origin, ListProblem> {
-    let mut booked = Appointments::of(elements()?)?;
-    rewritten(origin.modified(), |rows| {
-        rows.row(1, COLUMNS)?;
+) -> Result<ListOrigin, ListError> {
+    let mut appointments = FhirAppointments::collect(elements()?)?;
+    spool_csv(origin.modified(), |rows| {
+        rows.write_row(1, COLUMNS)?;
         let mut elements = elements()?;
         while let Some(element) = elements.element()? {
             let Some(resource) = resource_of(element.text) else { continue };
             if text(&resource.body, "/resourceType") == "Patient" {
-                let patient = Patient { line: element.line, body: &resource.body, full_url: &resource.full_url };
-                patient.write(&booked, row_per, now, rows)?;
+                let patient = FhirPatient { line: element.line, body: &resource.body, full_url: &resource.full_url };
+                patient.write(&appointments, row_per, now, rows)?;
                 if row_per == RowPer::Appointment {
-                    booked.found(&patient);
+                    appointments.mark_matched(&patient);
                 }
             }
         }
-        if row_per == RowPer::Appointment { booked.write_orphans(rows) } else { Ok(()) }
+        if row_per == RowPer::Appointment { appointments.write_orphans(rows) } else { Ok(()) }
     })
 }
 
-/// One resource of a Bundle's `entry`, or one that stands alone.
+/// A resource from a Bundle's `entry`, or a bare one.
 struct Resource {
     body: Value,
     full_url: String,
@@ -96,17 +88,17 @@ fn resource_of(element: &[u8]) -> Option<Resource> {
     Some(Resource { body, full_url })
 }
 
-/// A text at a place in a resource; empty where there is none.
-fn text<'v>(value: &'v Value, place: &str) -> &'v str {
-    value.pointer(place).and_then(Value::as_str).unwrap_or_default()
+/// The text at a JSON pointer; empty if there is none.
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn elements<'v>(value: &'v Value, place: &str) -> impl Iterator<Item = &'v Value> {
-    value.pointer(place).and_then(Value::as_array).into_iter().flatten()
+fn elements<'v>(value: &'v Value, pointer: &str) -> impl Iterator<Item = &'v Value> {
+    value.pointer(pointer).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// An appointment that still stands.
-struct Appointment {
+/// An appointment that is still to take place.
+struct FhirAppointment {
     line: u64,
     id: String,
     start: String,
@@ -114,16 +106,16 @@ struct Appointment {
     description: String,
 }
 
-/// What the appointments take in memory at most, as estimated: several hundred thousand of them.
-const MOST_BYTES: usize = 150 << 20;
+/// The maximum estimated memory of the appointments, in bytes: enough for several hundred thousand.
+const MAX_BYTES: usize = 150 << 20;
 
-/// What an appointment takes beside its texts, and each reference to a patient.
-const EACH: usize = 128;
+/// The estimated memory of an appointment or of a reference to a patient, in bytes, without its texts.
+const OVERHEAD: usize = 128;
 
-impl Appointment {
-    /// What it takes in memory.
+impl FhirAppointment {
+    /// The estimated memory in bytes.
     fn bytes(&self) -> usize {
-        EACH + [&self.id, &self.start, &self.end, &self.description].iter().map(|text| text.len()).sum::<usize>()
+        OVERHEAD + [&self.id, &self.start, &self.end, &self.description].iter().map(|text| text.len()).sum::<usize>()
     }
 
     fn starts(&self) -> Option<DateTime<Utc>> {
@@ -131,59 +123,62 @@ impl Appointment {
     }
 }
 
-/// The appointments that still stand, by how they refer to their patients.
-struct Appointments {
-    of_patient: HashMap<String, Vec<Rc<Appointment>>>,
-    found: HashSet<String>,
+/// The appointments that are still to take place, by their references to patients.
+struct FhirAppointments {
+    by_patient: HashMap<String, Vec<Rc<FhirAppointment>>>,
+    /// The references for which the Bundle has a patient.
+    matched: HashSet<String>,
 }
 
-impl Appointments {
-    fn of(mut resources: JsonRows) -> Result<Self, ListProblem> {
-        let mut of_patient: HashMap<String, Vec<Rc<Appointment>>> = HashMap::new();
-        let mut left = MOST_BYTES;
+impl FhirAppointments {
+    fn collect(mut resources: JsonRows) -> Result<Self, ListError> {
+        let mut by_patient: HashMap<String, Vec<Rc<FhirAppointment>>> = HashMap::new();
+        let mut left = MAX_BYTES;
         while let Some(element) = resources.element()? {
             let Some(Resource { body, .. }) = resource_of(element.text) else { continue };
-            if text(&body, "/resourceType") != "Appointment" || !stands(text(&body, "/status")) {
+            if text(&body, "/resourceType") != "Appointment" || !is_open(text(&body, "/status")) {
                 continue;
             }
-            let appointment = Rc::new(appointment_of(element.line, &body));
-            let mut takes = appointment.bytes();
-            for reference in elements(&body, "/participant").filter_map(patient_of) {
-                takes += EACH + reference.len();
-                left = left.checked_sub(takes).ok_or(ListProblem::TooManyAppointments)?;
-                takes = 0;
-                of_patient.entry(reference).or_default().push(Rc::clone(&appointment));
+            let appointment = Rc::new(read_appointment(element.line, &body));
+            let mut bytes = appointment.bytes();
+            for reference in elements(&body, "/participant").filter_map(patient_reference) {
+                bytes += OVERHEAD + reference.len();
+                left = left.checked_sub(bytes).ok_or(ListError::TooManyAppointments)?;
+                bytes = 0;
+                by_patient.entry(reference).or_default().push(Rc::clone(&appointment));
             }
         }
-        Ok(Self { of_patient, found: HashSet::new() })
+        Ok(Self { by_patient, matched: HashSet::new() })
     }
 
-    fn found(&mut self, patient: &Patient<'_>) {
-        self.found.extend(patient.references().filter(|reference| self.of_patient.contains_key(reference)));
+    fn mark_matched(&mut self, patient: &FhirPatient<'_>) {
+        self.matched.extend(patient.references().filter(|reference| self.by_patient.contains_key(reference)));
     }
 
-    /// Appointments whose patients are not in the bundle: rows without a number, which say so.
-    fn write_orphans(&self, rows: &mut Rewriter<'_>) -> Result<(), ListProblem> {
-        let lost = self.of_patient.iter().filter(|(reference, _)| !self.found.contains(*reference));
-        let mut lost: Vec<_> = lost.flat_map(|(reference, all)| all.iter().map(move |one| (reference, one))).collect();
-        lost.sort_by_key(|(_, appointment)| appointment.line);
-        for (reference, appointment) in lost {
+    /// Writes the appointments whose patients are not in the Bundle, as rows without a phone number: they are rejected and
+    /// so reported.
+    fn write_orphans(&self, rows: &mut CsvSpool<'_>) -> Result<(), ListError> {
+        let orphans = self.by_patient.iter().filter(|(reference, _)| !self.matched.contains(*reference));
+        let mut orphans: Vec<_> =
+            orphans.flat_map(|(reference, all)| all.iter().map(move |one| (reference, one))).collect();
+        orphans.sort_by_key(|(_, appointment)| appointment.line);
+        for (reference, appointment) in orphans {
             let mut cells = [""; COLUMNS.len()];
             cells[0] = reference.rsplit('/').next().unwrap_or_default();
-            fill(&mut cells, appointment);
-            rows.row(appointment.line, cells)?;
+            fill_appointment(&mut cells, appointment);
+            rows.write_row(appointment.line, cells)?;
         }
         Ok(())
     }
 }
 
-/// The statuses of an appointment that is still to take place. Nobody is reminded of one that is cancelled.
-fn stands(status: &str) -> bool {
+/// Whether an appointment of this status is still to take place: not cancelled, fulfilled or missed.
+fn is_open(status: &str) -> bool {
     matches!(status, "booked" | "pending" | "proposed" | "arrived" | "checked-in")
 }
 
-/// `Patient/123`, however far in front of it the reference starts.
-fn patient_of(participant: &Value) -> Option<String> {
+/// `Patient/123`, without the URL in front of it and the version after it; or a `urn:uuid:` reference.
+fn patient_reference(participant: &Value) -> Option<String> {
     let reference = text(participant, "/actor/reference");
     let at = reference.rfind("Patient/");
     match at {
@@ -193,51 +188,51 @@ fn patient_of(participant: &Value) -> Option<String> {
     }
 }
 
-fn appointment_of(line: u64, body: &Value) -> Appointment {
-    let owned = |place: &str| text(body, place).to_owned();
+fn read_appointment(line: u64, body: &Value) -> FhirAppointment {
+    let owned = |pointer: &str| text(body, pointer).to_owned();
     let kinds = ["/description", "/appointmentType/text", "/appointmentType/coding/0/display", "/serviceType/0/text"];
     let description = kinds.into_iter().map(owned).find(|kind| !kind.is_empty()).unwrap_or_default();
-    Appointment { line, id: owned("/id"), start: owned("/start"), end: owned("/end"), description }
+    FhirAppointment { line, id: owned("/id"), start: owned("/start"), end: owned("/end"), description }
 }
 
-fn fill<'a>(cells: &mut [&'a str; COLUMNS.len()], appointment: &'a Appointment) {
-    let Appointment { id, start, end, description, .. } = appointment;
+fn fill_appointment<'a>(cells: &mut [&'a str; COLUMNS.len()], appointment: &'a FhirAppointment) {
+    let FhirAppointment { id, start, end, description, .. } = appointment;
     (cells[14], cells[15], cells[16], cells[17]) = (id, start, end, description);
 }
 
-/// A patient's resource.
-struct Patient<'v> {
+/// A `Patient` resource.
+struct FhirPatient<'v> {
     line: u64,
     body: &'v Value,
     full_url: &'v str,
 }
 
-impl<'v> Patient<'v> {
+impl<'v> FhirPatient<'v> {
     fn references(&self) -> impl Iterator<Item = String> {
         [format!("Patient/{}", text(self.body, "/id")), self.full_url.to_owned()].into_iter()
     }
 
     fn write(
         &self,
-        booked: &Appointments,
+        appointments: &FhirAppointments,
         row_per: RowPer,
         now: DateTime<Utc>,
-        rows: &mut Rewriter<'_>,
-    ) -> Result<(), ListProblem> {
+        rows: &mut CsvSpool<'_>,
+    ) -> Result<(), ListError> {
         let (phone, others) = self.phones(now);
         let mut cells = [""; COLUMNS.len()];
-        self.name_into(&mut cells);
+        self.fill_name(&mut cells);
         (cells[0], cells[5]) = (text(self.body, "/id"), text(self.body, "/birthDate"));
         (cells[6], cells[7]) = (&phone, &others);
         (cells[8], cells[9]) = (self.flag("/active"), self.deceased());
         cells[10] = self.language();
-        let address = elements(self.body, "/address").find(|address| !is_over(address, now));
+        let address = elements(self.body, "/address").find(|address| !has_ended(address, now));
         cells[11] = address.map_or("", |address| text(address, "/state"));
         cells[12] = address.map_or("", |address| text(address, "/postalCode"));
         let references: Vec<String> = self.references().collect();
-        let own: Vec<&Appointment> = references
+        let own: Vec<&FhirAppointment> = references
             .iter()
-            .filter_map(|reference| booked.of_patient.get(reference))
+            .filter_map(|reference| appointments.by_patient.get(reference))
             .flatten()
             .map(Rc::as_ref)
             .collect();
@@ -246,17 +241,17 @@ impl<'v> Patient<'v> {
                 let next = own.iter().filter(|one| one.starts().is_some_and(|start| start > now));
                 let next = next.min_by_key(|one| one.starts());
                 cells[13] = next.map_or("", |appointment| &appointment.start);
-                rows.row(self.line, cells)
+                rows.write_row(self.line, cells)
             }
             RowPer::Appointment => own.into_iter().try_for_each(|appointment| {
-                fill(&mut cells, appointment);
-                rows.row(self.line, cells)
+                fill_appointment(&mut cells, appointment);
+                rows.write_row(self.line, cells)
             }),
         }
     }
 
-    /// The official name, or else the usual one, or else the first that is not over; a nickname apart.
-    fn name_into(&self, cells: &mut [&'v str; COLUMNS.len()]) {
+    /// Fills in the official name, or else the usual one, one without a use, or any other; and the nickname.
+    fn fill_name(&self, cells: &mut [&'v str; COLUMNS.len()]) {
         let rank = |name: &&Value| match text(name, "/use") {
             "official" => 0,
             "usual" => 1,
@@ -270,11 +265,11 @@ impl<'v> Patient<'v> {
         cells[4] = nickname.map_or("", |name| text(name, "/given/0"));
     }
 
-    /// The best phone number, and the others in one cell: by rank, then by use. What is old or over is left out.
+    /// The best phone number, and the others in one cell, sorted by rank, then by use. Old and expired numbers are omitted.
     fn phones(&self, now: DateTime<Utc>) -> (String, String) {
         let mut phones: Vec<&Value> = elements(self.body, "/telecom")
             .filter(|point| matches!(text(point, "/system"), "phone" | "sms"))
-            .filter(|point| text(point, "/use") != "old" && !is_over(point, now))
+            .filter(|point| text(point, "/use") != "old" && !has_ended(point, now))
             .collect();
         phones.sort_by_key(|point| {
             let rank = point.get("rank").and_then(Value::as_u64).unwrap_or(u64::MAX);
@@ -286,8 +281,8 @@ impl<'v> Patient<'v> {
         (best, texts.collect::<Vec<_>>().join(" / "))
     }
 
-    fn flag(&self, place: &str) -> &'static str {
-        match self.body.pointer(place).and_then(Value::as_bool) {
+    fn flag(&self, pointer: &str) -> &'static str {
+        match self.body.pointer(pointer).and_then(Value::as_bool) {
             Some(true) => "true",
             Some(false) => "false",
             None => "",
@@ -309,16 +304,16 @@ impl<'v> Patient<'v> {
     }
 }
 
-/// Whether a contact point or an address has an end that has passed.
-fn is_over(point: &Value, now: DateTime<Utc>) -> bool {
+/// Whether the period of a contact point or an address has ended.
+fn has_ended(point: &Value, now: DateTime<Utc>) -> bool {
     let end = text(point, "/period/end");
     !end.is_empty() && end.get(..10).unwrap_or(end) < now.format("%Y-%m-%d").to_string().as_str()
 }
 
-/// Refuses a page of a search: the patients of the other pages would be missed by nobody.
-pub(super) fn refuse_a_page(wrapping: &Wrapping) -> Result<(), ListProblem> {
+/// Refuses a Bundle that is one page of a search: the patients on the other pages would silently be left out.
+pub(super) fn require_whole_bundle(wrapping: &Wrapping) -> Result<(), ListError> {
     match wrapping {
-        Wrapping::Bundle { has_next: true } => Err(ListProblem::OnePage),
+        Wrapping::Bundle { has_next: true } => Err(ListError::OnePage),
         Wrapping::Bundle { has_next: false } | Wrapping::Array | Wrapping::Key(_) | Wrapping::Bare => Ok(()),
     }
 }

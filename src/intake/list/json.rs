@@ -1,5 +1,5 @@
-//! JSON lists: an array of objects, one wrapped in an object (`{"patients": […]}`), or objects one after the other
-//! (newline-delimited). Nested objects become columns joined by `_`; numbers keep the text they were written with.
+//! JSON lists: an array of objects, such an array wrapped in an object (`{"patients": […]}`), or objects one after the other
+//! (JSON lines). Nested objects become columns joined by `_`; numbers keep their original text.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -8,31 +8,33 @@ use std::io::BufRead;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::elements::{Broken, Element, Scanner};
-use super::encoding::Text;
-use super::{Header, MOST_COLUMNS, Row};
-use crate::intake::problem::ListProblem;
+use super::encoding::DecodedText;
+use super::header::Header;
+use super::json_scanner::{JsonElement, JsonError, JsonScanner};
+use super::limits::MAX_COLUMNS;
+use super::row::ListRow;
+use crate::intake::error::ListError;
 
-/// Objects nested deeper than this are kept as their text.
-const DEEPEST: usize = 8;
-/// A column's name has this many bytes at most: those of nested objects are put together.
-const LONGEST_NAME: usize = 1_000;
+/// Objects nested deeper than this become one cell with their JSON text.
+const MAX_DEPTH: usize = 8;
+/// The maximum size of a column's name in bytes. The names of nested objects are joined.
+const MAX_NAME: usize = 1_000;
 
-const TOO_MANY: ListProblem = ListProblem::TooManyColumns { most: MOST_COLUMNS };
+const TOO_MANY: ListError = ListError::TooManyColumns { limit: MAX_COLUMNS };
 
-/// Which of several arrays holds the list, if the names alone must tell.
+/// The keys, in lower case, that identify the list among several arrays.
 const LIST_NAMES: [&str; 8] = ["patients", "data", "rows", "records", "results", "items", "entries", "list"];
 
-/// Where in a JSON text the rows are.
+/// Where the rows are in a JSON text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wrapping {
     /// `[…]`
     Array,
-    /// `{"patients": […]}`, by its key.
+    /// `{"patients": […]}`, with the key.
     Key(String),
     /// `{"resourceType": "Bundle", "entry": […]}`
     Bundle {
-        /// It is one page of a search, and not the last.
+        /// The Bundle is one page of a search, and not the last.
         has_next: bool,
     },
     /// `{…} {…}`
@@ -40,7 +42,7 @@ pub(super) enum Wrapping {
 }
 
 impl Wrapping {
-    /// The key of the object whose value is the array of rows.
+    /// The key of the array of rows.
     fn key(&self) -> Option<&str> {
         match self {
             Self::Key(key) => Some(key),
@@ -50,32 +52,32 @@ impl Wrapping {
     }
 }
 
-/// Tells where the rows are; `None` for a text that is no JSON.
-pub(super) fn wrapping(text: Text) -> Result<Option<Wrapping>, ListProblem> {
-    let mut scanner = Scanner::new(text);
-    match scanner.next_of_value(b"").map_err(Broken::from)? {
+/// Finds the rows; `None` for a text that is not JSON.
+pub(super) fn wrapping(text: DecodedText) -> Result<Option<Wrapping>, ListError> {
+    let mut scanner = JsonScanner::new(text);
+    match scanner.skip_to_value(b"").map_err(JsonError::from)? {
         Some(b'[') => Ok(Some(Wrapping::Array)),
-        Some(b'{') => in_object(&mut scanner).map(Some),
+        Some(b'{') => wrapping_of_object(&mut scanner).map(Some),
         _ => Ok(None),
     }
 }
 
-/// One array in a wrapping object.
-struct Candidate {
+/// An array in a wrapping object.
+struct ArrayCandidate {
     key: String,
     holds_objects: bool,
 }
 
-fn in_object<R: BufRead>(scanner: &mut Scanner<R>) -> Result<Wrapping, ListProblem> {
+fn wrapping_of_object<R: BufRead>(scanner: &mut JsonScanner<R>) -> Result<Wrapping, ListError> {
     scanner.skip(b'{');
     let mut candidates = Vec::new();
     let (mut is_bundle, mut has_next) = (false, false);
     while let Some(key) = next_key(scanner)? {
-        let opens = scanner.next_of_value(b":").map_err(Broken::from)?;
+        let opens = scanner.skip_to_value(b":").map_err(JsonError::from)?;
         match (key.as_str(), opens) {
             ("resourceType", Some(b'"')) => is_bundle = scanner.element()?.text == b"\"Bundle\"",
             ("link", Some(b'[')) => has_next = has_next_page(scanner.element()?.text),
-            (_, Some(b'[')) if candidates.len() >= MOST_COLUMNS => return Err(TOO_MANY),
+            (_, Some(b'[')) if candidates.len() >= MAX_COLUMNS => return Err(TOO_MANY),
             (_, Some(b'[')) => candidates.push(candidate(scanner, key)?),
             _ => scanner.skip_value()?,
         }
@@ -83,27 +85,27 @@ fn in_object<R: BufRead>(scanner: &mut Scanner<R>) -> Result<Wrapping, ListProbl
     if is_bundle {
         return Ok(Wrapping::Bundle { has_next });
     }
-    let more = scanner.next_of_value(b"").map_err(Broken::from)?.is_some();
-    if more { Ok(Wrapping::Bare) } else { choose(candidates) }
+    let more = scanner.skip_to_value(b"").map_err(JsonError::from)?.is_some();
+    if more { Ok(Wrapping::Bare) } else { choose_array(candidates) }
 }
 
-fn candidate<R: BufRead>(scanner: &mut Scanner<R>, key: String) -> Result<Candidate, ListProblem> {
+fn candidate<R: BufRead>(scanner: &mut JsonScanner<R>, key: String) -> Result<ArrayCandidate, ListError> {
     scanner.skip(b'[');
-    let holds_objects = scanner.next_of_value(b"").map_err(Broken::from)? == Some(b'{');
+    let holds_objects = scanner.skip_to_value(b"").map_err(JsonError::from)? == Some(b'{');
     skip_array(scanner)?;
-    Ok(Candidate { key, holds_objects })
+    Ok(ArrayCandidate { key, holds_objects })
 }
 
-/// Whether the links of a Bundle name a next page.
+/// Whether the links of a Bundle include a next page.
 fn has_next_page(links: &[u8]) -> bool {
     let links: Vec<serde_json::Value> = serde_json::from_slice(links).unwrap_or_default();
     links.iter().any(|link| link.get("relation").is_some_and(|relation| relation == "next"))
 }
 
-/// The next key of the object that the scanner is in, or its end.
-fn next_key<R: BufRead>(scanner: &mut Scanner<R>) -> Result<Option<String>, ListProblem> {
+/// The next key of the object that the scanner is in; `None` at its end.
+fn next_key<R: BufRead>(scanner: &mut JsonScanner<R>) -> Result<Option<String>, ListError> {
     let line = scanner.line();
-    match scanner.next_of_value(b",").map_err(Broken::from)? {
+    match scanner.skip_to_value(b",").map_err(JsonError::from)? {
         Some(b'"') => {
             let element = scanner.element()?;
             serde_json::from_slice(element.text).map(Some).map_err(|_| malformed(line))
@@ -116,9 +118,9 @@ fn next_key<R: BufRead>(scanner: &mut Scanner<R>) -> Result<Option<String>, List
     }
 }
 
-fn skip_array<R: BufRead>(scanner: &mut Scanner<R>) -> Result<(), ListProblem> {
+fn skip_array<R: BufRead>(scanner: &mut JsonScanner<R>) -> Result<(), ListError> {
     loop {
-        match scanner.next_of_value(b",").map_err(Broken::from)? {
+        match scanner.skip_to_value(b",").map_err(JsonError::from)? {
             Some(b']') => break scanner.skip(b']'),
             Some(b'}') | None => return Err(malformed(scanner.line())),
             Some(_) => scanner.skip_value()?,
@@ -127,42 +129,42 @@ fn skip_array<R: BufRead>(scanner: &mut Scanner<R>) -> Result<(), ListProblem> {
     Ok(())
 }
 
-fn choose(mut candidates: Vec<Candidate>) -> Result<Wrapping, ListProblem> {
+fn choose_array(mut candidates: Vec<ArrayCandidate>) -> Result<Wrapping, ListError> {
     if candidates.iter().any(|candidate| candidate.holds_objects) {
         candidates.retain(|candidate| candidate.holds_objects);
     }
-    let named = |candidate: &&Candidate| LIST_NAMES.contains(&candidate.key.to_lowercase().as_str());
+    let named = |candidate: &&ArrayCandidate| LIST_NAMES.contains(&candidate.key.to_lowercase().as_str());
     let mut known = candidates.iter().filter(named);
     match (candidates.as_slice(), known.next(), known.next()) {
         ([], ..) => Ok(Wrapping::Bare),
         ([only], ..) => Ok(Wrapping::Key(only.key.clone())),
         (_, Some(known), None) => Ok(Wrapping::Key(known.key.clone())),
-        _ => Err(ListProblem::SeveralLists { keys: candidates.into_iter().map(|candidate| candidate.key).collect() }),
+        _ => Err(ListError::SeveralLists { keys: candidates.into_iter().map(|candidate| candidate.key).collect() }),
     }
 }
 
-fn malformed(line: u64) -> ListProblem {
-    ListProblem::Malformed { line, what: "not well-formed JSON" }
+fn malformed(line: u64) -> ListError {
+    ListError::Malformed { line, what: "not well-formed JSON" }
 }
 
-impl From<Broken> for ListProblem {
-    fn from(broken: Broken) -> Self {
-        match broken {
-            Broken::Io(error) => super::unreadable(&error),
-            Broken::Unfinished(line) => Self::Malformed { line, what: "starts a JSON value that never ends" },
-            Broken::TooLong(line) => Self::Malformed { line, what: "starts a JSON value too long for a row" },
+impl From<JsonError> for ListError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::Io(error) => error.into(),
+            JsonError::Unfinished(line) => Self::Malformed { line, what: "starts a JSON value that never ends" },
+            JsonError::TooLong(line) => Self::Malformed { line, what: "starts a JSON value too long for a row" },
         }
     }
 }
 
-/// Every name that occurs in any of the rows, in the order of first appearance.
-pub(super) fn header(mut rows: JsonRows) -> Result<Header, ListProblem> {
+/// The names of all rows, in the order of first appearance.
+pub(super) fn header(mut rows: JsonRows) -> Result<Header, ListError> {
     while let Some((_, pairs)) = rows.pairs()? {
         for (name, _) in pairs {
             rows.add_column(name);
         }
-        if rows.header.names.len() > MOST_COLUMNS {
-            return Err(ListProblem::TooManyColumns { most: MOST_COLUMNS });
+        if rows.header.names().len() > MAX_COLUMNS {
+            return Err(TOO_MANY);
         }
     }
     Ok(rows.header)
@@ -171,70 +173,70 @@ pub(super) fn header(mut rows: JsonRows) -> Result<Header, ListProblem> {
 /// The rows of a JSON list.
 #[derive(Debug)]
 pub(super) struct JsonRows {
-    scanner: Scanner<Text>,
+    scanner: JsonScanner<DecodedText>,
     wrapping: Wrapping,
     started: bool,
     header: Header,
     columns: HashMap<String, usize>,
 }
 
-type Pairs = Vec<(String, String)>;
+type ObjectPairs = Vec<(String, String)>;
 
 impl JsonRows {
-    pub(super) fn new(text: Text, wrapping: Wrapping, header: Header) -> Self {
-        let columns = header.names.iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
-        Self { scanner: Scanner::new(text), wrapping, started: false, header, columns }
+    pub(super) fn new(text: DecodedText, wrapping: Wrapping, header: Header) -> Self {
+        let columns = header.names().iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
+        Self { scanner: JsonScanner::new(text), wrapping, started: false, header, columns }
     }
 
     fn add_column(&mut self, name: String) {
         if !self.columns.contains_key(&name) {
-            self.columns.insert(name.clone(), self.header.names.len());
-            self.header.names.push(name);
+            self.columns.insert(name.clone(), self.header.names().len());
+            self.header.push_new(name);
         }
     }
 
-    pub(super) fn read(&mut self) -> Result<Option<Row>, ListProblem> {
+    pub(super) fn read(&mut self) -> Result<Option<ListRow>, ListError> {
         let Some((line, mut pairs)) = self.pairs()? else { return Ok(None) };
-        let mut cells = vec![String::new(); self.header.names.len()];
+        let mut cells = vec![String::new(); self.header.names().len()];
         for (name, text) in pairs.drain(..) {
             if let Some(cell) = self.columns.get(&name).and_then(|at| cells.get_mut(*at)) {
                 *cell = text;
             }
         }
-        Ok(Some(Row { line, cells: cells.into() }))
+        Ok(Some(ListRow { line, cells: cells.into() }))
     }
 
-    /// The next row's columns and cells, and its line.
-    fn pairs(&mut self) -> Result<Option<(u64, Pairs)>, ListProblem> {
+    /// The next row's line, with its columns and cells.
+    fn pairs(&mut self) -> Result<Option<(u64, ObjectPairs)>, ListError> {
         let Some(element) = self.element()? else { return Ok(None) };
         let line = element.line;
-        pairs_of(&element).map(|pairs| Some((line, pairs)))
+        flatten_row(&element).map(|pairs| Some((line, pairs)))
     }
 
-    /// The next row as it stands.
-    pub(super) fn element(&mut self) -> Result<Option<Element<'_>>, ListProblem> {
+    /// The next row as JSON.
+    pub(super) fn element(&mut self) -> Result<Option<JsonElement<'_>>, ListError> {
         if !self.started {
             self.start()?;
         }
-        let between: &[u8] = if self.wrapping == Wrapping::Bare { b"" } else { b"," };
-        match self.scanner.next_of_value(between).map_err(Broken::from)? {
+        let separator: &[u8] = if self.wrapping == Wrapping::Bare { b"" } else { b"," };
+        match self.scanner.skip_to_value(separator).map_err(JsonError::from)? {
             None if self.wrapping == Wrapping::Bare => Ok(None),
-            None => Err(ListProblem::Malformed { line: self.scanner.line(), what: "the array never ends" }),
+            None => Err(ListError::Malformed { line: self.scanner.line(), what: "the array never ends" }),
             Some(b']') if self.wrapping != Wrapping::Bare => self.end().map(|()| None),
             Some(b'{') => Ok(Some(self.scanner.element()?)),
-            Some(_) => Err(ListProblem::Malformed { line: self.scanner.line(), what: "not an object" }),
+            Some(_) => Err(ListError::Malformed { line: self.scanner.line(), what: "not an object" }),
         }
     }
 
     /// Moves to the first element.
-    fn start(&mut self) -> Result<(), ListProblem> {
+    fn start(&mut self) -> Result<(), ListError> {
         self.started = true;
-        let first = self.scanner.next_of_value(b"").map_err(Broken::from)?;
+        let first = self.scanner.skip_to_value(b"").map_err(JsonError::from)?;
         let (false, Some(first)) = (self.wrapping == Wrapping::Bare, first) else { return Ok(()) };
         self.scanner.skip(first);
         let Some(wanted) = self.wrapping.key().map(str::to_owned) else { return Ok(()) };
         while let Some(key) = next_key(&mut self.scanner)? {
-            let opens = self.scanner.next_of_value(b":").map_err(Broken::from)?;
+            let opens = self.scanner.skip_to_value(b":").map_err(JsonError::from)?;
             if key == wanted && opens == Some(b'[') {
                 self.scanner.skip(b'[');
                 return Ok(());
@@ -244,36 +246,36 @@ impl JsonRows {
         Err(malformed(self.scanner.line()))
     }
 
-    /// Nothing may follow the array: it would be rows that nobody reads.
-    fn end(&mut self) -> Result<(), ListProblem> {
+    /// Refuses text after the array, which might be further rows.
+    fn end(&mut self) -> Result<(), ListError> {
         if self.wrapping == Wrapping::Array {
             self.scanner.skip(b']');
-            if self.scanner.next_of_value(b"").map_err(Broken::from)?.is_some() {
-                return Err(ListProblem::Malformed { line: self.scanner.line(), what: "more text after the list" });
+            if self.scanner.skip_to_value(b"").map_err(JsonError::from)?.is_some() {
+                return Err(ListError::Malformed { line: self.scanner.line(), what: "more text after the list" });
             }
         }
         Ok(())
     }
 }
 
-fn pairs_of(element: &Element<'_>) -> Result<Pairs, ListProblem> {
-    let object: Object<'_> = serde_json::from_slice(element.text).map_err(|error| {
-        // serde counts lines from the start of the element.
+fn flatten_row(element: &JsonElement<'_>) -> Result<ObjectPairs, ListError> {
+    let object: JsonObject<'_> = serde_json::from_slice(element.text).map_err(|error| {
+        // Serde counts lines from the start of the element.
         malformed(element.line + (error.line() as u64).saturating_sub(1))
     })?;
-    let mut pairs = Pairs::new();
+    let mut pairs = ObjectPairs::new();
     flatten_object("", object, 0, &mut pairs).map_err(|_| malformed(element.line))?;
-    if is_enough(&pairs) { Err(TOO_MANY) } else { Ok(pairs) }
+    if exceeds_limits(&pairs) { Err(TOO_MANY) } else { Ok(pairs) }
 }
 
-/// An object's members in order, none of them lost to another of the same name.
-struct Object<'a>(Vec<(String, &'a RawValue)>);
+/// An object's members in order, including those with repeated names.
+struct JsonObject<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Object<'de> {
+impl<'de> Deserialize<'de> for JsonObject<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object<'de>;
+        struct ObjectMembers;
+        impl<'de> Visitor<'de> for ObjectMembers {
+            type Value = JsonObject<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -284,16 +286,21 @@ impl<'de> Deserialize<'de> for Object<'de> {
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Object(members))
+                Ok(JsonObject(members))
             }
         }
-        deserializer.deserialize_map(Members)
+        deserializer.deserialize_map(ObjectMembers)
     }
 }
 
-fn flatten_object(prefix: &str, object: Object<'_>, depth: usize, into: &mut Pairs) -> serde_json::Result<()> {
+fn flatten_object(
+    prefix: &str,
+    object: JsonObject<'_>,
+    depth: usize,
+    into: &mut ObjectPairs,
+) -> serde_json::Result<()> {
     for (key, value) in object.0 {
-        if is_enough(into) {
+        if exceeds_limits(into) {
             break;
         }
         let name = if prefix.is_empty() { key } else { format!("{prefix}_{key}") };
@@ -302,14 +309,14 @@ fn flatten_object(prefix: &str, object: Object<'_>, depth: usize, into: &mut Pai
     Ok(())
 }
 
-fn flatten(name: &str, value: &RawValue, depth: usize, into: &mut Pairs) -> serde_json::Result<()> {
-    if name.len() > LONGEST_NAME {
+fn flatten(name: &str, value: &RawValue, depth: usize, into: &mut ObjectPairs) -> serde_json::Result<()> {
+    if name.len() > MAX_NAME {
         push(name, String::new(), into);
         return Ok(());
     }
     match value.get().as_bytes().first() {
-        Some(b'{') if depth < DEEPEST => flatten_object(name, serde_json::from_str(value.get())?, depth + 1, into),
-        Some(b'[') if depth < DEEPEST => flatten_array(name, serde_json::from_str(value.get())?, depth + 1, into),
+        Some(b'{') if depth < MAX_DEPTH => flatten_object(name, serde_json::from_str(value.get())?, depth + 1, into),
+        Some(b'[') if depth < MAX_DEPTH => flatten_array(name, serde_json::from_str(value.get())?, depth + 1, into),
         _ => {
             push(name, scalar(value)?, into);
             Ok(())
@@ -317,8 +324,8 @@ fn flatten(name: &str, value: &RawValue, depth: usize, into: &mut Pairs) -> serd
     }
 }
 
-/// An array of plain values is one cell; one of objects becomes columns numbered from 1.
-fn flatten_array(name: &str, values: Vec<&RawValue>, depth: usize, into: &mut Pairs) -> serde_json::Result<()> {
+/// An array of scalars becomes one cell; an array with objects or arrays becomes columns numbered from 1.
+fn flatten_array(name: &str, values: Vec<&RawValue>, depth: usize, into: &mut ObjectPairs) -> serde_json::Result<()> {
     let nested = |value: &&RawValue| value.get().starts_with(['{', '[']);
     if !values.iter().any(nested) {
         let texts: Vec<String> = values.into_iter().map(scalar).collect::<serde_json::Result<_>>()?;
@@ -326,7 +333,7 @@ fn flatten_array(name: &str, values: Vec<&RawValue>, depth: usize, into: &mut Pa
         return Ok(());
     }
     for (at, value) in values.into_iter().enumerate() {
-        if is_enough(into) {
+        if exceeds_limits(into) {
             break;
         }
         flatten(&format!("{name}_{}", at + 1), value, depth, into)?;
@@ -334,7 +341,7 @@ fn flatten_array(name: &str, values: Vec<&RawValue>, depth: usize, into: &mut Pa
     Ok(())
 }
 
-/// Strings without their quotes, `null` as nothing, everything else as it is written.
+/// A string without its quotes, an empty text for `null`, the JSON text of anything else.
 fn scalar(value: &RawValue) -> serde_json::Result<String> {
     match value.get() {
         "null" => Ok(String::new()),
@@ -343,15 +350,15 @@ fn scalar(value: &RawValue) -> serde_json::Result<String> {
     }
 }
 
-/// Whether a row has shown already that it is none: the next column would be one too many.
-fn is_enough(pairs: &Pairs) -> bool {
-    pairs.len() > MOST_COLUMNS || pairs.last().is_some_and(|(name, _)| name.len() > LONGEST_NAME)
+/// Whether the object has too many columns, or too long a name, to be a row.
+fn exceeds_limits(pairs: &ObjectPairs) -> bool {
+    pairs.len() > MAX_COLUMNS || pairs.last().is_some_and(|(name, _)| name.len() > MAX_NAME)
 }
 
-fn push(name: &str, text: String, into: &mut Pairs) {
+fn push(name: &str, text: String, into: &mut ObjectPairs) {
     let mut unique = name.to_owned();
     let mut count = 1;
-    while into.iter().any(|(taken, _)| *taken == unique) {
+    while into.iter().any(|(other, _)| *other == unique) {
         count += 1;
         unique = format!("{name} ({count})");
     }

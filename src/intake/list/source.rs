@@ -1,4 +1,4 @@
-//! Where a list comes from, and how it is read more than once.
+//! The source of a list, opened so that it can be read more than once.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Seek};
@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
-use crate::intake::problem::ListProblem;
+use crate::intake::error::ListError;
 
-/// Where a list comes from.
+/// The source of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListSource {
     /// A file, or a pipe by its path.
@@ -24,74 +24,73 @@ impl ListSource {
         if argument == Path::new("-") { Self::Stdin } else { Self::File(argument.to_owned()) }
     }
 
-    pub(super) fn open(&self) -> Result<Origin, ListProblem> {
+    pub(super) fn open(&self) -> Result<ListOrigin, ListError> {
         match self {
-            Self::File(path) => open_file(path).map_err(|error| refused(path, &error)),
-            Self::Stdin => spooled(io::stdin().lock()).map_err(|error| refused(Path::new("-"), &error)),
+            Self::File(path) => open_file(path).map_err(|error| unreadable(path, &error)),
+            Self::Stdin => copy_to_spool(io::stdin().lock()).map_err(|error| unreadable(Path::new("-"), &error)),
         }
     }
 }
 
-fn refused(path: &Path, error: &io::Error) -> ListProblem {
-    ListProblem::Unreadable { path: path.to_owned(), kind: error.kind() }
+fn unreadable(path: &Path, error: &io::Error) -> ListError {
+    ListError::Unreadable { path: path.to_owned(), kind: error.kind() }
 }
 
-fn open_file(path: &Path) -> io::Result<Origin> {
+fn open_file(path: &Path) -> io::Result<ListOrigin> {
     let file = File::open(path)?;
-    let about = file.metadata()?;
-    if about.is_dir() {
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    if !about.is_file() {
-        return spooled(file);
+    if !metadata.is_file() {
+        return copy_to_spool(file);
     }
-    Ok(Origin { file, modified: about.modified().ok().map(DateTime::from) })
+    Ok(ListOrigin { file, modified: metadata.modified().ok().map(DateTime::from) })
 }
 
-fn spooled(mut from: impl io::Read) -> io::Result<Origin> {
+fn copy_to_spool(mut from: impl io::Read) -> io::Result<ListOrigin> {
     spool(|file| io::copy(&mut from, file).map(|_| ()), None)
 }
 
-/// What can be read only once goes to a temporary file that has no name, is nobody else's to read, and is gone with the
-/// process.
+/// Lets `write` fill a temporary file. The file has no name, so that no other process can open it and it disappears with
+/// this one.
 pub(super) fn spool<E: From<io::Error>>(
     write: impl FnOnce(&mut File) -> Result<(), E>,
     modified: Option<DateTime<Utc>>,
-) -> Result<Origin, E> {
+) -> Result<ListOrigin, E> {
     let mut file = tempfile::tempfile()?;
     write(&mut file)?;
-    Ok(Origin { file, modified })
+    Ok(ListOrigin { file, modified })
 }
 
-/// The bytes of a list. The file stays open: a nightly export that replaces it meanwhile does not mix two lists.
+/// An open list. The file stays open, so that an export that replaces the file during the run does not mix two lists.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(super) struct ListOrigin {
     file: File,
     modified: Option<DateTime<Utc>>,
 }
 
-/// The bytes from the start.
-pub(super) type Bytes = BufReader<File>;
+/// A list's bytes, from the start.
+pub(super) type ListBytes = BufReader<File>;
 
-impl Origin {
+impl ListOrigin {
     pub(super) fn modified(&self) -> Option<DateTime<Utc>> {
         self.modified
     }
 
-    /// How many bytes there are.
-    pub(super) fn size(&self) -> Result<u64, ListProblem> {
-        self.file.metadata().map(|about| about.len()).map_err(|error| super::unreadable(&error))
+    /// The size in bytes.
+    pub(super) fn size(&self) -> Result<u64, ListError> {
+        Ok(self.file.metadata()?.len())
     }
 
-    /// Whether the first bytes are these.
-    pub(super) fn starts_with(&self, start: &[u8]) -> Result<bool, ListProblem> {
-        let mut bytes = self.bytes()?;
-        bytes.fill_buf().map(|first| first.starts_with(start)).map_err(|error| super::unreadable(&error))
+    pub(super) fn starts_with(&self, start: &[u8]) -> Result<bool, ListError> {
+        Ok(self.bytes()?.fill_buf()?.starts_with(start))
     }
 
-    pub(super) fn bytes(&self) -> Result<Bytes, ListProblem> {
-        let rewound = self.file.try_clone().and_then(|mut file| file.rewind().map(|()| file));
-        rewound.map(|file| BufReader::with_capacity(1 << 16, file)).map_err(|error| super::unreadable(&error))
+    pub(super) fn bytes(&self) -> Result<ListBytes, ListError> {
+        let mut file = self.file.try_clone()?;
+        file.rewind()?;
+        Ok(BufReader::with_capacity(1 << 16, file))
     }
 }
 
@@ -108,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_read_only_once_is_read_as_often_as_needed() {
-        let origin = spooled(&b"patient_id\n1\n"[..]).expect("a copy");
+    fn a_pipe_can_be_read_more_than_once() {
+        let origin = copy_to_spool(&b"patient_id\n1\n"[..]).expect("a copy");
         for _ in 0..2 {
             let mut text = String::new();
             origin.bytes().expect("bytes").read_to_string(&mut text).expect("text");
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_not_there_is_named() {
+    fn a_missing_list_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let missing = ListSource::File(folder.path().join("recall.csv")).open().expect_err("no file").to_string();
         assert!(missing.contains("recall.csv` cannot be read: entity not found"), "{missing}");

@@ -1,10 +1,10 @@
-//! Who shares a call with whom.
+//! Which patients share a call.
 
 use super::*;
 
 #[test]
-fn families_share_a_call_and_strangers_do_not() {
-    let taken = take(&format!(
+fn households_share_a_call_and_other_patients_do_not() {
+    let result = run_intake(&format!(
         "{HEADER}\n\
          11,Ben,Ruiz,2015-05-01,3125550101,10\n\
          10,Ana,Ruiz,1980-05-01,3125550101,10\n\
@@ -17,32 +17,32 @@ fn families_share_a_call_and_strangers_do_not() {
          40,Ida,West,1990-01-02,3125550104,40\n\
          41,Jon,West,1990-01-02,3125550104,40\n"
     ));
-    insta::assert_snapshot!(shown(&taken), @r"
+    insta::assert_snapshot!(render(&result), @r"
     3: +13125550101 Ready Ana with Ben and Cai [2, 4]
     5: +13125550102 Ready Dee []
     6: +13125550102 Ready Eli with Fay [7]
     8: +13125550103 Ready Gus with Hal [9]
     10: +13125550104 Ready Ida with Jon [11]
-    ListTally { read: 10, accepted: 5, rejected: 0, duplicate: 0, merged: 5 }
+    ListCounts { read: 10, accepted: 5, rejected: 0, duplicate: 0, merged: 5 }
     ");
 }
 
 #[test]
-fn whoever_may_not_be_called_neither_speaks_for_a_household_nor_hides_in_it() {
-    let taken = take(
+fn a_suppressed_patient_is_a_separate_entry_and_not_a_member() {
+    let result = run_intake(
         "PatNum,FName,Birthdate,WirelessPhone,Guarantor,DoNotCall,DateScheduled\n\
          10,Ana,1980-05-01,3125550101,10,yes,\n\
          11,Ben,2015-05-01,3125550101,10,,\n\
          12,Cai,2017-05-01,3125550101,10,,2026-12-03\n\
          13,Dee,1985-05-01,3125550101,10,,2026-10-03\n",
     );
-    insta::assert_snapshot!(shown(&taken), @r"
+    insta::assert_snapshot!(render(&result), @r"
     2: +13125550101 Suppressed(DoNotCall) Ana []
     4: +13125550101 Suppressed(Booked) Cai []
     5: +13125550101 Ready Dee with Ben [3]
-    ListTally { read: 4, accepted: 3, rejected: 0, duplicate: 0, merged: 1 }
+    ListCounts { read: 4, accepted: 3, rejected: 0, duplicate: 0, merged: 1 }
     ");
-    assert_eq!(taken.summary.kept_by[&Reason::Booked], 1);
+    assert_eq!(result.summary.kept_by[&Reason::Booked], 1);
 }
 
 #[test]
@@ -50,8 +50,8 @@ fn households_can_be_switched_off() {
     let mut campaign = campaign(Purpose::Recall);
     campaign.calling.household = false;
     let text = format!("{HEADER}\n10,Ana,Ruiz,1980-05-01,3125550101,10\n11,Ben,Ruiz,2015-05-01,3125550101,10\n");
-    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
-    assert_eq!((taken.summary.tally.accepted, taken.summary.tally.merged), (2, 0));
+    let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+    assert_eq!((result.summary.tally.accepted, result.summary.tally.merged), (2, 0));
 }
 
 #[test]
@@ -60,10 +60,10 @@ fn appointments_on_different_days_are_different_calls() {
                 1,Ana,1980-01-01,3125550101,1,A-1,2026-11-25T09:00\n\
                 2,Ben,2015-01-01,3125550101,1,A-2,2026-11-25T08:30\n\
                 3,Cai,2016-01-01,3125550101,1,A-3,2026-11-27T09:00\n";
-    let taken = take_bytes(text.as_bytes(), &campaign(Purpose::Reminder)).expect("a list");
-    let covered: Vec<_> = taken.drafts.iter().map(|draft| (draft.line, draft.members.len())).collect();
+    let result = run_intake_on(text.as_bytes(), &campaign(Purpose::Reminder)).expect("a list");
+    let covered: Vec<_> = result.entries.iter().map(|entry| (entry.line, entry.members.len())).collect();
     assert_eq!(covered, [(2, 1), (4, 0)]);
-    let earliest = taken.drafts[0].not_after.map(|time| time.to_rfc3339());
+    let earliest = result.entries[0].not_after.map(|time| time.to_rfc3339());
     assert_eq!(earliest.as_deref(), Some("2026-11-25T12:30:00+00:00"));
 }
 
@@ -76,14 +76,14 @@ fn names_beyond_500_characters_become_and_others() {
     for child in 11..20 {
         writeln!(text, "{child},Maximilian,Ruiz,2015-05-01,3125550101,10").expect("written");
     }
-    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
-    let context = taken.drafts[0].content.context.as_deref().expect("a context");
+    let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+    let context = result.entries[0].content.context.as_deref().expect("a context");
     assert!(context.ends_with("x Maximilian and 8 others"), "{context}");
-    assert_eq!(taken.summary.tally.merged, 9);
+    assert_eq!(result.summary.tally.merged, 9);
 }
 
 #[test]
-fn a_household_outlives_the_one_whose_texts_fail() {
+fn a_household_is_called_without_the_patient_whose_texts_fail() {
     let mut campaign = campaign(Purpose::Recall);
     campaign.message.context = template("{{ preferred_name }}: {{ notes }}");
     let text = format!(
@@ -91,10 +91,10 @@ fn a_household_outlives_the_one_whose_texts_fail() {
          10,Ana,1980-05-01,3125550101,10,{}\n11,Ben,2015-05-01,3125550101,10,\n",
         "x".repeat(500)
     );
-    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
-    insta::assert_snapshot!(shown(&taken), @r"
+    let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+    insta::assert_snapshot!(render(&result), @r"
     3: +13125550101 Ready Ben: []
     line 2: message.context: over 500 characters
-    ListTally { read: 2, accepted: 1, rejected: 1, duplicate: 0, merged: 0 }
+    ListCounts { read: 2, accepted: 1, rejected: 1, duplicate: 0, merged: 0 }
     ");
 }

@@ -1,11 +1,11 @@
-//! Lists as wholes: formats, encodings, mapping, refusals, the rejects file.
+//! Whole lists: formats, encodings, mapping, refusals, the rejects file.
 
 use super::*;
 
-/// Whoever stands in the rows that a cell has swallowed would be left out, and a number of theirs could be dialled for
-/// somebody else.
+/// An unclosed quote turns other rows into one cell: their patients would be left out, and their numbers dialled for somebody
+/// else.
 #[test]
-fn a_quote_that_is_never_closed_is_found_and_a_note_of_several_lines_is_none() {
+fn an_unclosed_quote_is_found_and_a_note_with_line_breaks_is_accepted() {
     let header = "patient_id,first_name,last_name,phone,notes\n";
     let refused = |rows: &str| refused(&format!("{header}1,Ana,Diaz,3125550101,\n{rows}"), &campaign(Purpose::Recall));
     for rows in [
@@ -14,30 +14,30 @@ fn a_quote_that_is_never_closed_is_found_and_a_note_of_several_lines_is_none() {
         "2,\"Ben,Diaz,3125550102,\n3,Cy\",Diaz,3125550103,\n",
         "2,Ben,Diaz,3125550102,\"likes mornings\n3,Cy,Diaz,3125550103,\n",
     ] {
-        let told = refused(rows);
+        let error = refused(rows);
         assert!(
-            told.starts_with("the row on line 3 has others in one of its cells: a quote is opened"),
-            "{rows}: {told}"
+            error.starts_with("the row on line 3 has other rows in one of its cells: a quote is opened"),
+            "{rows}: {error}"
         );
     }
     for row in [
         "2,Ben,Diaz,\"3125550102\n3125550103\",",
         "2,Ben,\"Diaz\n\",3125550102,\"likes, above all,\nmornings, mostly\"",
     ] {
-        let taken = take(&format!("{header}{row}\n"));
-        assert_eq!(taken.summary.tally.accepted, 1, "{row}");
+        let result = run_intake(&format!("{header}{row}\n"));
+        assert_eq!(result.summary.tally.accepted, 1, "{row}");
     }
 }
 
 #[test]
-fn a_list_without_a_header_is_told_so_without_its_patients() {
-    let told = refused("1001,Acheampong,Ana,1949-02-17,312-555-0101\n", &campaign(Purpose::Recall));
-    assert!(told.contains("5 columns whose names look like a patient's data: is the header missing?"), "{told}");
-    assert!(!told.contains("Acheampong"), "{told}");
+fn a_list_without_a_header_is_refused_without_showing_its_patients() {
+    let error = refused("1001,Acheampong,Ana,1949-02-17,312-555-0101\n", &campaign(Purpose::Recall));
+    assert!(error.contains("5 columns whose names look like a patient's data: is the header missing?"), "{error}");
+    assert!(!error.contains("Acheampong"), "{error}");
 }
 
 #[test]
-fn every_format_says_the_same() {
+fn every_format_gives_the_same_entries() {
     let rows = [["1", "Ana", "3125550101", "x"], ["2", "Ben", "3125550102", ""]];
     let object = |row: &[&str; 4]| {
         format!(
@@ -50,7 +50,7 @@ fn every_format_says_the_same() {
         let lines: Vec<String> = rows.iter().map(|row| row.join(by)).collect();
         format!("{}\n{}\n{}\n", ["patient_id", "first_name", "mobile", "notes"].join(by), lines[0], lines[1])
     };
-    let expected: Vec<_> = take(&separated(",")).drafts;
+    let expected: Vec<_> = run_intake(&separated(",")).entries;
     for text in [
         separated(";"),
         separated("\t"),
@@ -64,16 +64,16 @@ fn every_format_says_the_same() {
         format!("{{\"meta\": {{\"tags\": [1, 2]}}, \"items\": [{one}, {two}]}}"),
         format!("{one}\n{two}\n"),
     ] {
-        let taken = take(&text);
-        assert_eq!(taken.summary.tally.accepted, 2, "{text}");
-        for (draft, other) in taken.drafts.iter().zip(&expected) {
-            assert!(draft.key == other.key && draft.phone == other.phone && draft.content == other.content, "{text}");
+        let result = run_intake(&text);
+        assert_eq!(result.summary.tally.accepted, 2, "{text}");
+        for (entry, other) in result.entries.iter().zip(&expected) {
+            assert!(entry.key == other.key && entry.phone == other.phone && entry.content == other.content, "{text}");
         }
     }
 }
 
 #[test]
-fn encodings_are_told_by_their_bytes() {
+fn encodings_are_detected_by_their_bytes() {
     let text = "patient_id;first_name;mobile\n1;José;3125550101\n2;Zoë;3125550102\n";
     let (latin, ..) = encoding_rs::WINDOWS_1252.encode(text);
     let wide: Vec<u16> = text.encode_utf16().collect();
@@ -89,8 +89,8 @@ fn encodings_are_told_by_their_bytes() {
         marked(&[0xfe, 0xff], &big),
         marked(&[0xef, 0xbb, 0xbf], text.as_bytes()),
     ] {
-        let taken = take_bytes(&bytes, &campaign(Purpose::Recall)).expect("a list");
-        let names: Vec<_> = taken.drafts.iter().map(|draft| draft.content.patient.first_name.as_str()).collect();
+        let result = run_intake_on(&bytes, &campaign(Purpose::Recall)).expect("a list");
+        let names: Vec<_> = result.entries.iter().map(|entry| entry.content.patient.first_name.as_str()).collect();
         assert_eq!(names, ["José", "Zoë"]);
     }
 }
@@ -100,8 +100,8 @@ fn lines_are_counted_as_an_editor_counts_them() {
     for end in ["\n", "\r\n"] {
         for last in ["", end] {
             let text = ["Title", "", HEADER, "", "1,\"A\nna\",R,,x,", "", "", "2,Ben,R,,x,", "3,Cai,R,,x,"].join(end);
-            let taken = take(&(text + last));
-            let lines: Vec<u64> = taken.rejected.iter().map(|rejection| rejection.line).collect();
+            let result = run_intake(&(text + last));
+            let lines: Vec<u64> = result.rejected.iter().map(|rejection| rejection.line).collect();
             assert_eq!(lines, [5, 9, 10], "{end:?} {last:?}");
         }
     }
@@ -111,18 +111,18 @@ fn lines_are_counted_as_an_editor_counts_them() {
 fn the_mapping_is_reported() {
     let mut campaign = campaign(Purpose::Recall);
     campaign.list.columns = vec![("home_phone".to_owned(), "Evening".to_owned())];
-    let file = file_of(b"PatNum,Last,First,HmPhone,Mobile,Evening,Notes,Shoe size\n1,R,A,,3125550101,3125550102,,\n");
-    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, setting()).expect("a list");
+    let file = list_file(b"PatNum,Last,First,HmPhone,Mobile,Evening,Notes,Shoe size\n1,R,A,,3125550101,3125550102,,\n");
+    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, context()).expect("a list");
     insta::assert_snapshot!(intake.mapping(), @"PatNum → patient id, Last → last name, First → first name, HmPhone → third phone, Mobile → second phone, Evening → phone; unmapped: Notes, Shoe size");
-    let draft = intake.read().expect("rows").find_map(|step| match step {
-        Ok(Step::Accepted(draft)) => Some(draft),
+    let entry = intake.read().expect("rows").find_map(|result| match result {
+        Ok(RowResult::Accepted(entry)) => Some(entry),
         _ => None,
     });
-    assert_eq!(draft.expect("an entry").phone.expose(), "+13125550102");
+    assert_eq!(entry.expect("an entry").phone.expose(), "+13125550102");
 }
 
 #[test]
-fn a_list_that_cannot_be_used_is_refused_with_the_way_out() {
+fn an_unusable_list_is_refused_with_a_correction() {
     let recall = || campaign(Purpose::Recall);
     let mut mapped = recall();
     mapped.list.columns = vec![("phone".to_owned(), "Mobil".to_owned())];
@@ -162,50 +162,51 @@ fn a_list_that_cannot_be_used_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn an_old_list_is_refused_where_age_counts() {
+fn an_old_list_is_refused_if_age_is_checked() {
     let campaign = campaign(Purpose::Recall);
-    let file = file_of(b"patient_id,first_name,mobile\n1,Ana,3125550101\n");
+    let file = list_file(b"patient_id,first_name,mobile\n1,Ana,3125550101\n");
     let source = ListSource::File(file.path().to_owned());
     let written = std::fs::metadata(file.path()).and_then(|about| about.modified()).expect("a time");
-    let later = |days| Setting { now: DateTime::from(written) + TimeDelta::days(days), check_age: true, ..setting() };
+    let later =
+        |days| IntakeContext { now: DateTime::from(written) + TimeDelta::days(days), check_age: true, ..context() };
     assert!(Intake::open(&source, &campaign, later(6)).is_ok());
     let error = Intake::open(&source, &campaign, later(8)).expect_err("an old list");
     assert!(error.to_string().contains("8 days old"), "{error}");
-    assert!(Intake::open(&source, &campaign, Setting { check_age: false, ..later(8) }).is_ok());
+    assert!(Intake::open(&source, &campaign, IntakeContext { check_age: false, ..later(8) }).is_ok());
 }
 
 #[test]
-fn json_keeps_what_it_was_given() {
+fn json_values_keep_their_text() {
     let mut campaign = campaign(Purpose::Recall);
     let text = r#"[{"id": 1, "first name": "Ana", "cell": 3.125550142E+09, "Zip-Code": "02134", "score": 1.10,
         "bio": {"city": "Chicago", "none": null}, "tags": ["a", 2, true], "kin": [{"name": "Ben"}],
         "note": "x", "note": "y"}]"#;
     campaign.message.context =
         template("{{ postcode }}|{{ score }}|{{ bio_city }}|{{ tags }}|{{ kin_1_name }}|{{ note }}|{{ note_2 }}");
-    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
-    assert_eq!(taken.drafts[0].phone.expose(), "+13125550142");
-    assert_eq!(taken.drafts[0].content.context.as_deref(), Some("02134|1.10|Chicago|a; 2; true|Ben|x|y"));
+    let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+    assert_eq!(result.entries[0].phone.expose(), "+13125550142");
+    assert_eq!(result.entries[0].content.context.as_deref(), Some("02134|1.10|Chicago|a; 2; true|Ben|x|y"));
 }
 
 #[test]
-fn deep_nesting_is_text_and_no_overflow() {
+fn deep_nesting_becomes_text_without_a_stack_overflow() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    let taken = take(&format!(r#"[{{"id": 1, "first": "Ana", "cell": "3125550101", "x": {deep}}}]"#));
-    assert_eq!(taken.summary.tally.accepted, 1);
+    let result = run_intake(&format!(r#"[{{"id": 1, "first": "Ana", "cell": "3125550101", "x": {deep}}}]"#));
+    assert_eq!(result.summary.tally.accepted, 1);
 }
 
 #[test]
 fn a_rejects_file_can_be_corrected_and_fed_back() {
     let campaign = campaign(Purpose::Recall);
     let text = "patient_id,first_name,mobile,reason\n1,Ana,312,\"a, \"\"b\"\"\"\n2,Ben,3125550102,\n3,Cai\n";
-    let file = file_of(text.as_bytes());
-    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, setting()).expect("a list");
+    let file = list_file(text.as_bytes());
+    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, context()).expect("a list");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("rejects.csv");
     std::fs::write(&path, "left over").expect("written");
     let mut rejects = rejects::RejectsFile::create(&path, intake.header()).expect("a file");
-    for step in intake.read().expect("rows") {
-        if let Step::Rejected(rejection, row) = step.expect("a step") {
+    for result in intake.read().expect("rows") {
+        if let RowResult::Rejected(rejection, row) = result.expect("a result") {
             rejects.write(&rejection, &row).expect("written");
         }
     }
@@ -223,11 +224,11 @@ fn a_rejects_file_can_be_corrected_and_fed_back() {
         assert_eq!(mode & 0o777, 0o600);
     }
     let source = ListSource::File(path.clone());
-    let again = Intake::open(&source, &campaign, setting()).expect("a list");
+    let again = Intake::open(&source, &campaign, context()).expect("a list");
     assert!(again.is_partial() && !intake.is_partial());
     assert_eq!(again.header(), intake.header());
     assert_eq!(again.examine().expect("a summary").tally.rejected, 2);
     std::fs::write(&path, written.replace(",312,", ",3125550101,")).expect("corrected");
-    let corrected = Intake::open(&source, &campaign, setting()).expect("a list");
+    let corrected = Intake::open(&source, &campaign, context()).expect("a list");
     assert_eq!(corrected.examine().expect("a summary").tally.accepted, 1);
 }

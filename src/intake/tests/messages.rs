@@ -1,9 +1,9 @@
-//! What calls say.
+//! The texts of calls.
 
 use super::*;
 
 #[test]
-fn templates_know_the_row_the_practice_and_the_appointment() {
+fn templates_see_the_row_the_practice_and_the_appointment() {
     let mut campaign = campaign(Purpose::Reminder);
     campaign.message.context = template(
         "{{ patient_id }} {{ first_name }} {{ last_name }} {{ date_of_birth }} [{{ last_visit }}] {{ due }} \
@@ -12,16 +12,16 @@ fn templates_know_the_row_the_practice_and_the_appointment() {
     );
     let text = "Patient ID,First,Last,DOB,Cell,Last Visit,Due,Preferred Time,Notes,Notes,Apptid,Start Time,Doctor\n\
                 P-7,Ana,Ruiz,3/22/88,3125550101,0001-01-01,12/24/2026,mornings,a,b,A-1,2026-11-25T09:00,Dr. Voss\n";
-    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
-    insta::assert_snapshot!(taken.drafts[0].content.context.as_deref().expect("a context"), @"P-7 Ana Ruiz 1988-03-22 [] 2026-12-24 mornings b Bright Smile Dental +13125550199 reminder A-1 2026-11-25T09:00:00-06:00 Dr. Voss 0");
+    let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+    insta::assert_snapshot!(result.entries[0].content.context.as_deref().expect("a context"), @"P-7 Ana Ruiz 1988-03-22 [] 2026-12-24 mornings b Bright Smile Dental +13125550199 reminder A-1 2026-11-25T09:00:00-06:00 Dr. Voss 0");
 }
 
 #[test]
 fn a_template_that_a_row_cannot_fill_rejects_the_row() {
     let mut campaign = campaign(Purpose::Recall);
     campaign.message.context = template("{{ shoe_size }}");
-    let taken = take_bytes(b"patient_id,first_name,mobile\n1,Ana,3125550101\n", &campaign).expect("a list");
-    assert_eq!(taken.rejected[0].to_string(), "line 2: message.context, line 1: the list has no `shoe_size`");
+    let result = run_intake_on(b"patient_id,first_name,mobile\n1,Ana,3125550101\n", &campaign).expect("a list");
+    assert_eq!(result.rejected[0].to_string(), "line 2: message.context, line 1: the list has no `shoe_size`");
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn texts_are_linted_once_for_the_campaign() {
     let mut campaign = campaign(Purpose::Recall);
     campaign.message.voicemail = Some(template("Your balance is due. Call 312-555-0199."));
     let text = "patient_id,first_name,mobile\n1,Ana,3125550101\n2,Ben,3125550102\n";
-    let warnings = take_bytes(text.as_bytes(), &campaign).expect("a list").summary.warnings;
+    let warnings = run_intake_on(text.as_bytes(), &campaign).expect("a list").summary.warnings;
     let shown: Vec<String> = warnings.iter().map(|(warning, rows)| format!("{warning} ({rows})")).collect();
     assert_eq!(
         shown,
@@ -41,11 +41,11 @@ fn texts_are_linted_once_for_the_campaign() {
 }
 
 #[test]
-fn a_household_that_no_text_names_is_warned_of() {
+fn a_context_that_does_not_name_the_household_is_a_warning() {
     let mut campaign = campaign(Purpose::Recall);
     let text = format!("{HEADER}\n10,Ana,Ruiz,1980-05-01,3125550101,10\n11,Ben,Ruiz,2015-05-01,3125550101,10\n");
-    let warnings = |campaign: &Campaign| take_bytes(text.as_bytes(), campaign).expect("a list").summary.warnings;
+    let warnings = |campaign: &Campaign| run_intake_on(text.as_bytes(), campaign).expect("a list").summary.warnings;
     assert!(warnings(&campaign).is_empty());
     campaign.message.context = template("{{ first_name }} is due.");
-    assert_eq!(warnings(&campaign), [(Warning::HouseholdUnnamed, 1)].into());
+    assert_eq!(warnings(&campaign), [(IntakeWarning::HouseholdUnnamed, 1)].into());
 }

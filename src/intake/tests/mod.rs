@@ -1,4 +1,4 @@
-//! Lists in, entries and reasons out: the whole line, as `check` and `run` walk it.
+//! Tests of the whole intake: from list files to entries and rejections.
 
 mod dates;
 mod demonstrations;
@@ -17,10 +17,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::campaign::{
-    Calling, Caps, DateOrder, DayWindow, Lines, ListRules, Message, OnAbsent, OnConflict, OnLostAnswer, Practice,
-    Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, Source, StopOn, Vendor, VendorKind, ZoneMode,
+    Calling, CampaignSource, Caps, DateOrder, DayWindow, ListRules, Locations, MessageTemplates, OnAbsent, OnConflict,
+    OnLostAnswer, Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice, VendorKind,
+    ZoneMode,
 };
-use crate::entry::{OutcomeRules, Reason, Standing};
+use crate::entry::{ListEligibility, NewEntry, OutcomeRules, Reason};
 use crate::ids::{CampaignName, OrganisationId};
 use crate::phone::E164;
 use crate::template::Template;
@@ -96,9 +97,9 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
         name: CampaignName::new("test"),
         purpose,
         practice: practice(),
-        lines: Lines::of_one(&practice(), Rate { requests_per_minute: 60, open_calls: 10 }),
+        locations: Locations::single(&practice(), Rate { requests_per_minute: 60, open_calls: 10 }),
         list: list_rules(purpose),
-        message: Message { context: template(CONTEXT), voicemail: None },
+        message: MessageTemplates { context: template(CONTEXT), voicemail: None },
         calling: calling(),
         redial: Redial {
             max_attempts: 3,
@@ -117,93 +118,92 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
             track_for: TimeDelta::hours(1),
             outage: TimeDelta::hours(1),
         },
-        vendor: Vendor {
+        vendor: VendorChoice {
             kind: VendorKind::Annie,
             rehearsal: false,
             key_file: None,
             simulator: SimulatorSettings { seed: 1, start: None, speed: 60.0, people: None, faults: Vec::new() },
         },
         outcomes: OutcomeRules::default(),
-        source: Source { text: String::new(), directory: PathBuf::new() },
+        source: CampaignSource { text: String::new(), directory: PathBuf::new() },
     }
 }
 
-fn setting() -> Setting {
-    Setting { now: "2026-11-24T15:00:00Z".parse().expect("an instant"), fiction_allowed: true, check_age: false }
+fn context() -> IntakeContext {
+    IntakeContext { now: "2026-11-24T15:00:00Z".parse().expect("an instant"), fiction_allowed: true, check_age: false }
 }
 
-struct Taken {
-    drafts: Vec<Draft>,
+struct IntakeResult {
+    entries: Vec<NewEntry>,
     rejected: Vec<Rejection>,
-    summary: Summary,
+    summary: IntakeSummary,
 }
 
-fn file_of(text: &[u8]) -> tempfile::NamedTempFile {
+fn list_file(text: &[u8]) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), text).expect("written");
     file
 }
 
-fn take_bytes(text: &[u8], campaign: &Campaign) -> Result<Taken, ListProblem> {
-    let file = file_of(text);
-    let intake = Intake::open(&ListSource::File(file.path().to_owned()), campaign, setting())?;
-    let (mut drafts, mut rejected) = (vec![], vec![]);
-    let mut reading = intake.read()?;
-    for step in reading.by_ref() {
-        match step? {
-            Step::Accepted(draft) => drafts.push(*draft),
-            Step::Rejected(rejection, _) => rejected.push(rejection),
-            Step::Duplicate { .. } | Step::Replaced { .. } => {}
+fn run_intake_on(text: &[u8], campaign: &Campaign) -> Result<IntakeResult, ListError> {
+    let file = list_file(text);
+    let intake = Intake::open(&ListSource::File(file.path().to_owned()), campaign, context())?;
+    let (mut entries, mut rejected) = (vec![], vec![]);
+    let mut pass = intake.read()?;
+    for result in pass.by_ref() {
+        match result? {
+            RowResult::Accepted(entry) => entries.push(*entry),
+            RowResult::Rejected(rejection, _) => rejected.push(rejection),
+            RowResult::Duplicate { .. } | RowResult::Replaced { .. } => {}
         }
     }
-    let summary = reading.finish()?;
+    let summary = pass.finish()?;
     assert!(summary.tally.adds_up(), "{:?}", summary.tally);
-    assert_eq!(summary.tally.accepted, drafts.len() as u64);
+    assert_eq!(summary.tally.accepted, entries.len() as u64);
     assert_eq!(summary.tally.rejected, rejected.len() as u64);
-    assert_eq!(summary.tally.merged, drafts.iter().map(|draft| draft.members.len() as u64).sum::<u64>());
-    Ok(Taken { drafts, rejected, summary })
+    assert_eq!(summary.tally.merged, entries.iter().map(|entry| entry.members.len() as u64).sum::<u64>());
+    Ok(IntakeResult { entries, rejected, summary })
 }
 
-/// What `work` gives, and the time that this thread had on a processor for it, which other processes do not lengthen.
-/// Linux tells it.
+/// The result of `work`, and the CPU time of this thread, which other processes do not affect. The time is available on Linux
+/// only.
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Option<Duration>) {
-    let on_processor = || {
-        let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        told.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    let cpu_time = || {
+        let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+        stat.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
     };
-    let before: Option<Duration> = on_processor();
-    let done = work();
-    (done, before.zip(on_processor()).map(|(before, after)| after.saturating_sub(before)))
+    let before: Option<Duration> = cpu_time();
+    let result = work();
+    (result, before.zip(cpu_time()).map(|(before, after)| after.saturating_sub(before)))
 }
 
-/// The most that reading a list of so many bytes may take: one second a megabyte, and a moment to begin. Tests are built
-/// without optimisation, which makes them slower by far more than the factor that is allowed for it here.
+/// The time limit for a list of this size: 200 ms plus one second per megabyte, and five in a build without optimisation.
 fn a_second_a_megabyte(bytes: usize) -> Duration {
     let factor = if cfg!(debug_assertions) { 5.0 } else { 1.0 };
     Duration::from_millis(200) + Duration::from_secs_f64(factor * bytes as f64 / 1e6)
 }
 
-fn take(text: &str) -> Taken {
-    take_bytes(text.as_bytes(), &campaign(Purpose::Recall)).expect("a list")
+fn run_intake(text: &str) -> IntakeResult {
+    run_intake_on(text.as_bytes(), &campaign(Purpose::Recall)).expect("a list")
 }
 
 fn refused(text: &str, campaign: &Campaign) -> String {
-    take_bytes(text.as_bytes(), campaign).err().expect("a refusal").to_string()
+    run_intake_on(text.as_bytes(), campaign).err().expect("a refusal").to_string()
 }
 
-/// One line a draft: its line, names, phone and standing, and who else it covers.
-fn shown(taken: &Taken) -> String {
+/// The result as text, with one line for each entry: its line, number, eligibility, context and the lines of its members.
+fn render(result: &IntakeResult) -> String {
     let mut text = String::new();
-    for draft in &taken.drafts {
-        let members: Vec<u64> = draft.members.iter().map(|member| member.line).collect();
-        let context = draft.content.context.as_deref().unwrap_or("-");
-        writeln!(text, "{}: {} {:?} {context} {members:?}", draft.line, draft.phone.expose(), draft.standing)
+    for entry in &result.entries {
+        let members: Vec<u64> = entry.members.iter().map(|member| member.line).collect();
+        let context = entry.content.context.as_deref().unwrap_or("-");
+        writeln!(text, "{}: {} {:?} {context} {members:?}", entry.line, entry.phone.expose(), entry.standing)
             .expect("written");
     }
-    for rejection in &taken.rejected {
+    for rejection in &result.rejected {
         writeln!(text, "{rejection}").expect("written");
     }
-    writeln!(text, "{:?}", taken.summary.tally).expect("written");
+    writeln!(text, "{:?}", result.summary.tally).expect("written");
     text
 }
 

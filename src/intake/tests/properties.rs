@@ -1,8 +1,8 @@
-//! What holds for every input.
+//! Properties that hold for every input.
 
 use super::*;
 
-/// What a reader may stumble over, or begin again and again at.
+/// Bytes that may confuse a parser, or make it rescan its input.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
     let tokens: Vec<&[u8]> = vec![
         b"\"",
@@ -57,7 +57,7 @@ proptest! {
     ) {
         let piece = pieces.concat();
         let bytes: Vec<u8> = head.iter().chain(piece.iter().cycle()).copied().take(size).collect();
-        let (_, took) = timed(|| take_bytes(&bytes, &campaign(Purpose::Recall)));
+        let (_, took) = timed(|| run_intake_on(&bytes, &campaign(Purpose::Recall)));
         let most = a_second_a_megabyte(bytes.len());
         prop_assert!(took.is_none_or(|took| took < most), "{took:?} for {} bytes, all like {piece:?}", bytes.len());
     }
@@ -68,7 +68,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_intake_panic_or_lose_a_row(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
-        let _ = take_bytes(&bytes, &campaign(Purpose::Recall));
+        let _ = run_intake_on(&bytes, &campaign(Purpose::Recall));
     }
 
     #[test]
@@ -81,11 +81,11 @@ proptest! {
     ) {
         let rows: Vec<String> = cells.iter().map(|row| row.join(&by)).collect();
         let text = format!("{}\n{}\n", HEADER.replace(',', &by), rows.join("\n"));
-        let _ = take_bytes(text.as_bytes(), &campaign(Purpose::Recall));
+        let _ = run_intake_on(text.as_bytes(), &campaign(Purpose::Recall));
     }
 
     #[test]
-    fn every_row_of_a_sound_list_is_accounted_for(
+    fn every_row_of_a_valid_list_is_accounted_for(
         rows in prop::collection::vec((0..30_u32, 0..8_u32, 1950..2026_u32, 0..10_u32), 1..60),
         household: bool,
     ) {
@@ -95,7 +95,7 @@ proptest! {
         for (id, phone, year, guarantor) in &rows {
             writeln!(text, "{id},Ana,Ruiz,{year}-01-11,312555010{phone},{guarantor}").expect("written");
         }
-        let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
-        prop_assert_eq!(taken.summary.tally.read, rows.len() as u64);
+        let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+        prop_assert_eq!(result.summary.tally.read, rows.len() as u64);
     }
 }

@@ -1,25 +1,25 @@
-//! What becomes of single rows.
+//! The results of single rows.
 
 use super::*;
 
 #[test]
 fn a_clean_row_becomes_an_entry() {
-    let taken = take(&format!("{HEADER}\n1,Ana,Ruiz,1988-03-22,312-555-0101,1\n"));
-    let draft = &taken.drafts[0];
-    assert_eq!(draft.line, 2);
-    assert_eq!(draft.phone.expose(), "+13125550101");
-    assert_eq!(draft.zones.zones, ["America/Chicago"]);
-    assert_eq!(draft.content.patient.first_name, "Ana");
-    assert_eq!(draft.content.patient.last_name.as_deref(), Some("Ruiz"));
-    assert_eq!(draft.content.patient.date_of_birth.map(|date| date.to_string()).as_deref(), Some("1988-03-22"));
-    assert_eq!(draft.content.patient.patient_id.as_deref(), Some("1"));
-    assert_eq!(draft.key.parts().collect::<Vec<_>>(), ["1"]);
-    assert_eq!(draft.standing, Standing::Ready);
+    let result = run_intake(&format!("{HEADER}\n1,Ana,Ruiz,1988-03-22,312-555-0101,1\n"));
+    let entry = &result.entries[0];
+    assert_eq!(entry.line, 2);
+    assert_eq!(entry.phone.expose(), "+13125550101");
+    assert_eq!(entry.zones.zones, ["America/Chicago"]);
+    assert_eq!(entry.content.patient.first_name, "Ana");
+    assert_eq!(entry.content.patient.last_name.as_deref(), Some("Ruiz"));
+    assert_eq!(entry.content.patient.date_of_birth.map(|date| date.to_string()).as_deref(), Some("1988-03-22"));
+    assert_eq!(entry.content.patient.patient_id.as_deref(), Some("1"));
+    assert_eq!(entry.key.parts().collect::<Vec<_>>(), ["1"]);
+    assert_eq!(entry.standing, ListEligibility::Ready);
 }
 
 #[test]
 fn every_bad_row_has_one_clear_reason() {
-    let taken = take(
+    let result = run_intake(
         "PatNum,FName,LName,Birthdate,WirelessPhone,HmPhone,tz\n\
          1,Ana,Ruiz,1988-03-22,312-555-014,,\n\
          2,,Ruiz,1988-03-22,3125550101,,\n\
@@ -37,7 +37,7 @@ fn every_bad_row_has_one_clear_reason() {
          10,Jon,Ruiz,1988-03-23,3125550110,,\n\
          11,Kim,Ruiz,1988-03-22,312-555-0199,,\n",
     );
-    insta::assert_snapshot!(shown(&taken), @r"
+    insta::assert_snapshot!(render(&result), @r"
     12: +13125550110 Ready Jon []
     line 2: phone: too short
     line 3: first_name: missing
@@ -51,7 +51,7 @@ fn every_bad_row_has_one_clear_reason() {
     line 11: row: has 9 cells where the header has 7
     line 15: patient_id: the same as on line 12, with other data
     line 16: phone: the practice's own number
-    ListTally { read: 14, accepted: 1, rejected: 12, duplicate: 1, merged: 0 }
+    ListCounts { read: 14, accepted: 1, rejected: 12, duplicate: 1, merged: 0 }
     ");
 }
 
@@ -68,26 +68,26 @@ fn the_last_row_of_a_key_wins_where_the_campaign_says_so() {
          1,Ana,Ruiz,1988-03-22,312-555-01,1\n\
          1,Ana,Ruiz,1988-03-22,312-555-0103,1\n"
     );
-    let taken = take_bytes(text.as_bytes(), &campaign).expect("a list");
-    insta::assert_snapshot!(shown(&taken), @r"
+    let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+    insta::assert_snapshot!(render(&result), @r"
     3: +13125550102 Ready Ben []
     5: +13125550101 Ready Cai []
     4: +13125550103 Ready Ana []
     line 6: phone: too short
-    ListTally { read: 6, accepted: 3, rejected: 1, duplicate: 2, merged: 0 }
+    ListCounts { read: 6, accepted: 3, rejected: 1, duplicate: 2, merged: 0 }
     ");
 }
 
 #[test]
 fn doubtful_numbers_are_held_for_a_person() {
-    let taken = take(
+    let result = run_intake(
         "PatNum,FName,WirelessPhone,State\n1,Ana,312-555-0101 x5,\n2,Ben,436-555-0101,\n3,Cai,436-555-0102,Ohio\n",
     );
-    insta::assert_snapshot!(shown(&taken), @r"
+    insta::assert_snapshot!(render(&result), @r"
     2: +13125550101 Held(Extension) Ana []
     3: +14365550101 Held(UnknownAreaCode) Ben []
     4: +14365550102 Ready Cai []
-    ListTally { read: 3, accepted: 3, rejected: 0, duplicate: 0, merged: 0 }
+    ListCounts { read: 3, accepted: 3, rejected: 0, duplicate: 0, merged: 0 }
     ");
 }
 
@@ -97,11 +97,11 @@ fn no_error_and_no_debug_text_holds_a_value() {
                 CANARY1,CANARY2,CANARY3,CANARY4,CANARY5,CANARY6\n\
                 CANARY1,CANARY2,CANARY3,1988-01-01,3125550142,CANARY6\n";
     let campaign = campaign(Purpose::Recall);
-    let file = file_of(text.as_bytes());
-    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, setting()).expect("a list");
-    let mut reading = intake.read().expect("rows");
-    let steps: Vec<_> = reading.by_ref().collect();
-    let printed = format!("{intake:?} {steps:?} {reading:?}");
+    let file = list_file(text.as_bytes());
+    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, context()).expect("a list");
+    let mut pass = intake.read().expect("rows");
+    let results: Vec<_> = pass.by_ref().collect();
+    let printed = format!("{intake:?} {results:?} {pass:?}");
     assert!(!printed.contains("CANARY") && !printed.contains("5550142") && !printed.contains("1988"), "{printed}");
 }
 
@@ -112,7 +112,7 @@ fn a_list_is_read_in_little_time() {
         let phone = 3_125_550_100 + patient / 100 % 100 + patient % 7 * 100_000_000;
         writeln!(text, "{patient},Ruiz,Ana,1988-03-22,{phone},,{patient},2026-12-24,mornings").expect("written");
     }
-    let (taken, took) = timed(|| take(&text));
-    assert_eq!(taken.summary.tally.read, 10_000);
+    let (result, took) = timed(|| run_intake(&text));
+    assert_eq!(result.summary.tally.read, 10_000);
     assert!(took.is_none_or(|took| took < a_second_a_megabyte(text.len())), "{took:?}");
 }

@@ -1,4 +1,4 @@
--- No call starts before its intent: what a clock that was set back makes of the vendor's instant must not end a cap early.
+-- No call starts before its intent: a vendor instant converted by a clock that was set back must not end a cap early.
 UPDATE attempt
 SET state = ?3, answered_at = coalesce(?4, answered_at), lost_at = coalesce(?5, lost_at),
     conversation = coalesce(?6, conversation), started_at = coalesce(max(?7, intent_at), started_at),

@@ -1,4 +1,4 @@
--- A number that was found wrong says nothing about when the next one may be called.
+-- A call to a wrong number does not delay the call to the next one.
 SELECT count(*) AS calls,
     max(CASE
         WHEN to_number = ?2 OR outcome IS NULL OR outcome NOT IN ('wrong_number', 'invalid_number')

@@ -1,4 +1,4 @@
--- Calls of the campaign that spoke for a patient, made to somebody else of the household.
+-- Calls of the campaign that covered a patient and were made to another entry of the household.
 SELECT attempt.state, attempt.outcome
 FROM covered JOIN attempt ON attempt.id = covered.attempt_id JOIN entry ON entry.id = attempt.entry_id
 WHERE covered.key = ?2 AND entry.campaign_id = ?1 AND entry.key <> ?2;

@@ -1,7 +1,7 @@
--- Whose line calls the entries of each location: `?2` has both, as pairs.
-WITH line AS MATERIALIZED (
+-- Assigns entries to the organisation that calls for their location; `?2` is a JSON array of [location, organisation].
+WITH caller AS MATERIALIZED (
     SELECT json_extract(value, '$[0]') AS location, json_extract(value, '$[1]') AS organisation FROM json_each(?2)
 )
-UPDATE entry SET organisation = line.organisation FROM line
-WHERE campaign_id = ?1 AND entry.location = line.location AND entry.organisation <> line.organisation
+UPDATE entry SET organisation = caller.organisation FROM caller
+WHERE campaign_id = ?1 AND entry.location = caller.location AND entry.organisation <> caller.organisation
     AND state NOT IN ('finished', 'failed', 'cancelled');

@@ -1,2 +1,2 @@
--- By time, newest first: the first of them that an operator has not disowned.
+-- The newest event by time that an operator has not disowned.
 SELECT at FROM event WHERE id > (SELECT disowned_times_up_to FROM ledger) ORDER BY at DESC LIMIT 1;

@@ -1,4 +1,4 @@
--- Nobody who is an entry or a member of one by now.
+-- Former household members, without those who are an entry or a member of one again.
 SELECT former_member.entry_id, former_member.key, former_member.line, former_member.patient
 FROM former_member JOIN entry ON entry.id = former_member.entry_id
 WHERE entry.campaign_id = ?1

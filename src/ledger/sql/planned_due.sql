@@ -1,4 +1,4 @@
--- Of a plan: what has not been called since it was made, and is still what it says, byte for byte.
+-- Due entries of a plan that were not called since it was made and whose number and content are still as approved.
 SELECT entry.id, entry.key, entry.state, organisation, location, entry.phone, zones, not_after
 FROM planned JOIN entry ON entry.id = planned.entry_id
 WHERE planned.run_id = ?1 AND organisation = ?2 AND entry.state IN ('ready', 'waiting') AND due_at <= ?3

@@ -1,4 +1,4 @@
--- The run named, or the newest.
+-- The given run, or the newest one.
 SELECT run.id, campaign_id, listed, source, directory
 FROM run JOIN campaign ON campaign.id = campaign_id
 WHERE ?1 IS NULL OR run.id = ?1

@@ -1,4 +1,4 @@
--- The run named, or the newest.
+-- The given run, or the newest one.
 SELECT run.*, name, purpose, source, directory FROM run JOIN campaign ON campaign.id = campaign_id
 WHERE ?1 IS NULL OR run.id = ?1
 ORDER BY run.id DESC LIMIT 1;

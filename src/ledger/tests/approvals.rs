@@ -2,72 +2,74 @@
 
 use super::*;
 
-fn approved(of: &Draft, calls: u32) -> Approved {
-    Approved { key: of.key.clone(), phone: of.phone, content: of.content.clone(), calls }
+fn approved(of: &NewEntry, calls: u32) -> ApprovedCall {
+    ApprovedCall { key: of.key.clone(), phone: of.phone, content: of.content.clone(), calls }
 }
 
-impl Desk {
-    fn approve(&self, calls: Vec<Approved>) {
+impl Fixture {
+    fn approve(&self, calls: Vec<ApprovedCall>) {
         now_or_never(self.ledger.approve(self.run, "a-plan".into(), calls)).expect("approved");
     }
 
     fn next_due(&self) -> Option<DateTime<Utc>> {
-        now_or_never(self.ledger.prospects(self.run, self.share())).expect("prospects").next_due
+        now_or_never(self.ledger.next_due(self.run, self.scope())).expect("asked").next_due
     }
 }
 
 #[test]
 fn a_planned_run_claims_what_is_in_the_plan_and_nothing_else() {
-    let list = [draft("1", 110), draft("2", 111), draft("3", 112)];
-    let desk = Desk::with(&list);
-    desk.approve(vec![approved(&list[1], 0)]);
-    assert_eq!(desk.claim().iter().map(|call| call.to).collect::<Vec<_>>(), [number(111)]);
-    assert_eq!(desk.next_due(), None, "nobody else is due in this run");
+    let list = [entry("1", 110), entry("2", 111), entry("3", 112)];
+    let fixture = Fixture::with(&list);
+    fixture.approve(vec![approved(&list[1], 0)]);
+    assert_eq!(fixture.claim().iter().map(|call| call.to).collect::<Vec<_>>(), [number(111)]);
+    assert_eq!(fixture.next_due(), None, "no other entry is due in this run");
 }
 
 #[test]
 fn each_call_of_a_plan_is_made_once_whatever_came_of_it() {
-    let list = [draft("1", 110)];
-    let desk = Desk::with(&list);
-    desk.approve(vec![approved(&list[0], 0)]);
-    let claimed = desk.claim();
-    desk.record(vec![happened(&claimed[0], Fact::Accepted)]).expect("recorded");
-    desk.record(vec![ended(&claimed[0], Outcome::NoAnswer, Some(noon()))]).expect("recorded");
-    assert!(desk.claim().is_empty(), "the redial was not approved");
-    assert_eq!(desk.next_due(), None);
+    let list = [entry("1", 110)];
+    let fixture = Fixture::with(&list);
+    fixture.approve(vec![approved(&list[0], 0)]);
+    let claimed = fixture.claim();
+    fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
+    fixture.record(vec![ended(&claimed[0], Outcome::NoAnswer, Some(noon()))]).expect("recorded");
+    assert!(fixture.claim().is_empty(), "the redial was not approved");
+    assert_eq!(fixture.next_due(), None);
 }
 
 #[test]
-fn what_provably_was_not_placed_may_still_be() {
-    let list = [draft("1", 110)];
-    let desk = Desk::with(&list);
-    desk.approve(vec![approved(&list[0], 0)]);
-    let claimed = desk.claim();
+fn a_call_that_provably_was_not_placed_may_still_be_placed() {
+    let list = [entry("1", 110)];
+    let fixture = Fixture::with(&list);
+    fixture.approve(vec![approved(&list[0], 0)]);
+    let claimed = fixture.claim();
     let fact = Fact::NotPlaced { retry_at: noon(), reason: Reason::NotConnected };
-    desk.record(vec![happened(&claimed[0], fact)]).expect("recorded");
-    assert_eq!(desk.claim().len(), 1);
+    fixture.record(vec![update(&claimed[0], fact)]).expect("recorded");
+    assert_eq!(fixture.claim().len(), 1);
 }
 
 #[test]
-fn what_is_not_word_for_word_as_it_was_approved_is_not_called() {
-    let said = |text: &str| Draft {
-        content: Content { context: Some(text.into()), ..draft("1", 110).content },
-        ..draft("1", 110)
+fn an_entry_that_differs_from_its_approval_is_not_called() {
+    let with_context = |text: &str| NewEntry {
+        content: CallContent { context: Some(text.into()), ..entry("1", 110).content },
+        ..entry("1", 110)
     };
-    for (now, calls) in
-        [(said("is due."), 1), (said("is due "), 0), (Draft { phone: number(119), ..said("is due.") }, 0)]
-    {
-        let desk = Desk::with(&[said("is due.")]);
-        desk.approve(vec![approved(&said("is due."), 0)]);
-        // Another list came in between.
-        desk.enrol(&[now]);
-        assert_eq!(desk.claim().len(), calls);
+    for (now, calls) in [
+        (with_context("is due."), 1),
+        (with_context("is due "), 0),
+        (NewEntry { phone: number(119), ..with_context("is due.") }, 0),
+    ] {
+        let fixture = Fixture::with(&[with_context("is due.")]);
+        fixture.approve(vec![approved(&with_context("is due."), 0)]);
+        // Another list is enrolled after the approval.
+        fixture.enrol(&[now]);
+        assert_eq!(fixture.claim().len(), calls);
     }
 }
 
 #[test]
-fn a_plan_of_somebody_who_is_not_enrolled_is_no_plan() {
-    let desk = Desk::with(&[draft("1", 110)]);
-    let stranger = approved(&draft("2", 111), 0);
-    assert!(now_or_never(desk.ledger.approve(desk.run, "a-plan".into(), vec![stranger])).is_err());
+fn a_plan_with_an_entry_that_is_not_enrolled_is_refused() {
+    let fixture = Fixture::with(&[entry("1", 110)]);
+    let unknown = approved(&entry("2", 111), 0);
+    assert!(now_or_never(fixture.ledger.approve(fixture.run, "a-plan".into(), vec![unknown])).is_err());
 }

@@ -1,25 +1,23 @@
-//! The mark beside a ledger that says how far it had come.
-
-use std::path::Path;
+//! The high-water mark beside a ledger.
 
 use super::*;
 
-/// A closed ledger in a folder of its own, of which one call was made, and a copy of its file from before the call.
+/// A closed ledger that has placed one call, its path, and a copy of its file from before the call.
 fn with_an_older_copy() -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {
-    let desk = Desk::with(&[draft("P-1", 101)]);
-    let path = path_in(&desk.folder);
-    let Desk { folder, ledger, campaign, run } = desk;
+    let fixture = Fixture::with(&[entry("P-1", 101)]);
+    let path = path_in(&fixture.folder);
+    let Fixture { folder, ledger, campaign, run } = fixture;
     drop(ledger);
     let before = std::fs::read(&path).expect("the file");
     let ledger = Ledger::open_inline(&path, noon()).expect("a ledger");
-    let share = Share::of(OrganisationId::new("Bright Smile Dental"));
-    let order = ClaimOrder { run, campaign, share, now: noon(), limit: 1 };
-    assert_eq!(now_or_never(ledger.claim(order)).expect("claimed").authorised.len(), 1);
+    let scope = ClaimScope::for_organisation(OrganisationId::new("Bright Smile Dental"));
+    let request = ClaimRequest { run, campaign, scope, now: noon(), limit: 1 };
+    assert_eq!(now_or_never(ledger.claim(request)).expect("claimed").authorised.len(), 1);
     drop(ledger);
     (folder, path, before)
 }
 
-/// Puts the older copy into the same file, as `cp` onto it does.
+/// Writes the older copy into the same file, as `cp` does.
 fn put_back(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).expect("put back");
     for suffix in ["-wal", "-shm"] {
@@ -38,32 +36,32 @@ fn mark_of(path: &Path) -> std::path::PathBuf {
 #[test]
 fn an_older_copy_in_the_same_file_is_behind_its_mark_until_it_is_adopted() {
     let (_folder, path, before) = with_an_older_copy();
-    assert_eq!(mark_standing(&path).expect("read"), MarkStanding::Reached);
+    assert_eq!(mark_status(&path).expect("read"), MarkStatus::Reached);
     put_back(&path, &before);
-    assert_eq!(mark_standing(&path).expect("read"), MarkStanding::Behind);
+    assert_eq!(mark_status(&path).expect("read"), MarkStatus::Behind);
     let refused = Ledger::open_inline(&path, noon()).map(drop).expect_err("an older copy");
     assert!(matches!(refused, LedgerError::BehindMark { .. }), "{refused}");
     adopt(&path, "Pat", noon()).expect("adopted");
-    assert_eq!(mark_standing(&path).expect("read"), MarkStanding::Reached);
-    Ledger::open_inline(&path, noon()).map(drop).expect("it is the one to go on with");
+    assert_eq!(mark_status(&path).expect("read"), MarkStatus::Reached);
+    Ledger::open_inline(&path, noon()).map(drop).expect("it may be written now");
 }
 
 #[test]
-fn a_mark_that_is_gone_or_torn_says_nothing_and_is_begun_anew() {
+fn a_mark_that_is_gone_or_torn_is_ignored_and_replaced() {
     for torn in [None, Some("callrounds high-water mark 1\n")] {
         let (_folder, path, _) = with_an_older_copy();
         match torn {
             Some(text) => std::fs::write(mark_of(&path), text).expect("torn"),
             None => std::fs::remove_file(mark_of(&path)).expect("gone"),
         }
-        assert_eq!(mark_standing(&path).expect("read"), MarkStanding::Missing);
+        assert_eq!(mark_status(&path).expect("read"), MarkStatus::Missing);
         assert!(Ledger::open_inline(&path, noon()).expect("opened").mark_was_missing());
         assert!(!Ledger::open_inline(&path, noon()).expect("opened").mark_was_missing(), "{torn:?}");
     }
 }
 
 #[test]
-fn a_new_ledger_in_the_place_of_a_removed_one_is_not_held_to_its_mark() {
+fn a_new_ledger_at_the_path_of_a_removed_one_ignores_its_mark() {
     let (_folder, path, _) = with_an_older_copy();
     put_back(&path, &[]);
     std::fs::remove_file(&path).expect("removed");
@@ -72,22 +70,22 @@ fn a_new_ledger_in_the_place_of_a_removed_one_is_not_held_to_its_mark() {
 }
 
 #[test]
-fn events_of_the_future_are_named_and_an_operator_disowns_them() {
+fn future_events_are_counted_and_an_operator_disowns_them() {
     let (_folder, path, _) = with_an_older_copy();
     let yesterday = noon() - TimeDelta::days(1);
-    let future = |path: &Path| Reader::open(path).expect("a reader").future_events(yesterday).expect("read");
+    let future = |path: &Path| LedgerReader::open(path).expect("a reader").future_events(yesterday).expect("read");
     assert!(future(&path).is_some_and(|(events, newest)| events > 1 && newest == noon()));
     let adoption = adopt(&path, "Pat", yesterday).expect("adopted");
     assert!(adoption.future_events > 1 && adoption.unanswered == 1, "{adoption:?}");
     assert_eq!(future(&path), None);
-    let reader = Reader::open(&path).expect("a reader");
+    let reader = LedgerReader::open(&path).expect("a reader");
     let newest = reader.newest_event().expect("read").expect("the adoption");
-    assert_eq!(newest, yesterday, "what comes now is newer than anything that counts");
+    assert_eq!(newest, yesterday, "the adoption is newer than every event that counts");
     let future_attempts: i64 = reader
         .conn
         .query_row("SELECT count(*) FROM attempt WHERE intent_at > ?1", [yesterday.timestamp_millis()], |row| {
             row.get(0)
         })
         .expect("counted");
-    assert_eq!(future_attempts, 0, "caps and gaps end no later than if it had been called just now");
+    assert_eq!(future_attempts, 0, "caps and gaps end no later than after a call made just now");
 }

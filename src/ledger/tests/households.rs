@@ -1,43 +1,43 @@
-//! Household members who are entries of their own by the next list.
+//! Household members who have entries of their own in the next list.
 
 use super::*;
-use crate::entry::Member;
+use crate::entry::HouseholdMember;
 
-/// Ana's entry, whose call speaks for Ben, too.
-fn with_ben(key: &str, last: u32) -> Draft {
+/// Ana's entry, whose call also covers Ben.
+fn with_ben(key: &str, last: u32) -> NewEntry {
     let patient = PatientInfo { first_name: "Ben".into(), ..PatientInfo::default() };
-    Draft { members: vec![Member { key: EntryKey::new("ben"), patient, line: 3 }], ..draft(key, last) }
+    NewEntry { members: vec![HouseholdMember { key: EntryKey::new("ben"), patient, line: 3 }], ..entry(key, last) }
 }
 
-/// Night 1: the call to Ana ends like this. Night 2: Ana is not on the list, and Ben is, on his own.
-fn night_two(outcome: Outcome, redial: Option<DateTime<Utc>>) -> Desk {
-    let mut desk = Desk::with(&[with_ben("ana", 110)]);
-    let claimed = desk.claim();
-    desk.record(vec![happened(&claimed[0], Fact::Accepted)]).expect("recorded");
-    desk.record(vec![ended(&claimed[0], outcome, redial)]).expect("recorded");
-    desk.next_list(&[draft("ben", 111)]);
-    desk
+/// First list: the call to Ana ends with this outcome. Second list: Ben has an entry of his own, and Ana none.
+fn after_second_list(outcome: Outcome, redial: Option<DateTime<Utc>>) -> Fixture {
+    let mut fixture = Fixture::with(&[with_ben("ana", 110)]);
+    let claimed = fixture.claim();
+    fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
+    fixture.record(vec![ended(&claimed[0], outcome, redial)]).expect("recorded");
+    fixture.next_list(&[entry("ben", 111)]);
+    fixture
 }
 
 #[test]
-fn who_was_spoken_for_by_a_households_call_is_not_called_once_more_and_others_are() {
+fn a_patient_for_whom_a_households_call_decided_is_not_called_again_and_others_are() {
     for (outcome, redial, calls, state) in [
         (Outcome::Booked, None, 0, "suppressed"),
         (Outcome::Declined, None, 0, "suppressed"),
         (Outcome::NoAnswer, Some(noon()), 1, "submitting"),
         (Outcome::WrongNumber, None, 1, "submitting"),
     ] {
-        let desk = night_two(outcome, redial);
-        assert_eq!(desk.claim().len(), calls, "{outcome}");
-        assert_eq!(desk.count(&format!("entry WHERE key = 'ben' AND state = '{state}'")), 1, "{outcome}");
+        let fixture = after_second_list(outcome, redial);
+        assert_eq!(fixture.claim().len(), calls, "{outcome}");
+        assert_eq!(fixture.count(&format!("entry WHERE key = 'ben' AND state = '{state}'")), 1, "{outcome}");
     }
 }
 
 #[test]
-fn while_the_households_call_is_not_settled_nobody_else_of_it_is_called() {
-    let mut desk = Desk::with(&[with_ben("ana", 110)]);
-    desk.claim();
-    desk.next_list(&[draft("ana", 110), draft("ben", 111)]);
-    assert!(desk.claim().is_empty());
-    assert_eq!(desk.count("entry WHERE key = 'ben' AND state = 'waiting' AND reason = 'number_busy'"), 1);
+fn while_a_households_call_is_not_settled_no_other_member_is_called() {
+    let mut fixture = Fixture::with(&[with_ben("ana", 110)]);
+    fixture.claim();
+    fixture.next_list(&[entry("ana", 110), entry("ben", 111)]);
+    assert!(fixture.claim().is_empty());
+    assert_eq!(fixture.count("entry WHERE key = 'ben' AND state = 'waiting' AND reason = 'number_busy'"), 1);
 }

@@ -1,7 +1,7 @@
-//! The ledger against a book kept beside it (`faults.md`, row 6): random sequences of everything that is done to a ledger,
-//! by a run, by a list and by an operator; after each step everybody stands where the book says.
+//! The ledger compared with a model (`faults.md`, row 6): random sequences of every operation of runs, lists and
+//! operators; after each one, all entries and attempts have the states that the model computes.
 //!
-//! `CALLROUNDS_CASES=100000 cargo test --release --lib ledger::tests::machine -- --nocapture` tries more of them.
+//! `CALLROUNDS_CASES=100000 cargo test --release --lib ledger::tests::machine -- --nocapture` runs more of them.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,47 +12,47 @@ use proptest::test_runner::{Config, TestRunner};
 use super::*;
 use crate::policy::Hours;
 
-/// Sequences of an ordinary test run.
-const EVERY_RUN: u32 = 1_000;
+/// The number of sequences in an ordinary test run.
+const DEFAULT_CASES: u32 = 1_000;
 
-/// People and the last digits of their numbers: two share one.
-const PEOPLE: [(&str, u32); 4] = [("P-0", 101), ("P-1", 102), ("P-2", 103), ("P-3", 103)];
+/// The entries' keys and the last digits of their numbers: two share one.
+const ENTRIES: [(&str, u32); 4] = [("P-0", 101), ("P-1", 102), ("P-2", 103), ("P-3", 103)];
 
-/// One thing done to the ledger.
+/// One operation on the ledger.
 #[derive(Debug, Clone)]
-enum Deed {
-    /// So many hours pass.
+enum Operation {
+    /// This many hours pass.
     Wait(u8),
-    /// A run claims so many entries at most.
+    /// A run claims at most this many entries.
     Claim(u8),
-    /// Something becomes known about a person's newest attempt, be it possible or not.
-    Tell { person: usize, fact: usize },
-    /// Something that is possible becomes known about a call that is under way.
-    Happen { call: usize, fact: usize },
-    /// The next list has these people on it.
+    /// Any fact, possible or not, becomes known about an entry's newest attempt.
+    RecordAny { index: usize, fact: usize },
+    /// A possible fact becomes known about a call in flight.
+    RecordPossible { call: usize, fact: usize },
+    /// The next list has these entries.
     List([bool; 4]),
-    /// An operator suppresses a person's number.
+    /// An operator suppresses an entry's number.
     Suppress(usize),
-    /// An operator settles a person's entry, be it held or not.
-    Resolve { person: usize, verdict: usize },
-    /// An operator calls the newest run off.
+    /// An operator resolves an entry, held or not.
+    Resolve { index: usize, choice: usize },
+    /// An operator cancels the newest run.
     CancelRun,
-    /// The program ends, and another one opens the ledger.
+    /// The program ends and another one opens the ledger.
     Reopen,
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
-    let person = 0..PEOPLE.len();
+fn operation() -> impl Strategy<Value = Operation> {
+    let index = 0..ENTRIES.len();
     prop_oneof![
-        3 => (1..100_u8).prop_map(Deed::Wait),
-        6 => (1..5_u8).prop_map(Deed::Claim),
-        3 => (person.clone(), 0..facts(noon()).len()).prop_map(|(person, fact)| Deed::Tell { person, fact }),
-        12 => any::<(usize, usize)>().prop_map(|(call, fact)| Deed::Happen { call, fact }),
-        2 => any::<[bool; 4]>().prop_map(Deed::List),
-        1 => person.clone().prop_map(Deed::Suppress),
-        2 => (person, 0..3_usize).prop_map(|(person, verdict)| Deed::Resolve { person, verdict }),
-        1 => Just(Deed::CancelRun),
-        1 => Just(Deed::Reopen),
+        3 => (1..100_u8).prop_map(Operation::Wait),
+        6 => (1..5_u8).prop_map(Operation::Claim),
+        3 => (index.clone(), 0..facts(noon()).len()).prop_map(|(index, fact)| Operation::RecordAny { index, fact }),
+        12 => any::<(usize, usize)>().prop_map(|(call, fact)| Operation::RecordPossible { call, fact }),
+        2 => any::<[bool; 4]>().prop_map(Operation::List),
+        1 => index.clone().prop_map(Operation::Suppress),
+        2 => (index, 0..3_usize).prop_map(|(index, choice)| Operation::Resolve { index, choice }),
+        1 => Just(Operation::CancelRun),
+        1 => Just(Operation::Reopen),
     ]
 }
 
@@ -75,21 +75,21 @@ fn facts(now: DateTime<Utc>) -> Vec<Fact> {
     ]
 }
 
-/// A person as the book has them.
+/// An entry in the model.
 #[derive(Debug)]
-struct Person {
+struct ModelEntry {
     state: State,
     /// On the newest run's list.
     listed: bool,
-    /// Taken off a list while the call was not settled: withdrawn as soon as it could be called again.
-    leaves: bool,
+    /// Removed from the list while not settled: withdrawn as soon as it could be called again.
+    withdraw_later: bool,
 }
 
-/// An attempt as the book has it.
+/// An attempt in the model.
 #[derive(Debug)]
 struct Call {
-    claim: Authorised,
-    person: usize,
+    claim: ClaimedAttempt,
+    index: usize,
     state: AttemptState,
 }
 
@@ -103,94 +103,95 @@ impl Call {
     }
 }
 
-/// The ledger and the book.
-struct Office {
-    desk: Desk,
+/// The ledger and the model.
+struct ModelTest {
+    fixture: Fixture,
     now: DateTime<Utc>,
-    people: Vec<Person>,
+    entries: Vec<ModelEntry>,
     calls: Vec<Call>,
     suppressed: Vec<u32>,
-    /// What is committed, and nothing else.
-    witness: Connection,
-    /// A ledger of no meaning, in place of ours while no program has ours open.
-    nobodys: Ledger,
+    /// Sees only what is committed.
+    committed: Connection,
+    /// Stands in for the ledger while no program has it open.
+    placeholder: Ledger,
 }
 
-impl Office {
-    fn open(nobodys: Ledger) -> Self {
-        let desk = Desk::in_folder(folder_in_memory());
-        desk.enrol(&PEOPLE.map(|(key, last)| draft(key, last)));
-        let person = || Person { state: State::Ready, listed: true, leaves: false };
-        let people = PEOPLE.iter().map(|_| person()).collect();
-        let witness = desk.committed();
-        Self { desk, now: noon(), people, calls: Vec::new(), suppressed: Vec::new(), witness, nobodys }
+impl ModelTest {
+    fn open(placeholder: Ledger) -> Self {
+        let fixture = Fixture::in_folder(folder_in_memory());
+        fixture.enrol(&ENTRIES.map(|(key, last)| entry(key, last)));
+        let entry = || ModelEntry { state: State::Ready, listed: true, withdraw_later: false };
+        let entries = ENTRIES.iter().map(|_| entry()).collect();
+        let committed = fixture.committed();
+        Self { fixture, now: noon(), entries, calls: Vec::new(), suppressed: Vec::new(), committed, placeholder }
     }
 
-    fn carry_out(&mut self, deed: &Deed) {
-        match *deed {
-            Deed::Wait(hours) => self.now += TimeDelta::hours(hours.into()),
-            Deed::Claim(limit) => self.claim(limit),
-            Deed::Tell { person, fact } => self.tell(person, facts(self.now).swap_remove(fact)),
-            Deed::Happen { call, fact } => self.happen(call, fact),
-            Deed::List(on_it) => self.list(on_it),
-            Deed::Suppress(person) => self.suppress(PEOPLE[person].1),
-            Deed::Resolve { person, verdict } => self.resolve(person, verdict),
-            Deed::CancelRun => self.cancel_run(),
-            Deed::Reopen => self.reopen(),
+    fn apply(&mut self, operation: &Operation) {
+        match *operation {
+            Operation::Wait(hours) => self.now += TimeDelta::hours(hours.into()),
+            Operation::Claim(limit) => self.claim(limit),
+            Operation::RecordAny { index, fact } => self.record(index, facts(self.now).swap_remove(fact)),
+            Operation::RecordPossible { call, fact } => self.record_possible(call, fact),
+            Operation::List(on_it) => self.list(on_it),
+            Operation::Suppress(index) => self.suppress(ENTRIES[index].1),
+            Operation::Resolve { index, choice } => self.resolve(index, choice),
+            Operation::CancelRun => self.cancel_run(),
+            Operation::Reopen => self.reopen(),
         }
     }
 
     fn claim(&mut self, limit: u8) {
-        let order = ClaimOrder {
-            run: self.desk.run,
-            campaign: Arc::clone(&self.desk.campaign),
-            share: self.desk.share(),
+        let request = ClaimRequest {
+            run: self.fixture.run,
+            campaign: Arc::clone(&self.fixture.campaign),
+            scope: self.fixture.scope(),
             now: self.now,
             limit: limit.into(),
         };
-        let must_be_called = self.nothing_speaks_against();
-        let claims = now_or_never(self.desk.ledger.claim(order)).expect("a claim");
-        for aside in &claims.set_aside {
-            let person = aside.entry.0 as usize - 1;
-            self.was_set_aside(person, aside);
-            self.people[person].state = aside.state;
+        let must_be_called = self.must_be_called();
+        let claims = now_or_never(self.fixture.ledger.claim(request)).expect("a claim");
+        for deferral in &claims.deferred {
+            let index = deferral.entry.0 as usize - 1;
+            self.check_deferred(index, deferral);
+            self.entries[index].state = deferral.state;
         }
         for claim in claims.authorised {
-            let person = claim.entry.0 as usize - 1;
-            self.may_be_called(person, &claim);
-            self.people[person].state = State::Submitting;
-            self.calls.push(Call { claim, person, state: AttemptState::Submitting });
+            let index = claim.entry.0 as usize - 1;
+            self.check_claimed(index, &claim);
+            self.entries[index].state = State::Submitting;
+            self.calls.push(Call { claim, index, state: AttemptState::Submitting });
         }
         let full = self.calls.iter().filter(|call| call.claim.intent_at == self.now).count() >= limit.into();
-        for person in must_be_called.into_iter().filter(|_| !full) {
-            let shares = |call: &Call| PEOPLE[call.person].1 == PEOPLE[person].1;
-            assert!(self.calls.iter().any(shares), "{} is forgotten", PEOPLE[person].0);
+        for index in must_be_called.into_iter().filter(|_| !full) {
+            let shares = |call: &Call| ENTRIES[call.index].1 == ENTRIES[index].1;
+            assert!(self.calls.iter().any(shares), "{} was not claimed", ENTRIES[index].0);
         }
     }
 
-    /// Those whom a claim now must call, if it may call enough: nobody has called their number, and nothing forbids it.
-    fn nothing_speaks_against(&self) -> Vec<usize> {
+    /// The entries that a claim now must call unless its limit is reached: no call to their number yet, and no rule
+    /// against one.
+    fn must_be_called(&self) -> Vec<usize> {
         let open = |last| {
-            let zones = &draft("", last).zones;
-            Hours::of_entry(&self.desk.campaign.calling, &self.desk.campaign.practice.zone, number(last), zones)
+            let zones = &entry("", last).zones;
+            Hours::for_entry(&self.fixture.campaign.calling, &self.fixture.campaign.practice.zone, number(last), zones)
                 .next_open(self.now)
                 == Some(self.now)
         };
-        let free = |&person: &usize| {
-            let last = PEOPLE[person].1;
-            let fresh = !self.calls.iter().any(|call| PEOPLE[call.person].1 == last);
-            self.people[person].state == State::Ready && fresh && !self.suppressed.contains(&last) && open(last)
+        let free = |&index: &usize| {
+            let last = ENTRIES[index].1;
+            let fresh = !self.calls.iter().any(|call| ENTRIES[call.index].1 == last);
+            self.entries[index].state == State::Ready && fresh && !self.suppressed.contains(&last) && open(last)
         };
-        (0..PEOPLE.len()).filter(free).collect()
+        (0..ENTRIES.len()).filter(free).collect()
     }
 
-    /// One call for an attempt, none to a number that is called or suppressed, and none over the vendor's caps.
-    fn may_be_called(&self, person: usize, claim: &Authorised) {
-        let (key, last) = PEOPLE[person];
-        assert!(matches!(self.people[person].state, State::Ready | State::Waiting), "{key} was not due");
+    /// Each attempt is claimed once, its number is neither in a call nor suppressed, and no cap is exceeded.
+    fn check_claimed(&self, index: usize, claim: &ClaimedAttempt) {
+        let (key, last) = ENTRIES[index];
+        assert!(matches!(self.entries[index].state, State::Ready | State::Waiting), "{key} was not due");
         assert!(!self.suppressed.contains(&last), "{key}: suppressed, and claimed");
         assert!(self.calls.iter().all(|call| call.claim.attempt != claim.attempt), "{key}: claimed twice");
-        let to_the_number: Vec<_> = self.calls.iter().filter(|call| PEOPLE[call.person].1 == last).collect();
+        let to_the_number: Vec<_> = self.calls.iter().filter(|call| ENTRIES[call.index].1 == last).collect();
         assert!(!to_the_number.iter().any(|call| call.is_under_way()), "{key}: its number is being called");
         for (days, most) in [(1, 1), (7, 3), (30, 6)] {
             let recent =
@@ -200,39 +201,40 @@ impl Office {
         }
     }
 
-    fn was_set_aside(&self, person: usize, aside: &SetAside) {
-        let (key, last) = PEOPLE[person];
-        assert!(matches!(self.people[person].state, State::Ready | State::Waiting), "{key} was not due");
+    fn check_deferred(&self, index: usize, deferral: &Deferral) {
+        let (key, last) = ENTRIES[index];
+        assert!(matches!(self.entries[index].state, State::Ready | State::Waiting), "{key} was not due");
         let suppressed = self.suppressed.contains(&last);
-        let attempts = self.calls.iter().filter(|call| call.person == person && call.may_have_been_placed()).count();
-        let used_up = attempts >= self.desk.campaign.redial.max_attempts as usize;
-        let waits = aside.state == State::Waiting && aside.until > Some(self.now) && !suppressed;
-        let is_barred = aside.state == State::Suppressed && (suppressed || used_up);
-        assert!(waits || is_barred, "{key}: {aside:?}");
+        let attempts = self.calls.iter().filter(|call| call.index == index && call.may_have_been_placed()).count();
+        let used_up = attempts >= self.fixture.campaign.redial.max_attempts as usize;
+        let waits = deferral.state == State::Waiting && deferral.until > Some(self.now) && !suppressed;
+        let is_barred = deferral.state == State::Suppressed && (suppressed || used_up);
+        assert!(waits || is_barred, "{key}: {deferral:?}");
     }
 
-    fn tell(&mut self, person: usize, fact: Fact) {
-        let Some(call) = self.calls.iter_mut().rev().find(|call| call.person == person) else { return };
-        let state = self.people[person].state;
-        // What is read of a call that was lost track of counts, wherever its entry has gone; one that waits may be settled.
+    fn record(&mut self, index: usize, fact: Fact) {
+        let Some(call) = self.calls.iter_mut().rev().find(|call| call.index == index) else { return };
+        let state = self.entries[index].state;
+        // The outcome of a call that was lost track of counts even if its entry has moved on; a waiting entry may be
+        // settled.
         let is_late = call.state == AttemptState::LostTrack && state != State::LostTrack;
-        let is_told = matches!(fact, Fact::Ended { .. });
+        let is_ending = matches!(fact, Fact::Ended { .. });
         let settles =
             matches!(fact, Fact::Ended { redial: None, .. }) && matches!(state, State::Ready | State::Waiting);
-        let entry = if is_late && is_told && !settles { Some(state) } else { state.after(&fact).ok() };
+        let entry = if is_late && is_ending && !settles { Some(state) } else { state.after(&fact).ok() };
         let after = entry.zip(call.state.after(&fact));
         let opt_out = matches!(fact, Fact::Ended { outcome: Outcome::OptOut, .. });
-        let recorded = self.desk.record(vec![Happened { at: self.now, ..happened(&call.claim, fact) }]);
+        let recorded = self.fixture.record(vec![AttemptUpdate { at: self.now, ..update(&call.claim, fact) }]);
         assert_eq!(recorded.is_ok(), after.is_some(), "{recorded:?}, {after:?}");
         let Some((entry, attempt)) = after else { return };
         call.state = attempt;
-        self.stands(person, entry);
+        self.set_state(index, entry);
         if opt_out {
-            self.suppressed.push(PEOPLE[person].1);
+            self.suppressed.push(ENTRIES[index].1);
         }
     }
 
-    fn happen(&mut self, call: usize, fact: usize) {
+    fn record_possible(&mut self, call: usize, fact: usize) {
         let under_way: Vec<_> = self.calls.iter().filter(|call| call.is_under_way()).collect();
         if under_way.is_empty() {
             return;
@@ -240,29 +242,29 @@ impl Office {
         let call = under_way[call % under_way.len()];
         let mut possible = facts(self.now);
         possible.retain(|fact| call.state.after(fact).is_some());
-        self.tell(call.person, possible.swap_remove(fact % possible.len()));
+        self.record(call.index, possible.swap_remove(fact % possible.len()));
     }
 
-    /// An entry that could be called again leaves, if a list has taken it off meanwhile.
-    fn stands(&mut self, person: usize, state: State) {
-        let person = &mut self.people[person];
+    /// Sets an entry's state; withdraws it instead if it became callable after a list removed it.
+    fn set_state(&mut self, index: usize, state: State) {
+        let entry = &mut self.entries[index];
         let callable = matches!(state, State::Ready | State::Waiting);
-        person.state = if callable && person.leaves { State::Withdrawn } else { state };
-        person.leaves &= !callable;
+        entry.state = if callable && entry.withdraw_later { State::Withdrawn } else { state };
+        entry.withdraw_later &= !callable;
     }
 
     fn list(&mut self, on_it: [bool; 4]) {
-        let drafts: Vec<_> =
-            PEOPLE.iter().zip(on_it).filter(|(_, listed)| *listed).map(|((key, last), _)| draft(key, *last)).collect();
-        self.desk.next_list(&drafts);
-        for (person, listed) in self.people.iter_mut().zip(on_it) {
-            person.listed = listed;
+        let entries: Vec<_> =
+            ENTRIES.iter().zip(on_it).filter(|(_, listed)| *listed).map(|((key, last), _)| entry(key, *last)).collect();
+        self.fixture.next_list(&entries);
+        for (entry, listed) in self.entries.iter_mut().zip(on_it) {
+            entry.listed = listed;
             let unsettled = matches!(
-                person.state,
+                entry.state,
                 State::Submitting | State::Open | State::Unknown | State::LostTrack | State::Held
             );
-            person.leaves = if listed { false } else { person.leaves || unsettled };
-            person.state = match (person.state, listed) {
+            entry.withdraw_later = if listed { false } else { entry.withdraw_later || unsettled };
+            entry.state = match (entry.state, listed) {
                 (State::Withdrawn, true) => State::Ready,
                 (State::Ready | State::Waiting, false) => State::Withdrawn,
                 (state, _) => state,
@@ -271,66 +273,67 @@ impl Office {
     }
 
     fn operator(&self) -> Operator {
-        Operator::open(&path_in(&self.desk.folder), self.now).expect("an operator")
+        Operator::open(&path_in(&self.fixture.folder), self.now).expect("an operator")
     }
 
     fn suppress(&mut self, last: u32) {
-        let ban = Ban { scope: Scope::All, source: "operator", expires: None };
-        self.operator().suppress([number(last)], ban, self.now).expect("suppressed");
+        let request = SuppressionRequest { scope: SuppressionScope::All, source: "operator", expires: None };
+        self.operator().suppress([number(last)], request, self.now).expect("suppressed");
         self.suppressed.push(last);
     }
 
-    fn resolve(&mut self, person: usize, verdict: usize) {
-        let call = self.calls.iter_mut().rev().find(|call| call.person == person);
+    fn resolve(&mut self, index: usize, choice: usize) {
+        let call = self.calls.iter_mut().rev().find(|call| call.index == index);
         let by_hand = ConversationId::new(format!("by-hand-{}", call.as_ref().map_or(0, |call| call.claim.attempt.0)));
         let (resolution, fact) = vec![
             (Resolution::Placed(by_hand), Fact::Adopted),
             (Resolution::NotPlaced, Fact::DeclaredNotPlaced),
             (Resolution::Cancel, Fact::CancelledByOperator),
         ]
-        .swap_remove(verdict);
-        let state = self.people[person].state;
+        .swap_remove(choice);
+        let state = self.entries[index].state;
         let is_back = state == State::Failed && fact == Fact::DeclaredNotPlaced;
         let decidable = fact == Fact::CancelledByOperator || state == State::Held || is_back;
         let after = state.after(&fact).ok().filter(|_| decidable);
-        let mut operator = Operator::open(&path_in(&self.desk.folder), self.now).expect("an operator");
-        let resolved = operator.resolve(crate::ids::EntryId(person as i64 + 1), resolution, "somebody", self.now);
+        let mut operator = Operator::open(&path_in(&self.fixture.folder), self.now).expect("an operator");
+        let resolved = operator.resolve(EntryId(index as i64 + 1), resolution, "somebody", self.now);
         assert_eq!(resolved.is_ok(), after.is_some(), "{resolved:?}");
         let Some(after) = after else { return };
         if let Some((call, after)) = call.and_then(|call| call.state.after(&fact).map(|after| (call, after))) {
             call.state = after;
         }
-        self.stands(person, after);
+        self.set_state(index, after);
     }
 
     fn cancel_run(&mut self) {
-        let cancelled = self.operator().cancel_run(self.desk.run.run, "somebody", self.now).expect("cancelled");
-        let callable =
-            |person: &&mut Person| person.listed && matches!(person.state, State::Ready | State::Waiting | State::Held);
-        let expected = self.people.iter_mut().filter(callable).map(|person| person.state = State::Cancelled).count();
+        let cancelled = self.operator().cancel_run(self.fixture.run.run, "somebody", self.now).expect("cancelled");
+        let callable = |entry: &&mut ModelEntry| {
+            entry.listed && matches!(entry.state, State::Ready | State::Waiting | State::Held)
+        };
+        let expected = self.entries.iter_mut().filter(callable).map(|entry| entry.state = State::Cancelled).count();
         assert_eq!(cancelled, expected as u64);
     }
 
     fn reopen(&mut self) {
-        // One program at a time holds a ledger: the one that ends lets go of it before the next one opens it.
-        drop(std::mem::replace(&mut self.desk.ledger, self.nobodys.clone()));
-        self.desk.ledger = Ledger::open_inline(&path_in(&self.desk.folder), self.now).expect("the ledger again");
-        let under_way = now_or_never(self.desk.ledger.under_way(self.desk.run.campaign)).expect("attempts");
+        // Only one program may hold a ledger: close it before opening it again.
+        drop(std::mem::replace(&mut self.fixture.ledger, self.placeholder.clone()));
+        self.fixture.ledger = Ledger::open_inline(&path_in(&self.fixture.folder), self.now).expect("the ledger again");
+        let under_way = now_or_never(self.fixture.ledger.under_way(self.fixture.run.campaign)).expect("attempts");
         let expected = self.calls.iter().filter(|call| call.is_under_way()).map(|call| call.claim.attempt);
         let mut found: Vec<_> = under_way.iter().map(|attempt| attempt.attempt).collect();
         found.sort();
-        assert_eq!(found, expected.collect::<Vec<_>>(), "what is under way is gone on with");
+        assert_eq!(found, expected.collect::<Vec<_>>(), "attempts in flight are resumed");
     }
 
-    /// Everybody stands where the book says, and so does every attempt.
-    fn agrees(&self) {
+    /// All entries and attempts have the states of the model.
+    fn check_states(&self) {
         let words = |query| {
-            let mut statement = self.witness.prepare_cached(query).expect("a statement");
+            let mut statement = self.committed.prepare_cached(query).expect("a statement");
             let rows = statement.query_map([], |row| row.get(0)).expect("rows");
             rows.collect::<Result<Vec<String>, _>>().expect("words")
         };
-        let people: Vec<_> = self.people.iter().map(|person| person.state.name()).collect();
-        assert_eq!(words("SELECT state FROM entry ORDER BY id"), people);
+        let entries: Vec<_> = self.entries.iter().map(|entry| entry.state.name()).collect();
+        assert_eq!(words("SELECT state FROM entry ORDER BY id"), entries);
         let calls: Vec<_> = self.calls.iter().map(|call| call.state.name()).collect();
         assert_eq!(words("SELECT state FROM attempt ORDER BY id"), calls);
     }
@@ -338,48 +341,51 @@ impl Office {
 
 fn folder_in_memory() -> TempDir {
     let memory = std::path::Path::new("/dev/shm");
-    let place = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    tempfile::tempdir_in(place).expect("a folder")
+    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+    tempfile::tempdir_in(parent).expect("a folder")
 }
 
-/// What the sequences met, so that a test which has become toothless is noticed.
-static MET: [(&str, AtomicU64); 4] = [
+/// What the sequences covered, so that a test which no longer tests anything is noticed.
+static COVERED: [(&str, AtomicU64); 4] = [
     ("calls", AtomicU64::new(0)),
-    ("second calls to one person", AtomicU64::new(0)),
+    ("second calls to one entry", AtomicU64::new(0)),
     ("held", AtomicU64::new(0)),
     ("withdrawn once settled", AtomicU64::new(0)),
 ];
 
-fn meet(office: &Office) {
-    let again = |call: &&Call| office.calls.iter().filter(|other| other.person == call.person).count() > 1;
-    let held = office.people.iter().filter(|person| person.state == State::Held).count();
-    let left = "SELECT count(*) FROM event WHERE kind = 'unlisted' AND detail IS NOT NULL";
-    let left: i64 = office.witness.query_row(left, [], |row| row.get(0)).expect("a count");
-    let counts = [office.calls.len(), office.calls.iter().filter(again).count(), held, left as usize];
-    for ((_, met), count) in MET.iter().zip(counts) {
-        met.fetch_add(count as u64, Ordering::Relaxed);
+fn count_coverage(test: &ModelTest) {
+    let again = |call: &&Call| test.calls.iter().filter(|other| other.index == call.index).count() > 1;
+    let held = test.entries.iter().filter(|entry| entry.state == State::Held).count();
+    let withdrawn = "SELECT count(*) FROM event WHERE kind = 'unlisted' AND detail IS NOT NULL";
+    let withdrawn: i64 = test.committed.query_row(withdrawn, [], |row| row.get(0)).expect("a count");
+    let counts = [test.calls.len(), test.calls.iter().filter(again).count(), held, withdrawn as usize];
+    for ((_, covered), count) in COVERED.iter().zip(counts) {
+        covered.fetch_add(count as u64, Ordering::Relaxed);
     }
 }
 
 #[test]
-fn whatever_is_done_to_a_ledger_everybody_stands_where_the_book_says() {
-    let cases = std::env::var("CALLROUNDS_CASES").map_or(EVERY_RUN, |text| text.parse().expect("a number"));
+fn after_any_sequence_of_operations_the_ledger_agrees_with_the_model() {
+    let cases = std::env::var("CALLROUNDS_CASES").map_or(DEFAULT_CASES, |text| text.parse().expect("a number"));
     let elsewhere = folder_in_memory();
-    let nobodys = Ledger::open_inline(&path_in(&elsewhere), noon()).expect("a ledger");
+    let placeholder = Ledger::open_inline(&path_in(&elsewhere), noon()).expect("a ledger");
     let config = Config { failure_persistence: None, cases, ..Config::default() };
-    let tried = TestRunner::new(config).run(&proptest::collection::vec(deed(), 1..40), |deeds| {
-        let mut office = Office::open(nobodys.clone());
-        for deed in &deeds {
-            office.carry_out(deed);
-            office.agrees();
+    let result = TestRunner::new(config).run(&proptest::collection::vec(operation(), 1..40), |operations| {
+        let mut test = ModelTest::open(placeholder.clone());
+        for operation in &operations {
+            test.apply(operation);
+            test.check_states();
         }
-        meet(&office);
+        count_coverage(&test);
         Ok(())
     });
-    if let Err(broken) = tried {
+    if let Err(broken) = result {
         panic!("{broken}");
     }
-    let met: Vec<_> = MET.iter().map(|(what, times)| (*what, times.load(Ordering::Relaxed))).collect();
-    let _ = writeln!(std::io::stderr(), "{cases} sequences, none broken (95 %: fewer than 3 in {cases}); met {met:?}");
-    assert!(met.iter().all(|(_, times)| *times > 0), "{met:?}");
+    let covered: Vec<_> = COVERED.iter().map(|(what, times)| (*what, times.load(Ordering::Relaxed))).collect();
+    let _ = writeln!(
+        std::io::stderr(),
+        "{cases} sequences, none broken (95 %: fewer than 3 in {cases}); covered {covered:?}"
+    );
+    assert!(covered.iter().all(|(_, times)| *times > 0), "{covered:?}");
 }

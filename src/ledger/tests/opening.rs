@@ -1,11 +1,10 @@
-//! Who may open a ledger, and of which format.
+//! Opening a ledger: lock, format, permissions.
 
 use std::cell::Cell;
-use std::path::Path;
 use std::time::Duration;
 
 use super::*;
-use crate::ledger::Disk;
+use crate::ledger::LedgerDisk;
 
 #[test]
 fn a_second_writer_is_refused_while_the_first_lives_and_let_in_after() {
@@ -14,7 +13,7 @@ fn a_second_writer_is_refused_while_the_first_lives_and_let_in_after() {
     let first = Ledger::open(&path, noon()).expect("a new ledger");
     let Err(LedgerError::Locked { holder }) = Ledger::open(&path, noon()).map(drop) else { panic!("it is locked") };
     assert_eq!(holder, format!(" by process {}", std::process::id()));
-    Reader::open(&path).expect("readers work meanwhile");
+    LedgerReader::open(&path).expect("readers work meanwhile");
     let clone = first.clone();
     drop(first);
     assert!(Ledger::open(&path, noon()).is_err(), "a clone still writes");
@@ -22,14 +21,14 @@ fn a_second_writer_is_refused_while_the_first_lives_and_let_in_after() {
     Ledger::open(&path, noon()).map(drop).expect("the lock is free");
 }
 
-/// A disk on which somebody else tries to commit while the log is being written again.
-struct Beset<'t> {
+/// A disk on which somebody else tries to commit while the log is being rewritten.
+struct ContendedDisk<'t> {
     path: &'t Path,
-    /// Whether that was refused.
+    /// Whether that commit was refused.
     refused: Cell<bool>,
 }
 
-impl Disk for Beset<'_> {
+impl LedgerDisk for ContendedDisk<'_> {
     fn write_again(&self, _: &Path) -> std::io::Result<()> {
         let other = Connection::open(self.path).expect("the ledger");
         other.busy_timeout(Duration::ZERO).expect("set");
@@ -40,25 +39,25 @@ impl Disk for Beset<'_> {
     }
 }
 
-/// What an operator decided at that instant would be written over.
+/// An operator's decision at that instant would be overwritten.
 #[test]
-fn nobody_commits_while_the_log_is_written_again() {
+fn nobody_commits_while_the_log_is_rewritten() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = path_in(&folder);
     Ledger::open(&path, noon()).map(drop).expect("a new ledger");
-    let disk = Beset { path: &path, refused: Cell::new(false) };
+    let disk = ContendedDisk { path: &path, refused: Cell::new(false) };
     Ledger::open_inline_on(&disk, &path, noon()).map(drop).expect("opened");
     assert!(disk.refused.get());
-    // Afterwards anybody may.
+    // Afterwards, others may commit.
     let other = Connection::open(&path).expect("the ledger");
     other.execute_batch("BEGIN IMMEDIATE; ROLLBACK").expect("nothing is in the way");
 }
 
 #[test]
 fn a_ledger_of_another_format_is_refused_untouched() {
-    let desk = Desk::new();
-    let path = path_in(&desk.folder);
-    drop(desk.ledger);
+    let fixture = Fixture::new();
+    let path = path_in(&fixture.folder);
+    drop(fixture.ledger);
     let conn = Connection::open(&path).expect("the file");
     let known: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a format");
     for other in [-1, known - 1, known + 1, 16, 999].into_iter().filter(|other| *other != 0) {
@@ -66,7 +65,7 @@ fn a_ledger_of_another_format_is_refused_untouched() {
         let is_refused =
             |error| matches!(error, LedgerError::OtherFormat { found, known: k } if (found, k) == (other, known));
         assert!(Ledger::open(&path, noon()).map(drop).is_err_and(is_refused), "{other}");
-        assert!(Reader::open(&path).map(drop).is_err_and(is_refused), "{other}");
+        assert!(LedgerReader::open(&path).map(drop).is_err_and(is_refused), "{other}");
         assert!(Operator::open(&path, noon()).map(drop).is_err_and(is_refused), "{other}");
         let left: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a format");
         assert_eq!(left, other);
@@ -90,14 +89,14 @@ fn a_new_ledger_is_sound_and_keeps_its_identity() {
 }
 
 #[test]
-fn every_statement_suits_the_schema() {
+fn every_statement_fits_the_schema() {
     use rusqlite::fallible_iterator::FallibleIterator as _;
-    let desk = Desk::new();
-    let conn = desk.committed();
+    let fixture = Fixture::new();
+    let conn = fixture.committed();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/sql");
     let files: Vec<_> = std::fs::read_dir(folder).expect("sql/").map(|file| file.expect("a file").path()).collect();
     assert!(files.len() > 100, "{} files", files.len());
-    // An index that is there cannot be made.
+    // An existing index cannot be created.
     for path in files.iter().filter(|path| !path.ends_with("entry_by_phone_make.sql")) {
         let text = std::fs::read_to_string(path).expect("text");
         let mut statements = rusqlite::Batch::new(&conn, &text);
@@ -107,12 +106,12 @@ fn every_statement_suits_the_schema() {
 
 #[test]
 fn a_ledger_that_others_can_read_is_refused() {
-    let desk = Desk::new();
-    let path = path_in(&desk.folder);
-    drop(desk.ledger);
+    let fixture = Fixture::new();
+    let path = path_in(&fixture.folder);
+    drop(fixture.ledger);
     set_mode(&path, 0o640);
     assert!(matches!(Ledger::open(&path, noon()).map(drop), Err(LedgerError::Exposed { .. })));
-    assert!(matches!(Reader::open(&path).map(drop), Err(LedgerError::Exposed { .. })));
+    assert!(matches!(LedgerReader::open(&path).map(drop), Err(LedgerError::Exposed { .. })));
 }
 
 pub(super) fn set_mode(path: &Path, mode: u32) {
@@ -123,7 +122,7 @@ pub(super) fn set_mode(path: &Path, mode: u32) {
 #[test]
 fn a_new_ledger_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let desk = Desk::new();
-    let mode = std::fs::metadata(path_in(&desk.folder)).expect("its mode").permissions().mode();
+    let fixture = Fixture::new();
+    let mode = std::fs::metadata(path_in(&fixture.folder)).expect("its mode").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

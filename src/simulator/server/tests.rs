@@ -1,4 +1,4 @@
-//! The simulator as seen from the wire, and its log.
+//! The simulator as a client sees it over TCP, and its call log.
 
 mod wire;
 
@@ -14,29 +14,29 @@ use tokio::time::{Instant, timeout};
 
 use self::wire::{Answer, Seen, exchange};
 use super::*;
-use crate::clock::TravelClock;
+use crate::clock::ScaledClock;
 use crate::simulator::Fault;
 use crate::simulator::settings::{
-    AccessRules, BudgetRules, ListHabits, Network, OAuthClient, Order, RetryAfter, Unfinished, Wording,
+    AccessRules, BudgetRules, ConversationOrder, ListHabits, Network, OAuthClient, RetryAfter, Unfinished, Wording,
 };
 
-/// A simulator with a clock that stands still until told to leap, and a log.
-struct Stage {
+/// A simulator with a call log and a clock that moves only by `leap`.
+struct Fixture {
     folder: TempDir,
-    clock: Arc<TravelClock>,
+    clock: Arc<ScaledClock>,
     running: Running,
 }
 
-impl Stage {
+impl Fixture {
     fn new(settings: Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let start = "2026-11-24T15:00:00Z".parse().expect("an instant");
-        let clock = Arc::new(TravelClock::starting_at(start, 0.0));
+        let clock = Arc::new(ScaledClock::starting_at(start, 0.0));
         let running = Self::start(settings, folder.path(), &clock);
         Self { folder, clock, running }
     }
 
-    fn start(settings: Settings, folder: &Path, clock: &Arc<TravelClock>) -> Running {
+    fn start(settings: Settings, folder: &Path, clock: &Arc<ScaledClock>) -> Running {
         let settings = Settings { log: Some(folder.join("calls.jsonl")), ..settings };
         Simulator::start(settings, Arc::clone(clock) as SharedClock, "127.0.0.1:0".parse().expect("an address"))
             .expect("it starts")
@@ -44,7 +44,7 @@ impl Stage {
 
     fn with_faults(faults: &[&str]) -> Self {
         let faults = faults.iter().map(|fault| Fault::parse(fault).expect("a fault")).collect();
-        let network = Network { dribble: Duration::from_millis(1), ..Network::default() };
+        let network = Network { slow_body_pause: Duration::from_millis(1), ..Network::default() };
         Self::new(Settings { faults, network, ..Settings::default() })
     }
 
@@ -76,34 +76,34 @@ fn call(n: u32) -> Value {
 }
 
 #[tokio::test]
-async fn a_call_is_placed_followed_and_told_at_both_roots() {
+async fn a_call_is_placed_and_read_to_its_end_at_both_roots() {
     for root in ["/v1", ""] {
-        let stage = Stage::new(Settings::default());
-        let placed = stage.post(&format!("{root}/calls"), &call(1)).await.answer();
+        let fixture = Fixture::new(Settings::default());
+        let placed = fixture.post(&format!("{root}/calls"), &call(1)).await.answer();
         assert_eq!(placed.status, 200);
         let id = placed.data()["conversationId"].as_str().expect("an id").to_string();
         let path = format!("{root}/conversations/{id}");
-        let open = stage.get(&path).await.answer().data();
+        let open = fixture.get(&path).await.answer().data();
         assert_eq!((&open["status"], &open["endTime"], &open["summary"]), (&json!("OPEN"), &Value::Null, &Value::Null));
-        stage.clock.leap(TimeDelta::minutes(10));
-        let closed = stage.get(&path).await.answer().data();
+        fixture.clock.skip(TimeDelta::minutes(10));
+        let closed = fixture.get(&path).await.answer().data();
         assert_eq!((&closed["status"], &closed["toNumber"]), (&json!("CLOSED"), &json!("+13125550101")));
         assert_eq!((&closed["medium"], &closed["startTime"]), (&json!("VOICE"), &json!("2026-11-24T15:00:00.000Z")));
         for field in ["conversationTags", "topic", "summary", "actionsNeeded", "duration", "endTime", "sentiment"] {
             assert!(!closed[field].is_null(), "{field}");
         }
-        let messages = stage.get(&format!("{path}/messages")).await.answer().data();
+        let messages = fixture.get(&format!("{path}/messages")).await.answer().data();
         assert!(messages.is_array());
-        assert_eq!(stage.log().len(), 1);
+        assert_eq!(fixture.log().len(), 1);
     }
 }
 
 #[tokio::test]
-async fn the_log_has_the_call_before_the_answer_leaves() {
-    let stage = Stage::new(Settings::default());
+async fn the_log_has_the_call_before_the_response_leaves() {
+    let fixture = Fixture::new(Settings::default());
     for n in 1..=20 {
-        let id = stage.call(n).await.answer().data()["conversationId"].clone();
-        let log = stage.log();
+        let id = fixture.call(n).await.answer().data()["conversationId"].clone();
+        let log = fixture.log();
         assert_eq!(log.len(), n as usize);
         assert_eq!(log[n as usize - 1]["conversationId"], id);
         assert_eq!(log[n as usize - 1]["patientId"], json!(format!("P-{n}")));
@@ -111,81 +111,81 @@ async fn the_log_has_the_call_before_the_answer_leaves() {
 }
 
 #[tokio::test]
-async fn a_refusal_has_its_status_its_reason_and_no_line_in_the_log() {
-    let stage = Stage::new(Settings { allow_list: Some(Vec::new()), ..Settings::default() });
+async fn a_refusal_has_a_status_a_reason_and_no_line_in_the_log() {
+    let fixture = Fixture::new(Settings { allow_list: Some(Vec::new()), ..Settings::default() });
     let cases = [(json!({ "toNumber": "+13125550101" }), 400), (json!([]), 400), (call(1), 422)];
     for (body, status) in cases {
-        let answer = stage.post("/v1/calls", &body).await.answer();
+        let answer = fixture.post("/v1/calls", &body).await.answer();
         assert_eq!((answer.status, &answer.json()["success"]), (status, &json!(false)));
         assert!(answer.json()["message"].is_string());
     }
-    assert_eq!(stage.log(), Vec::<Value>::new());
+    assert_eq!(fixture.log(), Vec::<Value>::new());
 }
 
 #[tokio::test]
-async fn a_text_conversation_is_a_conversation_of_another_medium() {
-    let stage = Stage::new(Settings::default());
+async fn a_text_conversation_has_another_medium() {
+    let fixture = Fixture::new(Settings::default());
     let mut sms = call(1);
-    assert_eq!(stage.post("/v1/sms", &sms).await.answer().status, 400);
+    assert_eq!(fixture.post("/v1/sms", &sms).await.answer().status, 400);
     sms["message"] = json!("Hello from your dentist.");
     for status in [200, 409] {
-        assert_eq!(stage.post("/v1/sms", &sms).await.answer().status, status);
+        assert_eq!(fixture.post("/v1/sms", &sms).await.answer().status, status);
     }
-    let listed = stage.get("/v1/conversations").await.answer().data();
+    let listed = fixture.get("/v1/conversations").await.answer().data();
     assert_eq!(listed["conversations"][0]["medium"], json!("SMS"));
-    assert_eq!(stage.log()[0]["medium"], json!("sms"));
+    assert_eq!(fixture.log()[0]["medium"], json!("sms"));
 }
 
 #[tokio::test]
-async fn what_does_not_exist_is_said_so() {
-    let stage = Stage::new(Settings::default());
-    let nobody = "/v1/conversations/00000000-0000-4000-8000-000000000000";
-    for path in ["/v2/calls", nobody, &format!("{nobody}/messages")] {
-        assert_eq!(stage.get(path).await.answer().status, 404, "{path}");
+async fn unknown_paths_and_methods_are_refused() {
+    let fixture = Fixture::new(Settings::default());
+    let unknown = "/v1/conversations/00000000-0000-4000-8000-000000000000";
+    for path in ["/v2/calls", unknown, &format!("{unknown}/messages")] {
+        assert_eq!(fixture.get(path).await.answer().status, 404, "{path}");
     }
-    assert_eq!(stage.post(&format!("{nobody}/close"), &json!({})).await.answer().status, 404);
-    assert_eq!(stage.get("/v1/calls").await.answer().status, 405);
+    assert_eq!(fixture.post(&format!("{unknown}/close"), &json!({})).await.answer().status, 404);
+    assert_eq!(fixture.get("/v1/calls").await.answer().status, 405);
 }
 
 #[tokio::test]
-async fn closing_a_conversation_says_where_it_stands() {
-    let stage = Stage::new(Settings::default());
-    let id = stage.call(1).await.answer().data()["conversationId"].as_str().expect("an id").to_string();
+async fn closing_a_conversation_returns_its_status() {
+    let fixture = Fixture::new(Settings::default());
+    let id = fixture.call(1).await.answer().data()["conversationId"].as_str().expect("an id").to_string();
     let path = format!("/v1/conversations/{id}/close");
     for (wait, status) in [(5, "CLOSING"), (0, "CLOSING"), (60, "CLOSED")] {
-        stage.clock.leap(TimeDelta::seconds(wait));
-        let answer = stage.post(&path, &json!({ "skipNotifications": false })).await.answer();
+        fixture.clock.skip(TimeDelta::seconds(wait));
+        let answer = fixture.post(&path, &json!({ "skipNotifications": false })).await.answer();
         assert_eq!(answer.data()["status"], json!(status));
     }
 }
 
 #[tokio::test]
 async fn numbers_and_bots_belong_together() {
-    let stage = Stage::new(Settings::default());
-    stage.call(1).await.answer();
-    let numbers = stage.get("/v1/phone-numbers").await.answer().data();
-    let bots = stage.get("/v1/bots").await.answer().data();
+    let fixture = Fixture::new(Settings::default());
+    fixture.call(1).await.answer();
+    let numbers = fixture.get("/v1/phone-numbers").await.answer().data();
+    let bots = fixture.get("/v1/bots").await.answer().data();
     assert_eq!(numbers["phoneNumbers"][0]["number"], json!("+13125550142"));
     assert_eq!(numbers["phoneNumbers"][0]["outbound"], json!(true));
     assert_eq!(numbers["phoneNumbers"][0]["botId"], bots["bots"][0]["id"]);
 }
 
-/// What one fault does: how the client sees it, and how many lines the log has afterwards.
+/// Checks one fault: what the client sees, and how many lines the log has afterwards.
 async fn check_fault(kind: &str, expected: impl Fn(&Seen) -> bool, lines: usize) {
-    let stage = Stage::with_faults(&[&format!("{kind}=1")]);
-    let seen = stage.call(1).await;
+    let fixture = Fixture::with_faults(&[&format!("{kind}=1")]);
+    let seen = fixture.call(1).await;
     assert!(expected(&seen), "{kind}: {:.300}", format!("{seen:?}"));
-    let log = stage.log();
+    let log = fixture.log();
     assert_eq!(log.len(), lines, "{kind}");
     assert!(log.iter().all(|line| line["answered"] == json!(kind)), "{kind}: {log:?}");
 }
 
 fn status(expected: u16) -> impl Fn(&Seen) -> bool {
-    move |seen| matches!(seen, Seen::Answer(Answer { status, whole: true, .. }) if *status == expected)
+    move |seen| matches!(seen, Seen::Answer(Answer { status, is_complete: true, .. }) if *status == expected)
 }
 
 #[tokio::test]
-async fn every_fault_does_what_it_says() {
+async fn every_fault_has_its_effect() {
     check_fault("reset-before", |seen| matches!(seen, Seen::Reset), 0).await;
     check_fault("reset-after", |seen| matches!(seen, Seen::Reset), 1).await;
     check_fault("500-before", status(500), 0).await;
@@ -194,80 +194,80 @@ async fn every_fault_does_what_it_says() {
     check_fault("429", status(429), 0).await;
     check_fault(
         "truncated",
-        |seen| matches!(seen, Seen::Answer(Answer { status: 200, whole: false, body, .. }) if !body.is_empty()),
+        |seen| matches!(seen, Seen::Answer(Answer { status: 200, is_complete: false, body, .. }) if !body.is_empty()),
         1,
     )
     .await;
-    check_fault("bad-json", |seen| matches!(seen, Seen::Answer(Answer { status: 200, whole: true, body, .. }) if serde_json::from_slice::<Value>(body).is_err()), 1).await;
+    check_fault("bad-json", |seen| matches!(seen, Seen::Answer(Answer { status: 200, is_complete: true, body, .. }) if serde_json::from_slice::<Value>(body).is_err()), 1).await;
     check_fault("id-missing", |seen| matches!(seen, Seen::Answer(answer) if answer.status == 200 && answer.json()["success"] == true && answer.data()["conversationId"].is_null()), 1).await;
     check_fault(
         "slow-body",
-        |seen| matches!(seen, Seen::Answer(answer) if answer.whole && answer.data()["conversationId"].is_string()),
+        |seen| matches!(seen, Seen::Answer(answer) if answer.is_complete && answer.data()["conversationId"].is_string()),
         1,
     )
     .await;
-    check_fault("big-body", |seen| matches!(seen, Seen::Answer(answer) if answer.whole && answer.body.len() > 50_000_000 && answer.data()["conversationId"].is_string()), 1).await;
+    check_fault("big-body", |seen| matches!(seen, Seen::Answer(answer) if answer.is_complete && answer.body.len() > 50_000_000 && answer.data()["conversationId"].is_string()), 1).await;
     check_fault("307", |seen| matches!(seen, Seen::Answer(answer) if answer.status == 307 && answer.header("location") == Some("/v1/calls")), 0).await;
 }
 
 #[tokio::test]
-async fn a_gateways_error_does_not_tell_whether_the_call_was_placed() {
+async fn a_gateway_error_does_not_tell_whether_the_call_was_placed() {
     for kind in ["502", "503", "504"] {
-        let stage = Stage::with_faults(&[&format!("{kind}=1")]);
+        let fixture = Fixture::with_faults(&[&format!("{kind}=1")]);
         for n in 1..=20 {
-            let answer = stage.call(n).await.answer();
+            let answer = fixture.call(n).await.answer();
             assert_eq!(answer.status.to_string(), kind);
             assert_eq!(answer.header("content-type"), Some("text/html"));
         }
-        assert!((3..=17).contains(&stage.log().len()), "{kind}: {} of 20", stage.log().len());
+        assert!((3..=17).contains(&fixture.log().len()), "{kind}: {} of 20", fixture.log().len());
     }
 }
 
 #[tokio::test]
 async fn a_slow_body_is_slow() {
-    let stage = Stage::with_faults(&["slow-body=1"]);
+    let fixture = Fixture::with_faults(&["slow-body=1"]);
     let before = Instant::now();
-    let answer = stage.call(1).await.answer();
+    let answer = fixture.call(1).await.answer();
     assert!(before.elapsed() >= Duration::from_millis(answer.body.len() as u64));
 }
 
 #[tokio::test]
 async fn connections_are_really_refused_for_a_while() {
-    let stage = Stage::with_faults(&["refuse=1"]);
-    assert_eq!(stage.call(1).await.answer().status, 200);
-    assert!(stage.log()[0]["answered"].is_null());
+    let fixture = Fixture::with_faults(&["refuse=1"]);
+    assert_eq!(fixture.call(1).await.answer().status, 200);
+    assert!(fixture.log()[0]["answered"].is_null());
     tokio::time::sleep(Duration::from_millis(20)).await;
-    assert!(matches!(stage.get("/v1/bots").await, Seen::Refused));
+    assert!(matches!(fixture.get("/v1/bots").await, Seen::Refused));
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(stage.get("/v1/bots").await.answer().status, 200);
+    assert_eq!(fixture.get("/v1/bots").await.answer().status, 200);
 }
 
 #[tokio::test]
-async fn faults_of_reads_leave_calls_alone() {
-    let stage = Stage::with_faults(&["reset-before@reads=1"]);
-    assert_eq!(stage.call(1).await.answer().status, 200);
-    assert!(matches!(stage.get("/v1/conversations").await, Seen::Reset));
-    let stage = Stage::with_faults(&["bad-json=1"]);
-    stage.call(1).await.answer();
-    assert_eq!(stage.get("/v1/conversations").await.answer().data()["pagination"]["totalCount"], json!(1));
+async fn faults_of_reads_do_not_hit_calls() {
+    let fixture = Fixture::with_faults(&["reset-before@reads=1"]);
+    assert_eq!(fixture.call(1).await.answer().status, 200);
+    assert!(matches!(fixture.get("/v1/conversations").await, Seen::Reset));
+    let fixture = Fixture::with_faults(&["bad-json=1"]);
+    fixture.call(1).await.answer();
+    assert_eq!(fixture.get("/v1/conversations").await.answer().data()["pagination"]["totalCount"], json!(1));
 }
 
 #[tokio::test]
-async fn every_answer_says_what_is_left_of_the_budget() {
-    let stage =
-        Stage::new(Settings { budget: BudgetRules { requests: 3, ..BudgetRules::default() }, ..Settings::default() });
-    stage.clock.leap(TimeDelta::seconds(20));
+async fn every_response_has_the_rate_limit_headers() {
+    let fixture =
+        Fixture::new(Settings { budget: BudgetRules { requests: 3, ..BudgetRules::default() }, ..Settings::default() });
+    fixture.clock.skip(TimeDelta::seconds(20));
     for (remaining, status) in [("2", 200), ("1", 200), ("0", 200), ("0", 429)] {
-        let answer = stage.get("/v1/bots").await.answer();
+        let answer = fixture.get("/v1/bots").await.answer();
         assert_eq!((answer.status, answer.header("x-ratelimit-remaining")), (status, Some(remaining)));
         assert_eq!(answer.header("x-ratelimit-limit"), Some("3"));
         assert_eq!(answer.header("x-ratelimit-reset"), Some("1795532460"), "15:01:00");
         assert_eq!(answer.header("date"), Some("Tue, 24 Nov 2026 15:00:20 GMT"));
     }
-    assert_eq!(stage.call(1).await.answer().header("retry-after"), Some("40"));
-    assert_eq!(stage.log(), Vec::<Value>::new());
-    stage.clock.leap(TimeDelta::seconds(40));
-    assert_eq!(stage.call(1).await.answer().status, 200);
+    assert_eq!(fixture.call(1).await.answer().header("retry-after"), Some("40"));
+    assert_eq!(fixture.log(), Vec::<Value>::new());
+    fixture.clock.skip(TimeDelta::seconds(40));
+    assert_eq!(fixture.call(1).await.answer().status, 200);
 }
 
 #[tokio::test]
@@ -280,8 +280,8 @@ async fn retry_after_takes_every_form() {
     ];
     for (retry_after, expected) in cases {
         let budget = BudgetRules { requests: 0, retry_after, ..BudgetRules::default() };
-        let stage = Stage::new(Settings { budget, ..Settings::default() });
-        let answer = stage.get("/v1/bots").await.answer();
+        let fixture = Fixture::new(Settings { budget, ..Settings::default() });
+        let answer = fixture.get("/v1/bots").await.answer();
         assert_eq!((answer.status, answer.header("retry-after")), (429, expected));
     }
 }
@@ -296,86 +296,87 @@ fn strict() -> Settings {
 }
 
 #[tokio::test]
-async fn without_good_credentials_nothing_happens_and_nothing_is_charged() {
-    let stage = Stage::new(strict());
-    let address = stage.running.address();
+async fn without_valid_credentials_nothing_happens_and_nothing_is_charged() {
+    let fixture = Fixture::new(strict());
+    let address = fixture.running.address();
     for (token, status, remaining) in [("bad", 401, "60"), ("annie-sk-v1-good", 200, "59"), ("", 401, "59")] {
         let body = call(1).to_string();
         let answer = exchange(address, "POST", "/v1/calls", token, &body).await.answer();
         assert_eq!((answer.status, answer.header("x-ratelimit-remaining")), (status, Some(remaining)), "{token}");
     }
-    assert_eq!(stage.log().len(), 1);
+    assert_eq!(fixture.log().len(), 1);
 }
 
 #[tokio::test]
-async fn a_token_is_issued_used_and_ends() {
-    let stage = Stage::new(strict());
-    let address = stage.running.address();
+async fn a_token_is_issued_used_and_expires() {
+    let fixture = Fixture::new(strict());
+    let address = fixture.running.address();
     let ask = |secret| json!({ "grant_type": "client_credentials", "client_id": "practice", "client_secret": secret });
-    assert_eq!(stage.post("/oauth/token", &ask("guess")).await.answer().status, 401);
-    let issued = stage.post("/oauth/token", &ask("s3cret")).await.answer();
+    assert_eq!(fixture.post("/oauth/token", &ask("guess")).await.answer().status, 401);
+    let issued = fixture.post("/oauth/token", &ask("s3cret")).await.answer();
     assert_eq!(issued.json()["expires_in"], json!(3600));
     assert_eq!(issued.header("x-ratelimit-remaining"), Some("60"));
     let token = issued.json()["access_token"].as_str().expect("a token").to_string();
     for (wait, status) in [(0, 200), (3_599, 200), (1, 401)] {
-        stage.clock.leap(TimeDelta::seconds(wait));
+        fixture.clock.skip(TimeDelta::seconds(wait));
         assert_eq!(exchange(address, "GET", "/v1/bots", &token, "").await.answer().status, status);
     }
 }
 
 #[tokio::test]
 async fn pages_shift_while_calls_are_placed() {
-    let stage = Stage::new(Settings::default());
+    let fixture = Fixture::new(Settings::default());
     for n in 1..=4 {
-        stage.call(n).await.answer();
-        stage.clock.leap(TimeDelta::seconds(1));
+        fixture.call(n).await.answer();
+        fixture.clock.skip(TimeDelta::seconds(1));
     }
     let ids = |page: &Value| -> Vec<Value> {
         page["conversations"].as_array().expect("a page").iter().map(|one| one["conversationId"].clone()).collect()
     };
-    let first = stage.get("/v1/conversations?offset=0&limit=2&includeArchived=false").await.answer().data();
-    stage.call(5).await.answer();
-    let second = stage.get("/v1/conversations?offset=2&limit=2").await.answer().data();
+    let first = fixture.get("/v1/conversations?offset=0&limit=2&includeArchived=false").await.answer().data();
+    fixture.call(5).await.answer();
+    let second = fixture.get("/v1/conversations?offset=2&limit=2").await.answer().data();
     assert_eq!(second["pagination"], json!({ "offset": 2, "limit": 2, "totalCount": 5 }));
     assert_eq!(ids(&first)[1], ids(&second)[0], "a newer call pushes the last one of page 1 onto page 2");
 }
 
 #[tokio::test]
 async fn order_lag_and_defaults_of_the_list() {
-    let list = ListHabits { order: Order::OldestFirst, lag: TimeDelta::seconds(30), ..ListHabits::default() };
-    let stage = Stage::new(Settings { list, ..Settings::default() });
+    let list =
+        ListHabits { order: ConversationOrder::OldestFirst, lag: TimeDelta::seconds(30), ..ListHabits::default() };
+    let fixture = Fixture::new(Settings { list, ..Settings::default() });
     for n in 1..=22 {
-        stage.call(n).await.answer();
-        stage.clock.leap(TimeDelta::seconds(1));
+        fixture.call(n).await.answer();
+        fixture.clock.skip(TimeDelta::seconds(1));
     }
     let total = |page: &Value| page["pagination"]["totalCount"].clone();
-    assert_eq!(total(&stage.get("/v1/conversations").await.answer().data()), json!(0));
-    stage.clock.leap(TimeDelta::seconds(30));
-    let page = stage.get("/v1/conversations").await.answer().data();
+    assert_eq!(total(&fixture.get("/v1/conversations").await.answer().data()), json!(0));
+    fixture.clock.skip(TimeDelta::seconds(30));
+    let page = fixture.get("/v1/conversations").await.answer().data();
     let listed = page["conversations"].as_array().expect("a page");
     assert_eq!((total(&page), listed.len()), (json!(22), 20));
-    assert_eq!(listed[0]["conversationId"], stage.log()[0]["conversationId"]);
+    assert_eq!(listed[0]["conversationId"], fixture.log()[0]["conversationId"]);
 }
 
 #[tokio::test]
-async fn a_page_that_cannot_be_is_refused() {
-    let stage = Stage::new(Settings::default());
+async fn an_invalid_page_query_is_refused() {
+    let fixture = Fixture::new(Settings::default());
     for query in ["limit=0", "limit=101", "offset=-1", "limit=many"] {
-        assert_eq!(stage.get(&format!("/v1/conversations?{query}")).await.answer().status, 400, "{query}");
+        assert_eq!(fixture.get(&format!("/v1/conversations?{query}")).await.answer().status, 400, "{query}");
     }
 }
 
 #[tokio::test]
-async fn answers_are_worded_as_the_settings_say() {
+async fn responses_have_the_form_of_the_settings() {
     let wording = Wording {
         voice_medium: "PHONE".into(),
         odd_fields: false,
         unfinished: Unfinished::Missing,
         ..Wording::default()
     };
-    let stage = Stage::new(Settings { wording, ..Settings::default() });
-    stage.call(1).await.answer();
-    let answer = stage.get("/v1/conversations").await.answer().json();
+    let fixture = Fixture::new(Settings { wording, ..Settings::default() });
+    fixture.call(1).await.answer();
+    let answer = fixture.get("/v1/conversations").await.answer().json();
     let one = answer["data"]["conversations"][0].as_object().expect("a conversation");
     assert_eq!(one["medium"], json!("PHONE"));
     assert!(!one.contains_key("summary") && !one.contains_key("sentiment"), "{one:?}");
@@ -383,27 +384,27 @@ async fn answers_are_worded_as_the_settings_say() {
 }
 
 #[tokio::test]
-async fn a_restarted_simulator_goes_on_from_its_log() {
-    let Stage { folder, clock, running } = Stage::new(Settings::default());
+async fn a_restarted_simulator_continues_from_its_log() {
+    let Fixture { folder, clock, running } = Fixture::new(Settings::default());
     let placed = exchange(running.address(), "POST", "/v1/calls", "any", &call(1).to_string()).await.answer();
     running.stop().await;
-    clock.leap(TimeDelta::minutes(10));
-    let running = Stage::start(Settings::default(), folder.path(), &clock);
+    clock.skip(TimeDelta::minutes(10));
+    let running = Fixture::start(Settings::default(), folder.path(), &clock);
     assert_eq!(running.placed(), 1);
-    let stage = Stage { folder, clock, running };
+    let fixture = Fixture { folder, clock, running };
     let id = placed.data()["conversationId"].as_str().expect("an id").to_string();
-    let known = stage.get(&format!("/v1/conversations/{id}")).await.answer();
-    assert_eq!(known.data()["status"], json!("CLOSED"));
-    assert_eq!(stage.call(1).await.answer().status, 422, "its caps go on as well");
-    assert_eq!(stage.call(2).await.answer().status, 200);
-    assert_ne!(stage.log()[1]["conversationId"], stage.log()[0]["conversationId"]);
+    let conversation = fixture.get(&format!("/v1/conversations/{id}")).await.answer();
+    assert_eq!(conversation.data()["status"], json!("CLOSED"));
+    assert_eq!(fixture.call(1).await.answer().status, 422, "its caps continue too");
+    assert_eq!(fixture.call(2).await.answer().status, 200);
+    assert_ne!(fixture.log()[1]["conversationId"], fixture.log()[0]["conversationId"]);
 }
 
 #[tokio::test]
 async fn connections_can_be_kept() {
     let network = Network { keep_alive: true, ..Network::default() };
-    let stage = Stage::new(Settings { network, ..Settings::default() });
-    let mut stream = TcpStream::connect(stage.running.address()).await.expect("a connection");
+    let fixture = Fixture::new(Settings { network, ..Settings::default() });
+    let mut stream = TcpStream::connect(fixture.running.address()).await.expect("a connection");
     for _ in 0..2 {
         stream.write_all(b"GET /bots HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\n\r\n").await.expect("sent");
         let mut bytes = [0; 4096];
@@ -413,35 +414,35 @@ async fn connections_can_be_kept() {
 }
 
 #[tokio::test]
-async fn a_long_body_is_refused_with_an_answer() {
-    let stage = Stage::new(Settings::default());
+async fn a_long_body_is_refused_with_a_response() {
+    let fixture = Fixture::new(Settings::default());
     for (length, status) in [(1_000_000, 400), (1_100_000, 413), (8_000_000, 413)] {
         let body = json!({ "context": "x".repeat(length) });
-        assert_eq!(stage.post("/v1/calls", &body).await.answer().status, status, "{length}");
+        assert_eq!(fixture.post("/v1/calls", &body).await.answer().status, status, "{length}");
     }
 }
 
 #[tokio::test]
-async fn latency_holds_back_an_answer() {
+async fn latency_delays_a_response() {
     let network = Network { latency: Duration::from_millis(80), ..Network::default() };
-    let stage = Stage::new(Settings { network, ..Settings::default() });
+    let fixture = Fixture::new(Settings { network, ..Settings::default() });
     let before = Instant::now();
-    stage.get("/v1/bots").await.answer();
+    fixture.get("/v1/bots").await.answer();
     assert!(before.elapsed() >= Duration::from_millis(80));
 }
 
 #[tokio::test]
-async fn only_loopback_addresses_are_listened_on() {
+async fn the_simulator_listens_on_loopback_addresses_only() {
     let clock: SharedClock = Arc::new(crate::clock::WallClock);
     let error = Simulator::start(Settings::default(), clock, "0.0.0.0:0".parse().expect("an address"));
     assert_eq!(error.expect_err("not loopback").kind(), io::ErrorKind::InvalidInput);
 }
 
 #[tokio::test]
-async fn a_simulator_that_was_stopped_or_dropped_is_gone() {
-    let stage = Stage::with_faults(&["timeout-after=1"]);
-    let address = stage.running.address();
-    let Stage { running, folder, clock } = stage;
+async fn a_stopped_or_dropped_simulator_refuses_connections() {
+    let fixture = Fixture::with_faults(&["timeout-after=1"]);
+    let address = fixture.running.address();
+    let Fixture { running, folder, clock } = fixture;
     let hanging = tokio::spawn(async move { exchange(address, "POST", "/calls", "any", &call(1).to_string()).await });
     let acted = async {
         while running.placed() == 0 {
@@ -453,7 +454,7 @@ async fn a_simulator_that_was_stopped_or_dropped_is_gone() {
     assert!(matches!(exchange(address, "GET", "/bots", "any", "").await, Seen::Refused));
     assert!(timeout(Duration::from_secs(1), hanging).await.is_ok(), "a request in flight ends with it");
 
-    let running = Stage::start(Settings::default(), folder.path(), &clock);
+    let running = Fixture::start(Settings::default(), folder.path(), &clock);
     let address = running.address();
     drop(running);
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -463,22 +464,26 @@ async fn a_simulator_that_was_stopped_or_dropped_is_gone() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn twenty_thousand_requests_at_high_speed() {
-    let rules = crate::simulator::rules::Rules::none(crate::zone::Zone::named("America/Chicago").expect("a zone"));
+    let rules =
+        crate::simulator::rules::VendorRules::none(crate::zone::Zone::named("America/Chicago").expect("a zone"));
     let budget = BudgetRules { requests: u32::MAX, ..BudgetRules::default() };
-    let stage = Arc::new(Stage::new(Settings { rules, budget, ..Settings::default() }));
+    let fixture = Arc::new(Fixture::new(Settings { rules, budget, ..Settings::default() }));
     let before = Instant::now();
     let mut workers = JoinSet::new();
     for worker in 0..8 {
-        let stage = Arc::clone(&stage);
+        let fixture = Arc::clone(&fixture);
         workers.spawn(async move {
             for n in 0..2_500 {
-                let seen =
-                    if n % 2 == 0 { stage.call(worker).await } else { stage.get("/v1/conversations?limit=10").await };
+                let seen = if n % 2 == 0 {
+                    fixture.call(worker).await
+                } else {
+                    fixture.get("/v1/conversations?limit=10").await
+                };
                 assert_eq!(seen.answer().status, 200);
             }
         });
     }
     workers.join_all().await;
-    assert_eq!(stage.log().len(), 10_000);
+    assert_eq!(fixture.log().len(), 10_000);
     assert!(before.elapsed() < Duration::from_mins(1), "{:?}", before.elapsed());
 }

@@ -1,15 +1,15 @@
-//! What reads bytes that others made, fed with any. Nothing here may panic, whatever comes; what is read must add up. The
-//! tests beside it feed a little, and the fuzz targets under `fuzz/` as much as one likes.
+//! Feeds arbitrary bytes to every reader of untrusted input. No reader may panic, and the counts of a list must add up. Used
+//! by the property tests beside it and by the fuzz targets under `fuzz/`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use callrounds::annie::{meter, webhook, wire};
-use callrounds::campaign::{self, Allowances, Campaign};
+use callrounds::campaign::{self, Campaign, SafetyOverrides};
 use callrounds::ids::ConversationId;
-use callrounds::intake::{Intake, ListProblem, ListSource, Setting};
+use callrounds::intake::{Intake, IntakeContext, ListError, ListSource};
 use callrounds::phone::E164;
 use callrounds::template::Template;
+use callrounds::vendor::annie::{rate_headers, webhook, wire};
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -32,19 +32,19 @@ fn now() -> DateTime<Utc> {
     "2026-11-24T15:30:00Z".parse().expect("an instant")
 }
 
-fn loaded(text: &str) -> Result<Campaign, campaign::Problems> {
-    campaign::load(text, "campaign.toml", PathBuf::from("."), Allowances::default())
+fn loaded(text: &str) -> Result<Campaign, campaign::Diagnostics> {
+    campaign::load(text, "campaign.toml", PathBuf::from("."), SafetyOverrides::default())
 }
 
-/// A list in a file of that kind: every row that is read is accounted for. How many rows that is.
-pub fn list(kind: &str, bytes: &[u8]) -> Result<u64, ListProblem> {
+/// Reads a list file with the extension `kind`, checks that its counts add up, and returns the number of rows.
+pub fn list(kind: &str, bytes: &[u8]) -> Result<u64, ListError> {
     let memory = Path::new("/dev/shm");
-    let place = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
-    let folder = tempfile::tempdir_in(place).expect("a folder");
+    let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+    let folder = tempfile::tempdir_in(parent).expect("a folder");
     let file = folder.path().join("list").with_extension(kind);
     fs::write(&file, bytes).expect("a file");
     let campaign = loaded(CAMPAIGN).unwrap_or_else(|problems| panic!("{}", problems.drawn(false)));
-    let setting = Setting { now: now(), fiction_allowed: true, check_age: false };
+    let setting = IntakeContext { now: now(), fiction_allowed: true, check_age: false };
     let intake = Intake::open(&ListSource::File(file), &campaign, setting)?;
     let tally = intake.examine()?.tally;
     assert_eq!(tally.read, tally.accepted + tally.rejected + tally.duplicate + tally.merged, "{tally:?}");
@@ -52,13 +52,13 @@ pub fn list(kind: &str, bytes: &[u8]) -> Result<u64, ListProblem> {
     Ok(tally.read)
 }
 
-/// A campaign's file; what is wrong with it can be shown. Whether it is sound.
+/// Loads a campaign file and renders its diagnostics, if any. Returns whether it is valid.
 pub fn campaign(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     loaded(&text).map_err(|problems| problems.drawn(false)).is_ok()
 }
 
-/// A template, compiled and rendered; problems point into it. Whether it says something.
+/// Compiles and renders a template, and checks that its problems point into the text. Returns whether it renders.
 pub fn template(bytes: &[u8]) -> bool {
     let source = String::from_utf8_lossy(bytes);
     match Template::compile("context", &source) {
@@ -72,13 +72,13 @@ pub fn template(bytes: &[u8]) -> bool {
     }
 }
 
-/// The body of an answer of the vendor's, read as each kind of answer in turn. How many of them it is.
+/// Reads the body of a vendor's response as each kind of response in turn. Returns how many kinds accept it.
 pub fn answer(body: &[u8]) -> usize {
     let id = ConversationId::new("c-1");
     let from = E164::parse("+13125550142").expect("a number");
-    let _ = wire::said(body);
+    let _ = wire::parse_error_body(body);
     [
-        wire::placed(body).is_ok(),
+        wire::placed_conversation(body).is_ok(),
         wire::page(body).is_ok(),
         wire::conversation(body, &id).is_ok(),
         wire::may_call_from(body, from).is_ok(),
@@ -89,12 +89,12 @@ pub fn answer(body: &[u8]) -> usize {
     .count()
 }
 
-/// The body of a webhook's delivery. How many conversations it may name.
+/// Reads the body of a webhook delivery. Returns how many conversations it may name.
 pub fn delivery(body: &[u8]) -> usize {
-    webhook::body::named(body).len()
+    webhook::body::candidate_ids(body).len()
 }
 
-/// The headers of an answer, a line each, as far as they are headers at all. Whether they say anything.
+/// Reads a response's headers, one a line; lines that are no headers are skipped. Returns whether any has a meaning.
 pub fn headers(bytes: &[u8]) -> bool {
     let mut headers = HeaderMap::new();
     for line in bytes.split(|byte| *byte == b'\n') {
@@ -104,6 +104,6 @@ pub fn headers(bytes: &[u8]) -> bool {
             headers.append(name, value);
         }
     }
-    let (meter, date) = meter::read(429, &headers, now());
+    let (meter, date) = rate_headers::read(429, &headers, now());
     meter.remaining.is_some() || meter.reset.is_some() || meter.retry_at.is_some() || date.is_some()
 }

@@ -1,5 +1,5 @@
-//! What others send us (`faults.md`, row 14): lists, campaigns, templates, answers and their headers, deliveries, sound ones with a few
-//! bytes changed and none at all that make sense. `fuzz/` feeds the same readers for as long as one likes.
+//! Untrusted input (`faults.md`, row 14): lists, campaigns, templates, responses and their headers, and webhook deliveries:
+//! valid ones with a few bytes changed, and random bytes. `fuzz/` feeds the same readers without an end.
 
 mod feed;
 
@@ -16,14 +16,14 @@ enum Change {
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let place = any::<usize>();
+    let position = any::<usize>();
     prop_oneof![
-        (place, any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
-        (place, prop::sample::select(b"\"',;\n\r\t{}[]()|=:.<>\\#\0\xff0".to_vec()))
+        (position, any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
+        (position, prop::sample::select(b"\"',;\n\r\t{}[]()|=:.<>\\#\0\xff0".to_vec()))
             .prop_map(|(at, byte)| Change::Insert(at, byte)),
-        (place, 1..40_usize).prop_map(|(at, length)| Change::Repeat(at, length)),
-        (place, 1..40_usize).prop_map(|(at, length)| Change::Remove(at, length)),
-        place.prop_map(Change::Cut),
+        (position, 1..40_usize).prop_map(|(at, length)| Change::Repeat(at, length)),
+        (position, 1..40_usize).prop_map(|(at, length)| Change::Remove(at, length)),
+        position.prop_map(Change::Cut),
     ]
 }
 
@@ -50,22 +50,23 @@ fn changed(bytes: &[u8], changes: &[Change]) -> Vec<u8> {
     bytes
 }
 
-/// Feeds `sound` with changes, and then bytes of no meaning. `sound` itself must be taken: else nothing is tried at all.
-fn feed<T: PartialEq>(sound: &[u8], nothing: &T, eat: impl Fn(&[u8]) -> T) {
-    assert!(eat(sound) != *nothing, "what is sound is not taken");
+/// Feeds `valid` with changes to `reader`, and then random bytes. `valid` itself must not be read as `nothing`: otherwise
+/// the test would try nothing.
+fn feed<T: PartialEq>(valid: &[u8], nothing: &T, reader: impl Fn(&[u8]) -> T) {
+    assert!(reader(valid) != *nothing, "the valid input is refused");
     let config = ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
-    let eat = |bytes: Vec<u8>| {
-        let _ = eat(&bytes);
+    let read = |bytes: Vec<u8>| {
+        let _ = reader(&bytes);
         Ok(())
     };
     let mut feed = |bytes: BoxedStrategy<Vec<u8>>| {
-        if let Err(broken) = runner.run(&bytes, eat) {
-            panic!("{broken}");
+        if let Err(failure) = runner.run(&bytes, read) {
+            panic!("{failure}");
         }
     };
-    let sound = sound.to_vec();
-    feed(prop::collection::vec(change(), 1..6).prop_map(move |changes| changed(&sound, &changes)).boxed());
+    let valid = valid.to_vec();
+    feed(prop::collection::vec(change(), 1..6).prop_map(move |changes| changed(&valid, &changes)).boxed());
     feed(prop::collection::vec(any::<u8>(), 0..300).boxed());
 }
 
@@ -87,7 +88,7 @@ fn a_json_list_of_any_bytes_is_read_or_refused_and_adds_up() {
 #[test]
 fn a_campaign_of_any_bytes_is_sound_or_what_is_wrong_with_it_can_be_shown() {
     for example in ["demo-recall", "demo-reminder", "demo-follow-up"] {
-        let file = crate::practice::repository().join(format!("campaigns/{example}.toml"));
+        let file = crate::harness::repository().join(format!("campaigns/{example}.toml"));
         feed(&std::fs::read(file).expect("an example"), &false, feed::campaign);
     }
 }
@@ -120,7 +121,7 @@ fn headers_of_any_bytes_say_something_or_nothing() {
 }
 
 #[test]
-fn a_delivery_of_any_bytes_names_somebody_or_nobody() {
+fn a_delivery_of_any_bytes_names_conversations_or_none() {
     let delivery =
         r#"{"event": "closed", "data": [{"conversation": {"id": "c-1", "duration": 1.5, "tags": ["a", null]}}]}"#;
     feed(delivery.as_bytes(), &0, feed::delivery);

@@ -1,10 +1,10 @@
-//! A disk of our own under SQLite: it knows what is on stable storage and what is not, counts what is done to it, fails
-//! when it is told to, and loses its power.
+//! A modelled disk under SQLite: it tracks what is on stable storage, counts operations, injects faults and models power
+//! failures.
 //!
-//! [`vfs`] puts it below every connection of this process to a file in a folder that has a [`Disk`]; connections to other
-//! files never meet it. What the program does elsewhere (the lock file, for one) is the machine's own.
+//! [`vfs`] puts it below every SQLite connection of this process to a file in a folder that has a [`Disk`]; connections to
+//! other files do not use it. Other files of the program (the lock file, for one) are on the real file system.
 
-mod platter;
+mod disk_model;
 mod vfs;
 
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use platter::Fate;
-use platter::Platter;
+use disk_model::ModelFile;
+pub use disk_model::PowerLossEffect;
 
-/// The disk below one folder.
+/// The modelled disk of one folder.
 #[derive(Debug)]
 pub struct Disk {
     folder: PathBuf,
@@ -24,46 +24,44 @@ pub struct Disk {
 }
 
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "four things that are or are not, independently of each other")]
+#[allow(clippy::struct_excessive_bools, reason = "four independent flags")]
 struct State {
-    /// Which life of the program is under way: a file that an earlier one opened is dead.
-    life: u64,
-    /// Nobody lives: what is still asked for comes from a dead program.
-    cut: bool,
-    files: BTreeMap<PathBuf, Platter>,
-    /// What was done so far: writes, syncs, truncations, removals.
+    /// Number of the current process: a file handle that an earlier process opened fails.
+    process: u64,
+    /// No process runs: every operation comes from a killed one, and fails.
+    killed: bool,
+    files: BTreeMap<PathBuf, ModelFile>,
+    /// Operations of the current process so far: writes, syncs, truncations, removals.
     operations: u64,
-    /// Which of them were syncs.
+    /// Which of the operations were syncs.
     syncs: Vec<u64>,
-    mishap: Option<Mishap>,
-    struck: bool,
-    /// As with `synchronous=NORMAL`, the write-ahead log is synced when a checkpoint begins, and never else.
+    fault: Option<DiskFault>,
+    fault_occurred: bool,
+    /// As with `synchronous=NORMAL`, the write-ahead log is synced only when a checkpoint begins.
     lazy: bool,
     checkpointing: bool,
 }
 
-/// Something that goes wrong.
+/// An injected fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Mishap {
-    /// At which operation, counted from 0 in the life that is under way.
+pub struct DiskFault {
+    /// The operation at which it happens, counted from 0 in the current process.
     pub at: u64,
-    pub what: Trouble,
+    pub kind: FaultKind,
 }
 
-/// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum FaultKind {
     /// The program is killed.
-    Death,
-    /// No space is left, from then on.
+    Kill,
+    /// The disk is full from then on.
     Full,
-    /// One operation fails; a sync that fails has dropped what it should have written.
-    Error,
+    /// One operation fails; a sync that fails drops what it should have written.
+    ErrorOnce,
     /// Every operation fails from then on.
-    Broken,
+    ErrorForGood,
 }
 
-/// What is done to a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operation {
     Write,
@@ -73,17 +71,17 @@ enum Operation {
 }
 
 impl Disk {
-    /// Puts a disk below a folder, until it is dropped.
+    /// Puts a modelled disk below a folder until it is dropped.
     pub fn below(folder: &Path) -> Arc<Self> {
         let folder = folder.canonicalize().expect("a folder");
         let state = State {
-            life: 0,
-            cut: false,
+            process: 0,
+            killed: false,
             files: BTreeMap::new(),
             operations: 0,
             syncs: Vec::new(),
-            mishap: None,
-            struck: false,
+            fault: None,
+            fault_occurred: false,
             lazy: false,
             checkpointing: false,
         };
@@ -96,54 +94,54 @@ impl Disk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on, the write-ahead log is synced by checkpoints alone: `synchronous=NORMAL`.
+    /// From now on, only checkpoints sync the write-ahead log: `synchronous=NORMAL`.
     pub fn sync_lazily(&self) {
         self.state().lazy = true;
     }
 
-    /// What goes wrong in the life that begins.
-    pub fn begin_life(&self, mishap: Option<Mishap>) {
+    /// Starts a new process, in which `fault` happens.
+    pub fn begin_process(&self, fault: Option<DiskFault>) {
         let mut state = self.state();
-        (state.operations, state.mishap, state.struck, state.cut) = (0, mishap, false, false);
+        (state.operations, state.fault, state.fault_occurred, state.killed) = (0, fault, false, false);
         state.syncs.clear();
     }
 
-    /// What was done in this life.
+    /// How many operations this process has made.
     pub fn operations(&self) -> u64 {
         self.state().operations
     }
 
-    /// Which operations of this life were syncs.
+    /// Which operations of this process were syncs.
     pub fn syncs(&self) -> Vec<u64> {
         self.state().syncs.clone()
     }
 
-    /// Whether something has gone wrong in this life.
-    pub fn has_struck(&self) -> bool {
-        self.state().struck
+    /// Whether the fault of this process has happened.
+    pub fn fault_occurred(&self) -> bool {
+        self.state().fault_occurred
     }
 
-    /// The program dies here and now: nothing that it still asks for is done.
-    pub fn cut(&self) {
-        self.state().cut();
+    /// Kills the process: all its further operations fail.
+    pub fn kill(&self) {
+        self.state().kill();
     }
 
-    /// Whether nobody lives.
-    pub fn is_cut(&self) -> bool {
-        self.state().cut
+    /// Whether no process runs.
+    pub fn is_killed(&self) -> bool {
+        self.state().killed
     }
 
-    /// The machine loses its power, after [`Self::cut`] and when the last connection is closed. `fate` decides over
-    /// whatever is not on stable storage.
-    pub fn lose_power(&self, mut fate: impl FnMut() -> Fate) {
+    /// Models a power failure; call it after [`Self::kill`], once the last connection is closed. `effect` decides about each
+    /// change that is not on stable storage.
+    pub fn lose_power(&self, mut effect: impl FnMut() -> PowerLossEffect) {
         let mut state = self.state();
-        assert!(state.cut, "the program lives");
-        for (path, platter) in &mut state.files {
-            match platter.without_power(&mut fate) {
+        assert!(state.killed, "the program still runs");
+        for (path, file) in &mut state.files {
+            match file.lose_power(&mut effect) {
                 Some(bytes) => fs::write(path, bytes).expect("written in place"),
                 None => drop(fs::remove_file(path)),
             }
-            // What connections share is in memory.
+            // The shared-memory file is volatile.
             let mut shared = path.clone().into_os_string();
             shared.push("-shm");
             drop(fs::remove_file(shared));
@@ -151,13 +149,13 @@ impl Disk {
         state.files.retain(|path, _| path.exists());
     }
 
-    /// Somebody puts a file in the place of another while nobody lives, so that it outlives the power, or takes it away.
-    pub fn put_back(&self, path: &Path, bytes: Option<&[u8]>) {
+    /// Replaces a file, durably, while no process runs; `None` removes it.
+    pub fn replace(&self, path: &Path, bytes: Option<&[u8]>) {
         let mut state = self.state();
-        assert!(state.cut, "the program lives");
+        assert!(state.killed, "the program still runs");
         if let Some(bytes) = bytes {
             fs::write(path, bytes).expect("written in place");
-            state.files.insert(path.to_path_buf(), Platter::holding(bytes.to_vec()));
+            state.files.insert(path.to_path_buf(), ModelFile::holding(bytes.to_vec()));
         } else {
             drop(fs::remove_file(path));
             state.files.remove(path);
@@ -167,33 +165,33 @@ impl Disk {
         drop(fs::remove_file(shared));
     }
 
-    /// A file is opened; which life's it is.
+    /// Records that a file is opened; returns the number of the current process.
     fn opened(&self, path: &Path, is_new: bool) -> u64 {
         let mut state = self.state();
-        let life = state.life;
+        let process = state.process;
         state.files.entry(path.to_path_buf()).or_insert_with(|| {
-            if is_new { Platter::default() } else { Platter::holding(fs::read(path).unwrap_or_default()) }
+            if is_new { ModelFile::default() } else { ModelFile::holding(fs::read(path).unwrap_or_default()) }
         });
-        life
+        process
     }
 
-    /// Before something is done to a file of some life: whether it may be.
-    fn before(&self, life: Option<u64>, operation: Operation) -> Result<(), Failure> {
-        self.state().before(life, operation)
+    /// Counts an operation before it is made; an error if it must fail.
+    fn before(&self, process: Option<u64>, operation: Operation) -> Result<(), Failure> {
+        self.state().before(process, operation)
     }
 
-    /// A file's platter, to note what was done.
-    fn note(&self, path: &Path, done: impl FnOnce(&mut Platter)) {
-        if let Some(platter) = self.state().files.get_mut(path) {
-            done(platter);
+    /// Updates a file's model.
+    fn note(&self, path: &Path, done: impl FnOnce(&mut ModelFile)) {
+        if let Some(file) = self.state().files.get_mut(path) {
+            done(file);
         }
     }
 
     fn synced(&self, path: &Path) {
         let mut state = self.state();
         let ignored = state.lazy && !state.checkpointing && path.to_string_lossy().ends_with("-wal");
-        if let Some(platter) = state.files.get_mut(path).filter(|_| !ignored) {
-            platter.sync();
+        if let Some(file) = state.files.get_mut(path).filter(|_| !ignored) {
+            file.sync();
         }
     }
 
@@ -201,26 +199,26 @@ impl Disk {
         self.state().files.remove(path);
     }
 
-    fn checkpoints(&self, begins: bool) {
-        self.state().checkpointing = begins;
+    fn set_checkpointing(&self, is_running: bool) {
+        self.state().checkpointing = is_running;
     }
 
-    fn is_alive(&self, life: u64) -> bool {
+    fn is_alive(&self, process: u64) -> bool {
         let state = self.state();
-        state.life == life && !state.cut
+        state.process == process && !state.killed
     }
 }
 
-impl callrounds::ledger::Disk for Disk {
+impl callrounds::ledger::LedgerDisk for Disk {
     fn write_again(&self, file: &Path) -> io::Result<()> {
         let Ok(bytes) = fs::read(file) else { return Ok(()) };
         self.before(None, Operation::Write).map_err(|_| io::ErrorKind::StorageFull)?;
-        self.note(file, |platter| platter.write(0, &bytes));
+        self.note(file, |model| model.write(0, &bytes));
         if self.before(None, Operation::Sync).is_err() {
-            self.note(file, Platter::forget);
+            self.note(file, ModelFile::drop_pending);
             return Err(io::ErrorKind::Other.into());
         }
-        self.note(file, Platter::sync);
+        self.note(file, ModelFile::sync);
         Ok(())
     }
 }
@@ -233,14 +231,14 @@ enum Failure {
 }
 
 impl State {
-    fn cut(&mut self) {
-        self.life += u64::from(!self.cut);
-        self.cut = true;
-        self.mishap = None;
+    fn kill(&mut self) {
+        self.process += u64::from(!self.killed);
+        self.killed = true;
+        self.fault = None;
     }
 
-    fn before(&mut self, life: Option<u64>, operation: Operation) -> Result<(), Failure> {
-        if self.cut || life.is_some_and(|life| life != self.life) {
+    fn before(&mut self, process: Option<u64>, operation: Operation) -> Result<(), Failure> {
+        if self.killed || process.is_some_and(|process| process != self.process) {
             return Err(Failure::Error);
         }
         let now = self.operations;
@@ -248,25 +246,25 @@ impl State {
         if operation == Operation::Sync {
             self.syncs.push(now);
         }
-        let Some(mishap) = self.mishap.filter(|mishap| now >= mishap.at) else { return Ok(()) };
-        match mishap.what {
-            Trouble::Death => {
-                self.struck = true;
-                self.cut();
+        let Some(fault) = self.fault.filter(|fault| now >= fault.at) else { return Ok(()) };
+        match fault.kind {
+            FaultKind::Kill => {
+                self.fault_occurred = true;
+                self.kill();
                 Err(Failure::Error)
             }
-            // What only takes space away can still be done.
-            Trouble::Full if operation != Operation::Write => Ok(()),
-            Trouble::Full => {
-                self.struck = true;
+            // On a full disk, an operation that takes no more space succeeds.
+            FaultKind::Full if operation != Operation::Write => Ok(()),
+            FaultKind::Full => {
+                self.fault_occurred = true;
                 Err(Failure::Full)
             }
-            Trouble::Error => {
-                (self.struck, self.mishap) = (true, None);
+            FaultKind::ErrorOnce => {
+                (self.fault_occurred, self.fault) = (true, None);
                 Err(Failure::Error)
             }
-            Trouble::Broken => {
-                self.struck = true;
+            FaultKind::ErrorForGood => {
+                self.fault_occurred = true;
                 Err(Failure::Error)
             }
         }

@@ -1,9 +1,9 @@
-//! The seam to SQLite: a virtual file system that is this process's default, does everything by means of the machine's
-//! own, and lets a [`Disk`] know, and decide, for files in a folder that has one.
+//! The SQLite virtual file system: this process's default VFS, which delegates to the operating system's VFS and asks a
+//! [`Disk`] before every operation on a file in a folder that has one.
 //!
-//! SQLite calls it through C function pointers and hands it memory of its own, so this one file of the tests is unsafe.
-//! What it relies on is SQLite's contract (`sqlite3_vfs`, `sqlite3_io_methods`): a file's memory is ours from `xOpen` to
-//! `xClose`, it is as large as `szOsFile` says, and a file's methods are called by one thread at a time.
+//! SQLite calls it through C function pointers and hands it memory, so this one file of the tests is unsafe. It relies on
+//! SQLite's contract (`sqlite3_vfs`, `sqlite3_io_methods`): a file's memory is ours from `xOpen` to `xClose`, it is as large
+//! as `szOsFile` says, and a file's methods are called by one thread at a time.
 
 #![allow(unsafe_code, reason = "the C interface of SQLite's file systems")]
 
@@ -19,10 +19,10 @@ use rusqlite::ffi::{sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlite3_vfs
 
 use super::{Disk, Failure, Operation};
 
-/// The disks that are below a folder.
+/// The disks in use, one per folder.
 static MOUNTED: Mutex<Vec<Weak<Disk>>> = Mutex::new(Vec::new());
 
-/// Puts the disk below its folder, and this file system below SQLite.
+/// Registers the disk for its folder, and this VFS with SQLite on the first call.
 pub(super) fn mount(disk: &Arc<Disk>) {
     static REGISTERED: Once = Once::new();
     REGISTERED.call_once(register);
@@ -36,26 +36,26 @@ fn disk_below(path: &Path) -> Option<Arc<Disk>> {
     mounted.iter().filter_map(Weak::upgrade).find(|disk| path.parent() == Some(&disk.folder))
 }
 
-/// The head of a watched file; the machine's own file follows it in memory.
+/// The header of a modelled file; the operating system's file struct follows it in memory.
 #[repr(C)]
-struct Watched {
+struct ModelledFile {
     base: sqlite3_file,
-    watch: *mut Watch,
+    context: *mut FileContext,
 }
 
-struct Watch {
+struct FileContext {
     disk: Arc<Disk>,
     path: PathBuf,
-    life: u64,
+    process: u64,
 }
 
 fn register() {
-    // SAFETY: SQLite returns its default file system, which lives for good; ours is a copy of it that lives for good, too.
+    // SAFETY: SQLite returns its default VFS, which is static; ours is a leaked copy of it.
     unsafe {
         let real = ffi::sqlite3_vfs_find(ptr::null());
-        assert!(!real.is_null(), "SQLite has a default file system");
+        assert!(!real.is_null(), "SQLite has a default VFS");
         let ours = Box::leak(Box::new(*real));
-        ours.szOsFile += c_int::try_from(size_of::<Watched>()).expect("a small head");
+        ours.szOsFile += c_int::try_from(size_of::<ModelledFile>()).expect("a small header");
         ours.zName = c"callrounds-disk".as_ptr();
         ours.pAppData = real.cast();
         ours.pNext = ptr::null_mut();
@@ -67,9 +67,9 @@ fn register() {
     }
 }
 
-/// The machine's own file system.
+/// The operating system's VFS.
 unsafe fn real(vfs: *mut sqlite3_vfs) -> *mut sqlite3_vfs {
-    // SAFETY: `register` put it there.
+    // SAFETY: `register` stored it.
     unsafe { (*vfs).pAppData.cast() }
 }
 
@@ -85,21 +85,21 @@ unsafe extern "C" fn open(
     flags: c_int,
     out: *mut c_int,
 ) -> c_int {
-    // SAFETY: the arguments are handed on as they came; the file's memory holds our head and the machine's own file.
+    // SAFETY: the arguments are passed on unchanged; the file's memory holds our header and the real file.
     unsafe {
         let real = real(vfs);
-        let open = (*real).xOpen.expect("every file system opens");
-        let watched = path_of(name).and_then(|path| Some((disk_below(&path)?, path)));
-        let Some((disk, path)) = watched else { return open(real, name, file, flags, out) };
+        let open = (*real).xOpen.expect("every VFS opens");
+        let modelled = path_of(name).and_then(|path| Some((disk_below(&path)?, path)));
+        let Some((disk, path)) = modelled else { return open(real, name, file, flags, out) };
         (*file).pMethods = ptr::null();
         let is_new = !path.exists();
-        if is_new && disk.state().cut {
+        if is_new && disk.is_killed() {
             return ffi::SQLITE_CANTOPEN;
         }
         let result = open(real, name, below(file), flags, out);
         if result == ffi::SQLITE_OK {
-            let life = disk.opened(&path, is_new);
-            (*file.cast::<Watched>()).watch = Box::into_raw(Box::new(Watch { disk, path, life }));
+            let process = disk.opened(&path, is_new);
+            (*file.cast::<ModelledFile>()).context = Box::into_raw(Box::new(FileContext { disk, path, process }));
             (*file).pMethods = &raw const METHODS;
         }
         result
@@ -109,46 +109,46 @@ unsafe extern "C" fn open(
 unsafe extern "C" fn delete(vfs: *mut sqlite3_vfs, name: *const c_char, sync: c_int) -> c_int {
     // SAFETY: as for `open`.
     unsafe {
-        let watched = path_of(name).and_then(|path| Some((disk_below(&path)?, path)));
-        if let Some((disk, path)) = &watched {
+        let modelled = path_of(name).and_then(|path| Some((disk_below(&path)?, path)));
+        if let Some((disk, path)) = &modelled {
             if disk.before(None, Operation::Remove).is_err() {
                 return ffi::SQLITE_IOERR_DELETE;
             }
             disk.removed(path);
         }
         let real = real(vfs);
-        (*real).xDelete.expect("every file system deletes")(real, name, sync)
+        (*real).xDelete.expect("every VFS deletes")(real, name, sync)
     }
 }
 
 unsafe extern "C" fn access(vfs: *mut sqlite3_vfs, name: *const c_char, flags: c_int, out: *mut c_int) -> c_int {
-    // SAFETY: handed on as it came.
+    // SAFETY: passed on unchanged.
     unsafe {
         let real = real(vfs);
-        (*real).xAccess.expect("every file system looks")(real, name, flags, out)
+        (*real).xAccess.expect("every VFS checks access")(real, name, flags, out)
     }
 }
 
 unsafe extern "C" fn full_pathname(vfs: *mut sqlite3_vfs, name: *const c_char, room: c_int, out: *mut c_char) -> c_int {
-    // SAFETY: handed on as it came.
+    // SAFETY: passed on unchanged.
     unsafe {
         let real = real(vfs);
-        (*real).xFullPathname.expect("every file system names")(real, name, room, out)
+        (*real).xFullPathname.expect("every VFS resolves paths")(real, name, room, out)
     }
 }
 
-/// The machine's own file behind a watched one.
+/// The real file behind a modelled one.
 unsafe fn below(file: *mut sqlite3_file) -> *mut sqlite3_file {
     // SAFETY: `szOsFile` made room for both.
-    unsafe { file.cast::<Watched>().add(1).cast() }
+    unsafe { file.cast::<ModelledFile>().add(1).cast() }
 }
 
-unsafe fn watch<'a>(file: *mut sqlite3_file) -> &'a Watch {
-    // SAFETY: `open` put it there, and it lives until `close`.
-    unsafe { &*(*file.cast::<Watched>()).watch }
+unsafe fn context<'a>(file: *mut sqlite3_file) -> &'a FileContext {
+    // SAFETY: `open` stored it, and `close` drops it.
+    unsafe { &*(*file.cast::<ModelledFile>()).context }
 }
 
-/// Calls a method of the machine's own file.
+/// Calls a method of the real file.
 macro_rules! on_real {
     ($file:expr, $method:ident $(, $argument:expr)*) => {{
         let real = below($file);
@@ -156,17 +156,17 @@ macro_rules! on_real {
     }};
 }
 
-/// A method that is the machine's own.
-macro_rules! handed_on {
+/// Defines methods that only call the real file's.
+macro_rules! delegated {
     ($($name:ident: $method:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {
         $(unsafe extern "C" fn $name(file: *mut sqlite3_file $(, $argument: $kind)*) -> $result {
-            // SAFETY: handed on as it came, with the file that the machine's own methods know.
+            // SAFETY: passed on unchanged, with the real file.
             unsafe { on_real!(file, $method $(, $argument)*) }
         })*
     };
 }
 
-handed_on! {
+delegated! {
     file_size: xFileSize(out: *mut sqlite3_int64) -> c_int;
     lock: xLock(level: c_int) -> c_int;
     unlock: xUnlock(level: c_int) -> c_int;
@@ -180,7 +180,7 @@ handed_on! {
 }
 
 static METHODS: sqlite3_io_methods = sqlite3_io_methods {
-    // Without memory-mapped reads, which would pass us by.
+    // Version 2: no memory-mapped reads, which would bypass `read`.
     iVersion: 2,
     xClose: Some(close),
     xRead: Some(read),
@@ -203,19 +203,19 @@ static METHODS: sqlite3_io_methods = sqlite3_io_methods {
 };
 
 unsafe extern "C" fn close(file: *mut sqlite3_file) -> c_int {
-    // SAFETY: the last call for this file: what `open` put there is taken back.
+    // SAFETY: the last call for this file: it drops what `open` stored.
     unsafe {
         let result = on_real!(file, xClose);
-        drop(Box::from_raw((*file.cast::<Watched>()).watch));
+        drop(Box::from_raw((*file.cast::<ModelledFile>()).context));
         result
     }
 }
 
 unsafe extern "C" fn read(file: *mut sqlite3_file, to: *mut c_void, length: c_int, at: sqlite3_int64) -> c_int {
-    // SAFETY: see `handed_on`.
+    // SAFETY: see `delegated`.
     unsafe {
-        let Watch { disk, life, .. } = watch(file);
-        if !disk.is_alive(*life) {
+        let FileContext { disk, process, .. } = context(file);
+        if !disk.is_alive(*process) {
             return ffi::SQLITE_IOERR_READ;
         }
         on_real!(file, xRead, to, length, at)
@@ -223,46 +223,46 @@ unsafe extern "C" fn read(file: *mut sqlite3_file, to: *mut c_void, length: c_in
 }
 
 unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, length: c_int, at: sqlite3_int64) -> c_int {
-    // SAFETY: see `handed_on`; `from` has `length` bytes.
+    // SAFETY: see `delegated`; `from` has `length` bytes.
     unsafe {
-        let Watch { disk, path, life } = watch(file);
-        let (written, failed) = match disk.before(Some(*life), Operation::Write) {
+        let FileContext { disk, path, process } = context(file);
+        let (written, failed) = match disk.before(Some(*process), Operation::Write) {
             Ok(()) => (length, None),
-            // A full disk takes what it has room for.
+            // A full disk writes what fits.
             Err(Failure::Full) => (length / 2, Some(ffi::SQLITE_FULL)),
             Err(Failure::Error) => return ffi::SQLITE_IOERR_WRITE,
         };
         let result = on_real!(file, xWrite, from, written, at);
         if result == ffi::SQLITE_OK {
             let bytes = std::slice::from_raw_parts(from.cast::<u8>(), written.unsigned_abs() as usize);
-            disk.note(path, |platter| platter.write(at.unsigned_abs(), bytes));
+            disk.note(path, |model| model.write(at.unsigned_abs(), bytes));
         }
         failed.unwrap_or(result)
     }
 }
 
 unsafe extern "C" fn truncate(file: *mut sqlite3_file, length: sqlite3_int64) -> c_int {
-    // SAFETY: see `handed_on`.
+    // SAFETY: see `delegated`.
     unsafe {
-        let Watch { disk, path, life } = watch(file);
-        if disk.before(Some(*life), Operation::Truncate).is_err() {
+        let FileContext { disk, path, process } = context(file);
+        if disk.before(Some(*process), Operation::Truncate).is_err() {
             return ffi::SQLITE_IOERR_TRUNCATE;
         }
         let result = on_real!(file, xTruncate, length);
         if result == ffi::SQLITE_OK {
-            disk.note(path, |platter| platter.set_length(length.unsigned_abs()));
+            disk.note(path, |model| model.set_length(length.unsigned_abs()));
         }
         result
     }
 }
 
-/// Nothing is synced in truth: the machine's own power does not fail meanwhile, and the platter knows.
+/// Syncs the model only: the real machine does not lose its power during a test.
 unsafe extern "C" fn sync(file: *mut sqlite3_file, _flags: c_int) -> c_int {
-    // SAFETY: see `handed_on`.
-    let Watch { disk, path, life } = unsafe { watch(file) };
-    if disk.before(Some(*life), Operation::Sync).is_err() {
-        if disk.is_alive(*life) {
-            disk.note(path, super::Platter::forget);
+    // SAFETY: see `delegated`.
+    let FileContext { disk, path, process } = unsafe { context(file) };
+    if disk.before(Some(*process), Operation::Sync).is_err() {
+        if disk.is_alive(*process) {
+            disk.note(path, super::ModelFile::drop_pending);
         }
         return ffi::SQLITE_IOERR_FSYNC;
     }
@@ -271,11 +271,11 @@ unsafe extern "C" fn sync(file: *mut sqlite3_file, _flags: c_int) -> c_int {
 }
 
 unsafe extern "C" fn file_control(file: *mut sqlite3_file, operation: c_int, argument: *mut c_void) -> c_int {
-    // SAFETY: see `handed_on`.
+    // SAFETY: see `delegated`.
     unsafe {
         match operation {
-            ffi::SQLITE_FCNTL_CKPT_START => watch(file).disk.checkpoints(true),
-            ffi::SQLITE_FCNTL_CKPT_DONE => watch(file).disk.checkpoints(false),
+            ffi::SQLITE_FCNTL_CKPT_START => context(file).disk.set_checkpointing(true),
+            ffi::SQLITE_FCNTL_CKPT_DONE => context(file).disk.set_checkpointing(false),
             _ => {}
         }
         on_real!(file, xFileControl, operation, argument)

@@ -1,35 +1,35 @@
-//! The program's clock: right, or set wrong; and a program that takes its time between two looks at it.
+//! The program's clock, which may be wrong or be set during a run, and which may advance at each reading (a slow program).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use callrounds::clock::{Clock, TravelClock};
+use callrounds::clock::{Clock, ScaledClock};
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 
-/// What a machine's clock is like.
+/// How a machine's clock behaves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Habit {
-    /// What the program needs from one look at its clock to the next.
+    /// How much time passes at each reading of the clock.
     pub hesitation: TimeDelta,
-    /// How far the clock is ahead of the true time, until somebody sets it right.
+    /// How far the clock is ahead of the true time, until it is corrected.
     pub off: TimeDelta,
-    /// It is set by so much when so many calls have been dialled.
+    /// After this many dialled calls, the clock is set forward by this much (back if negative).
     pub set: Option<(u64, TimeDelta)>,
-    /// The program takes its time for real, and holds it against the vendor's.
+    /// The program treats the clock as real time, and compares it with the vendor's.
     pub real: bool,
 }
 
 /// The clock of the machine on which the program runs.
 #[derive(Debug)]
 pub struct MachineClock {
-    truth: Arc<TravelClock>,
+    truth: Arc<ScaledClock>,
     habit: Habit,
     off_millis: AtomicI64,
 }
 
 impl MachineClock {
-    pub fn new(truth: Arc<TravelClock>, habit: Habit) -> Self {
+    pub fn new(truth: Arc<ScaledClock>, habit: Habit) -> Self {
         Self { truth, habit, off_millis: AtomicI64::new(habit.off.num_milliseconds()) }
     }
 
@@ -37,14 +37,14 @@ impl MachineClock {
         TimeDelta::milliseconds(self.off_millis.load(Ordering::Relaxed))
     }
 
-    /// `dialled` calls have been dialled.
+    /// Sets the clock if this is the number of dialled calls at which it is to be set.
     pub fn dialled(&self, dialled: u64) {
         if let Some((_, by)) = self.habit.set.filter(|(calls, _)| *calls == dialled) {
             self.off_millis.fetch_add(by.num_milliseconds(), Ordering::Relaxed);
         }
     }
 
-    /// Somebody sets it right. Whether it was wrong.
+    /// Corrects the clock; returns whether it was wrong.
     pub fn set_right(&self) -> bool {
         self.off_millis.swap(0, Ordering::Relaxed) != 0
     }
@@ -52,7 +52,7 @@ impl MachineClock {
 
 impl Clock for MachineClock {
     fn now(&self) -> DateTime<Utc> {
-        self.truth.leap(self.habit.hesitation);
+        self.truth.skip(self.habit.hesitation);
         self.truth.now() + self.off()
     }
 
@@ -60,7 +60,7 @@ impl Clock for MachineClock {
         self.truth.sleep(span)
     }
 
-    fn is_invented(&self) -> bool {
+    fn is_simulated(&self) -> bool {
         !self.habit.real
     }
 }

@@ -1,56 +1,58 @@
-//! The machine that the program runs on: its disk, what goes wrong with it, and its power.
+//! The machine that the program runs on: its disk, the disk's faults, and power failures.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::dice::Dice;
-use crate::disk::{Disk, Fate, Mishap, Trouble};
+use super::seeded_rng::SeededRng;
+use crate::disk::{Disk, DiskFault, FaultKind, PowerLossEffect};
 
-/// Most lives of a campaign do less to their disk than this.
-const A_LIFE: u32 = 500;
+/// Most processes of a campaign make fewer disk operations than this.
+const OPERATIONS_AT_MOST: u32 = 500;
 
-/// A machine.
 pub struct Machine {
     pub disk: Arc<Disk>,
-    fortune: Fortune,
-    dice: Dice,
+    faults: FaultSource,
+    rng: SeededRng,
     pub power_failures: u64,
     pub disk_errors: u64,
-    /// What the busiest life did to the disk.
+    /// Disk operations of the busiest process.
     pub operations: u64,
-    /// Which operations of the first life were syncs.
+    /// Which operations of the first process were syncs.
     pub syncs: Vec<u64>,
 }
 
-/// What befalls a machine.
-enum Fortune {
-    /// What its dice decide.
-    Drawn,
-    /// This in each life, and then the power fails or does not; nothing after the last of them.
-    Told(VecDeque<(Option<Mishap>, bool)>),
+/// Where a machine's faults come from.
+enum FaultSource {
+    Random,
+    /// For each process in turn: its disk fault, and whether the power fails when it ends. Later processes have none.
+    Fixed(VecDeque<(Option<DiskFault>, bool)>),
 }
 
 impl Machine {
-    /// A machine whose seed decides everything.
-    pub fn drawn(seed: u64, disk: Arc<Disk>) -> Self {
-        Self::with(Fortune::Drawn, seed, disk)
+    /// A machine whose faults are drawn from the seed.
+    pub fn random(seed: u64, disk: Arc<Disk>) -> Self {
+        Self::with(FaultSource::Random, seed, disk)
     }
 
-    /// A machine that has one mishap in its first life.
-    pub fn told(mishap: Option<Mishap>, power_fails: bool, seed: u64, disk: Arc<Disk>) -> Self {
-        Self::in_lives([(mishap, power_fails)], seed, disk)
+    /// A machine with one fault, in the first process.
+    pub fn with_fault(fault: Option<DiskFault>, power_fails: bool, seed: u64, disk: Arc<Disk>) -> Self {
+        Self::with_faults([(fault, power_fails)], seed, disk)
     }
 
-    /// A machine that has these mishaps, one in each of its lives, some of which end with the power.
-    pub fn in_lives(mishaps: impl IntoIterator<Item = (Option<Mishap>, bool)>, seed: u64, disk: Arc<Disk>) -> Self {
-        Self::with(Fortune::Told(mishaps.into_iter().collect()), seed, disk)
+    /// A machine with these faults, one for each process, each with whether the power fails afterwards.
+    pub fn with_faults(
+        faults: impl IntoIterator<Item = (Option<DiskFault>, bool)>,
+        seed: u64,
+        disk: Arc<Disk>,
+    ) -> Self {
+        Self::with(FaultSource::Fixed(faults.into_iter().collect()), seed, disk)
     }
 
-    fn with(fortune: Fortune, seed: u64, disk: Arc<Disk>) -> Self {
+    fn with(faults: FaultSource, seed: u64, disk: Arc<Disk>) -> Self {
         Self {
             disk,
-            fortune,
-            dice: Dice::new(seed).apart(13),
+            faults,
+            rng: SeededRng::new(seed).derive(13),
             power_failures: 0,
             disk_errors: 0,
             operations: 0,
@@ -58,55 +60,56 @@ impl Machine {
         }
     }
 
-    /// The program is started. What goes wrong in this life, if it `may_die`.
-    pub fn begin_life(&mut self, may_die: bool) -> Option<Mishap> {
-        let mishap = match &self.fortune {
-            Fortune::Drawn => (may_die && self.dice.chance(20)).then(|| {
-                let at = self.dice.between(0, A_LIFE).into();
-                let what = self.dice.pick(&[Trouble::Death, Trouble::Full, Trouble::Error, Trouble::Broken]);
-                Mishap { at, what }
+    /// Starts a process; returns its disk fault, if it has one. A random fault is drawn only if the process `may_fail`.
+    pub fn begin_process(&mut self, may_fail: bool) -> Option<DiskFault> {
+        let fault = match &self.faults {
+            FaultSource::Random => (may_fail && self.rng.chance(20)).then(|| {
+                let at = self.rng.between(0, OPERATIONS_AT_MOST).into();
+                let kind =
+                    self.rng.pick(&[FaultKind::Kill, FaultKind::Full, FaultKind::ErrorOnce, FaultKind::ErrorForGood]);
+                DiskFault { at, kind }
             }),
-            Fortune::Told(lives) => lives.front().and_then(|(mishap, _)| *mishap),
+            FaultSource::Fixed(processes) => processes.front().and_then(|(fault, _)| *fault),
         };
-        self.disk.begin_life(mishap);
-        mishap
+        self.disk.begin_process(fault);
+        fault
     }
 
-    pub fn has_struck(&self) -> bool {
-        self.disk.has_struck()
+    pub fn fault_occurred(&self) -> bool {
+        self.disk.fault_occurred()
     }
 
-    /// The program has ended, one way or another, and its connections are closed. Whether the power has failed.
-    pub fn end_life(&mut self) -> bool {
-        self.disk_errors += u64::from(self.has_struck());
+    /// Ends the process, whose connections are closed by now; returns whether the power failed.
+    pub fn end_process(&mut self) -> bool {
+        self.disk_errors += u64::from(self.fault_occurred());
         self.operations = self.operations.max(self.disk.operations());
         if self.syncs.is_empty() {
             self.syncs = self.disk.syncs();
         }
-        let fails = match &mut self.fortune {
-            Fortune::Drawn => self.dice.chance(if self.disk.is_cut() { 60 } else { 10 }),
-            Fortune::Told(lives) => lives.pop_front().is_some_and(|(_, fails)| fails),
+        let power_fails = match &mut self.faults {
+            FaultSource::Random => self.rng.chance(if self.disk.is_killed() { 60 } else { 10 }),
+            FaultSource::Fixed(processes) => processes.pop_front().is_some_and(|(_, power_fails)| power_fails),
         };
-        self.disk.cut();
-        if fails {
+        self.disk.kill();
+        if power_fails {
             self.power_failures += 1;
-            let mood = self.dice.between(0, 3);
-            let dice = &mut self.dice;
-            self.disk.lose_power(|| fate(dice, mood));
+            let pattern = self.rng.between(0, 3);
+            let rng = &mut self.rng;
+            self.disk.lose_power(|| power_loss_effect(rng, pattern));
         }
-        fails
+        power_fails
     }
 }
 
-/// Nothing of what was not synced is there, or all of it, or some.
-fn fate(dice: &mut Dice, mood: u32) -> Fate {
-    match mood {
-        0 => Fate::Lost,
-        1 => Fate::Kept,
-        _ => match dice.between(0, 3) {
-            0 => Fate::Kept,
-            1 => Fate::Torn(dice.between(0, 255) as u8),
-            _ => Fate::Lost,
+/// Pattern 0 loses every unsynced change, 1 keeps every one, any other draws for each change.
+fn power_loss_effect(rng: &mut SeededRng, pattern: u32) -> PowerLossEffect {
+    match pattern {
+        0 => PowerLossEffect::Lost,
+        1 => PowerLossEffect::Kept,
+        _ => match rng.between(0, 3) {
+            0 => PowerLossEffect::Kept,
+            1 => PowerLossEffect::Torn(rng.between(0, 255) as u8),
+            _ => PowerLossEffect::Lost,
         },
     }
 }

@@ -1,59 +1,59 @@
-//! The vendor's webhooks, in process: what they name comes to the program as hints, right, wrong, twice, late, early or
-//! never. A seed decides; a program that is dead gets none.
+//! The vendor's webhooks, in process: deliveries reach the program as hints that are right, wrong, repeated, late, early or
+//! missing, as the seed decides. A killed program gets none.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use callrounds::annie::webhook::{self, Hinting, Hints};
 use callrounds::clock::SharedClock;
 use callrounds::ids::ConversationId;
+use callrounds::vendor::hints::{self, HintReceiver, HintSender};
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::dice::Dice;
+use super::seeded_rng::SeededRng;
 
-/// Where the vendor delivers.
+/// Delivers the vendor's webhooks to the running program.
 #[derive(Clone, Default)]
-pub struct Mailbox(Arc<Mutex<Inside>>);
+pub struct Mailbox(Arc<Mutex<State>>);
 
 #[derive(Default)]
-struct Inside {
-    program: Option<Hinting>,
+struct State {
+    program: Option<HintSender>,
     delivered: u64,
 }
 
 impl Mailbox {
-    /// The program is started, and listens.
-    pub fn open(&self) -> Hints {
-        let (hinting, hints) = webhook::channel();
-        self.with(|inside| inside.program = Some(hinting));
+    /// Connects a started program that takes webhooks.
+    pub fn open(&self) -> HintReceiver {
+        let (hinting, hints) = hints::channel();
+        self.with(|state| state.program = Some(hinting));
         hints
     }
 
-    /// What was delivered to a program that listened.
+    /// How many deliveries a program has received.
     pub fn delivered(&self) -> u64 {
-        self.with(|inside| inside.delivered)
+        self.with(|state| state.delivered)
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Inside) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn deliver(&self, id: ConversationId) {
-        self.with(|inside| {
-            if let Some(program) = &inside.program {
+        self.with(|state| {
+            if let Some(program) = &state.program {
                 program.hint(id);
-                inside.delivered += 1;
+                state.delivered += 1;
             }
         });
     }
 
-    /// Of a hundred conversations, `percent` are told of when they close; about as many others at another time. The runtime
-    /// ends what has not been delivered when the seed is over.
+    /// Schedules deliveries for `percent` % of the conversations when they close, and for about as many at other times.
+    /// Deliveries still pending at the end of the seed end with the runtime.
     pub fn will_deliver(
         &self,
         clock: &SharedClock,
         id: &ConversationId,
         closes: DateTime<Utc>,
-        mut dice: Dice,
+        mut rng: SeededRng,
         percent: u32,
     ) {
         let now = clock.now();
@@ -64,14 +64,14 @@ impl Mailbox {
                 mailbox.deliver(id);
             });
         };
-        if dice.chance(percent) {
-            for _ in 0..dice.pick(&[1, 1, 2, 5]) {
+        if rng.chance(percent) {
+            for _ in 0..rng.pick(&[1, 1, 2, 5]) {
                 make(closes, id.clone());
             }
         }
-        if dice.chance(percent) {
-            make(closes + dice.some_time(TimeDelta::hours(1)), id.clone());
-            make(now + dice.some_time((closes - now).max(TimeDelta::seconds(1))), id.clone());
+        if rng.chance(percent) {
+            make(closes + rng.up_to(TimeDelta::hours(1)), id.clone());
+            make(now + rng.up_to((closes - now).max(TimeDelta::seconds(1))), id.clone());
             make(closes, ConversationId::new("somebody-else's"));
         }
     }

@@ -1,29 +1,32 @@
-//! A plan: what a seed decides before anything happens. The campaign, the lists it is run with, how the vendor and its
-//! network behave, and how often the program is killed.
+//! A seed's plan, drawn before the simulation starts: the campaign, its lists, how the vendor and its network behave, and
+//! how often the program is killed.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use callrounds::campaign::{Allowances, Campaign, load};
+use callrounds::campaign::{Campaign, SafetyOverrides, load};
 use callrounds::entry::{
-    CalledPartyZones, Content, Draft, ListTally, Member, PatientInfo, Reason, Standing, ZoneSource,
+    CallContent, CalledPartyZones, HouseholdMember, ListCounts, ListEligibility, NewEntry, PatientInfo, Reason,
+    ZoneSource,
 };
 use callrounds::ids::{EntryKey, Location, OrganisationId};
 use callrounds::phone::E164;
-use callrounds::simulator::conversation::Medium;
-use callrounds::simulator::settings::{BudgetRules, Field, Foreign, Gaps, Offset, Order, RetryAfter, Settings, Total};
+use callrounds::simulator::medium::SimulatedMedium;
+use callrounds::simulator::settings::{
+    BudgetRules, ConversationOrder, ForeignTraffic, Gaps, Offset, RetryAfter, RowField, Settings, Total,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clock;
-use super::dice::Dice;
-use super::odd::Odd;
+use super::odd_responses::OddResponses;
+use super::seeded_rng::SeededRng;
 
-/// How long after nobody waits for its answer any more a request may still be acted on.
+/// How long after its caller has stopped waiting a request may still be acted on.
 pub const PROCESSING: TimeDelta = TimeDelta::seconds(45);
 
-/// Area codes of one zone each, so that the oracle needs no table of its own.
-pub const PLACES: [(&str, &str); 8] = [
+/// Area codes that lie in one time zone each, so that the oracle needs no table of its own.
+pub const AREA_CODES: [(&str, &str); 8] = [
     ("312", "America/Chicago"),
     ("212", "America/New_York"),
     ("303", "America/Denver"),
@@ -36,30 +39,30 @@ pub const PLACES: [(&str, &str); 8] = [
 
 const FROM: &str = "+13125550142";
 
-/// The number that calls the patients of the second location, where there are two: nobody on a list has it.
+/// The caller id of the second location, where there are two; no patient has this number.
 const SECOND_FROM: &str = "+13125550141";
 
-/// Two locations of one organisation, each with a number of its own.
+/// Two locations of one organisation, each with its own caller id.
 const LOCATIONS: [&str; 2] = ["North", "South"];
 
-/// Everything that a seed decides before anything happens.
+/// Everything that a seed decides before the simulation starts.
 pub struct Plan {
     pub start: DateTime<Utc>,
     pub campaign: Arc<Campaign>,
-    /// One after the other; the last one stays.
+    /// The lists, used one after the other; the last one stays.
     pub lists: Vec<Vec<Person>>,
     pub vendor: Habits,
-    /// How often the program is killed at most.
+    /// How often the program is killed, at most.
     pub crashes: u32,
-    /// How often it is asked to stop at most.
+    /// How often it is asked to stop, at most.
     pub stops: u32,
     pub until_done: bool,
     pub clock: clock::Habit,
-    /// How often an older copy of the ledger is put back at most.
+    /// How often an older copy of the ledger is restored, at most.
     pub restores: u32,
-    /// The machine sleeps for so long when so many calls have been dialled.
+    /// After this many dialled calls, the machine is suspended for this long.
     pub suspended: Option<(u64, TimeDelta)>,
-    /// When who asks not to be called any more, on another way than in a call.
+    /// Opt-outs that reach the operator outside a call: when, and for which number.
     pub opt_outs: Vec<(DateTime<Utc>, E164)>,
 }
 
@@ -69,10 +72,10 @@ pub struct Person {
     pub key: String,
     pub phone: E164,
     pub zone: &'static str,
-    pub standing: Standing,
+    pub standing: ListEligibility,
     pub not_after: Option<DateTime<Utc>>,
     pub members: u32,
-    /// Where the patient is at home, if the campaign has lines.
+    /// The patient's location, if the campaign has locations.
     pub location: Option<&'static str>,
 }
 
@@ -80,60 +83,60 @@ pub struct Person {
 #[derive(Clone)]
 pub struct Habits {
     pub settings: Settings,
-    /// The vendor's clock less ours.
+    /// The vendor's clock minus the true time.
     pub ahead: TimeDelta,
     /// Whether answers carry `Date`.
     pub dated: bool,
     /// Whether answers carry the budget's headers.
     pub metered: bool,
-    /// Of a hundred calls, how many go wrong.
+    /// Percentage of calls with a network fault.
     pub call_faults: u32,
-    /// Of a hundred reads, how many go wrong.
+    /// Percentage of failed reads.
     pub read_faults: u32,
-    /// Of a hundred rows of pages, how many cannot be read.
-    pub blurs: u32,
-    /// Of a hundred rows of pages, how many are missing, once in a conversation's life.
+    /// Percentage of page rows that cannot be read.
+    pub unreadable_rows: u32,
+    /// Percentage of page rows that are left out, at most once for each conversation.
     pub misses: u32,
-    /// Of a hundred conversations, how many no page ever shows in a form that can be read.
+    /// Percentage of conversations that no page ever shows in a readable form.
     pub illegible: u32,
-    /// Of a hundred conversations, how many lack a field while they are under way.
+    /// Percentage of conversations that lack a field until they are closed.
     pub gaps: u32,
-    /// Each so-manieth answer has a `Date` of an hour ago; 0: none has.
+    /// Every nth answer is an hour old by its `Date`; 0: none is.
     pub stale_dates: u64,
-    /// The longest that a call waits to be acted on; reads and answers take 30 s at most.
+    /// The longest time that a call waits to be acted on; reads and answers take 30 s at most.
     pub slowness: TimeDelta,
-    /// Of a hundred conversations, how many a webhook names when they close; 0: no webhooks are taken.
+    /// Percentage of conversations that a webhook names when they close; 0: the program takes no webhooks.
     pub named: u32,
-    /// Spans in which nothing gets through.
+    /// Spans in which no request reaches the vendor.
     pub outages: Vec<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Numbers of ours that may not call, each until somebody has mended it.
-    pub silent: Vec<(E164, DateTime<Utc>)>,
-    pub odd: Odd,
+    /// Caller ids that the vendor blocks, each until this instant.
+    pub blocked_caller_ids: Vec<(E164, DateTime<Utc>)>,
+    pub odd: OddResponses,
 }
 
 impl Habits {
-    /// Whether others write to our patients by what an operator could not tell from a call either.
+    /// Whether other software sends our patients messages that an operator could not tell from calls either.
     pub fn has_texts_that_look_like_calls(&self) -> bool {
-        let is_text = |medium| matches!(medium, Medium::Sms | Medium::Chat | Medium::Voice);
+        let is_text = |medium| matches!(medium, SimulatedMedium::Sms | SimulatedMedium::Chat | SimulatedMedium::Voice);
         self.settings.list.foreign.iter().any(|foreign| !is_text(foreign.medium))
     }
 
-    /// Whether the list may never prove anything: then nobody is called, and what is lost is for a person.
+    /// Whether the list may never prove anything: then nobody is called, and lost answers are held.
     pub fn may_prove_nothing(&self) -> bool {
         let list = &self.settings.list;
         let is_unreadable =
-            list.offset == Offset::Ignored || list.failing_at.is_some() || list.order == Order::Unordered;
-        // Of a word that says nothing, the program learns what it means from calls whose answers come.
-        let is_odd_word = self.settings.wording.voice_medium == "xyz";
-        let texts = list.foreign.iter().any(|foreign| foreign.medium != Medium::Voice);
+            list.offset == Offset::Ignored || list.failing_at.is_some() || list.order == ConversationOrder::Unordered;
+        // The program learns the meaning of an unknown medium only from calls whose answers arrive.
+        let is_unknown_medium = self.settings.wording.voice_medium == "xyz";
+        let texts = list.foreign.iter().any(|foreign| foreign.medium != SimulatedMedium::Voice);
         let is_untold = self.settings.wording.voice_medium.is_empty() && texts;
         is_unreadable
             || self.has_texts_that_look_like_calls()
-            || is_odd_word
+            || is_unknown_medium
             || is_untold
-            || self.blurs > 1
+            || self.unreadable_rows > 1
             || self.illegible > 0
-            // Read with minutes to a page, a long list is not read in a window.
+            // At minutes for each page, a long list is not read completely within a window.
             || (self.slowness > TimeDelta::minutes(1) && !list.foreign.is_empty())
             || list.gaps.is_some()
     }
@@ -141,150 +144,154 @@ impl Habits {
 
 impl Plan {
     pub fn drawn(seed: u64) -> Self {
-        Self::with_lines(seed, Dice::new(seed).apart(9).chance(30))
+        Self::with_locations(seed, SeededRng::new(seed).derive(9).chance(30))
     }
 
-    /// The same, with one number of ours, or with two of two locations.
-    pub fn with_lines(seed: u64, has_lines: bool) -> Self {
-        let dice = Dice::new(seed);
-        let start = start(&mut dice.apart(1));
-        let mut rules = dice.apart(2);
+    /// The same with one caller id, or with two locations and a caller id for each.
+    pub fn with_locations(seed: u64, has_locations: bool) -> Self {
+        let rng = SeededRng::new(seed);
+        let start = start(&mut rng.derive(1));
+        let mut rules = rng.derive(2);
         let settle = rules.pick(&[120, 120, 300, 600]);
-        let mut places = dice.apart(8);
-        let campaign = Arc::new(campaign(&mut rules, settle, has_lines));
-        let mut lists = lists(&mut dice.apart(3), start);
-        if has_lines {
-            settle_down(&mut places, &mut lists);
+        let mut location_rng = rng.derive(8);
+        let campaign = Arc::new(campaign(&mut rules, settle, has_locations));
+        let mut lists = lists(&mut rng.derive(3), start);
+        if has_locations {
+            assign_locations(&mut location_rng, &mut lists);
         }
-        let mut vendor = habits(&mut dice.apart(4), seed, start, TimeDelta::seconds(settle.into()));
-        vendor.named = dice.apart(7).pick(&[0, 0, 30, 95]);
-        if has_lines {
-            vendor.silent = silent(&mut places, start);
+        let mut vendor = habits(&mut rng.derive(4), seed, start, TimeDelta::seconds(settle.into()));
+        vendor.named = rng.derive(7).pick(&[0, 0, 30, 95]);
+        if has_locations {
+            vendor.blocked_caller_ids = blocked_caller_ids(&mut location_rng, start);
         }
-        let mut fate = dice.apart(5);
-        let (crashes, stops) = (fate.pick(&[0, 1, 2, 4, 8]), fate.pick(&[0, 0, 1, 2]));
-        let until_done = fate.chance(60);
-        let opt_outs = opt_outs(&mut dice.apart(6), &lists, start);
-        let mut odd = dice.apart(14);
+        let mut run_rng = rng.derive(5);
+        let (crashes, stops) = (run_rng.pick(&[0, 1, 2, 4, 8]), run_rng.pick(&[0, 0, 1, 2]));
+        let until_done = run_rng.chance(60);
+        let opt_outs = opt_outs(&mut rng.derive(6), &lists, start);
+        let mut odd = rng.derive(14);
         let restores = odd.pick(&[0, 0, 0, 1, 2]);
-        let suspended = odd.chance(20).then(|| (odd.between(1, 8).into(), odd.some_time(TimeDelta::hours(60))));
+        let suspended = odd.chance(20).then(|| (odd.between(1, 8).into(), odd.up_to(TimeDelta::hours(60))));
         if restores > 0 {
-            be_told_apart(&mut lists);
+            make_numbers_unique(&mut lists);
         }
-        be_odd(&mut odd, &mut vendor, &lists, restores > 0);
+        draw_list_oddities(&mut odd, &mut vendor, &lists, restores > 0);
         let mut clock = odd_clock(&mut odd, &mut vendor);
-        // What sleeps is a machine, whose clock is its own.
+        // A suspension is noticed only by a program whose clock is real.
         clock.real |= suspended.is_some();
         cut_short(&mut odd, &mut lists);
         Self { start, campaign, lists, vendor, crashes, stops, until_done, clock, restores, suspended, opt_outs }
     }
 }
 
-/// What the contract leaves open (`annie-api.md`, GET /conversations), drawn: how the list lies about itself, what its rows
-/// lack, and what else is on it. Where a ledger may be put back, what was called must be there to be read.
-fn be_odd(dice: &mut Dice, vendor: &mut Habits, lists: &[Vec<Person>], is_restored: bool) {
+/// Draws what the contract leaves open (`annie-api.md`, GET /conversations): wrong totals and offsets, missing fields, and
+/// foreign rows. Where a ledger may be restored, the rows of our calls stay readable.
+fn draw_list_oddities(rng: &mut SeededRng, vendor: &mut Habits, lists: &[Vec<Person>], is_restored: bool) {
     let Settings { list, wording, .. } = &mut vendor.settings;
-    wording.voice_medium = dice.pick(&["VOICE", "VOICE", "outbound_call", "xyz", ""]).into();
-    list.inversions = TimeDelta::seconds(dice.pick(&[0, 0, 5, 30]));
-    list.total = dice.pick(&[
-        Total::True,
-        Total::Missing,
-        Total::OfThePage,
-        Total::Capped(100),
-        Total::Stale(7),
-        Total::TooHigh,
-    ]);
-    // Of a long list, short pages would be read for hours.
+    wording.voice_medium = rng.pick(&["VOICE", "VOICE", "outbound_call", "xyz", ""]).into();
+    list.inversions = TimeDelta::seconds(rng.pick(&[0, 0, 5, 30]));
+    list.total =
+        rng.pick(&[Total::True, Total::Missing, Total::OfThePage, Total::Capped(100), Total::Stale(7), Total::TooHigh]);
+    // Reading a long list in short pages would take hours.
     let is_long = list.foreign.iter().any(|foreign| foreign.every < TimeDelta::seconds(400));
-    list.page_cap = if is_long { 100 } else { dice.pick(&[100, 100, 50, 20]) };
-    list.stray = dice.chance(15);
-    list.duplicates = dice.chance(15);
+    list.page_cap = if is_long { 100 } else { rng.pick(&[100, 100, 50, 20]) };
+    list.stray = rng.chance(15);
+    list.duplicates = rng.chance(15);
     let backlog = list.foreign.first().map_or(0, |foreign| foreign.backlog);
-    if dice.chance(8) && backlog < 100 {
-        list.order = Order::Unordered;
+    if rng.chance(8) && backlog < 100 {
+        list.order = ConversationOrder::Unordered;
     }
-    if dice.chance(5) {
+    if rng.chance(5) {
         list.offset = Offset::Ignored;
     }
-    if dice.chance(4) {
-        list.failing_at = Some(dice.between(0, 120).into());
+    if rng.chance(4) {
+        list.failing_at = Some(rng.between(0, 120).into());
     }
-    if dice.chance(25) {
-        let field = dice.pick(&[Field::Id, Field::From, Field::To, Field::Start]);
-        let for_good = dice.chance(15) && field != Field::Id && !is_restored;
-        list.gaps = Some(Gaps { field, percent: dice.pick(&[10, 40]), for_good });
+    if rng.chance(25) {
+        let field = rng.pick(&[RowField::Id, RowField::From, RowField::To, RowField::Start]);
+        let for_good = rng.chance(15) && field != RowField::Id && !is_restored;
+        list.gaps = Some(Gaps { field, percent: rng.pick(&[10, 40]), for_good });
     }
-    if dice.chance(40) {
+    if rng.chance(40) {
         let to: Vec<_> = lists.iter().flatten().map(|person| person.phone).take(8).collect();
-        let medium = dice.pick(&[Medium::Sms, Medium::Chat, Medium::Whatsapp, Medium::Email, Medium::Untold]);
-        // Nobody could tell a text from a call that is as untold, or from calls of which nothing has been learnt any more.
-        let is_told = wording.voice_medium == "VOICE" || wording.voice_medium == "outbound_call";
-        // Where nothing on the list says what anything is, a text without a medium may be a call.
-        let others_call = list.foreign.first().is_some_and(|foreign| foreign.backlog > 0);
-        let may_be_untold = is_told && others_call;
-        let medium = if is_restored || (medium == Medium::Untold && !may_be_untold) { Medium::Sms } else { medium };
-        let every = TimeDelta::seconds(dice.between(120, 3_600).into());
-        list.foreign.push(Foreign { every, backlog: 0, from: number(FROM), to, medium });
+        let medium = rng.pick(&[
+            SimulatedMedium::Sms,
+            SimulatedMedium::Chat,
+            SimulatedMedium::Whatsapp,
+            SimulatedMedium::Email,
+            SimulatedMedium::Untold,
+        ]);
+        // A text without a medium cannot be told from a call if the calls' medium is missing or unknown.
+        let is_known = wording.voice_medium == "VOICE" || wording.voice_medium == "outbound_call";
+        // Nor if the list has no foreign calls, whose medium the program could compare.
+        let has_foreign_calls = list.foreign.first().is_some_and(|foreign| foreign.backlog > 0);
+        let may_lack_medium = is_known && has_foreign_calls;
+        let medium = if is_restored || (medium == SimulatedMedium::Untold && !may_lack_medium) {
+            SimulatedMedium::Sms
+        } else {
+            medium
+        };
+        let every = TimeDelta::seconds(rng.between(120, 3_600).into());
+        list.foreign.push(ForeignTraffic { every, backlog: 0, from: number(FROM), to, medium });
     }
     if is_restored {
-        (vendor.illegible, vendor.blurs, vendor.misses) = (0, 0, 0);
+        (vendor.illegible, vendor.unreadable_rows, vendor.misses) = (0, 0, 0);
     }
 }
 
-/// A machine whose clock is off until somebody sets it right, or is set in the midst of a run, or whose vendor's `Date` is
-/// a proxy's now and then: the program must go by the machine's clock for real.
-fn odd_clock(dice: &mut Dice, vendor: &mut Habits) -> clock::Habit {
+/// Draws a machine's clock: wrong until it is corrected, set during a run, or right with some answers cached by a proxy. In
+/// each case the program treats the clock as real.
+fn odd_clock(rng: &mut SeededRng, vendor: &mut Habits) -> clock::Habit {
     let ordinary = clock::Habit::default();
-    if !dice.chance(25) {
+    if !rng.chance(25) {
         return ordinary;
     }
     vendor.dated = true;
-    let span = TimeDelta::seconds(240) + dice.some_time(TimeDelta::days(2));
-    let off = if dice.chance(50) { span } else { -span };
-    match dice.between(0, 2) {
-        0 => vendor.stale_dates = dice.between(3, 12).into(),
+    let span = TimeDelta::seconds(240) + rng.up_to(TimeDelta::days(2));
+    let off = if rng.chance(50) { span } else { -span };
+    match rng.between(0, 2) {
+        0 => vendor.stale_dates = rng.between(3, 12).into(),
         1 => return clock::Habit { off, real: true, ..ordinary },
-        _ => return clock::Habit { set: Some((dice.between(1, 6).into(), off)), real: true, ..ordinary },
+        _ => return clock::Habit { set: Some((rng.between(1, 6).into(), off)), real: true, ..ordinary },
     }
     clock::Habit { real: true, ..ordinary }
 }
 
-/// The vendor's list names numbers, not patients: where a ledger may be put back, each patient has a number of their own,
-/// and keeps it.
-fn be_told_apart(lists: &mut Vec<Vec<Person>>) {
+/// Gives each patient a number of their own, and one list only: the vendor's list shows numbers, not patients, so a restored
+/// ledger could not tell patients with one number apart.
+fn make_numbers_unique(lists: &mut Vec<Vec<Person>>) {
     lists.truncate(1);
     let mut numbers = HashSet::new();
     lists[0].retain(|person| numbers.insert(person.phone));
 }
 
-/// Now and then an export is cut short in the midst of the nights.
-fn cut_short(dice: &mut Dice, lists: &mut Vec<Vec<Person>>) {
-    let Some(at) = (0..lists.len()).find(|at| lists[*at].len() >= 20).filter(|_| dice.chance(40)) else { return };
+/// Now and then, inserts a list that was cut short.
+fn cut_short(rng: &mut SeededRng, lists: &mut Vec<Vec<Person>>) {
+    let Some(at) = (0..lists.len()).find(|at| lists[*at].len() >= 20).filter(|_| rng.chance(40)) else { return };
     let few = lists[at].iter().take(3).cloned().collect();
     lists.insert(at + 1, few);
 }
 
 pub fn number(text: &str) -> E164 {
-    E164::parse(text).expect("a number of the plan's own making")
+    E164::parse(text).expect("a valid number")
 }
 
-fn start(dice: &mut Dice) -> DateTime<Utc> {
-    // An ordinary week, and the weeks in which the clocks go forward and back.
+fn start(rng: &mut SeededRng) -> DateTime<Utc> {
+    // An ordinary week, and the weeks with the daylight saving changes.
     let week =
-        dice.pick(&["2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z", "2026-03-05T06:00:00Z", "2026-10-29T06:00:00Z"]);
+        rng.pick(&["2026-11-23T06:00:00Z", "2026-11-23T06:00:00Z", "2026-03-05T06:00:00Z", "2026-10-29T06:00:00Z"]);
     let week: DateTime<Utc> = week.parse().expect("an instant");
-    let hour = if dice.chance(80) { dice.between(15, 22) } else { dice.between(0, 167) };
-    week + TimeDelta::hours(hour.into()) + dice.millis(0, 3_600_000)
+    let hour = if rng.chance(80) { rng.between(15, 22) } else { rng.between(0, 167) };
+    week + TimeDelta::hours(hour.into()) + rng.millis(0, 3_600_000)
 }
 
-fn campaign(dice: &mut Dice, settle: u32, has_lines: bool) -> Campaign {
-    let window = dice.pick(&["09:30-17:00", "09:00-20:00", "13:00-15:00"]);
-    let canary = if dice.chance(20) { "canary = 2" } else { "" };
-    let max_calls = if dice.chance(10) { "max_calls = 5" } else { "" };
+fn campaign(rng: &mut SeededRng, settle: u32, has_locations: bool) -> Campaign {
+    let window = rng.pick(&["09:30-17:00", "09:00-20:00", "13:00-15:00"]);
+    let canary = if rng.chance(20) { "canary = 2" } else { "" };
+    let max_calls = if rng.chance(10) { "max_calls = 5" } else { "" };
     let [north, south] = LOCATIONS;
     let lines =
         format!("[[line]]\nlocation = \"{north}\"\n[[line]]\nlocation = \"{south}\"\nfrom_number = \"{SECOND_FROM}\"");
-    let lines = if has_lines { &*lines } else { "" };
+    let lines = if has_locations { &*lines } else { "" };
     let text = format!(
         r#"
 name = "simulation"
@@ -315,153 +322,152 @@ on_lost_answer = "{on_lost_answer}"
 kind = "simulator"
 {lines}
 "#,
-        on_absent = dice.pick(&["withdraw", "keep"]),
-        max_attempts = dice.between(1, 3),
-        min_gap = dice.pick(&[24, 25, 72]),
-        open_calls = dice.pick(&[1, 3, 10]),
-        on_lost_answer = dice.pick(&["hold", "retry"]),
+        on_absent = rng.pick(&["withdraw", "keep"]),
+        max_attempts = rng.between(1, 3),
+        min_gap = rng.pick(&[24, 25, 72]),
+        open_calls = rng.pick(&[1, 3, 10]),
+        on_lost_answer = rng.pick(&["hold", "retry"]),
     );
-    load(&text, "simulation.toml", PathBuf::from("."), Allowances::default())
+    load(&text, "simulation.toml", PathBuf::from("."), SafetyOverrides::default())
         .unwrap_or_else(|problems| panic!("the campaign is sound: {problems:?}"))
 }
 
-fn lists(dice: &mut Dice, start: DateTime<Utc>) -> Vec<Vec<Person>> {
-    let size = dice.pick(&[1, 3, 8, 8, 20]);
-    let mut lists = vec![(0..size).map(|at| person(dice, at, start)).collect::<Vec<_>>()];
-    for edition in 1..=dice.pick(&[0, 0, 1, 2]) {
-        let next = edited(dice, &lists[lists.len() - 1], 100 * edition, start);
+fn lists(rng: &mut SeededRng, start: DateTime<Utc>) -> Vec<Vec<Person>> {
+    let size = rng.pick(&[1, 3, 8, 8, 20]);
+    let mut lists = vec![(0..size).map(|at| person(rng, at, start)).collect::<Vec<_>>()];
+    for edition in 1..=rng.pick(&[0, 0, 1, 2]) {
+        let next = next_list(rng, &lists[lists.len() - 1], 100 * edition, start);
         lists.push(next);
     }
     lists
 }
 
-fn opt_outs(dice: &mut Dice, lists: &[Vec<Person>], start: DateTime<Utc>) -> Vec<(DateTime<Utc>, E164)> {
+fn opt_outs(rng: &mut SeededRng, lists: &[Vec<Person>], start: DateTime<Utc>) -> Vec<(DateTime<Utc>, E164)> {
     let numbers: Vec<E164> = lists.iter().flatten().map(|person| person.phone).collect();
-    let mut opt_outs: Vec<_> = (0..dice.pick(&[0, 0, 1, 3]))
-        .map(|_| (start + dice.some_time(TimeDelta::hours(40)), dice.pick(&numbers)))
-        .collect();
+    let mut opt_outs: Vec<_> =
+        (0..rng.pick(&[0, 0, 1, 3])).map(|_| (start + rng.up_to(TimeDelta::hours(40)), rng.pick(&numbers))).collect();
     opt_outs.sort_by_key(|(at, _)| *at);
     opt_outs
 }
 
-fn person(dice: &mut Dice, at: u32, start: DateTime<Utc>) -> Person {
-    let (phone, zone) = line(dice, at);
-    let standing = match dice.between(0, 19) {
-        0 => Standing::Suppressed(Reason::Booked),
-        1 => Standing::Held(Reason::ConsentBlank),
-        _ => Standing::Ready,
+fn person(rng: &mut SeededRng, at: u32, start: DateTime<Utc>) -> Person {
+    let (phone, zone) = phone_and_zone(rng, at);
+    let standing = match rng.between(0, 19) {
+        0 => ListEligibility::Suppressed(Reason::Booked),
+        1 => ListEligibility::Held(Reason::ConsentBlank),
+        _ => ListEligibility::Ready,
     };
-    let not_after = dice.chance(10).then(|| start + TimeDelta::hours(dice.between(1, 60).into()));
-    let members = if dice.chance(10) { dice.between(1, 2) } else { 0 };
+    let not_after = rng.chance(10).then(|| start + TimeDelta::hours(rng.between(1, 60).into()));
+    let members = if rng.chance(10) { rng.between(1, 2) } else { 0 };
     Person { key: format!("P-{at}"), phone, zone, standing, not_after, members, location: None }
 }
 
-/// Everybody is at home somewhere, and a few move.
-fn settle_down(dice: &mut Dice, lists: &mut [Vec<Person>]) {
+/// Gives every patient a location; a few change it between two lists.
+fn assign_locations(rng: &mut SeededRng, lists: &mut [Vec<Person>]) {
     let mut homes: HashMap<String, &'static str> = HashMap::new();
     for person in lists.iter_mut().flatten() {
-        let home = homes.entry(person.key.clone()).or_insert_with(|| dice.pick(&LOCATIONS));
-        if dice.chance(5) {
-            *home = dice.pick(&LOCATIONS);
+        let home = homes.entry(person.key.clone()).or_insert_with(|| rng.pick(&LOCATIONS));
+        if rng.chance(5) {
+            *home = rng.pick(&LOCATIONS);
         }
         person.location = Some(*home);
     }
 }
 
-/// Now and then one of our numbers may not call at first, and sometimes each of them.
-fn silent(dice: &mut Dice, start: DateTime<Utc>) -> Vec<(E164, DateTime<Utc>)> {
-    let numbers = dice.pick(&[&[][..], &[FROM], &[SECOND_FROM], &[FROM, SECOND_FROM]]);
-    let mut until = || start + dice.some_time(TimeDelta::hours(30));
+/// Now and then, one caller id or each of them is blocked at first.
+fn blocked_caller_ids(rng: &mut SeededRng, start: DateTime<Utc>) -> Vec<(E164, DateTime<Utc>)> {
+    let numbers = rng.pick(&[&[][..], &[FROM], &[SECOND_FROM], &[FROM, SECOND_FROM]]);
+    let mut until = || start + rng.up_to(TimeDelta::hours(30));
     numbers.iter().map(|text| (number(text), until())).collect()
 }
 
-/// One of a few numbers, so that some people share one.
-fn line(dice: &mut Dice, at: u32) -> (E164, &'static str) {
-    let (area, zone) = dice.pick(&PLACES);
-    let last = if dice.chance(80) { 100 + at % 100 } else { 100 + dice.between(0, 3) };
+/// A number from a small range, so that some people share one, and its time zone.
+fn phone_and_zone(rng: &mut SeededRng, at: u32) -> (E164, &'static str) {
+    let (area, zone) = rng.pick(&AREA_CODES);
+    let last = if rng.chance(80) { 100 + at % 100 } else { 100 + rng.between(0, 3) };
     (number(&format!("+1{area}555{:04}", if last == 142 { 143 } else { last })), zone)
 }
 
-/// The next night's list: some rows are gone, some have changed, some are new, and the order is another.
-fn edited(dice: &mut Dice, list: &[Person], new_from: u32, start: DateTime<Utc>) -> Vec<Person> {
+/// The next night's list: some rows are gone, some have changed, some are new, and the order is reversed.
+fn next_list(rng: &mut SeededRng, list: &[Person], new_from: u32, start: DateTime<Utc>) -> Vec<Person> {
     let mut next = Vec::new();
     for old in list.iter().rev() {
         let mut row = old.clone();
-        match dice.between(0, 9) {
+        match rng.between(0, 9) {
             0 => continue,
-            1 => (row.phone, row.zone) = line(dice, new_from),
-            2 => row.standing = dice.pick(&[Standing::Ready, Standing::Suppressed(Reason::Inactive)]),
+            1 => (row.phone, row.zone) = phone_and_zone(rng, new_from),
+            2 => row.standing = rng.pick(&[ListEligibility::Ready, ListEligibility::Suppressed(Reason::Inactive)]),
             3 => row.not_after = None,
             _ => {}
         }
         next.push(row);
     }
-    next.extend((0..dice.between(0, 3)).map(|at| person(dice, new_from + at, start)));
+    next.extend((0..rng.between(0, 3)).map(|at| person(rng, new_from + at, start)));
     next
 }
 
-fn habits(dice: &mut Dice, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -> Habits {
-    let dated = dice.chance(80);
+fn habits(rng: &mut SeededRng, seed: u64, start: DateTime<Utc>, settle: TimeDelta) -> Habits {
+    let dated = rng.chance(80);
     let furthest = if dated { 100 } else { 40 };
-    let ahead = TimeDelta::seconds(i64::from(dice.pick(&[0, 0, dice.clone().between(1, furthest)])));
+    let ahead = TimeDelta::seconds(i64::from(rng.pick(&[0, 0, rng.clone().between(1, furthest)])));
     let mut settings = Settings { seed, from_numbers: vec![number(FROM), number(SECOND_FROM)], ..Settings::default() };
-    settings.list.order = dice.pick(&[Order::NewestFirst, Order::OldestFirst]);
-    settings.list.lag = lag(dice, settle);
-    let foreign = dice.chance(50).then(|| Foreign {
-        every: TimeDelta::seconds(dice.between(20, 600).into()),
-        backlog: dice.pick(&[0, 50, 150]),
+    settings.list.order = rng.pick(&[ConversationOrder::NewestFirst, ConversationOrder::OldestFirst]);
+    settings.list.lag = lag(rng, settle);
+    let foreign = rng.chance(50).then(|| ForeignTraffic {
+        every: TimeDelta::seconds(rng.between(20, 600).into()),
+        backlog: rng.pick(&[0, 50, 150]),
         from: number("+13125550199"),
-        to: PLACES.iter().map(|(area, _)| number(&format!("+1{area}5550101"))).collect(),
-        medium: Medium::Voice,
+        to: AREA_CODES.iter().map(|(area, _)| number(&format!("+1{area}5550101"))).collect(),
+        medium: SimulatedMedium::Voice,
     });
     settings.list.foreign.extend(foreign);
     settings.budget = BudgetRules {
-        used_by_others: dice.pick(&[0, 0, 30]),
+        used_by_others: rng.pick(&[0, 0, 30]),
         retry_after: RetryAfter::Absent,
         ..BudgetRules::default()
     };
-    let outages = (0..dice.pick(&[0, 0, 1, 2])).map(|_| outage(dice, start)).collect();
+    let outages = (0..rng.pick(&[0, 0, 1, 2])).map(|_| outage(rng, start)).collect();
     Habits {
         settings,
-        ahead: if dice.chance(50) { ahead } else { -ahead },
+        ahead: if rng.chance(50) { ahead } else { -ahead },
         dated,
-        metered: dice.chance(80),
-        call_faults: dice.pick(&[0, 10, 30, 60]),
-        read_faults: dice.pick(&[0, 5, 20]),
-        blurs: dice.pick(&[0, 0, 1, 25]),
-        misses: dice.pick(&[0, 0, 10]),
-        illegible: dice.pick(&[0, 0, 0, 0, 4]),
-        gaps: dice.pick(&[0, 10, 50]),
+        metered: rng.chance(80),
+        call_faults: rng.pick(&[0, 10, 30, 60]),
+        read_faults: rng.pick(&[0, 5, 20]),
+        unreadable_rows: rng.pick(&[0, 0, 1, 25]),
+        misses: rng.pick(&[0, 0, 10]),
+        illegible: rng.pick(&[0, 0, 0, 0, 4]),
+        gaps: rng.pick(&[0, 10, 50]),
         named: 0,
         stale_dates: 0,
-        slowness: dice.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::minutes(4)]),
+        slowness: rng.pick(&[TimeDelta::milliseconds(50), TimeDelta::seconds(2), TimeDelta::minutes(4)]),
         outages,
-        silent: Vec::new(),
-        odd: Odd::drawn(&mut dice.apart(1), start),
+        blocked_caller_ids: Vec::new(),
+        odd: OddResponses::drawn(&mut rng.derive(1), start),
     }
 }
 
-/// The list shows a call before S has passed since its request could last be acted on.
-fn lag(dice: &mut Dice, settle: TimeDelta) -> TimeDelta {
+/// Draws the list's delay: it shows a call before the settle time has passed since its request could last be acted on.
+fn lag(rng: &mut SeededRng, settle: TimeDelta) -> TimeDelta {
     let longest = settle - PROCESSING - TimeDelta::seconds(10);
-    let span = dice.millis(0, longest.num_milliseconds() as u32);
-    dice.pick(&[TimeDelta::zero(), span, longest])
+    let span = rng.millis(0, longest.num_milliseconds() as u32);
+    rng.pick(&[TimeDelta::zero(), span, longest])
 }
 
-fn outage(dice: &mut Dice, start: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
-    let from = start + dice.some_time(TimeDelta::hours(30));
-    (from, from + dice.some_time(TimeDelta::minutes(40)))
+fn outage(rng: &mut SeededRng, start: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+    let from = start + rng.up_to(TimeDelta::hours(30));
+    (from, from + rng.up_to(TimeDelta::minutes(40)))
 }
 
 impl Person {
-    pub fn draft(&self, line: u64) -> Draft {
+    pub fn new_entry(&self, line: u64) -> NewEntry {
         let patient =
             |id: String| PatientInfo { first_name: "Pat".into(), patient_id: Some(id), ..PatientInfo::default() };
         let member = |n| {
             let key = format!("{}-{n}", self.key);
-            Member { key: EntryKey::new(&*key), patient: patient(key), line: line + u64::from(n) }
+            HouseholdMember { key: EntryKey::new(&*key), patient: patient(key), line: line + u64::from(n) }
         };
-        Draft {
+        NewEntry {
             key: EntryKey::new(&*self.key),
             organisation: OrganisationId::new("Bright Smile Dental"),
             location: self.location.map(Location::new),
@@ -472,7 +478,7 @@ impl Person {
                 regions: Vec::new(),
                 source: ZoneSource::AreaCode,
             },
-            content: Content { patient: patient(self.key.clone()), ..Content::default() },
+            content: CallContent { patient: patient(self.key.clone()), ..CallContent::default() },
             not_after: self.not_after,
             standing: self.standing,
             members: (1..=self.members).map(member).collect(),
@@ -481,8 +487,8 @@ impl Person {
     }
 }
 
-/// Where a list's rows go.
-pub fn tally(list: &[Person]) -> ListTally {
+/// The counts of a list's rows.
+pub fn tally(list: &[Person]) -> ListCounts {
     let (accepted, merged) = (list.len() as u64, list.iter().map(|person| u64::from(person.members)).sum());
-    ListTally { read: accepted + merged, accepted, merged, ..ListTally::default() }
+    ListCounts { read: accepted + merged, accepted, merged, ..ListCounts::default() }
 }

@@ -1,21 +1,21 @@
-//! What happened in a seed, for the person who replays it.
+//! A log of one seed, for replaying it.
 
 use std::io::Write;
 
 use chrono::{DateTime, Utc};
 
-/// Whether it is told at all.
+/// Whether the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
-    Silent,
-    /// On standard error, as it happens.
-    Told,
+    Off,
+    /// To standard error, as it happens.
+    On,
 }
 
 impl Trace {
-    pub fn say(self, at: DateTime<Utc>, what: impl FnOnce() -> String) {
-        if self == Self::Told {
-            // A trace that nobody reads stops nothing.
+    pub fn log(self, at: DateTime<Utc>, what: impl FnOnce() -> String) {
+        if self == Self::On {
+            // A closed standard error stops nothing.
             let _ = writeln!(std::io::stderr(), "{} {}", at.format("%m-%d %H:%M:%S%.3f"), what());
         }
     }

@@ -1,152 +1,157 @@
-//! The program's line to the vendor, in process: the engine's own seam, with a network whose every delay and fault is
-//! drawn from the seed. A request that was sent before the program died may be acted on after it.
+//! The engine's [`Vendor`] in process: a network whose delays and faults are drawn from the seed. A request that was sent
+//! before the program was killed may still be acted on afterwards.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use callrounds::annie::{Answer, CallRequest, Concern, Conversation, NotPlaced, Page, Reply, Unread, Vendor};
 use callrounds::clock::SharedClock;
 use callrounds::ids::ConversationId;
 use callrounds::phone::E164;
+use callrounds::vendor::{CallRequest, Concern, Conversation, NotPlaced, Page, ReadError, Reply, Response, Vendor};
 use chrono::TimeDelta;
 use tokio::sync::oneshot;
 
-use super::odd::READS;
+use super::odd_responses::READS;
 use super::plan::PROCESSING;
-use super::site::{Acts, Fate, Journey, Moment, Site};
+use super::vendor_model::{RequestPlan, RequestResult, RequestStage, VendorActs, VendorModel};
 
-/// Longer than anybody waits for an answer.
-const FOR_GOOD: TimeDelta = TimeDelta::days(1);
+/// Longer than any request waits for its answer.
+const NEVER: TimeDelta = TimeDelta::days(1);
 
-/// The program's line to the vendor.
+/// The program's side of the connection to the vendor.
 #[derive(Clone)]
-pub struct SimVendor(pub Arc<Mutex<Site>>);
+pub struct SimVendor(pub Arc<Mutex<VendorModel>>);
 
 impl SimVendor {
-    pub fn site(&self) -> MutexGuard<'_, Site> {
+    pub fn model(&self) -> MutexGuard<'_, VendorModel> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn clock(&self) -> SharedClock {
-        Arc::clone(&self.site().clock)
+        Arc::clone(&self.model().clock)
     }
 
-    /// Acts on a call `after` so long. When the caller is gone before that, the request is gone with it, or is acted on
-    /// all the same within [`PROCESSING`].
+    /// Acts on a call after the delay `after`. If the caller stops waiting before that, the request is dropped, or with
+    /// `late_processing` it is still acted on after that delay (at most [`PROCESSING`]).
     fn act_later(
         &self,
         call: CallRequest,
         attempt: Option<i64>,
         after: TimeDelta,
-        once_alone: Option<TimeDelta>,
-    ) -> oneshot::Receiver<Answer<Reply>> {
+        late_processing: Option<TimeDelta>,
+    ) -> oneshot::Receiver<Response<Reply>> {
         let (mut reply, answer) = oneshot::channel();
         let vendor = self.clone();
         let (restorations, under_way) = {
-            let site = self.site();
-            (site.oracle.restorations, Arc::clone(&site.under_way))
+            let model = self.model();
+            (model.oracle.restorations, Arc::clone(&model.under_way))
         };
         tokio::spawn(async move {
             let clock = vendor.clock();
             tokio::select! {
                 biased;
                 () = clock.sleep(after) => {}
-                () = reply.closed() => match once_alone {
+                () = reply.closed() => match late_processing {
                     Some(late) => clock.sleep(late).await,
                     None => return,
                 }
             }
-            let mut site = vendor.site();
-            // An older ledger may have been put back since, which does not know the attempt.
-            let attempt = attempt.filter(|_| site.oracle.restorations == restorations);
-            let (value, exhausted) = site.act(&call, attempt);
-            let answer = site.answer(value, exhausted);
+            let mut model = vendor.model();
+            // A ledger that was restored in the meantime does not know the attempt.
+            let attempt = attempt.filter(|_| model.oracle.restorations == restorations);
+            let (value, exhausted) = model.act(&call, attempt);
+            let answer = model.answer(value, exhausted);
             drop(under_way);
-            // Whoever asked may be gone.
+            // The caller may have stopped waiting.
             let _ = reply.send(answer);
         });
         answer
     }
 
-    async fn travel(&self, call: CallRequest) -> Answer<Reply> {
-        let (journey, attempt) = {
-            let mut site = self.site();
-            let now = site.clock.now();
-            let attempt = site.oracle.sent(now, &call);
-            let journey = site.journey();
-            let fate = journey.fate;
-            site.oracle.trace.say(now, || format!("call of attempt {attempt:?}: {fate:?}"));
-            site.pass(Moment::Sent);
-            (journey, attempt)
+    async fn send(&self, call: CallRequest) -> Response<Reply> {
+        let (request_plan, attempt) = {
+            let mut model = self.model();
+            let now = model.clock.now();
+            let attempt = model.oracle.on_request(now, &call);
+            let request_plan = model.request_plan();
+            let result = request_plan.result;
+            model.oracle.trace.log(now, || format!("call of attempt {attempt:?}: {result:?}"));
+            model.reached(RequestStage::Sent);
+            (request_plan, attempt)
         };
-        let Journey { fate, there, back, once_alone } = journey;
+        let RequestPlan { result, there, back, late_processing } = request_plan;
         let clock = self.clock();
-        let never = |value| Answer::bare(Reply::NotPlaced(value));
-        match fate {
-            Fate::Answered => {
-                let answer = self.act_later(call, attempt, there, once_alone).await;
+        let never = |value| Response::bare(Reply::NotPlaced(value));
+        match result {
+            RequestResult::Answered => {
+                let answer = self.act_later(call, attempt, there, late_processing).await;
                 clock.sleep(back).await;
-                answer.expect("the vendor answers those who wait")
+                answer.expect("a waiting caller gets an answer")
             }
-            Fate::Lost(how, acts) => {
-                let acted = match acts {
-                    Acts::Never => None,
-                    Acts::Before => Some(self.act_later(call, attempt, there, once_alone)),
-                    Acts::After => Some(self.act_later(call, attempt, FOR_GOOD, once_alone.or(Some(PROCESSING)))),
+            RequestResult::Lost(how, vendor_acts) => {
+                let acted = match vendor_acts {
+                    VendorActs::Never => None,
+                    VendorActs::Before => Some(self.act_later(call, attempt, there, late_processing)),
+                    VendorActs::After => {
+                        Some(self.act_later(call, attempt, NEVER, late_processing.or(Some(PROCESSING))))
+                    }
                 };
                 clock.sleep(there + back).await;
                 drop(acted);
-                Answer::bare(Reply::Lost(how))
+                Response::bare(Reply::Lost(how))
             }
-            Fate::NeverConnected => {
+            RequestResult::NeverConnected => {
                 clock.sleep(there).await;
                 never(NotPlaced::NeverConnected)
             }
-            Fate::RateLimited => {
+            RequestResult::RateLimited => {
                 clock.sleep(there + back).await;
-                self.site().answer(Reply::NotPlaced(NotPlaced::RateLimited), true)
+                self.model().answer(Reply::NotPlaced(NotPlaced::RateLimited), true)
             }
-            Fate::Refused => {
+            RequestResult::Refused => {
                 clock.sleep(there + back).await;
                 never(NotPlaced::refused(400, Concern::Destination))
             }
         }
     }
 
-    /// One read: `look` is what the vendor does between the way there and the way back.
-    async fn read<T>(&self, look: impl FnOnce(&mut Site) -> Result<T, Unread>) -> Answer<Result<T, Unread>> {
+    /// One read: a delay, then `read_value` at the vendor, then the delay of the answer.
+    async fn read<T>(
+        &self,
+        read_value: impl FnOnce(&mut VendorModel) -> Result<T, ReadError>,
+    ) -> Response<Result<T, ReadError>> {
         let (fault, there, back) = self.read_journey();
         let clock = self.clock();
         clock.sleep(there).await;
         let answer = {
-            let mut site = self.site();
+            let mut model = self.model();
             match fault {
-                Some(Unread::Unreachable) => Answer::bare(Err(Unread::Unreachable)),
-                Some(fault) => site.answer(Err(fault), fault == Unread::RateLimited),
-                None if site.charge() => {
-                    let value = look(&mut site);
-                    site.answer(value, false)
+                Some(ReadError::Unreachable) => Response::bare(Err(ReadError::Unreachable)),
+                Some(fault) => model.answer(Err(fault), fault == ReadError::RateLimited),
+                None if model.charge() => {
+                    let value = read_value(&mut model);
+                    model.answer(value, false)
                 }
-                None => site.answer(Err(Unread::RateLimited), true),
+                None => model.answer(Err(ReadError::RateLimited), true),
             }
         };
         clock.sleep(back).await;
         answer
     }
 
-    fn read_journey(&self) -> (Option<Unread>, TimeDelta, TimeDelta) {
-        let mut site = self.site();
-        let percent = site.habits.read_faults;
-        let drawn = site.dice.chance(percent).then(|| site.dice.pick(&READS));
-        let fault = if site.is_out() { Some(Unread::Unreachable) } else { drawn };
-        (fault, site.delay(), site.delay())
+    fn read_journey(&self) -> (Option<ReadError>, TimeDelta, TimeDelta) {
+        let mut model = self.model();
+        let percent = model.habits.read_faults;
+        let drawn = model.rng.chance(percent).then(|| model.rng.pick(&READS));
+        let fault = if model.in_outage() { Some(ReadError::Unreachable) } else { drawn };
+        (fault, model.delay(), model.delay())
     }
 
-    /// Nothing leaves a dead program.
-    async fn leave(&self) {
+    /// Counts a request; never returns if the program is dead, so that it sends nothing.
+    async fn wait_for_good_if_dead(&self) {
         let dead = {
-            let mut site = self.site();
-            site.requests += 1;
-            site.is_dead()
+            let mut model = self.model();
+            model.requests += 1;
+            model.is_dead()
         };
         if dead {
             std::future::pending::<()>().await;
@@ -155,39 +160,39 @@ impl SimVendor {
 }
 
 impl Vendor for SimVendor {
-    async fn place(&self, call: CallRequest) -> Answer<Reply> {
-        self.leave().await;
+    async fn place(&self, call: CallRequest) -> Response<Reply> {
+        self.wait_for_good_if_dead().await;
         let asked = call.clone();
-        let answer = self.travel(call).await;
-        self.site().pass(Moment::Answered);
-        self.leave().await;
-        self.site().rows.note(&asked, &answer.value);
+        let answer = self.send(call).await;
+        self.model().reached(RequestStage::Answered);
+        self.wait_for_good_if_dead().await;
+        self.model().refusal_streaks.note(&asked, &answer.value);
         answer
     }
 
-    async fn page(&self, offset: u64, limit: u32) -> Answer<Result<Page, Unread>> {
-        self.leave().await;
-        self.read(|site| {
-            let page = site.page(offset, limit)?;
-            if page.rows() > site.habits.odd.fits { Err(Unread::TooLong) } else { Ok(page) }
+    async fn page(&self, offset: u64, limit: u32) -> Response<Result<Page, ReadError>> {
+        self.wait_for_good_if_dead().await;
+        self.read(|model| {
+            let page = model.page(offset, limit)?;
+            if page.rows() > model.habits.odd.max_page_rows { Err(ReadError::TooLong) } else { Ok(page) }
         })
         .await
     }
 
-    async fn conversation(&self, id: &ConversationId) -> Answer<Result<Conversation, Unread>> {
-        self.leave().await;
+    async fn conversation(&self, id: &ConversationId) -> Response<Result<Conversation, ReadError>> {
+        self.wait_for_good_if_dead().await;
         let id = id.clone();
-        self.read(move |site| {
-            let as_of = site.told_as_of();
-            let view = site.world.conversation(as_of, &id).filter(|view| view.started <= as_of);
-            let view = view.ok_or(Unread::NotFound)?;
-            Ok(site.conversation_as_told(&view))
+        self.read(move |model| {
+            let as_of = model.answer_time();
+            let view = model.world.conversation(as_of, &id).filter(|view| view.started <= as_of);
+            let view = view.ok_or(ReadError::NotFound)?;
+            Ok(model.conversation_as_shown(&view))
         })
         .await
     }
 
-    async fn may_call_from(&self, from: E164) -> Answer<Result<Option<bool>, Unread>> {
-        self.leave().await;
-        self.read(|site| Ok(site.dice.chance(50).then_some(!site.is_silent(from)))).await
+    async fn may_call_from(&self, from: E164) -> Response<Result<Option<bool>, ReadError>> {
+        self.wait_for_good_if_dead().await;
+        self.read(|model| Ok(model.rng.chance(50).then_some(!model.is_blocked_caller_id(from)))).await
     }
 }

@@ -1,9 +1,9 @@
-//! Calls as jobs of apalis-sqlite: enqueued first, then placed by a worker that has so many at work at once. Prints calls a
-//! second, and how many commits changed something meanwhile: each is one sync of the log.
+//! Calls as jobs of apalis-sqlite: enqueued first, then placed by one worker with several jobs in flight. Prints calls a second,
+//! and the number of commits that changed something: each is one sync of the log.
 //!
-//! apalis commits that jobs are taken, a batch of them at once, before the first of them begins. That they run, and that
-//! they are done, with their answers, it commits for as many as have come together once the batch is used up; no job waits
-//! for that, but the worker ends only after it.
+//! apalis takes jobs in batches, and commits each batch before its first job starts. It commits that jobs run, and that they
+//! are done, with their results, in groups, once the batch is used up. No job waits for that commit, but the worker ends only
+//! after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,7 +31,7 @@ struct Vendor {
 
 impl Vendor {
     fn at(base_url: &str) -> Result<Self, BoxDynError> {
-        // As ours: each call on a connection of its own, lest it be sent twice.
+        // As in callrounds: each call on a new connection, so that it is not sent twice.
         let client =
             Client::builder().no_proxy().redirect(redirect::Policy::none()).pool_max_idle_per_host(0).build()?;
         Ok(Self { client, url: format!("{base_url}/calls") })
@@ -69,10 +69,10 @@ async fn main() -> Result<(), BoxDynError> {
     Ok(())
 }
 
-/// The queue, as whoever works with it opens it. Every commit that changes something is counted.
+/// Opens the queue; every commit that changes something is counted.
 async fn opened(path: &str, commits: &Arc<AtomicU32>) -> Result<SqlitePool, BoxDynError> {
     let commits = Arc::clone(commits);
-    // What apalis reads and writes for a worker it does one after the other: a second connection would idle.
+    // apalis reads and writes sequentially for a worker: a second connection would idle.
     let pool = SqlitePoolOptions::new().max_connections(1).after_connect(move |connection, _| {
         let commits = Arc::clone(&commits);
         Box::pin(async move {
@@ -86,30 +86,30 @@ async fn opened(path: &str, commits: &Arc<AtomicU32>) -> Result<SqlitePool, BoxD
     let file = SqliteConnectOptions::new().filename(path).create_if_missing(true).pragma("synchronous", "FULL");
     let pool = pool.connect_with(file).await?;
     SqliteStorage::setup(&pool).await?;
-    // `setup` turns the syncs off; and it chooses the write-ahead log by itself.
+    // `setup` turns syncs off, and selects the write-ahead log.
     sqlx::query("PRAGMA synchronous = FULL").execute(&pool).await?;
     let modes = sqlx::query_as("SELECT journal_mode, synchronous FROM pragma_journal_mode, pragma_synchronous");
     let modes: (String, i64) = modes.fetch_one(&pool).await?;
     if modes == ("wal".to_owned(), 2) { Ok(pool) } else { Err(format!("not durable: {modes:?}").into()) }
 }
 
-/// Enqueues the calls as another program would, before the worker's begins. So the worker's own `setup`, of which `PRAGMA
-/// optimize` is a part, finds the queue filled. Without statistics of it SQLite looks through all jobs that the worker ever
-/// took for each that is done: a quarter of the calls a second over 2,000 of them, a fiftieth over 20,000.
+/// Enqueues the calls before the worker starts, as another program would. The worker's `setup`, which runs `PRAGMA optimize`,
+/// then has statistics of a full queue. Without them SQLite scans all jobs that the worker ever took for each finished one:
+/// a quarter of the calls a second with 2,000 jobs, a fiftieth with 20,000.
 async fn enqueue(path: &str, calls: u32) -> Result<(), BoxDynError> {
     let pool = opened(path, &Arc::default()).await?;
-    // Nor is a call placed again that failed, as apalis otherwise would.
+    // One attempt: by default, apalis would place a failed call again.
     let job = |n| TaskBuilder::new(Call { to: format!("+1312{}", 2_000_000 + n) }).max_attempts(1).build();
     SqliteStorage::new(&pool).with_config(Config::default()).push_all(stream::iter((0..calls).map(job))).await?;
     pool.close().await;
     Ok(())
 }
 
-/// Places the calls, the way apalis' own documentation has a worker with several jobs at once.
+/// Places the calls with a worker for several jobs at once, as in apalis' documentation.
 async fn work_off(pool: &SqlitePool, vendor: Vendor, calls: u32, in_flight: usize) -> Result<(), BoxDynError> {
-    // As many are taken at once as may be at work: with apalis' ten it is half as fast, as it commits so much more often;
-    // with more, jobs are marked as taken that nobody works on. Nothing is polled at intervals: while there are jobs, the
-    // next batch is fetched as soon as the last is used up.
+    // The batch size is the number of jobs in flight. With apalis' default of ten it is half as fast, because it commits more
+    // often; with more, jobs would be marked as taken before they can run. There is no polling interval: while there are jobs,
+    // the next batch is fetched as soon as the last is used up.
     let config = Config::default().batch_size(in_flight);
     let worker = WorkerBuilder::new("calls")
         .backend(SqliteStorage::<Call>::new(pool).with_config(config))
@@ -126,7 +126,7 @@ async fn work_off(pool: &SqlitePool, vendor: Vendor, calls: u32, in_flight: usiz
     Ok(worker.run().await?)
 }
 
-/// What a job does. After the last of them, or one that fails, the worker is told to end: it would wait for more.
+/// One job. After the last job or a failed one, it stops the worker, which would otherwise wait for more jobs.
 async fn place(
     call: Call,
     vendor: Data<Vendor>,

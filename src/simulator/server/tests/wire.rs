@@ -1,4 +1,4 @@
-//! A client that knows bytes and nothing else.
+//! A minimal client over raw TCP.
 
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
@@ -6,16 +6,16 @@ use tokio::time::timeout;
 
 use super::super::*;
 
-/// What a client sees of one exchange.
+/// The outcome of one exchange as the client sees it.
 #[derive(Debug)]
 pub(super) enum Seen {
-    /// No connection.
+    /// The connection was refused.
     Refused,
-    /// A connection, then a reset, with nothing before it.
+    /// The connection was reset before any byte of a response.
     Reset,
-    /// A connection and no answer.
+    /// No response within the timeout.
     Silence,
-    /// An answer.
+    /// A response.
     Answer(Answer),
 }
 
@@ -24,8 +24,8 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) head: String,
     pub(super) body: Vec<u8>,
-    /// Whether the body is as long as the head says.
-    pub(super) whole: bool,
+    /// Whether the body has the length that the head says.
+    pub(super) is_complete: bool,
 }
 
 impl Seen {
@@ -61,7 +61,7 @@ pub(super) async fn exchange(address: SocketAddr, method: &str, path: &str, toke
         Err(_) => Seen::Silence,
         Ok(Err(error)) if bytes.is_empty() && error.kind() == io::ErrorKind::ConnectionReset => Seen::Reset,
         Ok(outcome) => {
-            outcome.expect("an answer is never cut by a reset");
+            outcome.expect("a response is never cut off by a reset");
             Seen::Answer(parse(&bytes))
         }
     }
@@ -71,7 +71,7 @@ fn parse(bytes: &[u8]) -> Answer {
     let split = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head");
     let head = String::from_utf8(bytes[..split].to_vec()).expect("a text");
     let body = bytes[split + 4..].to_vec();
-    let mut answer = Answer { status: head[9..12].parse().expect("a status"), head, body, whole: false };
-    answer.whole = answer.header("content-length").expect("a length").parse() == Ok(answer.body.len());
+    let mut answer = Answer { status: head[9..12].parse().expect("a status"), head, body, is_complete: false };
+    answer.is_complete = answer.header("content-length").expect("a length").parse() == Ok(answer.body.len());
     answer
 }

@@ -1,0 +1,170 @@
+//! Opens and reads a campaign's list, for `check` and `run`.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::campaign::Campaign;
+use crate::entry::NewEntry;
+use crate::error::CommandError;
+use crate::intake::rejects::{self, RejectsFile};
+use crate::intake::{Intake, IntakeContext, IntakeSummary, ListError, ListSource, RowResult};
+use crate::visible::DisplayPath;
+
+/// The list that the command names, or the campaign's.
+pub(super) fn source(named: Option<&Path>, campaign: &Campaign) -> Result<ListSource, CommandError> {
+    match (named, &campaign.list.file) {
+        (Some(path), _) => Ok(ListSource::from_argument(path)),
+        (None, Some(file)) => Ok(ListSource::File(campaign.source.resolve(file))),
+        (None, None) => Err(CommandError::Usage(
+            "no list: give --list FILE, or name it in the campaign file under [list] file".into(),
+        )),
+    }
+}
+
+/// Opens a list and profiles its columns. A refused list stops the command with exit code 3.
+pub(super) fn open<'c>(
+    source: &ListSource,
+    campaign: &'c Campaign,
+    context: IntakeContext,
+) -> Result<Intake<'c>, CommandError> {
+    Intake::open(source, campaign, context).map_err(refused)
+}
+
+pub(super) fn refused(problem: ListError) -> CommandError {
+    if problem == ListError::NoConsent {
+        // A key is missing in the campaign file.
+        return CommandError::Campaign(problem.to_string());
+    }
+    let what = if let ListError::Unreadable { path, kind: ErrorKind::NotFound } = problem {
+        format!("there is no list at {}", path.shown())
+    } else {
+        problem.to_string()
+    };
+    // After a multi-line message it needs a paragraph of its own.
+    let joint = if what.contains('\n') { "\n\nnothing" } else { "; nothing" };
+    CommandError::List(format!("{}{joint} was sent", what.trim_end()))
+}
+
+/// Names the lines of a list that are not patient rows, so that the operator can see what was skipped.
+pub(super) fn non_patient_rows(lines: &[u64]) -> String {
+    let shown: Vec<String> = lines.iter().map(u64::to_string).collect();
+    match shown.as_slice() {
+        [] => String::new(),
+        [line] => format!("  line {line} is not a patient row: a total, a page footer, or a repeated header\n"),
+        lines => {
+            format!("  lines {} are not patient rows: totals, page footers, or repeated headers\n", lines.join(", "))
+        }
+    }
+}
+
+/// The rejects file: the one that the campaign names, or one beside the ledger.
+pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
+    match &campaign.list.rejects {
+        Some(path) => campaign.source.resolve(path),
+        None => ledger.with_file_name(format!("{}.rejects.csv", campaign.name)),
+    }
+}
+
+/// The rejects file of a rehearsal: always beside its ledger, so that the file of live runs is not changed.
+pub(super) fn rehearsal_rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
+    ledger.with_file_name(format!("{}.rehearsal.rejects.csv", campaign.name))
+}
+
+/// Refuses a rejects file that is also the campaign's list or the exclude file, even if it is in the format of a
+/// rejects file. A corrected rejects file that `--list` names is allowed: it is replaced by the rows that are still
+/// rejected.
+pub(super) fn refuse_list_as_rejects(
+    rejects: &Path,
+    exclude: Option<&Path>,
+    campaign: &Campaign,
+) -> Result<(), CommandError> {
+    let own = campaign.list.file.as_ref().map(|file| campaign.source.resolve(file));
+    let lists = own.iter().map(|path| ("the campaign's list", path.as_path()));
+    let lists = lists.chain(exclude.map(|path| ("the exclude file", path)));
+    match lists.into_iter().find(|(_, path)| is_same_file(path, rejects)) {
+        Some((what, _)) => Err(CommandError::Usage(format!(
+            "the rejects file {} is also {what}; it was not changed, and nothing was sent: name another file under [list] \
+             rejects",
+            rejects.shown()
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let file = |path: &Path| path.metadata().map(|metadata| (metadata.dev(), metadata.ino())).ok();
+    one == other || file(one).is_some_and(|one| file(other) == Some(one))
+}
+
+/// Refuses to overwrite a file that is not a rejects file, such as a list, a ledger or a key.
+pub(super) fn refuse_foreign_file(path: &Path) -> Result<(), CommandError> {
+    match is_replaceable(path) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(CommandError::Usage(format!(
+            "{} is to be the rejects file, but its first columns are not line,reason; it was not changed, and nothing was \
+             sent: name another file under [list] rejects, or move this one away",
+            path.shown()
+        ))),
+        Err(error) => Err(CommandError::Output { what: path.shown(), why: error.kind() }),
+    }
+}
+
+/// Whether there is no file at `path`, or a rejects file.
+fn is_replaceable(path: &Path) -> io::Result<bool> {
+    let is_file = match path.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        // A dangling link is not replaced either.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(path.symlink_metadata().is_err()),
+        Err(error) => return Err(error),
+    };
+    let mut start = Vec::new();
+    if is_file {
+        File::open(path)?.take(64).read_to_end(&mut start)?;
+    }
+    Ok(rejects::is_rejects_file(&start))
+}
+
+/// The result of reading a list: the number of rejected rows, and the summary of all rows or why the list is refused.
+pub(super) struct ListPass {
+    pub(super) rejected: u64,
+    pub(super) summary: Result<IntakeSummary, CommandError>,
+}
+
+/// Reads the whole list once and passes accepted entries to `accept`. Rejected rows replace the rejects file, which is
+/// removed if there are none. This happens before the list may be refused for its rejected rows, so that they can be
+/// corrected.
+pub(super) fn read_list(
+    intake: &Intake<'_>,
+    path: &Path,
+    mut accept: impl FnMut(NewEntry),
+) -> Result<ListPass, CommandError> {
+    let failed = |error: std::io::Error| CommandError::Output { what: path.shown(), why: error.kind() };
+    refuse_foreign_file(path)?;
+    let mut file: Option<RejectsFile> = None;
+    let mut rows = intake.read().map_err(refused)?;
+    for row in rows.by_ref() {
+        match row.map_err(refused)? {
+            RowResult::Accepted(entry) => accept(*entry),
+            RowResult::Rejected(rejection, row) => {
+                let writer = match file.take() {
+                    Some(file) => file,
+                    None => RejectsFile::create(path, intake.header()).map_err(failed)?,
+                };
+                file.insert(writer).write(&rejection, &row).map_err(failed)?;
+            }
+            RowResult::Duplicate { .. } | RowResult::Replaced { .. } => {}
+        }
+    }
+    // Reading takes a while: another file may have been created at this path meanwhile.
+    refuse_foreign_file(path)?;
+    let rejected = match file {
+        Some(file) => file.finish().map_err(failed)?,
+        None => match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            Ok(()) | Err(_) => 0,
+        },
+    };
+    Ok(ListPass { rejected, summary: rows.finish().map_err(refused) })
+}

@@ -1,0 +1,120 @@
+//! The rows of a list that `check` reports: rejected rows, duplicates, and rows covered by the call to another
+//! household member.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::entry::ListCounts;
+use crate::intake::RowResult;
+use crate::visible;
+
+/// The number of rows of each kind that are listed; further rows are counted only.
+pub(super) const MAX_LISTED: usize = 20;
+
+/// The reported rows, at most [`MAX_LISTED`] of each kind.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct RowFindings {
+    /// Line and reason of rejected rows.
+    #[serde(rename = "rejected_rows")]
+    pub(super) rejected: Vec<String>,
+    /// Rows that repeat an earlier row, or that a later row replaces.
+    #[serde(rename = "repeated_rows")]
+    duplicates: Vec<String>,
+    /// The lines of patients covered by the call to another member of their household.
+    #[serde(rename = "merged_rows")]
+    merged: Vec<u64>,
+}
+
+impl RowFindings {
+    /// Adds the result of a row.
+    pub(super) fn add(&mut self, row: &RowResult) {
+        match row {
+            RowResult::Rejected(rejection, _) => add(&mut self.rejected, || rejection.to_string()),
+            RowResult::Duplicate { line, first } => {
+                add(&mut self.duplicates, || format!("line {line} has the same data as line {first}"));
+            }
+            RowResult::Replaced { line, by } => {
+                add(&mut self.duplicates, || format!("line {line} is replaced by line {by}, which has the same key"));
+            }
+            RowResult::Accepted(entry) => entry.members.iter().for_each(|member| add(&mut self.merged, || member.line)),
+        }
+    }
+
+    /// Renders the rows as text. `by_reason` is the number of rejected rows by reason.
+    pub(super) fn render(&self, counts: &ListCounts, by_reason: &BTreeMap<String, u64>) -> String {
+        let mut text = String::new();
+        for row in &self.rejected {
+            let _ = writeln!(text, "  rejected: {}", visible::value(row));
+        }
+        let hidden = counts.rejected.saturating_sub(self.rejected.len() as u64);
+        if hidden > 0 {
+            let _ = writeln!(
+                text,
+                "  and {hidden} more rejected; `callrounds run` writes all of them to a file. By reason:"
+            );
+            for (reason, count) in by_reason {
+                let _ = writeln!(text, "    {count} × {}", visible::value(reason));
+            }
+        }
+        for row in &self.duplicates {
+            let _ = writeln!(text, "  duplicate: {row}");
+        }
+        let hidden = counts.duplicate.saturating_sub(self.duplicates.len() as u64);
+        if hidden > 0 {
+            let _ = writeln!(text, "  and {hidden} more duplicates");
+        }
+        if counts.merged > 0 {
+            let at = on_lines(&self.merged, counts.merged);
+            let _ = writeln!(
+                text,
+                "  merged: {} × covered by the call to another member of the household{at}",
+                counts.merged
+            );
+        }
+        text
+    }
+}
+
+fn add<T>(listed: &mut Vec<T>, row: impl FnOnce() -> T) {
+    if listed.len() < MAX_LISTED {
+        listed.push(row());
+    }
+}
+
+/// ` (line 3)`, ` (lines 3, 5)`, or ` (lines 3, 5 and 40 more)`.
+pub(super) fn on_lines(lines: &[u64], count: u64) -> String {
+    let shown: Vec<String> = lines.iter().map(u64::to_string).collect();
+    let more = count.saturating_sub(lines.len() as u64);
+    match (shown.as_slice(), more) {
+        ([], _) => String::new(),
+        ([line], 0) => format!(" (line {line})"),
+        (lines, 0) => format!(" (lines {})", lines.join(", ")),
+        (lines, more) => format!(" (lines {} and {more} more)", lines.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_lines_are_named() {
+        assert_eq!(on_lines(&[], 3), "");
+        assert_eq!(on_lines(&[7], 1), " (line 7)");
+        assert_eq!(on_lines(&[7, 9], 2), " (lines 7, 9)");
+        assert_eq!(on_lines(&[7, 9], 42), " (lines 7, 9 and 40 more)");
+    }
+
+    #[test]
+    fn only_the_first_rows_are_listed() {
+        let mut rows = RowFindings::default();
+        for line in 0..1_000 {
+            rows.add(&RowResult::Duplicate { line, first: 1 });
+        }
+        let text = rows.render(&ListCounts { duplicate: 1_000, ..ListCounts::default() }, &BTreeMap::new());
+        assert_eq!(text.lines().count(), MAX_LISTED + 1);
+        assert!(text.ends_with("  and 980 more duplicates\n"), "{text}");
+    }
+}

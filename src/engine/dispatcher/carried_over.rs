@@ -1,0 +1,83 @@
+//! What earlier runs left open, read from the ledger at the start of a run.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::engine::events::Event;
+use crate::engine::run_inputs::Engine;
+use crate::engine::run_result::EngineError;
+use crate::entry::AttemptState;
+use crate::ledger::{CallResult, InFlightAttempt};
+
+/// How far back a run reads conversations again that were lost track of.
+const LOST_TRACK_RETRY_PERIOD: TimeDelta = TimeDelta::days(30);
+
+/// What earlier runs left to one organisation.
+#[derive(Default)]
+pub(super) struct CarriedOver {
+    /// Attempts that are not settled.
+    pub(super) in_flight: Vec<InFlightAttempt>,
+    /// Attempts that were lost track of, recently enough to be read again.
+    pub(super) lost_track: Vec<InFlightAttempt>,
+    /// Calls that this run placed before it was interrupted.
+    pub(super) placed: u32,
+    /// How its calls finished, as far as stop rules count them.
+    pub(super) finishes: Vec<CallResult>,
+    /// The newest event of the whole ledger.
+    pub(super) newest_event: Option<DateTime<Utc>>,
+}
+
+/// Reads what earlier runs left, by the index of the organisation in the campaign.
+pub(super) async fn load<V>(engine: &Engine<V>) -> Result<BTreeMap<usize, CarriedOver>, EngineError> {
+    let (ledger, run, locations) = (&engine.ledger, engine.run, &engine.campaign.locations);
+    let newest_event = ledger.newest_event().await?;
+    let organisations = locations.organisations();
+    let mut carried: BTreeMap<usize, CarriedOver> =
+        (0..organisations.len()).map(|index| (index, CarriedOver { newest_event, ..CarriedOver::default() })).collect();
+    for attempt in ledger.under_way(run.campaign).await? {
+        let index = locations.organisation_index(&attempt.organisation, attempt.from);
+        if let Some(carried) = index.and_then(|index| carried.get_mut(&index)) {
+            carried.in_flight.push(attempt);
+        }
+    }
+    for attempt in ledger.lost_track(run.campaign, engine.clock.now() - LOST_TRACK_RETRY_PERIOD).await? {
+        let index = locations.organisation_index(&attempt.organisation, attempt.from);
+        if let Some(carried) = index.and_then(|index| carried.get_mut(&index)) {
+            carried.lost_track.push(attempt);
+        }
+    }
+    let indices: HashMap<_, _> =
+        (0..).zip(organisations).map(|(index, organisation)| (&organisation.organisation, index)).collect();
+    for (organisation, finish) in ledger.call_results(run.campaign).await? {
+        if let Some(carried) = indices.get(&organisation).and_then(|index| carried.get_mut(index)) {
+            carried.finishes.push(finish);
+        }
+    }
+    let safety = &engine.campaign.safety;
+    if safety.max_calls.is_none() && safety.canary.is_none() {
+        // No rule counts placed calls.
+        return Ok(carried);
+    }
+    for (organisation, placed) in ledger.placed(run.run).await? {
+        if let Some(carried) = indices.get(&organisation).and_then(|index| carried.get_mut(index)) {
+            carried.placed += placed;
+        }
+    }
+    Ok(carried)
+}
+
+pub(super) fn started_event<V>(engine: &Engine<V>, carried: &BTreeMap<usize, CarriedOver>) -> Event {
+    let attempts = || carried.values().flat_map(|carried| &carried.in_flight);
+    let following = attempts().filter(|attempt| is_open(attempt)).count();
+    Event::Started {
+        at: engine.clock.now(),
+        run: engine.run.run,
+        following,
+        unresolved: attempts().count() - following,
+    }
+}
+
+fn is_open(attempt: &InFlightAttempt) -> bool {
+    attempt.state == AttemptState::Open && attempt.conversation.is_some()
+}

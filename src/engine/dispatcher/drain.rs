@@ -1,0 +1,136 @@
+//! The end of a run: what is still in flight, when the next call is possible, and whether the run is finished.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::engine::events::Event;
+use crate::engine::scan::ScanFlaw;
+use crate::engine::stop_reason::{RefusedByVendor, StopReason};
+use crate::vendor::Vendor;
+
+use super::state::{Dispatcher, KnownNextDue};
+
+/// Idle times shorter than this are not reported.
+const MIN_REPORTED_IDLE: TimeDelta = TimeDelta::minutes(2);
+
+/// When the next call could be placed, by due entries and dialing hours.
+pub(super) enum NextCall {
+    /// The ledger is being asked.
+    Unknown,
+    /// No entry is due, or no dialing hours are left for it.
+    Never,
+    At(DateTime<Utc>),
+}
+
+impl<V: Vendor> Dispatcher<'_, '_, V> {
+    /// Stops placing calls. Keeps the most severe stop reason.
+    pub(super) fn stop_placing(&mut self, reason: StopReason) {
+        let is_more_severe = self.stop_reason.as_ref().is_none_or(|known| known.severity() < reason.severity());
+        let stops_reading = stops_reading(&reason) && !self.has_stopped_reading;
+        if is_more_severe || stops_reading {
+            let organisation = self.shared.name_if_several(&self.organisation);
+            let event = Event::Stopping { at: self.deps.clock.now(), why: reason.to_string(), organisation };
+            self.emit(&[event]);
+        }
+        self.has_stopped_reading |= stops_reading;
+        if is_more_severe {
+            self.stop_reason = Some(reason);
+        }
+    }
+
+    pub(super) fn has_work_in_flight(&self) -> bool {
+        self.sending > 0 || self.claiming > 0 || self.recording > 0 || self.ledger_checks > 0
+    }
+
+    pub(super) fn has_open_work(&self) -> bool {
+        let list_is_usable = !matches!(self.stop_reason, Some(StopReason::ListProvesNothing { .. }));
+        let is_settling = list_is_usable && !self.reconciler.is_empty();
+        self.tracker.open_count() > 0 || self.tracker.lost_track_count() > 0 || is_settling
+    }
+
+    pub(super) fn finished_reason(&self, now: DateTime<Utc>) -> Option<StopReason> {
+        if self.has_work_in_flight() || (!self.has_stopped_reading && (self.is_reading || self.has_open_work())) {
+            return None;
+        }
+        if self.stop_reason.is_some() {
+            return self.stop_reason.clone();
+        }
+        match (self.next_call_at(now), self.hours.closes(now)) {
+            (NextCall::Unknown, _) => None,
+            (NextCall::Never, _) => Some(StopReason::Done),
+            (NextCall::At(_), _) if self.deps.until_done => None,
+            (NextCall::At(_), None) if self.staleness_check_takes_too_long() => {
+                Some(StopReason::ListProvesNothing { flaw: ScanFlaw::TooLong })
+            }
+            (NextCall::At(opens), None) => Some(StopReason::WindowClosed { opens: Some(opens) }),
+            (NextCall::At(at), Some(closes)) => (at >= closes).then_some(StopReason::Done),
+        }
+    }
+
+    fn staleness_check_takes_too_long(&self) -> bool {
+        self.staleness_check.as_ref().is_some_and(|check| check.takes_too_long(self.tracker.readable_time()))
+    }
+
+    pub(super) fn next_call_at(&self, now: DateTime<Utc>) -> NextCall {
+        match self.next_due {
+            KnownNextDue::Asked => NextCall::Unknown,
+            KnownNextDue::Unknown => self.hours.next_open(now).map_or(NextCall::Never, NextCall::At),
+            KnownNextDue::At(None) => NextCall::Never,
+            KnownNextDue::At(Some(at)) => self.hours.next_open(at.max(now)).map_or(NextCall::Never, NextCall::At),
+        }
+    }
+
+    /// Whether nothing is in flight, so that a simulated clock may jump ahead.
+    pub(super) fn is_idle(&self) -> bool {
+        self.tasks.is_empty() && !self.has_open_work()
+    }
+
+    pub(super) fn wake_at(&mut self, now: DateTime<Utc>, is_idle: bool) -> Option<DateTime<Utc>> {
+        let quota_ready_at = self.quotas.ready_at(&self.organisation, now);
+        let read_at = self.read_due_at().map(|due| quota_ready_at.map_or(due, |ready| due.max(ready)));
+        let wake_at = [read_at, self.claim_at(now, quota_ready_at)].into_iter().flatten().min();
+        if let Some(until) =
+            wake_at.filter(|at| is_idle && *at - now >= MIN_REPORTED_IDLE && self.reported_idle_until != Some(*at))
+        {
+            self.reported_idle_until = Some(until);
+            let organisation = self.shared.name_if_several(&self.organisation);
+            self.emit(&[Event::Resting { at: now, until, organisation }]);
+        }
+        wake_at
+    }
+
+    /// When the next claim may be made, unless it waits for a completion.
+    pub(super) fn claim_at(&self, now: DateTime<Utc>, quota_ready_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+        let is_full = self.free_call_slots() == 0;
+        let is_forbidden = self.stop_rules.allowance(self.open_calls()) == 0;
+        let in_preflight = self.needs_staleness_check()
+            || self.is_clock_in_doubt()
+            || (!self.unchecked_caller_ids.is_empty() && self.is_reading);
+        if self.claiming > 0 || self.stop_reason.is_some() || is_full || is_forbidden || in_preflight {
+            return None;
+        }
+        let NextCall::At(at) = self.next_call_at(now) else { return None };
+        [quota_ready_at, self.vendor_health.paused_until(now)].into_iter().flatten().chain([at]).max()
+    }
+}
+
+/// Whether polling stops as well: after an interrupt, the loss of the vendor, rejected credentials, or a clock that was
+/// set back (the next read would be due too late). Open conversations stay in the ledger for the next run.
+fn stops_reading(reason: &StopReason) -> bool {
+    match reason {
+        StopReason::Interrupted
+        | StopReason::Unreachable
+        | StopReason::Clock { .. }
+        | StopReason::Refused(RefusedByVendor::Credentials | RefusedByVendor::Address) => true,
+        StopReason::Done
+        | StopReason::WindowClosed { .. }
+        | StopReason::MaxCalls { .. }
+        | StopReason::StopRule { .. }
+        | StopReason::Paused { .. }
+        | StopReason::Refused(RefusedByVendor::CallerId | RefusedByVendor::Account | RefusedByVendor::Unexplained)
+        | StopReason::CallerIdsRefused { .. }
+        | StopReason::RefusedInARow { .. }
+        | StopReason::Behind { .. }
+        | StopReason::ListProvesNothing { .. }
+        | StopReason::Exclusions { .. } => false,
+    }
+}

@@ -1,0 +1,254 @@
+//! Reads: pages of the conversation list, single conversations, and the outcomes that they show.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::events::Event;
+use crate::engine::outage::Outage;
+use crate::engine::reply_mapping;
+use crate::engine::staleness_check::StalenessCheck;
+use crate::engine::tracker::{PollRequest, PollUrgency, ScanResult, TrackedConversation};
+use crate::engine::vendor_health::RequestKind;
+use crate::entry::Fact;
+use crate::ids::ConversationId;
+use crate::ledger::AttemptUpdate;
+use crate::vendor::{Conversation, Page, ReadError, Response, Vendor};
+
+use super::state::{Completion, Dispatcher, KnownNextDue, attempt_update};
+
+/// The smallest page asked for, in rows: pages overlap, so fewer would make no progress.
+const MIN_PAGE_LIMIT: u32 = 2;
+
+impl<V: Vendor> Dispatcher<'_, '_, V> {
+    pub(super) fn poll_urgency(&self) -> PollUrgency {
+        let is_full = self.open_calls() >= self.rate.open_calls;
+        if is_full || self.stop_rules.allowance(self.open_calls()) == 0 {
+            PollUrgency::Blocked
+        } else if self.stop_reason.is_some() || matches!(self.next_due, KnownNextDue::At(_)) {
+            PollUrgency::Draining
+        } else {
+            PollUrgency::Dialling
+        }
+    }
+
+    pub(super) fn read_due_at(&self) -> Option<DateTime<Utc>> {
+        let staleness_check = self.staleness_check.as_ref().and_then(StalenessCheck::next_scan_at);
+        let clock_check = self.is_clock_in_doubt().then_some(DateTime::UNIX_EPOCH);
+        let proof = self.reconciler.next_proof_at();
+        let urgent = staleness_check.into_iter().chain(clock_check).min();
+        let awaits_ledger = self.scan_to_conclude.is_some() && !self.tracker.has_queued_reads();
+        let is_busy = self.is_reading || awaits_ledger || self.has_stopped_reading;
+        let due = if self.needs_probe {
+            Some(DateTime::UNIX_EPOCH)
+        } else {
+            self.tracker.due_at(self.poll_urgency(), proof, urgent)
+        };
+        due.filter(|_| !is_busy)
+    }
+
+    /// Whether a read is due and the request budget covers it. The claim in flight has the first right to the budget.
+    pub(super) fn may_read(&self, now: DateTime<Utc>) -> bool {
+        let has_spare = self.quotas.available(&self.organisation, now) > self.claiming;
+        has_spare && self.read_due_at().is_some_and(|due| due <= now)
+    }
+
+    pub(super) fn start_read(&mut self, now: DateTime<Utc>) {
+        if self.quotas.take(&self.organisation, now).is_err() {
+            return;
+        }
+        self.is_reading = true;
+        let vendor = Arc::clone(&self.deps.vendor);
+        if self.needs_probe {
+            return self.start_probe();
+        }
+        let ahead = self.ahead();
+        let check_back_to = self.staleness_check.as_ref().map(|check| check.back_to(ahead));
+        let back_to = self.reconciler.back_to(ahead).into_iter().chain(check_back_to).min();
+        let is_scanning = self.tracker.is_scanning();
+        match self.tracker.next_read(self.poll_urgency(), now, back_to, ahead) {
+            PollRequest::Page { offset } => {
+                if !is_scanning {
+                    self.clear_scan_rows();
+                }
+                self.requests.pages += 1;
+                let limit = self.page_limit;
+                self.tasks.spawn(async move { Ok(Completion::Page(vendor.page(offset, limit).await)) });
+            }
+            PollRequest::Conversation(id) => {
+                self.requests.conversations += 1;
+                self.tasks.spawn(async move {
+                    let answer = vendor.conversation(&id).await;
+                    Ok(Completion::Conversation(id, answer))
+                });
+            }
+        }
+    }
+
+    pub(super) fn on_hints(&mut self, conversations: Vec<ConversationId>) {
+        let now = self.deps.clock.now();
+        for id in conversations {
+            self.tracker.on_hint(id, now);
+        }
+    }
+
+    pub(super) fn on_page(&mut self, answer: Response<Result<Page, ReadError>>) {
+        self.is_reading = false;
+        self.observe_headers(&answer);
+        match answer.value {
+            Err(error) => self.on_page_failed(error),
+            Ok(_) if self.may_be_stale(answer.date) => self.retry_page(self.deps.clock.now()),
+            Ok(page) => {
+                self.on_request_succeeded(RequestKind::Reads);
+                self.learn_media(&page);
+                let (closed, result) = self.tracker.on_page(&page, self.deps.clock.now());
+                for (tracked, conversation) in closed {
+                    self.on_ended(&tracked, &conversation);
+                }
+                self.match_lost_answers(&page.conversations);
+                self.match_rows_without_id(&page);
+                self.check_unrecorded(&page.conversations);
+                self.check_rows_without_id(&page);
+                match result {
+                    ScanResult::Nothing => {}
+                    ScanResult::Complete(scan) => {
+                        self.scan_to_conclude = Some(scan);
+                        self.conclude_scan();
+                    }
+                    ScanResult::Broken(flaw) => self.on_scan_proved_nothing(flaw),
+                }
+            }
+        }
+    }
+
+    /// Learns the medium of phone calls from our own conversations.
+    fn learn_media(&mut self, page: &Page) {
+        self.call_media.observe_page(page);
+        for conversation in &page.conversations {
+            if self.tracker.is_call_of_ours(&conversation.id) {
+                self.learn_medium(conversation);
+            }
+        }
+    }
+
+    pub(super) fn learn_medium(&mut self, ours: &Conversation) {
+        if self.call_media.learn(ours) {
+            let (word, ended) = (ours.medium.word().map(str::to_owned), ours.has_ended());
+            let learnt = self.deps.ledger.learn_medium(self.organisation.clone(), word, ended);
+            self.recording += 1;
+            self.tasks.spawn(async move { learnt.await.map(|()| Completion::Recorded(Vec::new())) });
+        }
+    }
+
+    pub(super) fn on_conversation(&mut self, id: &ConversationId, answer: Response<Result<Conversation, ReadError>>) {
+        self.is_reading = false;
+        self.observe_headers(&answer);
+        let now = self.deps.clock.now();
+        let (given_up, shown) = match answer.value {
+            Ok(_) | Err(ReadError::NotFound) if self.may_be_stale(answer.date) => {
+                (self.tracker.on_conversation_failed(id, now), None)
+            }
+            Ok(conversation) => {
+                self.on_request_succeeded(RequestKind::Reads);
+                let ended = self.tracker.on_conversation(&conversation, now);
+                let given_up = if ended.is_none() { self.tracker.on_not_closed(id, now) } else { None };
+                if let Some((tracked, conversation)) = ended {
+                    self.on_ended(&tracked, &conversation);
+                }
+                (given_up, Some(conversation))
+            }
+            // The vendor does not (yet) know this id. The list may still show it; its deadline ends the wait.
+            Err(ReadError::NotFound) => (self.tracker.on_not_closed(id, now), None),
+            Err(error) => {
+                let retry_at = self.on_read_failed(error);
+                (self.tracker.on_conversation_failed(id, retry_at), None)
+            }
+        };
+        if let Some(tracked) = given_up {
+            self.on_track_lost(id.clone(), &tracked);
+        }
+        self.on_unclear_read(id, shown.as_ref());
+    }
+
+    /// Whether an answer may come from a proxy's cache: its date disagrees with our clock, so it may miss rows that
+    /// have existed for long. If our own clock is wrong instead, several answers in a row show that.
+    fn may_be_stale(&self, date: Option<DateTime<Utc>>) -> bool {
+        date.is_some() && self.is_clock_in_doubt()
+    }
+
+    /// Retries a page that could not be read.
+    fn on_page_failed(&mut self, error: ReadError) {
+        let now = self.deps.clock.now();
+        if error == ReadError::TooLong && self.page_limit > MIN_PAGE_LIMIT {
+            // Fewer rows fit. The scan continues from the rows received, not from the rows asked for.
+            self.page_limit = (self.page_limit / 2).max(MIN_PAGE_LIMIT);
+            return self.tracker.delay_reads_until(now);
+        }
+        let retry_at = self.on_read_failed(error);
+        self.retry_page(retry_at);
+    }
+
+    fn retry_page(&mut self, at: DateTime<Utc>) {
+        if self.tracker.on_page_failed(at, self.deps.clock.now()) {
+            self.clear_scan_rows();
+            self.needs_probe = self.needs_staleness_check();
+        }
+    }
+
+    /// Handles a failed read. Returns when to try again.
+    pub(super) fn on_read_failed(&mut self, error: ReadError) -> DateTime<Utc> {
+        let now = self.deps.clock.now();
+        match error {
+            ReadError::RateLimited => self.quotas.ready_at(&self.organisation, now).unwrap_or(now),
+            // There is only one read at a time, so it was sent after the last refusal.
+            ReadError::Unauthorised(_) => self.on_unauthorised(now),
+            ReadError::Unreachable
+            | ReadError::NoAnswer
+            | ReadError::NotFound
+            | ReadError::WebPage(_)
+            | ReadError::Status(_)
+            | ReadError::TooLong
+            | ReadError::Unreadable => {
+                self.on_unreachable(RequestKind::Reads, Outage::from_read_error(error).unwrap_or(Outage::Vendor))
+            }
+        }
+    }
+
+    pub(super) fn on_ended(&mut self, tracked: &TrackedConversation, conversation: &Conversation) {
+        let at = self.deps.clock.now();
+        let &TrackedConversation { attempt, entry, number, .. } = tracked;
+        let (outcome, fact, evidence) = reply_mapping::closed_outcome(&self.deps.campaign, conversation, number, at);
+        self.stop_rules.on_ended(outcome);
+        let redial_at = if let Fact::Ended { redial, .. } = fact { redial } else { None };
+        if let Some(at) = redial_at {
+            self.on_due(at);
+        }
+        let record = AttemptUpdate {
+            started: conversation.started.map(|started| started - self.ahead()),
+            ended: conversation.ended.map(|ended| ended - self.ahead()),
+            ..attempt_update(attempt, entry, at, fact, Some(evidence))
+        };
+        let conversation = conversation.id.clone();
+        self.record(record, Event::Ended { at, entry, attempt, conversation, outcome, redial_at });
+    }
+
+    pub(super) fn give_up_overdue(&mut self, now: DateTime<Utc>) {
+        self.tracker.queue_overdue_reads();
+        // Nothing was proved, so the entry is not called again, whatever `on_lost_answer` says.
+        for lost in self.reconciler.take_expired(now, self.tracker.readable_time()) {
+            let detail = format!("the vendor's list could not settle it in time; {}", lost.evidence);
+            self.on_absent(&lost, false, &detail);
+        }
+    }
+
+    /// A conversation did not end before its deadline, and a final read did not show its end either.
+    fn on_track_lost(
+        &mut self,
+        conversation: ConversationId,
+        &TrackedConversation { attempt, entry, .. }: &TrackedConversation,
+    ) {
+        let now = self.deps.clock.now();
+        let record = attempt_update(attempt, entry, now, Fact::TrackLost, None);
+        self.record(record, Event::TrackLost { at: now, entry, attempt, conversation });
+    }
+}

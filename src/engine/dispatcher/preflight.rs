@@ -1,0 +1,226 @@
+//! Checks before an organisation's first call: our caller ids exist and may call, and the ledger holds every call that
+//! they have placed.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::engine::events::Event;
+use crate::engine::scan::ScanFlaw;
+use crate::engine::staleness_check::{StalenessCheck, StalenessResult};
+use crate::engine::stop_reason::StopReason;
+use crate::engine::tracker::CompleteScan;
+use crate::engine::vendor_health::RequestKind;
+use crate::entry::AttemptState;
+use crate::ids::ConversationId;
+use crate::ledger::{InFlightAttempt, ObservedCall, ObservedWithoutId};
+use crate::phone::E164;
+use crate::vendor::{Conversation, Page, ReadError, Response, Vendor};
+
+use super::state::{Completion, Dispatcher, tracked};
+
+impl<V: Vendor> Dispatcher<'_, '_, V> {
+    /// Whether calls may be placed. If not, starts the checks that they wait for.
+    pub(super) fn passes_preflight(&mut self, now: DateTime<Utc>) -> bool {
+        if let Some(from) = self.unchecked_caller_ids.last().copied() {
+            self.check_caller_id(from, now);
+            return false;
+        }
+        match &mut self.staleness_check {
+            Some(check) => {
+                check.request(self.tracker.readable_time());
+                false
+            }
+            None => true,
+        }
+    }
+
+    fn check_caller_id(&mut self, from: E164, now: DateTime<Utc>) {
+        if self.is_reading || self.quotas.take(&self.organisation, now).is_err() {
+            return;
+        }
+        self.is_reading = true;
+        self.requests.other += 1;
+        let vendor = Arc::clone(&self.deps.vendor);
+        self.tasks.spawn(async move { Ok(Completion::CallerIdChecked(vendor.may_call_from(from).await)) });
+    }
+
+    pub(super) fn on_caller_id_checked(&mut self, answer: &Response<Result<Option<bool>, ReadError>>) {
+        self.is_reading = false;
+        self.observe_headers(answer);
+        match answer.value {
+            Ok(Some(false)) => {
+                if let Some(from) = self.unchecked_caller_ids.pop() {
+                    self.block_caller_id(from, None);
+                }
+            }
+            // An unusable answer is no evidence against the caller id: the first call will show.
+            Ok(Some(true) | None)
+            | Err(ReadError::NotFound | ReadError::Status(_) | ReadError::Unreadable | ReadError::TooLong) => {
+                self.unchecked_caller_ids.pop();
+            }
+            Err(error) => {
+                let retry_at = self.on_read_failed(error);
+                self.tracker.delay_reads_until(retry_at);
+            }
+        }
+    }
+
+    /// Reads something other than the list. If that works, only the list is broken.
+    pub(super) fn start_probe(&mut self) {
+        let Some(from) = self.caller_ids().first().copied() else { return };
+        self.requests.other += 1;
+        let vendor = Arc::clone(&self.deps.vendor);
+        self.tasks.spawn(async move { Ok(Completion::Probed(vendor.may_call_from(from).await)) });
+    }
+
+    pub(super) fn on_probe(&mut self, answer: &Response<Result<Option<bool>, ReadError>>) {
+        self.is_reading = false;
+        self.observe_headers(answer);
+        match answer.value {
+            Ok(_) => {
+                self.needs_probe = false;
+                self.on_request_succeeded(RequestKind::Reads);
+                self.on_scan_proved_nothing(ScanFlaw::Unreadable);
+            }
+            Err(ReadError::RateLimited) => {}
+            // The vendor is down, not only its list.
+            Err(error) => {
+                self.needs_probe = false;
+                let retry_at = self.on_read_failed(error);
+                self.tracker.delay_reads_until(retry_at);
+            }
+        }
+    }
+
+    /// Whether a call waits for the staleness check.
+    pub(super) fn needs_staleness_check(&self) -> bool {
+        self.staleness_check.as_ref().is_some_and(StalenessCheck::is_requested)
+    }
+
+    /// Asks the ledger which of the rows that may be our calls it has recorded.
+    pub(super) fn check_unrecorded(&mut self, rows: &[Conversation]) {
+        let ahead = self.ahead();
+        let Some(check) = &mut self.staleness_check else { return };
+        let ids = check.on_rows(rows, ahead);
+        if ids.is_empty() {
+            return;
+        }
+        self.ledger_checks += 1;
+        let recorded = self.deps.ledger.recorded_among(ids);
+        self.tasks.spawn(async move { Ok(Completion::RecordedCalls(recorded.await?)) });
+    }
+
+    pub(super) fn check_rows_without_id(&mut self, page: &Page) {
+        let (ahead, now) = (self.ahead(), self.deps.clock.now());
+        let Some(check) = &mut self.staleness_check else { return };
+        let rows = check.on_rows_without_id(page, &self.call_media, ahead, now);
+        if rows.is_empty() {
+            return;
+        }
+        self.ledger_checks += 1;
+        let unexplained = self.deps.ledger.unmatched_rows(rows);
+        self.tasks.spawn(async move { Ok(Completion::UnexplainedRows(unexplained.await?)) });
+    }
+
+    pub(super) fn on_unexplained_rows(&mut self, rows: &[ObservedWithoutId]) {
+        self.ledger_checks -= 1;
+        let now = self.deps.clock.now();
+        if let Some(check) = &mut self.staleness_check {
+            check.on_unexplained_rows(rows, now);
+        }
+        self.conclude_scan();
+    }
+
+    pub(super) fn on_recorded_calls(&mut self, recorded: &[(ConversationId, bool)]) {
+        self.ledger_checks -= 1;
+        for (id, is_answered) in recorded {
+            if let Some(ours) = self.staleness_check.as_mut().and_then(|check| check.remove_recorded(id))
+                && *is_answered
+            {
+                self.learn_medium(&ours);
+            }
+        }
+        self.conclude_scan();
+    }
+
+    /// If a complete scan reached back far enough, asks the ledger which of the unrecorded calls are to its entries'
+    /// numbers. The answer concludes the check.
+    pub(super) fn conclude_staleness_check(&mut self, scan: CompleteScan) {
+        let ahead = self.ahead();
+        let Some(check) = &mut self.staleness_check else { return };
+        if !check.is_settled_by(scan.started, scan.back_to, ahead) {
+            check.clear_scan_rows();
+            return;
+        }
+        match check.unrecorded_calls(&self.call_media, ahead) {
+            Err(flaw) => self.on_staleness_check_failed(flaw),
+            Ok(unrecorded) => {
+                self.ledger_checks += 1;
+                check.await_ledger();
+                let calls = self.deps.ledger.unrecorded_calls(unrecorded);
+                self.tasks.spawn(async move { Ok(Completion::UnrecordedCalls(calls.await?)) });
+            }
+        }
+    }
+
+    pub(super) fn on_unrecorded_calls(&mut self, calls: Vec<ObservedCall>) {
+        self.ledger_checks -= 1;
+        if let Some(check) = self.staleness_check.take() {
+            self.on_staleness_result(check.result(calls));
+        }
+        self.conclude_scan();
+    }
+
+    fn on_staleness_result(&mut self, result: StalenessResult) {
+        let caller_ids = match result {
+            StalenessResult::UpToDate(caller_ids) => caller_ids,
+            StalenessResult::Behind { calls, since } => return self.stop_placing(StopReason::Behind { calls, since }),
+        };
+        let (run, now) = (self.deps.run, self.deps.clock.now());
+        for (from, calls) in caller_ids {
+            let taken_over = self.deps.ledger.adopt_calls(run, self.caller_id(from), calls, now);
+            self.recording += 1;
+            self.tasks.spawn(async move { Ok(Completion::TakenOver(taken_over.await?)) });
+        }
+    }
+
+    /// A scan was broken off: its rows count for nothing.
+    pub(super) fn on_scan_proved_nothing(&mut self, flaw: ScanFlaw) {
+        self.clear_scan_rows();
+        if self.needs_staleness_check() {
+            self.on_staleness_check_failed(flaw);
+        }
+    }
+
+    /// Rows count only within the scan that showed them.
+    pub(super) fn clear_scan_rows(&mut self) {
+        self.reconciler.clear_scan_rows();
+        if let Some(check) = &mut self.staleness_check {
+            check.clear_scan_rows();
+        }
+    }
+
+    /// The staleness check was inconclusive. After several such scans the run stops without placing calls.
+    fn on_staleness_check_failed(&mut self, flaw: ScanFlaw) {
+        let now = self.deps.clock.now();
+        if self.staleness_check.as_mut().is_some_and(|check| check.on_scan_failed(flaw, now)) {
+            self.stop_placing(StopReason::ListProvesNothing { flaw });
+        }
+    }
+
+    pub(super) fn on_taken_over(&mut self, attempts: &[InFlightAttempt]) {
+        self.recording -= 1;
+        let now = self.deps.clock.now();
+        for attempt in attempts {
+            let Some(conversation) = attempt.conversation.clone() else { continue };
+            if attempt.state == AttemptState::LostTrack {
+                self.retry_lost_track(attempt);
+                continue;
+            }
+            self.tracker.track(conversation.clone(), tracked(attempt, attempt.intent_at));
+            let &InFlightAttempt { entry, attempt, .. } = attempt;
+            self.emit(&[Event::TakenOver { at: now, entry, attempt, conversation }]);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What an answer of the vendor means for an entry: maps [`Reply`](crate::vendor::Reply) and [`Conversation`] to facts.
+//! Pure.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::campaign::Campaign;
+use crate::entry::{Fact, Outcome, Reason};
+use crate::policy::redial;
+use crate::vendor::{Concern, Conversation, LostAnswer, NotPlaced, Refused};
+
+use super::refusals;
+
+/// The wait after the vendor's own cap for a number was reached although the ledger does not show it: somebody else
+/// calls that number too.
+const VENDOR_CAP_WAIT: TimeDelta = TimeDelta::hours(24);
+
+/// What follows from an attempt that was not placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NotPlacedEffect<'a> {
+    /// Concerns this entry alone, which may be tried again after a while.
+    RetryEntry(Reason, TimeDelta),
+    /// Concerns this entry alone, for good.
+    RefuseEntry(Reason),
+    /// The request budget is used up; the quota decides until when.
+    RateLimited,
+    /// No connection.
+    Unreachable,
+    /// The vendor rejected our newest credentials.
+    Unauthorised,
+    /// The token had been replaced: the next request carries the new one.
+    StaleToken,
+    /// The vendor says that it is outside calling hours.
+    OutsideHours,
+    /// A refusal that may concern everyone: counted until it is known whether other patients are refused too.
+    CountRefusal(Reason, &'a Refused),
+}
+
+pub(super) fn not_placed_effect(not_placed: &NotPlaced) -> NotPlacedEffect<'_> {
+    let refused = match not_placed {
+        NotPlaced::NeverConnected => return NotPlacedEffect::Unreachable,
+        NotPlaced::RateLimited => return NotPlacedEffect::RateLimited,
+        NotPlaced::StaleToken => return NotPlacedEffect::StaleToken,
+        NotPlaced::Refused(refused) => refused,
+    };
+    match refused.concern {
+        Concern::Destination | Concern::Content => NotPlacedEffect::RefuseEntry(Reason::VendorRefused),
+        Concern::Cap => NotPlacedEffect::RetryEntry(Reason::VendorCap, VENDOR_CAP_WAIT),
+        Concern::Hours => NotPlacedEffect::OutsideHours,
+        Concern::RateLimit => NotPlacedEffect::RateLimited,
+        Concern::Credentials => NotPlacedEffect::Unauthorised,
+        Concern::CallerId => NotPlacedEffect::CountRefusal(Reason::LineRefused, refused),
+        Concern::Account => NotPlacedEffect::CountRefusal(Reason::AccountRefused, refused),
+        Concern::Unknown => NotPlacedEffect::CountRefusal(Reason::RefusedUnexplained, refused),
+    }
+}
+
+/// What the vendor said, for the ledger.
+pub(super) fn evidence(not_placed: &NotPlaced) -> Option<String> {
+    match not_placed {
+        NotPlaced::NeverConnected | NotPlaced::RateLimited => None,
+        NotPlaced::StaleToken => Some("the token had been replaced".into()),
+        NotPlaced::Refused(refused) => Some(refusals::evidence(refused)),
+    }
+}
+
+/// What came instead of an answer.
+pub(super) fn lost_answer_reason(lost: LostAnswer) -> String {
+    match lost {
+        LostAnswer::Timeout => "no answer in time".into(),
+        LostAnswer::Broken => "the connection broke".into(),
+        LostAnswer::Status(status) => format!("status {status}"),
+        LostAnswer::Unreadable => "the answer could not be read".into(),
+        LostAnswer::WrongConversation => "the vendor named another call's conversation".into(),
+    }
+}
+
+/// What a closed conversation means: the outcome, the fact for the ledger, and the outcome rule that matched.
+pub(super) fn closed_outcome(
+    campaign: &Campaign,
+    conversation: &Conversation,
+    call: u32,
+    now: DateTime<Utc>,
+) -> (Outcome, Fact, String) {
+    let (outcome, rule) = campaign.outcomes.classify(&conversation.signals);
+    let alternate_number = redial::another_number(&campaign.redial, outcome, call).then_some(now);
+    let redial = redial::next_call(&campaign.redial, outcome, call, now).or(alternate_number);
+    let evidence = rule.map_or_else(|| "no outcome rule matched".into(), |rule| format!("outcome rule {rule}"));
+    (outcome, Fact::Ended { outcome, redial }, evidence)
+}

@@ -1,0 +1,74 @@
+//! How a run ended: its stop reasons, the requests it made, and the errors that abort it.
+
+use crate::ids::OrganisationId;
+use crate::ledger::LedgerError;
+
+use super::stop_reason::StopReason;
+
+/// Organisations named in one sentence at most.
+const MAX_NAMED_ORGANISATIONS: usize = 5;
+
+/// How a run ended, and the requests it made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunResult {
+    /// Why the run placed no further calls: the most severe of its organisations' reasons.
+    pub stop_reason: StopReason,
+    /// The stop reason of each organisation, in the order of the campaign.
+    pub stop_reasons: Vec<(OrganisationId, StopReason)>,
+    /// The requests of all organisations together.
+    pub requests: RequestCounts,
+}
+
+impl RunResult {
+    /// Why the run placed no further calls, as one sentence. Where organisations differ, it names each that did not
+    /// simply finish.
+    #[must_use]
+    pub fn explanation(&self) -> String {
+        let differs = self.stop_reasons.iter().any(|(_, reason)| *reason != self.stop_reason);
+        if !differs {
+            return self.stop_reason.to_string();
+        }
+        let stopped = self.stop_reasons.iter().filter(|(_, reason)| *reason != StopReason::Done);
+        let clauses: Vec<_> = stopped.map(|(organisation, reason)| format!("{organisation}: {reason}")).collect();
+        match clauses.split_at_checked(MAX_NAMED_ORGANISATIONS) {
+            Some((named, more)) if !more.is_empty() => format!("{}; and {} more", named.join("; "), more.len()),
+            Some(_) | None => clauses.join("; "),
+        }
+    }
+}
+
+/// Requests made, all of which count against the organisation's request budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct RequestCounts {
+    /// `POST /calls`.
+    pub calls: u64,
+    /// Pages of the conversation list.
+    pub pages: u64,
+    /// Single conversations.
+    pub conversations: u64,
+    /// Everything else.
+    pub other: u64,
+}
+
+impl std::ops::AddAssign for RequestCounts {
+    fn add_assign(&mut self, more: Self) {
+        self.calls += more.calls;
+        self.pages += more.pages;
+        self.conversations += more.conversations;
+        self.other += more.other;
+    }
+}
+
+/// What aborts a run at once: without the ledger nothing may be sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The engine was given no vendor client for an organisation of the campaign.
+    #[error("there is no vendor for the organisation {0}")]
+    NoVendor(OrganisationId),
+    /// A background task of the dispatcher panicked.
+    #[error("a request ended without an answer; run again to settle it")]
+    Panicked,
+}

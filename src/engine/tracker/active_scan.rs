@@ -1,0 +1,58 @@
+//! The tracker's scan in progress: why it was started, and its result.
+
+use chrono::{DateTime, Utc};
+
+use super::poll_urgency::PollUrgency;
+use crate::engine::scan::{CompletenessReason, Scan, ScanFlaw};
+
+/// A scan that saw every conversation back to an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompleteScan {
+    /// When its first page was asked for, by our clock.
+    pub started: DateTime<Utc>,
+    /// How far back it reached, by the vendor's clock.
+    pub back_to: DateTime<Utc>,
+    /// Pages read.
+    pub pages: u32,
+    /// Different conversations seen.
+    pub conversations: usize,
+    /// The start of the oldest conversation seen, by the vendor's clock.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Why nothing can be missing.
+    pub completeness: CompletenessReason,
+}
+
+/// The state of a scan after a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScanResult {
+    /// It continues, or has shown what it was started for.
+    Nothing,
+    /// It saw everything back to its instant.
+    Complete(CompleteScan),
+    /// It was broken off: the list proves nothing.
+    Broken(ScanFlaw),
+}
+
+/// Why a scan was started, which decides where it may stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ScanPurpose {
+    /// Finds ended calls; stops once it has seen every open conversation.
+    EndedCalls,
+    /// Finds the conversations that webhooks have hinted at.
+    Hints,
+    /// Finds the conversations that earlier runs lost track of.
+    LostTrack,
+    /// Proves that something is absent; reads back to its instant.
+    Proof,
+    /// Reads the vendor's clock from the date of any page.
+    ClockCheck,
+}
+
+/// A scan in progress.
+#[derive(Debug)]
+pub(super) struct ActiveScan {
+    pub(super) scan: Scan,
+    pub(super) purpose: ScanPurpose,
+    /// The urgency with which it was started.
+    pub(super) urgency: PollUrgency,
+}

@@ -1,0 +1,28 @@
+//! How often the conversation list is read.
+
+use chrono::TimeDelta;
+
+/// How urgently ended calls are looked for. The less the calls need of the request budget, the more often the list is
+/// read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PollUrgency {
+    /// Calls wait for others to end: the limit of concurrent calls is reached, or a canary is out.
+    Blocked,
+    /// Nothing more is to be dialed now; the last conversations are followed to their end.
+    Draining,
+    /// The request budget goes to calls.
+    Dialling,
+}
+
+impl PollUrgency {
+    /// The time between the starts of two scans of this many pages.
+    #[must_use]
+    pub fn interval(self, pages: u32) -> TimeDelta {
+        let seconds = match self {
+            Self::Blocked => 10,
+            Self::Draining => 25,
+            Self::Dialling => 36,
+        };
+        TimeDelta::seconds(seconds) * i32::try_from(pages.max(1)).unwrap_or(i32::MAX)
+    }
+}

@@ -1,0 +1,304 @@
+//! Why a list is refused whole: nothing is called, and the exit code is 3.
+
+use std::fmt;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+
+use super::field::Field;
+use crate::visible;
+use crate::visible::DisplayPath;
+
+/// Why a list is refused whole. The text says how to correct it. It contains column names, never a cell's value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListError {
+    /// The file cannot be opened or read.
+    #[error("the list{} cannot be read: {kind}", quoted_path(path))]
+    Unreadable {
+        /// The file; empty if the error occurred after opening.
+        path: PathBuf,
+        /// The system's error.
+        kind: ErrorKind,
+    },
+    /// The file is not text.
+    #[error("the list is {0}; export it as CSV, .xlsx or JSON")]
+    NotText(UnsupportedFormat),
+    /// A packed file, or a workbook, that cannot be unpacked.
+    #[error("the list is damaged: a packed file or a workbook that was perhaps not copied to its end; export it again")]
+    Damaged,
+    /// The list has no header.
+    #[error("the list is empty")]
+    Empty,
+    /// The list has no rows, at most a header. An authoritative list without rows would withdraw all entries.
+    #[error("the list has no rows")]
+    NoRows,
+    /// The rest of the file cannot be read.
+    #[error("the list, line {line}: {what}")]
+    Malformed {
+        /// The line, counted from 1.
+        line: u64,
+        /// The error.
+        what: &'static str,
+    },
+    /// A row is too long.
+    #[error(
+        "the row on line {line} is longer than 1 MiB: perhaps a quote is opened there and never closed. Correct the list, \
+         or export it again"
+    )]
+    TooLong {
+        /// The row's first line, counted from 1.
+        line: u64,
+    },
+    /// The JSON object has several arrays.
+    #[error("the list could be under any of {}: name it `patients`, or export it alone", quoted(keys))]
+    SeveralLists {
+        /// The arrays' keys.
+        keys: Vec<String>,
+    },
+    /// The workbook has several sheets with rows.
+    #[error("the list could be on any of the sheets {}: export one of them alone, or hide the others", quoted(sheets))]
+    SeveralSheets {
+        /// The sheets' names.
+        sheets: Vec<String>,
+    },
+    /// A FHIR search result with further pages.
+    #[error(
+        "the list is one page of a FHIR search (it has a `next` link), so patients are missing from it: fetch all \
+         pages, and put their `entry` arrays into one Bundle"
+    )]
+    OnePage,
+    /// A FHIR Bundle whose appointments need too much memory.
+    #[error("the list has more appointments than fit into memory (150 MiB): export fewer weeks, or several lists")]
+    TooManyAppointments,
+    /// A cell contains other rows.
+    #[error(
+        "the row on line {line} has other rows in one of its cells: a quote is opened there and closed rows later, or \
+         never. Correct the list, or export it again: the patients in between would be left out"
+    )]
+    RowsInACell {
+        /// The row's line, counted from 1.
+        line: u64,
+    },
+    /// The list has too many columns. Its JSON keys may be data, not names.
+    #[error("the list has more than {limit} columns: it does not look like one row per patient")]
+    TooManyColumns {
+        /// The maximum number of columns.
+        limit: usize,
+    },
+    /// No column is recognised as this field.
+    #[error(
+        "no column of the list is known to be {field}; it has {}. If one of them is, add to the campaign file:\n\n    \
+         [list]\n    columns = {{ {field} = \"NAME OF THE COLUMN\" }}\n",
+        quoted(found),
+        field = visible::value(field)
+    )]
+    NoColumn {
+        /// The field, by its name in campaign files.
+        field: String,
+        /// The list's columns.
+        found: Vec<String>,
+    },
+    /// Two columns could be the same field.
+    #[error(
+        "the columns `{first}` and `{second}` could both be {field}; say in the campaign file which one is:\n\n    \
+         [list]\n    columns = {{ {field} = \"{first}\" }}\n",
+        first = visible::value(first),
+        second = visible::value(second)
+    )]
+    TwoColumns {
+        /// The field.
+        field: Field,
+        /// The first column.
+        first: String,
+        /// The second.
+        second: String,
+    },
+    /// Two columns have the same name but different cells.
+    #[error(
+        "the list has two columns `{name}`, columns {} and {}, and on line {line} they differ: it is unclear which one is \
+         {field}. Remove one of them from the export, or say in the campaign file that the first one counts:\n\n    \
+         [list]\n    columns = {{ {field} = \"{name}\" }}\n",
+        columns[0],
+        columns[1],
+        name = visible::value(name)
+    )]
+    DuplicateColumnsDiffer {
+        /// The field.
+        field: Field,
+        /// The columns' name.
+        name: String,
+        /// Their positions in the header, counted from 1.
+        columns: [usize; 2],
+        /// The first line on which they differ, counted from 1.
+        line: u64,
+    },
+    /// The campaign maps a column that the list does not have.
+    #[error(
+        "the campaign's [list] columns maps {field} to `{column}`, which the list does not have{}; it has {}",
+        did_you_mean(nearest.as_ref()),
+        quoted(found),
+        field = visible::value(field),
+        column = visible::value(column)
+    )]
+    MappedColumnMissing {
+        /// The field, as the campaign spells it.
+        field: String,
+        /// The column, as the campaign spells it.
+        column: String,
+        /// The most similar column of the list.
+        nearest: Option<String>,
+        /// The list's columns.
+        found: Vec<String>,
+    },
+    /// The campaign maps a field that does not exist.
+    #[error(
+        "the campaign's [list] columns maps `{name}`, which is no field of a list row{}",
+        did_you_mean(nearest.as_ref()),
+        name = visible::value(name)
+    )]
+    UnknownField {
+        /// The name in the campaign.
+        name: String,
+        /// The most similar field.
+        nearest: Option<&'static str>,
+    },
+    /// The order of day and month in a column is ambiguous.
+    #[error(
+        "the dates in the column `{column}` could be month/day or day/month{}; say in the campaign file which:\n\n    \
+         [list]\n    date_order = \"mdy\"    # or \"dmy\"\n",
+        if *contradictory { ": some can only be the one and some only the other" } else { "" },
+        column = visible::value(column)
+    )]
+    DateOrder {
+        /// The column.
+        column: String,
+        /// Some cells fit only one order and some only another.
+        contradictory: bool,
+    },
+    /// Neither the campaign nor the list provides consent.
+    #[error(
+        "nothing says whether these patients agreed to be called: the list has no consent column. If the practice has \
+         their consent on file, add to the campaign file:\n\n    [calling]\n    consent = \"on_file\"\n"
+    )]
+    NoConsent,
+    /// The campaign wants a consent column that the list does not have.
+    #[error(
+        "the campaign says consent = \"column\", but no column of the list is known to be consent; map one under \
+         [list] columns, or say consent = \"on_file\" if the practice has their consent on file"
+    )]
+    NoConsentColumn,
+    /// The campaign has locations, but the list has no location column.
+    #[error(
+        "the campaign has locations ([[line]]), but no column of the list is known to be the location; map one under \
+         [list] columns: location = \"Office\""
+    )]
+    NoLocationColumn,
+    /// The file is too old.
+    #[error(
+        "the list is {} old, and the campaign takes none older than {}: export it again, or raise max_list_age under \
+         [list]",
+        duration(*age),
+        duration(*limit)
+    )]
+    TooOld {
+        /// The time since the file was last written.
+        age: TimeDelta,
+        /// The campaign's `max_list_age`.
+        limit: TimeDelta,
+    },
+    /// Too many rows are rejected.
+    #[error(
+        "{rejected} of {read} rows cannot be used, more than the campaign's max_reject_rate of {limit} %; mostly: \
+         {mostly}. Look at the mapping of the columns, or raise max_reject_rate under [list]"
+    )]
+    TooManyRejected {
+        /// The number of rejected rows.
+        rejected: u64,
+        /// The number of all rows.
+        read: u64,
+        /// The campaign's `max_reject_rate`, in percent.
+        limit: u32,
+        /// The most frequent reason.
+        mostly: String,
+    },
+}
+
+/// A file format that is not supported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnsupportedFormat {
+    /// A zip archive without a workbook in it.
+    Archive,
+    /// A workbook with a password.
+    Locked,
+    /// `.xls`, or an encrypted `.xlsx`, which has the same signature.
+    OldWorkbook,
+    /// gzip in gzip.
+    Compressed,
+    /// A decompression bomb.
+    Bomb,
+    /// HTML or other XML.
+    Page,
+    /// PDF.
+    Pdf,
+}
+
+impl fmt::Display for UnsupportedFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Archive => "an archive, not a workbook",
+            Self::Locked => "a workbook with a password",
+            Self::OldWorkbook => "an Excel workbook of the old kind, or one with a password",
+            Self::Compressed => "compressed twice",
+            Self::Bomb => "compressed, and unpacks to more than any list would",
+            Self::Page => "a web page, whatever it is called",
+            Self::Pdf => "a PDF document",
+        })
+    }
+}
+
+impl From<std::io::Error> for ListError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unreadable { path: PathBuf::new(), kind: error.kind() }
+    }
+}
+
+fn quoted_path(path: &std::path::Path) -> String {
+    if path.as_os_str().is_empty() { String::new() } else { format!(" `{}`", path.shown()) }
+}
+
+/// The column names for a message. If they look like patient data, the list has no header, and only their number is shown.
+fn quoted(names: &[String]) -> String {
+    if names.is_empty() {
+        return "no columns".to_owned();
+    }
+    let is_data = |name: &String| name.bytes().filter(u8::is_ascii_digit).count() >= 4;
+    if names.iter().any(is_data) {
+        return format!("{} columns whose names look like a patient's data: is the header missing?", names.len());
+    }
+    let shown = names.iter().take(NAMES_SHOWN).map(|name| format!("`{}`", shortened(&visible::value(name))));
+    let more = names.len().saturating_sub(NAMES_SHOWN);
+    let rest = (more > 0).then(|| format!("{more} more"));
+    shown.chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+/// The maximum number of names in a message. The rest are counted.
+const NAMES_SHOWN: usize = 40;
+
+/// The maximum length of a name in a message, in characters.
+const NAME_CHARS: usize = 60;
+
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(NAME_CHARS) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
+}
+
+fn did_you_mean(nearest: Option<impl fmt::Display>) -> String {
+    nearest.map(|name| format!(" (did you mean `{}`?)", visible::value(&name.to_string()))).unwrap_or_default()
+}
+
+fn duration(span: TimeDelta) -> String {
+    if span < TimeDelta::days(2) { format!("{} hours", span.num_hours()) } else { format!("{} days", span.num_days()) }
+}

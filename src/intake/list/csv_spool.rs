@@ -1,0 +1,55 @@
+//! Conversion of workbooks and FHIR lists to CSV in an unnamed temporary file. The first cell of each row is its line in
+//! the original. So the CSV reader serves these formats, too.
+
+use std::io::BufWriter;
+
+use chrono::{DateTime, Utc};
+use csv::Writer;
+
+use super::source::{ListOrigin, spool};
+use crate::intake::error::{ListError, UnsupportedFormat};
+
+/// A CSV file that a converter fills.
+pub(super) struct CsvSpool<'f> {
+    writer: Writer<BufWriter<&'f mut std::fs::File>>,
+    /// The bytes that may still be written.
+    left: u64,
+}
+
+/// The maximum size of a converted list, in bytes, which bounds disk space and time: about a million rows of 300
+/// characters.
+const MAX_BYTES: u64 = 320 << 20;
+
+impl CsvSpool<'_> {
+    /// Adds the row on `line` of the original.
+    pub(super) fn write_row<C: AsRef<[u8]>>(
+        &mut self,
+        line: u64,
+        cells: impl IntoIterator<Item = C>,
+    ) -> Result<(), ListError> {
+        let failed = |error: csv::Error| {
+            if let csv::ErrorKind::Io(error) = error.into_kind() { error.into() } else { ListError::Damaged }
+        };
+        self.writer.write_field(line.to_string()).map_err(failed)?;
+        for cell in cells {
+            let length = cell.as_ref().len() as u64 + 1;
+            self.left = self.left.checked_sub(length).ok_or(ListError::NotText(UnsupportedFormat::Bomb))?;
+            self.writer.write_field(cell).map_err(failed)?;
+        }
+        self.writer.write_record(None::<&[u8]>).map_err(failed)
+    }
+}
+
+/// The CSV file that `write` fills.
+pub(super) fn spool_csv(
+    modified: Option<DateTime<Utc>>,
+    write: impl FnOnce(&mut CsvSpool<'_>) -> Result<(), ListError>,
+) -> Result<ListOrigin, ListError> {
+    let fill = |file: &mut std::fs::File| {
+        let writer = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(file));
+        let mut rows = CsvSpool { writer, left: MAX_BYTES };
+        write(&mut rows)?;
+        Ok(rows.writer.flush()?)
+    };
+    spool(fill, modified)
+}

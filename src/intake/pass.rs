@@ -1,0 +1,348 @@
+//! The second pass over a list, from rows to entries.
+//!
+//! Rows are processed one by one. These stay in memory: a record of every repeated key; the patients of a shared number until
+//! the last of its rows; and, under `on_conflict = "last_wins"`, the patients of repeated keys until the end.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use super::duplicate_filter::hash_of;
+use super::error::ListError;
+use super::household::{HouseholdCall, HouseholdCandidate, speaker_first, split_into_calls};
+use super::list::{ListRow, ListRows};
+use super::message::{CallTexts, Renderers};
+use super::non_patient_rows::is_non_patient_row;
+use super::patient::{Patient, PatientReader};
+use super::phone_choice::PhoneChoice;
+use super::rejection::{RejectReason, Rejection};
+use super::row_result::RowResult;
+use super::summary::{IntakeSummary, IntakeWarning};
+use crate::campaign::{Campaign, OnConflict};
+use crate::entry::{CallContent, HouseholdMember, ListEligibility, NewEntry};
+use crate::ids::OrganisationId;
+use crate::phone::E164;
+use crate::phone::parse_cell::DialRules;
+
+/// The second pass over a list: an iterator over the results of its rows, with an [`IntakeSummary`] at the end.
+pub struct IntakePass<'i> {
+    rows: ListRows,
+    reader: PatientReader<'i>,
+    rules: DialRules<'i>,
+    renderers: Renderers<'i>,
+    campaign: &'i Campaign,
+    /// The accepted rows of repeated keys, by the key's hash.
+    accepted_keys: HashMap<u128, AcceptedKey>,
+    shared_numbers: HashMap<E164, SharedNumber>,
+    /// The last row so far of each repeated key, by the key's hash; under `last_wins` only.
+    last_rows: BTreeMap<u128, HouseholdCandidate>,
+    results: VecDeque<RowResult>,
+    summary: IntakeSummary,
+    ended: bool,
+}
+
+impl std::fmt::Debug for IntakePass<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IntakePass").field("summary", &self.summary).finish_non_exhaustive()
+    }
+}
+
+/// The first accepted row of a key; under `last_wins`, the last one.
+struct AcceptedKey {
+    line: u64,
+    /// A hash of the row's cells.
+    cells: u64,
+}
+
+/// A number that several rows share.
+struct SharedNumber {
+    /// The rows of this number that are still to come.
+    rows_left: u32,
+    /// The patients so far who may be called.
+    patients: Vec<HouseholdCandidate>,
+}
+
+/// The class of a row before households are formed.
+enum RowClass {
+    Patient(Box<Patient>),
+    /// A repetition of the row on this line.
+    Duplicate(u64),
+    /// A patient whom a later row of the same key (its hash) may replace.
+    Replaceable(u128, Box<Patient>),
+}
+
+impl<'i> IntakePass<'i> {
+    pub(super) fn new(rows: ListRows, reader: PatientReader<'i>, rules: DialRules<'i>) -> Self {
+        Self {
+            rows,
+            reader,
+            rules,
+            renderers: Renderers::new(reader.campaign, Arc::new(reader.columns.template_columns())),
+            campaign: reader.campaign,
+            accepted_keys: HashMap::new(),
+            shared_numbers: HashMap::new(),
+            last_rows: BTreeMap::new(),
+            results: VecDeque::new(),
+            summary: IntakeSummary::default(),
+            ended: false,
+        }
+    }
+
+    /// Reads the remaining rows and returns the counts. If it fails, the list is refused whole: the caller must discard
+    /// everything that this pass yielded.
+    pub fn finish(mut self) -> Result<IntakeSummary, ListError> {
+        for result in self.by_ref() {
+            result?;
+        }
+        check_reject_rate(&self.summary, self.campaign.list.max_reject_rate)?;
+        Ok(self.summary)
+    }
+
+    /// The counts of the rows so far.
+    #[must_use]
+    pub fn summary(&self) -> &IntakeSummary {
+        &self.summary
+    }
+
+    fn on_row(&mut self, row: ListRow) {
+        if is_non_patient_row(&row, self.reader.columns) {
+            return;
+        }
+        self.summary.tally.read += 1;
+        let expected = self.reader.columns.width();
+        if row.cells.len() != expected {
+            let found = row.cells.len();
+            return self.reject(row, RejectReason::Cells { found, expected });
+        }
+        let phones = PhoneChoice::choose(self.reader.columns.phones(&row), self.rules);
+        let number = phones.as_ref().ok().map(|phones| phones.best.number);
+        match self.classify(&row, phones) {
+            Err(reason) => self.reject(row, reason),
+            Ok(RowClass::Duplicate(first)) => {
+                self.summary.tally.duplicate += 1;
+                self.results.push_back(RowResult::Duplicate { line: row.line, first });
+            }
+            Ok(RowClass::Patient(patient)) => self.add_candidate(HouseholdCandidate { patient, row }),
+            Ok(RowClass::Replaceable(key, patient)) => {
+                return self.replace_last_row(key, HouseholdCandidate { patient, row });
+            }
+        }
+        if let Some(number) = number {
+            self.count_down(number);
+        }
+    }
+
+    /// Reads a row as a patient, unless its key occurred before. Only an accepted row claims its key.
+    fn classify(&mut self, row: &ListRow, phones: Result<PhoneChoice, RejectReason>) -> Result<RowClass, RejectReason> {
+        let key = self.reader.key(row)?;
+        if self.reader.profile.keys.max_count(self.reader.columns.key_hash(row)) == 1 {
+            return self.reader.read(row, key, phones?).map(|patient| RowClass::Patient(Box::new(patient)));
+        }
+        let hash = self.reader.columns.long_key_hash(row);
+        let cells = hash_of_cells(row);
+        let last_wins = self.campaign.list.on_conflict == OnConflict::LastWins;
+        match self.accepted_keys.get(&hash) {
+            Some(accepted) if accepted.cells == cells => return Ok(RowClass::Duplicate(accepted.line)),
+            Some(accepted) if !last_wins => {
+                let key = self.campaign.list.key.join(" + ");
+                return Err(RejectReason::Conflict { key, first: accepted.line });
+            }
+            Some(_) | None => {}
+        }
+        let patient = Box::new(self.reader.read(row, key, phones?)?);
+        self.accepted_keys.insert(hash, AcceptedKey { line: row.line, cells });
+        Ok(if last_wins { RowClass::Replaceable(hash, patient) } else { RowClass::Patient(patient) })
+    }
+
+    /// Stores a patient until a later row of the same key replaces it, or the list ends.
+    fn replace_last_row(&mut self, key: u128, candidate: HouseholdCandidate) {
+        let by = candidate.row.line;
+        if let Some(replaced) = self.last_rows.insert(key, candidate) {
+            self.summary.tally.duplicate += 1;
+            self.results.push_back(RowResult::Replaced { line: replaced.row.line, by });
+            self.count_down(replaced.patient.phones.best.number);
+        }
+    }
+
+    /// Stores a patient until the household is complete, or makes an entry at once: if the number is not shared, or if the
+    /// patient may not be called.
+    fn add_candidate(&mut self, candidate: HouseholdCandidate) {
+        let may_be_called = candidate.patient.eligibility.status == ListEligibility::Ready;
+        match self.shared_number(candidate.patient.phones.best.number) {
+            Some(shared) if may_be_called => shared.patients.push(candidate),
+            _ => self.make_entry(vec![candidate]),
+        }
+    }
+
+    /// The record of a number; `None` if only one row has it.
+    fn shared_number(&mut self, number: E164) -> Option<&mut SharedNumber> {
+        let rows_left = self.reader.profile.numbers.max_count(hash_of(number));
+        if rows_left == 1 {
+            return None;
+        }
+        Some(self.shared_numbers.entry(number).or_insert_with(|| SharedNumber { rows_left, patients: Vec::new() }))
+    }
+
+    /// Counts a processed row of a shared number. After the last one, makes the entries.
+    fn count_down(&mut self, number: E164) {
+        let Some(shared) = self.shared_number(number) else { return };
+        shared.rows_left = shared.rows_left.saturating_sub(1);
+        if shared.rows_left == 0 {
+            let patients = self.shared_numbers.remove(&number).map(|shared| shared.patients).unwrap_or_default();
+            self.make_entries(patients);
+        }
+    }
+
+    fn make_entries(&mut self, patients: Vec<HouseholdCandidate>) {
+        for call in split_into_calls(patients) {
+            self.make_entry(call);
+        }
+    }
+
+    /// Makes an entry of a call. If the texts fail for the patient who is spoken to, that patient is rejected and the other
+    /// members become a call of their own.
+    fn make_entry(&mut self, mut call: HouseholdCall) {
+        while !call.is_empty() {
+            match self.renderers.render(&call) {
+                Ok(texts) => return self.accept(call, texts),
+                Err(reason) => {
+                    let others = call.split_off(1);
+                    for speaker in call {
+                        self.reject(speaker.row, reason.clone());
+                    }
+                    call = if others.is_empty() { others } else { speaker_first(others) };
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, call: HouseholdCall, texts: CallTexts) {
+        let summary = &mut self.summary;
+        summary.tally.accepted += 1;
+        let members = call.len() as u64 - 1;
+        summary.tally.merged += members;
+        if members > 0 && !self.renderers.names_household() {
+            *summary.warnings.entry(IntakeWarning::HouseholdUnnamed).or_default() += members;
+        }
+        for warning in &texts.warnings {
+            *summary.warnings.entry(*warning).or_default() += 1;
+        }
+        let eligibility = call[0].patient.eligibility;
+        if eligibility.consent_is_blank {
+            *summary.warnings.entry(IntakeWarning::ConsentBlank).or_default() += 1;
+        }
+        if let ListEligibility::Suppressed(reason) | ListEligibility::Held(reason) = eligibility.status {
+            *summary.kept_by.entry(reason).or_default() += 1;
+        }
+        let organisation = self.organisation(&call);
+        let entry = new_entry(call, texts, organisation);
+        self.results.push_back(RowResult::Accepted(Box::new(entry)));
+    }
+
+    /// The organisation whose request budget the call uses.
+    fn organisation(&self, call: &HouseholdCall) -> OrganisationId {
+        let practice = self.campaign.practice_at(call[0].patient.location.as_ref());
+        practice.unwrap_or(&self.campaign.practice).organisation.clone()
+    }
+
+    fn reject(&mut self, row: ListRow, reason: RejectReason) {
+        self.summary.tally.rejected += 1;
+        *self.summary.rejected_by.entry(reason.rule()).or_default() += 1;
+        self.results.push_back(RowResult::Rejected(Rejection { line: row.line, reason }, row));
+    }
+
+    /// Makes entries of all stored patients: first the last rows of repeated keys, then the incomplete households.
+    fn on_end_of_list(&mut self) {
+        self.ended = true;
+        let mut last_rows: Vec<HouseholdCandidate> = std::mem::take(&mut self.last_rows).into_values().collect();
+        last_rows.sort_by_key(|candidate| candidate.row.line);
+        for candidate in last_rows {
+            let number = candidate.patient.phones.best.number;
+            self.add_candidate(candidate);
+            self.count_down(number);
+        }
+        let mut incomplete: Vec<SharedNumber> = self
+            .shared_numbers
+            .drain()
+            .map(|(_, shared)| shared)
+            .filter(|shared| !shared.patients.is_empty())
+            .collect();
+        incomplete.sort_by_key(|shared| shared.patients[0].row.line);
+        for shared in incomplete {
+            self.make_entries(shared.patients);
+        }
+    }
+}
+
+impl Iterator for IntakePass<'_> {
+    type Item = Result<RowResult, ListError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(result) = self.results.pop_front() {
+                return Some(Ok(result));
+            }
+            if self.ended {
+                return None;
+            }
+            match self.rows.next() {
+                Some(Ok(row)) => self.on_row(row),
+                Some(Err(error)) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+                None => self.on_end_of_list(),
+            }
+        }
+    }
+}
+
+fn new_entry(mut call: HouseholdCall, texts: CallTexts, organisation: OrganisationId) -> NewEntry {
+    let not_after = call.iter().filter_map(|candidate| candidate.patient.not_after).min();
+    let members = call.split_off(1).into_iter().map(household_member).collect();
+    let HouseholdCandidate { patient, row } = call.remove(0);
+    let patient = *patient;
+    NewEntry {
+        key: patient.key,
+        organisation,
+        location: patient.location,
+        phone: patient.phones.best.number,
+        alternatives: patient.phones.alternatives,
+        zones: patient.zones,
+        content: CallContent {
+            patient: patient.info,
+            appointment: patient.appointment,
+            context: texts.context,
+            voicemail: texts.voicemail,
+        },
+        not_after,
+        standing: patient.eligibility.status,
+        members,
+        line: row.line,
+    }
+}
+
+fn household_member(candidate: HouseholdCandidate) -> HouseholdMember {
+    let patient = *candidate.patient;
+    HouseholdMember { key: patient.key, patient: patient.info, line: candidate.row.line }
+}
+
+fn hash_of_cells(row: &ListRow) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    row.cells.iter().map(str::trim).for_each(|cell| cell.hash(&mut hasher));
+    hasher.finish()
+}
+
+fn check_reject_rate(summary: &IntakeSummary, limit: f64) -> Result<(), ListError> {
+    let (rejected, read) = (summary.tally.rejected, summary.tally.read);
+    if rejected as f64 <= limit * read as f64 {
+        return Ok(());
+    }
+    let mostly = summary.rejected_by.iter().max_by_key(|(_, count)| **count).map(|(rule, _)| rule.clone());
+    Err(ListError::TooManyRejected {
+        rejected,
+        read,
+        limit: (limit * 100.0).round() as u32,
+        mostly: mostly.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,96 @@
+//! The first pass over a list. It collects what depends on the whole list: the number of rows, the date order of each
+//! column, and which numbers and keys occur more than once.
+
+use std::collections::BTreeMap;
+
+use super::columns::Columns;
+use super::date::DateOrderProfile;
+use super::duplicate_filter::{DuplicateFilter, HashCollector, hash_of};
+use super::error::ListError;
+use super::field::Field;
+use super::list::{List, ListRow};
+use super::non_patient_rows::is_non_patient_row;
+use super::phone_choice::PhoneChoice;
+use crate::campaign::{DateOrder, ListRules};
+use crate::phone::parse_cell::DialRules;
+
+/// The result of the first pass.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ListProfile {
+    /// The number of rows, without blank and non-patient rows.
+    pub(super) rows: u64,
+    /// The lines of non-patient rows.
+    pub(super) non_patient_lines: Vec<u64>,
+    date_orders: BTreeMap<Field, DateOrder>,
+    /// The number of rows by best phone number.
+    pub(super) numbers: DuplicateFilter,
+    /// The number of rows by key.
+    pub(super) keys: DuplicateFilter,
+}
+
+impl ListProfile {
+    /// Reads the whole list. Counts shared numbers only if `households` is given.
+    pub(super) fn new(
+        list: &List,
+        columns: &Columns,
+        rules: &ListRules,
+        households: Option<DialRules<'_>>,
+    ) -> Result<Self, ListError> {
+        let mut profile = Self::default();
+        let mut dates: Vec<(Field, DateOrderProfile)> = columns
+            .fields()
+            .filter(|field| field.is_date())
+            .map(|field| (field, DateOrderProfile::default()))
+            .collect();
+        let (mut keys, mut numbers) = (HashCollector::default(), HashCollector::default());
+        let (separator, mut previous) = (list.separator(), 0);
+        let (mut rows, mut row) = (list.rows()?, ListRow::default());
+        while rows.read_into(&mut row)? {
+            if is_non_patient_row(&row, columns) {
+                profile.non_patient_lines.push(row.line);
+                continue;
+            }
+            profile.rows += 1;
+            let before = std::mem::replace(&mut previous, row.line);
+            if row.has_line_breaks() && separator.is_some_and(|separator| columns.has_row_in_cell(&row, separator)) {
+                // If the list ends inside the quote, the row's line is one too low.
+                return Err(ListError::RowsInACell { line: row.line.max(before + 1) });
+            }
+            if row.cells.len() != columns.width() {
+                continue;
+            }
+            columns.check_duplicates(&row)?;
+            for (field, order) in &mut dates {
+                order.add(columns.cell(&row, *field));
+            }
+            keys.add(columns.key_hash(&row));
+            if let Some(Ok(phones)) = households.map(|rules| PhoneChoice::choose(columns.phones(&row), rules)) {
+                numbers.add(hash_of(phones.best.number));
+            }
+        }
+        (profile.keys, profile.numbers) = (keys.finish(), numbers.finish());
+        profile.date_orders = decide_orders(&dates, columns, rules.date_order)?;
+        if profile.rows == 0 { Err(ListError::NoRows) } else { Ok(profile) }
+    }
+
+    /// The order of day, month and year in a date column.
+    pub(super) fn date_order(&self, field: Field) -> DateOrder {
+        self.date_orders.get(&field).copied().unwrap_or(DateOrder::Mdy)
+    }
+}
+
+/// The campaign's `date_order` decides or, without one, the cells of each column.
+fn decide_orders(
+    dates: &[(Field, DateOrderProfile)],
+    columns: &Columns,
+    configured: Option<DateOrder>,
+) -> Result<BTreeMap<Field, DateOrder>, ListError> {
+    let decided = dates.iter().map(|(field, profile)| match configured {
+        Some(order) => Ok((*field, order)),
+        None => profile.decide().map(|order| (*field, order)).map_err(|ambiguous| ListError::DateOrder {
+            column: columns.name_of(*field).to_owned(),
+            contradictory: ambiguous.contradictory,
+        }),
+    });
+    decided.collect()
+}

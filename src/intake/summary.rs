@@ -1,0 +1,57 @@
+//! The counts of an intake.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::rejection::MessageKind;
+use crate::entry::{ListCounts, Reason};
+
+/// The counts of an intake.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct IntakeSummary {
+    /// The rows by result.
+    pub tally: ListCounts,
+    /// The rejected rows by rule.
+    pub rejected_by: BTreeMap<String, u64>,
+    /// The accepted entries that the list itself suppresses or holds, by reason.
+    pub kept_by: BTreeMap<Reason, u64>,
+    /// The number of affected rows by warning.
+    pub warnings: BTreeMap<IntakeWarning, u64>,
+}
+
+/// A finding that does not reject a row but that a person should check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IntakeWarning {
+    /// The consent cell is blank, and the patient is called.
+    ConsentBlank,
+    /// A household's call covers the patient, but its context does not mention the household.
+    HouseholdUnnamed,
+    /// The voicemail does not say who called.
+    VoicemailWithoutPractice,
+    /// The voicemail does not say how to call back.
+    VoicemailWithoutNumber,
+    /// The text contains a word about treatment, results or money.
+    SensitiveWord {
+        /// The text that contains the word.
+        text: MessageKind,
+        /// The word.
+        word: &'static str,
+    },
+}
+
+impl fmt::Display for IntakeWarning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ConsentBlank => f.write_str("consent: blank; these patients are called nevertheless"),
+            Self::HouseholdUnnamed => f.write_str(
+                "message.context: does not name the household; these patients share a call that does not mention them. \
+                 Use {{ household_names }}, or set household = \"off\" under [calling]",
+            ),
+            Self::VoicemailWithoutPractice => f.write_str("message.voicemail: does not say the practice's name"),
+            Self::VoicemailWithoutNumber => f.write_str("message.voicemail: does not say the callback number"),
+            Self::SensitiveWord { text, word } => {
+                write!(f, "{text}: says `{word}`, which others might hear")
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A patient's alternate numbers: after a wrong number, the next one is dialled.
+
+use rusqlite::Connection;
+
+use super::codec::{exactly_one, phone_at};
+use super::error::LedgerError;
+use super::sql::sql;
+use crate::ids::EntryId;
+use crate::phone::E164;
+
+/// The first of the entry's numbers that none of its calls has dialled.
+pub(super) fn not_dialled(conn: &Connection, entry: EntryId) -> Result<Option<E164>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("entry_next_number"))?;
+    let mut rows = statement.query([entry.0])?;
+    rows.next()?.map(|row| phone_at(row, "phone")).transpose()
+}
+
+/// The number to dial for a known entry: the first of the list's that no call has found wrong, else `best`.
+pub(super) fn to_dial(
+    conn: &Connection,
+    entry: EntryId,
+    best: E164,
+    alternatives: &[E164],
+) -> Result<E164, LedgerError> {
+    if alternatives.is_empty() {
+        return Ok(best);
+    }
+    let mut found_wrong = conn.prepare_cached(sql!("attempt_found_wrong"))?;
+    for phone in std::iter::once(&best).chain(alternatives) {
+        if !found_wrong.exists((entry.0, phone.expose()))? {
+            return Ok(*phone);
+        }
+    }
+    Ok(best)
+}
+
+/// Changes the entry's number to dial.
+pub(super) fn renumber(conn: &Connection, entry: EntryId, phone: E164) -> Result<(), LedgerError> {
+    exactly_one(conn.prepare_cached(sql!("entry_renumber"))?.execute((entry.0, phone.expose()))?)
+}

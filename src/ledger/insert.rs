@@ -1,0 +1,94 @@
+//! Inserting and refreshing the rows of a list's entries.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{CachedStatement, Connection};
+
+use super::batch::EntryValues;
+use super::codec::{exactly_one, millis};
+use super::error::LedgerError;
+use super::known_entry::forbidden_by;
+use super::runs::RunHandle;
+use super::sql::sql;
+use crate::entry::{Reason, State};
+use crate::ids::{EntryId, Location};
+use crate::phone::E164;
+
+/// Writes a list's entries, their members and their `enrolled` events.
+pub(super) struct EntryInserter<'c> {
+    conn: &'c Connection,
+    run: RunHandle,
+    /// Milliseconds since 1970 UTC.
+    at: i64,
+    entry: CachedStatement<'c>,
+    member: CachedStatement<'c>,
+    enrolled: CachedStatement<'c>,
+}
+
+impl<'c> EntryInserter<'c> {
+    pub(super) fn new(conn: &'c Connection, run: RunHandle, now: DateTime<Utc>) -> Result<Self, LedgerError> {
+        Ok(Self {
+            conn,
+            run,
+            at: millis(now),
+            entry: conn.prepare_cached(sql!("entry_insert"))?,
+            member: conn.prepare_cached(sql!("member_insert"))?,
+            enrolled: conn.prepare_cached(sql!("event_enrolled"))?,
+        })
+    }
+
+    /// Inserts an entry unless the campaign has one with its key. Returns whether it did.
+    pub(super) fn insert(&mut self, listed: &EntryValues) -> Result<bool, LedgerError> {
+        let [alternatives, zones, content] = &listed.json;
+        let (state, reason) = forbidden_by(listed.eligibility).unzip();
+        let state = state.unwrap_or(State::Ready);
+        let inserted = self.entry.execute((
+            self.run.campaign.0,
+            self.run.run.0,
+            self.at,
+            listed.key.as_str(),
+            listed.line,
+            listed.organisation.as_str(),
+            listed.location.as_ref().map(Location::as_str),
+            listed.phone.expose(),
+            alternatives,
+            zones,
+            content,
+            listed.not_after.map(millis),
+            state.name(),
+            reason.map(Reason::name),
+        ))?;
+        if inserted == 0 {
+            return Ok(false);
+        }
+        let entry = EntryId(self.conn.last_insert_rowid());
+        let event = (self.at, self.run.run.0, entry.0, state.name(), reason.map(Reason::name));
+        exactly_one(self.enrolled.execute(event)?)?;
+        self.put_members(entry, listed)?;
+        Ok(true)
+    }
+
+    /// Gives an existing entry the number, texts and members that the list has for it.
+    pub(super) fn refresh(&mut self, entry: EntryId, phone: E164, listed: &EntryValues) -> Result<(), LedgerError> {
+        let [alternatives, zones, content] = &listed.json;
+        self.conn.prepare_cached(sql!("entry_refresh"))?.execute((
+            entry.0,
+            phone.expose(),
+            alternatives,
+            zones,
+            content,
+            listed.not_after.map(millis),
+            listed.organisation.as_str(),
+            listed.location.as_ref().map(Location::as_str),
+        ))?;
+        self.conn.prepare_cached(sql!("member_keep"))?.execute([entry.0])?;
+        self.conn.prepare_cached(sql!("member_clear"))?.execute([entry.0])?;
+        self.put_members(entry, listed)
+    }
+
+    fn put_members(&mut self, entry: EntryId, listed: &EntryValues) -> Result<(), LedgerError> {
+        for (key, line, patient) in &listed.members {
+            self.member.execute((entry.0, key.as_str(), line, patient))?;
+        }
+        Ok(())
+    }
+}

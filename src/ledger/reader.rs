@@ -1,0 +1,343 @@
+//! Reading a ledger alongside its writer, for `status`, `report` and `explain`.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::codec::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, maybe_reason_at, phone_at, state_at};
+use super::error::LedgerError;
+use super::open;
+use super::runs::RunHandle;
+use super::sql::sql;
+use super::state_counts::{self, StateCounts};
+use super::suppression::{self, SuppressionRow};
+use crate::campaign::CampaignSource;
+use crate::entry::{CallContent, ListCounts, Outcome, PatientInfo, Reason, State};
+use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, Location, RunId};
+use crate::phone::E164;
+use crate::policy::DecisionEvidence;
+
+/// A view of a ledger as of its last commit. Never writes, never waits for the writer.
+pub struct LedgerReader {
+    pub(super) conn: Connection,
+}
+
+/// A run: its list, its calls, and the current states of its campaign's entries.
+#[derive(Debug, Clone)]
+pub struct RunReport {
+    /// The run and its campaign.
+    pub handle: RunHandle,
+    /// The campaign's name.
+    pub campaign: CampaignName,
+    /// The campaign's purpose.
+    pub purpose: String,
+    /// The campaign's file as it was when the run was started.
+    pub source: CampaignSource,
+    /// When the run started.
+    pub started_at: DateTime<Utc>,
+    /// When it ended; `None` while it is under way, or if it was killed.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How it ended, as a machine word.
+    pub ending: Option<String>,
+    /// How it ended, as a sentence with the numbers that matter.
+    pub why: Option<String>,
+    /// Whether the practice attests consent for the whole list.
+    pub attested: bool,
+    /// Its list's rows; all 0 until the list is enrolled to the end.
+    pub list: ListCounts,
+    /// What its list changed about the campaign's entries.
+    pub changes: ListChanges,
+    /// The current states of the campaign's entries.
+    pub counts: StateCounts,
+    /// The results of this run's attempts.
+    pub attempts: AttemptCounts,
+}
+
+/// What a run's list changed about the campaign's entries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct ListChanges {
+    /// Entries that are new to the campaign.
+    pub new: u64,
+    /// Entries with other texts or data than before.
+    pub changed: u64,
+    /// Entries with another number than before.
+    pub renumbered: u64,
+    /// Renumbered entries whose call to the old number was not settled.
+    pub renumbered_under_way: u64,
+    /// Entries that were withdrawn because they are no longer on the list.
+    pub withdrawn: u64,
+}
+
+/// What a run was started with.
+#[derive(Debug, Clone)]
+pub struct RunStart {
+    /// The run.
+    pub run: RunId,
+    /// Its campaign.
+    pub campaign: CampaignName,
+    /// The campaign's file.
+    pub source: CampaignSource,
+    /// The number of its list's accepted rows.
+    pub accepted: u64,
+}
+
+/// A run's attempts, counted by result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
+pub struct AttemptCounts {
+    /// Attempts that became conversations: open, ended or lost track of.
+    pub placed: u64,
+    /// Attempts whose conversations have ended.
+    pub ended: u64,
+    /// Attempts that provably were not placed, refusals included.
+    pub not_placed: u64,
+    /// Attempts whose answer was lost and whose call has not been found.
+    pub unresolved: u64,
+}
+
+/// One patient's result: an entry's own patient, or a household member whom its call covers.
+#[derive(Clone)]
+pub struct EntryRow {
+    /// The entry.
+    pub entry: EntryId,
+    /// The patient's key.
+    pub key: EntryKey,
+    /// The patient's row number in the list.
+    pub line: u64,
+    /// The patient.
+    pub patient: PatientInfo,
+    /// The entry's number to dial.
+    pub phone: E164,
+    /// The entry's location, in a campaign that has locations.
+    pub location: Option<Location>,
+    /// Whether the patient is covered by the entry's call to another member of the household.
+    pub covered_by_household: bool,
+    /// The entry's state.
+    pub state: State,
+    /// The reason for its state, where it has one.
+    pub reason: Option<Reason>,
+    /// The outcome of the last conversation.
+    pub outcome: Option<Outcome>,
+    /// The number of calls that were placed, or may have been.
+    pub calls: u64,
+    /// The time of the last of them.
+    pub last_call_at: Option<DateTime<Utc>>,
+    /// The conversation of the last of them that has one.
+    pub conversation: Option<ConversationId>,
+    /// When the entry is due, if it is ready or waiting.
+    pub due_at: Option<DateTime<Utc>>,
+}
+
+/// A household member who is no longer on any list.
+#[derive(Clone)]
+pub struct FormerMember {
+    /// The entry whose call covered the member.
+    pub entry: EntryId,
+    /// The member's key.
+    pub key: EntryKey,
+    /// The member's row number in the earlier list.
+    pub line: u64,
+    /// The member's data.
+    pub patient: PatientInfo,
+}
+
+/// An event of an entry.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct EventRow {
+    /// When it was recorded.
+    pub at: DateTime<Utc>,
+    /// Its kind, as a machine word.
+    pub kind: String,
+    /// The entry's state before it.
+    pub before: Option<State>,
+    /// The entry's state after it.
+    pub after: Option<State>,
+    /// The rule that decided.
+    pub reason: Option<Reason>,
+    /// Evidence for people; no patient data.
+    pub detail: Option<String>,
+    /// What a decision was based on.
+    pub evidence: Option<DecisionEvidence>,
+    /// The outcome, if the event ended a conversation.
+    pub outcome: Option<Outcome>,
+    /// The vendor's conversation id, if the event made it known.
+    pub conversation: Option<ConversationId>,
+}
+
+impl LedgerReader {
+    /// Opens an existing ledger.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Ok(Self { conn: open::for_reading(path)? })
+    }
+
+    /// What the given or newest run was started with, without counting entries, which takes long on a large ledger.
+    pub fn run_start(&self, run: Option<RunId>) -> Result<RunStart, LedgerError> {
+        let run_start = |row: &Row<'_>| {
+            Ok(RunStart {
+                run: RunId(row.get("id")?),
+                campaign: CampaignName::new(row.get::<_, String>("name")?),
+                source: CampaignSource {
+                    text: row.get("source")?,
+                    directory: row.get::<_, String>("directory")?.into(),
+                },
+                accepted: row.get::<_, i64>("accepted")? as u64,
+            })
+        };
+        self.conn
+            .prepare_cached(sql!("run_report"))?
+            .query_row([run.map(|run| run.0)], run_start)
+            .optional()?
+            .ok_or(run.map_or(LedgerError::NoRun, LedgerError::NoSuchRun))
+    }
+
+    /// The given run, or the newest one.
+    pub fn run(&self, run: Option<RunId>) -> Result<RunReport, LedgerError> {
+        self.conn
+            .prepare_cached(sql!("run_report"))?
+            .query_row([run.map(|run| run.0)], |row| Ok(self.run_report(row)))
+            .optional()?
+            .ok_or(run.map_or(LedgerError::NoRun, LedgerError::NoSuchRun))?
+    }
+
+    fn run_report(&self, row: &Row<'_>) -> Result<RunReport, LedgerError> {
+        let count = |column| Ok::<_, LedgerError>(row.get::<_, i64>(column)? as u64);
+        let handle = RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) };
+        Ok(RunReport {
+            handle,
+            campaign: CampaignName::new(row.get::<_, String>("name")?),
+            purpose: row.get("purpose")?,
+            source: CampaignSource { text: row.get("source")?, directory: row.get::<_, String>("directory")?.into() },
+            started_at: instant_at(row, "started_at")?,
+            ended_at: maybe_instant_at(row, "ended_at")?,
+            ending: row.get("ending")?,
+            why: row.get("ending_detail")?,
+            attested: row.get("attested")?,
+            list: ListCounts {
+                read: count("rows_read")?,
+                accepted: count("accepted")?,
+                rejected: count("rejected")?,
+                duplicate: count("duplicate")?,
+                merged: count("merged")?,
+            },
+            changes: list_changes(row)?,
+            counts: state_counts::count(&self.conn, handle)?,
+            attempts: attempt_counts(&self.conn, handle.run)?,
+        })
+    }
+
+    /// Calls `on_row` for every patient of the run's campaign, in list order, those of the run's own list first. Rows
+    /// are streamed, so that a large ledger needs no memory.
+    pub fn each_entry<E: From<LedgerError>>(
+        &self,
+        run: RunHandle,
+        mut on_row: impl FnMut(EntryRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self.conn.prepare_cached(sql!("report_rows")).map_err(LedgerError::from)?;
+        let mut rows = statement.query((run.campaign.0, run.run.0)).map_err(LedgerError::from)?;
+        while let Some(row) = rows.next().map_err(LedgerError::from)? {
+            on_row(entry_row(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Household members who were on an earlier list and on none since, with the entry whose call covered them.
+    pub fn former_members(&self, run: RunHandle) -> Result<Vec<FormerMember>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(sql!("former_members"))?;
+        let mut rows = statement.query([run.campaign.0])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(FormerMember {
+                entry: EntryId(row.get("entry_id")?),
+                key: EntryKey::new(row.get::<_, String>("key")?),
+                line: row.get::<_, i64>("line")? as u64,
+                patient: json_at(row, "patient")?,
+            });
+        }
+        Ok(found)
+    }
+
+    /// The newest run of each campaign, newest first.
+    pub fn newest_runs(&self) -> Result<Vec<RunReport>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(sql!("run_of_each_campaign"))?;
+        let runs: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        runs.into_iter().map(|run| self.run(Some(RunId(run)))).collect()
+    }
+
+    /// The suppressions of a number, expired ones included.
+    pub fn suppressions_of(&self, phone: E164) -> Result<Vec<SuppressionRow>, LedgerError> {
+        suppression::for_number(&self.conn, phone)
+    }
+
+    /// The events of an entry, oldest first.
+    pub fn events_of(&self, entry: EntryId) -> Result<Vec<EventRow>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(sql!("event_of_entry"))?;
+        let mut rows = statement.query([entry.0])?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next()? {
+            let state =
+                |column| row.get::<_, Option<String>>(column).map(|word| word.and_then(|word| State::named(&word)));
+            events.push(EventRow {
+                at: instant_at(row, "at")?,
+                kind: row.get("kind")?,
+                before: state("state_before")?,
+                after: state("state_after")?,
+                reason: maybe_reason_at(row, "reason")?,
+                detail: row.get("detail")?,
+                evidence: row.get::<_, Option<String>>("evidence")?.and_then(|text| parsed(&text)),
+                outcome: maybe_outcome_at(row, "outcome")?,
+                conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
+            });
+        }
+        Ok(events)
+    }
+}
+
+fn list_changes(row: &Row<'_>) -> Result<ListChanges, LedgerError> {
+    let count = |column| row.get::<_, i64>(column).map(|count| count as u64);
+    Ok(ListChanges {
+        new: count("entries_new")?,
+        changed: count("entries_changed")?,
+        renumbered: count("entries_renumbered")?,
+        renumbered_under_way: count("entries_renumbered_under_way")?,
+        withdrawn: count("entries_withdrawn")?,
+    })
+}
+
+fn parsed(evidence: &str) -> Option<DecisionEvidence> {
+    serde_json::from_str(evidence).ok()
+}
+
+pub(super) fn attempt_counts(conn: &Connection, run: RunId) -> Result<AttemptCounts, LedgerError> {
+    Ok(conn.prepare_cached(sql!("attempt_counts"))?.query_row([run.0], |row| {
+        let count = |column| row.get::<_, i64>(column).map(|count| count as u64);
+        Ok(AttemptCounts {
+            placed: count("placed")?,
+            ended: count("ended")?,
+            not_placed: count("not_placed")?,
+            unresolved: count("unresolved")?,
+        })
+    })?)
+}
+
+fn entry_row(row: &Row<'_>) -> Result<EntryRow, LedgerError> {
+    let covered: bool = row.get("covered")?;
+    let patient = if covered { json_at(row, "patient")? } else { json_at::<CallContent>(row, "patient")?.patient };
+    let state = state_at(row, "state")?;
+    let waits = matches!(state, State::Ready | State::Waiting);
+    Ok(EntryRow {
+        entry: EntryId(row.get("id")?),
+        key: EntryKey::new(row.get::<_, String>("key")?),
+        line: row.get::<_, i64>("line")? as u64,
+        patient,
+        phone: phone_at(row, "phone")?,
+        location: row.get::<_, Option<String>>("location")?.map(Location::new),
+        covered_by_household: covered,
+        state,
+        reason: maybe_reason_at(row, "reason")?,
+        outcome: maybe_outcome_at(row, "outcome")?,
+        calls: row.get::<_, i64>("calls")? as u64,
+        last_call_at: maybe_instant_at(row, "last_call_at")?,
+        conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
+        due_at: waits.then(|| instant_at(row, "due_at")).transpose()?,
+    })
+}

@@ -1,0 +1,10 @@
+-- Results of the campaign's newest calls since one of its runs last ended other than by an interruption, newest first.
+-- Joins from the newest events, so that it stops at the limit and never scans all entries.
+SELECT attempt.organisation, CASE WHEN event.kind = 'ended' THEN attempt.outcome END AS outcome
+FROM event CROSS JOIN attempt ON attempt.id = event.attempt_id CROSS JOIN entry ON entry.id = event.entry_id
+WHERE entry.campaign_id = ?1 AND event.kind IN ('ended', 'refused', 'answer_lost')
+    AND event.id > coalesce((
+        SELECT max(event.id) FROM event JOIN run ON run.id = event.run_id
+        WHERE run.campaign_id = ?1 AND event.entry_id IS NULL AND event.kind = 'run_ended' AND event.detail <> 'interrupted'
+    ), 0)
+ORDER BY event.id DESC LIMIT ?2;

@@ -1,9 +1,0 @@
--- The number that a newer list gives goes before the others.
-WITH number AS (
-    SELECT -1 AS rank, phone FROM entry WHERE id = ?1
-    UNION ALL
-    SELECT other.key, other.value FROM entry, json_each(entry.alternatives) AS other WHERE entry.id = ?1
-)
-SELECT phone FROM number
-WHERE NOT EXISTS (SELECT 1 FROM attempt WHERE entry_id = ?1 AND to_number = phone)
-ORDER BY rank LIMIT 1;

@@ -1,0 +1,140 @@
+//! A campaign's entries counted by state, reason and outcome.
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+
+use super::codec::{maybe_instant_at, maybe_outcome_at, maybe_reason_at, state_at};
+use super::error::LedgerError;
+use super::runs::RunHandle;
+use super::sql::sql;
+use crate::entry::{Outcome, Reason, State};
+use crate::ids::Location;
+
+/// Entries of one campaign that have the same state, reason, outcome and location.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateGroup {
+    /// Whether they are on the run's own list; the campaign's other entries come from earlier lists.
+    pub listed: bool,
+    /// Their location, in a campaign that has locations.
+    pub location: Option<Location>,
+    /// Their state.
+    pub state: State,
+    /// The reason for their state, where it has one.
+    pub reason: Option<Reason>,
+    /// The outcome of their last conversation.
+    pub outcome: Option<Outcome>,
+    /// When the first of them is due, as stored; meaningful for ready and waiting entries.
+    pub next_due: Option<DateTime<Utc>>,
+    /// The number of entries.
+    pub count: u64,
+}
+
+/// All entries of a campaign, grouped.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StateCounts(pub Vec<StateGroup>);
+
+impl StateCounts {
+    /// The number of entries in the groups that `wanted` selects.
+    pub fn count(&self, wanted: impl Fn(&StateGroup) -> bool) -> u64 {
+        self.0.iter().filter(|group| wanted(group)).map(|group| group.count).sum()
+    }
+
+    /// Unfinished entries that do not wait for another day: due, in flight, or waiting only for the time of day.
+    #[must_use]
+    pub fn due_work(&self) -> u64 {
+        let is_for_another_day = |group: &StateGroup| match group.state {
+            State::Waiting => group.reason.is_some_and(Reason::defers_to_another_day),
+            // The vendor's limit for a number, which the ledger cannot compute.
+            State::Ready => group.reason == Some(Reason::VendorCap),
+            State::Submitting
+            | State::Open
+            | State::Unknown
+            | State::Held
+            | State::Finished
+            | State::Failed
+            | State::Suppressed
+            | State::Withdrawn
+            | State::Expired
+            | State::Cancelled
+            | State::LostTrack => false,
+        };
+        self.count(|group| is_unfinished(group.state) && !is_for_another_day(group))
+    }
+
+    /// Entries that are still to be called or in flight, today or on another day.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.count(|group| is_unfinished(group.state))
+    }
+
+    /// Entries that need a person: held, refused for good, or lost track of.
+    #[must_use]
+    pub fn in_need_of_a_person(&self) -> u64 {
+        self.count(|group| matches!(group.state, State::Held | State::Failed | State::LostTrack))
+    }
+
+    /// When the first ready or waiting entry is due.
+    #[must_use]
+    pub fn next_due(&self) -> Option<DateTime<Utc>> {
+        let waits = |group: &&StateGroup| matches!(group.state, State::Ready | State::Waiting);
+        self.0.iter().filter(waits).filter_map(|group| group.next_due).min()
+    }
+}
+
+fn is_unfinished(state: State) -> bool {
+    match state {
+        State::Ready | State::Waiting | State::Submitting | State::Open | State::Unknown => true,
+        State::Held
+        | State::Finished
+        | State::Failed
+        | State::Suppressed
+        | State::Withdrawn
+        | State::Expired
+        | State::Cancelled
+        | State::LostTrack => false,
+    }
+}
+
+pub(super) fn count(conn: &Connection, run: RunHandle) -> Result<StateCounts, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("state_counts"))?;
+    let mut rows = statement.query((run.campaign.0, run.run.0))?;
+    let mut groups = Vec::new();
+    while let Some(row) = rows.next()? {
+        groups.push(StateGroup {
+            listed: row.get("listed")?,
+            location: row.get::<_, Option<String>>("location")?.map(Location::new),
+            state: state_at(row, "state")?,
+            reason: maybe_reason_at(row, "reason")?,
+            outcome: maybe_outcome_at(row, "outcome")?,
+            next_due: maybe_instant_at(row, "next_due")?,
+            count: row.get::<_, i64>("count")? as u64,
+        });
+    }
+    Ok(StateCounts(groups))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redial_on_another_day_is_unfinished_but_not_due() {
+        let group = |state, reason| StateGroup {
+            listed: true,
+            location: None,
+            state,
+            reason,
+            outcome: None,
+            next_due: None,
+            count: 1,
+        };
+        let counts = StateCounts(vec![
+            group(State::Waiting, Some(Reason::RedialGap)),
+            group(State::Waiting, Some(Reason::Window)),
+            group(State::Open, None),
+            group(State::Finished, None),
+            group(State::Held, Some(Reason::AnswerLost)),
+        ]);
+        assert_eq!((counts.due_work(), counts.unfinished()), (2, 3));
+    }
+}

@@ -1,0 +1,328 @@
+//! The expected slot of each call: a simulation plays the calls through the organisation's request budget on a manual
+//! clock, as a run would place them, with conversations of assumed or measured length.
+//!
+//! The request budget ([`crate::vendor::quota`]) and the polling intervals ([`crate::engine::tracker`]) are those of a
+//! run. Assumptions: an answer takes no time, nothing fails, and nobody else uses the budget.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::campaign::{Campaign, Organisation, Practice};
+use crate::clock::{Clock, ManualClock};
+use crate::engine::scan::pages_of;
+use crate::engine::tracker::{PollUrgency, SHORTEST_CALL};
+use crate::entry::Reason;
+use crate::ids::OrganisationId;
+use crate::ledger::{LedgerError, LedgerReader};
+use crate::phone::E164;
+use crate::policy::{Hours, HoursUnion};
+use crate::vendor::RateHeaders;
+use crate::vendor::quota::Quotas;
+
+use super::planned::{PlannedCall, SlotReason};
+
+/// How many of a ledger's newest conversations are measured.
+const MEASURED_ON: u32 = 400;
+
+/// The fewest conversations whose measured lengths are used.
+const ENOUGH: usize = 20;
+
+/// The length of a recall call in seconds, one figure for each twentieth of the calls, taken from the simulator: an
+/// assumption until the ledger holds enough calls to measure.
+const ASSUMED: [f64; 20] = [
+    17.0, 22.0, 26.0, 29.0, 32.0, 34.0, 37.0, 40.0, 44.0, 49.0, 53.0, 58.0, 70.0, 91.0, 104.0, 120.0, 146.0, 173.0,
+    200.0, 227.0,
+];
+
+/// The time from a conversation's end until the vendor shows it as closed: an assumption (`annie-api.md` does not say).
+const CLOSING: TimeDelta = TimeDelta::seconds(20);
+
+/// Requests before the first call: the check of the caller id and the staleness check of the ledger.
+const BEFORE_THE_FIRST: u64 = 2;
+
+/// What placing the planned calls will take.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Forecast {
+    /// Calls of this run.
+    pub calls: u64,
+    /// Requests that they take, reads included.
+    pub requests: u64,
+    /// Minutes that they take, from the first call to the last ending, hours of waiting left out.
+    pub minutes: u64,
+    /// When the first one is placed.
+    pub from: Option<DateTime<Utc>>,
+    /// When the practice's window closes after that.
+    pub closes: Option<DateTime<Utc>>,
+    /// How many of them are placed before it closes.
+    pub fit: u64,
+    /// Conversations of the ledger on which their length was measured; 0: it is assumed.
+    pub measured_on: u64,
+}
+
+/// The lengths of conversations in seconds, measured or assumed.
+#[derive(Debug, Clone)]
+pub struct CallDurations {
+    seconds: Vec<f64>,
+    measured: usize,
+}
+
+impl Default for CallDurations {
+    fn default() -> Self {
+        Self { seconds: ASSUMED.to_vec(), measured: 0 }
+    }
+}
+
+impl CallDurations {
+    /// The lengths of the ledger's newest conversations.
+    pub fn load(reader: &LedgerReader) -> Result<Self, LedgerError> {
+        Ok(Self::measured(reader.call_durations(MEASURED_ON)?))
+    }
+
+    /// The given lengths, or the assumed ones if there are too few.
+    #[must_use]
+    pub fn measured(seconds: Vec<f64>) -> Self {
+        if seconds.len() < ENOUGH { Self::default() } else { Self { measured: seconds.len(), seconds } }
+    }
+
+    /// The length of the `n`th conversation. Successive lengths spread over the whole range, as they do in a run.
+    fn nth(&self, n: u64) -> TimeDelta {
+        let spread = (n as f64 * 0.618_033_988_749_895).fract();
+        let at = (spread * self.seconds.len() as f64) as usize;
+        TimeDelta::milliseconds((self.seconds[at.min(self.seconds.len() - 1)] * 1000.0) as i64) + CLOSING
+    }
+}
+
+/// A conversation in progress.
+struct OpenCall {
+    since: DateTime<Utc>,
+    /// The instant from which the vendor shows it as closed.
+    closed: DateTime<Utc>,
+}
+
+/// The next step of the simulated run.
+enum NextStep {
+    /// Scan the vendor's list.
+    Scan(DateTime<Utc>),
+    Call(DateTime<Utc>),
+    Nothing,
+}
+
+struct ScheduleSimulation<'a> {
+    campaign: &'a Campaign,
+    organisation: &'a Organisation,
+    lengths: &'a CallDurations,
+    practice_hours: HoursUnion,
+    /// Calls that the run may still place; `[safety] max_calls` applies to all organisations together.
+    allowed: u64,
+    clock: Arc<ManualClock>,
+    budget: Quotas,
+    /// The earliest instant and the plan's index of each call not placed yet, earliest first.
+    due: BinaryHeap<Reverse<(DateTime<Utc>, usize)>>,
+    open: VecDeque<OpenCall>,
+    /// The last scan's start and its pages.
+    last_scan: Option<(DateTime<Utc>, u32)>,
+    placed: VecDeque<DateTime<Utc>>,
+    /// The last call to each number.
+    last_by_number: HashMap<E164, DateTime<Utc>>,
+    calls: u64,
+    reads: u64,
+    /// The time in which conversations were open.
+    busy: TimeDelta,
+}
+
+/// Plays `calls` from `now` on, sets the slot of each, and returns the forecast. Organisations call at the same time.
+pub fn play(calls: &mut [PlannedCall], campaign: &Campaign, lengths: &CallDurations, now: DateTime<Utc>) -> Forecast {
+    let measured_on = lengths.measured as u64;
+    let mut total = Forecast { calls: 0, requests: 0, minutes: 0, from: None, closes: None, fit: 0, measured_on };
+    let mut allowed = campaign.safety.max_calls.map_or(u64::MAX, u64::from);
+    for organisation in campaign.locations.organisations() {
+        let mut simulation = ScheduleSimulation::new(calls, campaign, organisation, lengths, now);
+        simulation.allowed = allowed;
+        simulation.run(calls);
+        allowed -= simulation.calls;
+        total.add(&simulation.forecast(calls));
+    }
+    total
+}
+
+impl Forecast {
+    /// Adds the forecast of an organisation that calls at the same time.
+    fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.requests += other.requests;
+        self.minutes = self.minutes.max(other.minutes);
+        self.from = self.from.into_iter().chain(other.from).min();
+        self.closes = self.closes.max(other.closes);
+        self.fit += other.fit;
+    }
+}
+
+impl<'a> ScheduleSimulation<'a> {
+    fn new(
+        calls: &[PlannedCall],
+        campaign: &'a Campaign,
+        organisation: &'a Organisation,
+        lengths: &'a CallDurations,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let clock = Arc::new(ManualClock::at(now));
+        let budget = Quotas::new(clock.clone(), organisation.rate.requests_per_minute);
+        let own = calls.iter().enumerate().filter(|(_, call)| call.organisation == organisation.organisation);
+        let hours = |practice: &Practice| Hours::for_practice(&campaign.calling, &practice.zone);
+        Self {
+            campaign,
+            organisation,
+            lengths,
+            practice_hours: HoursUnion::any_of(organisation.practices.iter().map(hours).collect()),
+            allowed: u64::MAX,
+            clock,
+            budget,
+            due: own.map(|(index, call)| Reverse((call.earliest, index))).collect(),
+            open: VecDeque::new(),
+            last_scan: None,
+            placed: VecDeque::new(),
+            last_by_number: HashMap::new(),
+            calls: 0,
+            reads: 0,
+            busy: TimeDelta::zero(),
+        }
+    }
+}
+
+impl ScheduleSimulation<'_> {
+    fn run(&mut self, calls: &mut [PlannedCall]) {
+        loop {
+            match self.next() {
+                NextStep::Scan(at) => {
+                    let at = self.spend(at);
+                    self.scan(at);
+                }
+                NextStep::Call(at) => self.call(calls, at),
+                NextStep::Nothing => return,
+            }
+        }
+    }
+
+    fn next(&self) -> NextStep {
+        let now = self.clock.now();
+        let due = self.due.peek().map(|Reverse((at, _))| now.max(*at));
+        let is_full = self.open.len() >= self.organisation.rate.open_calls as usize;
+        let ready = self.budget.ready_at(&self.organisation.organisation, now);
+        let call = due.filter(|_| !is_full).map(|due| ready.map_or(due, |ready| due.max(ready)));
+        let urgency = match due {
+            Some(_) if is_full => PollUrgency::Blocked,
+            Some(at) if at <= now => PollUrgency::Dialling,
+            Some(_) | None => PollUrgency::Draining,
+        };
+        match (self.scan_at(urgency), call) {
+            (Some(scan), Some(call)) if call < scan => NextStep::Call(call),
+            (Some(scan), _) => NextStep::Scan(scan.max(now)),
+            (None, Some(call)) => NextStep::Call(call),
+            (None, None) => NextStep::Nothing,
+        }
+    }
+
+    fn scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
+        let wanted = self.open.iter().map(|open| open.since).min()? + SHORTEST_CALL;
+        Some(self.last_scan.map_or(wanted, |(started, pages)| wanted.max(started + urgency.interval(pages))))
+    }
+
+    /// Spends one request at `at`, or as soon as the budget has one. Returns the instant of the request.
+    fn spend(&mut self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let organisation = &self.organisation.organisation;
+        let mut at = self.advance_to(at);
+        while let Err(ready) = self.budget.take(organisation, at) {
+            at = self.advance_to(ready);
+        }
+        observe(&mut self.budget, organisation, at);
+        at
+    }
+
+    fn advance_to(&mut self, at: DateTime<Utc>) -> DateTime<Utc> {
+        let before = self.clock.now();
+        self.clock.set(at);
+        let after = self.clock.now();
+        if !self.open.is_empty() {
+            self.busy += after - before;
+        }
+        after
+    }
+
+    /// Scans the vendor's list, which shows the conversations that have ended.
+    fn scan(&mut self, at: DateTime<Utc>) {
+        let oldest = self.open.iter().map(|open| open.since).min().unwrap_or(at);
+        while self.placed.front().is_some_and(|placed| *placed < oldest) {
+            self.placed.pop_front();
+        }
+        let pages = pages_of(self.placed.len() as u64);
+        let mut last = at;
+        for _ in 1..pages {
+            last = self.spend(last);
+        }
+        self.reads += u64::from(pages);
+        self.last_scan = Some((at, pages));
+        self.open.retain(|open| open.closed > last);
+    }
+
+    /// Places the next due call, or defers it if a rule forbids it at `at`.
+    fn call(&mut self, calls: &mut [PlannedCall], at: DateTime<Utc>) {
+        let Some(Reverse((_, index))) = self.due.pop() else { return };
+        let call = &mut calls[index];
+        if self.calls >= self.allowed {
+            call.slot = super::planned::ExpectedSlot { at: None, why: SlotReason::MaxCalls };
+            return;
+        }
+        if let Some((later, why)) = self.deferral(call, at) {
+            call.slot.why = why;
+            self.due.push(Reverse((later, index)));
+            return;
+        }
+        let at = self.spend(at);
+        self.last_by_number.insert(call.phone, at);
+        self.open.push_back(OpenCall { since: at, closed: at + self.lengths.nth(self.calls) });
+        self.placed.push_back(at);
+        self.calls += 1;
+        call.slot.at = Some(at);
+    }
+
+    /// If the call cannot be placed at `at`: the next possible instant, and why.
+    fn deferral(&self, call: &PlannedCall, at: DateTime<Utc>) -> Option<(DateTime<Utc>, SlotReason)> {
+        let end_of_gap = self.last_by_number.get(&call.phone).map(|last| *last + self.campaign.calling.caps.min_gap);
+        if let Some(later) = end_of_gap.filter(|later| *later > at) {
+            let opens = call.hours.next_open(later).unwrap_or(later);
+            return Some((opens, SlotReason::Rule(Reason::DailyCap)));
+        }
+        let opens = call.hours.next_open(at).filter(|opens| *opens > at)?;
+        Some((opens, SlotReason::WindowCloses))
+    }
+
+    fn forecast(&self, calls: &[PlannedCall]) -> Forecast {
+        let own = || calls.iter().filter(|call| call.organisation == self.organisation.organisation);
+        let placed = || own().filter_map(|call| call.slot.at).filter(|_| self.calls > 0);
+        let from = placed().min();
+        let closes = from.and_then(|from| self.practice_hours.closes(from));
+        let fits = |at: &DateTime<Utc>| closes.is_some_and(|closes| *at < closes);
+        let before = if self.calls == 0 { 0 } else { BEFORE_THE_FIRST };
+        Forecast {
+            calls: self.calls,
+            requests: self.calls + self.reads + before,
+            minutes: (self.busy.as_seconds_f64() / 60.0).ceil() as u64,
+            from,
+            closes,
+            fit: placed().filter(fits).count() as u64,
+            measured_on: self.lengths.measured as u64,
+        }
+    }
+}
+
+/// The simulated vendor sends no rate headers.
+fn observe(budget: &mut Quotas, organisation: &OrganisationId, at: DateTime<Utc>) {
+    budget.observe(organisation, &RateHeaders::default(), at);
+}
+
+#[cfg(test)]
+mod tests;

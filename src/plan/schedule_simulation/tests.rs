@@ -1,0 +1,103 @@
+use std::rc::Rc;
+
+use chrono::TimeDelta;
+
+use super::*;
+use crate::campaign::{self, SafetyOverrides};
+use crate::ids::EntryKey;
+use crate::plan::ExpectedSlot;
+
+/// The start of eleven open hours on a Tuesday.
+const OPENS: &str = "2026-11-24T15:00:00Z";
+
+fn campaign(more: &str) -> Campaign {
+    let text = format!(
+        "name = \"r\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
+         timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[calling]\nwindow = \"09:00-20:00\"\n{more}"
+    );
+    campaign::load(&text, "c.toml", std::path::PathBuf::new(), SafetyOverrides::default())
+        .unwrap_or_else(|problems| panic!("{}", problems.drawn(false)))
+}
+
+fn utc(text: &str) -> DateTime<Utc> {
+    text.parse().expect("an instant")
+}
+
+/// `count` calls to different numbers, all allowed from [`OPENS`] on.
+fn calls(count: u32, campaign: &Campaign) -> Vec<PlannedCall> {
+    let hours = Rc::new(Hours::for_practice(&campaign.calling, &campaign.practice.zone));
+    let call = |n: u32| PlannedCall {
+        key: EntryKey::new(n.to_string()),
+        line: u64::from(n) + 2,
+        entry: None,
+        phone: E164::parse(&format!("+1312{:07}", 2_000_000 + n)).expect("a number"),
+        earliest: utc(OPENS),
+        slot: ExpectedSlot { at: None, why: SlotReason::Now },
+        calls: 0,
+        calls_to_number: 0,
+        script: None,
+        hours: Rc::clone(&hours),
+        organisation: campaign.practice.organisation.clone(),
+    };
+    (0..count).map(call).collect()
+}
+
+#[test]
+fn as_many_calls_fit_as_concurrency_and_budget_allow_and_the_others_wait_for_the_next_window() {
+    let minute = CallDurations::measured(vec![40.0; ENOUGH]);
+    for (rate, now, fit) in [
+        // A conversation, its closing and the next scan take about seventy seconds.
+        ("[rate]\nopen_calls = 5\n", "2026-11-25T01:00:00Z", 240..=270),
+        ("[rate]\nopen_calls = 10\n", "2026-11-25T01:00:00Z", 480..=540),
+        // With enough concurrent calls, the limit is one request a second, and scans take their share.
+        ("[rate]\nopen_calls = 500\n", "2026-11-25T01:40:00Z", 1_100..=1_200),
+    ] {
+        let campaign = campaign(rate);
+        let mut calls = calls(2_000, &campaign);
+        for call in &mut calls {
+            call.earliest = utc(now);
+        }
+        let forecast = play(&mut calls, &campaign, &minute, utc(now));
+        assert!(fit.contains(&forecast.fit), "{rate}: {}", forecast.fit);
+        assert_eq!(forecast.closes, Some(utc("2026-11-25T02:00:00Z")));
+        let next = calls[forecast.fit as usize].slot;
+        assert_eq!(
+            (next.why, next.at.map(|at| at >= utc("2026-11-25T15:00:00Z"))),
+            (SlotReason::WindowCloses, Some(true))
+        );
+    }
+}
+
+#[test]
+fn a_call_beyond_max_calls_has_no_slot_in_this_run() {
+    let campaign = campaign("[safety]\nmax_calls = 3\n");
+    let mut calls = calls(5, &campaign);
+    let forecast = play(&mut calls, &campaign, &CallDurations::default(), utc(OPENS));
+    assert_eq!(forecast.calls, 3);
+    assert_eq!(calls[3].slot, ExpectedSlot { at: None, why: SlotReason::MaxCalls });
+}
+
+#[test]
+fn a_second_call_to_a_number_waits_for_the_day_after_the_first() {
+    let campaign = campaign("");
+    let mut calls = calls(2, &campaign);
+    calls[1].phone = calls[0].phone;
+    play(&mut calls, &campaign, &CallDurations::default(), utc(OPENS));
+    assert_eq!(calls[1].slot.why, SlotReason::Rule(Reason::DailyCap));
+    assert!(calls[1].slot.at >= calls[0].slot.at.map(|at| at + TimeDelta::hours(24)));
+}
+
+#[test]
+fn requests_are_the_calls_and_the_pages_that_show_their_ends() {
+    let campaign = campaign("[rate]\nopen_calls = 200\n");
+    let mut calls = calls(1_000, &campaign);
+    let forecast = play(&mut calls, &campaign, &CallDurations::default(), utc(OPENS));
+    assert!((1_020..=1_080).contains(&forecast.requests), "{}", forecast.requests);
+    assert_eq!(forecast.calls, 1_000);
+}
+
+#[test]
+fn measured_lengths_count_once_there_are_enough() {
+    assert_eq!(CallDurations::measured(vec![40.0; ENOUGH - 1]).measured, 0);
+    assert_eq!(CallDurations::measured(vec![40.0; ENOUGH]).measured, ENOUGH);
+}

@@ -1,0 +1,140 @@
+//! A conversation and a page of the conversation list, as the vendor shows them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::entry::OutcomeSignals;
+use crate::ids::ConversationId;
+use crate::phone::E164;
+
+/// A page of the conversation list, in the vendor's order, which is not documented.
+///
+/// Proofs rest on these rows alone. The vendor may be wrong about where the page starts and how long the list is
+/// (`annie-api.md`, GET /conversations), so the offset is not kept, and the total is at most a hint.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Page {
+    /// The rows that have an id.
+    pub conversations: Vec<Conversation>,
+    /// The rows whose id could not be read, with those of their other fields that could.
+    pub rows_without_id: Vec<RowWithoutId>,
+    /// The vendor's count of all conversations: a hint for where the list may end, never a proof of it.
+    pub total: Option<u64>,
+}
+
+impl Page {
+    /// The number of rows, with and without an id.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.conversations.len() + self.rows_without_id.len()
+    }
+}
+
+/// A row of the list without an id. It cannot be read by id, and may be any conversation that its other fields match.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RowWithoutId {
+    /// Its medium: a call, a text, a chat.
+    pub medium: Medium,
+    /// The calling number; `None` if missing or not a phone number.
+    pub from: Option<E164>,
+    /// The called number; `None` if missing or not a phone number.
+    pub to: Option<E164>,
+    /// Its start; `None` if missing or not an instant.
+    pub started: Option<DateTime<Utc>>,
+}
+
+/// The `medium` of a conversation: the vendor's word for its kind, in capitals. Which word a phone call has is not
+/// documented.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Medium(Option<String>);
+
+impl Medium {
+    /// The longest word that is kept, in characters.
+    const MAX_CHARS: usize = 40;
+
+    /// Reads a row's `medium`; a missing or blank one is no word.
+    #[must_use]
+    pub fn read(word: Option<&str>) -> Self {
+        let word = word.map(|word| word.trim().chars().take(Self::MAX_CHARS).collect::<String>().to_uppercase());
+        Self(word.filter(|word| !word.is_empty()))
+    }
+
+    /// The word, if the vendor sent one.
+    #[must_use]
+    pub fn word(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Whether it is a word of the contract that is not a phone call.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self.word(), Some("SMS" | "CHAT"))
+    }
+
+    /// Whether the word itself names a phone call.
+    #[must_use]
+    pub fn names_a_call(&self) -> bool {
+        const CALL_WORDS: [&str; 5] = ["VOICE", "CALL", "PHONE", "TELEPHON", "PSTN"];
+        self.word().is_some_and(|word| CALL_WORDS.iter().any(|call_word| word.contains(call_word)))
+    }
+}
+
+/// A conversation, with the fields that a run uses. Any field but the id may be missing while the call is in progress.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conversation {
+    /// The vendor's id.
+    pub id: ConversationId,
+    /// Its medium: texts and chats are on the same list as calls.
+    pub medium: Medium,
+    /// The calling number; `None` if missing or not a phone number.
+    pub from: Option<E164>,
+    /// The called number; `None` if missing or not a phone number.
+    pub to: Option<E164>,
+    /// Its start; `None` if missing or not an instant.
+    pub started: Option<DateTime<Utc>>,
+    /// Its end; `None` if missing or not an instant.
+    pub ended: Option<DateTime<Utc>>,
+    /// Its status word.
+    pub status: Status,
+    /// The fields that may tell its outcome.
+    pub signals: OutcomeSignals,
+}
+
+/// A conversation with an undocumented status is over this long after its end: the vendor adds nothing more.
+const OVER_AFTER_END: TimeDelta = TimeDelta::minutes(10);
+
+/// The same for a conversation that already has a tag, a topic or a summary.
+const OVER_AFTER_END_WITH_RESULT: TimeDelta = TimeDelta::minutes(2);
+
+impl Conversation {
+    /// Whether nothing more will change: the status is `CLOSED`, or it is one that the contract does not have
+    /// (`COMPLETED`, `ENDED`, none at all) and the conversation's end is long enough ago.
+    #[must_use]
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        let OutcomeSignals { tags, topic, summary, .. } = &self.signals;
+        let has_result = !tags.is_empty() || topic.is_some() || summary.is_some();
+        let grace = if has_result { OVER_AFTER_END_WITH_RESULT } else { OVER_AFTER_END };
+        match self.status {
+            Status::Closed => true,
+            Status::Open | Status::Closing => false,
+            Status::Other => self.ended.is_some_and(|ended| ended + grace <= now),
+        }
+    }
+
+    /// Whether its call has ended; its tags, topic and summary may still be missing.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.is_some() || matches!(self.status, Status::Closing | Status::Closed)
+    }
+}
+
+/// The `status` of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// `OPEN`.
+    Open,
+    /// `CLOSING`.
+    Closing,
+    /// `CLOSED`: nothing more will change.
+    Closed,
+    /// Missing, or a word that the contract does not have.
+    Other,
+}

@@ -1,0 +1,19 @@
+//! The vendor as the engine sees it: the [`Vendor`] trait and the types that pass through it.
+//!
+//! Tests implement the trait with the simulator's rules, without a network. [`annie`] is the only vendor in production,
+//! over HTTP. [`quota`] limits how fast an organisation sends requests, [`backoff`] computes how long to wait before a
+//! retry, and [`hints`] carries what webhooks report to the run.
+
+pub mod annie;
+mod api;
+pub mod backoff;
+mod call;
+mod conversation;
+pub mod hints;
+pub mod quota;
+mod response;
+
+pub use api::Vendor;
+pub use call::{CallRequest, Concern, LostAnswer, NotPlaced, Refused, Reply};
+pub use conversation::{Conversation, Medium, Page, RowWithoutId, Status};
+pub use response::{RateHeaders, ReadError, Response};
