@@ -26,7 +26,7 @@
 //! `docs/where-is.md` answers "where is …?" for the questions that come up most; `docs/design.md` has the promises and the
 //! reasons, `docs/glossary.md` every word.
 //!
-//! Who may use whom: main → cli → engine → {ledger, vendor} → {policy, campaign, entry} → {phone, zone, clock, ids};
+//! Allowed uses: main → cli → engine → {ledger, vendor} → {policy, campaign, entry} → {phone, zone, clock, ids};
 //! cli → intake → {campaign, template, entry, phone}; plan uses the ledger, the rules and the quota; report uses events,
 //! plans and the ledger's summaries. `ledger` and `vendor` do not know each other; the simulator knows only the basics and
 //! never the client. Within a module no two files need each other. `tests/callrounds/architecture.rs` enforces all of it.

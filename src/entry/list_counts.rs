@@ -13,7 +13,7 @@ pub struct ListCounts {
     pub rejected: u64,
     /// Repeat another row exactly.
     pub duplicate: u64,
-    /// Household members whom another entry's call covers.
+    /// Household members covered by another entry's call.
     pub merged: u64,
 }
 

@@ -67,7 +67,7 @@ enum RowClass {
     Patient(Box<Patient>),
     /// A repetition of the row on this line.
     Duplicate(u64),
-    /// A patient whom a later row of the same key (its hash) may replace.
+    /// A patient that a later row of the same key (its hash) may replace.
     Replaceable(u128, Box<Patient>),
 }
 

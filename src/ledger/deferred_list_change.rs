@@ -1,5 +1,5 @@
 //! List changes for entries that are not settled: a call is in flight, or a person must decide. The change is stored
-//! and applied as soon as the entry becomes callable again, so that nobody is redialled whom a newer list has removed.
+//! and applied as soon as the entry becomes callable again, so that no patient is redialled after a newer list has removed them.
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;

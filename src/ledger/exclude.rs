@@ -1,4 +1,4 @@
-//! Suppressing patients whom the exclude list names, also while a run is under way.
+//! Suppresses the patients on the exclude list, also during a run.
 
 use rusqlite::Connection;
 
@@ -13,8 +13,8 @@ use super::transition::Transition;
 use crate::entry::{Fact, Reason, State};
 use crate::ids::{EntryId, EntryKey};
 
-/// Suppresses the campaign's entries that are excluded by their own key or by that of a household member whom their
-/// call covers. An entry that is not settled follows once it is. Returns the entries suppressed now.
+/// Suppresses the campaign's entries that are excluded by their own key or by that of a household member
+/// covered by their call. An entry that is not settled follows once it is. Returns the entries suppressed now.
 pub(super) fn exclude(
     conn: &Connection,
     run: RunHandle,

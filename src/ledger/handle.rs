@@ -116,8 +116,8 @@ impl Ledger {
         self.writer.submit(move |conn| enrol::enrol(conn, run, &entries, now))
     }
 
-    /// Suppresses the campaign's entries that are excluded by their own key or by the key of a household member whom
-    /// their call covers; entries with an unsettled call follow once it is settled. Returns those suppressed now.
+    /// Suppresses the campaign's entries that are excluded by their own key or by the key of a household member
+    /// covered by their call; entries with an unsettled call follow once it is settled. Returns those suppressed now.
     pub fn exclude(
         &self,
         run: RunHandle,

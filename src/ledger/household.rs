@@ -1,4 +1,4 @@
-//! Patients whom a household's call covered and who have entries of their own since.
+//! Patients that a household's call covered and that have had entries of their own since.
 
 use rusqlite::Connection;
 

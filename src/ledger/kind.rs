@@ -1,5 +1,5 @@
 //! Whether a ledger holds live calls or a rehearsal's. The two never mix: the live run after a rehearsal would not call
-//! the patients whom the rehearsal "called", and a rehearsal in a live ledger would leave its patients uncalled.
+//! the patients that the rehearsal "called", and a rehearsal in a live ledger would leave its patients uncalled.
 
 use std::path::Path;
 

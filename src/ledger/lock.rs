@@ -2,7 +2,7 @@
 //!
 //! The lock is an operating system lock on an open file, so it ends with its process: a lock file left by a killed
 //! process is no obstacle. The file's first line tells people who holds the lock. Its second line says that the ledger
-//! was created: a ledger found empty after that was emptied, and no longer knows whom it called.
+//! was created: a ledger found empty after that was emptied, and no longer knows which patients it called.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};

@@ -95,7 +95,7 @@ pub struct AttemptCounts {
     pub unresolved: u64,
 }
 
-/// One patient's result: an entry's own patient, or a household member whom its call covers.
+/// One patient's result: an entry's own patient, or a household member covered by its call.
 #[derive(Clone)]
 pub struct EntryRow {
     /// The entry.

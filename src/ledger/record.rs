@@ -105,7 +105,7 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
         suppression::suppress_for_good(conn, dialled, SuppressionScope::All, "opt-out in a conversation", update.at)?;
     }
     // A late ending of an attempt that is no longer its entry's last one either settles an entry that waits for its
-    // next call, or leaves the entry's state as it is.
+    // next call, or keeps the entry's state.
     let is_late = attempt_from == AttemptState::LostTrack && from != State::LostTrack;
     let settles =
         matches!(from, State::Ready | State::Waiting) && matches!(update.fact, Fact::Ended { redial: None, .. });

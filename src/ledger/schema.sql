@@ -98,7 +98,7 @@ CREATE INDEX entry_by_run ON entry (run_id, state);
 CREATE INDEX entry_by_phone ON entry (phone);
 CREATE UNIQUE INDEX entry_by_key ON entry (campaign_id, key);
 
--- The household members whom an entry's call covers.
+-- The household members that an entry's call covers.
 CREATE TABLE member (
     entry_id INTEGER NOT NULL REFERENCES entry,
     key      TEXT NOT NULL,
@@ -107,7 +107,7 @@ CREATE TABLE member (
     PRIMARY KEY (entry_id, key)
 ) STRICT, WITHOUT ROWID;
 
--- Members whom a newer list no longer has in the household, kept so that `explain` still finds them.
+-- Members that a newer list no longer has in the household, kept so that `explain` still finds them.
 CREATE TABLE former_member (
     entry_id INTEGER NOT NULL REFERENCES entry,
     key      TEXT NOT NULL,
@@ -163,7 +163,7 @@ CREATE UNIQUE INDEX attempt_under_way ON attempt (entry_id)
 WHERE state = 'submitting' OR state = 'open' OR state = 'unknown';
 CREATE UNIQUE INDEX attempt_unresolved ON attempt (to_number) WHERE state IN ('submitting', 'unknown');
 
--- The other patients whom a call covered: a member who leaves the household is not called again.
+-- The other patients that a call covered: a member who leaves the household is not called again.
 CREATE TABLE covered (
     attempt_id INTEGER NOT NULL REFERENCES attempt,
     key        TEXT NOT NULL,

@@ -96,9 +96,9 @@ pub struct CallPart {
     pub zones: CalledPartyZones,
     /// The call makes no sense after this instant.
     pub not_after: Option<DateTime<Utc>>,
-    /// What is said, and to whom: both texts as they are sent.
+    /// The patient and both texts, as they are sent.
     pub content: CallContent,
-    /// The household's other patients whom the call covers.
+    /// The household's other patients that the call covers.
     pub covers: Vec<CoveredPart>,
     /// Calls to the entry so far.
     pub calls: u32,
@@ -106,7 +106,7 @@ pub struct CallPart {
     pub calls_to_number: u32,
 }
 
-/// A patient whom another's call covers.
+/// A patient covered by another patient's call.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CoveredPart {
     /// The patient's key.

@@ -79,7 +79,7 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
 }
 
 /// Whether the exported row gets `do_not_call`. Otherwise a campaign that reads the report as its list would call a patient
-/// for whom a rule or a conversation has excluded further calls.
+/// although a rule or a conversation has excluded further calls.
 fn must_not_be_called(state: State, outcome: Option<Outcome>) -> bool {
     let settled = [Outcome::OptOut, Outcome::WrongNumber, Outcome::DeceasedOrMoved, Outcome::InvalidNumber];
     state == State::Suppressed || outcome.is_some_and(|outcome| settled.contains(&outcome))

@@ -1,4 +1,4 @@
--- One row per patient: the entries, and the household members whom their calls cover.
+-- One row per patient: the entries, and the household members that their calls cover.
 WITH patient_row AS (
     SELECT id, run_id, key, line, content AS patient, 0 AS covered FROM entry WHERE campaign_id = ?1
     UNION ALL
