@@ -587,7 +587,7 @@ async fn one_by_one(
             limit: 1,
         };
         let claims = ledger.lock().await.claim(request).await.expect("a claim");
-        let Some(authorised) = claims.authorised.into_iter().next() else { return };
+        let Some(authorised) = claims.claimed.into_iter().next() else { return };
         let call = CallRequest { from: authorised.from, to: authorised.to, content: authorised.content };
         let (fact, conversation) = match client.place(call).await.value {
             Reply::Accepted(id) => (Fact::Accepted, Some(id)),

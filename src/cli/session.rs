@@ -161,7 +161,7 @@ impl Session {
     /// Warns of calls under way of organisations that the campaign no longer has: this run cannot follow them.
     async fn warn_of_unknown_organisations(&self, run: RunHandle, output: Output) -> Result<(), CommandError> {
         let mut unknown: BTreeMap<OrganisationId, u64> = BTreeMap::new();
-        for attempt in self.ledger.under_way(run.campaign).await? {
+        for attempt in self.ledger.in_flight(run.campaign).await? {
             if self.campaign.locations.organisation_index(&attempt.organisation, attempt.from).is_none() {
                 *unknown.entry(attempt.organisation).or_default() += 1;
             }

@@ -128,7 +128,7 @@ pub enum Event {
         /// When the entry may be called again, if at all.
         redial_at: Option<DateTime<Utc>>,
     },
-    /// A conversation did not end in time.
+    /// A conversation was not seen to end in time.
     TrackLost {
         /// When it happened.
         at: DateTime<Utc>,

@@ -40,7 +40,7 @@ pub mod vendor_clock;
 mod vendor_health;
 pub mod webhook_hints;
 
-pub use dispatcher::run;
+use dispatcher::run;
 pub use events::{Event, EventSink};
 pub use exclusions::ExclusionSource;
 pub use outage::Outage;

@@ -110,8 +110,8 @@ pub struct LostCallEvidence {
 impl fmt::Display for LostCallEvidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let near: Vec<_> = self.last_complete_scan.iter().map(ToString::to_string).collect();
-        let near = if near.is_empty() { "no conversation between the two numbers".into() } else { near.join("; ") };
-        write!(f, "closest matches: {near}")
+        let near = if near.is_empty() { "none between the two numbers".into() } else { near.join("; ") };
+        write!(f, "similar conversations: {near}")
     }
 }
 
@@ -163,8 +163,8 @@ impl Reconciler {
         Self { settle, lost_attempts: Vec::new(), unclear: BTreeMap::new() }
     }
 
-    /// Our clock advanced by `by` more than real time did. The vendor had no more time to show a call, so S is waited
-    /// out again from a later start.
+    /// Our clock advanced by `by` more than real time did. The vendor had that much less time to show a call, so S ends
+    /// later by as much. A negative `by` changes nothing.
     pub fn on_clock_jump(&mut self, by: TimeDelta) {
         for lost in &mut self.lost_attempts {
             lost.lost_at += by.max(TimeDelta::zero());
@@ -317,11 +317,6 @@ impl Reconciler {
             now >= lost.lost_at + settle && readable - lost.readable_at_start >= settle + MAX_SEARCH_TIME
         };
         self.lost_attempts.extract_if(.., |lost| is_expired(lost)).collect()
-    }
-
-    /// The attempts that are not settled.
-    pub fn iter(&self) -> impl Iterator<Item = &LostAttempt> {
-        self.lost_attempts.iter()
     }
 }
 

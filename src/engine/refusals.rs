@@ -116,7 +116,7 @@ impl Refusals {
         self.organisation = RefusalStreak::default();
     }
 
-    /// A lost call turned out to be placed. It counts as accepted unless it is older than all refusals.
+    /// A lost call turned out to be placed. It counts as accepted only if its attempt is newer than every refused one.
     pub(super) fn on_lost_call_found(&mut self, attempt: AttemptId, from: E164) {
         if self.newest_refused.is_some_and(|newest| newest < attempt) {
             self.on_accepted(from);

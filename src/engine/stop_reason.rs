@@ -40,7 +40,7 @@ pub enum StopReason {
     },
     /// The vendor could not be reached for too long.
     Unreachable,
-    /// The vendor rejects our credentials, our caller id or our account.
+    /// The vendor refuses us as a whole; the field says what it refuses.
     Refused(RefusedByVendor),
     /// The vendor does not let some of the organisation's caller ids call.
     CallerIdsRefused {

@@ -87,12 +87,12 @@ impl StopRules {
         Self { safety, placed, run_calls, finished: VecDeque::new(), counts: [0; CountedFinish::KINDS] }
     }
 
-    /// Counts calls that finished before the run was interrupted, so that a stop rule that they break stops the run
-    /// when it continues.
+    /// Counts the campaign's calls since one of its runs last ended other than by an interruption, so that a stop rule
+    /// that a killed run had broken stops the next run.
     #[must_use]
-    pub fn with_finished(mut self, finishes: &[ledger::CallResult]) -> Self {
-        for finish in finishes {
-            match finish {
+    pub fn with_finished(mut self, call_results: &[ledger::CallResult]) -> Self {
+        for result in call_results {
+            match result {
                 ledger::CallResult::Ended(outcome) => self.on_ended(*outcome),
                 ledger::CallResult::Failed => self.on_failed(),
             }

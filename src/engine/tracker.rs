@@ -342,8 +342,8 @@ impl Tracker {
         self.known_list = active.scan.learnt();
     }
 
-    /// Records the cost of a scan. A scan for hints does not delay the next scan for ended calls, which nobody has
-    /// hinted at.
+    /// Records the cost of a scan. A scan for hints does not delay the next scan, which finds the ended calls that no
+    /// hint named.
     fn charge(&mut self, ActiveScan { scan, purpose, urgency }: &ActiveScan) {
         self.webhook_hints.charge(scan.started, *urgency, scan.pages);
         match purpose {
@@ -384,7 +384,8 @@ impl Tracker {
         self.open.remove(&conversation.id).or(lost_track).map(|tracked| (tracked, conversation.clone()))
     }
 
-    /// A read by id showed the conversation not closed, or not known. Returns it if it is overdue and thereby given up.
+    /// A read by id showed the conversation not closed, or not known. Returns it if it is overdue; it is
+    /// then given up.
     pub fn on_not_closed(&mut self, id: &ConversationId, now: DateTime<Utc>) -> Option<TrackedConversation> {
         self.count_readable_time(now);
         self.lost_track.remove(id);
@@ -393,7 +394,7 @@ impl Tracker {
     }
 
     /// A read by id failed; nothing is read before `retry_at`. Returns the conversation if this was its last final
-    /// read, and it is thereby given up.
+    /// read; it is then given up.
     pub fn on_conversation_failed(
         &mut self,
         id: &ConversationId,

@@ -5,13 +5,12 @@
 //! by the least of the recent differences, so that scans that depend on it reach further back rather than less far.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::clock::Clock;
 use crate::phone::E164;
-use crate::vendor::backoff::Backoff;
+use crate::vendor::backoff::FAILED_REQUEST;
 use crate::vendor::{ReadError, Vendor};
 
 /// How far our clock may be off before dialing hours cannot be trusted.
@@ -32,8 +31,6 @@ const MAX_DATES: usize = 5;
 
 /// The pause between two questions for the time.
 const PROBE_PAUSE: TimeDelta = TimeDelta::seconds(2);
-
-const DELAYS: Backoff = Backoff { initial: Duration::from_secs(1), factor: 2.0, cap: Duration::from_mins(1) };
 
 /// Whether our clock can be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +139,7 @@ pub async fn probe_vendor_time<V: Vendor>(
                 if clock.now() >= give_up_at {
                     return TimeProbe::NoAnswer(error);
                 }
-                clock.sleep(DELAYS.after(unanswered, 0)).await;
+                clock.sleep(FAILED_REQUEST.after(unanswered, 0)).await;
                 continue;
             }
             (None, _) => return TimeProbe::Agrees,

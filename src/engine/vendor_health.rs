@@ -1,15 +1,13 @@
 //! The vendor's health: pauses after trouble that is no entry's fault, and when to give up.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::vendor::backoff::Backoff;
+use crate::vendor::backoff::FAILED_REQUEST;
 
 use super::outage::Outage;
 use super::stop_reason::{RefusedByVendor, StopReason};
 
-/// The pause after a call was refused for the hour: the vendor's clock or zone differs from the documented one.
+/// The pause after the vendor refused a call as outside calling hours: its clock or time zone differs from ours.
 const OUTSIDE_HOURS_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
 /// Rejections of our newest credentials in a row after which the credentials count as wrong.
@@ -26,8 +24,6 @@ const WRONG_ADDRESS_AFTER: u32 = 3;
 
 /// The most that counts as outage time between two tries. If they are further apart, it was night or the machine slept.
 const MAX_COUNTED_GAP: TimeDelta = TimeDelta::minutes(2);
-
-const DELAYS: Backoff = Backoff { initial: Duration::from_secs(1), factor: 2.0, cap: Duration::from_mins(1) };
 
 /// The kind of request that fails: calls may work while reads do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +130,7 @@ impl VendorHealth {
         }
     }
 
-    /// A request failed for no fault of its own.
+    /// A request failed because of the connection or the vendor, not because of its content.
     pub(super) fn on_unreachable(
         &mut self,
         now: DateTime<Utc>,
@@ -154,7 +150,7 @@ impl VendorHealth {
         if streak.counted_time >= max_outage {
             return Err(StopReason::Unreachable);
         }
-        let at = now + DELAYS.after(streak.failures, seed);
+        let at = now + FAILED_REQUEST.after(streak.failures, seed);
         Ok(Retry { at: self.pause(at), began: is_first.then_some(outage) })
     }
 
@@ -175,7 +171,7 @@ impl VendorHealth {
         if self.rejections >= MAX_REJECTIONS {
             return Err(StopReason::Refused(RefusedByVendor::Credentials));
         }
-        Ok(self.pause(now + DELAYS.after(self.rejections, self.seed)))
+        Ok(self.pause(now + FAILED_REQUEST.after(self.rejections, self.seed)))
     }
 
     /// The vendor says that it is outside calling hours. Returns when to try again.

@@ -78,8 +78,8 @@ impl WebhookHints {
         let oldest = self.waiting().map(|(_, since)| since).min()?;
         let (ready, credit) = match urgency {
             PollUrgency::Blocked | PollUrgency::Draining => (oldest, urgency.interval(1) * MAX_SAVED_READS),
-            PollUrgency::Dialling if self.waiting().count() >= HINTS_PER_SCAN => (oldest, TimeDelta::zero()),
-            PollUrgency::Dialling => (oldest + MAX_GATHERING, TimeDelta::zero()),
+            PollUrgency::Dialing if self.waiting().count() >= HINTS_PER_SCAN => (oldest, TimeDelta::zero()),
+            PollUrgency::Dialing => (oldest + MAX_GATHERING, TimeDelta::zero()),
         };
         Some(self.charged_until.map_or(ready, |charged| ready.max(charged - credit)))
     }
@@ -94,7 +94,7 @@ impl WebhookHints {
     /// pages. While the request budget goes to calls, waiting is cheaper than both.
     pub fn take_single(&mut self, urgency: PollUrgency, pages: u32) -> Option<ConversationId> {
         let is_few = self.waiting().count() <= pages.max(1) as usize;
-        if !is_few || urgency == PollUrgency::Dialling {
+        if !is_few || urgency == PollUrgency::Dialing {
             return None;
         }
         let (id, _) = self.waiting().min_by_key(|(_, since)| *since)?;

@@ -102,7 +102,7 @@ reasons! {
     LineRefused = "line_refused",
     /// The vendor refuses calls of this account
     AccountRefused = "account_refused",
-    /// The vendor refused the call without a known reason
+    /// The vendor refused the call, and does not say whom that concerns
     RefusedUnexplained = "refused_unexplained",
     /// The vendor refused the call: outside its hours
     VendorHours = "vendor_hours",

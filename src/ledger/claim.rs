@@ -73,7 +73,7 @@ pub struct ClaimRequest {
 #[derive(Debug, Clone, Default)]
 pub struct ClaimResult {
     /// Attempts whose intents are on stable storage: each must now be submitted once.
-    pub authorised: Vec<ClaimedAttempt>,
+    pub claimed: Vec<ClaimedAttempt>,
     /// Entries that were due but may not be called now.
     pub deferred: Vec<Deferral>,
     /// Who has paused the run; `None` if it is not paused. A paused run claims nothing.
@@ -135,7 +135,7 @@ pub(super) fn claim(conn: &Connection, request: &ClaimRequest) -> Result<ClaimRe
     }
     let mut left = EXAMINED.max(request.limit);
     loop {
-        let wanted = request.limit.saturating_sub(claims.authorised.len() as u32);
+        let wanted = request.limit.saturating_sub(claims.claimed.len() as u32);
         // Entries that were claimed or deferred are no longer due, so the query returns the next ones.
         let limit = wanted.saturating_add(SPARE).min(left);
         if wanted == 0 || limit == 0 {
@@ -145,7 +145,7 @@ pub(super) fn claim(conn: &Connection, request: &ClaimRequest) -> Result<ClaimRe
         let is_last = found.len() < limit as usize;
         left -= found.len() as u32;
         for due in found {
-            if claims.authorised.len() < request.limit as usize {
+            if claims.claimed.len() < request.limit as usize {
                 claim_or_defer(conn, request, due, &mut claims)?;
             }
         }
@@ -174,7 +174,7 @@ fn claim_or_defer(
     let (decision, evidence) = decide(conn, request, practice, &due, &history, covered)?;
     let (fact, reason, until) = match decision {
         Decision::Call { until } => {
-            claims.authorised.push(authorise(conn, request, practice, due, &history, until, &evidence)?);
+            claims.claimed.push(authorise(conn, request, practice, due, &history, until, &evidence)?);
             return Ok(());
         }
         Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),
@@ -190,7 +190,7 @@ fn claim_or_defer(
 /// The ledger holds every call of the caller ids that call now.
 fn advance_watermarks(conn: &Connection, request: &ClaimRequest, claims: &ClaimResult) -> Result<(), LedgerError> {
     let mut advanced = BTreeSet::new();
-    for ClaimedAttempt { organisation, from, .. } in &claims.authorised {
+    for ClaimedAttempt { organisation, from, .. } in &claims.claimed {
         if advanced.insert(*from) {
             let caller_id = CallerId { organisation: organisation.clone(), from: *from };
             call_watermark::advance(conn, &caller_id, request.now)?;

@@ -158,8 +158,8 @@ impl Ledger {
     }
 
     /// The campaign's attempts that are in flight.
-    pub fn under_way(&self, campaign: CampaignId) -> CommitFuture<Vec<InFlightAttempt>> {
-        self.writer.submit(move |conn| record::under_way(conn, campaign))
+    pub fn in_flight(&self, campaign: CampaignId) -> CommitFuture<Vec<InFlightAttempt>> {
+        self.writer.submit(move |conn| record::in_flight(conn, campaign))
     }
 
     /// The campaign's attempts that were lost track of and whose intents were committed at `since` or later.

@@ -222,7 +222,7 @@ impl AttemptColumns {
     }
 }
 
-pub(super) fn under_way(conn: &Connection, campaign: CampaignId) -> Result<Vec<InFlightAttempt>, LedgerError> {
+pub(super) fn in_flight(conn: &Connection, campaign: CampaignId) -> Result<Vec<InFlightAttempt>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_under_way"))?;
     attempts(statement.query([campaign.0])?)
 }

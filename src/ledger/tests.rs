@@ -132,7 +132,7 @@ impl Fixture {
     }
 
     fn claim(&self) -> Vec<ClaimedAttempt> {
-        self.claim_at(noon()).authorised
+        self.claim_at(noon()).claimed
     }
 
     fn record(&self, updates: Vec<AttemptUpdate>) -> Result<Vec<State>, LedgerError> {
@@ -206,7 +206,7 @@ fn a_claim_authorises_once_and_its_intent_is_committed_when_it_returns() {
 fn a_number_with_an_unsettled_call_waits() {
     let fixture = Fixture::with(&[entry("P-1", 101), entry("P-2", 101)]);
     let claims = fixture.claim_at(noon());
-    assert_eq!(claims.authorised.len(), 1);
+    assert_eq!(claims.claimed.len(), 1);
     let deferred: Vec<_> = claims.deferred.iter().map(|entry| (entry.state, entry.reason)).collect();
     // The daily cap lasts longer than the call that is under way.
     assert_eq!(deferred, [(State::Waiting, Reason::DailyCap)]);
@@ -259,7 +259,7 @@ fn an_opt_out_suppresses_its_number_at_once_for_everybody_on_it() {
     fixture.record(vec![ended(&claimed[0], Outcome::OptOut, None)]).expect("recorded");
     fixture.enrol(&[entry("P-2", 101)]);
     let later = fixture.claim_at(noon() + TimeDelta::days(40));
-    assert!(later.authorised.is_empty());
+    assert!(later.claimed.is_empty());
     fixture.check_states(&[("P-1", State::Finished), ("P-2", State::Suppressed)]);
 }
 
@@ -332,7 +332,7 @@ fn an_edited_number_is_the_one_that_is_called_next() {
     assert!(fixture.claim().is_empty(), "it is the same patient, called a moment ago");
     // A week later, in the morning: at another part of the day.
     let later = noon() + TimeDelta::days(8) - TimeDelta::hours(2);
-    assert_eq!(fixture.claim_at(later).authorised[0].to, number(107));
+    assert_eq!(fixture.claim_at(later).claimed[0].to, number(107));
     assert_eq!(fixture.count("attempt WHERE to_number = '+13125550101'"), 1, "the call that was made stays as it was");
 }
 
@@ -349,7 +349,7 @@ fn a_changed_number_still_waits_for_the_redial_gap() {
     fixture.check_states(&[("P-1", State::Ready)]);
     let claims = fixture.claim_at(noon());
     let deferred: Vec<_> = claims.deferred.iter().map(|entry| (entry.state, entry.reason)).collect();
-    assert_eq!((claims.authorised.len(), deferred), (0, vec![(State::Waiting, Reason::RedialGap)]));
+    assert_eq!((claims.claimed.len(), deferred), (0, vec![(State::Waiting, Reason::RedialGap)]));
 }
 
 #[test]

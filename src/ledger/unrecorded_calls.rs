@@ -100,7 +100,7 @@ pub(super) fn adopt_calls(
     }
     call_watermark::advance_after_adoption(conn, caller_id, now)?;
     let lost_track = record::lost_track(conn, run.campaign, DateTime::UNIX_EPOCH)?;
-    let all = record::under_way(conn, run.campaign)?.into_iter().chain(lost_track);
+    let all = record::in_flight(conn, run.campaign)?.into_iter().chain(lost_track);
     Ok(all.filter(|attempt| followed.contains(&attempt.attempt)).collect())
 }
 

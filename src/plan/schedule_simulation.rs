@@ -215,7 +215,7 @@ impl ScheduleSimulation<'_> {
         let call = due.filter(|_| !is_full).map(|due| ready.map_or(due, |ready| due.max(ready)));
         let urgency = match due {
             Some(_) if is_full => PollUrgency::Blocked,
-            Some(at) if at <= now => PollUrgency::Dialling,
+            Some(at) if at <= now => PollUrgency::Dialing,
             Some(_) | None => PollUrgency::Draining,
         };
         match (self.scan_at(urgency), call) {

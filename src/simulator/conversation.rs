@@ -1,4 +1,5 @@
-//! A conversation through time: open until the call ends, closing for a while, then closed with its transcript.
+//! A conversation through time: open until the call ends, closing for a while, then closed with its tags, topic and
+//! summary.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,7 +16,7 @@ use super::settings::RowField;
 pub enum SimulatedStatus {
     /// The call is in progress.
     Open,
-    /// The call has ended, and the transcript is not written yet.
+    /// The call has ended; its tags, topic and summary are not written yet.
     Closing,
     /// Nothing more will change.
     Closed,

@@ -1,4 +1,4 @@
-//! The vendor's JSON envelope, which every response of the API has.
+//! The vendor's JSON envelope around the responses of its endpoints; the token endpoint has none.
 
 use axum::Json;
 use axum::http::StatusCode;

@@ -277,7 +277,7 @@ pub struct ForeignTraffic {
 /// The form of responses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wording {
-    /// The `medium` of a voice call: `VOICE`. Empty: `null`.
+    /// The `medium` of a voice call: `VOICE`. Empty: it has none.
     pub voice_medium: String,
     /// Whether numbers are written as `(312) 555-0142`: no.
     pub national_numbers: bool,

@@ -25,6 +25,10 @@ pub struct Backoff {
     pub cap: Duration,
 }
 
+/// The delays after requests that failed in a row for the same reason.
+pub const FAILED_REQUEST: Backoff =
+    Backoff { initial: Duration::from_secs(1), factor: 2.0, cap: Duration::from_mins(1) };
+
 impl Backoff {
     /// The delay after `tries` failed tries (0 counts as 1), with jitter: from half of the full delay up to all of it.
     /// The same `tries` and `seed` always give the same delay; different seeds spread.

@@ -54,7 +54,7 @@ pub struct Refused {
 }
 
 /// What a refusal is about, and so how many calls it stops.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Concern {
     /// The number to dial: this patient only, permanently.
@@ -75,24 +75,6 @@ pub enum Concern {
     RateLimit,
     /// Nothing that is recognised.
     Unknown,
-}
-
-impl Concern {
-    /// Its machine word in the ledger's evidence.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Destination => "destination",
-            Self::Content => "content",
-            Self::Cap => "cap",
-            Self::CallerId => "number",
-            Self::Account => "account",
-            Self::Credentials => "credentials",
-            Self::Hours => "hours",
-            Self::RateLimit => "pace",
-            Self::Unknown => "unknown",
-        }
-    }
 }
 
 impl NotPlaced {

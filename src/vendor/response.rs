@@ -50,7 +50,7 @@ pub enum ReadError {
     #[error("a web page answered in the vendor's place (status {0})")]
     WebPage(u16),
     /// 429.
-    #[error("the vendor's rate limit was hit")]
+    #[error("the vendor's rate limit was reached")]
     RateLimited,
     /// 401 even with renewed credentials, or 403.
     #[error("the vendor did not accept our credentials (status {0})")]

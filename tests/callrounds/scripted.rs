@@ -201,7 +201,10 @@ async fn a_lost_call_is_not_taken_for_a_conversation_that_another_attempt_has() 
     assert_eq!(scenario.query_text("P-1", "attempt.conversation"), "c-1");
     let evidence = "(SELECT detail FROM event WHERE kind = 'scanned' ORDER BY id DESC LIMIT 1)";
     let evidence = scenario.query_text("P-2", evidence);
-    assert!(evidence.ends_with("closest matches: conversation c-1, which belongs to another attempt"), "{evidence}");
+    assert!(
+        evidence.ends_with("similar conversations: conversation c-1, which belongs to another attempt"),
+        "{evidence}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

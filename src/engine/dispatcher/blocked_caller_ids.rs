@@ -69,7 +69,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// the run.
     pub(super) fn stop_reason_with_refusals(&mut self, reason: StopReason) -> StopReason {
         if self.blocked.is_empty() {
-            // With a blocked caller id this is skipped: its waiting patients are still left to compare with.
+            // Not if a caller id is blocked: its patients still wait to be called, so there would be others to compare
+            // with.
             match self.refusals.take_undecided().filter(|_| reason == StopReason::Done) {
                 Some(cause) => self.refusal_cause = Some(cause),
                 None => return reason,

@@ -22,8 +22,9 @@ pub(super) struct CarriedOver {
     pub(super) lost_track: Vec<InFlightAttempt>,
     /// Calls that this run placed before it was interrupted.
     pub(super) placed: u32,
-    /// How its calls finished, as far as stop rules count them.
-    pub(super) finishes: Vec<CallResult>,
+    /// The results of the organisation's calls since a run of the campaign last ended other than by an interruption;
+    /// stop rules count them.
+    pub(super) call_results: Vec<CallResult>,
     /// The newest event of the whole ledger.
     pub(super) newest_event: Option<DateTime<Utc>>,
 }
@@ -35,7 +36,7 @@ pub(super) async fn load<V>(engine: &Engine<V>) -> Result<BTreeMap<usize, Carrie
     let organisations = locations.organisations();
     let mut carried: BTreeMap<usize, CarriedOver> =
         (0..organisations.len()).map(|index| (index, CarriedOver { newest_event, ..CarriedOver::default() })).collect();
-    for attempt in ledger.under_way(run.campaign).await? {
+    for attempt in ledger.in_flight(run.campaign).await? {
         let index = locations.organisation_index(&attempt.organisation, attempt.from);
         if let Some(carried) = index.and_then(|index| carried.get_mut(&index)) {
             carried.in_flight.push(attempt);
@@ -51,7 +52,7 @@ pub(super) async fn load<V>(engine: &Engine<V>) -> Result<BTreeMap<usize, Carrie
         (0..).zip(organisations).map(|(index, organisation)| (&organisation.organisation, index)).collect();
     for (organisation, finish) in ledger.call_results(run.campaign).await? {
         if let Some(carried) = indices.get(&organisation).and_then(|index| carried.get_mut(index)) {
-            carried.finishes.push(finish);
+            carried.call_results.push(finish);
         }
     }
     let safety = &engine.campaign.safety;

@@ -28,7 +28,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         } else if self.stop_reason.is_some() || matches!(self.next_due, KnownNextDue::At(_)) {
             PollUrgency::Draining
         } else {
-            PollUrgency::Dialling
+            PollUrgency::Dialing
         }
     }
 

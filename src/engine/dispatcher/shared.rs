@@ -1,5 +1,5 @@
 //! What the dispatchers of a run share: the event sink, the exclusions, the run's call count and the idle barrier. No
-//! dispatcher waits for another.
+//! dispatcher's calls or reads wait for another's.
 
 use std::sync::{Mutex, PoisonError};
 

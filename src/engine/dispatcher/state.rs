@@ -171,9 +171,9 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             caller_ids.push((from, Watermark { at: watermark.at.min(now), adopted_at, ..watermark }));
         }
         let call_media = CallMedia::from_known(deps.ledger.call_media(id.clone()).await?);
-        let CarriedOver { in_flight, lost_track, placed, finishes, newest_event } = carried;
+        let CarriedOver { in_flight, lost_track, placed, call_results, newest_event } = carried;
         let stop_rules =
-            StopRules::new(campaign.safety.clone(), placed, shared.placed.clone()).with_finished(&finishes);
+            StopRules::new(campaign.safety.clone(), placed, shared.placed.clone()).with_finished(&call_results);
         let mut dispatcher = Self {
             index,
             shared,

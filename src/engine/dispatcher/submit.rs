@@ -138,10 +138,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             return self.stop_placing(StopReason::Paused { by });
         }
         let now = self.deps.clock.now();
-        let claimed = claims.authorised.len();
+        let claimed = claims.claimed.len();
         let events: Vec<_> = claims.deferred.iter().map(|deferral| deferral_event(deferral, now)).collect();
         self.emit(&events);
-        for attempt in claims.authorised {
+        for attempt in claims.claimed {
             match self.blocked.iter().position(|number| *number == attempt.from) {
                 None => self.dial(attempt),
                 Some(at) => self.on_claim_of_blocked(&attempt, at < blocked),

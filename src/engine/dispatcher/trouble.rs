@@ -103,7 +103,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
-    /// The vendor could not be reached, or answered uselessly. Returns when to try again.
+    /// The vendor could not be reached, or its answer could not be used. Returns when to try again.
     pub(super) fn on_unreachable(&mut self, requests: RequestKind, outage: Outage) -> DateTime<Utc> {
         let at = self.deps.clock.now();
         match self.vendor_health.on_unreachable(at, requests, outage) {

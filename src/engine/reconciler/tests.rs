@@ -105,12 +105,12 @@ fn near_misses_are_kept_with_the_reason_for_the_mismatch() {
     let first = proof(&mut reconciler, late, intent() - seconds(600));
     assert_eq!(
         first.counted[0].evidence.to_string(),
-        "closest matches: conversation c-taken, which belongs to another attempt; \
+        "similar conversations: conversation c-taken, which belongs to another attempt; \
          conversation c-nearest, which started 2 min before the intent; \
          conversation c-minutes, which started 10 min before the intent"
     );
     let again = proof(&mut reconciler, late, intent() - seconds(600));
-    assert_eq!(again.counted[0].evidence.to_string(), "closest matches: no conversation between the two numbers");
+    assert_eq!(again.counted[0].evidence.to_string(), "similar conversations: none between the two numbers");
 }
 
 #[test]

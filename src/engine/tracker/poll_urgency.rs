@@ -11,7 +11,7 @@ pub enum PollUrgency {
     /// Nothing more is to be dialed now; the last conversations are followed to their end.
     Draining,
     /// The request budget goes to calls.
-    Dialling,
+    Dialing,
 }
 
 impl PollUrgency {
@@ -21,7 +21,7 @@ impl PollUrgency {
         let seconds = match self {
             Self::Blocked => 10,
             Self::Draining => 25,
-            Self::Dialling => 36,
+            Self::Dialing => 36,
         };
         TimeDelta::seconds(seconds) * i32::try_from(pages.max(1)).unwrap_or(i32::MAX)
     }

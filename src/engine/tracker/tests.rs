@@ -92,7 +92,7 @@ fn the_list_is_read_more_often_the_less_there_is_to_dial() {
     tracker.on_page(&page(&[(0, Status::Open)]), after(20));
     assert_eq!(tracker.due_at(PollUrgency::Blocked, None, None), Some(after(30)));
     assert_eq!(tracker.due_at(PollUrgency::Draining, None, None), Some(after(45)));
-    assert_eq!(tracker.due_at(PollUrgency::Dialling, None, None), Some(after(56)));
+    assert_eq!(tracker.due_at(PollUrgency::Dialing, None, None), Some(after(56)));
 }
 
 #[test]
@@ -264,13 +264,13 @@ fn a_scan_for_ended_calls_stops_once_it_has_seen_every_open_conversation() {
     let mut tracker = tracking(0);
     (880..1_000).for_each(|number| track(&mut tracker, number));
     let now = after(1_100);
-    let read = |tracker: &mut Tracker| tracker.next_read(PollUrgency::Dialling, now, None, TimeDelta::zero());
+    let read = |tracker: &mut Tracker| tracker.next_read(PollUrgency::Dialing, now, None, TimeDelta::zero());
     assert_eq!(read(&mut tracker), PollRequest::Page { offset: 0 });
     assert_eq!(tracker.on_page(&part(900..1_000, 1_000), now).1, ScanResult::Nothing);
     assert_eq!(read(&mut tracker), PollRequest::Page { offset: 90 });
     // It reaches back to 810, which is less than 180 s before the oldest: enough for ended calls, but no proof.
     assert_eq!(tracker.on_page(&part(810..910, 1_000), now).1, ScanResult::Nothing);
-    assert_eq!(tracker.due_at(PollUrgency::Dialling, None, None), Some(now + PollUrgency::Dialling.interval(2)));
+    assert_eq!(tracker.due_at(PollUrgency::Dialing, None, None), Some(now + PollUrgency::Dialing.interval(2)));
 }
 
 #[test]
@@ -356,19 +356,19 @@ fn while_the_budget_goes_to_calls_hints_are_gathered() {
     let hints = |second| if second == 22 { vec![3] } else { vec![] };
     let mut tracker = just_scanned(99);
     tracker.last_scan = Some((after(1_000), 1));
-    assert_eq!(reads_until(&mut tracker, PollUrgency::Dialling, 22, 82, hints), []);
-    assert_eq!(reads_until(&mut tracker, PollUrgency::Dialling, 82, 90, |_| vec![]), [PollRequest::Page { offset: 0 }]);
+    assert_eq!(reads_until(&mut tracker, PollUrgency::Dialing, 22, 82, hints), []);
+    assert_eq!(reads_until(&mut tracker, PollUrgency::Dialing, 82, 90, |_| vec![]), [PollRequest::Page { offset: 0 }]);
 
     let many = |second| if second == 55 { (0..60).collect() } else { vec![] };
     let mut tracker = just_scanned(99);
     tracker.last_scan = Some((after(1_000), 1));
-    assert_eq!(reads_until(&mut tracker, PollUrgency::Dialling, 22, 60, many), [PollRequest::Page { offset: 0 }]);
+    assert_eq!(reads_until(&mut tracker, PollUrgency::Dialing, 22, 60, many), [PollRequest::Page { offset: 0 }]);
 }
 
 #[test]
 fn hints_cost_no_more_requests_than_polling_alone() {
     let saved_up = 2;
-    for urgency in [PollUrgency::Blocked, PollUrgency::Draining, PollUrgency::Dialling] {
+    for urgency in [PollUrgency::Blocked, PollUrgency::Draining, PollUrgency::Dialing] {
         for hinted in [vec![3], vec![3, 4], (0..99).collect()] {
             let mut tracker = just_scanned(99);
             let reads = reads_until(&mut tracker, urgency, 22, 622, |_| hinted.clone()).len() as i32;
@@ -446,7 +446,7 @@ fn ended_calls_are_found_in_time_however_long_the_list_is() {
     tracker.pages_for_ended_calls = 390;
     assert_eq!(tracker.due_at(PollUrgency::Draining, None, None), Some(after(60 + 1_800)));
     assert_eq!(
-        tracker.due_at(PollUrgency::Dialling, Some(after(70)), None),
+        tracker.due_at(PollUrgency::Dialing, Some(after(70)), None),
         Some(after(60 + 1_800)),
         "nor is a lost answer forgotten"
     );
@@ -454,13 +454,13 @@ fn ended_calls_are_found_in_time_however_long_the_list_is() {
 
 #[test]
 fn a_conversation_with_an_unknown_status_is_over_some_time_after_its_end() {
-    let told = OutcomeSignals { topic: Some("a visit".into()), ..OutcomeSignals::default() };
+    let with_topic = OutcomeSignals { topic: Some("a visit".into()), ..OutcomeSignals::default() };
     for (status, ended, signals, over) in [
         (Status::Other, Some(60), OutcomeSignals::default(), Some(60 + 600)),
-        (Status::Other, Some(60), told.clone(), Some(60 + 120)),
-        (Status::Other, None, told.clone(), None),
-        (Status::Closing, Some(60), told.clone(), None),
-        (Status::Open, Some(60), told, None),
+        (Status::Other, Some(60), with_topic.clone(), Some(60 + 120)),
+        (Status::Other, None, with_topic.clone(), None),
+        (Status::Closing, Some(60), with_topic.clone(), None),
+        (Status::Open, Some(60), with_topic, None),
         (Status::Closed, None, OutcomeSignals::default(), Some(0)),
     ] {
         let conversation =

@@ -16,7 +16,8 @@ pub struct TrackedConversation {
     pub entry: EntryId,
     /// Which call to the entry this is, from 1.
     pub number: u32,
-    /// When this program learnt of the conversation, by our clock.
+    /// When the vendor answered the call's request, else when the request was intended or the conversation was found,
+    /// by our clock.
     pub since: DateTime<Utc>,
     /// Whether the answer to the request named it: then it is certainly our call.
     pub answered: bool,

@@ -12,7 +12,7 @@ fn with_an_older_copy() -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {
     let ledger = Ledger::open_inline(&path, noon()).expect("a ledger");
     let scope = ClaimScope::for_organisation(OrganisationId::new("Bright Smile Dental"));
     let request = ClaimRequest { run, campaign, scope, now: noon(), limit: 1 };
-    assert_eq!(now_or_never(ledger.claim(request)).expect("claimed").authorised.len(), 1);
+    assert_eq!(now_or_never(ledger.claim(request)).expect("claimed").claimed.len(), 1);
     drop(ledger);
     (folder, path, before)
 }

@@ -106,7 +106,7 @@ fn each_entry_of_a_chunk_of_any_size_has_its_event_and_is_called_as_listed() {
             now: noon(),
             limit: 10,
         }));
-        for call in claims.expect("claims").authorised {
+        for call in claims.expect("claims").claimed {
             assert!(call.content == list[call.entry.0 as usize - 1].content);
         }
     }

@@ -155,7 +155,7 @@ impl ModelTest {
             self.check_deferred(index, deferral);
             self.entries[index].state = deferral.state;
         }
-        for claim in claims.authorised {
+        for claim in claims.claimed {
             let index = claim.entry.0 as usize - 1;
             self.check_claimed(index, &claim);
             self.entries[index].state = State::Submitting;
@@ -318,7 +318,7 @@ impl ModelTest {
         // Only one program may hold a ledger: close it before opening it again.
         drop(std::mem::replace(&mut self.fixture.ledger, self.placeholder.clone()));
         self.fixture.ledger = Ledger::open_inline(&path_in(&self.fixture.folder), self.now).expect("the ledger again");
-        let under_way = now_or_never(self.fixture.ledger.under_way(self.fixture.run.campaign)).expect("attempts");
+        let under_way = now_or_never(self.fixture.ledger.in_flight(self.fixture.run.campaign)).expect("attempts");
         let expected = self.calls.iter().filter(|call| call.is_under_way()).map(|call| call.claim.attempt);
         let mut found: Vec<_> = under_way.iter().map(|attempt| attempt.attempt).collect();
         found.sort();

@@ -28,7 +28,7 @@ fn the_watermark_is_at_the_ledgers_creation_and_later_at_its_last_claim() {
     let watermark = || now_or_never(fixture.ledger.watermark(our_caller_id())).expect("read");
     assert_eq!(watermark(), Watermark { at: noon(), takes_over: false, adopted_at: None });
     let later = noon() + TimeDelta::minutes(5);
-    assert_eq!(fixture.claim_at(later).authorised.len(), 1);
+    assert_eq!(fixture.claim_at(later).claimed.len(), 1);
     assert_eq!(watermark(), Watermark { at: later, takes_over: false, adopted_at: None });
     adopt_calls(&fixture, &[]);
     assert_eq!(watermark().at, noon() + TimeDelta::hours(1));

@@ -47,8 +47,8 @@ impl RefusalText {
         Self { text, destination, caller_id }
     }
 
-    fn contains(&self, phrases: &[impl AsRef<str>]) -> bool {
-        phrases.iter().any(|phrase| self.text.contains(phrase.as_ref()))
+    fn contains(&self, phrases: &[String]) -> bool {
+        phrases.iter().any(|phrase| self.text.contains(phrase.as_str()))
     }
 
     fn concern(&self, status: u16) -> Option<Concern> {
@@ -61,7 +61,7 @@ impl RefusalText {
     }
 
     fn concern_by_code(&self) -> Option<Concern> {
-        PHRASES.codes.iter().find(|(_, codes)| self.contains(codes)).map(|(concern, _)| *concern)
+        PHRASES.codes.iter().find(|codes| self.contains(&codes.phrases)).map(|codes| codes.concern)
     }
 
     /// The call's content, its time, or how often calls are made.
@@ -78,7 +78,7 @@ impl RefusalText {
             (is_cap && !is_account, Concern::Cap),
             (self.contains(&PHRASES.plain_hours) && !is_account, Concern::Hours),
             // Only a caller id is reported as spam.
-            (self.contains(&[" spam"]), Concern::CallerId),
+            (self.contains(&PHRASES.spam), Concern::CallerId),
             (self.is_destination_kind(), Concern::Destination),
         ]
         .into_iter()
@@ -87,7 +87,7 @@ impl RefusalText {
 
     /// A kind of number, or a list, that only a called number can be on.
     fn is_destination_kind(&self) -> bool {
-        let is_sandbox = self.contains(&[" sandbox"]) && self.contains(&PHRASES.sandbox_destination);
+        let is_sandbox = self.contains(&PHRASES.sandbox) && self.contains(&PHRASES.sandbox_destination);
         self.contains(&PHRASES.destination_kinds) || is_sandbox
     }
 
@@ -109,7 +109,7 @@ impl RefusalText {
         }
     }
 
-    /// The credentials, the account or the bot, where nothing more specific matched.
+    /// The credentials, the account or outbound calling, where nothing more specific matched.
     fn concern_of_organisation(&self) -> Option<Concern> {
         let last = [
             (&PHRASES.credentials, Concern::Credentials),

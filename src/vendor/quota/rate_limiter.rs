@@ -91,7 +91,7 @@ impl RateLimiter {
         let _ = self.limiter.check_key_n(&LimiterKey::Spend(organisation.clone()), self.burst);
     }
 
-    /// `Ok`: how many further requests are due now beside this one. `Err`: when this one is due, rounded up to whole
+    /// `Ok`: how many further requests are due now in addition to this one. `Err`: when this one is due, rounded up to whole
     /// microseconds, since no clock of ours is finer and a shorter wait would pass no time.
     fn check(&self, key: &LimiterKey) -> Result<u32, DateTime<Utc>> {
         let further = self.limiter.check_key(key).map(|state| state.remaining_burst_capacity());

@@ -23,8 +23,8 @@ struct State {
 impl Mailbox {
     /// Connects a started program that takes webhooks.
     pub fn open(&self) -> HintReceiver {
-        let (hinting, hints) = hints::channel();
-        self.with(|state| state.program = Some(hinting));
+        let (sender, hints) = hints::channel();
+        self.with(|state| state.program = Some(sender));
         hints
     }
 

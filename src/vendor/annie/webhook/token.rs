@@ -5,7 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
-/// The webhook's `authToken`, which proves that a delivery is the vendor's. Never shown.
+/// The webhook's `authToken`, which a delivery must carry. Never shown.
 #[derive(Clone)]
 pub struct WebhookToken(SecretString);
 

@@ -54,7 +54,7 @@ impl Server {
 async fn play(listener: TcpListener, mut behaviours: VecDeque<Behaviour>, seen: Arc<Mutex<Vec<String>>>) {
     while let Ok((stream, _)) = listener.accept().await {
         let behaviour = if behaviours.len() > 1 { behaviours.pop_front() } else { behaviours.front().cloned() };
-        tokio::spawn(perform(stream, behaviour.expect("an behaviour"), seen.clone()));
+        tokio::spawn(perform(stream, behaviour.expect("a behaviour"), seen.clone()));
     }
 }
 
