@@ -38,7 +38,7 @@ impl AttemptState {
 
     /// Whether the call may still be in flight: its result is not known yet.
     #[must_use]
-    pub fn is_under_way(self) -> bool {
+    pub fn is_in_flight(self) -> bool {
         match self {
             Self::Submitting | Self::Open | Self::Unknown => true,
             Self::NotPlaced | Self::Refused | Self::Ended | Self::Absent | Self::LostTrack => false,
@@ -57,21 +57,6 @@ impl AttemptState {
             Self::Ended => "ended",
             Self::Absent => "absent",
             Self::LostTrack => "lost_track",
-        }
-    }
-
-    /// The words for people.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Submitting => "being dialled",
-            Self::Open => "in a call",
-            Self::Unknown => "maybe placed",
-            Self::NotPlaced => "not placed",
-            Self::Refused => "refused by the vendor",
-            Self::Ended => "over",
-            Self::Absent => "not found at the vendor",
-            Self::LostTrack => "placed with unknown outcome",
         }
     }
 
@@ -107,25 +92,5 @@ impl AttemptState {
             | Fact::CancelledByOperator => return None,
         };
         from.contains(&self).then_some(to)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_state_has_words_for_people() {
-        let labels = [
-            "being dialled",
-            "in a call",
-            "maybe placed",
-            "not placed",
-            "refused by the vendor",
-            "over",
-            "not found at the vendor",
-            "placed with unknown outcome",
-        ];
-        assert_eq!(AttemptState::ALL.map(AttemptState::label), labels);
     }
 }

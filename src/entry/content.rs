@@ -10,7 +10,7 @@ use super::reason::Reason;
 use crate::ids::{EntryKey, Location, OrganisationId};
 use crate::phone::E164;
 
-/// Everything one call carries to the vendor, beside the two numbers.
+/// Everything one call carries to the vendor, except the two phone numbers.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CallContent {
     /// Who is called.
@@ -71,7 +71,7 @@ pub struct NewEntry {
     /// The call makes no sense after this instant.
     pub not_after: Option<DateTime<Utc>>,
     /// Whether the list itself forbids the call or requires a person's decision.
-    pub standing: ListEligibility,
+    pub eligibility: ListEligibility,
     /// The other patients of a household that this one call covers.
     pub members: Vec<HouseholdMember>,
     /// The row's first line in the list, counted from 1.

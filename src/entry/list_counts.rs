@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Where every row of a list went: `read` is the sum of the others.
+/// A list's rows, counted by result: `read` is the sum of the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ListCounts {
     /// Rows that are not blank.

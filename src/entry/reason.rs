@@ -124,17 +124,24 @@ reasons! {
     Operator = "operator",
 }
 
+/// The words for people where they differ from the description, which is part of machine formats.
+const LABELS: [(Reason, &str); 8] = [
+    (Reason::Window, "outside the dialing hours"),
+    (Reason::SpokenFor, "the call to another patient of the household covers this patient"),
+    (Reason::Excluded, "on the exclude list"),
+    (Reason::NoLine, "the campaign has no [[line]] for its location any more"),
+    (Reason::NotAfter, "the last time at which the call makes sense has passed"),
+    (Reason::Unauthorised, "the vendor did not accept the credentials"),
+    (Reason::LineRefused, "the vendor does not let the caller id call"),
+    (Reason::RefusedUnexplained, "the vendor refused the call and does not say what the refusal concerns"),
+];
+
 impl Reason {
     /// The words for people, for the middle of a line.
     #[must_use]
     pub fn label(self) -> String {
-        if self == Self::NoLine {
-            return "the campaign no longer has this location".into();
-        }
-        if self == Self::RefusedUnexplained {
-            return "the vendor refused the call without saying what is wrong".into();
-        }
-        without_capital(self.description())
+        let own = LABELS.iter().find(|(reason, _)| *reason == self);
+        own.map_or_else(|| without_capital(self.description()), |(_, label)| (*label).into())
     }
 
     /// Whether the rule itself defers the call to another day, so that the entry is not due while it waits.
@@ -197,7 +204,7 @@ mod tests {
     fn every_reason_has_words_for_people() {
         for (reason, label) in [
             (Reason::CoolDown, "three attempts in a row reached nobody: 30 days of rest"),
-            (Reason::NoLine, "the campaign no longer has this location"),
+            (Reason::NoLine, "the campaign has no [[line]] for its location any more"),
             (Reason::VendorHours, "the vendor refused the call: outside its hours"),
         ] {
             assert_eq!(reason.label(), label);

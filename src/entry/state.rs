@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::outcome::Outcome;
 use super::reason::Reason;
 
-/// Where an entry stands.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {

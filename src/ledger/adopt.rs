@@ -21,7 +21,7 @@ use crate::ids::{AttemptId, EntryId, RunId};
 pub struct Adoption {
     /// Attempts whose answer is lost: the next run looks for each on the vendor's list.
     pub unanswered: u64,
-    /// Events later than now, written by a clock that was ahead; they now count as having update now.
+    /// Events later than now, written by a clock that was ahead; from now on they do not count as the newest.
     pub future_events: u64,
 }
 

@@ -74,7 +74,7 @@ impl EntryValues {
             alternatives: entry.alternatives.clone(),
             json: [json(&numbers), json(&entry.zones), json(&entry.content)],
             not_after: entry.not_after,
-            eligibility: entry.standing,
+            eligibility: entry.eligibility,
             members: members.map(|member| (member.key.clone(), member.line as i64, json(&member.patient))).collect(),
         }
     }

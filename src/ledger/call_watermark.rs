@@ -54,7 +54,7 @@ pub(super) fn advance(conn: &Connection, caller_id: &CallerId, at: DateTime<Utc>
 }
 
 /// The same, after unrecorded calls were taken over: from now on they stop a run again.
-pub(super) fn advance_after_adoption(
+pub(super) fn advance_after_takeover(
     conn: &Connection,
     caller_id: &CallerId,
     at: DateTime<Utc>,

@@ -187,7 +187,7 @@ fn claim_or_defer(
     Ok(())
 }
 
-/// The ledger holds every call of the caller ids that call now.
+/// Advances the watermark of each caller id that calls now: the ledger holds all of its calls up to this instant.
 fn advance_watermarks(conn: &Connection, request: &ClaimRequest, claims: &ClaimResult) -> Result<(), LedgerError> {
     let mut advanced = BTreeSet::new();
     for ClaimedAttempt { organisation, from, .. } in &claims.claimed {
@@ -278,7 +278,7 @@ pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<Num
     let mut rows = statement.query([phone.expose()])?;
     let mut history = NumberHistory::default();
     while let Some(row) = rows.next()? {
-        history.unsettled |= attempt_state_at(row, "state")?.is_under_way();
+        history.unsettled |= attempt_state_at(row, "state")?.is_in_flight();
         let reached = match maybe_outcome_at(row, "outcome")?.map(|outcome: Outcome| caps.failed.contains(&outcome)) {
             Some(false) => ContactResult::Somebody,
             Some(true) => ContactResult::Nobody,

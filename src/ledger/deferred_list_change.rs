@@ -1,5 +1,6 @@
 //! List changes for entries that are not settled: a call is in flight, or a person must decide. The change is stored
-//! and applied as soon as the entry becomes callable again, so that no patient is redialled after a newer list has removed them.
+//! and applied as soon as the entry becomes callable again, so that no patient is redialled
+//! after a newer list has removed them.
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
@@ -34,7 +35,7 @@ pub(super) fn apply_to_callable(
         return Ok(from);
     }
     let Some(fact) = stored(conn, entry)? else { return Ok(from) };
-    let detail = Some("changed by a list while the call was not settled");
+    let detail = Some("said by a list while the call was not settled");
     let to = Transition { run, entry, attempt: None, at, from, fact: &fact, detail }.apply(conn)?;
     store(conn, entry, None)?;
     Ok(to)

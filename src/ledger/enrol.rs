@@ -153,6 +153,11 @@ fn finish(
         plan_scope::approve(conn, run, &plan, &calls)?;
     }
     note_changes(conn, run, enrolled)?;
+    let listed: i64 = conn.prepare_cached(sql!("entry_listed_count"))?.query_row([run.run.0], |row| row.get(0))?;
+    if listed.unsigned_abs() != counts.accepted {
+        // The intake gives each key once; an entry that the list has twice would be overwritten silently.
+        return Err(LedgerError::Conflict);
+    }
     if let Some(rate) = max_withdraw_rate {
         refuse_if_cut_short(conn, run, rate, to_call)?;
     }

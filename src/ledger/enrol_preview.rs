@@ -51,7 +51,7 @@ impl EnrolPreview {
     /// The preview of an entry that the ledger does not have.
     #[must_use]
     pub fn new(entry: &NewEntry, now: DateTime<Utc>) -> Self {
-        let (state, reason) = forbidden_by(entry.standing).unzip();
+        let (state, reason) = forbidden_by(entry.eligibility).unzip();
         Self {
             entry: None,
             change: EntryChange::New,
@@ -147,7 +147,7 @@ impl LedgerReader {
         let Some(known) = KnownEntry::find(&self.conn, campaign, entry.key.as_str())? else {
             return Ok(EnrolPreview { spoken_for, ..EnrolPreview::new(entry, now) });
         };
-        let fact = known.fact_from_list(entry.standing, entry.not_after, now);
+        let fact = known.fact_from_list(entry.eligibility, entry.not_after, now);
         let phone = alternate_numbers::to_dial(&self.conn, known.id, entry.phone, &entry.alternatives)?;
         let current = self.current(&known, phone)?;
         let change = known.change(&EntryValues::new(entry), phone);

@@ -76,7 +76,7 @@ pub enum LedgerError {
     },
     /// There was a ledger here, and its file is empty.
     #[error(
-        "the ledger at {path} was emptied, and no longer knows whom it called; nothing was sent: restore the last backup, \
+        "the ledger at {path} was emptied, and no longer knows which patients it called; nothing was sent: restore the last backup, \
          or remove the file to begin a new one"
     )]
     Emptied {
@@ -128,8 +128,8 @@ pub enum LedgerError {
     },
     /// The ledger is a rehearsal's, and live calls were requested.
     #[error(
-        "the ledger at {path} was made in a rehearsal: whoever it says was called was not; nothing was sent: name another \
-         one with --ledger FILE, or move this one away{and_suppressed}"
+        "the ledger at {path} was made in a rehearsal, so the patients in it were not really called; nothing was sent: name \
+         another one with --ledger FILE, or move this one away{and_suppressed}"
     )]
     Rehearsed {
         /// The ledger's path.

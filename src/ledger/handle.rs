@@ -11,7 +11,6 @@ use super::claim::{ClaimRequest, ClaimResult, ClaimScope};
 use super::enrol::{EnrolledList, EnrolmentCounts, ListChunk};
 use super::error::LedgerError;
 use super::kind::LedgerKind;
-use super::next_due::NextDue;
 use super::plan_scope::ApprovedCall;
 use super::reader::AttemptCounts;
 use super::record::{AttemptUpdate, AuditNote, InFlightAttempt};
@@ -204,15 +203,15 @@ impl Ledger {
     }
 
     /// Takes `unrecorded` calls over and advances the caller id's watermark to `now`. Returns the resulting attempts of
-    /// the run's campaign, which are now to be followed.
-    pub fn adopt_calls(
+    /// the run's campaign: those to be followed, and those to be polled once.
+    pub fn take_over_calls(
         &self,
         run: RunHandle,
         caller_id: CallerId,
         unrecorded: Vec<ObservedCall>,
         now: DateTime<Utc>,
     ) -> CommitFuture<Vec<InFlightAttempt>> {
-        self.writer.submit(move |conn| unrecorded_calls::adopt_calls(conn, run, &caller_id, &unrecorded, now))
+        self.writer.submit(move |conn| unrecorded_calls::take_over_calls(conn, run, &caller_id, &unrecorded, now))
     }
 
     /// Stores evidence that changes no state, such as the result of a scan of the vendor's list.
@@ -221,7 +220,7 @@ impl Ledger {
     }
 
     /// When the next entry of the run within `scope` is due.
-    pub fn next_due(&self, run: RunHandle, scope: ClaimScope) -> CommitFuture<NextDue> {
+    pub fn next_due(&self, run: RunHandle, scope: ClaimScope) -> CommitFuture<Option<DateTime<Utc>>> {
         self.writer.submit(move |conn| next_due::next_due(conn, run, &scope))
     }
 

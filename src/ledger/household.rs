@@ -29,7 +29,7 @@ pub(super) fn covered(conn: &Connection, campaign: CampaignId, key: &EntryKey) -
     let mut rows = statement.query((campaign.0, key.as_str()))?;
     let mut covered = CoveredBy::default();
     while let Some(row) = rows.next()? {
-        covered.unsettled |= attempt_state_at(row, "state")?.is_under_way();
+        covered.unsettled |= attempt_state_at(row, "state")?.is_in_flight();
         covered.spoken_for |= maybe_outcome_at(row, "outcome")?.is_some_and(Outcome::is_decision);
     }
     Ok(covered)

@@ -65,7 +65,6 @@ pub use high_water::MarkStatus;
 pub use kind::LedgerKind;
 pub use known_entry::EntryChange;
 pub use maintenance::{backup, mark_status, verify};
-pub use next_due::NextDue;
 pub use operator::{Operator, OperatorError, Resolution};
 pub use plan_scope::ApprovedCall;
 pub use purge::purge;

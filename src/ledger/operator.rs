@@ -41,10 +41,14 @@ pub enum OperatorError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The ledger has no entry with this id.
-    #[error("the ledger has no patient #{0}; `callrounds report` shows the patients' numbers")]
+    #[error("the ledger has no patient #{0}; `callrounds report` shows each patient's #")]
     NoSuchEntry(EntryId),
     /// The entry is neither held nor failed.
-    #[error("patient #{entry} is {}: only a patient who is held or failed can be resolved", .state.label())]
+    #[error(
+        "patient #{entry} is {}: only a patient who is held for a person or refused by the vendor can be resolved, and with --cancel one \
+         whose call was lost track of",
+        .state.label()
+    )]
     NotHeld {
         /// The entry.
         entry: EntryId,
@@ -63,9 +67,7 @@ pub enum OperatorError {
         reason: Reason,
     },
     /// The vendor refused the call, so it became no conversation.
-    #[error(
-        "patient #{0} failed: the vendor refused the call, so there is no conversation; use --not-placed or --cancel"
-    )]
+    #[error("patient #{0} was refused by the vendor, so there is no conversation; use --not-placed or --cancel")]
     WasRefused(EntryId),
     /// The conversation belongs to another attempt.
     #[error("another attempt has that conversation already")]

@@ -33,7 +33,9 @@ pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -
     let detail = format!("decided by {by}; {entries} entries");
     transaction.execute(sql!("event_of_ledger"), (millis(at), "purged", detail))?;
     transaction.commit()?;
-    // Deleted content is overwritten (`secure_delete`), but the log would still hold the old pages.
+    // `secure_delete` overwrites deleted cells, but not what a rebalanced page leaves behind: VACUUM writes every page
+    // anew. Then the log still holds the old pages.
+    opened.conn.execute_batch(sql!("vacuum"))?;
     let is_complete = opened.conn.query_row(sql!("checkpoint"), [], |row| {
         let (busy, in_log, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(!busy && in_log == moved)

@@ -80,7 +80,7 @@ fn assign(conn: &Connection, id: CampaignId, campaign: &Campaign) -> Result<(), 
         campaign.locations.iter().map(|(location, practice)| (location, &practice.organisation)).collect();
     conn.prepare_cached(sql!("entry_assign"))?.execute((id.0, json(&locations)))?;
     let organisations: Vec<_> =
-        campaign.locations.organisations().iter().map(|organisation| &organisation.organisation).collect();
+        campaign.locations.organisations().iter().map(|organisation| &organisation.id).collect();
     let first = organisations.first().map(|organisation| organisation.as_str());
     conn.prepare_cached(sql!("entry_assign_others"))?.execute((id.0, first, json(&organisations)))?;
     Ok(())

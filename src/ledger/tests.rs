@@ -72,7 +72,7 @@ fn entry(key: &str, last: u32) -> NewEntry {
             ..CallContent::default()
         },
         not_after: None,
-        standing: ListEligibility::Ready,
+        eligibility: ListEligibility::Ready,
         members: Vec::new(),
         line: 2,
     }
@@ -299,8 +299,8 @@ fn an_entry_that_is_no_longer_listed_is_withdrawn_and_comes_back_when_listed_aga
 
 #[test]
 fn a_list_change_during_a_call_is_applied_when_the_call_ends() {
-    let booked = NewEntry { standing: ListEligibility::Suppressed(Reason::Booked), ..entry("P-1", 101) };
-    let unsure = NewEntry { standing: ListEligibility::Held(Reason::ConsentBlank), ..entry("P-1", 101) };
+    let booked = NewEntry { eligibility: ListEligibility::Suppressed(Reason::Booked), ..entry("P-1", 101) };
+    let unsure = NewEntry { eligibility: ListEligibility::Held(Reason::ConsentBlank), ..entry("P-1", 101) };
     let cases: [(Vec<Vec<NewEntry>>, State); 5] = [
         (vec![vec![entry("P-1", 101)]], State::Waiting),
         (vec![vec![booked.clone()]], State::Suppressed),

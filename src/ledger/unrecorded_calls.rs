@@ -81,8 +81,8 @@ pub(super) fn unmatched_rows(
 }
 
 /// Records unrecorded calls, oldest first, as attempts of the entries with their numbers, and advances the caller id's
-/// watermark. Returns the attempts of `run`'s campaign that are now to be followed, or asked for once.
-pub(super) fn adopt_calls(
+/// watermark. Returns the attempts of `run`'s campaign that are now to be followed, or polled once.
+pub(super) fn take_over_calls(
     conn: &Connection,
     run: RunHandle,
     caller_id: &CallerId,
@@ -93,12 +93,12 @@ pub(super) fn adopt_calls(
     for (at, call) in unrecorded.iter().enumerate() {
         // The outcome of the newest call to a number decides whether there is to be another.
         let is_newest = unrecorded[at + 1..].iter().all(|later| later.to != call.to);
-        followed.extend(adopt_call(conn, run, caller_id, call, is_newest, now)?);
+        followed.extend(take_over_call(conn, run, caller_id, call, is_newest, now)?);
     }
     if !unrecorded.is_empty() {
         runs::note(conn, run.run, "caught_up", now, Some(&format!("{} calls taken over", unrecorded.len())))?;
     }
-    call_watermark::advance_after_adoption(conn, caller_id, now)?;
+    call_watermark::advance_after_takeover(conn, caller_id, now)?;
     let lost_track = record::lost_track(conn, run.campaign, DateTime::UNIX_EPOCH)?;
     let all = record::in_flight(conn, run.campaign)?.into_iter().chain(lost_track);
     Ok(all.filter(|attempt| followed.contains(&attempt.attempt)).collect())
@@ -112,7 +112,7 @@ struct TargetEntry {
     callable: bool,
 }
 
-fn adopt_call(
+fn take_over_call(
     conn: &Connection,
     run: RunHandle,
     caller_id: &CallerId,

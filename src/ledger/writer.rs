@@ -186,7 +186,7 @@ impl WriterStore {
             let _ = execute_cached(&self.conn, sql!("rollback"));
         })?;
         if self.conn.total_changes() != before {
-            // After the intents are durable, and before anybody is told so.
+            // After the intents are durable, and before any job is answered.
             self.mark.raise(&self.conn);
             tracing::trace!(jobs = group.len(), "committed");
         }

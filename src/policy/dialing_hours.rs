@@ -10,7 +10,7 @@ use super::state_rules;
 use crate::campaign::{Calling, DayWindow, Holiday, Preset, ZoneMode};
 use crate::entry::{CalledPartyZones, Reason, ZoneSource};
 use crate::phone::E164;
-use crate::phone::area_codes::{self, AreaCodeRegion};
+use crate::phone::area_codes::{self, AreaCodeCoverage};
 use crate::zone::Zone;
 
 /// Monday to Sunday.
@@ -249,8 +249,8 @@ impl CalledPartyRegions {
     /// either, the called party may be anywhere in the United States or Canada. `None`: a zone is unknown.
     fn locate(calling: &Calling, phone: E164, called: &CalledPartyZones) -> Option<Self> {
         let row_decides = calling.zone_mode == ZoneMode::RowWins && called.source == ZoneSource::Row;
-        let by_number = if row_decides { None } else { calling.area_codes.region_of(phone) };
-        let AreaCodeRegion { zones, regions } = by_number.unwrap_or_default();
+        let by_number = if row_decides { None } else { calling.area_codes.coverage_of(phone) };
+        let AreaCodeCoverage { zones, regions } = by_number.unwrap_or_default();
         let mut names: BTreeSet<String> = called.zones.iter().cloned().chain(zones).collect();
         if names.is_empty() {
             names = area_codes::all_zones().map(ToOwned::to_owned).collect();

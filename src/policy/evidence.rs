@@ -36,7 +36,8 @@ pub struct DecisionEvidence {
     pub number_busy: bool,
     /// Whether the number was on the suppression list.
     pub suppressed: bool,
-    /// Where the campaign says that consent is recorded; `null`: not said, so the list has a column for it.
+    /// Where the campaign says that consent is recorded; `null`: the campaign does not say, so the list has a column for
+    /// it.
     pub consent: Option<Consent>,
     /// The last instant at which the call makes sense.
     pub not_after: Option<DateTime<Utc>>,

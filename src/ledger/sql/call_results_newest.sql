@@ -1,5 +1,6 @@
 -- Results of the campaign's newest calls since one of its runs last ended other than by an interruption, newest first.
--- Joins from the newest events, so that it stops at the limit and never scans all entries.
+-- Joins from the newest event back, so that it stops at the limit; until then it reads every event since that end, one for
+-- each entry enrolled meanwhile.
 SELECT attempt.organisation, CASE WHEN event.kind = 'ended' THEN attempt.outcome END AS outcome
 FROM event CROSS JOIN attempt ON attempt.id = event.attempt_id CROSS JOIN entry ON entry.id = event.entry_id
 WHERE entry.campaign_id = ?1 AND event.kind IN ('ended', 'refused', 'answer_lost')

@@ -1,1 +1,1 @@
-SELECT count(*) FROM entry WHERE campaign_id = ?1 AND (state = 'ready' OR state = 'waiting');
+SELECT count(*) FROM entry INDEXED BY entry_due WHERE campaign_id = ?1 AND (state = 'ready' OR state = 'waiting');

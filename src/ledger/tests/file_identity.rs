@@ -79,7 +79,7 @@ fn an_adopted_copy_is_written_and_takes_over_calls_that_it_lacks() {
     let watermark = || watermark_of(&our_caller_id());
     assert!(watermark().takes_over, "calls that it lacks are taken over");
     let reopened = now_or_never(ledger.reopen_run(None)).expect("its run").handle;
-    now_or_never(ledger.adopt_calls(reopened, our_caller_id(), Vec::new(), at)).expect("advanced");
+    now_or_never(ledger.take_over_calls(reopened, our_caller_id(), Vec::new(), at)).expect("advanced");
     assert_eq!(watermark(), Watermark { at, takes_over: false, adopted_at: Some(at) });
     assert!(watermark_of(&other).takes_over, "a scan for one number is none for another");
 }

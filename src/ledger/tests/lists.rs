@@ -73,7 +73,7 @@ fn mixed(patient: u32) -> NewEntry {
     };
     let mut entry = entry(key(patient).as_str(), patient % 1_000);
     entry.content.voicemail = Some(format!("Hello, \"voicemail\":, this is for {}", patient % 3));
-    entry.standing =
+    entry.eligibility =
         if patient.is_multiple_of(50) { ListEligibility::Held(Reason::Extension) } else { ListEligibility::Ready };
     entry.members = if patient.is_multiple_of(10) { vec![member] } else { Vec::new() };
     entry
@@ -132,13 +132,13 @@ fn the_same_texts_change_nothing_and_other_texts_are_stored() {
 }
 
 #[test]
-fn an_entry_that_a_list_has_twice_is_enrolled_once() {
+fn a_list_that_has_an_entry_twice_is_refused_whole() {
     for rows in [4, 1_000_000] {
         let fixture = Fixture::new();
         let before = indexes(&fixture);
-        let listed = enrol(&fixture, vec![entries(&[1, 2]), entries(&[3, 1]), end(4)], rows).expect("enrolled");
-        assert_eq!(listed.enrolled, EnrolmentCounts { new: 3, same: 1, ..EnrolmentCounts::default() });
-        assert_eq!((fixture.count("entry"), indexes(&fixture)), (3, before));
+        let refused = enrol(&fixture, vec![entries(&[1, 2]), entries(&[3, 1]), end(4)], rows);
+        assert!(matches!(refused, Err(LedgerError::Conflict)), "{refused:?}");
+        assert_eq!((fixture.count("entry"), indexes(&fixture)), (0, before));
     }
 }
 

@@ -98,7 +98,7 @@ impl Call {
         !matches!(self.state, AttemptState::NotPlaced | AttemptState::Refused)
     }
 
-    fn is_under_way(&self) -> bool {
+    fn is_in_flight(&self) -> bool {
         matches!(self.state, AttemptState::Submitting | AttemptState::Open | AttemptState::Unknown)
     }
 }
@@ -192,7 +192,7 @@ impl ModelTest {
         assert!(!self.suppressed.contains(&last), "{key}: suppressed, and claimed");
         assert!(self.calls.iter().all(|call| call.claim.attempt != claim.attempt), "{key}: claimed twice");
         let to_the_number: Vec<_> = self.calls.iter().filter(|call| ENTRIES[call.index].1 == last).collect();
-        assert!(!to_the_number.iter().any(|call| call.is_under_way()), "{key}: its number is being called");
+        assert!(!to_the_number.iter().any(|call| call.is_in_flight()), "{key}: its number is being called");
         for (days, most) in [(1, 1), (7, 3), (30, 6)] {
             let recent =
                 |call: &&&Call| call.may_have_been_placed() && call.claim.intent_at > self.now - TimeDelta::days(days);
@@ -235,7 +235,7 @@ impl ModelTest {
     }
 
     fn record_possible(&mut self, call: usize, fact: usize) {
-        let under_way: Vec<_> = self.calls.iter().filter(|call| call.is_under_way()).collect();
+        let under_way: Vec<_> = self.calls.iter().filter(|call| call.is_in_flight()).collect();
         if under_way.is_empty() {
             return;
         }
@@ -319,7 +319,7 @@ impl ModelTest {
         drop(std::mem::replace(&mut self.fixture.ledger, self.placeholder.clone()));
         self.fixture.ledger = Ledger::open_inline(&path_in(&self.fixture.folder), self.now).expect("the ledger again");
         let under_way = now_or_never(self.fixture.ledger.in_flight(self.fixture.run.campaign)).expect("attempts");
-        let expected = self.calls.iter().filter(|call| call.is_under_way()).map(|call| call.claim.attempt);
+        let expected = self.calls.iter().filter(|call| call.is_in_flight()).map(|call| call.claim.attempt);
         let mut found: Vec<_> = under_way.iter().map(|attempt| attempt.attempt).collect();
         found.sort();
         assert_eq!(found, expected.collect::<Vec<_>>(), "attempts in flight are resumed");

@@ -105,6 +105,28 @@ fn every_statement_fits_the_schema() {
 }
 
 #[test]
+fn statements_of_every_run_use_the_index_of_what_is_due() {
+    let fixture = Fixture::new();
+    let conn = fixture.committed();
+    for (name, index) in [
+        ("entry_to_call", "entry_due"),
+        ("entry_due", "entry_due"),
+        ("entry_next_due", "entry_due"),
+        ("entry_listed_count", "entry_by_run"),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/sql").join(format!("{name}.sql"));
+        let text = std::fs::read_to_string(path).expect("text");
+        let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {text}")).expect("a plan");
+        let mut steps = plan.raw_query();
+        let mut used = String::new();
+        while let Some(step) = steps.next().expect("a step") {
+            used += &step.get::<_, String>(3).expect("its text");
+        }
+        assert!(used.contains(&format!("INDEX {index} ")), "{name}: {used}");
+    }
+}
+
+#[test]
 fn a_ledger_that_others_can_read_is_refused() {
     let fixture = Fixture::new();
     let path = path_in(&fixture.folder);

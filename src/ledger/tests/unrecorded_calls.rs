@@ -17,9 +17,10 @@ fn unrecorded(fixture: &Fixture, calls: &[ObservedCall]) -> Vec<String> {
     found.iter().map(|call| call.conversation.as_str().to_owned()).collect()
 }
 
-fn adopt_calls(fixture: &Fixture, calls: &[ObservedCall]) -> Vec<InFlightAttempt> {
+fn take_over_calls(fixture: &Fixture, calls: &[ObservedCall]) -> Vec<InFlightAttempt> {
     let now = noon() + TimeDelta::hours(1);
-    now_or_never(fixture.ledger.adopt_calls(fixture.run, our_caller_id(), calls.to_vec(), now)).expect("adopted over")
+    now_or_never(fixture.ledger.take_over_calls(fixture.run, our_caller_id(), calls.to_vec(), now))
+        .expect("adopted over")
 }
 
 #[test]
@@ -30,7 +31,7 @@ fn the_watermark_is_at_the_ledgers_creation_and_later_at_its_last_claim() {
     let later = noon() + TimeDelta::minutes(5);
     assert_eq!(fixture.claim_at(later).claimed.len(), 1);
     assert_eq!(watermark(), Watermark { at: later, takes_over: false, adopted_at: None });
-    adopt_calls(&fixture, &[]);
+    take_over_calls(&fixture, &[]);
     assert_eq!(watermark().at, noon() + TimeDelta::hours(1));
 }
 
@@ -59,7 +60,7 @@ fn a_call_to_one_of_our_patients_that_no_attempt_can_have_placed_is_unrecorded()
 #[test]
 fn a_call_that_is_taken_over_is_followed_and_its_entry_not_called_again() {
     let fixture = Fixture::with(&[entry("P-1", 101), entry("P-2", 102)]);
-    let adopted = adopt_calls(&fixture, &[observed("lost-and-found", 101, 1)]);
+    let adopted = take_over_calls(&fixture, &[observed("lost-and-found", 101, 1)]);
     assert_eq!(adopted.len(), 1);
     assert_eq!(adopted[0].conversation, Some(ConversationId::new("lost-and-found")));
     fixture.check_states(&[("P-1", State::Open), ("P-2", State::Ready)]);
@@ -75,8 +76,8 @@ fn a_second_unrecorded_call_to_a_number_still_counts_for_it() {
     let tomorrow = noon() + TimeDelta::hours(24);
     fixture.record(vec![ended(&claimed[0], Outcome::NoAnswer, Some(tomorrow))]).expect("recorded");
     // The entry waits for its redial, which the lost part of the ledger placed, followed by another call.
-    let adopted = adopt_calls(&fixture, &[observed("redial", 101, 1_450), observed("one-more", 101, 1_455)]);
-    assert_eq!(adopted.len(), 2, "one is followed, one is asked for once");
+    let adopted = take_over_calls(&fixture, &[observed("redial", 101, 1_450), observed("one-more", 101, 1_455)]);
+    assert_eq!(adopted.len(), 2, "one is followed, one is polled once");
     fixture.check_states(&[("P-1", State::Open)]);
     assert_eq!(fixture.count("attempt WHERE state = 'lost_track' AND found"), 1, "it is asked for again");
     assert_eq!(fixture.count("event WHERE kind = 'taken_over'"), 1);

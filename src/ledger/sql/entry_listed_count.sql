@@ -1,0 +1,1 @@
+SELECT count(*) FROM entry WHERE run_id = ?1;
