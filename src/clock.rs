@@ -3,8 +3,8 @@
 //! All code that reads the time or waits takes a [`Clock`]. Instants are `chrono`'s UTC; [`crate::zone`] converts them
 //! to local time. There are three clocks: [`WallClock`], the machine's; [`ScaledClock`], which starts at a given
 //! instant and runs at a given speed, for rehearsals (where it may also skip idle time) and for tests (where, under
-//! tokio's paused time, hours pass in microseconds and in a deterministic order); and [`ManualClock`], which stands
-//! still until it is set, for forecasts.
+//! tokio's paused time, hours pass in microseconds and in a deterministic order); and [`ManualClock`], which does not
+//! run until it is set, for forecasts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -35,8 +35,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 /// A clock shared by several parts of the program.
 pub type SharedClock = Arc<dyn Clock>;
 
-/// The longest single sleep. A timer stops while the machine is suspended and does not notice when the clock is set, so
-/// a long wait reads the clock at least this often.
+/// The longest time that a long wait sleeps before it reads the clock again. A timer stops while the machine is
+/// suspended and does not notice when the clock is set.
 pub const MAX_SLEEP: TimeDelta = TimeDelta::seconds(30);
 
 /// The machine's clock.
@@ -131,7 +131,7 @@ impl Clock for ScaledClock {
     }
 }
 
-/// A clock that stands still until it is set.
+/// A clock that does not run: it shows the instant that was set last.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);
 
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_stands_still_and_never_goes_back() {
+    fn a_manual_clock_does_not_run_and_never_goes_back() {
         let clock = ManualClock::at(noon());
         clock.set(noon() + TimeDelta::hours(1));
         clock.set(noon());

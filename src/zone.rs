@@ -1,8 +1,8 @@
 //! Local time: the only file with time-zone rules.
 //!
 //! All other code uses `chrono`'s UTC instants. This file converts them with `jiff`'s *bundled* time-zone database,
-//! because a machine's own copy may be years old (an hour wrong in British Columbia, Alberta and Manitoba in 2026, so
-//! that patients would be called late in the evening).
+//! because a machine's own copy may be years old: an hour wrong in British Columbia, Alberta and Manitoba in 2026, so
+//! that calls would go on for an hour after they must end.
 
 use std::fmt;
 use std::sync::OnceLock;

@@ -1,6 +1,6 @@
 //! From a validated [`CampaignFile`], laid over its defaults, to a [`Campaign`].
 //!
-//! Each `checked` returns `None` if a key without a default is missing.
+//! Each `convert` returns `None` if a key without a default is missing.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ impl CampaignFile {
         let own = unspanned(self.outcomes.clone()).unwrap_or_default();
         let replaces = unspanned(self.replace_default_outcomes.clone()).unwrap_or(false);
         let default = if replaces { Vec::new() } else { defaults::outcomes() };
-        OutcomeRules(own.into_iter().map(|rule| rule.value).chain(default).map(OutcomeTable::checked).collect())
+        OutcomeRules(own.into_iter().map(|rule| rule.value).chain(default).map(OutcomeTable::convert).collect())
     }
 
     /// The campaign. `None` if a required key is missing.
@@ -41,20 +41,20 @@ impl CampaignFile {
         let locations: Vec<_> = unspanned(self.line).into_iter().flatten().map(|table| table.value).collect();
         let has_callback = practice.callback_number.is_some();
         practice.add_own_numbers(&locations);
-        let practice = practice.checked()?;
-        let rate = unspanned(self.rate)?.checked()?;
+        let practice = practice.convert()?;
+        let rate = unspanned(self.rate)?.convert()?;
         Some(Campaign {
             name: unspanned(self.name)?,
             purpose: unspanned(self.purpose)?,
             locations: Locations::from_tables(locations, &practice, has_callback, rate)?,
             practice,
-            list: unspanned(self.list)?.checked()?,
-            message: unspanned(self.message)?.checked()?,
-            calling: unspanned(self.calling)?.checked()?,
-            redial: unspanned(self.redial)?.checked()?,
+            list: unspanned(self.list)?.convert()?,
+            message: unspanned(self.message)?.convert()?,
+            calling: unspanned(self.calling)?.convert()?,
+            redial: unspanned(self.redial)?.convert()?,
             rate,
-            safety: unspanned(self.safety)?.checked()?,
-            vendor: unspanned(self.vendor)?.checked()?,
+            safety: unspanned(self.safety)?.convert()?,
+            vendor: unspanned(self.vendor)?.convert()?,
             outcomes,
             source,
         })
@@ -70,7 +70,7 @@ impl PracticeTable {
         }
     }
 
-    fn checked(self) -> Option<Practice> {
+    fn convert(self) -> Option<Practice> {
         let name = unspanned(self.name)?;
         let from_number = unspanned(self.from_number)?;
         let callback_number = unspanned(self.callback_number).unwrap_or(from_number);
@@ -91,7 +91,7 @@ impl PracticeTable {
 }
 
 impl ListTable {
-    fn checked(self) -> Option<ListRules> {
+    fn convert(self) -> Option<ListRules> {
         Some(ListRules {
             file: unspanned(self.file),
             key: unspanned(self.key)?,
@@ -108,15 +108,15 @@ impl ListTable {
 }
 
 impl MessageTable {
-    fn checked(self) -> Option<MessageTemplates> {
+    fn convert(self) -> Option<MessageTemplates> {
         Some(MessageTemplates { context: unspanned(self.context)?, voicemail: unspanned(self.voicemail) })
     }
 }
 
 impl CallingTable {
-    fn checked(self) -> Option<Calling> {
+    fn convert(self) -> Option<Calling> {
         let preset = unspanned(self.preset)?;
-        let (observed, all_holidays) = unspanned(self.holidays)?.checked(preset)?;
+        let (observed, all_holidays) = unspanned(self.holidays)?.convert(preset)?;
         Some(Calling {
             preset,
             holidays: if observed { Arc::clone(&all_holidays) } else { Arc::default() },
@@ -128,13 +128,13 @@ impl CallingTable {
             allow_wider: unspanned(self.allow_wider)?,
             zone_mode: unspanned(self.zone_mode)?,
             household: unspanned(self.household)?.0,
-            caps: unspanned(self.caps)?.checked()?,
+            caps: unspanned(self.caps)?.convert()?,
         })
     }
 }
 
 impl CapsTable {
-    fn checked(self) -> Option<Caps> {
+    fn convert(self) -> Option<Caps> {
         Some(Caps {
             min_gap: unspanned(self.min_gap)?,
             per_7_days: count(self.per_7_days)?,
@@ -148,7 +148,7 @@ impl CapsTable {
 
 impl HolidaysTable {
     /// Whether the campaign observes holidays, and the full list.
-    fn checked(self, preset: Preset) -> Option<(bool, Arc<[Holiday]>)> {
+    fn convert(self, preset: Preset) -> Option<(bool, Arc<[Holiday]>)> {
         let observed = unspanned(self.observe).map_or_else(|| preset.observes_holidays(), |Switch(on)| on);
         let days = unspanned(self.days)?.into_iter().chain(unspanned(self.also).unwrap_or_default());
         Some((observed, days.collect()))
@@ -156,7 +156,7 @@ impl HolidaysTable {
 }
 
 impl RedialTable {
-    fn checked(self) -> Option<Redial> {
+    fn convert(self) -> Option<Redial> {
         Some(Redial {
             max_attempts: count(self.max_attempts)?,
             min_gap: unspanned(self.min_gap)?,
@@ -168,17 +168,17 @@ impl RedialTable {
 }
 
 impl RateTable {
-    fn checked(self) -> Option<Rate> {
+    fn convert(self) -> Option<Rate> {
         Some(Rate { requests_per_minute: count(self.requests_per_minute)?, open_calls: count(self.open_calls)? })
     }
 }
 
 impl SafetyTable {
-    fn checked(self) -> Option<Safety> {
+    fn convert(self) -> Option<Safety> {
         Some(Safety {
             max_calls: unspanned(self.max_calls).map(|CallLimit(calls)| calls),
             canary: unspanned(self.canary).map(|Canary(calls)| calls).filter(|calls| *calls > 0),
-            stop_on: unspanned(self.stop_on)?.checked()?,
+            stop_on: unspanned(self.stop_on)?.convert()?,
             settle: unspanned(self.settle)?,
             on_lost_answer: unspanned(self.on_lost_answer)?,
             track_for: unspanned(self.track_for)?,
@@ -188,7 +188,7 @@ impl SafetyTable {
 }
 
 impl StopOnTable {
-    fn checked(self) -> Option<StopOn> {
+    fn convert(self) -> Option<StopOn> {
         Some(StopOn {
             at_least: count(self.at_least)?,
             last: count(self.last),
@@ -201,7 +201,7 @@ impl StopOnTable {
 }
 
 impl VendorTable {
-    fn checked(self) -> Option<VendorChoice> {
+    fn convert(self) -> Option<VendorChoice> {
         Some(VendorChoice {
             kind: unspanned(self.kind)?,
             rehearsal: unspanned(self.rehearsal)?,
@@ -218,7 +218,7 @@ impl VendorTable {
 }
 
 impl OutcomeTable {
-    fn checked(self) -> OutcomeRule {
+    fn convert(self) -> OutcomeRule {
         OutcomeRule {
             outcome: unspanned(self.outcome),
             tags: unspanned(self.tags).unwrap_or_default(),

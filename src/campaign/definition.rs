@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use minijinja::Value;
 
-use super::diagnostics::{Diagnostic, Diagnostics};
 use super::locations::Locations;
 use super::sections::{Calling, ListRules, MessageTemplates, Practice, Purpose, Rate, Redial, Safety, VendorChoice};
 use crate::entry::OutcomeRules;
@@ -76,20 +75,4 @@ impl Campaign {
     pub fn practice_at(&self, location: Option<&Location>) -> Option<&Practice> {
         if self.locations.are_defined() { self.locations.practice(location?.as_str()) } else { Some(&self.practice) }
     }
-
-    /// The problem of a campaign that does not say where consent is recorded, for a list that does not either.
-    #[must_use]
-    pub fn consent_problem(&self, file_name: &str) -> Diagnostics {
-        Diagnostics::new(file_name, &self.source.text, vec![consent_problem(&self.source.text)])
-    }
-}
-
-/// Points at `[calling]`, or at the top of a file without one.
-fn consent_problem(text: &str) -> Diagnostic {
-    let header = text.find("\n[calling]").map_or(0..0, |at| at + 1..at + 1 + "[calling]".len());
-    let message = "neither this campaign nor the list says that the patients agreed to such calls";
-    Diagnostic::new(header, message).help(
-        "add the line below [calling]: consent = \"on_file\" (if the practice has every patient's consent on file; \
-         otherwise give the list a consent column)",
-    )
 }

@@ -14,7 +14,7 @@ use super::sections::{
     Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, VendorKind, ZoneMode,
 };
 use super::spanned_reader::{RawValue, Spanned, SpannedReader, over, tables};
-use super::value::{AreaCodeZones, CallLimit, Canary, ColumnNames, Count, FaultText, Fraction, PositiveNumber, Switch};
+use super::value::{AreaCodeTable, CallLimit, Canary, ColumnNames, Count, FaultText, Fraction, PositiveNumber, Switch};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::phone::E164;
@@ -86,8 +86,8 @@ tables! {
         callback_number: E164;
         /// The organisation that owns the caller id; each organisation has its own credentials and request budget.
         organisation: String;
-        /// The organisation's key file, relative to this file's folder; used if the environment has no credentials of
-        /// the organisation.
+        /// The organisation's key file, relative to this file's folder; used if no variable with the organisation's
+        /// suffix is set.
         key_file: PathBuf;
         /// The organisation's request budget, requests per minute; from `[rate]` if left out.
         requests_per_minute: Count;
@@ -116,7 +116,7 @@ tables! {
         max_list_age: TimeDelta;
         /// The order of day and month in columns whose dates do not decide it.
         date_order: DateOrder;
-        /// The rejects file, relative to this file's folder; beside the ledger if left out.
+        /// The rejects file, relative to this file's folder; next to the ledger if left out.
         rejects: PathBuf;
     }
 
@@ -150,7 +150,7 @@ tables! {
         /// Days on which nobody is called in the regions that observe them.
         holidays: HolidaysTable;
         /// The states or time zones of area codes for which the built-in table is wrong or outdated.
-        area_codes: AreaCodeZones;
+        area_codes: AreaCodeTable;
     }
 
     /// The limits on calls to one number, over all campaigns; they can only be stricter than the vendor's own.

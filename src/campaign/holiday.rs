@@ -19,7 +19,7 @@ enum HolidayRegion {
     /// `US` or `CA`.
     Country(String),
     /// A state or province, by its postal abbreviation.
-    Region(String),
+    State(String),
 }
 
 /// On which days a holiday falls.
@@ -61,7 +61,7 @@ impl Holiday {
         match &self.observed_in {
             HolidayRegion::Everywhere => true,
             HolidayRegion::Country(observing) => observing == country,
-            HolidayRegion::Region(observing) => observing == region,
+            HolidayRegion::State(observing) => observing == region,
         }
     }
 
@@ -113,7 +113,7 @@ fn parse_region(text: &str) -> Option<HolidayRegion> {
     match text.split_once('-') {
         None if text == "*" => Some(HolidayRegion::Everywhere),
         None if text == "US" || text == "CA" => Some(HolidayRegion::Country(text.to_owned())),
-        Some(("US" | "CA", region)) if is_code(region) => Some(HolidayRegion::Region(region.to_owned())),
+        Some(("US" | "CA", region)) if is_code(region) => Some(HolidayRegion::State(region.to_owned())),
         _ => None,
     }
 }

@@ -27,7 +27,7 @@ pub struct Locations {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {
     /// The organisation's id.
-    pub organisation: OrganisationId,
+    pub id: OrganisationId,
     /// The practices that call with it: one for each distinct zone and caller id, at least one.
     pub practices: Vec<Practice>,
     /// Its request budget and its limit on concurrent calls.
@@ -50,8 +50,8 @@ impl Organisation {
     }
 
     fn new(practice: &Practice, rate: Rate, is_primary: bool) -> Self {
-        let organisation = practice.organisation.clone();
-        Self { organisation, practices: vec![practice.clone()], rate, key_file: None, is_primary }
+        let id = practice.organisation.clone();
+        Self { id, practices: vec![practice.clone()], rate, key_file: None, is_primary }
     }
 }
 
@@ -96,7 +96,7 @@ impl Locations {
     /// this run cannot ask the vendor about the call.
     #[must_use]
     pub fn organisation_index(&self, organisation: &OrganisationId, from: E164) -> Option<usize> {
-        let by_name = self.organisations.iter().position(|known| known.organisation == *organisation);
+        let by_name = self.organisations.iter().position(|known| known.id == *organisation);
         by_name.or_else(|| self.organisations.iter().position(|known| known.numbers().contains(&from)))
     }
 
@@ -146,7 +146,7 @@ impl Locations {
 
     /// The organisation of `own`, added if it is new; `own`'s caller id and zone are among its practices afterwards.
     fn organisation_of(&mut self, own: &Practice, practice: &Practice, rate: Rate) -> &mut Organisation {
-        let known = self.organisations.iter().position(|known| known.organisation == own.organisation);
+        let known = self.organisations.iter().position(|known| known.id == own.organisation);
         let Some(at) = known else {
             self.organisations.push(Organisation::new(own, rate, own.organisation == practice.organisation));
             return self.organisations.last_mut().expect("it was pushed just now");

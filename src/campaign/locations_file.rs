@@ -26,7 +26,7 @@ pub fn append(text: &str, locations: &str, file_name: &Path) -> Result<String, D
         let mut reader = SpannedReader::new::<LocationsFile>(locations, FileKind::Campaign);
         let file = LocationsFile::from_table(table.get_ref(), &(0..0), &mut reader);
         problems = reader.problems;
-        validate::locations(file.line.as_ref(), &mut problems);
+        validate::locations::check(file.line.as_ref(), &mut problems);
     }
     if !problems.is_empty() {
         return Err(Diagnostics::new(&file_name.shown(), locations, problems));

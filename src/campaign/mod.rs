@@ -29,7 +29,7 @@ pub mod value;
 
 pub use defaults::DEFAULTS;
 pub use definition::{Campaign, CampaignSource};
-pub use diagnostics::{Diagnostic, Diagnostics};
+pub use diagnostics::Diagnostics;
 pub use file::schema;
 pub use holiday::Holiday;
 pub use load::load;
@@ -38,5 +38,4 @@ pub use sections::{
     Calling, Caps, Consent, DateOrder, DayWindow, ListRules, MessageTemplates, OnAbsent, OnConflict, OnLostAnswer,
     Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice, VendorKind, ZoneMode,
 };
-pub use spanned_reader::Spanned;
 pub use validate::SafetyOverrides;

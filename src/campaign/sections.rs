@@ -77,7 +77,7 @@ pub struct ListRules {
     pub max_list_age: TimeDelta,
     /// The order of day and month in date columns whose cells do not decide it.
     pub date_order: Option<DateOrder>,
-    /// The rejects file; beside the ledger if not given.
+    /// The rejects file; next to the ledger if not given.
     pub rejects: Option<PathBuf>,
 }
 
@@ -127,8 +127,7 @@ pub struct MessageTemplates {
 pub struct Calling {
     /// The dialing hours of the called party.
     pub preset: Preset,
-    /// Where consent is recorded. `None`: in the list's consent column; a list without one is refused with
-    /// [`Campaign::consent_problem`](super::Campaign::consent_problem).
+    /// Where consent is recorded. `None`: in the list's consent column; a list without one is refused.
     pub consent: Option<Consent>,
     /// The practice's own calling days.
     pub days: Vec<Weekday>,
@@ -327,7 +326,7 @@ pub enum OnLostAnswer {
     Retry,
 }
 
-/// Who places the calls.
+/// What places the calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VendorKind {
     /// The Annie API.
@@ -336,7 +335,7 @@ pub enum VendorKind {
     Simulator,
 }
 
-/// The vendor section: who places the calls.
+/// The vendor, and the settings that depend on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VendorChoice {
     /// The Annie API, or the embedded simulator.

@@ -113,7 +113,7 @@ impl<'t> SpannedReader<'t> {
     pub(super) fn table<'v, 'i>(&mut self, value: &'v toml::Spanned<DeValue<'i>>) -> Option<&'v DeTable<'i>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.wants(value, "a table");
+            self.must_be(value, "a table");
         }
         table
     }
@@ -122,7 +122,7 @@ impl<'t> SpannedReader<'t> {
     pub(super) fn text<'v>(&mut self, value: &'v toml::Spanned<DeValue<'_>>, wanted: &str) -> Option<&'v str> {
         let text = value.get_ref().as_str();
         if text.is_none() {
-            self.wants(value, wanted);
+            self.must_be(value, wanted);
         }
         text
     }
@@ -138,7 +138,7 @@ impl<'t> SpannedReader<'t> {
         let text = self.text(value, &wanted)?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meant)| *meant);
         if found.is_none() {
-            self.wants(value, &wanted);
+            self.must_be(value, &wanted);
             if let Some(near) = nearest(text, names) {
                 self.add_help(format!("did you mean \"{near}\"?"));
             }
@@ -147,8 +147,9 @@ impl<'t> SpannedReader<'t> {
     }
 
     /// Reports a value that is not what its key expects.
-    pub(super) fn wants(&mut self, value: &toml::Spanned<DeValue<'_>>, wanted: &str) {
-        let problem = Diagnostic::new(value.span(), format!("`{}` wants {wanted}, not {}", self.key(), kind_of(value)));
+    pub(super) fn must_be(&mut self, value: &toml::Spanned<DeValue<'_>>, wanted: &str) {
+        let problem =
+            Diagnostic::new(value.span(), format!("`{}` must be {wanted}, not {}", self.key(), kind_of(value)));
         let forgot_quotes = wanted.contains('"') && !matches!(value.get_ref(), DeValue::String(_));
         self.problems.push(if forgot_quotes { problem.help("put it in quotes") } else { problem });
     }

@@ -109,16 +109,16 @@ settle = "60s"
     insta::assert_snapshot!(lines(text).join("\n"), @r#"
     c.toml:1:1: `name` is missing (add the line: name = "six-month-recall")
     c.toml:2:1: there is no key `nmae` at the top of the file (did you mean `name`?)
-    c.toml:3:11: `purpose` wants "recall", "reminder" or "follow_up", not "recal" (did you mean "recall"?)
+    c.toml:3:11: `purpose` must be "recall", "reminder" or "follow_up", not "recal" (did you mean "recall"?)
     c.toml:4:1: there is no key `max_attempts` at the top of the file (`max_attempts` belongs in [redial])
-    c.toml:6:8: `name` wants a text such as "Bright Smile Dental", not ""
-    c.toml:7:12: `timezone` wants an IANA time zone such as "America/Chicago", not "Chicago"
-    c.toml:8:15: `from_number` wants a phone number such as "+13125550142", not 13125550142 (put it in quotes)
+    c.toml:6:8: `name` must be a text such as "Bright Smile Dental", not ""
+    c.toml:7:12: `timezone` must be an IANA time zone such as "America/Chicago", not "Chicago"
+    c.toml:8:15: `from_number` must be a phone number such as "+13125550142", not 13125550142 (put it in quotes)
     c.toml:10:30: `context`: there is no filter `uper` (did you mean `upper`?)
     c.toml:10:41: `context`: there is no `practice.phone` (`practice` has name, callback_number, timezone)
-    c.toml:12:10: `window` wants the hours of a day such as "09:30-17:00", not "9-17"
-    c.toml:13:16: `days` wants "mon", "tue", "wed", "thu", "fri", "sat" or "sun", not "funday"
-    c.toml:15:16: `max_attempts` wants a whole number, 1 or more, not 0
+    c.toml:12:10: `window` must be the hours of a day such as "09:30-17:00", not "9-17"
+    c.toml:13:16: `days` must be "mon", "tue", "wed", "thu", "fri", "sat" or "sun", not "funday"
+    c.toml:15:16: `max_attempts` must be a whole number, 1 or more, not 0
     c.toml:17:10: `settle` is under 120s, so a call could be placed twice (a shorter one needs kind = "simulator" or rehearsal = true below [vendor], or `run --rehearse`)
     "#);
 }
@@ -149,36 +149,37 @@ fn an_unknown_key_is_told_where_it_belongs_or_what_it_meant() {
 
 #[test]
 fn a_wrong_type_says_what_was_wanted() {
-    check("[redial]\nmin_gap = 72\n", "72", "`min_gap` wants a duration such as \"72h\", not 72", "put it in quotes");
+    check("[redial]\nmin_gap = 72\n", "72", "`min_gap` must be a duration such as \"72h\", not 72", "put it in quotes");
     check("[redial]\nmin_gap = \"72\"\n", "\"72\"", "not \"72\"", "");
-    check("[list]\nkey = \"patient_id\"\n", "\"patient_id\"", "`key` wants a list in [ ]", "");
-    check("[list]\ncolumns = { phone = 3 }\n", "3", "`phone` wants a text", "quotes");
-    check("[calling]\nallow_wider = \"yes\"\n", "\"yes\"", "wants true or false", "");
+    check("[list]\nkey = \"patient_id\"\n", "\"patient_id\"", "`key` must be a list in [ ]", "");
+    check("[list]\ncolumns = { phone = 3 }\n", "3", "`phone` must be a text", "quotes");
+    check("[calling]\nallow_wider = \"yes\"\n", "\"yes\"", "must be true or false", "");
     assert_eq!(
         lines(&REQUIRED.replacen("name", "redial = 3\nname", 1)),
-        ["c.toml:2:10: `redial` wants a table, not 3"]
+        ["c.toml:2:10: `redial` must be a table, not 3"]
     );
 }
 
 #[test]
 fn a_bad_value_says_what_is_good() {
-    check("[rate]\nopen_calls = 0\n", "0", "`open_calls` wants a whole number, 1 or more", "");
+    check("[calling.area_codes]\nTX = \"OH\"\n", "TX", "`TX` must be an area code such as \"312\"", "");
+    check("[rate]\nopen_calls = 0\n", "0", "`open_calls` must be a whole number, 1 or more", "");
     check("[rate]\nrequests_per_minute = -1\n", "-1", "1 or more", "");
     check("[redial]\nmax_attempts = 99999999999\n", "99999999999", "1 or more", "");
-    check("[list]\nmax_reject_rate = 1.5\n", "1.5", "a share from 0 to 1", "");
-    check("[list]\nmax_reject_rate = nan\n", "nan", "a share from 0 to 1", "");
+    check("[list]\nmax_reject_rate = 1.5\n", "1.5", "a number from 0 to 1", "");
+    check("[list]\nmax_reject_rate = nan\n", "nan", "a number from 0 to 1", "");
     check("[calling]\nwindow = \"17:00-09:30\"\n", "\"17:00-09:30\"", "the hours of a day such as \"09:30-17:00\"", "");
     check(
         "[calling]\npreset = \"vendor_safe\"\n",
         "\"vendor_safe\"",
-        "wants \"vendor-safe\"",
+        "must be \"vendor-safe\"",
         "did you mean \"vendor-safe\"?",
     );
-    check("[redial]\nafter = [\"bussy\"]\n", "\"bussy\"", "wants \"booked\", ", "did you mean \"busy\"?");
+    check("[redial]\nafter = [\"bussy\"]\n", "\"bussy\"", "must be \"booked\", ", "did you mean \"busy\"?");
     check("[vendor]\nkind = \"simulator\"\nspeed = 0\n", "0", "a number above 0", "");
     check("[vendor]\nkind = \"simulator\"\nfaults = [\"reset\"]\n", "\"reset\"", "a fault and its share", "");
     check("[vendor]\nkind = \"simulator\"\nstart = \"soon\"\n", "\"soon\"", "2026-11-24T15:00:00Z", "");
-    check("[message]\nvoicemail = \" \"\n", "\" \"", "wants a message", "leave the key out");
+    check("[message]\nvoicemail = \" \"\n", "\" \"", "must be a message", "leave the key out");
 }
 
 #[test]
@@ -285,15 +286,6 @@ fn the_default_rules_know_the_vendors_tags_and_guess_nothing() {
     assert_eq!(outcome(&["appointment-booked", "wrong-number"]), Outcome::WrongNumber);
     let summary = Some("The patient asked not to be called again.".to_owned());
     assert_eq!(rules.classify(&OutcomeSignals { summary, ..OutcomeSignals::default() }).0, Outcome::OptOut);
-}
-
-#[test]
-fn a_campaign_without_consent_shows_the_line_to_add() {
-    let campaign = good(&format!("{REQUIRED}[calling]\npreset = \"canada\"\n"));
-    let problems = campaign.consent_problem("c.toml");
-    let line = problems.to_string();
-    assert!(line.starts_with("c.toml:8:1: ") && line.contains("consent = \"on_file\""), "{line}");
-    assert!(good(REQUIRED).consent_problem("c.toml").drawn(false).contains("consent = \"on_file\""));
 }
 
 #[test]

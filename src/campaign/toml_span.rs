@@ -11,9 +11,9 @@ pub(super) fn literal_offset(literal: &str, text: &str, at: usize) -> usize {
         };
         match written {
             '\\' if is_basic => {
-                let (length, stands_for) = escape(&literal[raw..]);
+                let (length, has_value) = escape(&literal[raw..]);
                 raw += length;
-                read_to += if stands_for { read.len_utf8() } else { 0 };
+                read_to += if has_value { read.len_utf8() } else { 0 };
             }
             // `\r\n` may be read as `\n`.
             '\r' if read != '\r' => raw += 1,

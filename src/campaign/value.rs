@@ -19,7 +19,7 @@ use crate::did_you_mean::nearest;
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::phone::E164;
-use crate::phone::area_codes::AreaCodeRegion;
+use crate::phone::area_codes::AreaCodeCoverage;
 use crate::template::{self, Template};
 use crate::zone::Zone;
 
@@ -41,7 +41,7 @@ pub struct ColumnNames(pub Vec<(String, String)>);
 
 /// Area code → its states and time zones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AreaCodeZones(pub BTreeMap<u16, AreaCodeRegion>);
+pub struct AreaCodeTable(pub BTreeMap<u16, AreaCodeCoverage>);
 
 /// The number of calls that one run may place, 1 or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ macro_rules! texts {
                 let read: fn(&str) -> Option<Self> = $read;
                 let read = read(text);
                 if read.is_none() {
-                    reader.wants(value, wanted);
+                    reader.must_be(value, wanted);
                 }
                 read
             }
@@ -139,7 +139,7 @@ texts! {
     DayWindow, "the hours of a day", "09:30-17:00", window;
     DateTime<Utc>, "a moment", "2026-11-24T15:00:00Z", |text| text.parse().ok();
     Holiday, "a region, a day and a name", "US 4th-thu-nov Thanksgiving Day", Self::parse;
-    AreaCodeRegion, "a state or an IANA time zone", "OH", Self::parse;
+    AreaCodeCoverage, "a state or an IANA time zone", "OH", Self::parse;
     FaultText, "a fault and its share", "reset-after=0.05", fault;
 }
 
@@ -190,7 +190,7 @@ macro_rules! numbers {
                 let read: fn(&DeValue<'_>) -> Option<Self> = $read;
                 let read = read(value.get_ref());
                 if read.is_none() {
-                    reader.wants(value, $wanted);
+                    reader.must_be(value, $wanted);
                 }
                 read
             }
@@ -212,7 +212,7 @@ numbers! {
     Canary, "a whole number, or 0 for none", |value| whole(value)?.try_into().ok().map(Self),
         { "type": "integer", "minimum": 0, "maximum": u32::MAX };
     u64, "a whole number, 0 or more", whole, { "type": "integer", "minimum": 0 };
-    Fraction, "a share from 0 to 1", |value| number(value).filter(|n| (0.0..=1.0).contains(n)).map(Self),
+    Fraction, "a number from 0 to 1", |value| number(value).filter(|n| (0.0..=1.0).contains(n)).map(Self),
         { "type": "number", "minimum": 0, "maximum": 1 };
     PositiveNumber, "a number above 0", |value| number(value).filter(|n| *n > 0.0 && n.is_finite()).map(Self),
         { "type": "number", "exclusiveMinimum": 0 };
@@ -234,7 +234,7 @@ impl RawValue for Template {
     fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
         let text = reader.text(value, "a text in quotes")?;
         if text.trim().is_empty() {
-            reader.wants(value, "a message");
+            reader.must_be(value, "a message");
             reader.add_help("leave the key out if there is none".to_owned());
             return None;
         }
@@ -298,21 +298,23 @@ impl RawValue for ColumnNames {
     }
 }
 
-impl RawValue for AreaCodeZones {
+impl RawValue for AreaCodeTable {
     fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
         let mut zones = BTreeMap::new();
         for (key, value) in reader.table(value)? {
-            let region: Option<Spanned<AreaCodeRegion>> = reader.setting(key, value);
-            match key.get_ref().parse().ok().filter(|area| (200..1_000).contains(area)) {
-                Some(area) => zones.extend(region.map(|region| (area, region.value))),
-                None => reader.wants(value, "an area code as its key, such as \"312\","),
+            let region: Option<Spanned<AreaCodeCoverage>> = reader.setting(key, value);
+            if let Some(area) = key.get_ref().parse().ok().filter(|area| (200..1_000).contains(area)) {
+                zones.extend(region.map(|region| (area, region.value)));
+            } else {
+                let message = format!("`{}` must be an area code such as \"312\"", key.get_ref());
+                reader.problems.push(Diagnostic::new(key.span(), message));
             }
         }
         Some(Self(zones))
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "additionalProperties": AreaCodeRegion::schema(generator) })
+        json_schema!({ "type": "object", "additionalProperties": AreaCodeCoverage::schema(generator) })
     }
 }
 
@@ -333,7 +335,7 @@ impl<T: RawValue> RawValue for Spanned<T> {
 impl<T: RawValue> RawValue for Vec<T> {
     fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
         let Some(items) = value.get_ref().as_array() else {
-            reader.wants(value, "a list in [ ]");
+            reader.must_be(value, "a list in [ ]");
             return None;
         };
         Some(items.iter().filter_map(|item| T::read(item, reader)).collect())

@@ -10,8 +10,8 @@ use crate::entry::{CalledPartyZones, ZoneSource};
 use crate::phone::{E164, area_codes};
 use crate::zone::Zone;
 
-/// The cells of a row that tell the patient's time zone; empty if the row has none.
-#[derive(Debug, Clone, Copy, Default)]
+/// The cells of a row that give the patient's time zone; empty if the row has none.
+#[derive(Clone, Copy, Default)]
 pub(super) struct ZoneCells<'r> {
     pub(super) zone: &'r str,
     pub(super) state: &'r str,
@@ -28,9 +28,9 @@ impl ZoneCells<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct UnknownRowZone;
 
-/// All zones that the evidence allows. The zones of all evidence are united, because a call must be within hours in each of
-/// them; only the row's own zone replaces the others, if the campaign says so (`zone_mode`). The source of the result is the
-/// best evidence.
+/// All zones that the evidence allows. The zones of all evidence are united, because a call must be within hours in
+/// each of them; only the row's own zone replaces the others, if the campaign says so (`zone_mode`). The source of the
+/// result is the best evidence.
 pub(super) fn zones_of(row: ZoneCells<'_>, phone: E164, calling: &Calling) -> Result<CalledPartyZones, UnknownRowZone> {
     if row.are_empty() {
         let (zones, source) = match calling.area_codes.zones_of(phone) {
@@ -72,7 +72,8 @@ fn owned(zones: &[&str]) -> Vec<String> {
     zones.iter().map(ToString::to_string).collect()
 }
 
-/// The zones for an IANA name or a common abbreviation. Mountain time includes Arizona's, which has no daylight saving time.
+/// The zones for an IANA name or a common abbreviation. Mountain time includes Arizona's, which has no daylight saving
+/// time.
 fn zones_named(name: &str) -> Result<Vec<String>, UnknownRowZone> {
     let plain: String = name.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect();
     let word = plain.strip_suffix("time").unwrap_or(&plain);
@@ -98,8 +99,8 @@ fn region_of_state(state: &str) -> Option<&'static str> {
     named.map(|(abbreviation, _)| *abbreviation)
 }
 
-/// Abbreviations and names of the states and provinces. Prince Edward Island has Nova Scotia's area codes; Yukon and Nunavut
-/// have those of the Northwest Territories.
+/// Abbreviations and names of the states and provinces. Prince Edward Island has Nova Scotia's area codes; Yukon and
+/// Nunavut have those of the Northwest Territories.
 const STATES: [(&str, &str); 72] = [
     ("AB", "ALBERTA"),
     ("AK", "ALASKA"),

@@ -120,9 +120,10 @@ impl Columns {
         }
     }
 
-    /// Whether a cell contains other rows, because a quote is not closed. The patients of those rows would be left out, or
-    /// their numbers dialled for somebody else. A cell does if one of its further lines has as many separators as a row, or
-    /// if it is a name, a date, a number or a key and has both a line break and a separator.
+    /// Whether a cell contains other rows, because a quote is not closed. The patients of those rows would be left out,
+    /// or their numbers dialled for somebody else. A cell contains other rows if one of its further lines has as many
+    /// separators as a row (in lists of four columns or more), or if it is a name, a date, a number or a key and has
+    /// both a line break and a separator.
     pub(super) fn has_row_in_cell(&self, row: &ListRow, separator: char) -> bool {
         let is_single_value = |at: usize| {
             let of_field = |(field, column): (&Field, &usize)| *column == at && (field.is_name() || field.is_date());

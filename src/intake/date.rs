@@ -108,8 +108,8 @@ impl DateReader {
 }
 
 impl DateCell {
-    /// The instant, with the offset of `zone`. A cell without an offset is local time in `zone`. `None` if the date or the
-    /// time is missing.
+    /// The instant, with the offset of `zone`. A cell without an offset is local time in `zone`. `None` if the date or
+    /// the time is missing.
     pub(super) fn in_zone(self, zone: &Zone) -> Option<DateTime<FixedOffset>> {
         let local = self.date?.and_time(self.time?);
         let instant = match self.offset {

@@ -1,6 +1,6 @@
 //! Whether the list allows a call to a patient: exclusions and consent (`calling-rules.md`, Suppression, consent,
-//! eligibility). Suppression wins over a hold. An unclear value in an exclusion column suppresses or holds the entry; it
-//! never permits the call.
+//! eligibility). Suppression wins over a hold. An unclear value in an exclusion column suppresses or holds the entry;
+//! it never permits the call.
 
 use crate::campaign::{Consent, Purpose};
 use crate::entry::{ListEligibility, Reason};
@@ -145,16 +145,16 @@ fn forbids_calls(method: &str) -> bool {
     matches!(normalized.as_str(), "donotcall" | "nocalls" | "nocall")
 }
 
-/// The name of a contact method that an Open Dental export gives as a number; other values are unchanged. Only one of the
-/// numbers forbids calls (`ContactMethod`, 0 to 8: none, do not call, home, work and wireless phone, e-mail, see notes, mail,
-/// text message). The numbers here and in [`status_name`] are from the enumerations in Open Dental's published source, read on
-/// 25 November 2026.
+/// The name of a contact method that an Open Dental export gives as a number; other values are unchanged. Only one of
+/// the numbers forbids calls (`ContactMethod`, 0 to 8: none, do not call, home, work and wireless phone, e-mail, see
+/// notes, mail, text message). The numbers here and in [`status_name`] are from the enumerations in Open Dental's
+/// published source, read on 25 November 2026.
 pub(super) fn contact_method_name(method: &str) -> &str {
     if method == "1" { "DoNotCall" } else { method }
 }
 
-/// The name of a status that an Open Dental export gives as a number (`PatientStatus`: 0 is a patient, 6 a prospective one);
-/// other values are unchanged.
+/// The name of a status that an Open Dental export gives as a number (`PatientStatus`: 0 is a patient, 6 a prospective
+/// one); other values are unchanged.
 pub(super) fn status_name(status: &str) -> &str {
     match status {
         "1" => "NonPatient",

@@ -142,9 +142,9 @@ pub enum ListError {
         column = visible::value(column)
     )]
     MappedColumnMissing {
-        /// The field, as the campaign spells it.
+        /// The field, as written in the campaign.
         field: String,
-        /// The column, as the campaign spells it.
+        /// The column, as written in the campaign.
         column: String,
         /// The most similar column of the list.
         nearest: Option<String>,
@@ -182,7 +182,7 @@ pub enum ListError {
          their consent on file, add to the campaign file:\n\n    [calling]\n    consent = \"on_file\"\n"
     )]
     NoConsent,
-    /// The campaign wants a consent column that the list does not have.
+    /// The campaign requires a consent column that the list does not have.
     #[error(
         "the campaign says consent = \"column\", but no column of the list is known to be consent; map one under \
          [list] columns, or say consent = \"on_file\" if the practice has their consent on file"
@@ -267,7 +267,8 @@ fn quoted_path(path: &std::path::Path) -> String {
     if path.as_os_str().is_empty() { String::new() } else { format!(" `{}`", path.shown()) }
 }
 
-/// The column names for a message. If they look like patient data, the list has no header, and only their number is shown.
+/// The column names for a message. If they look like patient data, the list has no header, and only their number is
+/// shown.
 fn quoted(names: &[String]) -> String {
     if names.is_empty() {
         return "no columns".to_owned();

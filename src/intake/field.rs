@@ -186,7 +186,8 @@ fn normalized(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// The template variable for a column: lower case, with one `_` for each run of other characters than letters and digits.
+/// The template variable for a column: lower case, with one `_` for each run of other characters than letters and
+/// digits.
 #[must_use]
 pub fn variable_name(column: &str) -> String {
     let words: Vec<String> =

@@ -21,8 +21,8 @@ pub(super) struct HouseholdCandidate {
 pub(super) type HouseholdCall = Vec<HouseholdCandidate>;
 
 /// Splits the patients of one number into calls. Adults share a call only if they share a household id. Minors join the
-/// adults of their household, or else the first adult on the list, or else each other. Appointments on different days, and
-/// patients of different locations, are separate calls.
+/// adults of their household, or else the first adult on the list, or else each other. Appointments on different days,
+/// and patients of different locations, are separate calls.
 pub(super) fn split_into_calls(mut patients: Vec<HouseholdCandidate>) -> Vec<HouseholdCall> {
     patients.sort_by_key(|candidate| candidate.row.line);
     let (minors, adults): (Vec<_>, Vec<_>) = patients.into_iter().partition(|candidate| candidate.patient.is_minor);
@@ -83,7 +83,8 @@ fn group_of(HouseholdCandidate { patient, .. }: &HouseholdCandidate) -> CallGrou
     (patient.appointment_day, patient.location.clone())
 }
 
-/// Moves the patient who is spoken to to the front: the guarantor, or else the first adult, or else the first on the list.
+/// Moves the patient who is spoken to to the front: the guarantor, or else the first adult, or else the first on the
+/// list.
 pub(super) fn speaker_first(mut call: HouseholdCall) -> HouseholdCall {
     call.sort_by_key(|candidate| candidate.row.line);
     let households: HashSet<&str> =

@@ -1,5 +1,5 @@
-//! Checks of rendered texts: sensitive words, and a voicemail without the practice's name or number (`calling-rules.md`,
-//! Privacy). Findings are warnings only, because the practice may have its reasons.
+//! Checks of rendered texts: sensitive words, and a voicemail without the practice's name or number
+//! (`calling-rules.md`, Privacy). Findings are warnings only, because the practice may have its reasons.
 
 use super::rejection::MessageKind;
 use super::summary::IntakeWarning;
@@ -99,14 +99,14 @@ impl VoicemailIdentity {
 
 /// The digits of a text, written as figures or as words.
 fn digits_of(text: &str) -> String {
-    const SPELT: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    const DIGIT_WORDS: [&str; 10] = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
     let words = text.split(|c: char| !c.is_alphanumeric());
     let mut digits = String::with_capacity(32);
     for word in words {
         if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()) {
             digits.push_str(word);
         } else if (3..=5).contains(&word.len())
-            && let Some(digit) = SPELT.iter().position(|spelt| word.eq_ignore_ascii_case(spelt))
+            && let Some(digit) = DIGIT_WORDS.iter().position(|digit_word| word.eq_ignore_ascii_case(digit_word))
         {
             digits.push_str(&digit.to_string());
         }

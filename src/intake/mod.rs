@@ -1,10 +1,11 @@
 //! The intake: from a patient list to entries ready to enrol. `check` and `run` share it.
 //!
 //! list → rows → patients → households → entries. A [`list::List`] yields rows of text; [`columns`] maps columns to
-//! fields; a first pass ([`profile`]) collects what depends on the whole list, such as date orders and repeated keys. The
-//! second pass ([`pass`]) turns each row into a patient or a [`Rejection`], groups patients who share a number into one call
-//! ([`household`]), renders the messages ([`message`]) and yields the [`NewEntry`](crate::entry::NewEntry)s. Every row is
-//! accepted, rejected, a duplicate, or merged into a household; the [`ListCounts`](crate::entry::ListCounts) add up.
+//! fields; a first pass ([`profile`]) collects what depends on the whole list, such as date orders and repeated keys.
+//! The second pass ([`pass`]) turns each row into a patient or a [`Rejection`], groups patients who share a number into
+//! one call ([`household`]), renders the messages ([`message`]) and yields the [`NewEntry`](crate::entry::NewEntry)s.
+//! Every row is accepted, rejected, a duplicate, or merged into a household; the
+//! [`ListCounts`](crate::entry::ListCounts) add up.
 //!
 //! Only [`list`] and [`rejects`] access files. The only source of the time is [`IntakeContext::now`].
 
@@ -49,7 +50,7 @@ pub use self::exclude_list::ExcludeList;
 pub use self::field::variable_name;
 pub use self::list::ListSource;
 pub use self::pass::IntakePass;
-pub use self::rejection::{RejectReason, Rejection};
+pub use self::rejection::Rejection;
 pub use self::row_result::RowResult;
 pub use self::schema::row_schema;
 pub use self::summary::{IntakeSummary, IntakeWarning};
@@ -78,8 +79,8 @@ pub struct Intake<'c> {
 }
 
 impl<'c> Intake<'c> {
-    /// Opens a list and makes the first pass. Nothing is enrolled. Reports every error of the list as a whole, except too
-    /// many rejected rows ([`IntakePass::finish`]).
+    /// Opens a list and makes the first pass. Nothing is enrolled. Reports every error of the list as a whole, except
+    /// too many rejected rows ([`IntakePass::finish`]).
     pub fn open(source: &ListSource, campaign: &'c Campaign, context: IntakeContext) -> Result<Self, ListError> {
         let mapped = |name: &str| campaign.list.columns.iter().any(|(_, column)| column.trim() == name.trim());
         let list = List::open(
@@ -139,7 +140,7 @@ impl<'c> Intake<'c> {
         self.consent
     }
 
-    /// Whether the list is a rejects file. It holds only part of a list, so that no entry is withdrawn for being absent
+    /// Whether the list is a rejects file. It holds only part of a list, so no entry is withdrawn for being absent
     /// from it.
     #[must_use]
     pub fn is_partial(&self) -> bool {
@@ -148,8 +149,8 @@ impl<'c> Intake<'c> {
 
     /// Starts a pass over the list. Only one pass may run at a time.
     ///
-    /// Too many rejected rows are reported only at the end ([`IntakePass::finish`]). A caller that enrols entries must then
-    /// undo that, or make a pass without enrolling first ([`Intake::examine`]).
+    /// Too many rejected rows are reported only at the end ([`IntakePass::finish`]). A caller that enrols entries must
+    /// then undo that, or make a pass without enrolling first ([`Intake::examine`]).
     pub fn read(&self) -> Result<IntakePass<'_>, ListError> {
         let reader = PatientReader {
             columns: &self.columns,

@@ -1,5 +1,5 @@
-//! Rows that are not patients: totals, page footers and repeated headers. They are skipped and not counted; `check` reports
-//! their lines.
+//! Rows that are not patients: totals, page footers and repeated headers. They are skipped and not counted; `check`
+//! reports their lines.
 
 use super::columns::Columns;
 use super::list::ListRow;
@@ -36,8 +36,8 @@ fn first_text(row: &ListRow) -> Option<String> {
     row.cells.iter().map(str::trim).find(|cell| !cell.is_empty()).map(str::to_lowercase)
 }
 
-/// Recognises `Total`, `Subtotal for Dr. Voss: 3`, `Page 2 of 7`, `42 patients`, `Printed 11/24/2026`. A word that could be a
-/// name, such as Page, needs a number after it.
+/// Recognises `Total`, `Subtotal for Dr. Voss: 3`, `Page 2 of 7`, `42 patients`, `Printed 11/24/2026`. A word that
+/// could be a name, such as Page, needs a number after it.
 fn is_footer(text: &str) -> bool {
     let mut parts = text.split(|c: char| c.is_whitespace() || c == ':').filter(|part| !part.is_empty());
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

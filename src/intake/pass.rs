@@ -1,7 +1,8 @@
 //! The second pass over a list, from rows to entries.
 //!
-//! Rows are processed one by one. These stay in memory: a record of every repeated key; the patients of a shared number until
-//! the last of its rows; and, under `on_conflict = "last_wins"`, the patients of repeated keys until the end.
+//! Rows are processed one by one. These stay in memory: a record of every repeated key; the patients of a shared number
+//! until the last of its rows, or until the end of the list if its count is too high; and, under
+//! `on_conflict = "last_wins"`, the patients of repeated keys until the end.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -108,7 +109,7 @@ impl<'i> IntakePass<'i> {
         if is_non_patient_row(&row, self.reader.columns) {
             return;
         }
-        self.summary.tally.read += 1;
+        self.summary.counts.read += 1;
         let expected = self.reader.columns.width();
         if row.cells.len() != expected {
             let found = row.cells.len();
@@ -119,7 +120,7 @@ impl<'i> IntakePass<'i> {
         match self.classify(&row, phones) {
             Err(reason) => self.reject(row, reason),
             Ok(RowClass::Duplicate(first)) => {
-                self.summary.tally.duplicate += 1;
+                self.summary.counts.duplicate += 1;
                 self.results.push_back(RowResult::Duplicate { line: row.line, first });
             }
             Ok(RowClass::Patient(patient)) => self.add_candidate(HouseholdCandidate { patient, row }),
@@ -158,14 +159,14 @@ impl<'i> IntakePass<'i> {
     fn replace_last_row(&mut self, key: u128, candidate: HouseholdCandidate) {
         let by = candidate.row.line;
         if let Some(replaced) = self.last_rows.insert(key, candidate) {
-            self.summary.tally.duplicate += 1;
+            self.summary.counts.duplicate += 1;
             self.results.push_back(RowResult::Replaced { line: replaced.row.line, by });
             self.count_down(replaced.patient.phones.best.number);
         }
     }
 
-    /// Stores a patient until the household is complete, or makes an entry at once: if the number is not shared, or if the
-    /// patient may not be called.
+    /// Stores a patient until the household is complete, or makes an entry at once: if the number is not shared, or if
+    /// the patient may not be called.
     fn add_candidate(&mut self, candidate: HouseholdCandidate) {
         let may_be_called = candidate.patient.eligibility.status == ListEligibility::Ready;
         match self.shared_number(candidate.patient.phones.best.number) {
@@ -199,8 +200,8 @@ impl<'i> IntakePass<'i> {
         }
     }
 
-    /// Makes an entry of a call. If the texts fail for the patient who is spoken to, that patient is rejected and the other
-    /// members become a call of their own.
+    /// Makes an entry of a call. If the texts fail for the patient who is spoken to, that patient is rejected and the
+    /// other members become a separate call.
     fn make_entry(&mut self, mut call: HouseholdCall) {
         while !call.is_empty() {
             match self.renderers.render(&call) {
@@ -218,9 +219,9 @@ impl<'i> IntakePass<'i> {
 
     fn accept(&mut self, call: HouseholdCall, texts: CallTexts) {
         let summary = &mut self.summary;
-        summary.tally.accepted += 1;
+        summary.counts.accepted += 1;
         let members = call.len() as u64 - 1;
-        summary.tally.merged += members;
+        summary.counts.merged += members;
         if members > 0 && !self.renderers.names_household() {
             *summary.warnings.entry(IntakeWarning::HouseholdUnnamed).or_default() += members;
         }
@@ -232,7 +233,7 @@ impl<'i> IntakePass<'i> {
             *summary.warnings.entry(IntakeWarning::ConsentBlank).or_default() += 1;
         }
         if let ListEligibility::Suppressed(reason) | ListEligibility::Held(reason) = eligibility.status {
-            *summary.kept_by.entry(reason).or_default() += 1;
+            *summary.not_ready_by.entry(reason).or_default() += 1;
         }
         let organisation = self.organisation(&call);
         let entry = new_entry(call, texts, organisation);
@@ -246,12 +247,13 @@ impl<'i> IntakePass<'i> {
     }
 
     fn reject(&mut self, row: ListRow, reason: RejectReason) {
-        self.summary.tally.rejected += 1;
+        self.summary.counts.rejected += 1;
         *self.summary.rejected_by.entry(reason.rule()).or_default() += 1;
         self.results.push_back(RowResult::Rejected(Rejection { line: row.line, reason }, row));
     }
 
-    /// Makes entries of all stored patients: first the last rows of repeated keys, then the incomplete households.
+    /// Makes entries of all stored patients: first the last rows of repeated keys, then the households
+    /// whose count of rows was too high.
     fn on_end_of_list(&mut self) {
         self.ended = true;
         let mut last_rows: Vec<HouseholdCandidate> = std::mem::take(&mut self.last_rows).into_values().collect();
@@ -316,7 +318,7 @@ fn new_entry(mut call: HouseholdCall, texts: CallTexts, organisation: Organisati
             voicemail: texts.voicemail,
         },
         not_after,
-        standing: patient.eligibility.status,
+        eligibility: patient.eligibility.status,
         members,
         line: row.line,
     }
@@ -334,7 +336,7 @@ fn hash_of_cells(row: &ListRow) -> u64 {
 }
 
 fn check_reject_rate(summary: &IntakeSummary, limit: f64) -> Result<(), ListError> {
-    let (rejected, read) = (summary.tally.rejected, summary.tally.read);
+    let (rejected, read) = (summary.counts.rejected, summary.counts.read);
     if rejected as f64 <= limit * read as f64 {
         return Ok(());
     }

@@ -174,8 +174,8 @@ impl<'a> PatientReader<'a> {
         start.checked_sub_signed(margin)
     }
 
-    /// The appointment that the call is about, and its local day. A reminder needs an appointment with a start, if the list
-    /// has the column.
+    /// The appointment that the call is about, and its local day. A reminder needs an appointment with a start, if the
+    /// list has the column.
     fn appointment(&self, row: &ListRow) -> Result<(Option<Appointment>, Option<NaiveDate>), RejectReason> {
         let zone = self.context.zone;
         let text = |field| non_empty(self.columns.cell(row, field));
@@ -244,14 +244,14 @@ impl<'a> PatientReader<'a> {
         Ok(Eligibility { status: ListEligibility::Held(hold), ..eligibility })
     }
 
-    /// The status cell. Only in Open Dental's column `PatStatus` does a number stand for a status.
+    /// The status cell. Only in Open Dental's column `PatStatus` is a number a status.
     fn status<'r>(&self, row: &'r ListRow) -> Option<&'r str> {
         let status = self.columns.has(Field::Status).then(|| self.columns.cell(row, Field::Status))?;
         let is_open_dental = self.columns.name_of(Field::Status).eq_ignore_ascii_case("PatStatus");
         Some(if is_open_dental { status_name(status) } else { status })
     }
 
-    /// The contact method cell. Only in Open Dental's `PreferRecallMethod` and `PreferContactMethod` does a number stand for a
+    /// The contact method cell. Only in Open Dental's `PreferRecallMethod` and `PreferContactMethod` is a number a
     /// method.
     fn contact_method<'r>(&self, row: &'r ListRow) -> Option<&'r str> {
         let field = Field::PreferredContact;
@@ -267,8 +267,8 @@ impl<'a> PatientReader<'a> {
         Ok(until.is_some_and(|until| until > self.today()))
     }
 
-    /// Whether an appointment lies ahead. Dentrix marks one by a plus; others give its date. One of today without a time may
-    /// be still to come.
+    /// Whether an appointment lies ahead. Dentrix marks one by a plus; others give its date. One of today without a
+    /// time may be still to come.
     fn is_booked(&self, row: &ListRow) -> Result<bool, RejectReason> {
         if self.campaign.purpose != Purpose::Recall {
             return Ok(false);

@@ -1,10 +1,10 @@
-//! The state or province of a postcode: a ZIP code by its first three digits (USPS, L002 3-Digit ZIP Code Prefix Matrix), a
-//! Canadian code by its first letter (Canada Post, forward sortation areas). As of November 2026.
+//! The state or province of a postcode: a ZIP code by its first three digits (USPS, L002 3-Digit ZIP Code Prefix
+//! Matrix), a Canadian code by its first letter (Canada Post, forward sortation areas). As of November 2026.
 //!
-//! Compared on 25 November 2026 with the 42,789 ZIP codes of the Python package `zipcodes` 3.0.0: every prefix in use has the
-//! same state, except single towns across a state border (Fishers Island, NY, in 063; Texhoma, TX, in 739; Alta, WY, in 834),
-//! government prefixes (569 and 888), and the Pacific territories in 969, which have no state here. Compared also with the
-//! 1,645 forward sortation areas of `pypostalcode` 0.4.1: every letter has the same province.
+//! Compared on 25 November 2026 with the 42,789 ZIP codes of the Python package `zipcodes` 3.0.0: every prefix in use
+//! has the same state, except single towns across a state border (Fishers Island, NY, in 063; Texhoma, TX, in 739;
+//! Alta, WY, in 834), government prefixes (569 and 888), and the Pacific territories in 969, which have no state here.
+//! Compared also with the 1,645 forward sortation areas of `pypostalcode` 0.4.1: every letter has the same province.
 
 /// The first and the last prefix of a range, and its state. Military and government prefixes are not included.
 const ZIPS: [(u16, u16, &str); 62] = [
@@ -72,8 +72,8 @@ const ZIPS: [(u16, u16, &str); 62] = [
     (980, 994, "WA"),
 ];
 
-/// The abbreviation of the state or province, as in the table of area codes; `None` if the postcode is invalid or its region
-/// is not in the table.
+/// The abbreviation of the state or province, as in the table of area codes; `None` if the postcode is invalid or its
+/// region is not in the table.
 pub(super) fn region_of(postcode: &str) -> Option<&'static str> {
     // Spreadsheets may append `.0`.
     let postcode = postcode.trim().strip_suffix(".0").unwrap_or(postcode);
@@ -84,7 +84,7 @@ pub(super) fn region_of(postcode: &str) -> Option<&'static str> {
     }
 }
 
-/// The state of a ZIP code. Spreadsheets drop leading zeros, so that codes of 3, 4, 7 and 8 digits are completed.
+/// The state of a ZIP code. Spreadsheets drop leading zeros, so codes of 3, 4, 7 and 8 digits are completed.
 fn american(digits: &str) -> Option<&'static str> {
     let zip = match digits.len() {
         3 | 7 => format!("00{digits}"),
@@ -101,8 +101,8 @@ fn american(digits: &str) -> Option<&'static str> {
     alaska.or_else(|| ZIPS.iter().find(|(from, to, _)| (*from..=*to).contains(&prefix)).map(|(_, _, state)| *state))
 }
 
-/// The province of a Canadian code. All territories count as the Northwest Territories, and Prince Edward Island as Nova
-/// Scotia, because they share area codes.
+/// The province of a Canadian code. All territories count as the Northwest Territories, and Prince Edward Island as
+/// Nova Scotia, because they share area codes.
 fn canadian(letter: char, code: &str) -> Option<&'static str> {
     let second = code.chars().nth(1)?;
     let province = match letter.to_ascii_uppercase() {

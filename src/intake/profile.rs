@@ -22,9 +22,9 @@ pub(super) struct ListProfile {
     /// The lines of non-patient rows.
     pub(super) non_patient_lines: Vec<u64>,
     date_orders: BTreeMap<Field, DateOrder>,
-    /// The number of rows by best phone number.
+    /// Which best phone numbers occur in several rows.
     pub(super) numbers: DuplicateFilter,
-    /// The number of rows by key.
+    /// Which keys occur in several rows.
     pub(super) keys: DuplicateFilter,
 }
 

@@ -22,10 +22,11 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// Why a row is rejected. The text names the field and the rule.
+/// Why a row is rejected. The text names the field and the rule. It is a key of `check --json` and a cell of rejects
+/// files, so it must not change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RejectReason {
-    /// The row has more or fewer cells than the header, so that cells may be in the wrong columns.
+    /// The row has more or fewer cells than the header, so cells may be in the wrong columns.
     #[error("row: has {found} cells where the header has {expected}")]
     Cells {
         /// The number of cells in the row.
@@ -51,7 +52,7 @@ pub enum RejectReason {
     #[error("timezone: not a time zone, such as America/Chicago or CT")]
     Zone,
     /// The campaign has no such location.
-    #[error("location: not in the campaign; add a [[line]], or correct the name")]
+    #[error("location: the campaign has no line of it; add a [[line]], or mend the name")]
     Location,
     /// Another row has the same key.
     #[error("{key}: the same as on line {first}, with other data")]
@@ -108,6 +109,36 @@ impl RejectReason {
             | Self::Location
             | Self::Message { .. }
             | Self::TooLong(_) => self.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scripts compare these texts: they are the keys of `rejected` in `check --json`.
+    #[test]
+    fn the_rules_have_the_texts_that_scripts_know() {
+        let problem = "the list has no `due`".to_owned();
+        for (reason, text) in [
+            (RejectReason::Cells { found: 2, expected: 3 }, "row: has not as many cells as the header"),
+            (RejectReason::Missing("first_name".to_owned()), "first_name: missing"),
+            (RejectReason::Phone(PhoneError::TooShort), "phone: too short"),
+            (RejectReason::Date { field: Field::Due, problem: DateError::Future }, "due: in the future"),
+            (RejectReason::Zone, "timezone: not a time zone, such as America/Chicago or CT"),
+            (RejectReason::Location, "location: the campaign has no line of it; add a [[line]], or mend the name"),
+            (
+                RejectReason::Conflict { key: "patient_id".to_owned(), first: 2 },
+                "patient_id: on several lines, with different data",
+            ),
+            (
+                RejectReason::Message { text: MessageKind::Context, line: 1, problem },
+                "message.context, line 1: the list has no `due`",
+            ),
+            (RejectReason::TooLong(MessageKind::Voicemail), "message.voicemail: over 500 characters"),
+        ] {
+            assert_eq!(reason.rule(), text);
         }
     }
 }

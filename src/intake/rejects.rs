@@ -1,8 +1,8 @@
-//! The rejects file: the rejected rows in the list's own columns, to be corrected and used as a list again. Line and reason
-//! are the first columns, so that a row with too few or too many cells keeps its shape.
+//! The rejects file: the rejected rows in the list's own columns, to be corrected and used as a list again. Line and
+//! reason are the first columns, so that a row with too few or too many cells keeps its shape.
 //!
-//! Only a rejects file is ever replaced or removed. If its path is by mistake that of a list, a ledger or a key file, that
-//! file stays.
+//! Only a rejects file is ever replaced or removed. If its path is by mistake that of a list, a ledger or a key file,
+//! that file stays.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use super::list::{Header, ListRow};
 use super::rejection::Rejection;
 use crate::visible::cell_without_formula;
 
-/// A temporary file in the directory of `path`, readable by its owner only, to be renamed to `path` once it is complete. It
-/// is removed if it never is.
-pub fn private_file_beside(path: &Path) -> io::Result<NamedTempFile> {
+/// A temporary file in the directory of `path`, readable by its owner only, to be renamed to `path` once it is
+/// complete. It is removed if it never is.
+pub fn private_file_in_folder_of(path: &Path) -> io::Result<NamedTempFile> {
     NamedTempFile::new_in(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
 /// The first two columns, by which a rejects file is recognised.
 const COLUMNS: [&str; 2] = ["line", "reason"];
 
-/// Whether a file that starts with `start` is a rejects file. A spreadsheet may have added a byte order mark and quotes, or
-/// changed the separator.
+/// Whether a file that starts with `start` is a rejects file. A spreadsheet may have added a byte order mark and
+/// quotes, or changed the separator.
 #[must_use]
 pub fn is_rejects_file(start: &[u8]) -> bool {
     let mut rest = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start);
@@ -40,7 +40,7 @@ pub fn is_rejects_file(start: &[u8]) -> bool {
 
 /// The writer of a rejects file: CSV in UTF-8, readable by its owner only. The file holds patient data.
 ///
-/// The file replaces the one at its path only once it is complete, so that the list being read may itself be a rejects file.
+/// The file replaces the one at its path only once it is complete, so the list being read may be that file.
 #[derive(Debug)]
 pub struct RejectsFile {
     writer: csv::Writer<NamedTempFile>,
@@ -51,7 +51,7 @@ pub struct RejectsFile {
 impl RejectsFile {
     /// Starts a file that will replace the one at `path`.
     pub fn create(path: &Path, header: &Header) -> io::Result<Self> {
-        let writer = csv::WriterBuilder::new().flexible(true).from_writer(private_file_beside(path)?);
+        let writer = csv::WriterBuilder::new().flexible(true).from_writer(private_file_in_folder_of(path)?);
         let mut file = Self { writer, path: path.to_owned(), rows: 0 };
         let names = COLUMNS.into_iter().chain(header.names().iter().map(String::as_str));
         file.writer.write_record(names.map(|name| cell_without_formula(name).into_owned()))?;

@@ -36,8 +36,8 @@ impl fmt::Debug for RenderCache {
 }
 
 impl RenderCache {
-    /// A cache for `template`. `shared` names the objects that are the same for every row. `caches` is the number of caches
-    /// among which [`MAX_TEXTS`] is divided.
+    /// A cache for `template`. `shared` names the objects that are the same for every row. `caches` is the number of
+    /// caches among which [`MAX_TEXTS`] is divided.
     pub(super) fn new(template: &Template, columns: &TemplateColumns, shared: &[&str], caches: usize) -> Self {
         let is_shared = |name: &str| shared.contains(&name.split('.').next().unwrap_or(name));
         let names = template.names();

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::field::Field;
 
-/// The schema of one element of a JSON list. Every field is optional in the schema, because the required fields and their
-/// names depend on the campaign.
+/// The schema of one element of a JSON list. Every field is optional in the schema, because the required fields and
+/// their names depend on the campaign.
 ///
 /// # Panics
 ///

@@ -10,11 +10,11 @@ use crate::entry::{ListCounts, Reason};
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IntakeSummary {
     /// The rows by result.
-    pub tally: ListCounts,
+    pub counts: ListCounts,
     /// The rejected rows by rule.
     pub rejected_by: BTreeMap<String, u64>,
     /// The accepted entries that the list itself suppresses or holds, by reason.
-    pub kept_by: BTreeMap<Reason, u64>,
+    pub not_ready_by: BTreeMap<Reason, u64>,
     /// The number of affected rows by warning.
     pub warnings: BTreeMap<IntakeWarning, u64>,
 }

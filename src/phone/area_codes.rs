@@ -22,7 +22,7 @@ pub struct AreaCode {
     pub zones: Vec<&'static str>,
 }
 
-struct AreaCodeTable {
+struct EmbeddedTable {
     /// Indexed by area code.
     codes: Vec<Option<AreaCode>>,
     regions: BTreeMap<&'static str, Vec<&'static str>>,
@@ -42,16 +42,16 @@ pub fn zones_of(area: u16) -> Option<&'static [&'static str]> {
 
 /// The regions and time zones of an area code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AreaCodeRegion {
+pub struct AreaCodeCoverage {
     /// IANA names.
     pub zones: Vec<String>,
     /// States and provinces, by their postal abbreviations.
     pub regions: Vec<String>,
 }
 
-impl AreaCodeRegion {
+impl AreaCodeCoverage {
     /// Parses states and time zones, separated by commas: `OH`, `America/New_York` or `KY, America/Chicago`. A state
-    /// stands for all of its time zones.
+    /// gives all of its time zones.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut parsed = Self::default();
@@ -69,34 +69,30 @@ impl AreaCodeRegion {
 
 /// The area codes of a campaign: its own entries override those of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AreaCodes(BTreeMap<u16, AreaCodeRegion>);
+pub struct AreaCodes(BTreeMap<u16, AreaCodeCoverage>);
 
 impl AreaCodes {
     /// The table with the entries in `own` overridden.
     #[must_use]
-    pub fn with(own: BTreeMap<u16, AreaCodeRegion>) -> Self {
+    pub fn with(own: BTreeMap<u16, AreaCodeCoverage>) -> Self {
         Self(own)
     }
 
     /// The regions and time zones of a number's area code. `None` if it is unknown or the number is not North American.
     #[must_use]
-    pub fn region_of(&self, number: E164) -> Option<AreaCodeRegion> {
+    pub fn coverage_of(&self, number: E164) -> Option<AreaCodeCoverage> {
         let area = number.north_american()?.area;
         self.0.get(&area).cloned().or_else(|| {
             let AreaCode { region, zones, .. } = lookup(area)?;
             let zones = zones.iter().map(ToString::to_string).collect();
-            Some(AreaCodeRegion { zones, regions: vec![(*region).to_owned()] })
+            Some(AreaCodeCoverage { zones, regions: vec![(*region).to_owned()] })
         })
     }
 
     /// The time zones of a number's area code, as IANA names.
     #[must_use]
     pub fn zones_of(&self, number: E164) -> Option<Vec<String>> {
-        let area = number.north_american()?.area;
-        match self.0.get(&area) {
-            Some(own) => Some(own.zones.clone()),
-            None => Some(lookup(area)?.zones.iter().map(ToString::to_string).collect()),
-        }
+        self.coverage_of(number).map(|coverage| coverage.zones)
     }
 }
 
@@ -118,10 +114,10 @@ pub fn all_zones() -> impl Iterator<Item = &'static str> {
     zones.into_iter()
 }
 
-fn table() -> &'static AreaCodeTable {
-    static PARSED: OnceLock<AreaCodeTable> = OnceLock::new();
+fn table() -> &'static EmbeddedTable {
+    static PARSED: OnceLock<EmbeddedTable> = OnceLock::new();
     PARSED.get_or_init(|| {
-        let mut table = AreaCodeTable { codes: vec![None; 1_000], regions: BTreeMap::new() };
+        let mut table = EmbeddedTable { codes: vec![None; 1_000], regions: BTreeMap::new() };
         let lines = TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         for (area, code) in lines.filter_map(parse_line) {
             table.codes[usize::from(area)] = Some(code);
@@ -131,7 +127,7 @@ fn table() -> &'static AreaCodeTable {
     })
 }
 
-impl AreaCodeTable {
+impl EmbeddedTable {
     fn known(&self) -> impl Iterator<Item = &AreaCode> {
         self.codes.iter().flatten()
     }
@@ -189,11 +185,11 @@ mod tests {
 
     #[test]
     fn a_campaigns_area_code_overrides_the_table() {
-        let own = AreaCodeRegion::parse("OH").expect("a state");
+        let own = AreaCodeCoverage::parse("OH").expect("a state");
         assert_eq!((own.zones.len(), own.regions.as_slice()), (1, ["OH".to_owned()].as_slice()));
-        assert_eq!(AreaCodeRegion::parse("Mars/Olympus"), None);
+        assert_eq!(AreaCodeCoverage::parse("Mars/Olympus"), None);
         let codes = AreaCodes::with([(436, own.clone())].into());
-        let region = |text| codes.region_of(E164::parse(text).expect("a number"));
+        let region = |text| codes.coverage_of(E164::parse(text).expect("a number"));
         assert_eq!(region("+14365550142"), Some(own));
         assert_eq!(region("+13125550142").map(|found| found.regions), Some(vec!["IL".to_owned()]));
         assert_eq!(region("+19995550142"), None);

@@ -115,8 +115,8 @@ pub fn numbers_in(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber
 /// Colorado's 983: libphonenumber has only its exchanges in use.
 const CHECKED_BY_EXCHANGE: u16 = 983;
 
-/// Fast path: ten ASCII digits of a known area code, with or without the usual punctuation; four in five cells of a
-/// clean list. Numbers of the Virgin Islands and 983 are left to libphonenumber, which lists their exchanges.
+/// Fast path: ten ASCII digits of a known area code, with or without the usual punctuation. Numbers of the Virgin
+/// Islands and 983 are left to libphonenumber, which lists their exchanges.
 fn plain_ten_digits(cell: &str) -> Option<E164> {
     let mut national = 0;
     let mut count = 0;

@@ -1,5 +1,5 @@
-//! Errors in a template, and errors while rendering a row. No error repeats a cell's value: minijinja's own messages are
-//! used for syntax errors only, where they quote only the template's text.
+//! Errors in a template, and errors while rendering a row. No error repeats a cell's value: minijinja's own messages
+//! are used for syntax errors only, where they quote only the template's text.
 
 use std::fmt;
 use std::ops::Range;
@@ -55,7 +55,8 @@ pub struct RenderError {
     pub line: usize,
 }
 
-/// The cause of a [`RenderError`].
+/// The cause of a [`RenderError`]. Its text is part of a row's reason in `check --json` and in rejects files, so it
+/// must not change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum RenderCause {
     /// The row has no variable of that name.
@@ -73,10 +74,10 @@ pub enum RenderCause {
         refusal: &'static str,
     },
     /// A tag inserts a list, an object or none.
-    #[error("only text and numbers can be inserted: name one part of a list or object")]
+    #[error("only text and numbers can be said: name one part of a list or object")]
     NotText,
     /// The rendering exceeds the fuel limit.
-    #[error("rendering takes too long: is there a loop in a loop?")]
+    #[error("it works too long: is there a loop in a loop?")]
     TooLong,
     /// Any other error of minijinja.
     #[error("{0}")]
@@ -172,12 +173,12 @@ fn cause(source: &str, error: &Error, line: usize, variables: &Value) -> RenderC
     match error.kind() {
         ErrorKind::OutOfFuel => RenderCause::TooLong,
         ErrorKind::UndefinedError => undefined(source, line, variables)
-            .map_or(RenderCause::Other("it uses a variable that does not exist"), |variable| RenderCause::Undefined {
+            .map_or(RenderCause::Other("something it uses does not exist"), |variable| RenderCause::Undefined {
                 variable,
             }),
-        ErrorKind::TooManyArguments => RenderCause::Other("a filter has too many arguments"),
-        ErrorKind::MissingArgument => RenderCause::Other("a filter lacks an argument"),
-        _ => RenderCause::Other("a filter or operator does not accept this row's data"),
+        ErrorKind::TooManyArguments => RenderCause::Other("a filter is given too much"),
+        ErrorKind::MissingArgument => RenderCause::Other("a filter is given too little"),
+        _ => RenderCause::Other("a filter or operator cannot do anything with what this row holds"),
     }
 }
 
@@ -221,7 +222,29 @@ fn missing_part(path: &str, variables: &Value) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::template::Template;
+
+    /// Scripts compare these texts: they are part of the keys of `rejected` in `check --json`.
+    #[test]
+    fn the_causes_have_the_texts_that_scripts_know() {
+        for (kind, text) in [
+            (ErrorKind::OutOfFuel, "it works too long: is there a loop in a loop?"),
+            (ErrorKind::UndefinedError, "something it uses does not exist"),
+            (ErrorKind::TooManyArguments, "a filter is given too much"),
+            (ErrorKind::MissingArgument, "a filter is given too little"),
+            (ErrorKind::InvalidOperation, "a filter or operator cannot do anything with what this row holds"),
+        ] {
+            assert_eq!(cause("", &Error::from(kind), 1, &Value::UNDEFINED).to_string(), text);
+        }
+        assert_eq!(
+            RenderCause::NotText.to_string(),
+            "only text and numbers can be said: name one part of a list or object"
+        );
+        assert_eq!(RenderCause::Undefined { variable: "due".into() }.to_string(), "the list has no `due`");
+        let refused = RenderCause::Filter { filter: "date", refusal: "not a format for dates" };
+        assert_eq!(refused.to_string(), "`date`: not a format for dates");
+    }
 
     /// The errors of a template, each with the text that its span covers.
     fn problems(source: &str) -> Vec<(String, &str)> {

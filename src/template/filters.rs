@@ -11,8 +11,8 @@
 //! | `default('any time')` | the same text, or the argument if the column is missing or its cell empty |
 //! | `upper lower title capitalize trim replace join first last length int round` | as in Jinja |
 //!
-//! A date or time keeps the offset that it is written with. A time in UTC (`…Z`) is rejected, because the patient's clock
-//! shows another one.
+//! A date or time keeps the offset that it is written with. A time in UTC (`…Z`) is rejected, because the patient's
+//! clock shows another one.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -177,7 +177,7 @@ const NO_DATE: &str = "not a date such as 2026-11-24";
 const EMPTY: &str = "the cell is empty: put the text into {% if … %}, or give a default first";
 const IN_UTC: &str = "in UTC, which no patient's clock shows: give the local time, such as 2026-11-24T14:30:00-06:00";
 
-/// Parses `1988-03-22` and no other form. Most software exports dates so, and this is faster than the general parser.
+/// Parses `1988-03-22` and no other form. Most software exports dates so.
 pub fn iso_date(text: &str) -> Option<NaiveDate> {
     let bytes: &[u8; 10] = text.as_bytes().try_into().ok()?;
     if bytes[4] != b'-' || bytes[7] != b'-' {
@@ -304,8 +304,8 @@ fn shortened(text: &str, limit: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", text[..*end].trim_end_matches('.')))
 }
 
-/// The byte offsets at which `text` may end: after each word that a plain space follows, without its comma. A short word
-/// with a full stop is no end, because `Dr.` belongs to the next word.
+/// The byte offsets at which `text` may end: after each word that a plain space follows, without its comma. A short
+/// word with a full stop is no end, because `Dr.` belongs to the next word.
 fn breaks(text: &str) -> Vec<usize> {
     let plain_space = |c: char| c.is_whitespace() && c != '\u{a0}';
     let mut ends: Vec<_> = text
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_stands_in_for_an_empty_cell_and_a_missing_column() {
+    fn a_default_replaces_an_empty_cell_and_a_missing_column() {
         check("{{ x | default('any time') }}", "", "any time");
         check("{{ x | default('any time') }}", "  ", "any time");
         check("{{ x | default('any time') }}", "mornings", "mornings");

@@ -1,5 +1,5 @@
-//! The tokens of a template with their byte offsets. Minijinja's errors give lines only; these tokens locate the filter or
-//! variable at fault. The lexer covers just enough of the grammar for that.
+//! The tokens of a template with their byte offsets. Minijinja's errors give lines only; these tokens locate the filter
+//! or variable at fault. The lexer covers just enough of the grammar for that.
 
 use std::ops::Range;
 

@@ -6,9 +6,9 @@
 //!
 //! **Spaces.** A message is one paragraph: every run of spaces and line breaks becomes one space.
 //!
-//! **What is never cut.** [`filters`] documents what `shorten` may cut. The text that `{{ … }}` inserts, and the output of
-//! the filters `date`, `time`, `spoken` and `name`, is kept whole: its spaces are no-break spaces until the message is
-//! finished, and `shorten` breaks at ordinary spaces only.
+//! **What is never cut.** [`filters`] documents what `shorten` may cut. The text that `{{ … }}` inserts, and the output
+//! of the filters `date`, `time`, `spoken` and `name`, is kept whole: its spaces are no-break spaces until the message
+//! is finished, and `shorten` breaks at ordinary spaces only.
 
 mod error;
 pub mod filters;
@@ -50,8 +50,8 @@ struct Compiled {
 }
 
 impl Template {
-    /// Compiles `source`. Errors use `name` for the template. Reports every error that can be found without a row: syntax
-    /// errors, unknown filters and tests, function calls, and invalid `date` formats.
+    /// Compiles `source`. Errors use `name` for the template. Reports every error that can be found without a row:
+    /// syntax errors, unknown filters and tests, function calls, and invalid `date` formats.
     pub fn compile(name: &str, source: &str) -> Result<Self, Vec<TemplateError>> {
         let mut environment = environment();
         if let Err(error) = environment.add_template_owned(name.to_owned(), source.to_owned()) {
@@ -75,8 +75,8 @@ impl Template {
             .map_err(|error| error::render_error(&compiled.name, &compiled.source, &error, variables))
     }
 
-    /// The variables that a rendering may look up, sorted, with their attributes: `first_name`, `practice.name`. Excludes
-    /// variables that the template sets itself.
+    /// The variables that a rendering may look up, sorted, with their attributes: `first_name`, `practice.name`.
+    /// Excludes variables that the template sets itself.
     #[must_use]
     pub fn names(&self) -> BTreeSet<String> {
         let compiled = &*self.0;

@@ -74,8 +74,8 @@ impl fmt::Debug for TemplateCells {
     }
 }
 
-/// The variables of one rendering. An object wins over a column of the same name, and the row's own object over a shared
-/// one.
+/// The variables of one rendering. An object wins over a column of the same name, and the row's own object over a
+/// shared one.
 #[derive(Clone)]
 pub struct TemplateRow {
     columns: Arc<TemplateColumns>,

@@ -6,7 +6,7 @@ use super::super::locations::{location_key, variable_suffix};
 use super::super::spanned_reader::Spanned;
 
 /// Compares every pair of `[[line]]` tables and adds the problems to `problems`.
-pub(super) fn check(tables: Option<&Spanned<Vec<Spanned<LocationTable>>>>, problems: &mut Vec<Diagnostic>) {
+pub(in super::super) fn check(tables: Option<&Spanned<Vec<Spanned<LocationTable>>>>, problems: &mut Vec<Diagnostic>) {
     let tables: Vec<&LocationTable> =
         tables.into_iter().flat_map(|tables| &tables.value).map(|Spanned { value, .. }| value).collect();
     for (at, table) in tables.iter().enumerate() {

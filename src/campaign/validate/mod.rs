@@ -1,14 +1,14 @@
 //! The rules between a campaign's keys, from the vendor (`annie-api.md`, POST /calls) and from `calling-rules.md`. They
 //! are applied to a file laid over its defaults; the defaults themselves comply.
 
-mod locations;
+pub(super) mod locations;
 
 use std::ops::Range;
 
 use chrono::{NaiveTime, TimeDelta, Weekday};
 
 use super::diagnostics::Diagnostic;
-use super::file::{CallingTable, CampaignFile, CapsTable, LocationTable, OutcomeTable, VendorTable};
+use super::file::{CallingTable, CampaignFile, CapsTable, OutcomeTable, VendorTable};
 use super::sections::{Caps, Preset, VendorKind};
 use super::spanned_reader::Spanned;
 use super::value::{Canary, Count};
@@ -44,12 +44,7 @@ pub(super) fn campaign(file: &CampaignFile, overrides: SafetyOverrides, problems
     validator.vendor(file);
     validator.list(file);
     validator.outcomes(file);
-    locations(file.line.as_ref(), problems);
-}
-
-/// Applies the rules between `[[line]]` tables and adds the problems to `problems`.
-pub(super) fn locations(tables: Option<&Spanned<Vec<Spanned<LocationTable>>>>, problems: &mut Vec<Diagnostic>) {
-    locations::check(tables, problems);
+    locations::check(file.line.as_ref(), problems);
 }
 
 struct Validator<'p> {
@@ -169,7 +164,7 @@ impl Validator<'_> {
     fn list(&mut self, file: &CampaignFile) {
         let Some(Spanned { value: list, .. }) = &file.list else { return };
         if let Some((_, at)) = own(list.key.as_ref()).filter(|(key, _)| key.is_empty()) {
-            self.add(at, "`key` is empty, so patients cannot be told apart", "key = [\"patient_id\"]");
+            self.add(at, "`key` is empty, so no patient can be identified", "key = [\"patient_id\"]");
         }
     }
 

@@ -1,6 +1,6 @@
-//! Protection against decompression bombs in workbooks. Every part of the archive is inflated once, measured and discarded
-//! before calamine opens the file, because calamine keeps shared strings and styles in memory. The sizes that the archive
-//! declares are not trusted.
+//! Protection against decompression bombs in workbooks. Every part of the archive is inflated once, measured and
+//! discarded before calamine opens the file, because calamine keeps shared strings and styles in memory. The sizes that
+//! the archive declares are not trusted.
 //!
 //! The limits are far above what spreadsheets write: a sheet of a million rows passes.
 
@@ -15,8 +15,8 @@ use crate::intake::error::{ListError, UnsupportedFormat};
 /// The maximum unpacked size of all parts together, in bytes: a million rows of ten columns take half of it.
 const MAX_UNPACKED: u64 = 1 << 30;
 
-/// The maximum ratio of unpacked to packed size, plus an allowance for small files. Sheets have a ratio of 10, or of 50 if
-/// they are repetitive.
+/// The maximum ratio of unpacked to packed size, plus an allowance for small files. Sheets have a ratio of 10, or of 50
+/// if they are repetitive.
 const MAX_RATIO: u64 = 100;
 
 /// The maximum number of XML elements of all parts together: a million rows of eighteen cells have fewer.
@@ -305,8 +305,8 @@ fn open_quote(before: Option<u8>, piece: &[u8]) -> Option<u8> {
     piece.iter().fold(before, open)
 }
 
-/// Whether the cells that an element names (`r="B7"`, `r="7"`, `ref="A1:C9"`) can exist in a sheet: at most three letters
-/// and seven digits. Calamine does not check cell names and fails on others.
+/// Whether the cells that an element names (`r="B7"`, `r="7"`, `ref="A1:C9"`) can exist in a sheet: at most three
+/// letters and seven digits. Calamine does not check cell names and fails on others.
 fn has_valid_cells(tag: &[u8]) -> bool {
     attributes(tag).filter(|(name, _)| matches!(*name, b"r" | b"ref")).all(|(_, value)| {
         value.split(|byte| *byte == b':').all(|cell| {

@@ -24,8 +24,8 @@ pub(super) struct CsvDialect {
     lines: LineNumbers,
     /// The number of records up to and including the header.
     skip: usize,
-    /// The number of leading columns that callrounds added: the line number of a converted list, `line` and `reason` of a
-    /// rejects file.
+    /// The number of leading columns that callrounds added: the line number of a converted list, `line` and `reason` of
+    /// a rejects file.
     drop: usize,
     /// The number of the header's columns, without the dropped ones.
     width: usize,
@@ -240,7 +240,7 @@ impl CsvRows {
             {
                 return ListError::TooLong { line: before };
             }
-            // The decoded text is UTF-8, so that no other error should occur.
+            // The decoded text is UTF-8, so no other error should occur.
             if let csv::ErrorKind::Io(error) = error.into_kind() {
                 error.into()
             } else {
@@ -249,8 +249,8 @@ impl CsvRows {
         })
     }
 
-    /// The record's first line. It is computed from the record's end: the csv crate counts the start of a record before the
-    /// blank lines above it and, with CR LF, one line too early.
+    /// The record's first line. It is computed from the record's end: the csv crate counts the start of a record before
+    /// the blank lines above it and, with CR LF, one line too early.
     fn first_line(&self) -> u64 {
         if self.dialect.lines == LineNumbers::FirstCell {
             return self.record.get(0).and_then(|line| line.parse().ok()).unwrap_or(self.records);
@@ -265,8 +265,8 @@ impl CsvRows {
         .max(1)
     }
 
-    /// The row's cells without the dropped columns, and without the empty surplus cells that spreadsheets append. Conversion
-    /// to CSV omits trailing empty cells; they are restored here. `None` if the record needs no change.
+    /// The row's cells without the dropped columns, and without the empty surplus cells that spreadsheets append.
+    /// Conversion to CSV omits trailing empty cells; they are restored here. `None` if the record needs no change.
     fn own_cells(&self) -> Option<StringRecord> {
         let CsvDialect { drop, width, lines, .. } = self.dialect;
         if lines == LineNumbers::FirstCell && self.record.len() < drop + width {

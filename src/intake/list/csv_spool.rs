@@ -1,5 +1,5 @@
-//! Conversion of workbooks and FHIR lists to CSV in an unnamed temporary file. The first cell of each row is its line in
-//! the original. So the CSV reader serves these formats, too.
+//! Conversion of workbooks and FHIR lists to CSV in an unnamed temporary file. The first cell of each row is its line
+//! in the original. So the CSV reader serves these formats, too.
 
 use std::io::BufWriter;
 

@@ -10,13 +10,13 @@ pub type IsKnown<'a> = &'a dyn Fn(&str) -> bool;
 pub struct ListExpectations<'a> {
     /// Recognises column names; finds the header.
     pub is_known: IsKnown<'a>,
-    /// What one row of a FHIR list stands for.
+    /// Patients or appointments, for a FHIR list.
     pub row_per: RowPer,
     /// The present instant, by the runner's clock.
     pub now: DateTime<Utc>,
 }
 
-/// What one row of a FHIR list stands for.
+/// What one row of a FHIR list is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowPer {
     /// A patient, with the next appointment if there is one.

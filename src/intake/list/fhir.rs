@@ -1,5 +1,5 @@
-//! FHIR R4: converts a Bundle of `Patient` and `Appointment` resources, or such resources one after the other, to CSV. There
-//! is one row for each patient or, if the campaign's entries are appointments, one for each appointment.
+//! FHIR R4: converts a Bundle of `Patient` and `Appointment` resources, or such resources one after the other, to CSV.
+//! There is one row for each patient or, if the campaign's entries are appointments, one for each appointment.
 //!
 //! The appointments are kept in memory, a few hundred bytes each and bounded in total, because a Bundle may have
 //! appointments and patients in any order.
@@ -155,8 +155,8 @@ impl FhirAppointments {
         self.matched.extend(patient.references().filter(|reference| self.by_patient.contains_key(reference)));
     }
 
-    /// Writes the appointments whose patients are not in the Bundle, as rows without a phone number: they are rejected and
-    /// so reported.
+    /// Writes the appointments whose patients are not in the Bundle, as rows without a phone number: they are rejected
+    /// and so reported.
     fn write_orphans(&self, rows: &mut CsvSpool<'_>) -> Result<(), ListError> {
         let orphans = self.by_patient.iter().filter(|(reference, _)| !self.matched.contains(*reference));
         let mut orphans: Vec<_> =
@@ -265,7 +265,8 @@ impl<'v> FhirPatient<'v> {
         cells[4] = nickname.map_or("", |name| text(name, "/given/0"));
     }
 
-    /// The best phone number, and the others in one cell, sorted by rank, then by use. Old and expired numbers are omitted.
+    /// The best phone number, and the others in one cell, sorted by rank, then by use. Old and expired numbers are
+    /// omitted.
     fn phones(&self, now: DateTime<Utc>) -> (String, String) {
         let mut phones: Vec<&Value> = elements(self.body, "/telecom")
             .filter(|point| matches!(text(point, "/system"), "phone" | "sms"))

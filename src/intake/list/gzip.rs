@@ -10,8 +10,8 @@ use crate::intake::error::{ListError, UnsupportedFormat};
 /// The first bytes of a gzip file.
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 
-/// The maximum ratio of unpacked to packed size. A real list has a ratio of 5 to 20; a higher one means repetitive data that
-/// could fill the disk.
+/// The maximum ratio of unpacked to packed size. A real list has a ratio of 5 to 20; a higher one means repetitive data
+/// that could fill the disk.
 const MAX_RATIO: u64 = 100;
 
 /// The maximum unpacked size in bytes, whatever the packed size: about ten million rows.

@@ -8,8 +8,8 @@ pub struct Header {
     names: Vec<String>,
     /// For a column whose name occurred before: the first column of that name.
     first: Vec<Option<usize>>,
-    /// For each name: its first column and how often it occurred. A map, since a list may have a thousand columns of one
-    /// name.
+    /// For each name: its first column and how often it occurred. A map, since a list may have a thousand columns of
+    /// one name.
     seen: HashMap<String, (usize, usize)>,
 }
 

@@ -1,5 +1,5 @@
-//! JSON lists: an array of objects, such an array wrapped in an object (`{"patients": […]}`), or objects one after the other
-//! (JSON lines). Nested objects become columns joined by `_`; numbers keep their original text.
+//! JSON lists: an array of objects, such an array wrapped in an object (`{"patients": […]}`), or objects one after the
+//! other (JSON lines). Nested objects become columns joined by `_`; numbers keep their original text.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! The values of a JSON text, one at a time: the elements of an array, or values one after the other.
 //!
-//! The scanner only finds where a value ends (brackets, strings, escapes); serde checks that the value is well-formed. At
-//! most one value is in memory.
+//! The scanner only finds where a value ends (brackets, strings, escapes); serde checks that the value is well-formed.
+//! At most one value is in memory.
 
 use std::io::{self, BufRead};
 

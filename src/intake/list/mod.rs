@@ -1,9 +1,9 @@
 //! From bytes to rows of text: the only part of the intake that reads a list file.
 //!
 //! A [`List`] is one export of any supported format: a [`Header`] and [`ListRow`]s. It can be read any number of times,
-//! always from the start, and is never held in memory: standard input and pipes are first copied to an unnamed temporary
-//! file. Cells are unchanged text. The meaning of columns is decided elsewhere ([`columns`](super::columns)); this module
-//! only recognises a header by its known names.
+//! always from the start, and is never held in memory: standard input and pipes are first copied to an unnamed
+//! temporary file. Cells are unchanged text. The meaning of columns is decided elsewhere ([`columns`](super::columns));
+//! this module only recognises a header by its known names.
 
 mod archive;
 mod csv;

@@ -52,8 +52,8 @@ fn copy_to_spool(mut from: impl io::Read) -> io::Result<ListOrigin> {
     spool(|file| io::copy(&mut from, file).map(|_| ()), None)
 }
 
-/// Lets `write` fill a temporary file. The file has no name, so that no other process can open it and it disappears with
-/// this one.
+/// Lets `write` fill a temporary file. The file has no name, so that no other process can open it and it disappears
+/// with this one.
 pub(super) fn spool<E: From<io::Error>>(
     write: impl FnOnce(&mut File) -> Result<(), E>,
     modified: Option<DateTime<Utc>>,

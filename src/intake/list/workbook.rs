@@ -1,5 +1,5 @@
-//! Excel workbooks (`.xlsx`): converts one sheet to CSV, cell by cell. Numbers become decimal digits, dates `1988-03-22`,
-//! times `09:30:00`.
+//! Excel workbooks (`.xlsx`): converts one sheet to CSV, cell by cell. Numbers become decimal digits, dates
+//! `1988-03-22`, times `09:30:00`.
 
 use std::fmt::Write;
 

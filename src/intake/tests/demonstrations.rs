@@ -20,7 +20,7 @@ fn demonstrate(name: &str) -> String {
     });
     let longest = longest.max_by_key(|context| (context.len(), context.clone())).expect("an entry");
     let summary = pass.finish().expect("a summary");
-    assert!(summary.tally.adds_up());
+    assert!(summary.counts.adds_up());
     format!("{name}\n{}\n{longest}\n{summary:#?}", intake.mapping())
 }
 

@@ -1,5 +1,6 @@
 //! Which patients share a call.
 
+use super::super::duplicate_filter::{HashCollector, hash_of};
 use super::*;
 
 #[test]
@@ -42,7 +43,34 @@ fn a_suppressed_patient_is_a_separate_entry_and_not_a_member() {
     5: +13125550101 Ready Dee with Ben [3]
     ListCounts { read: 4, accepted: 3, rejected: 0, duplicate: 0, merged: 1 }
     ");
-    assert_eq!(result.summary.kept_by[&Reason::Booked], 1);
+    assert_eq!(result.summary.not_ready_by[&Reason::Booked], 1);
+}
+
+#[test]
+fn patients_whose_numbers_count_is_too_high_are_called_at_the_end() {
+    let file = list_file(
+        format!(
+            "{HEADER}\n\
+             10,Ana,Ruiz,1980-05-01,3125550101,10\n\
+             20,Cai,Moss,1970-01-02,3125550102,20\n\
+             11,Ben,Ruiz,2015-05-01,3125550101,10\n\
+             30,Dee,Park,1971-01-02,3125550103,30\n"
+        )
+        .as_bytes(),
+    );
+    let campaign = campaign(Purpose::Recall);
+    let mut intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, context()).expect("a list");
+    let mut counted = HashCollector::default();
+    for text in ["+13125550101", "+13125550101", "+13125550101", "+13125550102", "+13125550102", "+13125550103"] {
+        counted.add(hash_of(number(text)));
+    }
+    intake.profile.numbers = counted.finish();
+    insta::assert_snapshot!(render(&result_of(&intake).expect("a list")), @r"
+    5: +13125550103 Ready Dee []
+    2: +13125550101 Ready Ana with Ben [4]
+    3: +13125550102 Ready Cai []
+    ListCounts { read: 4, accepted: 3, rejected: 0, duplicate: 0, merged: 1 }
+    ");
 }
 
 #[test]
@@ -51,7 +79,7 @@ fn households_can_be_switched_off() {
     campaign.calling.household = false;
     let text = format!("{HEADER}\n10,Ana,Ruiz,1980-05-01,3125550101,10\n11,Ben,Ruiz,2015-05-01,3125550101,10\n");
     let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
-    assert_eq!((result.summary.tally.accepted, result.summary.tally.merged), (2, 0));
+    assert_eq!((result.summary.counts.accepted, result.summary.counts.merged), (2, 0));
 }
 
 #[test]
@@ -79,7 +107,7 @@ fn names_beyond_500_characters_become_and_others() {
     let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
     let context = result.entries[0].content.context.as_deref().expect("a context");
     assert!(context.ends_with("x Maximilian and 8 others"), "{context}");
-    assert_eq!(result.summary.tally.merged, 9);
+    assert_eq!(result.summary.counts.merged, 9);
 }
 
 #[test]

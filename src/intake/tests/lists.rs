@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// An unclosed quote turns other rows into one cell: their patients would be left out, and their numbers dialled for somebody
-/// else.
+/// An unclosed quote turns other rows into one cell: their patients would be left out, and their numbers dialled for
+/// somebody else.
 #[test]
 fn an_unclosed_quote_is_found_and_a_note_with_line_breaks_is_accepted() {
     let header = "patient_id,first_name,last_name,phone,notes\n";
@@ -25,7 +25,7 @@ fn an_unclosed_quote_is_found_and_a_note_with_line_breaks_is_accepted() {
         "2,Ben,\"Diaz\n\",3125550102,\"likes, above all,\nmornings, mostly\"",
     ] {
         let result = run_intake(&format!("{header}{row}\n"));
-        assert_eq!(result.summary.tally.accepted, 1, "{row}");
+        assert_eq!(result.summary.counts.accepted, 1, "{row}");
     }
 }
 
@@ -65,7 +65,7 @@ fn every_format_gives_the_same_entries() {
         format!("{one}\n{two}\n"),
     ] {
         let result = run_intake(&text);
-        assert_eq!(result.summary.tally.accepted, 2, "{text}");
+        assert_eq!(result.summary.counts.accepted, 2, "{text}");
         for (entry, other) in result.entries.iter().zip(&expected) {
             assert!(entry.key == other.key && entry.phone == other.phone && entry.content == other.content, "{text}");
         }
@@ -192,7 +192,7 @@ fn json_values_keep_their_text() {
 fn deep_nesting_becomes_text_without_a_stack_overflow() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let result = run_intake(&format!(r#"[{{"id": 1, "first": "Ana", "cell": "3125550101", "x": {deep}}}]"#));
-    assert_eq!(result.summary.tally.accepted, 1);
+    assert_eq!(result.summary.counts.accepted, 1);
 }
 
 #[test]
@@ -227,8 +227,8 @@ fn a_rejects_file_can_be_corrected_and_fed_back() {
     let again = Intake::open(&source, &campaign, context()).expect("a list");
     assert!(again.is_partial() && !intake.is_partial());
     assert_eq!(again.header(), intake.header());
-    assert_eq!(again.examine().expect("a summary").tally.rejected, 2);
+    assert_eq!(again.examine().expect("a summary").counts.rejected, 2);
     std::fs::write(&path, written.replace(",312,", ",3125550101,")).expect("corrected");
     let corrected = Intake::open(&source, &campaign, context()).expect("a list");
-    assert_eq!(corrected.examine().expect("a summary").tally.accepted, 1);
+    assert_eq!(corrected.examine().expect("a summary").counts.accepted, 1);
 }

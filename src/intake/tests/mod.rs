@@ -147,7 +147,10 @@ fn list_file(text: &[u8]) -> tempfile::NamedTempFile {
 
 fn run_intake_on(text: &[u8], campaign: &Campaign) -> Result<IntakeResult, ListError> {
     let file = list_file(text);
-    let intake = Intake::open(&ListSource::File(file.path().to_owned()), campaign, context())?;
+    result_of(&Intake::open(&ListSource::File(file.path().to_owned()), campaign, context())?)
+}
+
+fn result_of(intake: &Intake<'_>) -> Result<IntakeResult, ListError> {
     let (mut entries, mut rejected) = (vec![], vec![]);
     let mut pass = intake.read()?;
     for result in pass.by_ref() {
@@ -158,15 +161,15 @@ fn run_intake_on(text: &[u8], campaign: &Campaign) -> Result<IntakeResult, ListE
         }
     }
     let summary = pass.finish()?;
-    assert!(summary.tally.adds_up(), "{:?}", summary.tally);
-    assert_eq!(summary.tally.accepted, entries.len() as u64);
-    assert_eq!(summary.tally.rejected, rejected.len() as u64);
-    assert_eq!(summary.tally.merged, entries.iter().map(|entry| entry.members.len() as u64).sum::<u64>());
+    assert!(summary.counts.adds_up(), "{:?}", summary.counts);
+    assert_eq!(summary.counts.accepted, entries.len() as u64);
+    assert_eq!(summary.counts.rejected, rejected.len() as u64);
+    assert_eq!(summary.counts.merged, entries.iter().map(|entry| entry.members.len() as u64).sum::<u64>());
     Ok(IntakeResult { entries, rejected, summary })
 }
 
-/// The result of `work`, and the CPU time of this thread, which other processes do not affect. The time is available on Linux
-/// only.
+/// The result of `work`, and the CPU time of this thread, which other processes do not affect. The time is available on
+/// Linux only.
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Option<Duration>) {
     let cpu_time = || {
         let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
@@ -177,7 +180,8 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Option<Duration>) {
     (result, before.zip(cpu_time()).map(|(before, after)| after.saturating_sub(before)))
 }
 
-/// The time limit for a list of this size: 200 ms plus one second per megabyte, and five in a build without optimisation.
+/// The time limit for a list of this size: 200 ms plus one second per megabyte, and five in a build without
+/// optimisation.
 fn a_second_a_megabyte(bytes: usize) -> Duration {
     let factor = if cfg!(debug_assertions) { 5.0 } else { 1.0 };
     Duration::from_millis(200) + Duration::from_secs_f64(factor * bytes as f64 / 1e6)
@@ -191,19 +195,20 @@ fn refused(text: &str, campaign: &Campaign) -> String {
     run_intake_on(text.as_bytes(), campaign).err().expect("a refusal").to_string()
 }
 
-/// The result as text, with one line for each entry: its line, number, eligibility, context and the lines of its members.
+/// The result as text, with one line for each entry: its line, number, eligibility, context and the lines of its
+/// members.
 fn render(result: &IntakeResult) -> String {
     let mut text = String::new();
     for entry in &result.entries {
         let members: Vec<u64> = entry.members.iter().map(|member| member.line).collect();
         let context = entry.content.context.as_deref().unwrap_or("-");
-        writeln!(text, "{}: {} {:?} {context} {members:?}", entry.line, entry.phone.expose(), entry.standing)
+        writeln!(text, "{}: {} {:?} {context} {members:?}", entry.line, entry.phone.expose(), entry.eligibility)
             .expect("written");
     }
     for rejection in &result.rejected {
         writeln!(text, "{rejection}").expect("written");
     }
-    writeln!(text, "{:?}", result.summary.tally).expect("written");
+    writeln!(text, "{:?}", result.summary.counts).expect("written");
     text
 }
 

@@ -96,6 +96,6 @@ proptest! {
             writeln!(text, "{id},Ana,Ruiz,{year}-01-11,312555010{phone},{guarantor}").expect("written");
         }
         let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
-        prop_assert_eq!(result.summary.tally.read, rows.len() as u64);
+        prop_assert_eq!(result.summary.counts.read, rows.len() as u64);
     }
 }

@@ -14,7 +14,7 @@ fn a_clean_row_becomes_an_entry() {
     assert_eq!(entry.content.patient.date_of_birth.map(|date| date.to_string()).as_deref(), Some("1988-03-22"));
     assert_eq!(entry.content.patient.patient_id.as_deref(), Some("1"));
     assert_eq!(entry.key.parts().collect::<Vec<_>>(), ["1"]);
-    assert_eq!(entry.standing, ListEligibility::Ready);
+    assert_eq!(entry.eligibility, ListEligibility::Ready);
 }
 
 #[test]
@@ -113,6 +113,6 @@ fn a_list_is_read_in_little_time() {
         writeln!(text, "{patient},Ruiz,Ana,1988-03-22,{phone},,{patient},2026-12-24,mornings").expect("written");
     }
     let (result, took) = timed(|| run_intake(&text));
-    assert_eq!(result.summary.tally.read, 10_000);
+    assert_eq!(result.summary.counts.read, 10_000);
     assert!(took.is_none_or(|took| took < a_second_a_megabyte(text.len())), "{took:?}");
 }
