@@ -433,7 +433,7 @@ fn new_entry(n: u32, at: Option<u32>) -> NewEntry {
         zones: CalledPartyZones { zones: vec![zone_at_noon()], regions: Vec::new(), source: ZoneSource::Row },
         content: content(),
         not_after: None,
-        standing: ListEligibility::Ready,
+        eligibility: ListEligibility::Ready,
         members: Vec::new(),
         line: u64::from(n) + 2,
     }

@@ -17,7 +17,7 @@ use callrounds::plan::{CallDurations, Forecast, Planner, schedule_simulation};
 use callrounds::simulator::Settings;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::in_process_vendor::{QuotaSignals, new_entries, start};
+use self::in_process_vendor::{VendorSignals, new_entries, start};
 
 /// The largest error that is accepted, as a fraction.
 const GOAL: f64 = 0.05;
@@ -46,7 +46,7 @@ fn forecast(campaign: &Campaign, new_entries: Vec<NewEntry>) -> Effort {
 /// Runs the campaign until it is done, over as many days as it takes.
 fn run(campaign: &Arc<Campaign>, new_entries: Vec<NewEntry>, seed: u64) -> Effort {
     let ran =
-        in_process_vendor::run(campaign, new_entries, Settings { seed, ..Settings::default() }, QuotaSignals::Headers);
+        in_process_vendor::run(campaign, new_entries, Settings { seed, ..Settings::default() }, VendorSignals::Headers);
     let mut progress = Progress::default();
     for event in &ran.events {
         progress.on_event(event);

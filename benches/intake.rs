@@ -213,7 +213,7 @@ fn take_in(list: &Path, ledger_path: &Path) -> Result<()> {
     let enrolment = runtime.block_on(enrolment::enrol(&intake, &ledger, &campaign, None, &rejects, now))?;
     let (listed, found) = enrolment.enrolled?;
     let seconds = started.elapsed().as_secs_f64();
-    let tally = found.tally;
+    let tally = found.counts;
     if tally.read != tally.accepted + tally.rejected + tally.duplicate + tally.merged {
         return Err(format!("{tally:?} does not add up").into());
     }
@@ -274,7 +274,7 @@ fn pieces_of(intake: &Intake<'_>, mut take: impl FnMut(ListChunk)) -> Result<Lis
         }
     }
     take(ListChunk::Entries(batch));
-    Ok(reading.finish()?.tally)
+    Ok(reading.finish()?.counts)
 }
 
 fn campaign_in(directory: PathBuf) -> Result<Arc<Campaign>> {

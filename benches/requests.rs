@@ -23,7 +23,7 @@ use callrounds::vendor::RateHeaders;
 use callrounds::vendor::quota::Quotas;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use self::in_process_vendor::{QuotaSignals, RequestKind, new_entries, number, start};
+use self::in_process_vendor::{RequestKind, VendorSignals, new_entries, number, start};
 
 const CALLS: u32 = 1_000;
 
@@ -93,7 +93,7 @@ fn seconds(n: u32, seed: u64) -> u32 {
 }
 
 /// Runs callrounds with at most `open_calls` concurrent calls.
-fn callrounds_run(seed: u64, open_calls: u32, signals: QuotaSignals, habits: ListHabits) -> Took {
+fn callrounds_run(seed: u64, open_calls: u32, signals: VendorSignals, habits: ListHabits) -> Took {
     let mut people = People::default();
     for n in 0..CALLS {
         people.set_script(number(n), vec![Scripted { behaviour: Behaviour::Books, seconds: Some(seconds(n, seed)) }]);
@@ -198,25 +198,25 @@ fn main() -> ExitCode {
     println!("{:<34} {:>8.3} {:>7} {:>7} {:>9.0} {:>6.2}", "the limit", 1.0, CALLS, 0, AN_HOUR, 1.0);
     let mut met = true;
     for seed in 1..=5 {
-        let took = callrounds_run(seed, MANY_OPEN_CALLS, QuotaSignals::Headers, ListHabits::default());
+        let took = callrounds_run(seed, MANY_OPEN_CALLS, VendorSignals::Headers, ListHabits::default());
         took.print(&format!("callrounds, seed {seed}"));
         met &= took.requests_per_call() <= REQUESTS && took.calls_an_hour() >= SHARE * AN_HOUR;
     }
-    let took = callrounds_run(1, MANY_OPEN_CALLS, QuotaSignals::HeadersAndWebhooks, ListHabits::default());
+    let took = callrounds_run(1, MANY_OPEN_CALLS, VendorSignals::HeadersAndWebhooks, ListHabits::default());
     took.print("callrounds with webhooks");
     met &= took.requests_per_call() <= REQUESTS && took.calls_an_hour() >= SHARE * AN_HOUR;
     for seconds in [0, 5, 60] {
-        let took = callrounds_run(1, MANY_OPEN_CALLS, QuotaSignals::Headers, oldest_first(seconds));
+        let took = callrounds_run(1, MANY_OPEN_CALLS, VendorSignals::Headers, oldest_first(seconds));
         took.print(&format!("oldest first, within {seconds} s any"));
         met &= took.requests_per_call() <= REQUESTS_IN_ANY_ORDER;
     }
     simple_client(1).print("a GET for each, every 30 s");
     println!("where concurrent calls, not requests, are the limit:");
-    callrounds_run(1, 60, QuotaSignals::Headers, ListHabits::default()).print("callrounds, 60 concurrent calls");
-    callrounds_run(1, 60, QuotaSignals::HeadersAndWebhooks, ListHabits::default())
+    callrounds_run(1, 60, VendorSignals::Headers, ListHabits::default()).print("callrounds, 60 concurrent calls");
+    callrounds_run(1, 60, VendorSignals::HeadersAndWebhooks, ListHabits::default())
         .print("webhooks, 60 concurrent calls");
-    callrounds_run(1, 10, QuotaSignals::Headers, ListHabits::default()).print("callrounds, 10 concurrent calls");
-    callrounds_run(1, 10, QuotaSignals::HeadersAndWebhooks, ListHabits::default())
+    callrounds_run(1, 10, VendorSignals::Headers, ListHabits::default()).print("callrounds, 10 concurrent calls");
+    callrounds_run(1, 10, VendorSignals::HeadersAndWebhooks, ListHabits::default())
         .print("webhooks, 10 concurrent calls");
     println!(
         "goals: at most {REQUESTS} requests per call ({REQUESTS_IN_ANY_ORDER} oldest first), at least {SHARE} of the limit in calls an hour"

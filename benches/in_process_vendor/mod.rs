@@ -57,7 +57,7 @@ pub struct SentRequest {
 
 /// What the vendor signals: the request budget in its responses, and endings by webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QuotaSignals {
+pub enum VendorSignals {
     /// The budget headers on every response, as documented.
     Headers,
     /// Only the reset time, on refusals with 429.
@@ -77,12 +77,12 @@ pub struct InProcessVendor {
     state: Mutex<VendorState>,
     clock: SharedClock,
     closing: TimeDelta,
-    signals: QuotaSignals,
+    signals: VendorSignals,
     hint_sender: HintSender,
 }
 
 impl InProcessVendor {
-    fn new(settings: Settings, clock: SharedClock, signals: QuotaSignals, hint_sender: HintSender) -> Self {
+    fn new(settings: Settings, clock: SharedClock, signals: VendorSignals, hint_sender: HintSender) -> Self {
         let closing = settings.closing;
         let budget = SimulatedQuota::new(settings.budget.clone());
         let state = VendorState { world: World::new(settings, start()), budget, sent: Vec::new() };
@@ -112,14 +112,14 @@ impl InProcessVendor {
         let budget = state.budget.headers(now);
         state.sent.push(SentRequest { at: now, kind, refused_until: exhausted.then_some(budget.reset) });
         let rate_headers = match self.signals {
-            QuotaSignals::Headers | QuotaSignals::HeadersAndWebhooks => RateHeaders {
+            VendorSignals::Headers | VendorSignals::HeadersAndWebhooks => RateHeaders {
                 limit: Some(budget.limit),
                 remaining: Some(budget.remaining),
                 reset: Some(budget.reset),
                 retry_at: None,
                 exhausted,
             },
-            QuotaSignals::RefusalsOnly => {
+            VendorSignals::RefusalsOnly => {
                 RateHeaders { reset: exhausted.then_some(budget.reset), exhausted, ..RateHeaders::default() }
             }
         };
@@ -148,7 +148,7 @@ impl Vendor for InProcessVendor {
             Ok(id) => Reply::Accepted(id),
             Err(_) => Reply::NotPlaced(NotPlaced::refused(400, Concern::Destination)),
         });
-        if let (Reply::Accepted(id), QuotaSignals::HeadersAndWebhooks) = (&answer.value, self.signals) {
+        if let (Reply::Accepted(id), VendorSignals::HeadersAndWebhooks) = (&answer.value, self.signals) {
             self.deliver(id.clone());
         }
         answer
@@ -200,13 +200,13 @@ fn to_conversation(view: &ConversationView) -> Conversation {
 /// A campaign with one call for each patient, in the hours of `window`, with at most `open_calls` concurrent calls.
 pub fn campaign(window: &str, open_calls: u32) -> Arc<Campaign> {
     let text = format!(
-        "name = \"next-door\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
+        "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
          timezone = \"America/Chicago\"\nfrom_number = \"{FROM}\"\n[calling]\nconsent = \"on_file\"\n\
          window = \"{window}\"\n[redial]\nmax_attempts = 1\n[rate]\nopen_calls = {open_calls}\n\
          [safety]\nstop_on = {{ opt_out_rate = 1.0, error_rate = 1.0, wrong_number_rate = 1.0 }}\n\
          [vendor]\nkind = \"simulator\"\n"
     );
-    let loaded = campaign::load(&text, "next-door.toml", PathBuf::new(), SafetyOverrides::default());
+    let loaded = campaign::load(&text, "recall.toml", PathBuf::new(), SafetyOverrides::default());
     Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
 }
 
@@ -228,7 +228,7 @@ pub fn new_entries(count: u32) -> Vec<NewEntry> {
             ..CallContent::default()
         },
         not_after: None,
-        standing: ListEligibility::Ready,
+        eligibility: ListEligibility::Ready,
         members: Vec::new(),
         line: u64::from(n) + 2,
     };
@@ -249,7 +249,7 @@ fn memory() -> PathBuf {
 }
 
 /// Runs the campaign on virtual time until it is done, over as many days as it takes.
-pub fn run(campaign: &Arc<Campaign>, entries: Vec<NewEntry>, settings: Settings, signals: QuotaSignals) -> RunRecord {
+pub fn run(campaign: &Arc<Campaign>, entries: Vec<NewEntry>, settings: Settings, signals: VendorSignals) -> RunRecord {
     let folder = tempfile::tempdir_in(memory()).expect("a folder");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     let run = run_on(Arc::clone(campaign), entries, settings, signals, folder.path());
@@ -260,7 +260,7 @@ async fn run_on(
     campaign: Arc<Campaign>,
     entries: Vec<NewEntry>,
     mut settings: Settings,
-    signals: QuotaSignals,
+    signals: VendorSignals,
     folder: &Path,
 ) -> RunRecord {
     let clock: SharedClock = Arc::new(ScaledClock::starting_at(start(), 1.0));
@@ -273,7 +273,7 @@ async fn run_on(
     ledger.enrol(run, &entries, start()).await.expect("enrolled");
     let tally = ListCounts { read: count, accepted: count, ..ListCounts::default() };
     ledger.close_list(run, tally, true, start()).await.expect("closed");
-    let hints = Some(hints).filter(|_| signals == QuotaSignals::HeadersAndWebhooks);
+    let hints = Some(hints).filter(|_| signals == VendorSignals::HeadersAndWebhooks);
     let vendors = [(campaign.practice.organisation.clone(), Arc::clone(&vendor))].into();
     let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints };
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();

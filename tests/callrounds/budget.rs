@@ -7,10 +7,10 @@ use callrounds::engine::Event;
 use callrounds::simulator::Settings;
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::in_process_vendor::{self, QuotaSignals, RequestKind, RunRecord, SentRequest};
+use crate::in_process_vendor::{self, RequestKind, RunRecord, SentRequest, VendorSignals};
 
 /// 150 calls with 100 concurrent calls allowed, while other software makes `others` of the 60 requests a minute.
-fn shared_with(others: u32, signals: QuotaSignals) -> RunRecord {
+fn shared_with(others: u32, signals: VendorSignals) -> RunRecord {
     let mut settings = Settings::default();
     settings.budget.used_by_others = others;
     let campaign = in_process_vendor::campaign("10:00-18:00", 100);
@@ -33,10 +33,10 @@ fn took(ran: &RunRecord) -> TimeDelta {
 
 #[test]
 fn other_software_on_the_same_budget_slows_us_without_one_refusal() {
-    let alone = shared_with(0, QuotaSignals::Headers);
+    let alone = shared_with(0, VendorSignals::Headers);
     let mut fastest = took(&alone);
     for others in [10, 30, 45, 55] {
-        let ran = shared_with(others, QuotaSignals::Headers);
+        let ran = shared_with(others, VendorSignals::Headers);
         assert_eq!((refused(&ran), calls(&ran)), (0, 150), "{others} requests of others");
         assert!(took(&ran) >= fastest, "{others} requests of others: {} after {fastest}", took(&ran));
         fastest = took(&ran);
@@ -48,7 +48,7 @@ fn other_software_on_the_same_budget_slows_us_without_one_refusal() {
 
 #[test]
 fn after_a_refusal_nothing_is_sent_before_the_window_ends() {
-    let ran = shared_with(45, QuotaSignals::RefusalsOnly);
+    let ran = shared_with(45, VendorSignals::RefusalsOnly);
     assert!(refused(&ran) > 3, "{}: without budget headers, some requests are refused", refused(&ran));
     assert_eq!(calls(&ran), 150);
     let mut closed_until: Option<DateTime<Utc>> = None;
@@ -66,7 +66,7 @@ fn nothing_is_read_while_no_conversation_is_open() {
         &campaign,
         in_process_vendor::new_entries(90),
         Settings::default(),
-        QuotaSignals::Headers,
+        VendorSignals::Headers,
     );
     let mut open: BTreeMap<_, (DateTime<Utc>, Option<DateTime<Utc>>)> = BTreeMap::new();
     for event in &ran.events {

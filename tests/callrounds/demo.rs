@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::harness::{Practice, ProgramOutput};
 use crate::oracle;
 
-/// Ids of the patients whom the demonstration's list excludes: do not call, booked, inactive.
+/// Ids of the patients that the demonstration's list excludes: do not call, booked, inactive.
 const EXCLUDED: [&str; 3] = ["1066", "1067", "1068"];
 
 fn a_demonstration_ends_well(campaign: &str) -> (Practice, ProgramOutput) {

@@ -1,8 +1,9 @@
 //! The documentation, held against the program: what it refers to exists, its [`commands`] can be typed, its
-//! [`first_campaign`] runs, and its [`tables`] have every word that the program knows.
+//! [`first_campaign`] runs, its [`tables`] have every word that the program knows, and its [`messages`] are printed.
 
 mod commands;
 mod first_campaign;
+mod messages;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,14 +13,14 @@ use std::path::{Path, PathBuf};
 use crate::harness::repository;
 
 /// A Markdown page.
-struct Page {
+pub struct Page {
     /// From the repository.
     path: String,
     text: String,
 }
 
 impl Page {
-    fn read(path: &str) -> Self {
+    pub fn read(path: &str) -> Self {
         let text = fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
         Self { path: path.to_owned(), text }
     }
@@ -59,7 +60,7 @@ impl Page {
     }
 
     /// The prose of one section, from its heading to the next heading.
-    fn section(&self, heading: &str) -> Self {
+    pub fn section(&self, heading: &str) -> Self {
         let mut lines = self.text.lines().skip_while(|line| *line != heading);
         assert!(lines.next().is_some(), "{} has no section {heading}", self.path);
         let mut is_fenced = false;
@@ -72,7 +73,7 @@ impl Page {
     }
 
     /// The rows of its tables, as cells.
-    fn rows(&self) -> impl Iterator<Item = Vec<&str>> {
+    pub fn rows(&self) -> impl Iterator<Item = Vec<&str>> {
         self.prose().filter(|line| line.starts_with('|') && !line.starts_with("|---")).map(cells)
     }
 

@@ -54,21 +54,21 @@ fn each_problem_that_would_stop_a_run_is_reported_with_its_exit_code_and_a_way_o
         assert!(ended.stdout.contains(line), "{line}: {}", ended.stdout);
     };
     let wrong_key = with_key(&practice, &vendor.base_url, "bad", &DOCTOR);
-    check(&wrong_key, 6, "MEND  credentials  not accepted by http://127.0.0.1:");
+    check(&wrong_key, 6, "FIX   credentials  not accepted by http://127.0.0.1:");
     check(&wrong_key, 6, "check ANNIE_API_KEY");
     let wrong_number = with_key(&practice, &vendor.base_url, "good", &DOCTOR);
-    check(&wrong_number, 6, "MEND  from-number  +13125550142 may not call: attach [practice] from_number");
+    check(&wrong_number, 6, "FIX   from-number  +13125550142 may not call: attach [practice] from_number");
     let no_server = with_key(&practice, "http://127.0.0.1:9/v1", "good", &DOCTOR);
     check(
         &no_server,
         4,
-        "MEND  vendor       no connection to the vendor (http://127.0.0.1:9/v1): look at this machine's network",
+        "FIX   vendor       no connection to the vendor (http://127.0.0.1:9/v1): look at this machine's network",
     );
-    check(&practice.run(&["doctor"]), 2, "MEND  credentials  no credentials: set ANNIE_API_KEY");
+    check(&practice.run(&["doctor"]), 2, "FIX   credentials  no credentials: set ANNIE_API_KEY");
 
     practice.write("campaigns/callrounds.db", &"no ledger at all ".repeat(1_000));
     let damaged = with_key(&practice, &vendor.base_url, "bad", &DOCTOR);
-    check(&damaged, 7, "MEND  ledger       ");
+    check(&damaged, 7, "FIX   ledger       ");
 }
 
 /// Starts a server that gives every request this response; returns its base URL.
@@ -90,16 +90,16 @@ fn answering(status: &'static str, body: &'static str) -> String {
 #[test]
 fn an_outage_is_reported_with_its_kind() {
     for (status, body, code, expected) in [
-        ("404 Not Found", "{}", 6, "MEND  credentials  nothing at the API's address answers like Annie (status 404) ("),
+        ("404 Not Found", "{}", 6, "FIX   credentials  nothing at the API's address answers like Annie (status 404) ("),
         (
             "200 OK",
             "<!doctype html><title>Sign in</title>",
             4,
-            "MEND  vendor       a web page answers in the vendor's place (",
+            "FIX   vendor       a web page answers in the vendor's place (",
         ),
-        ("503 Service Unavailable", "", 4, "MEND  vendor       the vendor does not answer as it should ("),
-        ("200 OK", "", 4, "MEND  vendor       the vendor does not answer as it should ("),
-        ("403 Forbidden", "<html>blocked</html>", 4, "MEND  vendor       a web page answers in the vendor's place ("),
+        ("503 Service Unavailable", "", 4, "FIX   vendor       the vendor does not answer as it should ("),
+        ("200 OK", "", 4, "FIX   vendor       the vendor does not answer as it should ("),
+        ("403 Forbidden", "<html>blocked</html>", 4, "FIX   vendor       a web page answers in the vendor's place ("),
     ] {
         let ended = with_key(&practice(), &answering(status, body), "good", &DOCTOR);
         assert!(ended.code == code && ended.stdout.contains(expected), "{expected}: {ended:?}");
@@ -148,6 +148,6 @@ fn a_folder_that_cannot_be_written_to_is_reported() {
     for nowhere in ["nowhere/callrounds.db", "/proc/callrounds.db"] {
         let ended = with_key(&practice, &vendor.base_url, "good", &[&DOCTOR[..], &["--ledger", nowhere]].concat());
         assert_eq!(ended.code, 7, "{ended:?}");
-        assert!(ended.stdout.contains("MEND  disk         nothing can be written in "), "{ended:?}");
+        assert!(ended.stdout.contains("FIX   disk         nothing can be written in "), "{ended:?}");
     }
 }

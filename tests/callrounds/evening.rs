@@ -88,7 +88,7 @@ fn on_a_friday_evening_check_says_who_is_called_tonight_who_on_monday_and_why() 
         format!("tonight, Fri 2026-11-20, 19:40 to 19:59: {}\n", tonight["now"]),
         format!("{} × nothing stands in the way: lines 22-", tonight["now"]),
         "Mon 2026-11-23, 09:00 to ".to_owned(),
-        "99 × outside the calling window: lines 402-450, 452-501\n".to_owned(),
+        "99 × outside the dialing hours: lines 402-450, 452-501\n".to_owned(),
         format!("{} × the window closes before their turn comes: lines ", monday["no_turn"]),
         format!("{} × this number was called less than 24 hours ago: lines 2-", monday["daily_cap"]),
         "not called: 3 × has a future appointment already (lines ".to_owned(),

@@ -1,4 +1,4 @@
-//! `--exclude`: patients whom a second list removes, before the run and during it.
+//! `--exclude`: a second list removes patients, before the run and during it.
 
 use std::fs;
 
@@ -53,7 +53,7 @@ fn patients_on_the_exclude_list_are_not_called_and_a_household_is_called_without
     let practice = practice(600, "PatNum\n1\n3\n77\n");
     let checked = practice.run(&["check", "campaigns/recall.toml", "--exclude", "booked.csv"]);
     assert_eq!(checked.code, 0, "{checked:?}");
-    assert!(checked.stdout.contains("not called: 2 × on the list of patients to be left out"), "{}", checked.stdout);
+    assert!(checked.stdout.contains("not called: 2 × on the exclude list"), "{}", checked.stdout);
     assert!(checked.stdout.contains("Bo is due.\n") && !checked.stdout.contains("Also due"), "{}", checked.stdout);
     let ended = practice.run(&RUN);
     assert_eq!((ended.code, excluded_count(&ended)), (0, 2), "{ended:?}");

@@ -44,7 +44,7 @@ fn everybody_is_explained_called_or_not_in_every_campaign() {
             &[
                 "recall: patient 503 (#",
                 "second: patient 503 (#",
-                "every rule allows the call: on record, then sent",
+                "every rule allows the call; recorded, then sent",
                 "in America/Chicago, open 09:30-17:00; ",
                 "in America/New_York, open 09:00-20:00 (vendor-safe; by the area code)",
                 "number: no call in 30 days; not on the suppression list",

@@ -53,14 +53,20 @@ fn a_rejects_file_replaces_no_other_file() {
         refused(&practice.run(&RUN), 2, &["callrounds.db", "is to be the rejects file"]);
     }
     // A list that the run reads is not replaced, although it looks like a rejects file.
-    for (list, arguments) in [("mine.csv", &[][..]), ("recall.csv", &["--exclude", "campaigns/mine.csv"])] {
+    for (list, arguments, what) in [
+        ("mine.csv", &[][..], "the campaign's list"),
+        ("recall.csv", &["--exclude", "campaigns/mine.csv"], "the exclude file"),
+    ] {
         let campaign = campaign("rejects = \"mine.csv\"\n").replace("\"recall.csv\"", &format!("\"{list}\""));
         let practice = Practice::with(&campaign, LIST);
         let ours = "line,reason,patient_id,first_name,phone\n9,an older one,9,Jo,773-555-0119\n";
         practice.write("campaigns/mine.csv", ours);
         for command in ["run", "check"] {
             let ended = practice.run(&[&[command, "campaigns/recall.toml"], arguments].concat());
-            refused(&ended, 2, &["mine.csv is also the ", "not changed"]);
+            let expected = format!(
+                "mine.csv is also {what}; it was not changed, and nothing was sent: name another file under [list] rejects"
+            );
+            refused(&ended, 2, &[&expected]);
         }
         assert_eq!(practice.read("campaigns/mine.csv"), ours);
     }
@@ -147,12 +153,13 @@ fn a_purge_succeeds_only_once_no_reader_needs_the_old_pages() {
     assert_eq!(seen, 2);
     let with_reader = purge();
     refused(&with_reader, 7, &["not gone from the disk yet", "the same `ledger purge` again"]);
-    assert!(!with_reader.stderr.contains("gone from the ledger"), "{with_reader:?}");
+    assert!(!with_reader.stderr.contains("removed names"), "{with_reader:?}");
     assert!(holds(), "the reader needs them");
     reader.execute_batch("COMMIT").expect("over");
     drop(reader);
     let without_reader = purge();
     assert_eq!(without_reader.code, 0, "{without_reader:?}");
+    assert!(without_reader.stderr.contains("removed names"), "{without_reader:?}");
     assert!(!holds());
 }
 

@@ -85,7 +85,7 @@ fn a_ledger_keeps_rehearsals_or_live_calls_and_never_both() {
     practice.write("campaigns/recall.toml", &live);
     // No server is at this address: an attempt to connect would change the exit code.
     let closed_port = "http://127.0.0.1:9/v1";
-    let expected = "was made in a rehearsal: whoever it says was called was not";
+    let expected = "was made in a rehearsal, so the patients in it were not really called";
     let run_live = |base_url: &str| {
         let mut command = practice.command(&[&RUN[..], &["--yes"]].concat());
         command.env("ANNIE_BASE_URL", base_url).env("ANNIE_API_KEY", "annie-sk-v1-of-nobody");

@@ -71,7 +71,7 @@ fn rejected_rows_say_where_and_why_and_can_be_fed_back() {
     assert_eq!(ended.code, 0, "{ended:?}");
     oracle::the_numbers_add_up(&ended.summary());
     assert_eq!(ended.summary()["list"]["rejected"], 2);
-    assert!(ended.stderr.contains("2 rows of the list rejected; the reasons are in "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("2 rows of the list were rejected; the reasons are in "), "{}", ended.stderr);
 
     let rejects = practice.read("campaigns/recall.rejects.csv");
     insta::assert_snapshot!(rejects, @"

@@ -191,10 +191,10 @@ fn a_blocked_caller_id_stops_no_other_location() {
     let mut others = expected_calls();
     others.remove("+13125550142");
     assert_eq!((logged(&practice), count_at(&ended.summary(), "Lakeside", "ready")), (others, 1));
-    let ended = practice.run(&["explain", "3", "--ledger", "campaigns/callrounds.db"]).stdout;
-    assert!(ended.contains("run 1 ended while it was due: bright-smile: the vendor does not let"), "{ended}");
-    let ended = practice.run(&["status", "--ledger", "campaigns/callrounds.db"]).stdout;
-    assert!(ended.contains("why           bright-smile: the vendor does not let the"), "{ended}");
+    let text = practice.run(&["explain", "3", "--ledger", "campaigns/callrounds.db"]).stdout;
+    assert!(text.contains("run 1 ended while it was due: bright-smile: the vendor does not let"), "{text}");
+    let text = practice.run(&["status", "--ledger", "campaigns/callrounds.db"]).stdout;
+    assert!(text.contains("why           bright-smile: the vendor does not let the"), "{text}");
 
     practice.write("campaigns/lines.toml", LINES);
     let ended = run_with_keys(&practice, &vendor, &keys);
@@ -231,7 +231,7 @@ fn a_problem_in_the_locations_file_is_reported_before_anything_is_sent() {
             "[[line]]\nlocation = \"East\"\n[[line]]\nlocation = \"east \"\n",
             "there is another [[line]] for the location `east`",
         ),
-        ("[[line]]\nlocation = \"East\"\ntimezone = \"Mars\"\n", "`timezone` wants an IANA time zone"),
+        ("[[line]]\nlocation = \"East\"\ntimezone = \"Mars\"\n", "`timezone` must be an IANA time zone"),
         (
             "[[line]]\nlocation = \"A\"\nopen_calls = 3\n[[line]]\nlocation = \"B\"\nopen_calls = 4\n",
             "`open_calls` differs from an earlier [[line]] of the same organisation",

@@ -25,9 +25,9 @@ fn run_with_fault(fault: &str) -> (Practice, Vendor, ProgramOutput, Vec<String>)
     let practice = Practice::with(&crash::campaign("hold"), &crash::list(1));
     let vendor = vendor(&practice, &[fault]);
     let ended = run(&practice, &vendor);
-    let lines = practice.run(&["explain", "5000"]);
-    assert_eq!(lines.code, 0, "{lines:?}");
-    let lines = lines.stdout.lines().map(ToOwned::to_owned).collect();
+    let explained = practice.run(&["explain", "5000"]);
+    assert_eq!(explained.code, 0, "{explained:?}");
+    let lines = explained.stdout.lines().map(ToOwned::to_owned).collect();
     (practice, vendor, ended, lines)
 }
 
@@ -49,7 +49,7 @@ fn a_lost_call_that_was_found_is_explained_step_by_step() {
         &lines,
         &[
             "read from the list → ready to call",
-            "every rule allows the call: on record, then sent",
+            "every rule allows the call; recorded, then sent",
             "no answer that says whether the call was placed (",
             &format!("found on the vendor's list, conversation {conversation}"),
             "conversation over: ",
@@ -63,7 +63,7 @@ fn resolve_shows_the_evidence_about_a_lost_call_that_was_not_found() {
     assert_eq!(ended.code, 5, "{ended:?}");
     let scan = "looked for on the vendor's list (0 conversations on 1 page; the list was read to its end; begun 2036-11-25T15:3";
     let evidence = [
-        "every rule allows the call: on record, then sent",
+        "every rule allows the call; recorded, then sent",
         "no answer that says whether the call was placed (status 500) → maybe called",
         scan,
         scan,
@@ -82,8 +82,8 @@ fn resolve_shows_the_evidence_about_a_lost_call_that_was_not_found() {
     let ended = run(&practice, &other);
     assert_eq!((ended.code, other.calls().len()), (0, 1), "{ended:?}");
     oracle::the_ledger_agrees(&practice, &other.calls());
-    let lines = practice.run(&["explain", "5000"]).stdout;
-    assert!(lines.contains("not placed, says an operator (decided by "), "{lines}");
+    let text = practice.run(&["explain", "5000"]).stdout;
+    assert!(text.contains("not placed, says an operator (decided by "), "{text}");
 }
 
 #[test]
@@ -98,12 +98,14 @@ fn a_lost_call_that_an_operator_found_is_followed() {
     }
     assert_eq!(practice.count("SELECT count(*) FROM attempt WHERE state = 'open' AND conversation = 'c-by-hand'"), 1);
     assert_eq!(vendor.calls().len(), 0, "resolve sends nothing");
+    let text = practice.run(&["explain", "5000"]).stdout;
+    assert!(text.contains("placed, says an operator, conversation c-by-hand (decided by "), "{text}");
 }
 
 #[test]
 fn a_refused_patient_is_explained_in_the_vendors_words_and_can_be_readied_or_cancelled() {
     let practice = Practice::with(&crash::campaign("hold"), &crash::list(3));
-    let refuse = |number, expected: &str| format!("+1773555{number}=405:{expected}");
+    let refuse = |number, message: &str| format!("+1773555{number}=405:{message}");
     let first = refuse("0110", "calls to landlines such as +1 (773) 555-0110 are not supported");
     let second = refuse("0111", "recipient\u{1b}[31m has opted out");
     let options = ["--requests-per-minute", "600", "--refuse", &first, "--refuse", &second];
@@ -121,7 +123,7 @@ fn a_refused_patient_is_explained_in_the_vendors_words_and_can_be_readied_or_can
     let placed = practice.run(&["resolve", "1", "--placed", "c-1"]);
     assert!(placed.code == 2 && placed.stderr.contains("use --not-placed or --cancel"), "{placed:?}");
     let readied = practice.run(&["resolve", "1", "--not-placed"]);
-    assert!(readied.code == 0 && readied.stderr.contains("#1 is now ready to call"), "{readied:?}");
+    assert!(readied.code == 0 && readied.stderr.contains("patient #1 is now ready to call"), "{readied:?}");
     assert_eq!(practice.run(&["resolve", "2", "--cancel"]).code, 0);
     let time = vendor.time();
     drop(vendor);

@@ -88,12 +88,12 @@ impl Vendor for FakeVendor {
             requested.iter().filter(|(_, to)| *to == call.to).count() - 1
         };
         {
-            let mut in_flight = self.in_flight.lock().expect("awaited");
+            let mut in_flight = self.in_flight.lock().expect("in flight");
             in_flight.0 += 1;
             in_flight.1 = in_flight.1.max(in_flight.0);
         }
         self.clock.sleep(TimeDelta::seconds(1)).await;
-        self.in_flight.lock().expect("awaited").0 -= 1;
+        self.in_flight.lock().expect("in flight").0 -= 1;
         let reply = (self.reply_to)(&call, earlier_requests, now);
         if let Reply::Accepted(id) = &reply {
             self.list.lock().expect("a list").push(conversation(id, &call, now));
@@ -269,9 +269,9 @@ fn refused(status: u16, concern: Concern, words: &str) -> Reply {
     Reply::NotPlaced(NotPlaced::Refused(Refused { status, concern, message: words.into() }))
 }
 
-fn in_a_row(refusal: RefusedByVendor, says: &str, locations: &[&str]) -> StopReason {
+fn in_a_row(refusal: RefusedByVendor, vendor_text: &str, locations: &[&str]) -> StopReason {
     let locations = locations.iter().map(|name| Location::new(*name)).collect();
-    StopReason::RefusedInARow { refusal, vendor_text: Some(says.into()), locations }
+    StopReason::RefusedInARow { refusal, vendor_text: Some(vendor_text.into()), locations }
 }
 
 #[tokio::test(start_paused = true)]
@@ -455,7 +455,7 @@ async fn answers_that_are_lost_in_a_row_pause_before_a_fourth_patient_is_in_doub
         assert_eq!(ran.finished.stop_reason, StopReason::Done);
         // Three before the pause, and one at each later try.
         assert_eq!((ran.in_state(State::Held), ran.in_state(State::Finished)), (4, 26), "{:?}", ran.states);
-        assert!(ran.vendor.in_flight.lock().expect("awaited").1 <= 3);
+        assert!(ran.vendor.in_flight.lock().expect("in flight").1 <= 3);
     }
 }
 
@@ -513,13 +513,13 @@ async fn an_outage_is_said_once_when_it_begins_and_once_when_it_ends_by_its_name
         let scenario = Scenario::new(|call, _, _| accepted(call));
         let read_fault: ReadFault = Box::new(move |read| (4..15).contains(&read).then_some(unread));
         let ran = Scenario { vendor: FakeVendor { read_fault, ..scenario.vendor }, ..scenario }.run(3).await;
-        let said: HashMap<_, _> = [
+        let counts: HashMap<_, _> = [
             ("began", ran.count(|event| matches!(event, Event::OutageBegan { outage: it, .. } if *it == outage))),
             ("ended", ran.count(|event| matches!(event, Event::OutageEnded { outage: it, .. } if *it == outage))),
             ("paused", ran.count(|event| matches!(event, Event::Paused { .. }))),
         ]
         .into();
-        assert_eq!(said, [("began", 1), ("ended", 1), ("paused", 0)].into(), "{unread:?}");
+        assert_eq!(counts, [("began", 1), ("ended", 1), ("paused", 0)].into(), "{unread:?}");
         assert_eq!(
             (ran.finished.stop_reason.clone(), ran.in_state(State::Finished)),
             (StopReason::Done, 3),

@@ -114,7 +114,7 @@ pub fn new_entry(key: &str) -> NewEntry {
             ..CallContent::default()
         },
         not_after: None,
-        standing: ListEligibility::Ready,
+        eligibility: ListEligibility::Ready,
         members: Vec::new(),
         line: 2,
     }

@@ -96,7 +96,7 @@ fn signals_at_any_instant_leave_a_ledger_that_resumes_exactly() {
             let interrupted_runs = all
                 .into_iter()
                 .map(|one| one.join().expect("it holds"))
-                .filter(|interrupted_runs| *interrupted_runs)
+                .filter(|was_interrupted| *was_interrupted)
                 .count();
             assert!(
                 2 * interrupted_runs > count,

@@ -6,7 +6,7 @@ use crate::harness::Practice;
 use crate::oracle;
 use crate::vendor::MORNING;
 
-/// Nine patients, the first three of whom opt out. The stop rule applies after five calls.
+/// Nine patients; the first three opt out. The stop rule applies after five calls.
 fn practice() -> Practice {
     let campaign = format!(
         "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\

@@ -79,7 +79,7 @@ fn wrong_arguments() {
     For more information, try '--help'.
     ");
     assert_snapshot!(refused(&practice, &["resolve", "Pat", "--not-placed"], 2), @"
-    error: invalid value 'Pat' for '<ENTRY>': not an entry's number, such as 12; `callrounds explain PATIENT` shows it as #12
+    error: invalid value 'Pat' for '<ENTRY>': not a number of the report's first column, such as 12
 
     For more information, try '--help'.
     ");
@@ -117,35 +117,35 @@ fn every_problem_of_a_campaign_file_is_shown_at_once_in_its_place() {
              3 │ [practice]
                ╰────
               help: did you mean `purpose`?
-              × `timezone` wants an IANA time zone such as "America/Chicago", not "America/Chicgo"
+              × `timezone` must be an IANA time zone such as "America/Chicago", not "America/Chicgo"
                ╭─[campaigns/recall.toml:5:12]
              4 │ name = "Bright Smile Dental"
              5 │ timezone = "America/Chicgo"
                ·            ────────────────
              6 │ from_number = "312-555-014"
                ╰────
-              × `from_number` wants a phone number such as "+13125550142", not "312-555-014"
+              × `from_number` must be a phone number such as "+13125550142", not "312-555-014"
                ╭─[campaigns/recall.toml:6:15]
              5 │ timezone = "America/Chicgo"
              6 │ from_number = "312-555-014"
                ·               ─────────────
              7 │ callback_number = "+13125550100"
                ╰────
-              × `window` wants the hours of a day such as "09:30-17:00", not "17:00-09:30"
+              × `window` must be the hours of a day such as "09:30-17:00", not "17:00-09:30"
                 ╭─[campaigns/recall.toml:12:10]
              11 │ [calling]
              12 │ window = "17:00-09:30"
                 ·          ─────────────
              13 │ consent = "on_file"
                 ╰────
-              × `max_attempts` wants a whole number, 1 or more, not 0
+              × `max_attempts` must be a whole number, 1 or more, not 0
                 ╭─[campaigns/recall.toml:15:16]
              14 │ [redial]
              15 │ max_attempts = 0
                 ·                ─
              16 │ min_gap = "3 days or so"
                 ╰────
-              × `min_gap` wants a duration such as "72h", not "3 days or so"
+              × `min_gap` must be a duration such as "72h", not "3 days or so"
                 ╭─[campaigns/recall.toml:16:11]
              15 │ max_attempts = 0
              16 │ min_gap = "3 days or so"
@@ -221,7 +221,7 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
     let bad_rows =
         Practice::with(&simulated(), "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773\n3,,773-555-0112\n");
     assert_snapshot!(refused(&bad_rows, &RUN, 3), @"
-    2 rows of the list rejected; the reasons are in DIR/campaigns/recall.rejects.csv
+    2 rows of the list were rejected; the reasons are in DIR/campaigns/recall.rejects.csv
     error: 2 of 3 rows cannot be used, more than the campaign's max_reject_rate of 20 %; mostly: phone: too short. Look at the mapping of the columns, or raise max_reject_rate under [list]; nothing was sent
     ");
 
@@ -349,14 +349,14 @@ fn a_vendor_that_does_not_accept_us_ends_the_run() {
     error: the vendor does not accept our credentials; no further call was placed: check ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again
     ");
     assert_snapshot!(against(&["--from-number", "+13125550199"], &campaign(REHEARSAL), &now, 6, 0), @"
-    no further calls: the vendor does not let our from_number call; waiting for answers under way
+    no further calls: the vendor does not let our caller id (from_number) call; waiting for answers under way
     recall, run 1: stopped, the vendor refused us
-      why           the vendor does not let our from_number call
+      why           the vendor does not let our caller id (from_number) call
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       patients      3 ready to call
       calls         none placed by this run
       next          3 left to finish: run again; the next call is due on Tue 2026-11-24 09:30
-    error: the vendor does not let our from_number call; no further call was placed: attach [practice] from_number to an outbound bot in Annie, or name one that is attached, then run again
+    error: the vendor does not let our caller id (from_number) call; no further call was placed: attach [practice] from_number to an outbound bot in Annie, or name one that is attached, then run again
     ");
 }
 
@@ -374,7 +374,7 @@ fn a_run_that_has_to_stop_early_says_when_to_go_on() {
     let now = ["--at", MORNING, "--speed", "60"];
     assert_snapshot!(against(&[], &limited, &now, 4, 1), @"
     no further calls: max_calls = 1 calls were placed; waiting for answers under way
-    recall, run 1: stopped, max_calls calls were placed
+    recall, run 1: stopped, as many calls as max_calls allows were placed
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       patients      2 ready to call, 1 finished
       outcomes      1 × left a voicemail
@@ -389,7 +389,8 @@ fn help_lists_every_command_and_exit_code() {
     let ended = practice.run(&["--help"]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     assert_snapshot!(ended.stdout, @"
-    Places a practice's calls through the Annie voice API: each exactly once, within every calling rule
+    Places a practice's calls through the Annie voice API: each call at most once, within every calling
+    rule
 
     Usage: callrounds [OPTIONS] <COMMAND>
 
@@ -397,13 +398,14 @@ fn help_lists_every_command_and_exit_code() {
       run          Enrol the list, then place and follow calls; run the same command again to continue
       check        Validate campaign and list without network access, and show what a run would do
       resume       Continue an unfinished run from the ledger alone
-      status       Show a run's progress: its entries by state and outcome
+      status       Show a run's progress: its patients by state and outcome
       report       Report the outcome of each patient
       explain      Show the history of one patient, with the reasons
-      suppress     Manage the suppression list: numbers that no campaign on the ledger calls
-      resolve      Resolve an entry that is held, refused for good or lost track of
+      suppress     Manage the suppression list (do not call) of all campaigns on the ledger
+      resolve      Decide about a patient whose call was refused, is held for a person, or has an
+                   unknown outcome
       pause        Pause a run: it places no call until it is resumed
-      cancel       Cancel a run: its entries that are neither under way nor finished are not called
+      cancel       Cancel a run: patients whose call is neither under way nor finished are not called
       ledger       Maintain the ledger: adopt a restored copy, verify, purge, back up
       doctor       Check credentials, caller ids, clock and ledger; calls nobody
       init         Write a campaign file as a starting point
@@ -413,7 +415,7 @@ fn help_lists_every_command_and_exit_code() {
       help         Print this message or the help of the given subcommand(s)
 
     Options:
-          --ledger <FILE>  The ledger [default: callrounds.db beside the campaign]
+          --ledger <FILE>  The ledger [default: callrounds.db next to the campaign]
           --json           Data as JSON on standard output; for `run` and `resume`, events as JSON lines
       -q, --quiet          Write only errors to standard error
       -v, --verbose...     Log every event; given twice, log every request too
@@ -421,9 +423,10 @@ fn help_lists_every_command_and_exit_code() {
       -V, --version        Print version
 
     Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused ·
-    4 due work left, run again · 5 some entries need a person · 6 the vendor refused us: credentials,
-    caller id, account, the API's address, or three patients in a row · 7 ledger locked, damaged, full,
-    behind the calls placed with it, from the future, or of the other kind (live or rehearsal) · 8 the
-    vendor's list proves nothing; nobody was called
+    4 due work left, run again · 5 some patients need a person · 6 the vendor refused the credentials,
+    the caller id, the account or three patients in a row, or nothing at the API's address is the API ·
+    7 ledger locked, damaged, full, behind the calls placed with it, with events dated in the future, or
+    of the other kind (live or rehearsal) · 8 the vendor's list of calls cannot show whether the ledger
+    is complete; nobody was called
     ");
 }

@@ -83,6 +83,13 @@ fn every_number_of_an_imported_list_is_suppressed() {
     let ended = practice.run(&["suppress", "import", "dnc.csv"]);
     assert!(ended.stderr.contains("4 numbers are on the suppression list of"), "{ended:?}");
     assert!(ended.stderr.contains("no phone number on line 4"), "{ended:?}");
+    practice.write("one.csv", "773-555-0115\n");
+    let ended = practice.run(&["suppress", "import", "one.csv", "--scope", "follow_up"]);
+    assert!(ended.stderr.starts_with("1 number is on the suppression list of"), "{ended:?}");
+    let list = practice.run(&["suppress", "list"]).stdout;
+    assert!(list.contains("+17735550115  follow-up  since "), "{list}");
+    let wrong = practice.run(&["suppress", "add", "abc"]);
+    assert_eq!((wrong.code, wrong.stderr.as_str()), (2, "error: the number: missing; give it as +13125550142\n"));
     let missing = practice.run(&["suppress", "import", "nope.csv"]);
     assert_eq!((missing.code, missing.stderr.as_str()), (2, "error: there is no file at nope.csv\n"));
 }

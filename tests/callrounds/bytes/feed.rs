@@ -1,5 +1,6 @@
-//! Feeds arbitrary bytes to every reader of untrusted input. No reader may panic, and the counts of a list must add up. Used
-//! by the property tests beside it and by the fuzz targets under `fuzz/`.
+//! Feeds arbitrary bytes to the readers of untrusted input: lists (CSV, JSON), campaigns, templates, and the vendor's
+//! responses, headers and deliveries. No reader may panic, and the counts of a list must add up. The property tests in this
+//! folder and the fuzz targets under `fuzz/` use it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -46,7 +47,7 @@ pub fn list(kind: &str, bytes: &[u8]) -> Result<u64, ListError> {
     let campaign = loaded(CAMPAIGN).unwrap_or_else(|problems| panic!("{}", problems.drawn(false)));
     let setting = IntakeContext { now: now(), fiction_allowed: true, check_age: false };
     let intake = Intake::open(&ListSource::File(file), &campaign, setting)?;
-    let tally = intake.examine()?.tally;
+    let tally = intake.examine()?.counts;
     assert_eq!(tally.read, tally.accepted + tally.rejected + tally.duplicate + tally.merged, "{tally:?}");
     assert_eq!(tally.read, intake.rows(), "{tally:?}");
     Ok(tally.read)

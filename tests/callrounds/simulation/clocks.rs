@@ -1,5 +1,5 @@
 //! Clocks (`faults.md`, row 10): hours that close between the claim and the request, clocks that are wrong, and clocks that
-//! are set back.
+//! are set back. `CALLROUNDS_TRACE=1` logs every step of these tests to standard error.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ fn with(habit: clock::Habit, change: impl FnOnce(&mut Plan)) -> SeedResult {
         2,
         plan,
         |disk| Machine::with_fault(None, false, 2, disk),
-        if std::env::var_os("TELL").is_some() { Trace::On } else { Trace::Off },
+        if std::env::var_os("CALLROUNDS_TRACE").is_some() { Trace::On } else { Trace::Off },
     )
 }
 

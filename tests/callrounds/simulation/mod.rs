@@ -281,8 +281,8 @@ fn a_log_that_is_not_synced_with_every_commit_breaks_a_promise() {
             disk.sync_lazily();
             Machine::random(seed, disk)
         };
-        let seeds = std::panic::catch_unwind(|| run_seed_on(seed, Plan::drawn(seed), machine, Trace::Off));
-        seeds.map_or(true, |result| !result.broken.is_empty())
+        let result = std::panic::catch_unwind(|| run_seed_on(seed, Plan::drawn(seed), machine, Trace::Off));
+        result.map_or(true, |result| !result.broken.is_empty())
     };
     let broken = (0..200).find(|seed| lazy(*seed));
     let _ = writeln!(std::io::stderr(), "synced lazily, seed {broken:?} is the first to break a promise");

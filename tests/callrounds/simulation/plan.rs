@@ -480,7 +480,7 @@ impl Person {
             },
             content: CallContent { patient: patient(self.key.clone()), ..CallContent::default() },
             not_after: self.not_after,
-            standing: self.standing,
+            eligibility: self.standing,
             members: (1..=self.members).map(member).collect(),
             line,
         }

@@ -234,12 +234,12 @@ impl VendorModel {
     /// Wraps an answer that leaves the vendor now, with its headers.
     pub fn answer<T>(&mut self, value: T, exhausted: bool) -> Response<T> {
         let now = self.vendor_now();
-        let to_conversation = self.budget.headers(now);
+        let budget = self.budget.headers(now);
         let rate_headers = if self.habits.metered {
             RateHeaders {
-                limit: Some(to_conversation.limit),
-                remaining: Some(to_conversation.remaining),
-                reset: Some(to_conversation.reset - self.habits.ahead),
+                limit: Some(budget.limit),
+                remaining: Some(budget.remaining),
+                reset: Some(budget.reset - self.habits.ahead),
                 retry_at: None,
                 exhausted,
             }
@@ -342,10 +342,10 @@ impl VendorModel {
     }
 
     pub fn conversation_as_shown(&self, view: &ConversationView) -> Conversation {
-        let mut to_conversation = to_conversation(view, &mut self.row_rng.derive(hash(&view.id)), self.habits.gaps);
+        let mut conversation = to_conversation(view, &mut self.row_rng.derive(hash(&view.id)), self.habits.gaps);
         let is_odd = self.row_rng.derive(hash(&view.id)).derive(3).chance(self.habits.odd.statuses);
-        if to_conversation.status == Status::Closed && to_conversation.ended.is_some() && is_odd {
-            to_conversation.status = Status::Other;
+        if conversation.status == Status::Closed && conversation.ended.is_some() && is_odd {
+            conversation.status = Status::Other;
         }
         let voice = &self.habits.settings.wording.voice_medium;
         let medium = match view.medium {
@@ -359,10 +359,10 @@ impl VendorModel {
         let unless = |field| view.missing_field != Some(field);
         Conversation {
             medium: vendor::Medium::read(medium),
-            from: to_conversation.from.filter(|_| unless(RowField::From)),
-            to: to_conversation.to.filter(|_| unless(RowField::To)),
-            started: to_conversation.started.filter(|_| unless(RowField::Start)),
-            ..to_conversation
+            from: conversation.from.filter(|_| unless(RowField::From)),
+            to: conversation.to.filter(|_| unless(RowField::To)),
+            started: conversation.started.filter(|_| unless(RowField::Start)),
+            ..conversation
         }
     }
 
