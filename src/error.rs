@@ -20,12 +20,13 @@ pub enum ExitStatus {
     DueWorkLeft,
     /// Finished, but entries need a person: held, permanently refused, or lost track of.
     NeedsAPerson,
-    /// The vendor refused the credentials, the caller id, the account, the API's address, or three patients in a row.
+    /// The vendor refused the credentials, the caller id, the account or three patients in a row, or nothing at the API's
+    /// address is the API.
     VendorRefused,
-    /// The ledger is locked, damaged, full, behind the calls placed with it, with events from the future, or of the
+    /// The ledger is locked, damaged, full, behind the calls placed with it, with events dated in the future, or of the
     /// other kind (live or rehearsal).
     Ledger,
-    /// The vendor's list proves nothing: it cannot show whether the ledger is behind. Nobody was called.
+    /// The vendor's list of calls cannot show whether the ledger is complete; nobody was called.
     ListProvesNothing,
 }
 
@@ -65,7 +66,8 @@ pub enum CommandError {
     /// The list is refused.
     #[error("{0}")]
     List(String),
-    /// The vendor refused the credentials, the caller id, the account, the API's address, or three patients in a row.
+    /// The vendor refused the credentials, the caller id, the account or three patients in a row, or nothing at the API's
+    /// address is the API.
     #[error("{0}")]
     VendorRefused(String),
     /// An error of the ledger.

@@ -23,7 +23,7 @@ macro_rules! numbered {
 numbered! {
     /// A campaign in a ledger.
     CampaignId,
-    /// A run: one pass over a list, continued by `resume`.
+    /// A run: one invocation's work over a list, continued by `resume`.
     RunId,
     /// An entry: one unit to call. Safe to show anywhere: it reveals nothing about the patient.
     EntryId,

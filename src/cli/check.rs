@@ -155,7 +155,7 @@ impl RowCollector<'_> {
         self.rows.add(&row);
         match row {
             RowResult::Accepted(entry) => {
-                if entry.standing == ListEligibility::Ready && self.samples.len() < MAX_SAMPLES {
+                if entry.eligibility == ListEligibility::Ready && self.samples.len() < MAX_SAMPLES {
                     let messages = entry.content.clone();
                     self.samples.push(SampleCall {
                         line: entry.line,
@@ -200,7 +200,7 @@ impl CheckFindings {
         let findings = Self {
             campaign: campaign.name.to_string(),
             columns: columns(intake),
-            list: summary.tally,
+            list: summary.counts,
             rejected: summary.rejected_by,
             rows,
             not_called: plan::left_out(&preview.plan),

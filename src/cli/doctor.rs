@@ -58,7 +58,7 @@ impl Finding {
     fn line(&self) -> String {
         let Self { what, organisation, ok, says, .. } = self;
         let prefix = organisation.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-        format!("{:<6}{what:<13}{prefix}{says}\n", if *ok { "ok" } else { "MEND" })
+        format!("{:<6}{what:<13}{prefix}{says}\n", if *ok { "ok" } else { "FIX" })
     }
 }
 
@@ -108,7 +108,7 @@ async fn check_campaign(campaign: &Campaign) -> Result<Vec<Finding>, CommandErro
     let mut findings = Vec::new();
     let has_locations = campaign.locations.are_defined();
     for organisation in campaign.locations.organisations() {
-        let name = has_locations.then(|| organisation.organisation.as_str());
+        let name = has_locations.then(|| organisation.id.as_str());
         let found = match remote.client_of(campaign, organisation, machine_clock()) {
             Ok(client) => check_organisation(&client, &remote, organisation, has_locations).await,
             Err(error) => vec![Finding::bad("credentials", error.to_string(), error.exit())],
@@ -254,7 +254,9 @@ fn check_high_water_mark(path: &Path) -> Option<Finding> {
     let behind = || LedgerError::BehindMark { path: path.shown() };
     Some(match ledger::mark_status(path) {
         Ok(MarkStatus::Reached) => Finding::good("high water", "the ledger has every call placed with it"),
-        Ok(MarkStatus::Missing) => Finding::good("high water", NO_HIGH_WATER_MARK),
+        Ok(MarkStatus::Missing) => {
+            Finding::good("high water", format!("{NO_HIGH_WATER_MARK}; the next run creates a new one"))
+        }
         Ok(MarkStatus::Behind) => Finding::bad("high water", behind().to_string(), ExitStatus::Ledger),
         // `check_ledger` reports the error.
         Err(_) => return None,

@@ -14,18 +14,18 @@ use crate::visible::DisplayPath;
 use super::simulator_options;
 use super::vendor_config::demo_key;
 
-/// Starts the simulator on a free port. Its call logs are beside the ledger; for a new ledger they are started anew,
-/// because they hold the calls of an earlier ledger.
+/// Starts the simulator on a free port. Its call logs are next to the ledger; for a campaign that is new on the ledger they
+/// are started anew, because they hold the calls of an earlier ledger.
 pub(super) fn start(
     campaign: &Campaign,
     simulator: &SimulatorSettings,
     clock: &SharedClock,
     ledger: &Path,
-    is_new_ledger: bool,
+    is_new_campaign: bool,
 ) -> Result<Running, CommandError> {
     let organisations = campaign.locations.organisations().iter();
     let organisations: Vec<_> = organisations
-        .map(|organisation| settings(campaign, organisation, simulator, ledger, is_new_ledger))
+        .map(|organisation| settings(campaign, organisation, simulator, ledger, is_new_campaign))
         .collect::<Result<_, _>>()?;
     Simulator::start_for_all(organisations, Arc::clone(clock), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
         .map_err(|error| CommandError::Usage(format!("the embedded simulator cannot start: {error}")))
@@ -36,16 +36,15 @@ fn settings(
     organisation: &Organisation,
     simulator: &SimulatorSettings,
     ledger: &Path,
-    is_new_ledger: bool,
+    is_new_campaign: bool,
 ) -> Result<Settings, CommandError> {
     let has_locations = campaign.locations.are_defined();
-    let suffix =
-        if has_locations { format!(".{}", variable_suffix(organisation.organisation.as_str())) } else { String::new() };
+    let suffix = if has_locations { format!(".{}", variable_suffix(organisation.id.as_str())) } else { String::new() };
     let name = format!("{}{suffix}", campaign.name);
     let mut log = ledger.to_path_buf().into_os_string();
     log.push(format!(".{name}.simulator.jsonl"));
     let log = PathBuf::from(log);
-    if is_new_ledger && log.exists() {
+    if is_new_campaign && log.exists() {
         std::fs::remove_file(&log).map_err(|error| CommandError::Output { what: log.shown(), why: error.kind() })?;
     }
     let mut settings = Settings { seed: simulator.seed, name, log: Some(log), ..Settings::default() };
@@ -53,7 +52,7 @@ fn settings(
     settings.from_numbers = organisation.numbers();
     settings.faults = simulator_options::faults(&simulator.faults)?;
     if has_locations {
-        settings.access.keys = Some(vec![demo_key(&organisation.organisation).into()]);
+        settings.access.keys = Some(vec![demo_key(&organisation.id).into()]);
     }
     if let Some(people) = &simulator.people {
         settings.people = simulator_options::people(&campaign.source.resolve(people))?;

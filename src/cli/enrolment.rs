@@ -76,7 +76,7 @@ fn send_list(
     })?;
     if let Ok(summary) = &pass.summary {
         send(ListChunk::Entries(entries));
-        send(end(summary.tally));
+        send(end(summary.counts));
     }
     Ok(pass)
 }

@@ -51,7 +51,8 @@ pub(super) fn explain(args: &ExplainArgs, global: &GlobalArgs, output: Output) -
     }
     if text.is_empty() {
         return Err(CommandError::Usage(
-            "no such patient in any campaign on the ledger; give a patient's id, an entry's number or a phone number"
+            "no such patient in any campaign on the ledger; give a patient's id, a number of the report's first column, such as \
+             12, or a phone number"
                 .into(),
         ));
     }

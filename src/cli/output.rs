@@ -10,7 +10,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::error::CommandError;
-use crate::intake::rejects::private_file_beside;
+use crate::intake::rejects::private_file_in_folder_of;
 use crate::ledger::SIBLING_SUFFIXES;
 use crate::visible::DisplayPath;
 use crate::visible::{self, EscapingWriter};
@@ -158,7 +158,7 @@ pub(super) fn write_private(
 ) -> Result<(), CommandError> {
     let failed = |error: std::io::Error| CommandError::Output { what: path.shown(), why: error.kind() };
     refuse_to_replace(path)?;
-    let mut out = std::io::BufWriter::new(private_file_beside(path).map_err(failed)?);
+    let mut out = std::io::BufWriter::new(private_file_in_folder_of(path).map_err(failed)?);
     write(&mut out)?;
     let file = out.into_inner().map_err(|error| failed(error.into_error()))?;
     file.persist(path).map_err(|error| failed(error.error))?;

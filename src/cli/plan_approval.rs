@@ -76,7 +76,7 @@ fn current_plan(
             planner.take(*entry)?;
         }
     }
-    let list = rows.finish().map_err(list_input::refused)?.tally;
+    let list = rows.finish().map_err(list_input::refused)?.counts;
     let preview = plan_builder::finish(planner, intake, campaign, Some(&reader), now)?;
     Ok(PlanFile::new(&preview.plan, campaign, list, preview.forecast, approved.id.clone(), now))
 }

@@ -37,7 +37,9 @@ pub(super) async fn agree_on_the_time(
     let waiting = |_| output.say(&format!("the vendor does not answer; retrying until {}", local(now + retry_for)));
     let probe = tokio::select! {
         probe = probe_vendor_time(&client, from, clock, retry_for, waiting) => probe,
-        () = stop_signal() => return Err(CommandError::NotStarted("interrupted; nothing was enrolled and nobody was called".into())),
+        () = stop_signal() => {
+            return Err(CommandError::NotStarted("interrupted; nothing was enrolled and nobody was called".into()));
+        }
     };
     match probe {
         TimeProbe::Agrees => Ok(()),

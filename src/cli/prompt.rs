@@ -36,7 +36,12 @@ pub(super) fn question(campaign: &Campaign, calls: u64, until: Option<DateTime<U
         0 => format!("{},\nfrom {}", practice.name, practice.from_number.expose()),
         locations => {
             let organisations = campaign.locations.organisations().len();
-            format!("{},\nfrom {locations} locations on the budgets of {organisations} organisations", practice.name)
+            let locations = if locations == 1 { "1 location" } else { &format!("{locations} locations") };
+            let organisations = match organisations {
+                1 => "1 organisation",
+                many => &format!("{many} organisations"),
+            };
+            format!("{},\nfrom {locations} of {organisations}", practice.name)
         }
     };
     format!(

@@ -24,10 +24,10 @@ pub(super) fn resolve(args: &ResolveArgs, global: &GlobalArgs, output: Output) -
     let entry = EntryId(args.entry);
     let evidence = evidence(entry, global)?;
     let state = operator.resolve(entry, resolution, &operator_name(), now).map_err(refused)?;
-    output.say(&format!("the ledger's record of the last call of #{entry}:\n{evidence}"));
+    output.say(&format!("the ledger's record of the last call of patient #{entry}:\n{evidence}"));
     let is_over = state == State::Cancelled;
     let next = if is_over { "it is not called again" } else { "`callrounds run` or `resume` continues with it" };
-    output.say(&format!("#{entry} is now {}; {next}", state.label()));
+    output.say(&format!("patient #{entry} is now {}; {next}", state.label()));
     Ok(ExitStatus::Done)
 }
 
@@ -53,10 +53,12 @@ pub(super) fn cancel(args: &CancelArgs, global: &GlobalArgs, output: Output) -> 
     let mut operator = open_operator(global)?;
     let now = operator.not_before_newest(WallClock.now())?;
     let cancelled = operator.cancel_run(RunId(args.run), &operator_name(), now).map_err(refused)?;
-    output.say(&format!(
-        "{cancelled} entries of run {} are cancelled; calls under way are followed to their end",
-        args.run
-    ));
+    let run = args.run;
+    let cancelled = match cancelled {
+        1 => format!("1 patient or household of run {run} is"),
+        count => format!("{count} patients or households of run {run} are"),
+    };
+    output.say(&format!("{cancelled} cancelled; calls under way are followed to their end"));
     Ok(ExitStatus::Done)
 }
 

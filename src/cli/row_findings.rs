@@ -22,6 +22,9 @@ pub(super) struct RowFindings {
     /// Rows that repeat an earlier row, or that a later row replaces.
     #[serde(rename = "repeated_rows")]
     duplicates: Vec<String>,
+    /// `duplicates` as text shows them.
+    #[serde(skip)]
+    duplicate_labels: Vec<String>,
     /// The lines of patients covered by the call to another member of their household.
     #[serde(rename = "merged_rows")]
     merged: Vec<u64>,
@@ -33,10 +36,13 @@ impl RowFindings {
         match row {
             RowResult::Rejected(rejection, _) => add(&mut self.rejected, || rejection.to_string()),
             RowResult::Duplicate { line, first } => {
-                add(&mut self.duplicates, || format!("line {line} has the same data as line {first}"));
+                add(&mut self.duplicates, || format!("line {line} says the same as line {first}"));
+                add(&mut self.duplicate_labels, || format!("line {line} has the same data as line {first}"));
             }
             RowResult::Replaced { line, by } => {
-                add(&mut self.duplicates, || format!("line {line} is replaced by line {by}, which has the same key"));
+                for listed in [&mut self.duplicates, &mut self.duplicate_labels] {
+                    add(listed, || format!("line {line} is replaced by line {by}, which has the same key"));
+                }
             }
             RowResult::Accepted(entry) => entry.members.iter().for_each(|member| add(&mut self.merged, || member.line)),
         }
@@ -58,7 +64,7 @@ impl RowFindings {
                 let _ = writeln!(text, "    {count} × {}", visible::value(reason));
             }
         }
-        for row in &self.duplicates {
+        for row in &self.duplicate_labels {
             let _ = writeln!(text, "  duplicate: {row}");
         }
         let hidden = counts.duplicate.saturating_sub(self.duplicates.len() as u64);
@@ -105,6 +111,20 @@ mod tests {
         assert_eq!(on_lines(&[7], 1), " (line 7)");
         assert_eq!(on_lines(&[7, 9], 2), " (lines 7, 9)");
         assert_eq!(on_lines(&[7, 9], 42), " (lines 7, 9 and 40 more)");
+    }
+
+    #[test]
+    fn a_duplicate_has_the_same_text_in_json_as_in_earlier_versions() {
+        let mut rows = RowFindings::default();
+        rows.add(&RowResult::Duplicate { line: 42, first: 13 });
+        rows.add(&RowResult::Replaced { line: 7, by: 9 });
+        let replaced = "line 7 is replaced by line 9, which has the same key";
+        let json = serde_json::to_value(&rows).expect("JSON");
+        let keys: Vec<_> = json.as_object().expect("an object").keys().collect();
+        assert_eq!(keys, ["merged_rows", "rejected_rows", "repeated_rows"]);
+        assert_eq!(json["repeated_rows"], serde_json::json!(["line 42 says the same as line 13", replaced]));
+        let text = rows.render(&ListCounts { duplicate: 2, ..ListCounts::default() }, &BTreeMap::new());
+        assert_eq!(text, format!("  duplicate: line 42 has the same data as line 13\n  duplicate: {replaced}\n"));
     }
 
     #[test]

@@ -90,13 +90,13 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
 
 fn report_rejected(rejected: u64, rejects: &Path, output: Output) {
     if rejected > 0 {
-        let rows = if rejected == 1 { "1 row" } else { &format!("{rejected} rows") };
-        output.say(&format!("{rows} of the list rejected; the reasons are in {}", rejects.shown()));
+        let rows = if rejected == 1 { "1 row of the list was" } else { &format!("{rejected} rows of the list were") };
+        output.say(&format!("{rows} rejected; the reasons are in {}", rejects.shown()));
     }
 }
 
 /// The greatest number of first calls of a list, or of an approved plan.
 fn max_calls(summary: &IntakeSummary, approval: Option<&ApprovedPlan>) -> u64 {
-    let of_list = || summary.tally.accepted - summary.kept_by.values().sum::<u64>();
+    let of_list = || summary.counts.accepted - summary.not_ready_by.values().sum::<u64>();
     approval.map_or_else(of_list, |approval| approval.calls.len() as u64)
 }

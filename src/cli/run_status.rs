@@ -3,9 +3,9 @@
 use crate::engine::{RefusedByVendor, RunResult, StopReason};
 use crate::error::{CommandError, ExitStatus};
 
-/// The warning for a ledger with calls whose high-water mark is missing.
-pub(super) const NO_HIGH_WATER_MARK: &str = "the high-water mark beside the ledger is missing, so only the vendor's list can show \
-                                       whether this ledger is an older copy; a new mark is created";
+/// The warning for a ledger with calls whose high-water mark is missing. What creates a new one follows it.
+pub(super) const NO_HIGH_WATER_MARK: &str = "the high-water mark next to the ledger is missing, so only the vendor's list can \
+                                             show whether this ledger is an older copy";
 
 /// The advice for a ledger that lacks calls.
 const STALE_LEDGER: &str = "Restore the newest copy of the ledger; or, to continue with this one, run `callrounds ledger adopt` \
@@ -75,17 +75,18 @@ pub(super) fn command_result(
     }
 }
 
-/// Restricts the effect to some organisations where a run has several: [`RunResult::explanation`] names them.
+/// Restricts the effect to some organisations where their reasons differ: only then [`RunResult::explanation`] names them.
 fn scope(result: &RunResult) -> &'static str {
-    if result.stop_reasons.len() > 1 { " for the organisations named" } else { "" }
+    let differs = result.stop_reasons.iter().any(|(_, reason)| *reason != result.stop_reason);
+    if differs { " for the organisations named" } else { "" }
 }
 
 /// What the operator can do about a refusal.
 pub(super) fn advice(refusal: RefusedByVendor, has_locations: bool) -> &'static str {
     match refusal {
         RefusedByVendor::Credentials if has_locations => {
-            "check the organisation's ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, which end in its name (README, \
-             Many locations), or the key_file of its [[line]], then run again"
+            "check the organisation's ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, which end in its name \
+             (docs/locations.md), or the key_file of its [[line]], then run again"
         }
         RefusedByVendor::Credentials => {
             "check ANNIE_API_KEY, ANNIE_CLIENT_ID and ANNIE_CLIENT_SECRET, or the campaign's key file, then run again"
@@ -97,9 +98,30 @@ pub(super) fn advice(refusal: RefusedByVendor, has_locations: bool) -> &'static 
             "attach [practice] from_number to an outbound bot in Annie, or name one that is attached, then run again"
         }
         RefusedByVendor::Address => "check ANNIE_BASE_URL, then run again",
-        RefusedByVendor::Account => "resolve it with Annie, then run again: that calls the refused patients",
+        RefusedByVendor::Account => "resolve it with Annie, then run again: the next run calls the refused patients",
         RefusedByVendor::Unexplained => {
-            "`callrounds explain PATIENT` for a refused patient quotes the refusal; running again calls the refused patients"
+            "`callrounds explain PATIENT` for a refused patient quotes the refusal; the next run calls the refused patients"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::RequestCounts;
+    use crate::ids::OrganisationId;
+
+    #[test]
+    fn organisations_are_referred_to_only_if_the_explanation_names_them() {
+        let refused = StopReason::Refused(RefusedByVendor::Credentials);
+        let message = |reasons: [StopReason; 2]| {
+            let stop_reasons = ["north", "south"].map(OrganisationId::new).into_iter().zip(reasons).collect();
+            let result = RunResult { stop_reason: refused.clone(), stop_reasons, requests: RequestCounts::default() };
+            command_result(&result, ExitStatus::DueWorkLeft, true).expect_err("refused").to_string()
+        };
+        let all = message([refused.clone(), refused.clone()]);
+        assert!(all.contains("our credentials; no further call was placed: check"), "{all}");
+        let one = message([refused.clone(), StopReason::Done]);
+        assert!(one.starts_with("north: ") && one.contains("placed for the organisations named: check"), "{one}");
     }
 }

@@ -69,7 +69,7 @@ impl Session {
             preflight::refuse_future_events(&ledger, &*clock).await?;
         }
         if ledger.mark_was_missing() {
-            output.say(run_status::NO_HIGH_WATER_MARK);
+            output.say(&format!("{}; a new one is created", run_status::NO_HIGH_WATER_MARK));
         }
         if let Some(at) = options.time.at.filter(|at| newest.is_some_and(|newest| newest > *at)) {
             output.say(&format!(
@@ -186,7 +186,7 @@ impl Session {
                 }
                 None => remote.client(credentials, Arc::clone(&self.clock))?,
             };
-            vendors.insert(organisation.organisation.clone(), Arc::new(client));
+            vendors.insert(organisation.id.clone(), Arc::new(client));
         }
         Ok(vendors)
     }

@@ -1,6 +1,6 @@
 //! `suppress`: the suppression list (do not call).
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -61,7 +61,8 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
             numbers.sort_unstable();
             numbers.dedup();
             let added = operator.suppress(numbers, request, now)?;
-            output.say(&format!("{added} numbers are on the suppression list of {}", ledger.shown()));
+            let what = if added == 1 { "1 number is".into() } else { format!("{added} numbers are") };
+            output.say(&format!("{what} on the suppression list of {}", ledger.shown()));
             if !lines_without.is_empty() {
                 output.say(&format!("no phone number on {}", lines(&lines_without)));
             }
@@ -83,9 +84,10 @@ fn rules() -> DialRules<'static> {
 }
 
 fn parse_numbers(text: &str) -> Result<Vec<E164>, CommandError> {
-    let numbers = numbers_in(text, rules()).map_err(|problem| CommandError::Usage(format!("the number: {problem}")))?;
+    let refused = |why: &dyn Display| CommandError::Usage(format!("the number: {why}; give it as +13125550142"));
+    let numbers = numbers_in(text, rules()).map_err(|problem| refused(&problem))?;
     if numbers.is_empty() {
-        return Err(CommandError::Usage("the number: none found; give it as +13125550142".into()));
+        return Err(refused(&"none found"));
     }
     Ok(numbers.into_iter().map(|dialable| dialable.number).collect())
 }
@@ -145,8 +147,8 @@ fn list(rows: &[SuppressionRow], output: Output) -> Result<(), CommandError> {
     let text = rows.iter().fold(String::new(), |mut text, row| {
         let until = row.expires.map_or_else(String::new, |at| format!(" until {}", at.format("%Y-%m-%d %H:%M")));
         let since = row.at.format("%Y-%m-%d");
-        let source = visible::value(&row.source);
-        let _ = writeln!(text, "{}  {:<9}  since {since}{until}, {source}", row.phone.expose(), row.scope.name());
+        let (scope, source) = (row.scope.name().replace('_', "-"), visible::value(&row.source));
+        let _ = writeln!(text, "{}  {scope:<9}  since {since}{until}, {source}", row.phone.expose());
         text
     });
     output.data(if text.is_empty() { "the suppression list is empty\n" } else { &text })

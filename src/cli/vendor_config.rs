@@ -182,12 +182,12 @@ impl RemoteApi {
     /// organisation of `[practice]`, the variables without a suffix.
     fn organisation_credentials(&self, organisation: &Organisation) -> Result<Credentials, CommandError> {
         if self.is_embedded {
-            let key = Some(demo_key(&organisation.organisation));
+            let key = Some(demo_key(&organisation.id));
             return Credentials::from_parts(key, None, None, None).map_err(|problem| usage(&problem));
         }
-        let suffix = variable_suffix(organisation.organisation.as_str());
+        let suffix = variable_suffix(organisation.id.as_str());
         let [key, id, secret] = CREDENTIALS.map(|name| environment::variable(&format!("{name}_{suffix}")));
-        let named = |problem: CredentialsError| usage(&render_problem(&organisation.organisation, &suffix, &problem));
+        let named = |problem: CredentialsError| usage(&render_problem(&organisation.id, &suffix, &problem));
         if key.is_some() || id.is_some() || secret.is_some() {
             return Credentials::from_parts(key, id, secret, None).map_err(named);
         }

@@ -207,7 +207,7 @@ impl RefusedByVendor {
     fn description(self) -> &'static str {
         match self {
             Self::Credentials => "the vendor does not accept our credentials",
-            Self::CallerId => "the vendor does not let our from_number call",
+            Self::CallerId => "the vendor does not let our caller id (from_number) call",
             Self::Address => "nothing at the API's address answers like Annie",
             Self::Account => "the vendor refuses calls of this account",
             Self::Unexplained => "the vendor refuses every call",

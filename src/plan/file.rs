@@ -19,7 +19,7 @@ use super::schedule_simulation::Forecast;
 /// The version of the format that this program writes and reads.
 pub const VERSION: u32 = 1;
 
-/// A plan: what one run would do, and nothing else than what it may do once the plan is approved.
+/// A plan: what one run would do, and, once approved, all that it may do.
 #[derive(Clone, Serialize, Deserialize, schemars::JsonSchema)]
 #[schemars(title = "Plan of `callrounds check --plan`")]
 pub struct PlanFile {
@@ -27,9 +27,9 @@ pub struct PlanFile {
     pub format: PlanFormat,
     /// The version of the format.
     pub version: u32,
-    /// Tells this plan from every other.
+    /// Identifies the plan.
     pub id: String,
-    /// For which instant it was made.
+    /// The instant for which it was made.
     pub made_at: DateTime<Utc>,
     /// The campaign.
     pub campaign: CampaignPart,
@@ -80,7 +80,7 @@ pub struct CallPart {
     pub key: Vec<String>,
     /// The row of the list.
     pub line: u64,
-    /// The entry's number in the ledger, if it has one.
+    /// The entry's id in the ledger, if it has one.
     pub entry: Option<EntryId>,
     /// The number that is dialled, in E.164.
     pub phone: String,
@@ -88,11 +88,11 @@ pub struct CallPart {
     pub other_numbers: Vec<String>,
     /// The earliest instant that every rule allows.
     pub earliest: DateTime<Utc>,
-    /// When its turn is expected; `null` if not in this run.
+    /// When the call is expected; `null` if not in this run.
     pub expected: Option<DateTime<Utc>>,
-    /// Why not before: `now`, the name of a rule, `no_turn` or `max_calls`.
+    /// Why not earlier: `now`, the name of a rule, `no_turn` or `max_calls`.
     pub why: String,
-    /// Where the called party may be.
+    /// The time zones in which the called party may be.
     pub zones: CalledPartyZones,
     /// The call makes no sense after this instant.
     pub not_after: Option<DateTime<Utc>>,
@@ -124,15 +124,15 @@ pub struct NotCalledPart {
     pub key: Vec<String>,
     /// The row of the list.
     pub line: u64,
-    /// The entry's number in the ledger, if it has one.
+    /// The entry's id in the ledger, if it has one.
     pub entry: Option<EntryId>,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
     /// The rule.
     pub reason: Option<Reason>,
     /// The rule in a sentence.
     pub says: Option<String>,
-    /// What its last conversation meant.
+    /// The outcome of its last conversation.
     pub outcome: Option<Outcome>,
 }
 
@@ -143,9 +143,9 @@ pub struct GonePart {
     pub key: Vec<String>,
     /// The row of the earlier list.
     pub line: u64,
-    /// The entry's number in the ledger.
+    /// The entry's id in the ledger.
     pub entry: EntryId,
-    /// What becomes of it.
+    /// What its absence from the list does to it.
     pub becomes: AbsenceEffect,
 }
 

@@ -30,7 +30,7 @@ pub struct PlannedCall {
     pub key: EntryKey,
     /// The row of the list.
     pub line: u64,
-    /// The entry's number in the ledger, if it has one.
+    /// The entry's id in the ledger, if it has one.
     pub entry: Option<EntryId>,
     /// The number to dial.
     pub phone: E164,
@@ -78,7 +78,7 @@ pub struct NotCalled {
     pub key: EntryKey,
     /// The row of the list.
     pub line: u64,
-    /// The entry's number in the ledger, if it has one.
+    /// The entry's id in the ledger, if it has one.
     pub entry: Option<EntryId>,
     /// The state that the entry would have.
     pub state: State,
@@ -94,7 +94,7 @@ pub struct GoneEntry {
     pub key: EntryKey,
     /// The row of the earlier list.
     pub line: u64,
-    /// The entry's number in the ledger.
+    /// The entry's id in the ledger.
     pub entry: EntryId,
     /// What its absence from the list does to it.
     pub absence: AbsenceEffect,

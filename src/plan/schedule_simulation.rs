@@ -171,7 +171,7 @@ impl<'a> ScheduleSimulation<'a> {
     ) -> Self {
         let clock = Arc::new(ManualClock::at(now));
         let budget = Quotas::new(clock.clone(), organisation.rate.requests_per_minute);
-        let own = calls.iter().enumerate().filter(|(_, call)| call.organisation == organisation.organisation);
+        let own = calls.iter().enumerate().filter(|(_, call)| call.organisation == organisation.id);
         let hours = |practice: &Practice| Hours::for_practice(&campaign.calling, &practice.zone);
         Self {
             campaign,
@@ -211,7 +211,7 @@ impl ScheduleSimulation<'_> {
         let now = self.clock.now();
         let due = self.due.peek().map(|Reverse((at, _))| now.max(*at));
         let is_full = self.open.len() >= self.organisation.rate.open_calls as usize;
-        let ready = self.budget.ready_at(&self.organisation.organisation, now);
+        let ready = self.budget.ready_at(&self.organisation.id, now);
         let call = due.filter(|_| !is_full).map(|due| ready.map_or(due, |ready| due.max(ready)));
         let urgency = match due {
             Some(_) if is_full => PollUrgency::Blocked,
@@ -233,7 +233,7 @@ impl ScheduleSimulation<'_> {
 
     /// Spends one request at `at`, or as soon as the budget has one. Returns the instant of the request.
     fn spend(&mut self, at: DateTime<Utc>) -> DateTime<Utc> {
-        let organisation = &self.organisation.organisation;
+        let organisation = &self.organisation.id;
         let mut at = self.advance_to(at);
         while let Err(ready) = self.budget.take(organisation, at) {
             at = self.advance_to(ready);
@@ -301,7 +301,7 @@ impl ScheduleSimulation<'_> {
     }
 
     fn forecast(&self, calls: &[PlannedCall]) -> Forecast {
-        let own = || calls.iter().filter(|call| call.organisation == self.organisation.organisation);
+        let own = || calls.iter().filter(|call| call.organisation == self.organisation.id);
         let placed = || own().filter_map(|call| call.slot.at).filter(|_| self.calls > 0);
         let from = placed().min();
         let closes = from.and_then(|from| self.practice_hours.closes(from));

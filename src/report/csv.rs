@@ -5,7 +5,6 @@ use std::io::Write;
 use crate::entry::{Outcome, Reason, State};
 use crate::ledger::EntryRow;
 
-use super::text::state;
 use crate::visible::cell_without_formula;
 
 /// The columns, in order.
@@ -67,7 +66,7 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         row.phone.expose(),
         if must_not_be_called(row.state, row.outcome) { "yes".into() } else { String::new() },
         row.entry.to_string(),
-        state(row).into(),
+        state_word(row).into(),
         row.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
         row.reason.map(|reason: Reason| reason.name().into()).unwrap_or_default(),
         row.calls.to_string(),
@@ -76,6 +75,11 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
         row.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default(),
     ]
+}
+
+/// The machine word for a patient's state; a household member covered by another's call has its own word.
+pub(super) fn state_word(row: &EntryRow) -> &'static str {
+    if row.covered_by_household { "covered_by_household" } else { row.state.name() }
 }
 
 /// Whether the exported row gets `do_not_call`. Otherwise a campaign that reads the report as its list would call a patient

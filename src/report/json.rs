@@ -33,15 +33,15 @@ pub struct PatientResult {
     pub date_of_birth: Option<NaiveDate>,
     /// The number, in E.164.
     pub phone: String,
-    /// Which of the practice's places it is of, where the campaign has lines.
+    /// The practice's location, if the campaign has locations.
     pub location: Option<Location>,
-    /// The row of the list, counted from 1.
+    /// The line of the list file on which the row begins, counted from 1.
     pub line: u64,
     /// The entry's number in the ledger.
     pub entry: EntryId,
     /// Covered by the entry's call to another member of the household.
     pub covered_by_household: bool,
-    /// Where the entry stands.
+    /// The entry's state.
     pub state: State,
     /// What the last conversation meant.
     pub outcome: Option<Outcome>,

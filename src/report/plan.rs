@@ -45,7 +45,7 @@ pub struct ReasonGroup {
     label: String,
     /// The number of calls.
     pub calls: u64,
-    /// The calls' rows of the list.
+    /// The line numbers of their rows in the list.
     pub lines: Vec<u64>,
 }
 
@@ -56,7 +56,7 @@ pub struct NotCalledGroup {
     pub label: String,
     /// The number of entries.
     pub count: u64,
-    /// The first of their rows of the list.
+    /// The line numbers of the first of their rows in the list.
     pub lines: Vec<u64>,
 }
 
@@ -272,7 +272,7 @@ mod tests {
             not_called_groups(&plan, 1),
             [
                 group("called already: wants a call back", 2, vec![2]),
-                group("the campaign no longer has this location", 1, vec![3]),
+                group("the campaign has no [[line]] for its location any more", 1, vec![3]),
             ]
         );
     }

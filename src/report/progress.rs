@@ -27,6 +27,8 @@ pub struct Progress {
     redials: BTreeSet<EntryId>,
     printed_at: Option<DateTime<Utc>>,
     printed: ProgressCounts,
+    /// A line has said what a patient's number is.
+    is_number_explained: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +62,8 @@ impl Progress {
     fn new(bar: Option<ProgressBar>, mut print: Box<dyn FnMut(&str) + Send>, zone: Zone) -> Self {
         let counts = ProgressCounts::default();
         let print = Box::new(move |line: &str| print(&visible::value(line)));
-        Self { bar, print, zone, counts, redials: BTreeSet::new(), printed_at: None, printed: counts }
+        let redials = BTreeSet::new();
+        Self { bar, print, zone, counts, redials, printed_at: None, printed: counts, is_number_explained: false }
     }
 
     /// Removes the bar.
@@ -134,7 +137,7 @@ impl Progress {
     }
 
     /// The line for an event that gets one of its own.
-    fn event_line(&self, event: &Event) -> Option<String> {
+    fn event_line(&mut self, event: &Event) -> Option<String> {
         let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
         match event {
             // Too short to report.
@@ -164,17 +167,19 @@ impl Progress {
                 Some(format!("{}no further calls: {why}; waiting for answers under way", prefix(organisation.as_ref())))
             }
             Event::AnswerLost { entry, because, .. } => {
-                Some(format!("patient #{entry}: answer lost ({because}); looking for the call on the vendor's list"))
+                let text = format!("answer lost ({because}); looking for the call on the vendor's list");
+                Some(self.patient_line(*entry, &text))
             }
-            Event::Adopted { entry, .. } => Some(format!("patient #{entry}: the call was placed; following it")),
+            Event::Adopted { entry, .. } => Some(self.patient_line(*entry, "the call was placed; following it")),
             Event::TakenOver { entry, .. } => {
-                Some(format!("patient #{entry}: was called, which this ledger did not know; following the call"))
+                Some(self.patient_line(*entry, "was called, which this ledger did not know; following the call"))
             }
             Event::Absent { entry, state, .. } => {
-                Some(format!("patient #{entry}: {}; now {}", Reason::AnswerLost.label(), state.label()))
+                let text = format!("{}; now {}", Reason::AnswerLost.label(), state.label());
+                Some(self.patient_line(*entry, &text))
             }
-            Event::TrackLost { entry, .. } => Some(format!("patient #{entry}: {}", Reason::TrackLost.label())),
-            Event::Refused { entry, reason, .. } => Some(format!("patient #{entry}: {}", reason.label())),
+            Event::TrackLost { entry, .. } => Some(self.patient_line(*entry, &Reason::TrackLost.label())),
+            Event::Refused { entry, reason, .. } => Some(self.patient_line(*entry, &reason.label())),
             Event::Started { following, unresolved, .. } if following + unresolved > 0 => Some(format!(
                 "going on where it stopped: {following} calls under way to follow, {unresolved} lost answers to settle"
             )),
@@ -185,6 +190,14 @@ impl Progress {
             | Event::Ended { .. }
             | Event::SetAside { .. } => None,
         }
+    }
+
+    /// The line for an event of one patient. Before the first such line of a run, another one explains the number.
+    fn patient_line(&mut self, entry: EntryId, text: &str) -> String {
+        if !std::mem::replace(&mut self.is_number_explained, true) {
+            (self.print)(&format!("#{entry} is the number in the first column of `callrounds report`"));
+        }
+        format!("patient #{entry}: {text}")
     }
 }
 
@@ -319,12 +332,19 @@ mod tests {
     }
 
     #[test]
-    fn a_patient_is_shown_by_number_and_a_state_in_words() {
-        let (entry, attempt) = (EntryId(3), AttemptId(3));
-        let absent = Event::Absent { at: minute(0), entry, attempt, state: State::Held };
+    fn a_patient_is_shown_by_number_which_is_explained_once_and_a_state_in_words() {
+        let absent = |number| {
+            let (entry, attempt) = (EntryId(number), AttemptId(number));
+            Event::Absent { at: minute(0), entry, attempt, state: State::Held }
+        };
+        let text = "the answer was lost, and the vendor's list does not show the call; now held for a person";
         assert_eq!(
-            printed(&[absent]),
-            ["patient #3: the answer was lost, and the vendor's list does not show the call; now held for a person"]
+            printed(&[absent(3), absent(4)]),
+            [
+                "#3 is the number in the first column of `callrounds report`".to_owned(),
+                format!("patient #3: {text}"),
+                format!("patient #4: {text}"),
+            ]
         );
     }
 }

@@ -26,11 +26,11 @@ pub struct RunSummary {
     pub purpose: String,
     /// When it started.
     pub started_at: DateTime<Utc>,
-    /// When it ended; `null` while it goes on, or if it was killed.
+    /// When it ended; `null` while it is in progress, or if it was killed.
     pub ended_at: Option<DateTime<Utc>>,
-    /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `interrupted`, `paused`, `stop_rule`,
-    /// `unreachable`,
-    /// `clock`, `exclusions`, `vendor_refused`, `behind` or `superseded`; `null` while it goes on, or if it was killed.
+    /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `stop_rule`, `interrupted`, `paused`,
+    /// `unreachable`, `clock`, `exclusions`, `vendor_refused`, `behind`, `list_proves_nothing` or `superseded`; `null` while
+    /// it is in progress, or if it was killed.
     pub ending: Option<String>,
     /// The same in a sentence: which rule stopped it, with its numbers, and how to go on.
     pub why: Option<String>,
@@ -40,11 +40,11 @@ pub struct RunSummary {
     pub list: ListCounts,
     /// What its list changed about the campaign's entries.
     pub changes: ListChanges,
-    /// Where the entries of its list stand: their sum is `list.accepted`.
+    /// The entries of its list by state; their sum is `list.accepted`.
     pub entries: BTreeMap<State, u64>,
-    /// Where the campaign's entries from earlier lists stand.
+    /// The campaign's entries from earlier lists, by state.
     pub earlier_entries: BTreeMap<State, u64>,
-    /// Where the campaign's entries stand, whichever list they come from, by location; only where the campaign has lines.
+    /// The campaign's entries by location and state, if the campaign has locations.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(default)]
     pub locations: BTreeMap<Location, BTreeMap<State, u64>>,

@@ -15,7 +15,7 @@ use crate::zone::Zone;
 
 use super::summary::RunSummary;
 
-/// The width beside a label on a terminal of 80 columns.
+/// The width next to a label on a terminal of 80 columns.
 const CONTENT_WIDTH: usize = 62;
 
 /// Locations shown in a summary; the others are counted.
@@ -117,12 +117,14 @@ fn line(text: &mut String, label: &str, content: impl Display) {
 
 fn calls(attempts: AttemptCounts) -> String {
     let AttemptCounts { placed, ended, not_placed, unresolved } = attempts;
-    let parts = [(placed - ended, "not seen to end yet"), (not_placed, "not placed"), (unresolved, "unresolved")];
+    let parts = [(placed - ended, "not seen to end yet"), (not_placed, "not placed"), (unresolved, "maybe placed")];
     let open: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
     match (placed, ended) {
         (0, _) => format!("none placed by this run{}", open.concat()),
-        (placed, ended) if placed == ended => format!("{placed} placed by this run, all of them over{}", open.concat()),
+        (placed, ended) if placed == ended && unresolved == 0 => {
+            format!("{placed} placed by this run, all of them over{}", open.concat())
+        }
         (placed, _) => format!("{placed} placed by this run{}", open.concat()),
     }
 }
@@ -148,18 +150,19 @@ fn changes(summary: &RunSummary) -> Option<String> {
 fn how_it_ended(summary: &RunSummary) -> &str {
     match summary.ending.as_deref() {
         Some("window_closed") => "stopped, the calling window is closed",
-        Some("max_calls") => "stopped, max_calls calls were placed",
+        Some("max_calls") => "stopped, as many calls as max_calls allows were placed",
         Some("stop_rule") => "stopped by a stop_on rule of the campaign",
+        Some("interrupted") => "stopped by Ctrl-C or a signal",
         Some("unreachable") => "stopped, the vendor cannot be reached",
         Some("vendor_refused") => "stopped, the vendor refused us",
         Some("paused") => "paused",
         Some("exclusions") => "stopped, the exclude file cannot be read",
         Some("clock") => "stopped, this machine's clock is wrong",
         Some("behind") => "stopped, the ledger lacks calls that the vendor's list shows",
-        Some("list_proves_nothing") => "stopped, the vendor's list proves nothing",
-        Some("superseded") => "a later run went on",
+        Some("list_proves_nothing") => "stopped, the vendor's list cannot show whether the ledger is complete",
+        Some("superseded") => "continued by a later run",
         Some(ending) => ending,
-        None if summary.ended_at.is_none() => "not ended: it goes on at the moment, or was killed",
+        None if summary.ended_at.is_none() => "not ended: in progress, or killed",
         None => "ended",
     }
 }
@@ -172,7 +175,7 @@ pub fn rows(list: &ListCounts) -> String {
     format!("{read} {noun} = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged")
 }
 
-/// `parts` with commas, wrapped to the width beside a label.
+/// `parts` with commas, wrapped to the width next to a label.
 fn wrapped(parts: &[String]) -> String {
     let mut text = String::new();
     let mut width = 0;
@@ -199,7 +202,11 @@ fn what_next(summary: &RunSummary, zone: &Zone) -> String {
             due().map_or_else(String::new, |at| format!("; the next call is due on {at}"))
         ),
         ExitStatus::NeedsAPerson => {
-            format!("{} need a person: `callrounds report` says who and why", summary.need_a_person)
+            let need = match summary.need_a_person {
+                1 => "1 patient or household needs",
+                count => &format!("{count} patients or households need"),
+            };
+            format!("{need} a person: `callrounds report` says who and why")
         }
         ExitStatus::Done
         | ExitStatus::Internal
@@ -262,12 +269,6 @@ impl TextExporter {
     }
 }
 
-/// The machine word for a patient's state; a household member covered by another's call has its own word.
-#[must_use]
-pub fn state(row: &EntryRow) -> &'static str {
-    if row.covered_by_household { "covered_by_household" } else { row.state.name() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,7 +297,8 @@ mod tests {
         let cases = [
             ((0, 0, 0, 0), "none placed by this run"),
             ((90, 90, 0, 0), "90 placed by this run, all of them over"),
-            ((9, 7, 1, 2), "9 placed by this run, 2 not seen to end yet, 1 not placed, 2 unresolved"),
+            ((90, 90, 2, 1), "90 placed by this run, 2 not placed, 1 maybe placed"),
+            ((9, 7, 1, 2), "9 placed by this run, 2 not seen to end yet, 1 not placed, 2 maybe placed"),
         ];
         for ((placed, ended, not_placed, unresolved), expected) in cases {
             assert_eq!(calls(AttemptCounts { placed, ended, not_placed, unresolved }), expected);

@@ -11,7 +11,7 @@ use crate::policy::DecisionEvidence;
 use crate::visible;
 use crate::zone::Zone;
 
-use super::text::state;
+use super::csv::state_word;
 
 /// Zones shown one by one; a called party without known zones has all zones of the United States and Canada.
 const ZONES_SHOWN: usize = 4;
@@ -90,7 +90,7 @@ impl EntryTimeline {
             entry: row.entry,
             location: row.location.clone(),
             covered_by_household: row.covered_by_household,
-            state: state(row),
+            state: state_word(row),
             state_label: if row.covered_by_household { covered } else { row.state.label() },
             reason: row.reason,
             outcome: row.outcome,
@@ -108,7 +108,7 @@ impl EntryTimeline {
 pub struct RejectedRow {
     /// The campaign's name.
     pub campaign: CampaignName,
-    /// The row of the list, counted from 1.
+    /// The line of the list file on which the row begins, counted from 1.
     pub line: String,
     /// Why the row was rejected.
     pub reason: String,
@@ -235,7 +235,10 @@ fn calls(evidence: &DecisionEvidence) -> String {
 
 /// An event in words: what happened, its detail, the state after it and the rule.
 fn event_line(event: &EventRow) -> String {
-    let mut line = kind_label(&event.kind).map_or_else(|| event.kind.replace('_', " "), str::to_owned);
+    // Only an operator resolves a held entry in this way.
+    let is_by_operator = event.kind == "adopted" && event.before == Some(State::Held);
+    let label = if is_by_operator { Some("placed, says an operator") } else { kind_label(&event.kind) };
+    let mut line = label.map_or_else(|| event.kind.replace('_', " "), str::to_owned);
     if let Some(outcome) = event.outcome {
         line += &format!(": {}", outcome.label());
     }
@@ -260,7 +263,7 @@ fn event_line(event: &EventRow) -> String {
 fn kind_label(kind: &str) -> Option<&'static str> {
     Some(match kind {
         "enrolled" => "read from the list",
-        "claimed" => "every rule allows the call: on record, then sent",
+        "claimed" => "every rule allows the call; recorded, then sent",
         "accepted" => "placed",
         "not_placed" => "not placed",
         "refused" => "refused by the vendor",
@@ -313,6 +316,7 @@ mod tests {
             ..event("ended", State::Waiting)
         };
         let accepted = EventRow { conversation: Some(ConversationId::new("c-1")), ..event("accepted", State::Open) };
+        let found = |before| EventRow { before: Some(before), ..event("adopted", State::Open) };
         let cases = [
             (
                 ended,
@@ -320,6 +324,8 @@ mod tests {
             ),
             (accepted, "placed, conversation c-1 → in a call"),
             (event("some_new_word", State::Held), "some new word → held for a person"),
+            (found(State::Unknown), "found on the vendor's list → in a call"),
+            (found(State::Held), "placed, says an operator → in a call"),
         ];
         for (event, expected) in cases {
             assert_eq!(event_line(&event), expected);
@@ -332,7 +338,7 @@ mod tests {
         let events: Vec<_> = events.iter().map(|kind| event(kind, State::Held)).collect();
         let zone = Zone::named("America/Chicago").expect("a zone");
         let text = since_the_last_claim(&events, &zone);
-        let first = "  Wed 1969-12-31 18:00:00  every rule allows the call: on record, then sent → held for a person";
+        let first = "  Wed 1969-12-31 18:00:00  every rule allows the call; recorded, then sent → held for a person";
         assert_eq!((text.lines().next(), text.lines().count()), (Some(first), 4));
     }
 

@@ -17,14 +17,15 @@ pub use simulate::{ListOrderArg, RetryAfterForm, SimulateArgs};
 pub use simulated_time::SimulatedTime;
 use values::{duration, entry_number, expiry, run_number, socket_address};
 
-/// Places a practice's calls through the Annie voice API: each exactly once, within every calling rule.
+/// Places a practice's calls through the Annie voice API: each call at most once, within every calling rule.
 #[derive(Debug, Parser)]
 #[command(name = "callrounds", version, max_term_width = 100, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 nothing due is left · 1 internal error · 2 usage or campaign error · 3 list refused · \
-4 due work left, run again · 5 some entries need a person · 6 the vendor refused us: credentials, caller id, account, \
-the API's address, or three patients in a row · 7 ledger locked, damaged, full, behind the calls placed with it, from \
-the future, or of the other kind (live or rehearsal) · 8 the vendor's list proves nothing; nobody was called"
+4 due work left, run again · 5 some patients need a person · 6 the vendor refused the credentials, the caller id, the \
+account or three patients in a row, or nothing at the API's address is the API · 7 ledger locked, damaged, full, behind \
+the calls placed with it, with events dated in the future, or of the other kind (live or rehearsal) · 8 the vendor's \
+list of calls cannot show whether the ledger is complete; nobody was called"
 )]
 pub struct Cli {
     /// The command.
@@ -38,7 +39,7 @@ pub struct Cli {
 /// The options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct GlobalArgs {
-    /// The ledger [default: callrounds.db beside the campaign]
+    /// The ledger [default: callrounds.db next to the campaign]
     #[arg(long, global = true, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
     /// Data as JSON on standard output; for `run` and `resume`, events as JSON lines
@@ -61,19 +62,19 @@ pub enum Command {
     Check(CheckArgs),
     /// Continue an unfinished run from the ledger alone
     Resume(ResumeArgs),
-    /// Show a run's progress: its entries by state and outcome
+    /// Show a run's progress: its patients by state and outcome
     Status(RunSelector),
     /// Report the outcome of each patient
     Report(ReportArgs),
     /// Show the history of one patient, with the reasons
     Explain(ExplainArgs),
-    /// Manage the suppression list: numbers that no campaign on the ledger calls
+    /// Manage the suppression list (do not call) of all campaigns on the ledger
     Suppress(SuppressArgs),
-    /// Resolve an entry that is held, refused for good or lost track of
+    /// Decide about a patient whose call was refused, is held for a person, or has an unknown outcome
     Resolve(ResolveArgs),
     /// Pause a run: it places no call until it is resumed
     Pause(RunSelector),
-    /// Cancel a run: its entries that are neither under way nor finished are not called
+    /// Cancel a run: patients whose call is neither under way nor finished are not called
     Cancel(CancelArgs),
     /// Maintain the ledger: adopt a restored copy, verify, purge, back up
     Ledger(LedgerArgs),
@@ -103,7 +104,7 @@ pub struct RunArgs {
     /// Place exactly the calls of this plan, made by `check --plan`; refused if they would differ now
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Rehearse the unchanged campaign: nobody is called, and a separate ledger is used (callrounds.rehearsal.db beside
+    /// Rehearse the unchanged campaign: nobody is called, and a separate ledger is used (callrounds.rehearsal.db next to
     /// the campaign). Uses the simulator on this machine that `ANNIE_BASE_URL` names, or the embedded one
     #[arg(long)]
     pub rehearse: bool,
@@ -115,7 +116,7 @@ pub struct RunArgs {
 /// The options that `run` and `resume` share.
 #[derive(Debug, Clone, Args)]
 pub struct RunOptions {
-    /// Wait through closed windows and redial gaps until every entry is finished
+    /// Wait through closed windows and redial gaps until every patient is finished
     #[arg(long)]
     pub until_done: bool,
     /// Place live calls without confirmation
@@ -199,7 +200,7 @@ pub enum ReportFormat {
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A patient's id, an entry's number in the ledger (#12), or a phone number
+    /// A patient's id, a patient's number in the report's first column (12 or '#12'), or a phone number
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub patient: String,
 }
@@ -286,7 +287,7 @@ impl ScopeName {
 /// The arguments of `resolve`.
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// The entry's number in the ledger: 12 or '#12', as `explain` and the report's first column show it
+    /// The patient's number in the report's first column: 12 or '#12'; `explain` shows it, too
     #[arg(value_parser = entry_number)]
     pub entry: i64,
     /// The result of the call.
@@ -301,10 +302,10 @@ pub struct ResolutionArgs {
     /// The call was placed and has this conversation id: it is followed to its end
     #[arg(long, value_name = "ID")]
     pub placed: Option<String>,
-    /// No call was placed: the entry may be called again
+    /// No call was placed: the patient may be called again
     #[arg(long)]
     pub not_placed: bool,
-    /// Do not call the entry again; also resolves an entry that was lost track of
+    /// Do not call the patient again; also for a call that was lost track of
     #[arg(long)]
     pub cancel: bool,
 }
@@ -373,10 +374,10 @@ pub enum LedgerAction {
     Adopt,
     /// Check the integrity of the whole ledger
     Verify,
-    /// Remove names, dates of birth and messages from entries that finished long ago; keys, numbers and call times
-    /// stay, so that nobody is called again
+    /// Remove names, dates of birth and messages of patients who finished long ago; keys, numbers and call times stay,
+    /// so that nobody is called again
     Purge {
-        /// The least time since the entry finished, such as 90d
+        /// The least time since the patient finished, such as 90d
         #[arg(long, value_name = "SPAN", value_parser = duration)]
         older_than: TimeDelta,
     },

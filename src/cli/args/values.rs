@@ -10,7 +10,7 @@ pub(super) fn run_number(text: &str) -> Result<i64, String> {
 
 pub(super) fn entry_number(text: &str) -> Result<i64, String> {
     let digits = text.strip_prefix('#').unwrap_or(text);
-    digits.parse().map_err(|_| "not an entry's number, such as 12; `callrounds explain PATIENT` shows it as #12".into())
+    digits.parse().map_err(|_| "not a number of the report's first column, such as 12".into())
 }
 
 pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, String> {

@@ -49,7 +49,7 @@ pub(super) async fn load<V>(engine: &Engine<V>) -> Result<BTreeMap<usize, Carrie
         }
     }
     let indices: HashMap<_, _> =
-        (0..).zip(organisations).map(|(index, organisation)| (&organisation.organisation, index)).collect();
+        (0..).zip(organisations).map(|(index, organisation)| (&organisation.id, index)).collect();
     for (organisation, finish) in ledger.call_results(run.campaign).await? {
         if let Some(carried) = indices.get(&organisation).and_then(|index| carried.get_mut(index)) {
             carried.call_results.push(finish);

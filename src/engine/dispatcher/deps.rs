@@ -21,7 +21,7 @@ pub(super) struct Deps<V> {
 
 impl<V> Deps<V> {
     pub(super) fn new(engine: &Engine<V>, organisation: &Organisation) -> Result<Self, EngineError> {
-        let id = &organisation.organisation;
+        let id = &organisation.id;
         let vendor = engine.vendors.get(id).ok_or_else(|| EngineError::NoVendor(id.clone()))?;
         Ok(Self {
             ledger: engine.ledger.clone(),

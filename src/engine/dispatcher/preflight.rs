@@ -179,7 +179,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         };
         let (run, now) = (self.deps.run, self.deps.clock.now());
         for (from, calls) in caller_ids {
-            let taken_over = self.deps.ledger.adopt_calls(run, self.caller_id(from), calls, now);
+            let taken_over = self.deps.ledger.take_over_calls(run, self.caller_id(from), calls, now);
             self.recording += 1;
             self.tasks.spawn(async move { Ok(Completion::TakenOver(taken_over.await?)) });
         }

@@ -23,7 +23,7 @@ use crate::engine::vendor_health::VendorHealth;
 use crate::entry::{AttemptState, Fact, Reason, State};
 use crate::ids::{AttemptId, ConversationId, EntryId, OrganisationId};
 use crate::ledger::{
-    AttemptUpdate, CallerId, ClaimResult, ClaimedAttempt, InFlightAttempt, LedgerError, NextDue, ObservedCall,
+    AttemptUpdate, CallerId, ClaimResult, ClaimedAttempt, InFlightAttempt, LedgerError, ObservedCall,
     ObservedWithoutId, Watermark,
 };
 use crate::phone::E164;
@@ -47,7 +47,7 @@ pub(super) enum Completion {
     NextDue {
         /// How many of our caller ids were blocked when the ledger was asked.
         blocked: usize,
-        next_due: NextDue,
+        next_due: Option<DateTime<Utc>>,
     },
     Replied(ClaimedAttempt, Response<Reply>),
     /// The last check before the request found that this rule forbids it now. Nothing was sent.
@@ -162,7 +162,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         let campaign = Arc::clone(&deps.campaign);
         let zones = organisation.practices.iter().map(|practice| &practice.zone);
         let hours = zones.map(|zone| Hours::for_practice(&campaign.calling, zone)).collect();
-        let id = &organisation.organisation;
+        let id = &organisation.id;
         let mut caller_ids = Vec::new();
         for from in organisation.numbers() {
             let watermark = deps.ledger.watermark(CallerId { organisation: id.clone(), from }).await?;

@@ -12,7 +12,7 @@ use crate::engine::tracker::TrackedConversation;
 use crate::engine::vendor_health::RequestKind;
 use crate::entry::{Fact, Reason, State};
 use crate::ids::{ConversationId, EntryId};
-use crate::ledger::{AttemptUpdate, ClaimRequest, ClaimResult, ClaimedAttempt, Deferral, NextDue};
+use crate::ledger::{AttemptUpdate, ClaimRequest, ClaimResult, ClaimedAttempt, Deferral};
 use crate::vendor::{CallRequest, LostAnswer, NotPlaced, RateHeaders, Reply, Response, Vendor};
 
 use super::state::{Completion, Dispatcher, KnownNextDue, attempt_update};
@@ -113,7 +113,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.tasks.spawn(async move { Ok(Completion::NextDue { blocked, next_due: next_due.await? }) });
     }
 
-    pub(super) fn on_next_due(&mut self, blocked: usize, NextDue { next_due }: NextDue) {
+    pub(super) fn on_next_due(&mut self, blocked: usize, next_due: Option<DateTime<Utc>>) {
         let due_while_asked = self.due_while_asked.take();
         self.next_due = if blocked < self.blocked.len() {
             // The next due entry may belong to a caller id that was blocked since the ledger was asked.
