@@ -104,7 +104,7 @@ fn every_location_calls_from_its_own_number_and_is_named_in_status_and_report() 
     assert_eq!(embedded_calls(&practice), expected_calls());
     let rejects = practice.read("campaigns/recall.rejects.csv");
     assert!(rejects.contains("6,Flo,773-555-0116,Uptown"), "{rejects}");
-    assert!(rejects.contains("location: not in the campaign"), "{rejects}");
+    assert!(rejects.contains("location: the campaign has no line of it"), "{rejects}");
     assert!(rejects.contains("location: missing"), "{rejects}");
 
     let summary = ended.summary();

@@ -74,7 +74,7 @@ fn resolve_shows_the_evidence_about_a_lost_call_that_was_not_found() {
     let decided = practice.run(&["resolve", "1", "--not-placed"]);
     assert_eq!(decided.code, 0, "{decided:?}");
     let shown: Vec<_> = decided.stderr.lines().map(ToOwned::to_owned).collect();
-    assert_in_order(&shown, &[["the ledger's record of the last call of #1"].as_slice(), &evidence].concat());
+    assert_in_order(&shown, &[["the ledger's record of the last call of patient #1"].as_slice(), &evidence].concat());
     assert_in_order(&shown, &["#1 is now ready to call"]);
 
     // Another vendor, whose answers arrive; the first one has placed no call.
