@@ -98,6 +98,8 @@ impl ListTable {
             on_absent: unspanned(self.on_absent)?,
             on_conflict: unspanned(self.on_conflict)?,
             columns: unspanned(self.columns)?.0,
+            ignore: unspanned(self.ignore)?,
+            values: unspanned(self.values)?.0,
             max_reject_rate: fraction(self.max_reject_rate)?,
             max_withdraw_rate: fraction(self.max_withdraw_rate)?,
             max_list_age: unspanned(self.max_list_age)?,

@@ -14,7 +14,9 @@ use super::sections::{
     Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, VendorKind, ZoneMode,
 };
 use super::spanned_reader::{RawValue, Spanned, SpannedReader, over, tables};
-use super::value::{AreaCodeTable, CallLimit, Canary, ColumnNames, Count, FaultText, Fraction, PositiveNumber, Switch};
+use super::value::{
+    AreaCodeTable, CallLimit, Canary, CellValues, ColumnNames, Count, FaultText, Fraction, PositiveNumber, Switch,
+};
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::phone::E164;
@@ -107,6 +109,11 @@ tables! {
         on_conflict: OnConflict;
         /// Which column holds which field, for headers that are not recognised.
         columns: ColumnNames;
+        /// Columns that are read as no field, although their headings look like one.
+        ignore: Vec<String>;
+        /// What words mean in the columns that may forbid a call: a column or field, and for each word `call`,
+        /// `do_not_call`, `inactive`, `deceased` or `appointment_off`.
+        values: CellValues;
         /// The fraction of rejected rows above which the whole list is refused.
         max_reject_rate: Fraction;
         /// The fraction of the entries still to be called that a list may withdraw, checked from 20 such entries on; 1

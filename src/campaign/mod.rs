@@ -36,6 +36,7 @@ pub use load::load;
 pub use locations::{Locations, Organisation};
 pub use sections::{
     Calling, Caps, Consent, DateOrder, DayWindow, ListRules, MessageTemplates, OnAbsent, OnConflict, OnLostAnswer,
-    Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice, VendorKind, ZoneMode,
+    Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, ValueMeaning, VendorChoice, VendorKind,
+    ZoneMode,
 };
 pub use validate::SafetyOverrides;

@@ -68,6 +68,10 @@ pub struct ListRules {
     pub on_conflict: OnConflict,
     /// Field name → column name, for headers that the intake does not recognise.
     pub columns: Vec<(String, String)>,
+    /// The columns that are read as no field, although their headings look like one.
+    pub ignore: Vec<String>,
+    /// What words in the columns that may forbid a call mean: the column's name or its field, the word, the meaning.
+    pub values: Vec<(String, String, ValueMeaning)>,
     /// The fraction of rejected rows above which the whole list is refused: 0 to 1.
     pub max_reject_rate: f64,
     /// The fraction of the entries still to be called that a list may withdraw: 0 to 1. A list that would withdraw more
@@ -79,6 +83,22 @@ pub struct ListRules {
     pub date_order: Option<DateOrder>,
     /// The rejects file; next to the ledger if not given.
     pub rejects: Option<PathBuf>,
+}
+
+/// What a word in a column of a list means for a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ValueMeaning {
+    /// It says nothing against a call; in a consent column, there is consent.
+    Call,
+    /// The patient must not be called; in a consent column, there is no consent.
+    DoNotCall,
+    /// The patient is no longer one of the practice's.
+    Inactive,
+    /// The patient is deceased.
+    Deceased,
+    /// The appointment does not take place.
+    AppointmentOff,
 }
 
 /// What happens to an entry that is not on the newest list.

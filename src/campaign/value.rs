@@ -11,7 +11,8 @@ use toml::de::DeValue;
 use super::diagnostics::Diagnostic;
 use super::holiday::Holiday;
 use super::sections::{
-    Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, VendorKind, ZoneMode,
+    Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ValueMeaning, VendorKind,
+    ZoneMode,
 };
 use super::spanned_reader::{RawValue, Spanned, SpannedReader, unspanned};
 use super::toml_span;
@@ -38,6 +39,10 @@ pub struct PositiveNumber(pub f64);
 /// Field name → column name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ColumnNames(pub Vec<(String, String)>);
+
+/// Column or field → word → what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CellValues(pub Vec<(String, String, ValueMeaning)>);
 
 /// Area code → its states and time zones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -88,6 +93,10 @@ words! {
     Consent { "on_file" = Self::OnFile, "column" = Self::Column, }
     ZoneMode { "intersect" = Self::Intersect, "row-wins" = Self::RowWins, }
     OnLostAnswer { "hold" = Self::Hold, "retry" = Self::Retry, }
+    ValueMeaning {
+        "call" = Self::Call, "do_not_call" = Self::DoNotCall, "inactive" = Self::Inactive, "deceased" = Self::Deceased,
+        "appointment_off" = Self::AppointmentOff,
+    }
     Switch { "on" = Self(true), "off" = Self(false), }
     VendorKind { "annie" = Self::Annie, "simulator" = Self::Simulator, }
     Weekday {
@@ -298,6 +307,24 @@ impl RawValue for ColumnNames {
     }
 }
 
+impl RawValue for CellValues {
+    fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
+        let mut values = Vec::new();
+        for (column, words) in reader.table(value)? {
+            for (word, meaning) in reader.table(words)? {
+                let Some(meaning) = reader.setting::<ValueMeaning>(word, meaning) else { continue };
+                values.push((column.get_ref().to_string(), word.get_ref().to_string(), meaning.value));
+            }
+        }
+        Some(Self(values))
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        let words = json_schema!({ "type": "object", "additionalProperties": ValueMeaning::schema(generator) });
+        json_schema!({ "type": "object", "additionalProperties": words })
+    }
+}
+
 impl RawValue for AreaCodeTable {
     fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
         let mut zones = BTreeMap::new();
@@ -411,6 +438,7 @@ mod tests {
         check::<Consent>();
         check::<ZoneMode>();
         check::<OnLostAnswer>();
+        check::<ValueMeaning>();
         check::<Outcome>();
     }
 }

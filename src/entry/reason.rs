@@ -84,6 +84,8 @@ reasons! {
     Inactive = "inactive",
     /// Deceased, by the list
     Deceased = "deceased",
+    /// The appointment is cancelled or over, by the list
+    AppointmentOff = "appointment_off",
     /// Its number has an extension, which cannot be dialled
     Extension = "extension",
     /// The area code is not known, so neither is the local time

@@ -1,13 +1,14 @@
 //! The mapping of columns to fields: by the campaign's `[list] columns` first, otherwise by the column's name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use super::cell_words::is_nothing;
 use super::error::ListError;
-use super::field::{Field, variable_name};
+use super::field::{Field, Heading, variable_name};
 use super::list::{Header, ListRow};
-use crate::campaign::ListRules;
+use crate::campaign::{ListRules, ValueMeaning};
 use crate::did_you_mean::nearest;
 use crate::template::TemplateColumns;
 
@@ -19,11 +20,24 @@ pub struct Columns {
     fields: BTreeMap<Field, usize>,
     /// The phone columns, best first.
     phones: Vec<(Field, usize)>,
+    /// The columns that may forbid a call: every one of such a field.
+    forbidding: Vec<ForbiddingColumn>,
+    /// The columns that the campaign ignores.
+    ignored: Vec<usize>,
     /// The columns without a field, by their variable names.
     unmapped: Vec<(String, usize)>,
     /// The columns of the campaign's key, in its order.
     key: Vec<(String, usize)>,
     duplicates: Vec<DuplicateColumns>,
+}
+
+/// A column that may forbid a call.
+#[derive(Debug, Clone)]
+pub(super) struct ForbiddingColumn {
+    pub(super) field: Field,
+    pub(super) at: usize,
+    /// What the campaign says of words in the column, in small letters.
+    values: Vec<(String, ValueMeaning)>,
 }
 
 /// Two columns with the same name that is a field's. The first counts, provided that their cells are equal.
@@ -32,6 +46,17 @@ struct DuplicateColumns {
     field: Field,
     first: usize,
     second: usize,
+}
+
+impl ForbiddingColumn {
+    /// What the campaign says of the words in a cell.
+    pub(super) fn meaning_of(&self, cell: &str) -> Option<ValueMeaning> {
+        if self.values.is_empty() {
+            return None;
+        }
+        let cell = cell.to_lowercase();
+        self.values.iter().find(|(word, _)| *word == cell).map(|(_, meaning)| *meaning)
+    }
 }
 
 impl Columns {
@@ -45,6 +70,8 @@ impl Columns {
             names: names.to_vec(),
             fields: BTreeMap::new(),
             phones: vec![],
+            forbidding: vec![],
+            ignored: rules.ignore.iter().filter_map(|name| position(names, name)).collect(),
             unmapped: vec![],
             key: vec![],
             duplicates: vec![],
@@ -53,24 +80,63 @@ impl Columns {
         for (field, at) in &mapped {
             columns.assign(*field, *at, true)?;
         }
-        for (at, name) in names.iter().enumerate() {
-            let is_free = !mapped.iter().any(|(_, column)| *column == at);
-            let first_of_name = header.first_of_name(at);
-            let field = Field::from_column(first_of_name.map_or(name, |first| &names[first]))
-                .filter(|field| field.phone_rank().is_some() || !mapped.iter().any(|(other, _)| other == field));
-            match (field, first_of_name) {
-                (Some(field), Some(first)) if is_free && field.phone_rank().is_none() => {
+        let headings = columns.free_headings(header, &mapped);
+        for (at, name) in names.iter().enumerate().filter(|(at, _)| !mapped.iter().any(|(_, column)| column == at)) {
+            match (headings[at], header.first_of_name(at)) {
+                (Some(field), Some(first)) if field.phone_rank().is_none() && !field.may_forbid() => {
                     columns.duplicates.push(DuplicateColumns { field, first, second: at });
                     columns.unmapped.push((variable_name(name), at));
                 }
-                (Some(field), _) if is_free => columns.assign(field, at, false)?,
-                _ if is_free => columns.unmapped.push((variable_name(name), at)),
-                _ => {}
+                (Some(field), _) => columns.assign(field, at, false)?,
+                (None, _) => columns.unmapped.push((variable_name(name), at)),
             }
         }
         columns.require_phone_and_name()?;
         columns.key = rules.key.iter().map(|name| columns.key_part(name)).collect::<Result<_, _>>()?;
+        columns.take_values(&rules.values)?;
         Ok(columns)
+    }
+
+    /// The field of each column by its heading: not of columns that the campaign maps or ignores, nor of a field that the
+    /// campaign maps, unless every column of the field counts. A weak heading counts only if its field has no other.
+    fn free_headings(&self, header: &Header, mapped: &[(Field, usize)]) -> Vec<Option<Field>> {
+        let names = header.names();
+        let is_mapped = |field: Field| mapped.iter().any(|(other, _)| *other == field);
+        let heading_of = |at: usize| {
+            let is_free = !mapped.iter().any(|(_, column)| *column == at) && !self.ignored.contains(&at);
+            let name = header.first_of_name(at).map_or(&names[at], |first| &names[first]);
+            let heading = Heading::of(name).filter(|_| is_free)?;
+            let reads_all = heading.field.phone_rank().is_some() || heading.field.may_forbid();
+            (reads_all || !is_mapped(heading.field)).then_some(heading)
+        };
+        let found: Vec<Option<Heading>> = (0..names.len()).map(heading_of).collect();
+        // Phone fields are one: an address book's `Phone 2 - Value` is not needed next to a mobile number.
+        let kind = |field: Field| field.phone_rank().map_or(field, |_| Field::Phone);
+        let strong: BTreeSet<Field> =
+            found.iter().flatten().filter(|heading| !heading.is_weak).map(|heading| kind(heading.field)).collect();
+        let counts = |heading: Heading| {
+            let is_needed = heading.field.may_forbid() || !strong.contains(&kind(heading.field));
+            (!heading.is_weak || is_needed).then_some(heading.field)
+        };
+        found.into_iter().map(|heading| heading.and_then(counts)).collect()
+    }
+
+    /// Notes what the campaign says of words, under the name of a column or of a field.
+    fn take_values(&mut self, values: &[(String, String, ValueMeaning)]) -> Result<(), ListError> {
+        for (column, word, meaning) in values {
+            let at = position(&self.names, column);
+            let mut is_used = false;
+            for forbidding in &mut self.forbidding {
+                if forbidding.field.name() == column || at == Some(forbidding.at) {
+                    forbidding.values.push((word.trim().to_lowercase(), *meaning));
+                    is_used = true;
+                }
+            }
+            if !is_used && at.is_some() {
+                return Err(ListError::ValuesOfNoField { column: column.clone() });
+            }
+        }
+        Ok(())
     }
 
     /// Assigns the column at `at` to `field`. A phone column that the campaign maps (`explicit`) precedes all others.
@@ -86,6 +152,11 @@ impl Columns {
             if explicit {
                 self.fields.insert(field, at);
             }
+            return Ok(());
+        }
+        if field.may_forbid() {
+            self.forbidding.push(ForbiddingColumn { field, at, values: Vec::new() });
+            self.fields.entry(field).or_insert(at);
             return Ok(());
         }
         match self.fields.insert(field, at) {
@@ -140,7 +211,10 @@ impl Columns {
     }
 
     fn key_part(&self, name: &str) -> Result<(String, usize), ListError> {
-        let by_field = Field::named(name).and_then(|field| self.fields.get(&field).copied());
+        let by_field = Field::named(name).and_then(|field| {
+            let phone = self.phones.iter().find(|(other, _)| *other == field || field == Field::Phone);
+            self.fields.get(&field).copied().or(phone.filter(|_| field.phone_rank().is_some()).map(|(_, at)| *at))
+        });
         let by_name = || self.names.iter().position(|column| variable_name(column) == variable_name(name));
         let at = by_field.or_else(by_name).ok_or_else(|| self.no_column(name))?;
         Ok((name.to_owned(), at))
@@ -156,10 +230,21 @@ impl Columns {
         self.fields.contains_key(&field)
     }
 
-    /// The row's cell of this field, without surrounding space; empty if there is no column.
+    /// The row's cell of this field, without surrounding space; empty if there is no column, or if the cell is what
+    /// software writes for nothing.
     #[must_use]
     pub fn cell<'r>(&self, row: &'r ListRow, field: Field) -> &'r str {
-        self.fields.get(&field).map_or("", |at| row.cell(*at))
+        self.fields.get(&field).map_or("", |at| value(row, *at))
+    }
+
+    /// The columns that may forbid a call.
+    pub(super) fn forbidding(&self) -> &[ForbiddingColumn] {
+        &self.forbidding
+    }
+
+    /// The row's cells of this field, of which there may be several columns.
+    pub(super) fn cells<'r>(&self, row: &'r ListRow, field: Field) -> impl Iterator<Item = &'r str> {
+        self.forbidding.iter().filter(move |column| column.field == field).map(|column| value(row, column.at))
     }
 
     /// The name of the field's column in the list; the field's own name if there is no column.
@@ -182,7 +267,13 @@ impl Columns {
 
     /// The row's phone cells, best column first.
     pub fn phones<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
-        self.phones.iter().map(|(_, at)| row.cell(*at))
+        self.phones.iter().map(|(_, at)| value(row, *at))
+    }
+
+    /// The columns without a field that the campaign does not ignore: their position and name.
+    pub(super) fn unmapped_columns(&self) -> impl Iterator<Item = (usize, &str)> {
+        let columns = self.unmapped.iter().map(|(_, at)| (*at, self.names[*at].as_str()));
+        columns.filter(|(at, _)| !self.ignored.contains(at))
     }
 
     /// The columns that templates may use: the patient's names, then [`Columns::template_fields`], then
@@ -206,12 +297,12 @@ impl Columns {
 
     /// The row's cells in columns without a field.
     pub fn unmapped<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
-        self.unmapped.iter().map(|(_, at)| row.cell(*at))
+        self.unmapped.iter().map(|(_, at)| value(row, *at))
     }
 
     /// The row's key cells, each with its name in the campaign.
     pub fn key<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = (&str, &'r str)> {
-        self.key.iter().map(|(name, at)| (name.as_str(), row.cell(*at)))
+        self.key.iter().map(|(name, at)| (name.as_str(), value(row, *at)))
     }
 
     /// A hash of the row's key.
@@ -239,12 +330,19 @@ impl Columns {
         let phones = self.phones.iter().enumerate().map(|(rank, (_, at))| (*at, phone(rank)));
         let fields = self.fields.iter().filter(|(field, _)| field.phone_rank().is_none());
         let fields = fields.map(|(field, at)| (*at, field.name()));
-        let by_column: BTreeMap<usize, &'static str> = phones.chain(fields).collect();
+        let forbidding = self.forbidding.iter().map(|column| (column.at, column.field.name()));
+        let by_column: BTreeMap<usize, &'static str> = phones.chain(fields).chain(forbidding).collect();
         MappingReport {
             mapped: by_column.into_iter().map(|(at, meaning)| (self.names[at].clone(), meaning)).collect(),
             unmapped: self.unmapped.iter().map(|(_, at)| self.names[*at].clone()).collect(),
         }
     }
+}
+
+/// A row's cell, without surrounding space; empty if it is what software writes for nothing.
+pub(super) fn value(row: &ListRow, at: usize) -> &str {
+    let cell = row.cell(at);
+    if is_nothing(cell) { "" } else { cell }
 }
 
 /// The key columns of an exclude list, as pairs of the index in the campaign's key and the column. At least one.

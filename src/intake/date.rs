@@ -321,6 +321,17 @@ impl DateOrderProfile {
         }
     }
 
+    /// The order that the cells prove: only one is possible.
+    pub(super) fn proved(&self) -> Option<DateOrder> {
+        let mut possible = ORDERS.into_iter().filter(|order| self.allows(*order));
+        possible.next().filter(|_| possible.next().is_none())
+    }
+
+    /// Whether every readable cell is a date in this order.
+    pub(super) fn allows(&self, order: DateOrder) -> bool {
+        ORDERS.iter().zip(self.possible).any(|(one, possible)| *one == order && possible)
+    }
+
     /// The column's order: the only possible one, or any of several that give the same dates.
     pub(super) fn decide(&self) -> Result<DateOrder, AmbiguousOrder> {
         let mut possible = (0..3).filter(|i| self.possible[*i]);

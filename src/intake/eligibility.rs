@@ -1,22 +1,27 @@
 //! Whether the list allows a call to a patient: exclusions and consent (`calling-rules.md`, Suppression, consent,
-//! eligibility). Suppression wins over a hold. An unclear value in an exclusion column suppresses or holds the entry;
-//! it never permits the call.
+//! eligibility). Suppression wins over a hold. An unclear value in an exclusion column suppresses or holds the entry, or
+//! refuses the list ([`is_unclear`]); it never permits the call.
 
-use crate::campaign::{Consent, Purpose};
+use super::cell_words::{AppointmentWords, PatientWords, YesNo, appointment_words, patient_words};
+use super::columns::{Columns, ForbiddingColumn, value};
+use super::field::Field;
+use super::list::ListRow;
+use crate::campaign::{Consent, Purpose, ValueMeaning};
 use crate::entry::{ListEligibility, Reason};
 
-/// The exclusion cells of a row; `None` for a column that the list does not have.
+/// A cell of an exclusion column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ExclusionCell<'r> {
+    pub(super) field: Field,
+    pub(super) text: &'r str,
+    /// What the campaign says of this word.
+    pub(super) meaning: Option<ValueMeaning>,
+}
+
+/// The exclusion cells of a row.
 #[derive(Default)]
 pub(super) struct ExclusionCells<'r> {
-    pub(super) status: Option<&'r str>,
-    pub(super) inactive: Option<&'r str>,
-    pub(super) active: Option<&'r str>,
-    pub(super) deceased: Option<&'r str>,
-    pub(super) do_not_call: Option<&'r str>,
-    pub(super) ok_to_call: Option<&'r str>,
-    pub(super) contact_method: Option<&'r str>,
-    pub(super) disabled: Option<&'r str>,
-    pub(super) consent: Option<&'r str>,
+    pub(super) cells: Vec<ExclusionCell<'r>>,
     /// The recall is switched off until a day after today.
     pub(super) is_disabled_now: bool,
     /// An appointment lies ahead.
@@ -32,7 +37,7 @@ pub(super) struct Eligibility {
 }
 
 impl Eligibility {
-    /// The eligibility of a patient on the exclude list. The list's own reason for suppression stays.
+    /// Suppressed because the patient is on the exclude list. The list's own reason for suppression stays.
     pub(super) fn or_excluded(self) -> Self {
         match self.status {
             ListEligibility::Suppressed(_) => self,
@@ -43,50 +48,194 @@ impl Eligibility {
     }
 }
 
+/// What one cell says about a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CellVerdict {
+    /// Nothing against it.
+    Allows,
+    Forbids(Reason),
+    /// Nothing that is understood: the list is refused until the campaign says what the word means.
+    Unclear,
+    /// Nothing that is understood, in a column where that holds the entry.
+    Holds,
+}
+
+impl<'r> ExclusionCell<'r> {
+    /// Reads a column's cell. Only in Open Dental's own columns is a number a status or a method.
+    pub(super) fn read(column: &ForbiddingColumn, columns: &Columns, row: &'r ListRow) -> Self {
+        let text = value(row, column.at);
+        let name = &columns.names()[column.at];
+        let is = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
+        let text = match column.field {
+            Field::Status if is(&["PatStatus"]) => status_name(text),
+            Field::PreferredContact if is(&["PreferRecallMethod", "PreferContactMethod"]) => contact_method_name(text),
+            Field::AppointmentStatus if is(&["AptStatus"]) => appointment_status_name(text),
+            _ => text,
+        };
+        Self { field: column.field, text, meaning: column.meaning_of(text) }
+    }
+}
+
+impl ExclusionCell<'_> {
+    fn verdict(&self, purpose: Purpose) -> CellVerdict {
+        if let Some(meaning) = self.meaning {
+            return verdict_of_campaign(meaning);
+        }
+        let yes_no = YesNo::parse(self.text);
+        let yes = |reason| {
+            if matches!(yes_no, YesNo::Yes | YesNo::Other) { CellVerdict::Forbids(reason) } else { CellVerdict::Allows }
+        };
+        match self.field {
+            Field::Status => status_verdict(self.text, purpose),
+            Field::AppointmentStatus if purpose != Purpose::Recall => {
+                appointment_verdict(self.text, purpose).unwrap_or(CellVerdict::Unclear)
+            }
+            Field::Deceased => match (yes_no, patient_words(self.text)) {
+                (YesNo::Other, PatientWords::Active) => CellVerdict::Allows,
+                _ => yes(Reason::Deceased),
+            },
+            Field::Inactive => match (yes_no, patient_words(self.text)) {
+                (YesNo::Other, PatientWords::Active) => CellVerdict::Allows,
+                (YesNo::Other, PatientWords::Forbids(reason)) => CellVerdict::Forbids(reason),
+                _ => yes(Reason::Inactive),
+            },
+            Field::Active => match yes_no {
+                YesNo::No => CellVerdict::Forbids(Reason::Inactive),
+                YesNo::Yes | YesNo::Blank => CellVerdict::Allows,
+                YesNo::Other => status_verdict(self.text, Purpose::Recall),
+            },
+            Field::DoNotCall => match (yes_no, permission(self.text)) {
+                (YesNo::Other, Some(true)) => CellVerdict::Allows,
+                _ => yes(Reason::DoNotCall),
+            },
+            Field::OkToCall => match (yes_no, permission(self.text)) {
+                (YesNo::Yes | YesNo::Blank, _) | (YesNo::Other, Some(true)) => CellVerdict::Allows,
+                (YesNo::No, _) | (YesNo::Other, Some(false)) => CellVerdict::Forbids(Reason::DoNotCall),
+                (YesNo::Other, None) => CellVerdict::Holds,
+            },
+            Field::PreferredContact => match patient_words(self.text) {
+                PatientWords::Forbids(reason) => CellVerdict::Forbids(reason),
+                _ => CellVerdict::Allows,
+            },
+            Field::Disabled if purpose == Purpose::Recall => yes(Reason::RecallOff),
+            _ => CellVerdict::Allows,
+        }
+    }
+
+    /// Whether the cell has words of which it is not known whether they forbid a call.
+    pub(super) fn is_unclear(&self, purpose: Purpose) -> bool {
+        self.verdict(purpose) == CellVerdict::Unclear
+    }
+}
+
+fn verdict_of_campaign(meaning: ValueMeaning) -> CellVerdict {
+    match meaning {
+        ValueMeaning::Call => CellVerdict::Allows,
+        ValueMeaning::DoNotCall => CellVerdict::Forbids(Reason::DoNotCall),
+        ValueMeaning::Inactive => CellVerdict::Forbids(Reason::Inactive),
+        ValueMeaning::Deceased => CellVerdict::Forbids(Reason::Deceased),
+        ValueMeaning::AppointmentOff => CellVerdict::Forbids(Reason::AppointmentOff),
+    }
+}
+
+/// A status is the patient's; in a reminder or follow-up, the appointment's first.
+fn status_verdict(text: &str, purpose: Purpose) -> CellVerdict {
+    let patient = patient_words(text);
+    let appointment = if purpose == Purpose::Recall { None } else { appointment_verdict(text, purpose) };
+    match (patient, appointment) {
+        (PatientWords::Forbids(reason @ (Reason::Deceased | Reason::DoNotCall)), _) => CellVerdict::Forbids(reason),
+        (_, Some(verdict)) => verdict,
+        (PatientWords::Forbids(reason), None) => CellVerdict::Forbids(reason),
+        (PatientWords::Active | PatientWords::Nothing, None) => CellVerdict::Allows,
+        (PatientWords::Unknown, None) => CellVerdict::Unclear,
+    }
+}
+
+/// What a status says of an appointment; `None` if its words are not about one.
+fn appointment_verdict(text: &str, purpose: Purpose) -> Option<CellVerdict> {
+    match appointment_words(text) {
+        AppointmentWords::Off => Some(CellVerdict::Forbids(Reason::AppointmentOff)),
+        AppointmentWords::Over if purpose == Purpose::Reminder => Some(CellVerdict::Forbids(Reason::AppointmentOff)),
+        AppointmentWords::Over | AppointmentWords::On | AppointmentWords::Nothing => Some(CellVerdict::Allows),
+        AppointmentWords::Unknown => None,
+    }
+}
+
+/// Whether words in a column about calls permit them; `None` if they say neither.
+fn permission(text: &str) -> Option<bool> {
+    const PERMITS: [&str; 16] = [
+        "ok",
+        "okay",
+        "opt in",
+        "opted in",
+        "opt-in",
+        "opted-in",
+        "subscribed",
+        "allowed",
+        "call",
+        "call ok",
+        "ok to call",
+        "can call",
+        "permitted",
+        "any",
+        "anytime",
+        "phone",
+    ];
+    let text = text.trim();
+    if PERMITS.iter().any(|words| text.eq_ignore_ascii_case(words)) {
+        return Some(true);
+    }
+    matches!(patient_words(text), PatientWords::Forbids(_)).then_some(false)
+}
+
 impl ExclusionCells<'_> {
     /// The eligibility of the row. `consent` is where consent is recorded.
     pub(super) fn eligibility(&self, purpose: Purpose, consent: Consent) -> Eligibility {
         let is_recall = purpose == Purpose::Recall;
         let is_blank = consent == Consent::Column && self.consent_answer() == ConsentAnswer::Unknown;
-        let status = match self.suppression(is_recall) {
+        let verdicts = || self.cells.iter().map(|cell| cell.verdict(purpose));
+        let is_unclear = verdicts().any(|verdict| matches!(verdict, CellVerdict::Holds | CellVerdict::Unclear));
+        let status = match self.suppression(is_recall, verdicts()) {
             Some(reason) => ListEligibility::Suppressed(reason),
-            None if self.permission_is_unclear() || (is_blank && is_recall) => {
-                ListEligibility::Held(Reason::ConsentBlank)
-            }
+            None if is_unclear || (is_blank && is_recall) => ListEligibility::Held(Reason::ConsentBlank),
             None => ListEligibility::Ready,
         };
         Eligibility { status, consent_is_blank: is_blank && status == ListEligibility::Ready }
     }
 
     /// The first reason that suppresses the entry.
-    fn suppression(&self, is_recall: bool) -> Option<Reason> {
-        let is_yes_or_unclear =
-            |cell: Option<&str>| cell.is_some_and(|cell| matches!(YesNo::parse(cell), YesNo::Yes | YesNo::Other));
-        let is_no = |cell: Option<&str>| cell.is_some_and(|cell| YesNo::parse(cell) == YesNo::No);
-        let by_status = self.status.and_then(suppression_of_status);
-        let reasons = [
-            (is_yes_or_unclear(self.deceased) || by_status == Some(Reason::Deceased), Reason::Deceased),
-            (is_yes_or_unclear(self.do_not_call) || is_no(self.ok_to_call), Reason::DoNotCall),
-            (self.contact_method.is_some_and(forbids_calls), Reason::DoNotCall),
+    fn suppression(&self, is_recall: bool, verdicts: impl Iterator<Item = CellVerdict>) -> Option<Reason> {
+        const MOST_SERIOUS_FIRST: [Reason; 7] = [
+            Reason::Deceased,
+            Reason::DoNotCall,
+            Reason::NoConsent,
+            Reason::Inactive,
+            Reason::AppointmentOff,
+            Reason::RecallOff,
+            Reason::Booked,
+        ];
+        let rank = |reason: Reason| MOST_SERIOUS_FIRST.iter().position(|one| *one == reason);
+        let of_row = [
             (self.consent_answer() == ConsentAnswer::No, Reason::NoConsent),
-            (is_yes_or_unclear(self.inactive) || is_no(self.active), Reason::Inactive),
-            (by_status.is_some(), Reason::Inactive),
-            (is_recall && (self.is_disabled_now || is_yes_or_unclear(self.disabled)), Reason::RecallOff),
+            (is_recall && self.is_disabled_now, Reason::RecallOff),
             (is_recall && self.is_booked, Reason::Booked),
         ];
-        reasons.into_iter().find(|(applies, _)| *applies).map(|(_, reason)| reason)
+        let of_cells = verdicts.filter_map(|verdict| match verdict {
+            CellVerdict::Forbids(reason) => Some(reason),
+            CellVerdict::Allows | CellVerdict::Unclear | CellVerdict::Holds => None,
+        });
+        let of_row = of_row.into_iter().filter_map(|(applies, reason)| applies.then_some(reason));
+        of_cells.chain(of_row).min_by_key(|reason| rank(*reason))
     }
 
-    fn permission_is_unclear(&self) -> bool {
-        self.ok_to_call.is_some_and(|cell| YesNo::parse(cell) == YesNo::Other)
-    }
-
+    /// A no in any column of consent counts, then a yes in any.
     fn consent_answer(&self) -> ConsentAnswer {
-        match self.consent.map(|cell| (cell, YesNo::parse(cell))) {
-            None | Some((_, YesNo::Blank)) => ConsentAnswer::Unknown,
-            Some((_, YesNo::Yes)) => ConsentAnswer::Yes,
-            Some((_, YesNo::No)) => ConsentAnswer::No,
-            Some((cell, YesNo::Other)) => ConsentAnswer::parse(cell),
+        let is_consent = |field| matches!(field, Field::Consent | Field::ConsentDate | Field::ConsentSource);
+        let answers = || self.cells.iter().filter(|cell| is_consent(cell.field)).map(ConsentAnswer::of);
+        match () {
+            () if answers().any(|answer| answer == ConsentAnswer::No) => ConsentAnswer::No,
+            () if answers().any(|answer| answer == ConsentAnswer::Yes) => ConsentAnswer::Yes,
+            () => ConsentAnswer::Unknown,
         }
     }
 }
@@ -99,12 +248,27 @@ enum ConsentAnswer {
 }
 
 impl ConsentAnswer {
+    fn of(cell: &ExclusionCell<'_>) -> Self {
+        match (cell.meaning, YesNo::parse(cell.text)) {
+            (Some(ValueMeaning::Call), _) => Self::Yes,
+            (Some(_), _) => Self::No,
+            (None, YesNo::Blank) => Self::Unknown,
+            (None, YesNo::Yes) => Self::Yes,
+            (None, YesNo::No) => Self::No,
+            (None, YesNo::Other) => Self::parse(cell.text),
+        }
+    }
+
     /// A word such as `revoked` means no. A way or a date of consent means yes. Anything else is unknown.
     fn parse(cell: &str) -> Self {
-        const NO: [&str; 9] = ["no", "not", "declined", "refused", "revoked", "withdrawn", "denied", "opted", "stop"];
+        const NO: [&str; 11] =
+            ["no", "not", "declined", "refused", "revoked", "withdrawn", "denied", "opted", "stop", "never", "expired"];
         const YES: [&str; 10] =
             ["yes", "verbal", "written", "signed", "given", "granted", "agreed", "consented", "express", "ok"];
         let lower = cell.to_lowercase();
+        if matches!(lower.as_str(), "opted in" | "opted-in" | "opt in" | "opt-in") {
+            return Self::Yes;
+        }
         let mut words = lower.split(|c: char| !c.is_alphanumeric()).peekable();
         if words.clone().any(|word| NO.contains(&word)) {
             return Self::No;
@@ -112,37 +276,6 @@ impl ConsentAnswer {
         let is_date = lower.chars().filter(char::is_ascii_digit).count() >= 4;
         if is_date || words.any(|word| YES.contains(&word)) { Self::Yes } else { Self::Unknown }
     }
-}
-
-/// The value of a yes-or-no cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum YesNo {
-    Yes,
-    No,
-    Blank,
-    Other,
-}
-
-impl YesNo {
-    fn parse(cell: &str) -> Self {
-        const YES: [&str; 9] = ["yes", "y", "true", "t", "1", "1.0", "x", "on", "✓"];
-        const NO: [&str; 7] = ["no", "n", "false", "f", "0", "0.0", "off"];
-        const BLANK: [&str; 9] = ["", "-", "n/a", "na", "none", "null", "unknown", "0001-01-01", "1900-01-01"];
-        let cell = cell.trim();
-        let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
-        match () {
-            () if is(&YES) => Self::Yes,
-            () if is(&NO) => Self::No,
-            () if is(&BLANK) || cell.starts_with("0001-01-01") || cell.starts_with("00/00") => Self::Blank,
-            () => Self::Other,
-        }
-    }
-}
-
-/// Whether a contact method such as `DoNotCall` forbids calls.
-fn forbids_calls(method: &str) -> bool {
-    let normalized: String = method.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    matches!(normalized.as_str(), "donotcall" | "nocalls" | "nocall")
 }
 
 /// The name of a contact method that an Open Dental export gives as a number; other values are unchanged. Only one of
@@ -157,37 +290,30 @@ pub(super) fn contact_method_name(method: &str) -> &str {
 /// one); other values are unchanged.
 pub(super) fn status_name(status: &str) -> &str {
     match status {
+        "0" => "Patient",
         "1" => "NonPatient",
         "2" => "Inactive",
         "3" => "Archived",
         "4" => "Deleted",
         "5" => "Deceased",
+        "6" => "Prospective",
         other => other,
     }
 }
 
-/// The reason for a status that suppresses the entry.
-fn suppression_of_status(status: &str) -> Option<Reason> {
-    const INACTIVE: [&str; 9] = [
-        "inactive",
-        "archived",
-        "deleted",
-        "nonpatient",
-        "transferred",
-        "moved",
-        "dismissed",
-        "terminated",
-        "notactive",
-    ];
-    const DECEASED: [&str; 4] = ["deceased", "dead", "died", "expired"];
-    if status.is_empty() || status.eq_ignore_ascii_case("Patient") {
-        return None;
-    }
-    let normalized: String = status.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    match () {
-        () if DECEASED.contains(&normalized.as_str()) => Some(Reason::Deceased),
-        () if INACTIVE.contains(&normalized.as_str()) => Some(Reason::Inactive),
-        () => None,
+/// The name of an appointment's status that an Open Dental export gives as a number (`ApptStatus`); other values are
+/// unchanged.
+pub(super) fn appointment_status_name(status: &str) -> &str {
+    match status {
+        "1" => "Scheduled",
+        "2" => "Complete",
+        "3" => "UnschedList",
+        "4" => "ASAP",
+        "5" => "Broken",
+        "6" => "Planned",
+        "7" => "PtNote",
+        "8" => "PtNoteCompleted",
+        other => other,
     }
 }
 
@@ -199,27 +325,32 @@ mod tests {
         exclusions.eligibility(Purpose::Recall, Consent::OnFile).status
     }
 
+    fn cells<'r>(cells: &[(Field, &'r str)]) -> ExclusionCells<'r> {
+        let cells = cells.iter().map(|&(field, text)| ExclusionCell { field, text, meaning: None }).collect();
+        ExclusionCells { cells, ..ExclusionCells::default() }
+    }
+
     #[test]
     fn the_list_may_suppress_the_entry() {
         let none = ExclusionCells::default;
         for (exclusions, reason) in [
-            (ExclusionCells { status: Some("Inactive"), ..none() }, Reason::Inactive),
-            (ExclusionCells { status: Some("Non-Patient"), ..none() }, Reason::Inactive),
-            (ExclusionCells { status: Some("Deceased"), ..none() }, Reason::Deceased),
-            (ExclusionCells { inactive: Some("true"), ..none() }, Reason::Inactive),
-            (ExclusionCells { active: Some("No"), ..none() }, Reason::Inactive),
-            (ExclusionCells { deceased: Some("2024-05-01"), ..none() }, Reason::Deceased),
-            (ExclusionCells { do_not_call: Some("X"), ..none() }, Reason::DoNotCall),
-            (ExclusionCells { do_not_call: Some("asked us to stop"), ..none() }, Reason::DoNotCall),
-            (ExclusionCells { ok_to_call: Some("N"), ..none() }, Reason::DoNotCall),
-            (ExclusionCells { contact_method: Some("Do Not Call"), ..none() }, Reason::DoNotCall),
-            (ExclusionCells { contact_method: Some(contact_method_name("1")), ..none() }, Reason::DoNotCall),
-            (ExclusionCells { status: Some(status_name("5")), ..none() }, Reason::Deceased),
-            (ExclusionCells { disabled: Some("1"), ..none() }, Reason::RecallOff),
+            (cells(&[(Field::Status, "Inactive")]), Reason::Inactive),
+            (cells(&[(Field::Status, "Non-Patient")]), Reason::Inactive),
+            (cells(&[(Field::Status, "Deceased")]), Reason::Deceased),
+            (cells(&[(Field::Inactive, "true")]), Reason::Inactive),
+            (cells(&[(Field::Active, "No")]), Reason::Inactive),
+            (cells(&[(Field::Deceased, "2024-05-01")]), Reason::Deceased),
+            (cells(&[(Field::DoNotCall, "X")]), Reason::DoNotCall),
+            (cells(&[(Field::DoNotCall, "asked us to stop")]), Reason::DoNotCall),
+            (cells(&[(Field::OkToCall, "N")]), Reason::DoNotCall),
+            (cells(&[(Field::PreferredContact, "Do Not Call")]), Reason::DoNotCall),
+            (cells(&[(Field::PreferredContact, contact_method_name("1"))]), Reason::DoNotCall),
+            (cells(&[(Field::Status, status_name("5"))]), Reason::Deceased),
+            (cells(&[(Field::Disabled, "1")]), Reason::RecallOff),
             (ExclusionCells { is_disabled_now: true, ..none() }, Reason::RecallOff),
-            (ExclusionCells { consent: Some("revoked by phone"), ..none() }, Reason::NoConsent),
+            (cells(&[(Field::Consent, "revoked by phone")]), Reason::NoConsent),
             (ExclusionCells { is_booked: true, ..none() }, Reason::Booked),
-            (ExclusionCells { is_booked: true, deceased: Some("y"), ..none() }, Reason::Deceased),
+            (ExclusionCells { is_booked: true, ..cells(&[(Field::Deceased, "y")]) }, Reason::Deceased),
         ] {
             assert_eq!(status_of(&exclusions), ListEligibility::Suppressed(reason));
         }
@@ -228,23 +359,22 @@ mod tests {
     #[test]
     fn a_no_in_an_exclusion_column_does_not_suppress() {
         for cell in ["", "no", "0", "False", "N/A", "0001-01-01"] {
-            let exclusions = ExclusionCells {
-                do_not_call: Some(cell),
-                deceased: Some(cell),
-                inactive: Some(cell),
-                status: Some("Patient"),
-                contact_method: Some("WirelessPh"),
-                active: Some("yes"),
-                ok_to_call: Some("Yes"),
-                ..ExclusionCells::default()
-            };
+            let exclusions = cells(&[
+                (Field::DoNotCall, cell),
+                (Field::Deceased, cell),
+                (Field::Inactive, cell),
+                (Field::Status, "Patient"),
+                (Field::PreferredContact, "WirelessPh"),
+                (Field::Active, "yes"),
+                (Field::OkToCall, "Yes"),
+            ]);
             assert_eq!(status_of(&exclusions), ListEligibility::Ready, "{cell}");
         }
     }
 
     #[test]
     fn blank_consent_holds_a_recall_and_warns_otherwise() {
-        let blank = ExclusionCells { consent: Some(""), ..ExclusionCells::default() };
+        let blank = cells(&[(Field::Consent, "")]);
         let recall = blank.eligibility(Purpose::Recall, Consent::Column);
         assert_eq!(recall.status, ListEligibility::Held(Reason::ConsentBlank));
         let reminder = blank.eligibility(Purpose::Reminder, Consent::Column);
@@ -262,7 +392,7 @@ mod tests {
             ("not signed", ListEligibility::Suppressed(Reason::NoConsent)),
             ("see notes", ListEligibility::Held(Reason::ConsentBlank)),
         ] {
-            let exclusions = ExclusionCells { consent: Some(cell), ..ExclusionCells::default() };
+            let exclusions = cells(&[(Field::Consent, cell)]);
             assert_eq!(exclusions.eligibility(Purpose::Recall, Consent::Column).status, expected, "{cell}");
         }
     }

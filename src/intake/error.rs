@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 
 use super::field::Field;
+use super::forbidding_columns::NotUnderstood;
 use crate::visible;
 use crate::visible::DisplayPath;
 
@@ -163,6 +164,19 @@ pub enum ListError {
         /// The most similar field.
         nearest: Option<&'static str>,
     },
+    /// The campaign says what words mean in a column that is no field by which a call may be forbidden.
+    #[error(
+        "the campaign's [list.values] has words of `{column}`, which is no column that may forbid a call: map it under \
+         [list] columns first, for example columns = {{ status = \"{column}\" }}",
+        column = visible::value(column)
+    )]
+    ValuesOfNoField {
+        /// The column, as written in the campaign.
+        column: String,
+    },
+    /// Columns or words that may forbid calls and are not understood.
+    #[error("{0}")]
+    NotUnderstood(Box<NotUnderstood>),
     /// The order of day and month in a column is ambiguous.
     #[error(
         "the dates in the column `{column}` could be month/day or day/month{}; say in the campaign file which:\n\n    \

@@ -1,9 +1,11 @@
-//! The fields of a list row, and the column names by which they are recognised.
+//! The fields of a list row, and the headings by which they are recognised (`headings.tsv`).
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 macro_rules! fields {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal: $aliases:literal),* $(,)?) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal),* $(,)?) => {
         /// A field of a list row (`lists.md`, Fields).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Field {
@@ -25,105 +27,100 @@ macro_rules! fields {
             pub fn description(self) -> &'static str {
                 match self { $(Self::$variant => concat!($($doc),+).trim_ascii(),)* }
             }
-
-            /// The recognised column names, in the form of [`normalized`], separated by spaces.
-            fn aliases(self) -> &'static str {
-                match self { $(Self::$variant => $aliases,)* }
-            }
         }
     };
 }
 
 fields! {
     /// The practice's own number for the patient.
-    PatientId = "patient_id": "patientid patnum patient chart chartnumber chartno account acct mrn foreignid externalid id",
+    PatientId = "patient_id",
     /// The legal first name, by which the patient is identified.
-    FirstName = "first_name": "firstname fname first givenname patientfirstname",
+    FirstName = "first_name",
     /// The name by which the call addresses the patient.
-    PreferredName = "preferred_name": "preferred preferredname nickname goesby",
+    PreferredName = "preferred_name",
     /// The last name.
-    LastName = "last_name": "lastname lname last surname familyname patientlastname",
+    LastName = "last_name",
     /// Both names in one cell, as `Last, First M.` or `First Last`.
-    FullName = "full_name": "name patientname fullname",
+    FullName = "full_name",
     /// The date of birth.
-    DateOfBirth = "date_of_birth": "dob birthdate birthday dateofbirth birth biodateofbirth",
+    DateOfBirth = "date_of_birth",
     /// The mobile number: the best one to call.
-    MobilePhone = "mobile": "mobile mobilephone cell cellphone wireless wirelessphone cellphonenumber mobilephonenumber biocellphonenumber",
+    MobilePhone = "mobile",
     /// The number to call.
-    Phone = "phone": "phone phone1 phonenumber telephone primaryphone preferredphone contact contactnumber biophonenumber",
+    Phone = "phone",
     /// The home number.
-    HomePhone = "home_phone": "home homephone hmphone homephonenumber biohomephonenumber",
+    HomePhone = "home_phone",
     /// The work number.
-    WorkPhone = "work_phone": "work workphone wkphone workphonenumber bioworkphonenumber",
+    WorkPhone = "work_phone",
     /// Another number.
-    OtherPhone = "other_phone": "otherphone phone2",
+    OtherPhone = "other_phone",
     /// What all members of a household share: a guarantor's or household's number.
-    Household = "household_id": "guarantor guarantorid responsibleparty respparty resppartyid headofhouse headofhousehold hoh familyid householdid responsiblepartyid",
+    Household = "household_id",
     /// The next appointment on file, or `+` for one whose date is not given.
-    NextAppointment = "next_appointment": "nextappt nextappointment nextvisit datescheduled appt appointmentdate scheduleddate",
+    NextAppointment = "next_appointment",
     /// When the patient is due for a visit.
-    Due = "due": "due duedate datedue recalldate recalldue ccdate nextrecall",
+    Due = "due",
     /// The last visit.
-    LastVisit = "last_visit": "lastvisit lastappt priortreat dateprevious lastseen",
+    LastVisit = "last_visit",
     /// The recall interval, as text.
-    Interval = "interval": "recallinterval interval",
+    Interval = "interval",
     /// The kind of recall, as text.
-    Type = "type": "recalltype cctype type recalltypename",
+    Type = "type",
     /// The patient's status; `inactive`, `archived`, `deceased` and the like are not called.
-    Status = "status": "patstatus status patientstatus",
+    Status = "status",
     /// `yes` for a former patient.
-    Inactive = "inactive": "inactive",
+    Inactive = "inactive",
     /// `no` for a former patient.
-    Active = "active": "active",
+    Active = "active",
     /// `yes`, or a date.
-    Deceased = "deceased": "deceased",
+    Deceased = "deceased",
     /// `yes` for a patient who must not be called.
-    DoNotCall = "do_not_call": "donotcall dnc nocall optout unsubscribed nocorrespondence unsubscribe",
+    DoNotCall = "do_not_call",
     /// How the patient wants to be reached; `DoNotCall` forbids the call.
-    PreferredContact = "contact_method": "contactmethod preferrecallmethod prefercontactmethod preferredcontactmethod",
+    PreferredContact = "contact_method",
     /// `no` for a patient who must not be called.
-    OkToCall = "ok_to_call": "oktocall phoneok",
+    OkToCall = "ok_to_call",
     /// `yes` for a recall that is switched off.
-    Disabled = "disabled": "disabled isdisabled",
+    Disabled = "disabled",
     /// A recall that is switched off until this date.
-    DisabledUntil = "disabled_until": "disableduntil disableuntildate disableduntildate",
+    DisabledUntil = "disabled_until",
     /// Whether the patient agreed to such calls: `yes`, `no`, or nothing.
-    Consent = "consent": "consent callconsent tcpa",
+    Consent = "consent",
     /// When the patient agreed.
-    ConsentDate = "consent_date": "consentdate",
+    ConsentDate = "consent_date",
     /// How the patient agreed.
-    ConsentSource = "consent_source": "consentsource",
+    ConsentSource = "consent_source",
     /// The patient's time zone: an IANA name, or ET, CT, MT, PT, AKT, HT, AT, NT.
-    Zone = "timezone": "timezone tz",
+    Zone = "timezone",
     /// The state or province.
-    State = "state": "state province st biostate",
+    State = "state",
     /// The postcode.
-    Postcode = "postcode": "zip zipcode postal postalcode postcode biozipcode",
+    Postcode = "postcode",
     /// The patient's language.
-    Language = "language": "language lang preferredlanguage",
+    Language = "language",
     /// Which of the practice's locations.
-    Location = "location": "location site clinic clinicnum office",
+    Location = "location",
     /// The practice's own number for the appointment.
-    AppointmentId = "appointment_id": "appointmentid apptid",
+    AppointmentId = "appointment_id",
+    /// Whether the appointment still stands; in a reminder or follow-up, also what `status` says.
+    AppointmentStatus = "appointment_status",
     /// When the appointment starts, in the practice's local time unless the cell has an offset.
-    AppointmentStart = "appointment_start": "appointmentstart starttime apptdatetime appointmentdatetime",
+    AppointmentStart = "appointment_start",
     /// When the appointment ends.
-    AppointmentEnd = "appointment_end": "appointmentend endtime apptend",
+    AppointmentEnd = "appointment_end",
     /// The practice's own number for the kind of appointment.
-    AppointmentTypeId = "appointment_type_id": "appointmenttypeid appttypeid",
+    AppointmentTypeId = "appointment_type_id",
     /// The appointment in words.
-    AppointmentDescription = "appointment_description": "appointmentdescription apptdescription appointmenttype appttype",
+    AppointmentDescription = "appointment_description",
     /// Who sees the patient.
-    Provider = "provider": "provider doctor hygienist dr",
+    Provider = "provider",
 }
 
 impl Field {
-    /// The field for a column name, by its aliases.
+    /// The field for a heading.
     #[must_use]
     pub fn from_column(name: &str) -> Option<Self> {
-        let name = normalized(name);
-        let has_alias = |field: &&Self| field.aliases().split(' ').any(|alias| alias == name);
-        Self::ALL.iter().find(has_alias).copied()
+        Heading::of(name).map(|heading| heading.field)
     }
 
     /// The field with exactly this name.
@@ -159,6 +156,26 @@ impl Field {
         PARTS.contains(&self)
     }
 
+    /// Whether the field may forbid a call. Every column of such a field is read, and the strictest counts.
+    #[must_use]
+    pub fn may_forbid(self) -> bool {
+        const MAY_FORBID: [Field; 12] = [
+            Field::Status,
+            Field::Inactive,
+            Field::Active,
+            Field::Deceased,
+            Field::DoNotCall,
+            Field::PreferredContact,
+            Field::OkToCall,
+            Field::Disabled,
+            Field::Consent,
+            Field::ConsentDate,
+            Field::ConsentSource,
+            Field::AppointmentStatus,
+        ];
+        self == Self::NextAppointment || MAY_FORBID.contains(&self)
+    }
+
     /// Whether the field is a date.
     #[must_use]
     pub fn is_date(self) -> bool {
@@ -179,6 +196,38 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// What a heading means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heading {
+    pub(super) field: Field,
+    /// Counts only if no column has another heading of the field: `headings.tsv` says which.
+    pub(super) is_weak: bool,
+}
+
+impl Heading {
+    pub(super) fn of(name: &str) -> Option<Self> {
+        static HEADINGS: LazyLock<HashMap<String, Heading>> = LazyLock::new(|| {
+            let own =
+                Field::ALL.iter().map(|field| (normalized(field.name()), Heading { field: *field, is_weak: false }));
+            table().map(|(heading, text)| (normalized(text), heading)).chain(own).collect()
+        });
+        HEADINGS.get(&normalized(name)).copied()
+    }
+}
+
+/// The rows of `headings.tsv`: each heading with its text.
+fn table() -> impl Iterator<Item = (Heading, &'static str)> {
+    let lines = include_str!("headings.tsv").lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(headings_of).flatten()
+}
+
+fn headings_of(line: &'static str) -> Option<impl Iterator<Item = (Heading, &'static str)>> {
+    let (field, rest) = line.split_once('\t')?;
+    let (source, headings) = rest.split_once('\t')?;
+    let heading = Heading { field: Field::named(field)?, is_weak: source != "practice" };
+    Some(headings.split(" | ").map(move |text| (heading, text)))
 }
 
 /// A column's name without case, spaces and punctuation.
@@ -209,13 +258,19 @@ mod tests {
     }
 
     #[test]
-    fn no_column_name_means_two_fields() {
+    fn no_heading_stands_twice_and_every_line_of_the_table_is_read() {
         let mut seen = BTreeMap::new();
+        for (Heading { field, .. }, text) in table() {
+            assert_eq!(seen.insert(normalized(text), field), None, "{text}");
+        }
         for field in Field::ALL {
-            for alias in field.aliases().split(' ') {
-                assert_eq!(alias, normalized(alias), "{field}");
-                assert_eq!(seen.insert(alias, field), None, "{alias}");
-            }
+            let own = seen.get(&normalized(field.name()));
+            assert!(own.is_none_or(|own| own == field), "{field} is another field's heading");
+        }
+        assert!(seen.len() > 600, "{} headings", seen.len());
+        let lines = include_str!("headings.tsv").lines().filter(|line| !line.starts_with('#'));
+        for line in lines {
+            assert!(headings_of(line).is_some(), "{line}");
         }
     }
 

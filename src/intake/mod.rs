@@ -10,6 +10,7 @@
 //! Only [`list`] and [`rejects`] access files. The only source of the time is [`IntakeContext::now`].
 
 mod called_party_zone;
+mod cell_words;
 pub mod columns;
 mod date;
 mod duplicate_filter;
@@ -17,6 +18,7 @@ mod eligibility;
 pub mod error;
 mod exclude_list;
 pub mod field;
+mod forbidding_columns;
 mod household;
 mod lint;
 pub mod list;
@@ -100,7 +102,7 @@ impl<'c> Intake<'c> {
             return Err(ListError::NoLocationColumn);
         }
         let households = campaign.calling.household.then_some(dial_rules(campaign, context));
-        let profile = ListProfile::new(&list, &columns, &campaign.list, households)?;
+        let profile = ListProfile::new(&list, &columns, &campaign.list, campaign.purpose, households)?;
         Ok(Self { campaign, context, list, columns, profile, consent, exclude_list: None })
     }
 

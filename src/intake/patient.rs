@@ -6,9 +6,10 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
 
 use super::called_party_zone::{self, ZoneCells};
+use super::cell_words::YesNo;
 use super::columns::Columns;
 use super::date::{Century, DateCell, DateError, DateReader, iso_date, start_of};
-use super::eligibility::{Eligibility, ExclusionCells, contact_method_name, status_name};
+use super::eligibility::{Eligibility, ExclusionCell, ExclusionCells};
 use super::exclude_list::ExcludeList;
 use super::field::Field;
 use super::list::ListRow;
@@ -162,9 +163,16 @@ impl<'a> PatientReader<'a> {
     }
 
     fn date_cell(&self, row: &ListRow, field: Field) -> Result<DateCell, RejectReason> {
+        self.date_of(field, self.columns.cell(row, field))
+    }
+
+    fn date_of(&self, field: Field, cell: &str) -> Result<DateCell, RejectReason> {
+        if field == Field::NextAppointment && booking_words(cell).is_some() {
+            return Ok(DateCell::default());
+        }
         let century = if field == Field::DateOfBirth { Century::Past } else { Century::Near };
         DateReader { order: self.profile.date_order(field), today: self.today(), century }
-            .read(self.columns.cell(row, field))
+            .read(cell)
             .map_err(|problem| RejectReason::Date { field, problem })
     }
 
@@ -219,18 +227,13 @@ impl<'a> PatientReader<'a> {
         phones: &PhoneChoice,
         zones: &CalledPartyZones,
     ) -> Result<Eligibility, RejectReason> {
-        let cell = |field| self.columns.has(field).then(|| self.columns.cell(row, field));
-        let consent = [Field::Consent, Field::ConsentDate, Field::ConsentSource].into_iter().find_map(cell);
         let exclusions = ExclusionCells {
-            status: self.status(row),
-            contact_method: self.contact_method(row),
-            inactive: cell(Field::Inactive),
-            active: cell(Field::Active),
-            deceased: cell(Field::Deceased),
-            do_not_call: cell(Field::DoNotCall),
-            ok_to_call: cell(Field::OkToCall),
-            disabled: cell(Field::Disabled),
-            consent,
+            cells: self
+                .columns
+                .forbidding()
+                .iter()
+                .map(|column| ExclusionCell::read(column, self.columns, row))
+                .collect(),
             is_disabled_now: self.is_disabled(row)?,
             is_booked: self.is_booked(row)?,
         };
@@ -244,43 +247,33 @@ impl<'a> PatientReader<'a> {
         Ok(Eligibility { status: ListEligibility::Held(hold), ..eligibility })
     }
 
-    /// The status cell. Only in Open Dental's column `PatStatus` is a number a status.
-    fn status<'r>(&self, row: &'r ListRow) -> Option<&'r str> {
-        let status = self.columns.has(Field::Status).then(|| self.columns.cell(row, Field::Status))?;
-        let is_open_dental = self.columns.name_of(Field::Status).eq_ignore_ascii_case("PatStatus");
-        Some(if is_open_dental { status_name(status) } else { status })
-    }
-
-    /// The contact method cell. Only in Open Dental's `PreferRecallMethod` and `PreferContactMethod` is a number a
-    /// method.
-    fn contact_method<'r>(&self, row: &'r ListRow) -> Option<&'r str> {
-        let field = Field::PreferredContact;
-        let method = self.columns.has(field).then(|| self.columns.cell(row, field))?;
-        let name = self.columns.name_of(field);
-        let is_open_dental =
-            ["PreferRecallMethod", "PreferContactMethod"].iter().any(|column| name.eq_ignore_ascii_case(column));
-        Some(if is_open_dental { contact_method_name(method) } else { method })
-    }
-
     fn is_disabled(&self, row: &ListRow) -> Result<bool, RejectReason> {
         let until = self.date_cell(row, Field::DisabledUntil)?.date;
         Ok(until.is_some_and(|until| until > self.today()))
     }
 
-    /// Whether an appointment lies ahead. Dentrix marks one by a plus; others give its date. One of today without a
-    /// time may be still to come.
+    /// Whether an appointment lies ahead, by any column of appointments. Dentrix marks one by a plus, others say yes or
+    /// give its date. One of today without a time may be still to come.
     fn is_booked(&self, row: &ListRow) -> Result<bool, RejectReason> {
         if self.campaign.purpose != Purpose::Recall {
             return Ok(false);
         }
-        if self.columns.cell(row, Field::NextAppointment) == "+" {
-            return Ok(true);
+        let start = self.date_cell(row, Field::AppointmentStart)?;
+        let mut is_booked = self.lies_ahead(start);
+        for cell in self.columns.cells(row, Field::NextAppointment) {
+            is_booked |= match booking_words(cell) {
+                Some(is_booked) => is_booked,
+                None => self.lies_ahead(self.date_of(Field::NextAppointment, cell)?),
+            };
         }
-        let cell = self.date_cell(row, Field::NextAppointment)?;
-        Ok(match (cell.date, cell.time) {
+        Ok(is_booked)
+    }
+
+    fn lies_ahead(&self, cell: DateCell) -> bool {
+        match (cell.date, cell.time) {
             (Some(date), None) => date >= self.today(),
             _ => start_of(cell).is_some_and(|start| start > self.context.local),
-        })
+        }
     }
 
     /// The cells for templates: dates as `YYYY-MM-DD`, other cells unchanged.
@@ -303,12 +296,25 @@ impl<'a> PatientReader<'a> {
 
     fn iso_date_cell<'r>(&self, row: &'r ListRow, field: Field) -> Result<Cow<'r, str>, RejectReason> {
         let cell = self.columns.cell(row, field);
-        if cell == "+" {
-            return Ok("".into());
-        }
         let date = self.date_cell(row, field)?.date;
         let is_iso = date.is_some() && date == iso_date(cell);
         Ok(if is_iso { cell.into() } else { date.map(|date| date.to_string()).unwrap_or_default().into() })
+    }
+}
+
+/// What a cell of appointments says without a date: `+`, yes, no, `booked`, `none`.
+fn booking_words(cell: &str) -> Option<bool> {
+    const BOOKED: [&str; 8] =
+        ["+", "booked", "scheduled", "sched", "already booked", "already scheduled", "has appointment", "pending"];
+    const FREE: [&str; 8] =
+        ["unscheduled", "not scheduled", "not booked", "no appointment", "no appt", "none scheduled", "never", "open"];
+    let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
+    match YesNo::parse(cell) {
+        YesNo::Yes => Some(true),
+        YesNo::No | YesNo::Blank => Some(false),
+        YesNo::Other if is(&BOOKED) => Some(true),
+        YesNo::Other if is(&FREE) => Some(false),
+        YesNo::Other => None,
     }
 }
 

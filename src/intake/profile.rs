@@ -4,14 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::columns::Columns;
-use super::date::DateOrderProfile;
+use super::date::{AmbiguousOrder, DateOrderProfile};
 use super::duplicate_filter::{DuplicateFilter, HashCollector, hash_of};
 use super::error::ListError;
 use super::field::Field;
+use super::forbidding_columns::ForbiddingColumns;
 use super::list::{List, ListRow};
 use super::non_patient_rows::is_non_patient_row;
 use super::phone_choice::PhoneChoice;
-use crate::campaign::{DateOrder, ListRules};
+use crate::campaign::{DateOrder, ListRules, Purpose};
 use crate::phone::parse_cell::DialRules;
 
 /// The result of the first pass.
@@ -34,6 +35,7 @@ impl ListProfile {
         list: &List,
         columns: &Columns,
         rules: &ListRules,
+        purpose: Purpose,
         households: Option<DialRules<'_>>,
     ) -> Result<Self, ListError> {
         let mut profile = Self::default();
@@ -42,6 +44,7 @@ impl ListProfile {
             .filter(|field| field.is_date())
             .map(|field| (field, DateOrderProfile::default()))
             .collect();
+        let mut forbidding = ForbiddingColumns::new(columns, purpose);
         let (mut keys, mut numbers) = (HashCollector::default(), HashCollector::default());
         let (separator, mut previous) = (list.separator(), 0);
         let (mut rows, mut row) = (list.rows()?, ListRow::default());
@@ -63,6 +66,7 @@ impl ListProfile {
             for (field, order) in &mut dates {
                 order.add(columns.cell(&row, *field));
             }
+            forbidding.add(columns, &row);
             keys.add(columns.key_hash(&row));
             if let Some(Ok(phones)) = households.map(|rules| PhoneChoice::choose(columns.phones(&row), rules)) {
                 numbers.add(hash_of(phones.best.number));
@@ -70,7 +74,11 @@ impl ListProfile {
         }
         (profile.keys, profile.numbers) = (keys.finish(), numbers.finish());
         profile.date_orders = decide_orders(&dates, columns, rules.date_order)?;
-        if profile.rows == 0 { Err(ListError::NoRows) } else { Ok(profile) }
+        match forbidding.finish() {
+            _ if profile.rows == 0 => Err(ListError::NoRows),
+            Some(unclear) => Err(ListError::NotUnderstood(Box::new(unclear))),
+            None => Ok(profile),
+        }
     }
 
     /// The order of day, month and year in a date column.
@@ -79,18 +87,24 @@ impl ListProfile {
     }
 }
 
-/// The campaign's `date_order` decides or, without one, the cells of each column.
+/// The campaign's `date_order` decides or, without one, the cells of each column; where these do not, the order that
+/// the cells of other columns prove.
 fn decide_orders(
     dates: &[(Field, DateOrderProfile)],
     columns: &Columns,
     configured: Option<DateOrder>,
 ) -> Result<BTreeMap<Field, DateOrder>, ListError> {
-    let decided = dates.iter().map(|(field, profile)| match configured {
-        Some(order) => Ok((*field, order)),
-        None => profile.decide().map(|order| (*field, order)).map_err(|ambiguous| ListError::DateOrder {
-            column: columns.name_of(*field).to_owned(),
-            contradictory: ambiguous.contradictory,
-        }),
+    let mut proved = dates.iter().filter_map(|(_, profile)| profile.proved());
+    let first = proved.next();
+    let of_others = first.filter(|first| proved.all(|order| order == *first));
+    let decided = dates.iter().map(|(field, profile)| match (configured, profile.decide()) {
+        (Some(order), _) | (None, Ok(order)) => Ok((*field, order)),
+        (None, Err(AmbiguousOrder { contradictory })) => {
+            let order = of_others.filter(|order| !contradictory && profile.allows(*order));
+            order
+                .map(|order| (*field, order))
+                .ok_or_else(|| ListError::DateOrder { column: columns.name_of(*field).to_owned(), contradictory })
+        }
     });
     decided.collect()
 }

@@ -59,6 +59,8 @@ fn list_rules(purpose: Purpose) -> ListRules {
         on_absent: OnAbsent::Withdraw,
         on_conflict: OnConflict::Reject,
         columns: vec![],
+        ignore: vec![],
+        values: vec![],
         max_reject_rate: 1.0,
         max_withdraw_rate: 1.0,
         max_list_age: TimeDelta::days(7),

@@ -1,0 +1,306 @@
+//! What a list may say against calls without being understood: columns whose headings look as if they forbade a call, and
+//! words of which it is not known whether they do. Such a list is refused until the campaign says what they mean.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::columns::{Columns, value};
+use super::eligibility::ExclusionCell;
+use super::field::Field;
+use super::list::ListRow;
+use crate::campaign::Purpose;
+use crate::visible;
+
+/// Different words of a column that are kept; a column with more does not hold a status.
+const MAX_WORDS: usize = 40;
+
+/// Words of a column that are shown.
+const SHOWN_WORDS: usize = 12;
+
+/// The longest word that is shown, in characters: a longer one may be a note about a patient.
+const MAX_SHOWN_CHARS: usize = 30;
+
+/// Collects, row by row, what is not understood.
+#[derive(Debug)]
+pub(super) struct ForbiddingColumns {
+    purpose: Purpose,
+    /// The columns without a field that look as if they forbade a call.
+    suspects: Vec<(usize, SuspectColumn)>,
+    /// The unclear words of the columns with a field, by the column's position.
+    unclear: BTreeMap<usize, UnclearWords>,
+}
+
+/// The cells of a column whose heading looks as if it forbade a call. It holds no cell's text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SuspectColumn {
+    /// The column's name.
+    name: String,
+    /// Rows with a cell that is not empty.
+    filled: u64,
+    /// Rows read.
+    rows: u64,
+    /// Hashes of the different texts, up to [`MAX_WORDS`].
+    texts: std::collections::BTreeSet<u64>,
+    /// The longest text, in characters.
+    longest: usize,
+}
+
+/// Words of a column of which it is not known whether they forbid a call.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct UnclearWords {
+    /// The column's name.
+    column: String,
+    /// The words with the number of their rows. `None`: words that may be a patient's data and are not shown.
+    words: BTreeMap<Option<String>, u64>,
+}
+
+/// What a list says against calls without being understood.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct NotUnderstood {
+    /// Columns that look as if they forbade a call.
+    pub columns: Vec<SuspectColumn>,
+    /// Columns with unclear words.
+    pub words: Vec<UnclearWords>,
+}
+
+impl ForbiddingColumns {
+    pub(super) fn new(columns: &Columns, purpose: Purpose) -> Self {
+        let suspects = columns.unmapped_columns().filter(|(_, name)| looks_forbidding(name));
+        let suspects =
+            suspects.map(|(at, name)| (at, SuspectColumn { name: name.to_owned(), ..SuspectColumn::default() }));
+        Self { purpose, suspects: suspects.collect(), unclear: BTreeMap::new() }
+    }
+
+    pub(super) fn add(&mut self, columns: &Columns, row: &ListRow) {
+        for (at, suspect) in &mut self.suspects {
+            suspect.add(value(row, *at));
+        }
+        for column in columns.forbidding() {
+            let cell = ExclusionCell::read(column, columns, row);
+            if cell.is_unclear(self.purpose) {
+                let words = self.unclear.entry(column.at).or_insert_with(|| UnclearWords {
+                    column: columns.names()[column.at].clone(),
+                    words: BTreeMap::new(),
+                });
+                words.add(cell.text, is_name_of_row(columns, row, cell.text));
+            }
+        }
+    }
+
+    /// What was not understood; `None` if nothing.
+    pub(super) fn finish(self) -> Option<NotUnderstood> {
+        let columns: Vec<_> =
+            self.suspects.into_iter().map(|(_, suspect)| suspect).filter(|suspect| suspect.filled > 0).collect();
+        let words: Vec<_> = self.unclear.into_values().collect();
+        (!columns.is_empty() || !words.is_empty()).then_some(NotUnderstood { columns, words })
+    }
+}
+
+impl SuspectColumn {
+    fn add(&mut self, cell: &str) {
+        self.rows += 1;
+        if cell.is_empty() {
+            return;
+        }
+        self.filled += 1;
+        self.longest = self.longest.max(cell.chars().count());
+        if self.texts.len() <= MAX_WORDS {
+            self.texts.insert(super::duplicate_filter::hash_of(cell.to_lowercase()));
+        }
+    }
+}
+
+impl UnclearWords {
+    fn add(&mut self, cell: &str, is_name: bool) {
+        let word = cell.to_lowercase();
+        let is_shown = !is_name
+            && word.chars().count() <= MAX_SHOWN_CHARS
+            && word.bytes().filter(u8::is_ascii_digit).count() < 4
+            && !word.contains('@');
+        let key = is_shown
+            .then_some(word)
+            .filter(|word| self.words.len() < MAX_WORDS || self.words.contains_key(&Some(word.clone())));
+        *self.words.entry(key).or_default() += 1;
+    }
+}
+
+/// Whether the text is one of the row's own names, as in a row whose cells have slipped.
+fn is_name_of_row(columns: &Columns, row: &ListRow, text: &str) -> bool {
+    [Field::FirstName, Field::LastName, Field::PreferredName, Field::FullName]
+        .iter()
+        .any(|field| columns.cell(row, *field).eq_ignore_ascii_case(text))
+}
+
+/// Whether a heading looks as if its column forbade or permitted calls. Words for another channel, or for money, plans and
+/// accounts, say that it is about something else.
+fn looks_forbidding(heading: &str) -> bool {
+    const STEMS: [&str; 33] = [
+        "deceas",
+        "death",
+        "died",
+        "dead",
+        "inactiv",
+        "archiv",
+        "optout",
+        "optin",
+        "unsubscri",
+        "suppress",
+        "blacklist",
+        "blocklist",
+        "blocked",
+        "banned",
+        "consent",
+        "dnc",
+        "dnd",
+        "donot",
+        "tcpa",
+        "forbid",
+        "prohibit",
+        "restrict",
+        "revok",
+        "exclu",
+        "dismiss",
+        "terminat",
+        "litig",
+        "hospice",
+        "callable",
+        "contactable",
+        "fallec",
+        "décéd",
+        "inactif",
+    ];
+    const CALLS: [&str; 19] = [
+        "call",
+        "calls",
+        "calling",
+        "called",
+        "contact",
+        "contacts",
+        "contacted",
+        "phone",
+        "dial",
+        "ring",
+        "disturb",
+        "solicit",
+        "market",
+        "marketing",
+        "recall",
+        "llamar",
+        "appeler",
+        "telephone",
+        "robocall",
+    ];
+    const NEGATIONS: [&str; 11] =
+        ["not", "no", "never", "dont", "don", "stop", "cease", "avoid", "without", "ne", "skip"];
+    const PERMISSIONS: [&str; 12] = [
+        "ok",
+        "okay",
+        "may",
+        "can",
+        "allow",
+        "allowed",
+        "allows",
+        "permission",
+        "permitted",
+        "permit",
+        "accepts",
+        "agrees",
+    ];
+    const OTHER_THINGS: [&str; 33] = [
+        "email",
+        "mail",
+        "sms",
+        "text",
+        "texts",
+        "texting",
+        "letter",
+        "letters",
+        "postal",
+        "fax",
+        "newsletter",
+        "insurance",
+        "ins",
+        "plan",
+        "policy",
+        "coverage",
+        "carrier",
+        "subscriber",
+        "medication",
+        "treatment",
+        "statement",
+        "statements",
+        "billing",
+        "portal",
+        "login",
+        "user",
+        "allergy",
+        "xray",
+        "photo",
+        "photos",
+        "website",
+        "web",
+        "report",
+    ];
+    let words = super::cell_words::words_of(heading);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
+    let is_about_calls = has(&CALLS);
+    if has(&OTHER_THINGS) && !(is_about_calls && !has(&["marketing", "market"])) {
+        return false;
+    }
+    let joined: String = words.concat();
+    let has_stem = STEMS.iter().any(|stem| words.iter().any(|word| word.starts_with(stem)) || joined.starts_with(stem));
+    let opts = has(&["opt", "opted"]) && has(&["out", "in"]);
+    has_stem
+        || opts
+        || has(&["active", "activo", "actif"])
+        || (is_about_calls && (has(&NEGATIONS) || has(&PERMISSIONS)))
+}
+
+impl fmt::Display for NotUnderstood {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for SuspectColumn { name, filled, rows, texts, longest } in &self.columns {
+            let name = visible::value(name);
+            let different = match texts.len() {
+                1 => "always the same text".to_owned(),
+                count if count > MAX_WORDS => format!("more than {MAX_WORDS} different texts"),
+                count => format!("{count} different texts"),
+            };
+            writeln!(
+                f,
+                "the column `{name}` looks as if it said who must not be called, and it is not known what it means: filled in \
+                 {filled} of {rows} rows, {different}, the longest with {longest} characters. Say in the campaign file which field \
+                 it is, or that it does not matter:\n\n    [list]\n    columns = {{ do_not_call = \"{name}\" }}\n    \
+                 ignore = [\"{name}\"]\n"
+            )?;
+        }
+        for unclear in &self.words {
+            unclear.fmt(f)?;
+        }
+        f.write_str("Nobody is called until then.")
+    }
+}
+
+impl fmt::Display for UnclearWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = visible::value(&self.column);
+        let mut counted: Vec<(&Option<String>, u64)> = self.words.iter().map(|(word, rows)| (word, *rows)).collect();
+        counted.sort_by_key(|(word, rows)| (word.is_none(), std::cmp::Reverse(*rows)));
+        let shown = counted.iter().take(SHOWN_WORDS).map(|(word, rows)| match word {
+            Some(word) => format!("`{}` × {rows}", visible::value(word)),
+            None => format!("other texts × {rows}"),
+        });
+        let more = counted.len().saturating_sub(SHOWN_WORDS);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        let shown: Vec<String> = shown.chain(more).collect();
+        let example = counted.iter().find_map(|(word, _)| word.as_ref());
+        let example = example.map_or("WORD".to_owned(), |word| visible::value(word).into_owned());
+        writeln!(
+            f,
+            "the column `{column}` has words of which it is not known whether they forbid a call: {}. Say in the campaign file \
+             what each means (\"call\", \"do_not_call\", \"inactive\", \"deceased\" or \"appointment_off\"), or that the column \
+             does not matter (ignore = [\"{column}\"] under [list]):\n\n    [list.values]\n    \"{column}\" = {{ \"{example}\" = \
+             \"do_not_call\" }}\n",
+            shown.join(", ")
+        )
+    }
+}
