@@ -294,8 +294,10 @@ fn unknown_parts(source: &str) -> Vec<(Range<usize>, String, Option<String>)> {
 
 impl RawValue for ColumnNames {
     fn read(value: &toml::Spanned<DeValue<'_>>, reader: &mut SpannedReader<'_>) -> Option<Self> {
-        let entries = reader.table(value)?;
-        let columns = entries.iter().filter_map(|(key, value)| {
+        // In the order of the file: of several phone columns, the first is dialled first.
+        let mut entries: Vec<_> = reader.table(value)?.iter().collect();
+        entries.sort_by_key(|(key, _)| key.span().start);
+        let columns = entries.into_iter().filter_map(|(key, value)| {
             let column: Spanned<String> = reader.setting(key, value)?;
             Some((key.get_ref().to_string(), column.value))
         });

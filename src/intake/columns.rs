@@ -8,7 +8,7 @@ use super::cell_words::is_nothing;
 use super::error::ListError;
 use super::field::{Field, Heading, variable_name};
 use super::list::{Header, ListRow};
-use crate::campaign::{ListRules, ValueMeaning};
+use crate::campaign::{ListRules, Purpose, ValueMeaning};
 use crate::did_you_mean::nearest;
 use crate::template::TemplateColumns;
 
@@ -61,7 +61,7 @@ impl ForbiddingColumn {
 
 impl Columns {
     /// Maps the columns of `header` to fields, and finds the columns of the campaign's key.
-    pub fn from_header(header: &Header, rules: &ListRules) -> Result<Self, ListError> {
+    pub fn from_header(header: &Header, rules: &ListRules, purpose: Purpose) -> Result<Self, ListError> {
         let names = header.names();
         if names.is_empty() {
             return Err(ListError::NoRows);
@@ -91,8 +91,7 @@ impl Columns {
                 (None, _) => columns.unmapped.push((variable_name(name), at)),
             }
         }
-        columns.require_phone_and_name()?;
-        columns.key = rules.key.iter().map(|name| columns.key_part(name)).collect::<Result<_, _>>()?;
+        columns.require(rules, purpose)?;
         columns.take_values(&rules.values)?;
         Ok(columns)
     }
@@ -167,15 +166,34 @@ impl Columns {
         }
     }
 
-    /// A list without numbers or names is the wrong list, or needs a mapping.
-    fn require_phone_and_name(&self) -> Result<(), ListError> {
+    /// Finds the columns of the campaign's key, and names every field that the list lacks.
+    fn require(&mut self, rules: &ListRules, purpose: Purpose) -> Result<(), ListError> {
+        let mut missing = Vec::new();
         if self.phones.is_empty() {
-            return Err(self.no_column(Field::Phone.name()));
+            missing.push(Field::Phone.name().to_owned());
         }
         if !self.has(Field::FirstName) && !self.has(Field::FullName) {
-            return Err(self.no_column(Field::FirstName.name()));
+            missing.push(Field::FirstName.name().to_owned());
         }
-        Ok(())
+        for name in &rules.key {
+            match self.key_part(name) {
+                Some(at) => self.key.push((name.clone(), at)),
+                None if missing.contains(name) => {}
+                None => missing.push(name.clone()),
+            }
+        }
+        let has_start = self.has(Field::AppointmentStart) || self.has(Field::NextAppointment);
+        if purpose == Purpose::Reminder
+            && !has_start
+            && rules.key.iter().any(|name| Field::named(name) == Some(Field::AppointmentId))
+        {
+            missing.push(Field::AppointmentStart.name().to_owned());
+        }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(ListError::NoColumn { fields: missing, found: self.names.clone() })
+        }
     }
 
     /// Refuses a row in which duplicate columns of a field have different cells.
@@ -210,18 +228,13 @@ impl Columns {
         })
     }
 
-    fn key_part(&self, name: &str) -> Result<(String, usize), ListError> {
+    fn key_part(&self, name: &str) -> Option<usize> {
         let by_field = Field::named(name).and_then(|field| {
             let phone = self.phones.iter().find(|(other, _)| *other == field || field == Field::Phone);
             self.fields.get(&field).copied().or(phone.filter(|_| field.phone_rank().is_some()).map(|(_, at)| *at))
         });
         let by_name = || self.names.iter().position(|column| variable_name(column) == variable_name(name));
-        let at = by_field.or_else(by_name).ok_or_else(|| self.no_column(name))?;
-        Ok((name.to_owned(), at))
-    }
-
-    fn no_column(&self, field: &str) -> ListError {
-        ListError::NoColumn { field: field.to_owned(), found: self.names.clone() }
+        by_field.or_else(by_name)
     }
 
     /// Whether the list has a column for this field. Of the phone fields, only those count that the campaign maps.
@@ -295,6 +308,12 @@ impl Columns {
         self.fields.keys().copied().filter(|field| field.phone_rank().is_none())
     }
 
+    /// The row's cells in columns without a field that the campaign does not ignore.
+    pub(super) fn note_cells<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
+        let columns = self.unmapped.iter().filter(|(_, at)| !self.ignored.contains(at));
+        columns.map(|(_, at)| value(row, *at))
+    }
+
     /// The row's cells in columns without a field.
     pub fn unmapped<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
         self.unmapped.iter().map(|(_, at)| value(row, *at))
@@ -358,7 +377,7 @@ pub fn key_columns(header: &Header, rules: &ListRules) -> Result<Vec<(usize, usi
     let found: Vec<(usize, usize)> =
         rules.key.iter().enumerate().filter_map(|(part, name)| Some((part, column_of(name)?))).collect();
     if found.is_empty() {
-        return Err(ListError::NoColumn { field: rules.key.join(" or "), found: names.to_vec() });
+        return Err(ListError::NoColumn { fields: vec![rules.key.join(" or ")], found: names.to_vec() });
     }
     Ok(found)
 }

@@ -22,6 +22,8 @@ pub(super) struct ExclusionCell<'r> {
 #[derive(Default)]
 pub(super) struct ExclusionCells<'r> {
     pub(super) cells: Vec<ExclusionCell<'r>>,
+    /// What a note in another cell forbids.
+    pub(super) note: Option<Reason>,
     /// The recall is switched off until a day after today.
     pub(super) is_disabled_now: bool,
     /// An appointment lies ahead.
@@ -225,7 +227,7 @@ impl ExclusionCells<'_> {
             CellVerdict::Allows | CellVerdict::Unclear | CellVerdict::Holds => None,
         });
         let of_row = of_row.into_iter().filter_map(|(applies, reason)| applies.then_some(reason));
-        of_cells.chain(of_row).min_by_key(|reason| rank(*reason))
+        of_cells.chain(of_row).chain(self.note).min_by_key(|reason| rank(*reason))
     }
 
     /// A no in any column of consent counts, then a yes in any.

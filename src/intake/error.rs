@@ -87,16 +87,18 @@ pub enum ListError {
         /// The maximum number of columns.
         limit: usize,
     },
-    /// No column is recognised as this field.
+    /// No column is recognised as these fields.
     #[error(
-        "no column of the list is known to be {field}; it has {}. If one of them is, add to the campaign file:\n\n    \
-         [list]\n    columns = {{ {field} = \"NAME OF THE COLUMN\" }}\n",
+        "no column of the list is known to be {}; it has {}. If {} of them is, add to the campaign file:\n\n    \
+         [list]\n    columns = {{ {} }}\n",
+        alternatives(fields, ", and none "),
         quoted(found),
-        field = visible::value(field)
+        if fields.len() == 1 { "one" } else { "any" },
+        mapping_example(fields)
     )]
     NoColumn {
-        /// The field, by its name in campaign files.
-        field: String,
+        /// The fields, by their names in campaign files.
+        fields: Vec<String>,
         /// The list's columns.
         found: Vec<String>,
     },
@@ -302,6 +304,20 @@ const NAMES_SHOWN: usize = 40;
 
 /// The maximum length of a name in a message, in characters.
 const NAME_CHARS: usize = 60;
+
+/// The missing fields; a full name would do in the place of a first name.
+fn alternatives(fields: &[String], between: &str) -> String {
+    let shown = fields.iter().map(|field| match field.as_str() {
+        "first_name" => "first_name or full_name".to_owned(),
+        field => visible::value(field).into_owned(),
+    });
+    shown.collect::<Vec<_>>().join(between)
+}
+
+fn mapping_example(fields: &[String]) -> String {
+    let example = |field: &String| format!("{} = \"NAME OF THE COLUMN\"", visible::value(field));
+    fields.iter().map(example).collect::<Vec<_>>().join(", ")
+}
 
 fn shortened(name: &str) -> String {
     match name.char_indices().nth(NAME_CHARS) {

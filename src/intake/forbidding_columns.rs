@@ -256,10 +256,26 @@ fn looks_forbidding(heading: &str) -> bool {
         || (is_about_calls && (has(&NEGATIONS) || has(&PERMISSIONS)))
 }
 
+/// The field that a heading is most likely meant for.
+fn likely_field(heading: &str) -> Field {
+    let words = super::cell_words::words_of(heading);
+    let starts = |stem: &str| words.iter().any(|word| word.starts_with(stem));
+    match () {
+        () if ["deceas", "death", "died", "dead", "fallec", "décéd"].into_iter().any(starts) => Field::Deceased,
+        () if starts("consent") || starts("tcpa") => Field::Consent,
+        () if starts("inactiv") || starts("archiv") || starts("dismiss") || starts("terminat") => Field::Inactive,
+        () if starts("activ") || starts("actif") => Field::Active,
+        () if ["ok", "may", "can", "allow", "permi", "accept", "agree"].into_iter().any(starts) => Field::OkToCall,
+        () => Field::DoNotCall,
+    }
+}
+
 impl fmt::Display for NotUnderstood {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for SuspectColumn { name, filled, rows, texts, longest } in &self.columns {
+            let field = likely_field(name);
             let name = visible::value(name);
+            let longest = if *longest == 1 { "1 character".to_owned() } else { format!("{longest} characters") };
             let different = match texts.len() {
                 1 => "always the same text".to_owned(),
                 count if count > MAX_WORDS => format!("more than {MAX_WORDS} different texts"),
@@ -268,8 +284,8 @@ impl fmt::Display for NotUnderstood {
             writeln!(
                 f,
                 "the column `{name}` looks as if it said who must not be called, and it is not known what it means: filled in \
-                 {filled} of {rows} rows, {different}, the longest with {longest} characters. Say in the campaign file which field \
-                 it is, or that it does not matter:\n\n    [list]\n    columns = {{ do_not_call = \"{name}\" }}\n    \
+                 {filled} of {rows} rows, {different}, the longest with {longest}. Say in the campaign file which field \
+                 it is, or that it does not matter:\n\n    [list]\n    columns = {{ {field} = \"{name}\" }}\n    \
                  ignore = [\"{name}\"]\n"
             )?;
         }

@@ -25,6 +25,7 @@ pub mod list;
 mod message;
 mod name;
 mod non_patient_rows;
+mod notes;
 pub mod pass;
 mod patient;
 mod phone_choice;
@@ -96,7 +97,7 @@ impl<'c> Intake<'c> {
         if context.check_age {
             refuse_if_old(&list, campaign, context.now)?;
         }
-        let columns = Columns::from_header(list.header(), &campaign.list)?;
+        let columns = Columns::from_header(list.header(), &campaign.list, campaign.purpose)?;
         let consent = consent_of(campaign.calling.consent, &columns)?;
         if campaign.locations.are_defined() && !columns.has(Field::Location) {
             return Err(ListError::NoLocationColumn);

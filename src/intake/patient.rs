@@ -14,6 +14,7 @@ use super::exclude_list::ExcludeList;
 use super::field::Field;
 use super::list::ListRow;
 use super::name::{NameCells, PatientNames};
+use super::notes;
 use super::phone_choice::PhoneChoice;
 use super::profile::ListProfile;
 use super::rejection::RejectReason;
@@ -234,6 +235,7 @@ impl<'a> PatientReader<'a> {
                 .iter()
                 .map(|column| ExclusionCell::read(column, self.columns, row))
                 .collect(),
+            note: self.forbidding_note(row),
             is_disabled_now: self.is_disabled(row)?,
             is_booked: self.is_booked(row)?,
         };
@@ -245,6 +247,14 @@ impl<'a> PatientReader<'a> {
             () => return Ok(eligibility),
         };
         Ok(Eligibility { status: ListEligibility::Held(hold), ..eligibility })
+    }
+
+    /// The gravest reason for which a note in a cell without a field of its own, a name or a phone cell forbids a call.
+    fn forbidding_note(&self, row: &ListRow) -> Option<Reason> {
+        const NAMES: [Field; 4] = [Field::FirstName, Field::LastName, Field::PreferredName, Field::FullName];
+        let names = NAMES.into_iter().map(|field| self.columns.cell(row, field));
+        let of_names = names.chain(self.columns.phones(row)).find_map(notes::forbids_in_name);
+        of_names.or_else(|| self.columns.note_cells(row).find_map(notes::forbids))
     }
 
     fn is_disabled(&self, row: &ListRow) -> Result<bool, RejectReason> {

@@ -6,7 +6,7 @@
 //! spreadsheets make to numbers are undone and libphonenumber searches the text. The order matters: libphonenumber
 //! reads letters as digits, so `… cell` makes a good number too long, while a cleaned cell may have lost its extension.
 
-use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY};
+use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY, PhoneNumberMatch};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumber, Region};
 
 use super::{E164, NorthAmerican, area_codes};
@@ -71,6 +71,12 @@ pub enum PhoneError {
     /// Not in the North American numbering plan.
     #[error("not a number of the United States or Canada")]
     Foreign,
+    /// Scientific notation with fewer digits than the number has.
+    #[error("digits are lost: a spreadsheet wrote it as 3.12555E+09; format the column as text and export again")]
+    DigitsLost,
+    /// The cell says that the number is wrong, dead or a fax.
+    #[error("the cell says that the number is not to be used")]
+    MarkedUnusable,
     /// Anything else.
     #[error("not a number")]
     NotANumber,
@@ -87,6 +93,8 @@ impl PhoneError {
             | Self::Service
             | Self::Fictitious
             | Self::Own
+            | Self::DigitsLost
+            | Self::MarkedUnusable
             | Self::Foreign => true,
             Self::NoAreaCode | Self::TooShort | Self::TooLong | Self::NoSuchNumber | Self::NotANumber => false,
         }
@@ -105,11 +113,142 @@ pub fn numbers_in(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber
     if cell.len() > MAX_CELL_LENGTH {
         return Err(PhoneError::NotANumber);
     }
+    if has_lost_digits(cell) {
+        return Err(PhoneError::DigitsLost);
+    }
+    if let Some(numbers) = plain_numbers(cell) {
+        return usable(cell, &numbers, rules);
+    }
+    if has_unusable_word(cell) {
+        return search_marked(cell, rules);
+    }
+    parse(cell, rules)
+}
+
+fn parse(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber>, PhoneError> {
     match parse_whole(cell, rules) {
         Ok(number) => Ok(vec![number]),
         Err(problem) if problem.is_final() => Err(problem),
         Err(problem) => search_cleaned(cell, rules).map_err(|cleaned| cleaned.unwrap_or(problem)),
     }
+}
+
+/// Whether the cell is a number in scientific notation that shows fewer digits than it has: the others became zeros.
+fn has_lost_digits(cell: &str) -> bool {
+    let text = cell.trim_start_matches('\'').to_ascii_lowercase();
+    let Some((mantissa, exponent)) = text.split_once('e') else { return false };
+    let shown = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    let is_number = mantissa.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b',' | b'+'));
+    let exponent: Option<usize> = exponent.trim_start_matches('+').parse().ok();
+    is_number && shown > 0 && exponent.is_some_and(|exponent| shown < exponent + 1)
+}
+
+/// The places of two or more plain numbers, if the cell has no other digits: ten digits each, or eleven with the country
+/// code. What separates them does not matter.
+fn plain_numbers(cell: &str) -> Option<Vec<(std::ops::Range<usize>, E164)>> {
+    let mut numbers = Vec::new();
+    let mut rest = 0;
+    while let Some(start) = cell[rest..].find(|c: char| c.is_ascii_digit()).map(|at| rest + at) {
+        let end = cell[start..].find(|c: char| !c.is_ascii_digit()).map_or(cell.len(), |length| start + length);
+        let digits = &cell[start..end];
+        let national = if digits.len() == 11 { digits.strip_prefix('1')? } else { digits };
+        if national.len() != 10 {
+            return None;
+        }
+        numbers.push((start..end, E164(10_000_000_000 + national.parse::<u64>().ok()?)));
+        rest = end;
+    }
+    (numbers.len() > 1).then_some(numbers)
+}
+
+/// Those of the numbers that can be dialled and are not marked as unusable.
+fn usable(
+    cell: &str,
+    numbers: &[(std::ops::Range<usize>, E164)],
+    rules: DialRules<'_>,
+) -> Result<Vec<DialableNumber>, PhoneError> {
+    let mut found: Vec<DialableNumber> = Vec::new();
+    let mut problem = PhoneError::Missing;
+    for (at, (place, number)) in numbers.iter().enumerate() {
+        let before = at.checked_sub(1).map_or(0, |previous| numbers[previous].0.end);
+        let after = numbers.get(at + 1).map_or(cell.len(), |next| next.0.start);
+        let judged = if is_marked(&cell[before..place.start], &cell[place.end..after], at == 0) {
+            Err(PhoneError::MarkedUnusable)
+        } else {
+            apply_rules(*number, false, rules)
+        };
+        match judged {
+            Ok(number) if !found.contains(&number) => found.push(number),
+            Ok(_) => {}
+            Err(error) if problem == PhoneError::Missing => problem = error,
+            Err(_) => {}
+        }
+    }
+    if found.is_empty() { Err(problem) } else { Ok(found) }
+}
+
+/// Whether the words around a number say that it is not to be used. Words between two numbers belong to the first unless
+/// they stand behind a separator, or lead to the second by a colon.
+fn is_marked(before: &str, after: &str, is_first: bool) -> bool {
+    const SEPARATORS: [char; 7] = ['/', ';', ',', '|', '\n', '\r', '&'];
+    let leads = is_first || before.trim_end().ends_with(':') || before.contains(SEPARATORS);
+    let own_before = if is_first { before } else { before.rsplit(SEPARATORS).next().unwrap_or_default() };
+    let own_after = after.split(SEPARATORS).next().unwrap_or_default();
+    let leads_on = own_after.trim_end().ends_with(':') && own_after.len() == after.len();
+    (leads && has_unusable_word(own_before)) || (!leads_on && has_unusable_word(own_after))
+}
+
+/// Whether a text says that a number is wrong, dead or a fax.
+fn has_unusable_word(text: &str) -> bool {
+    const WORDS: [&str; 15] = [
+        "fax",
+        "wrong",
+        "disconnected",
+        "disc",
+        "dead",
+        "invalid",
+        "inactive",
+        "bad",
+        "old",
+        "outdated",
+        "incorrect",
+        "nis",
+        "oos",
+        "discontinued",
+        "pager",
+    ];
+    const PHRASES: [&str; 8] = [
+        "not in service",
+        "no longer",
+        "out of service",
+        "do not use",
+        "dont use",
+        "not valid",
+        "not working",
+        "doesnt work",
+    ];
+    if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return false;
+    }
+    let text: String = text.chars().filter(|c| !matches!(c, '\'' | '’')).flat_map(char::to_lowercase).collect();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+    let joined = words.join(" ");
+    words.iter().any(|word| WORDS.contains(word)) || PHRASES.iter().any(|phrase| joined.contains(phrase))
+}
+
+/// The numbers of a cell with words that say of some number that it is not to be used. A single number is that one.
+fn search_marked(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber>, PhoneError> {
+    let places = numbers_within(cell).map(|found| (found.start, found.start + found.raw_string.len()));
+    let places: Vec<(usize, usize)> = places.collect();
+    let mut usable = Vec::new();
+    for (at, (start, end)) in places.iter().enumerate() {
+        let before = at.checked_sub(1).map_or(0, |previous| places[previous].1);
+        let after = places.get(at + 1).map_or(cell.len(), |next| next.0);
+        if !is_marked(&cell[before..*start], &cell[*end..after], at == 0) {
+            usable.extend(parse(&cell[*start..*end], rules).unwrap_or_default());
+        }
+    }
+    if usable.is_empty() { Err(PhoneError::MarkedUnusable) } else { Ok(usable) }
 }
 
 /// Colorado's 983: libphonenumber has only its exchanges in use.
@@ -157,15 +296,9 @@ fn parse_whole(cell: &str, rules: DialRules<'_>) -> Result<DialableNumber, Phone
 /// number at all: then the error of [`parse_whole`] is reported.
 fn search_cleaned(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber>, Option<PhoneError>> {
     let cleaned = undo_spreadsheet(cell);
-    let matcher = PHONE_MATCHER_FACTORY
-        .matcher_builder(&cleaned)
-        .leniency(Leniency::Possible)
-        .preferred_region(Region::US)
-        .max_tries(100)
-        .build();
     let mut found = Vec::new();
     let mut problem = None;
-    for candidate in matcher {
+    for candidate in numbers_within(&cleaned) {
         match dialable(&candidate.number, rules) {
             Ok(number) if !found.contains(&number) => found.push(number),
             Ok(_) => {}
@@ -175,10 +308,17 @@ fn search_cleaned(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber
     if found.is_empty() { Err(problem) } else { Ok(found) }
 }
 
+/// Every number that libphonenumber finds in a text.
+fn numbers_within(text: &str) -> impl Iterator<Item = PhoneNumberMatch<'_>> {
+    let matcher = PHONE_MATCHER_FACTORY.matcher_builder(text).leniency(Leniency::Possible);
+    matcher.preferred_region(Region::US).max_tries(100).build()
+}
+
 /// Spreadsheets write `3.125550142E+09` and `3125550142.0`; `001` is the prefix for North America from abroad; an
 /// underscore is meant as a dash, but libphonenumber reads it as a letter.
 fn undo_spreadsheet(cell: &str) -> String {
-    let text = cell.trim_start_matches('\'').replace('_', "-");
+    let text = cell.trim_start_matches('\'').replace('_', "-").replace('~', "/");
+    let text = if text.contains(['E', 'e']) { text.replacen(',', ".", 1) } else { text };
     if let Some(whole) = whole_number(&text) {
         return whole;
     }
@@ -323,6 +463,68 @@ mod tests {
             assert_eq!(read(cell), Ok(vec!["+13125550142".to_owned(), "+17735550143".to_owned()]), "{cell}");
         }
         assert_eq!(read("312-555-0142 / 312-555-0142"), Ok(vec!["+13125550142".to_owned()]));
+    }
+
+    #[test]
+    fn numbers_that_the_cell_calls_unusable_are_not_dialled() {
+        let (first, second) = ("+13125550142".to_owned(), "+17735550143".to_owned());
+        for cell in [
+            "312-555-0142 (disconnected)",
+            "fax: 312-555-0142",
+            "3125550142 WRONG NUMBER",
+            "312.555.0142 not in service",
+            "do not use 3125550142",
+            "312-555-0142 (dead)",
+        ] {
+            assert_eq!(read(cell), Err(PhoneError::MarkedUnusable), "{cell}");
+        }
+        for cell in [
+            "312-555-0142 (disconnected) / 773-555-0143",
+            "3125550142 wrong; 7735550143",
+            "Fax 312-555-0142, cell 773-555-0143",
+            "fax: 3125550142 cell: 7735550143",
+        ] {
+            assert_eq!(read(cell), Ok(vec![second.clone()]), "{cell}");
+        }
+        for cell in
+            ["312-555-0142 / 773-555-0143 (old)", "cell 3125550142 fax: 7735550143", "312-555-0142; fax 773-555-0143"]
+        {
+            assert_eq!(read(cell), Ok(vec![first.clone()]), "{cell}");
+        }
+    }
+
+    #[test]
+    fn plain_numbers_are_two_whatever_separates_them() {
+        let both = Ok(vec!["+13125550142".to_owned(), "+17735550143".to_owned()]);
+        for cell in [
+            "3125550142|7735550143",
+            "3125550142;7735550143",
+            "3125550142 & 7735550143",
+            "3125550142~7735550143",
+            "3125550142 - 7735550143",
+            "3125550142\\7735550143",
+            "[\"3125550142\",\"7735550143\"]",
+            "[\"+13125550142\", \"+17735550143\"]",
+            "3125550142 and 7735550143",
+            "13125550142,17735550143",
+            "3125550142:7735550143",
+            "3125550142_7735550143",
+            "312-555-0142|773-555-0143",
+            "312-555-0142 + 773-555-0143",
+            "312-555-0142~773-555-0143",
+        ] {
+            assert_eq!(read(cell), both, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_lost_its_digits_is_not_completed() {
+        for cell in
+            ["3.12555E+09", "3.1E+09", "3,12555E+09", "3.12555014E+09", "3.12555e9", "'3.12555E+09", "3.12555E+10"]
+        {
+            assert_eq!(read(cell), Err(PhoneError::DigitsLost), "{cell}");
+        }
+        assert_eq!(read("3,125550142E+09"), Ok(vec!["+13125550142".to_owned()]));
     }
 
     #[test]
