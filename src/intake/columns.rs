@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::cell_words::is_nothing;
 use super::error::ListError;
-use super::field::{Field, Heading, variable_name};
+use super::field::{Exclusion, Field, Heading, variable_name};
 use super::list::{Header, ListRow};
 use crate::campaign::{ListRules, Purpose, ValueMeaning};
 use crate::did_you_mean::nearest;
@@ -35,6 +35,7 @@ pub struct Columns {
 #[derive(Debug, Clone)]
 pub(super) struct ForbiddingColumn {
     pub(super) field: Field,
+    pub(super) exclusion: Exclusion,
     pub(super) at: usize,
     /// What the campaign says of words in the column, in small letters.
     values: Vec<(String, ValueMeaning)>,
@@ -83,7 +84,7 @@ impl Columns {
         let headings = columns.free_headings(header, &mapped);
         for (at, name) in names.iter().enumerate().filter(|(at, _)| !mapped.iter().any(|(_, column)| column == at)) {
             match (headings[at], header.first_of_name(at)) {
-                (Some(field), Some(first)) if field.phone_rank().is_none() && !field.may_forbid() => {
+                (Some(field), Some(first)) if field.phone_rank().is_none() && field.exclusion().is_none() => {
                     columns.duplicates.push(DuplicateColumns { field, first, second: at });
                     columns.unmapped.push((variable_name(name), at));
                 }
@@ -105,7 +106,7 @@ impl Columns {
             let is_free = !mapped.iter().any(|(_, column)| *column == at) && !self.ignored.contains(&at);
             let name = header.first_of_name(at).map_or(&names[at], |first| &names[first]);
             let heading = Heading::of(name).filter(|_| is_free)?;
-            let reads_all = heading.field.phone_rank().is_some() || heading.field.may_forbid();
+            let reads_all = heading.field.phone_rank().is_some() || heading.field.exclusion().is_some();
             (reads_all || !is_mapped(heading.field)).then_some(heading)
         };
         let found: Vec<Option<Heading>> = (0..names.len()).map(heading_of).collect();
@@ -114,7 +115,7 @@ impl Columns {
         let strong: BTreeSet<Field> =
             found.iter().flatten().filter(|heading| !heading.is_weak).map(|heading| kind(heading.field)).collect();
         let counts = |heading: Heading| {
-            let is_needed = heading.field.may_forbid() || !strong.contains(&kind(heading.field));
+            let is_needed = heading.field.exclusion().is_some() || !strong.contains(&kind(heading.field));
             (!heading.is_weak || is_needed).then_some(heading.field)
         };
         found.into_iter().map(|heading| heading.and_then(counts)).collect()
@@ -153,8 +154,8 @@ impl Columns {
             }
             return Ok(());
         }
-        if field.may_forbid() {
-            self.forbidding.push(ForbiddingColumn { field, at, values: Vec::new() });
+        if let Some(exclusion) = field.exclusion() {
+            self.forbidding.push(ForbiddingColumn { field, exclusion, at, values: Vec::new() });
             self.fields.entry(field).or_insert(at);
             return Ok(());
         }

@@ -4,7 +4,7 @@
 
 use super::cell_words::{AppointmentWords, PatientWords, YesNo, appointment_words, patient_words};
 use super::columns::{Columns, ForbiddingColumn, value};
-use super::field::Field;
+use super::field::Exclusion;
 use super::list::ListRow;
 use crate::campaign::{Consent, Purpose, ValueMeaning};
 use crate::entry::{ListEligibility, Reason};
@@ -12,7 +12,7 @@ use crate::entry::{ListEligibility, Reason};
 /// A cell of an exclusion column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ExclusionCell<'r> {
-    pub(super) field: Field,
+    pub(super) exclusion: Exclusion,
     pub(super) text: &'r str,
     /// What the campaign says of this word.
     pub(super) meaning: Option<ValueMeaning>,
@@ -68,13 +68,14 @@ impl<'r> ExclusionCell<'r> {
         let text = value(row, column.at);
         let name = &columns.names()[column.at];
         let is = |names: &[&str]| names.iter().any(|other| name.eq_ignore_ascii_case(other));
-        let text = match column.field {
-            Field::Status if is(&["PatStatus"]) => status_name(text),
-            Field::PreferredContact if is(&["PreferRecallMethod", "PreferContactMethod"]) => contact_method_name(text),
-            Field::AppointmentStatus if is(&["AptStatus"]) => appointment_status_name(text),
-            _ => text,
+        let of_open_dental: Option<fn(&str) -> &str> = match () {
+            () if is(&["PatStatus"]) => Some(status_name),
+            () if is(&["PreferRecallMethod", "PreferContactMethod"]) => Some(contact_method_name),
+            () if is(&["AptStatus"]) => Some(appointment_status_name),
+            () => None,
         };
-        Self { field: column.field, text, meaning: column.meaning_of(text) }
+        let text = of_open_dental.map_or(text, |name| name(text));
+        Self { exclusion: column.exclusion, text, meaning: column.meaning_of(text) }
     }
 }
 
@@ -83,45 +84,43 @@ impl ExclusionCell<'_> {
         if let Some(meaning) = self.meaning {
             return verdict_of_campaign(meaning);
         }
-        let yes_no = YesNo::parse(self.text);
-        let yes = |reason| {
-            if matches!(yes_no, YesNo::Yes | YesNo::Other) { CellVerdict::Forbids(reason) } else { CellVerdict::Allows }
-        };
-        match self.field {
-            Field::Status => status_verdict(self.text, purpose),
-            Field::AppointmentStatus if purpose != Purpose::Recall => {
-                appointment_verdict(self.text, purpose).unwrap_or(CellVerdict::Unclear)
+        let is_other = YesNo::parse(self.text) == YesNo::Other;
+        match self.exclusion {
+            Exclusion::Status => status_verdict(self.text, purpose),
+            Exclusion::AppointmentStatus if purpose == Purpose::Recall => CellVerdict::Allows,
+            Exclusion::AppointmentStatus => appointment_verdict(self.text, purpose).unwrap_or(CellVerdict::Unclear),
+            Exclusion::Deceased if is_other && patient_words(self.text) == PatientWords::Active => CellVerdict::Allows,
+            Exclusion::Deceased => self.yes_forbids(Reason::Deceased),
+            Exclusion::Inactive if is_other => {
+                words_verdict(self.text).unwrap_or(CellVerdict::Forbids(Reason::Inactive))
             }
-            Field::Deceased => match (yes_no, patient_words(self.text)) {
-                (YesNo::Other, PatientWords::Active) => CellVerdict::Allows,
-                _ => yes(Reason::Deceased),
+            Exclusion::Inactive => self.yes_forbids(Reason::Inactive),
+            Exclusion::Active if is_other => words_verdict(self.text).unwrap_or(CellVerdict::Unclear),
+            Exclusion::Active => self.no_forbids(Reason::Inactive),
+            Exclusion::DoNotCall if is_other && permission(self.text) == Some(true) => CellVerdict::Allows,
+            Exclusion::DoNotCall => self.yes_forbids(Reason::DoNotCall),
+            Exclusion::OkToCall if is_other => match permission(self.text) {
+                Some(true) => CellVerdict::Allows,
+                Some(false) => CellVerdict::Forbids(Reason::DoNotCall),
+                None => CellVerdict::Holds,
             },
-            Field::Inactive => match (yes_no, patient_words(self.text)) {
-                (YesNo::Other, PatientWords::Active) => CellVerdict::Allows,
-                (YesNo::Other, PatientWords::Forbids(reason)) => CellVerdict::Forbids(reason),
-                _ => yes(Reason::Inactive),
-            },
-            Field::Active => match yes_no {
-                YesNo::No => CellVerdict::Forbids(Reason::Inactive),
-                YesNo::Yes | YesNo::Blank => CellVerdict::Allows,
-                YesNo::Other => status_verdict(self.text, Purpose::Recall),
-            },
-            Field::DoNotCall => match (yes_no, permission(self.text)) {
-                (YesNo::Other, Some(true)) => CellVerdict::Allows,
-                _ => yes(Reason::DoNotCall),
-            },
-            Field::OkToCall => match (yes_no, permission(self.text)) {
-                (YesNo::Yes | YesNo::Blank, _) | (YesNo::Other, Some(true)) => CellVerdict::Allows,
-                (YesNo::No, _) | (YesNo::Other, Some(false)) => CellVerdict::Forbids(Reason::DoNotCall),
-                (YesNo::Other, None) => CellVerdict::Holds,
-            },
-            Field::PreferredContact => match patient_words(self.text) {
-                PatientWords::Forbids(reason) => CellVerdict::Forbids(reason),
-                _ => CellVerdict::Allows,
-            },
-            Field::Disabled if purpose == Purpose::Recall => yes(Reason::RecallOff),
-            _ => CellVerdict::Allows,
+            Exclusion::OkToCall => self.no_forbids(Reason::DoNotCall),
+            Exclusion::ContactMethod => words_verdict(self.text).unwrap_or(CellVerdict::Allows),
+            Exclusion::Disabled if purpose == Purpose::Recall => self.yes_forbids(Reason::RecallOff),
+            Exclusion::Disabled | Exclusion::Consent | Exclusion::Booked => CellVerdict::Allows,
         }
+    }
+
+    /// In a column where yes forbids the call, anything but no and nothing does.
+    fn yes_forbids(&self, reason: Reason) -> CellVerdict {
+        match YesNo::parse(self.text) {
+            YesNo::Yes | YesNo::Other => CellVerdict::Forbids(reason),
+            YesNo::No | YesNo::Blank => CellVerdict::Allows,
+        }
+    }
+
+    fn no_forbids(&self, reason: Reason) -> CellVerdict {
+        if YesNo::parse(self.text) == YesNo::No { CellVerdict::Forbids(reason) } else { CellVerdict::Allows }
     }
 
     /// Whether the cell has words of which it is not known whether they forbid a call.
@@ -140,17 +139,21 @@ fn verdict_of_campaign(meaning: ValueMeaning) -> CellVerdict {
     }
 }
 
+/// What words say of a patient; `None` if they are not known.
+fn words_verdict(text: &str) -> Option<CellVerdict> {
+    match patient_words(text) {
+        PatientWords::Forbids(reason) => Some(CellVerdict::Forbids(reason)),
+        PatientWords::Active | PatientWords::Nothing => Some(CellVerdict::Allows),
+        PatientWords::Unknown => None,
+    }
+}
+
 /// A status is the patient's; in a reminder or follow-up, the appointment's first.
 fn status_verdict(text: &str, purpose: Purpose) -> CellVerdict {
-    let patient = patient_words(text);
-    let appointment = if purpose == Purpose::Recall { None } else { appointment_verdict(text, purpose) };
-    match (patient, appointment) {
-        (PatientWords::Forbids(reason @ (Reason::Deceased | Reason::DoNotCall)), _) => CellVerdict::Forbids(reason),
-        (_, Some(verdict)) => verdict,
-        (PatientWords::Forbids(reason), None) => CellVerdict::Forbids(reason),
-        (PatientWords::Active | PatientWords::Nothing, None) => CellVerdict::Allows,
-        (PatientWords::Unknown, None) => CellVerdict::Unclear,
-    }
+    let of_patient = words_verdict(text);
+    let is_grave = matches!(of_patient, Some(CellVerdict::Forbids(Reason::Deceased | Reason::DoNotCall)));
+    let of_appointment = if purpose == Purpose::Recall || is_grave { None } else { appointment_verdict(text, purpose) };
+    of_appointment.or(of_patient).unwrap_or(CellVerdict::Unclear)
 }
 
 /// What a status says of an appointment; `None` if its words are not about one.
@@ -232,8 +235,7 @@ impl ExclusionCells<'_> {
 
     /// A no in any column of consent counts, then a yes in any.
     fn consent_answer(&self) -> ConsentAnswer {
-        let is_consent = |field| matches!(field, Field::Consent | Field::ConsentDate | Field::ConsentSource);
-        let answers = || self.cells.iter().filter(|cell| is_consent(cell.field)).map(ConsentAnswer::of);
+        let answers = || self.cells.iter().filter(|cell| cell.exclusion == Exclusion::Consent).map(ConsentAnswer::of);
         match () {
             () if answers().any(|answer| answer == ConsentAnswer::No) => ConsentAnswer::No,
             () if answers().any(|answer| answer == ConsentAnswer::Yes) => ConsentAnswer::Yes,
@@ -251,13 +253,14 @@ enum ConsentAnswer {
 
 impl ConsentAnswer {
     fn of(cell: &ExclusionCell<'_>) -> Self {
-        match (cell.meaning, YesNo::parse(cell.text)) {
-            (Some(ValueMeaning::Call), _) => Self::Yes,
-            (Some(_), _) => Self::No,
-            (None, YesNo::Blank) => Self::Unknown,
-            (None, YesNo::Yes) => Self::Yes,
-            (None, YesNo::No) => Self::No,
-            (None, YesNo::Other) => Self::parse(cell.text),
+        if let Some(meaning) = cell.meaning {
+            return if meaning == ValueMeaning::Call { Self::Yes } else { Self::No };
+        }
+        match YesNo::parse(cell.text) {
+            YesNo::Blank => Self::Unknown,
+            YesNo::Yes => Self::Yes,
+            YesNo::No => Self::No,
+            YesNo::Other => Self::parse(cell.text),
         }
     }
 
@@ -327,8 +330,8 @@ mod tests {
         exclusions.eligibility(Purpose::Recall, Consent::OnFile).status
     }
 
-    fn cells<'r>(cells: &[(Field, &'r str)]) -> ExclusionCells<'r> {
-        let cells = cells.iter().map(|&(field, text)| ExclusionCell { field, text, meaning: None }).collect();
+    fn cells<'r>(cells: &[(Exclusion, &'r str)]) -> ExclusionCells<'r> {
+        let cells = cells.iter().map(|&(exclusion, text)| ExclusionCell { exclusion, text, meaning: None }).collect();
         ExclusionCells { cells, ..ExclusionCells::default() }
     }
 
@@ -336,23 +339,23 @@ mod tests {
     fn the_list_may_suppress_the_entry() {
         let none = ExclusionCells::default;
         for (exclusions, reason) in [
-            (cells(&[(Field::Status, "Inactive")]), Reason::Inactive),
-            (cells(&[(Field::Status, "Non-Patient")]), Reason::Inactive),
-            (cells(&[(Field::Status, "Deceased")]), Reason::Deceased),
-            (cells(&[(Field::Inactive, "true")]), Reason::Inactive),
-            (cells(&[(Field::Active, "No")]), Reason::Inactive),
-            (cells(&[(Field::Deceased, "2024-05-01")]), Reason::Deceased),
-            (cells(&[(Field::DoNotCall, "X")]), Reason::DoNotCall),
-            (cells(&[(Field::DoNotCall, "asked us to stop")]), Reason::DoNotCall),
-            (cells(&[(Field::OkToCall, "N")]), Reason::DoNotCall),
-            (cells(&[(Field::PreferredContact, "Do Not Call")]), Reason::DoNotCall),
-            (cells(&[(Field::PreferredContact, contact_method_name("1"))]), Reason::DoNotCall),
-            (cells(&[(Field::Status, status_name("5"))]), Reason::Deceased),
-            (cells(&[(Field::Disabled, "1")]), Reason::RecallOff),
+            (cells(&[(Exclusion::Status, "Inactive")]), Reason::Inactive),
+            (cells(&[(Exclusion::Status, "Non-Patient")]), Reason::Inactive),
+            (cells(&[(Exclusion::Status, "Deceased")]), Reason::Deceased),
+            (cells(&[(Exclusion::Inactive, "true")]), Reason::Inactive),
+            (cells(&[(Exclusion::Active, "No")]), Reason::Inactive),
+            (cells(&[(Exclusion::Deceased, "2024-05-01")]), Reason::Deceased),
+            (cells(&[(Exclusion::DoNotCall, "X")]), Reason::DoNotCall),
+            (cells(&[(Exclusion::DoNotCall, "asked us to stop")]), Reason::DoNotCall),
+            (cells(&[(Exclusion::OkToCall, "N")]), Reason::DoNotCall),
+            (cells(&[(Exclusion::ContactMethod, "Do Not Call")]), Reason::DoNotCall),
+            (cells(&[(Exclusion::ContactMethod, contact_method_name("1"))]), Reason::DoNotCall),
+            (cells(&[(Exclusion::Status, status_name("5"))]), Reason::Deceased),
+            (cells(&[(Exclusion::Disabled, "1")]), Reason::RecallOff),
             (ExclusionCells { is_disabled_now: true, ..none() }, Reason::RecallOff),
-            (cells(&[(Field::Consent, "revoked by phone")]), Reason::NoConsent),
+            (cells(&[(Exclusion::Consent, "revoked by phone")]), Reason::NoConsent),
             (ExclusionCells { is_booked: true, ..none() }, Reason::Booked),
-            (ExclusionCells { is_booked: true, ..cells(&[(Field::Deceased, "y")]) }, Reason::Deceased),
+            (ExclusionCells { is_booked: true, ..cells(&[(Exclusion::Deceased, "y")]) }, Reason::Deceased),
         ] {
             assert_eq!(status_of(&exclusions), ListEligibility::Suppressed(reason));
         }
@@ -362,13 +365,13 @@ mod tests {
     fn a_no_in_an_exclusion_column_does_not_suppress() {
         for cell in ["", "no", "0", "False", "N/A", "0001-01-01"] {
             let exclusions = cells(&[
-                (Field::DoNotCall, cell),
-                (Field::Deceased, cell),
-                (Field::Inactive, cell),
-                (Field::Status, "Patient"),
-                (Field::PreferredContact, "WirelessPh"),
-                (Field::Active, "yes"),
-                (Field::OkToCall, "Yes"),
+                (Exclusion::DoNotCall, cell),
+                (Exclusion::Deceased, cell),
+                (Exclusion::Inactive, cell),
+                (Exclusion::Status, "Patient"),
+                (Exclusion::ContactMethod, "WirelessPh"),
+                (Exclusion::Active, "yes"),
+                (Exclusion::OkToCall, "Yes"),
             ]);
             assert_eq!(status_of(&exclusions), ListEligibility::Ready, "{cell}");
         }
@@ -376,7 +379,7 @@ mod tests {
 
     #[test]
     fn blank_consent_holds_a_recall_and_warns_otherwise() {
-        let blank = cells(&[(Field::Consent, "")]);
+        let blank = cells(&[(Exclusion::Consent, "")]);
         let recall = blank.eligibility(Purpose::Recall, Consent::Column);
         assert_eq!(recall.status, ListEligibility::Held(Reason::ConsentBlank));
         let reminder = blank.eligibility(Purpose::Reminder, Consent::Column);
@@ -394,7 +397,7 @@ mod tests {
             ("not signed", ListEligibility::Suppressed(Reason::NoConsent)),
             ("see notes", ListEligibility::Held(Reason::ConsentBlank)),
         ] {
-            let exclusions = cells(&[(Field::Consent, cell)]);
+            let exclusions = cells(&[(Exclusion::Consent, cell)]);
             assert_eq!(exclusions.eligibility(Purpose::Recall, Consent::Column).status, expected, "{cell}");
         }
     }

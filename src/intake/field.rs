@@ -156,24 +156,25 @@ impl Field {
         PARTS.contains(&self)
     }
 
-    /// Whether the field may forbid a call. Every column of such a field is read, and the strictest counts.
-    #[must_use]
-    pub fn may_forbid(self) -> bool {
-        const MAY_FORBID: [Field; 12] = [
-            Field::Status,
-            Field::Inactive,
-            Field::Active,
-            Field::Deceased,
-            Field::DoNotCall,
-            Field::PreferredContact,
-            Field::OkToCall,
-            Field::Disabled,
-            Field::Consent,
-            Field::ConsentDate,
-            Field::ConsentSource,
-            Field::AppointmentStatus,
+    /// How the field may forbid a call; `None` for other fields. Every column of such a field is read, and the strictest
+    /// counts.
+    pub(super) fn exclusion(self) -> Option<Exclusion> {
+        const EXCLUSIONS: [(Field, Exclusion); 13] = [
+            (Field::Status, Exclusion::Status),
+            (Field::Inactive, Exclusion::Inactive),
+            (Field::Active, Exclusion::Active),
+            (Field::Deceased, Exclusion::Deceased),
+            (Field::DoNotCall, Exclusion::DoNotCall),
+            (Field::PreferredContact, Exclusion::ContactMethod),
+            (Field::OkToCall, Exclusion::OkToCall),
+            (Field::Disabled, Exclusion::Disabled),
+            (Field::Consent, Exclusion::Consent),
+            (Field::ConsentDate, Exclusion::Consent),
+            (Field::ConsentSource, Exclusion::Consent),
+            (Field::NextAppointment, Exclusion::Booked),
+            (Field::AppointmentStatus, Exclusion::AppointmentStatus),
         ];
-        self == Self::NextAppointment || MAY_FORBID.contains(&self)
+        EXCLUSIONS.iter().find(|(field, _)| *field == self).map(|(_, exclusion)| *exclusion)
     }
 
     /// Whether the field is a date.
@@ -196,6 +197,33 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// How a column may forbid a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exclusion {
+    /// A status in words, the patient's or the appointment's.
+    Status,
+    /// Yes: a former patient.
+    Inactive,
+    /// No: a former patient.
+    Active,
+    /// Yes or a date.
+    Deceased,
+    /// Yes: the patient must not be called.
+    DoNotCall,
+    /// How the patient wants to be reached.
+    ContactMethod,
+    /// No: the patient must not be called.
+    OkToCall,
+    /// Yes: the recall is switched off.
+    Disabled,
+    /// Whether, when or how the patient agreed.
+    Consent,
+    /// An appointment ahead.
+    Booked,
+    /// A status in words, the appointment's.
+    AppointmentStatus,
 }
 
 /// What a heading means.

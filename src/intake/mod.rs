@@ -19,6 +19,7 @@ pub mod error;
 mod exclude_list;
 pub mod field;
 mod forbidding_columns;
+mod forbidding_heading;
 mod household;
 mod lint;
 pub mod list;

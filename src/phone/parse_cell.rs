@@ -179,9 +179,8 @@ fn usable(
         };
         match judged {
             Ok(number) if !found.contains(&number) => found.push(number),
-            Ok(_) => {}
             Err(error) if problem == PhoneError::Missing => problem = error,
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
     if found.is_empty() { Err(problem) } else { Ok(found) }
