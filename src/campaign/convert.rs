@@ -104,6 +104,7 @@ impl ListTable {
             max_withdraw_rate: fraction(self.max_withdraw_rate)?,
             max_list_age: unspanned(self.max_list_age)?,
             date_order: unspanned(self.date_order),
+            encoding: unspanned(self.encoding),
             rejects: unspanned(self.rejects),
         })
     }

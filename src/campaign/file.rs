@@ -11,7 +11,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::holiday::Holiday;
 use super::sections::{
-    Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, VendorKind, ZoneMode,
+    Consent, DateOrder, DayWindow, ListEncoding, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, VendorKind,
+    ZoneMode,
 };
 use super::spanned_reader::{RawValue, Spanned, SpannedReader, over, tables};
 use super::value::{
@@ -123,6 +124,8 @@ tables! {
         max_list_age: TimeDelta;
         /// The order of day and month in columns whose dates do not decide it.
         date_order: DateOrder;
+        /// The list's character encoding, where it is not recognised.
+        encoding: ListEncoding;
         /// The rejects file, relative to this file's folder; next to the ledger if left out.
         rejects: PathBuf;
     }

@@ -35,8 +35,8 @@ pub use holiday::Holiday;
 pub use load::load;
 pub use locations::{Locations, Organisation};
 pub use sections::{
-    Calling, Caps, Consent, DateOrder, DayWindow, ListRules, MessageTemplates, OnAbsent, OnConflict, OnLostAnswer,
-    Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, ValueMeaning, VendorChoice, VendorKind,
-    ZoneMode,
+    Calling, Caps, Consent, DateOrder, DayWindow, ListEncoding, ListRules, MessageTemplates, OnAbsent, OnConflict,
+    OnLostAnswer, Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, ValueMeaning,
+    VendorChoice, VendorKind, ZoneMode,
 };
 pub use validate::SafetyOverrides;

@@ -81,6 +81,8 @@ pub struct ListRules {
     pub max_list_age: TimeDelta,
     /// The order of day and month in date columns whose cells do not decide it.
     pub date_order: Option<DateOrder>,
+    /// The character encoding; detected if not given.
+    pub encoding: Option<ListEncoding>,
     /// The rejects file; next to the ledger if not given.
     pub rejects: Option<PathBuf>,
 }
@@ -99,6 +101,29 @@ pub enum ValueMeaning {
     Deceased,
     /// The appointment does not take place.
     AppointmentOff,
+}
+
+/// A list's character encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub enum ListEncoding {
+    /// UTF-8.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// UTF-16, the low byte first.
+    #[serde(rename = "utf-16le")]
+    Utf16Le,
+    /// UTF-16, the high byte first.
+    #[serde(rename = "utf-16be")]
+    Utf16Be,
+    /// Western European Windows.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+    /// The Macintosh before Mac OS X.
+    #[serde(rename = "mac-roman")]
+    MacRoman,
+    /// DOS in western Europe.
+    #[serde(rename = "cp850")]
+    Cp850,
 }
 
 /// What happens to an entry that is not on the newest list.

@@ -11,8 +11,8 @@ use toml::de::DeValue;
 use super::diagnostics::Diagnostic;
 use super::holiday::Holiday;
 use super::sections::{
-    Consent, DateOrder, DayWindow, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ValueMeaning, VendorKind,
-    ZoneMode,
+    Consent, DateOrder, DayWindow, ListEncoding, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ValueMeaning,
+    VendorKind, ZoneMode,
 };
 use super::spanned_reader::{RawValue, Spanned, SpannedReader, unspanned};
 use super::toml_span;
@@ -88,6 +88,10 @@ words! {
     OnAbsent { "withdraw" = Self::Withdraw, "keep" = Self::Keep, }
     OnConflict { "reject" = Self::Reject, "last_wins" = Self::LastWins, }
     DateOrder { "mdy" = Self::Mdy, "dmy" = Self::Dmy, "ymd" = Self::Ymd, }
+    ListEncoding {
+        "utf-8" = Self::Utf8, "utf-16le" = Self::Utf16Le, "utf-16be" = Self::Utf16Be,
+        "windows-1252" = Self::Windows1252, "mac-roman" = Self::MacRoman, "cp850" = Self::Cp850,
+    }
     Preset { "vendor-safe" = Self::VendorSafe, "us-federal" = Self::UsFederal, "us-states" = Self::UsStates,
         "canada" = Self::Canada, }
     Consent { "on_file" = Self::OnFile, "column" = Self::Column, }
@@ -436,6 +440,7 @@ mod tests {
         check::<OnAbsent>();
         check::<OnConflict>();
         check::<DateOrder>();
+        check::<ListEncoding>();
         check::<Preset>();
         check::<Consent>();
         check::<ZoneMode>();

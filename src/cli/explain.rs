@@ -6,7 +6,7 @@ use crate::campaign::Campaign;
 use crate::error::{CommandError, ExitStatus};
 use crate::ledger::{EntryRow, FormerMember, LedgerError, LedgerKind, LedgerReader, RunReport};
 use crate::phone::E164;
-use crate::phone::parse_cell::{DialRules, numbers_in};
+use crate::phone::parse_cell::all_numbers_in;
 use crate::report::timeline::{self, EntryTimeline, RejectedRow};
 use crate::visible;
 use crate::visible::DisplayPath;
@@ -113,8 +113,7 @@ struct PatientQuery<'a> {
 
 impl<'a> PatientQuery<'a> {
     fn parse(text: &'a str) -> Self {
-        let numbers = numbers_in(text, DialRules { fiction_allowed: true, own: &[] }).unwrap_or_default();
-        Self { text, numbers: numbers.into_iter().map(|dialable| dialable.number).collect() }
+        Self { text, numbers: all_numbers_in(text).unwrap_or_default() }
     }
 
     fn matches(&self, row: &EntryRow) -> bool {

@@ -1,18 +1,19 @@
 //! `suppress`: the suppression list (do not call).
 
 use std::fmt::{Display, Write};
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 
-use crate::bounded::LineLimitedReader;
 use crate::clock::{Clock, WallClock};
 use crate::error::{CommandError, ExitStatus};
+use crate::intake::field::Field;
+use crate::intake::list::{List, ListExpectations, ListRow, RowPer};
+use crate::intake::{ListError, ListSource};
 use crate::ledger::{LedgerError, Operator, SuppressionRequest, SuppressionRow};
 use crate::phone::E164;
-use crate::phone::parse_cell::{DialRules, numbers_in};
+use crate::phone::parse_cell::all_numbers_in;
 use crate::visible;
 use crate::visible::DisplayPath;
 
@@ -22,9 +23,6 @@ use super::settings;
 
 /// The number of lines without a phone number that are listed.
 const MAX_LISTED_LINES: usize = 10;
-
-/// The longest line of an imported file, in bytes.
-const MAX_LINE_LENGTH: usize = 1 << 20;
 
 pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let now = WallClock.now();
@@ -56,7 +54,7 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
         }
         SuppressAction::Import { file, scope, expires, source } => {
             let request = SuppressionRequest { scope: scope.scope(), source, expires: future(*expires, now)? };
-            let (mut numbers, lines_without) = read(file)?;
+            let (mut numbers, lines_without) = read(file, now)?;
             // Inserting in the table's order is much faster: a million numbers take seconds.
             numbers.sort_unstable();
             numbers.dedup();
@@ -79,47 +77,36 @@ fn future(expires: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Option<D
     Ok(expires)
 }
 
-fn rules() -> DialRules<'static> {
-    DialRules { fiction_allowed: true, own: &[] }
-}
-
 fn parse_numbers(text: &str) -> Result<Vec<E164>, CommandError> {
     let refused = |why: &dyn Display| CommandError::Usage(format!("the number: {why}; give it as +13125550142"));
-    let numbers = numbers_in(text, rules()).map_err(|problem| refused(&problem))?;
-    if numbers.is_empty() {
-        return Err(refused(&"none found"));
-    }
-    Ok(numbers.into_iter().map(|dialable| dialable.number).collect())
+    let numbers = all_numbers_in(text).map_err(|problem| refused(&problem))?;
+    if numbers.is_empty() { Err(refused(&"none found")) } else { Ok(numbers) }
 }
 
-/// All phone numbers in any cell of a CSV file, and the lines without one, except a header. Suppressing a number too
-/// many is better than one too few.
-fn read(path: &Path) -> Result<(Vec<E164>, Vec<u64>), CommandError> {
-    let unreadable = |error: csv::Error| {
-        let is_missing = matches!(error.kind(), csv::ErrorKind::Io(error) if error.kind() == ErrorKind::NotFound);
-        let path = path.shown();
-        let is_too_long = matches!(error.kind(), csv::ErrorKind::Io(error) if error.kind() == ErrorKind::FileTooLarge);
-        CommandError::Usage(if is_missing {
-            format!("there is no file at {path}")
-        } else if is_too_long {
-            format!("{path} is not a list of numbers: one of its lines is longer than 1 MiB")
-        } else {
-            format!("cannot read {path} as CSV in UTF-8")
-        })
-    };
-    let file = File::open(path).map_err(|error| unreadable(error.into()))?;
-    let lines = LineLimitedReader::new(file, MAX_LINE_LENGTH);
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(lines);
-    let (mut numbers, mut lines_without) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        let record = record.map_err(unreadable)?;
-        let line = record.position().map_or(0, csv::Position::line);
-        let before = numbers.len();
-        let found = record.iter().filter_map(|cell| numbers_in(cell, rules()).ok()).flatten();
-        numbers.extend(found.map(|dialable| dialable.number));
-        if numbers.len() == before && line > 1 {
-            lines_without.push(line);
+/// All phone numbers in any cell of a list of any format, also in the place of its header, and the lines without one.
+/// Suppressing a number too many is better than one too few.
+fn read(path: &Path, now: DateTime<Utc>) -> Result<(Vec<E164>, Vec<u64>), CommandError> {
+    let refused = |problem: ListError| CommandError::Usage(problem.to_string());
+    let is_known = |name: &str| Field::from_column(name).is_some();
+    let expected = ListExpectations { is_known: &is_known, encoding: None, row_per: RowPer::Patient, now };
+    let list = match List::open(&ListSource::File(path.to_owned()), &expected) {
+        Err(ListError::Unreadable { kind: ErrorKind::NotFound, .. }) => {
+            return Err(CommandError::Usage(format!("there is no file at {}", path.shown())));
         }
+        opened => opened.map_err(refused)?,
+    };
+    let in_cells = |cells: &mut dyn Iterator<Item = &str>| -> Vec<E164> {
+        cells.filter_map(|cell| all_numbers_in(cell).ok()).flatten().collect()
+    };
+    let mut numbers = in_cells(&mut list.header().names().iter().map(String::as_str));
+    let mut lines_without = Vec::new();
+    let (mut rows, mut row) = (list.rows().map_err(refused)?, ListRow::default());
+    while rows.read_into(&mut row).map_err(refused)? {
+        let found = in_cells(&mut row.cells.iter());
+        if found.is_empty() {
+            lines_without.push(row.line);
+        }
+        numbers.extend(found);
     }
     Ok((numbers, lines_without))
 }

@@ -32,7 +32,9 @@ impl ExcludeList {
     pub fn read(source: &ListSource, rules: &ListRules, now: DateTime<Utc>) -> Result<Self, ListError> {
         let is_key = |name: &str| rules.key.iter().any(|key| key == name);
         let is_known = |name: &str| is_key(name) || Field::from_column(name).is_some();
-        let list = List::open(source, &ListExpectations { is_known: &is_known, row_per: RowPer::Patient, now })?;
+        let encoding = None;
+        let expected = ListExpectations { is_known: &is_known, encoding, row_per: RowPer::Patient, now };
+        let list = List::open(source, &expected)?;
         let columns = key_columns(list.header(), rules)?;
         let mut keys = HashSet::new();
         for row in list.rows()? {

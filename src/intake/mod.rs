@@ -91,6 +91,7 @@ impl<'c> Intake<'c> {
             source,
             &ListExpectations {
                 is_known: &|name| mapped(name) || Field::from_column(name).is_some(),
+                encoding: campaign.list.encoding,
                 row_per: row_per(campaign),
                 now: context.now,
             },

@@ -24,6 +24,9 @@ use crate::ids::{EntryKey, Location};
 use crate::template::TemplateCells;
 use crate::zone::Zone;
 
+/// The fields of names.
+const NAME_FIELDS: [Field; 4] = [Field::FirstName, Field::LastName, Field::PreferredName, Field::FullName];
+
 /// The age of majority in years. For a younger patient the call speaks to an adult of the household, if there is one.
 const ADULT_AGE: u32 = 18;
 
@@ -150,6 +153,10 @@ impl<'a> PatientReader<'a> {
 
     fn names(&self, row: &ListRow) -> Result<PatientNames, RejectReason> {
         let cell = |field| self.columns.cell(row, field);
+        let is_damaged = |field: &Field| cell(*field).contains(char::REPLACEMENT_CHARACTER);
+        if let Some(damaged) = NAME_FIELDS.into_iter().find(is_damaged) {
+            return Err(RejectReason::Damaged(damaged));
+        }
         let names = PatientNames::from_cells(NameCells {
             first: cell(Field::FirstName),
             last: cell(Field::LastName),
@@ -251,8 +258,7 @@ impl<'a> PatientReader<'a> {
 
     /// The gravest reason for which a note in a cell without a field of its own, a name or a phone cell forbids a call.
     fn forbidding_note(&self, row: &ListRow) -> Option<Reason> {
-        const NAMES: [Field; 4] = [Field::FirstName, Field::LastName, Field::PreferredName, Field::FullName];
-        let names = NAMES.into_iter().map(|field| self.columns.cell(row, field));
+        let names = NAME_FIELDS.into_iter().map(|field| self.columns.cell(row, field));
         let of_names = names.chain(self.columns.phones(row)).find_map(notes::forbids_in_name);
         of_names.or_else(|| self.columns.note_cells(row).find_map(notes::forbids))
     }

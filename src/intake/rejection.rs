@@ -37,6 +37,9 @@ pub enum RejectReason {
     /// A required cell is empty.
     #[error("{0}: missing")]
     Missing(String),
+    /// A name or a key with a character that could not be decoded.
+    #[error("{0}: a character cannot be read; correct it, or name the file's encoding under [list]")]
+    Damaged(Field),
     /// No phone column has a number that can be dialled.
     #[error("phone: {0}")]
     Phone(PhoneError),
@@ -103,6 +106,7 @@ impl RejectReason {
             Self::Cells { .. } => "row: has not as many cells as the header".to_owned(),
             Self::Conflict { key, .. } => format!("{key}: on several lines, with different data"),
             Self::Missing(_)
+            | Self::Damaged(_)
             | Self::Phone(_)
             | Self::Date { .. }
             | Self::Zone

@@ -101,11 +101,25 @@ impl PhoneError {
     }
 }
 
-/// The numbers of a cell that can be dialled, in the order of the cell, each once.
+/// The numbers of a cell that can be dialled, in the order of the cell, each once; not those that the cell calls wrong,
+/// dead or a fax.
 ///
 /// # Errors
 /// Why the cell has none.
 pub fn numbers_in(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber>, PhoneError> {
+    read_cell(cell, rules, true)
+}
+
+/// All numbers of a cell, whatever it says of them: for suppression, where one too many is better than one too few.
+///
+/// # Errors
+/// Why the cell has none.
+pub fn all_numbers_in(cell: &str) -> Result<Vec<E164>, PhoneError> {
+    let found = read_cell(cell, DialRules { fiction_allowed: true, own: &[] }, false)?;
+    Ok(found.into_iter().map(|dialable| dialable.number).collect())
+}
+
+fn read_cell(cell: &str, rules: DialRules<'_>, words_count: bool) -> Result<Vec<DialableNumber>, PhoneError> {
     let cell = cell.trim();
     if let Some(plain) = plain_ten_digits(cell) {
         return apply_rules(plain, false, rules).map(|number| vec![number]);
@@ -117,9 +131,9 @@ pub fn numbers_in(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber
         return Err(PhoneError::DigitsLost);
     }
     if let Some(numbers) = plain_numbers(cell) {
-        return usable(cell, &numbers, rules);
+        return usable(cell, &numbers, rules, words_count);
     }
-    if has_unusable_word(cell) {
+    if words_count && has_unusable_word(cell) {
         return search_marked(cell, rules);
     }
     parse(cell, rules)
@@ -166,13 +180,14 @@ fn usable(
     cell: &str,
     numbers: &[(std::ops::Range<usize>, E164)],
     rules: DialRules<'_>,
+    words_count: bool,
 ) -> Result<Vec<DialableNumber>, PhoneError> {
     let mut found: Vec<DialableNumber> = Vec::new();
     let mut problem = PhoneError::Missing;
     for (at, (place, number)) in numbers.iter().enumerate() {
         let before = at.checked_sub(1).map_or(0, |previous| numbers[previous].0.end);
         let after = numbers.get(at + 1).map_or(cell.len(), |next| next.0.start);
-        let judged = if is_marked(&cell[before..place.start], &cell[place.end..after], at == 0) {
+        let judged = if words_count && is_marked(&cell[before..place.start], &cell[place.end..after], at == 0) {
             Err(PhoneError::MarkedUnusable)
         } else {
             apply_rules(*number, false, rules)

@@ -70,3 +70,21 @@ fn a_long_list_is_imported_whole_and_an_expiry_in_the_past_is_refused() {
     assert_eq!(late.code, 2, "{late:?}");
     assert!(late.stderr.contains("--expires is in the past"), "{}", late.stderr);
 }
+
+#[test]
+fn a_list_of_any_format_and_encoding_is_imported_and_a_note_on_a_number_frees_nobody() {
+    let practice = Practice::with(&recall(CAMPAIGN_REST), LIST);
+    for (name, bytes) in [
+        ("bare.csv", b"312-555-0110\n312-555-0111 (wrong number)\n".to_vec()),
+        ("named.csv", "Name;Phone\r\nAna;312-555-0112\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        ("list.json", br#"{"patients":[{"name":"Ana","phone":"312-555-0113"}]}"#.to_vec()),
+        ("latin.csv", b"Name,Phone\nJos\xe9,312-555-0114\n".to_vec()),
+    ] {
+        std::fs::write(practice.path(name), bytes).expect("written");
+        suppress(&practice, &["import", name]);
+    }
+    let listed = suppress(&practice, &["list"]);
+    for number in 110..=114 {
+        assert!(listed.contains(&format!("+13125550{number}")), "{number}: {listed}");
+    }
+}

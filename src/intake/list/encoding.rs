@@ -2,42 +2,69 @@
 
 use std::io::{self, BufRead, Read};
 
-use encoding_rs::{CoderResult, Decoder, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{CoderResult, Decoder, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
+use super::cp850;
+use super::encoding_guess::ByteGuess;
 use super::source::ListBytes;
+use crate::campaign::ListEncoding;
 use crate::intake::error::{ListError, UnsupportedFormat};
 
 /// A list's character encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Encoding(&'static encoding_rs::Encoding);
+pub(super) enum Encoding {
+    /// One that the web knows.
+    Web(&'static encoding_rs::Encoding),
+    /// That of DOS in western Europe.
+    Cp850,
+}
 
 impl Encoding {
-    /// Detects the encoding by the byte order mark or, without one, by whether the whole file is UTF-8. Otherwise it is
-    /// Windows-1252, the default of spreadsheets.
-    pub(super) fn detect(mut bytes: ListBytes) -> Result<Self, ListError> {
+    /// The encoding that the campaign names, or else the one that the file shows: by the byte order mark or, without one,
+    /// by its bytes. A file with more characters of UTF-8 than broken ones is UTF-8: the broken ones are a problem of
+    /// their cells. Otherwise it is the encoding under which the most letters fit their neighbours: Windows-1252, the
+    /// default of spreadsheets, Mac Roman or CP850.
+    pub(super) fn detect(mut bytes: ListBytes, named: Option<ListEncoding>) -> Result<Self, ListError> {
         let start = bytes.fill_buf()?;
         if let Some(format) = unsupported_format(start) {
             return Err(ListError::NotText(format));
         }
+        if let Some(named) = named {
+            return Ok(Self::named(named));
+        }
         if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(start) {
-            return Ok(Self(encoding));
+            return Ok(Self::Web(encoding));
         }
         if let Some(encoding) = utf16_without_mark(start) {
-            return Ok(Self(encoding));
+            return Ok(Self::Web(encoding));
         }
-        Ok(Self(if is_utf8(bytes)? { UTF_8 } else { WINDOWS_1252 }))
+        Ok(Self::named(ByteGuess::of(bytes)?.encoding()))
+    }
+
+    fn named(named: ListEncoding) -> Self {
+        match named {
+            ListEncoding::Utf8 => Self::Web(UTF_8),
+            ListEncoding::Utf16Le => Self::Web(UTF_16LE),
+            ListEncoding::Utf16Be => Self::Web(UTF_16BE),
+            ListEncoding::Windows1252 => Self::Web(WINDOWS_1252),
+            ListEncoding::MacRoman => Self::Web(MACINTOSH),
+            ListEncoding::Cp850 => Self::Cp850,
+        }
     }
 
     /// The encoding of converted lists.
     pub(super) fn utf8() -> Self {
-        Self(UTF_8)
+        Self::Web(UTF_8)
     }
 
     /// The bytes as UTF-8 text, without a byte order mark.
     pub(super) fn decode(self, bytes: ListBytes) -> DecodedText {
         DecodedText {
             bytes,
-            decoder: self.0.new_decoder_with_bom_removal(),
+            decoder: match self {
+                Self::Web(encoding) => TextDecoder::Web(encoding.new_decoder_with_bom_removal()),
+                Self::Cp850 => TextDecoder::Cp850,
+            },
             ready: Vec::new(),
             consumed: 0,
             ended: false,
@@ -73,32 +100,16 @@ fn utf16_without_mark(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
-fn is_utf8(mut bytes: ListBytes) -> io::Result<bool> {
-    let mut buffer = vec![0; 1 << 16];
-    let mut kept = 0;
-    loop {
-        let read = bytes.read(&mut buffer[kept..])?;
-        let filled = kept + read;
-        let (valid, broken) = match std::str::from_utf8(&buffer[..filled]) {
-            Ok(_) => (filled, false),
-            // `error_len` is `None` if the buffer ends in the middle of a character.
-            Err(error) => (error.valid_up_to(), error.error_len().is_some()),
-        };
-        if broken || (read == 0 && valid < filled) {
-            return Ok(false);
-        }
-        if read == 0 {
-            return Ok(true);
-        }
-        buffer.copy_within(valid..filled, 0);
-        kept = filled - valid;
-    }
+/// Decodes one list.
+enum TextDecoder {
+    Web(Decoder),
+    Cp850,
 }
 
 /// A list's text, decoded in chunks.
 pub(super) struct DecodedText {
     bytes: ListBytes,
-    decoder: Decoder,
+    decoder: TextDecoder,
     ready: Vec<u8>,
     consumed: usize,
     ended: bool,
@@ -115,13 +126,24 @@ impl DecodedText {
     fn refill(&mut self) -> io::Result<()> {
         let input = self.bytes.fill_buf()?;
         let last = input.is_empty();
-        let room = self.decoder.max_utf8_buffer_length(input.len()).unwrap_or(1 << 18);
-        self.ready.resize(room, 0);
-        let (result, read, written, _) = self.decoder.decode_to_utf8(input, &mut self.ready, last);
-        self.bytes.consume(read);
-        self.ready.truncate(written);
+        let is_all = match &mut self.decoder {
+            TextDecoder::Web(decoder) => {
+                let room = decoder.max_utf8_buffer_length(input.len()).unwrap_or(1 << 18);
+                self.ready.resize(room, 0);
+                let (result, read, written, _) = decoder.decode_to_utf8(input, &mut self.ready, last);
+                self.bytes.consume(read);
+                self.ready.truncate(written);
+                result == CoderResult::InputEmpty
+            }
+            TextDecoder::Cp850 => {
+                cp850::decode(input, &mut self.ready);
+                let read = input.len();
+                self.bytes.consume(read);
+                true
+            }
+        };
         self.consumed = 0;
-        self.ended = last && result == CoderResult::InputEmpty;
+        self.ended = last && is_all;
         Ok(())
     }
 }

@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::campaign::ListEncoding;
+
 /// Whether a text is the name of a column that the campaign or the intake uses.
 pub type IsKnown<'a> = &'a dyn Fn(&str) -> bool;
 
@@ -10,6 +12,8 @@ pub type IsKnown<'a> = &'a dyn Fn(&str) -> bool;
 pub struct ListExpectations<'a> {
     /// Recognises column names; finds the header.
     pub is_known: IsKnown<'a>,
+    /// The encoding that the campaign names.
+    pub encoding: Option<ListEncoding>,
     /// Patients or appointments, for a FHIR list.
     pub row_per: RowPer,
     /// The present instant, by the runner's clock.

@@ -6,9 +6,11 @@
 //! this module only recognises a header by its known names.
 
 mod archive;
+mod cp850;
 mod csv;
 mod csv_spool;
 mod encoding;
+mod encoding_guess;
 mod expectations;
 mod fhir;
 mod gzip;
@@ -54,7 +56,7 @@ impl List {
         if workbook::is_workbook(&origin)? {
             return Self::open_spooled(workbook::to_csv(&origin, expected.is_known)?, expected);
         }
-        let encoding = Encoding::detect(origin.bytes()?)?;
+        let encoding = Encoding::detect(origin.bytes()?, expected.encoding)?;
         let text = || -> Result<_, ListError> { Ok(encoding.decode(origin.bytes()?)) };
         let Some(wrapping) = json::wrapping(text()?)? else {
             let (dialect, header) = csv::dialect(text()?, LineNumbers::Counted, expected.is_known)?;

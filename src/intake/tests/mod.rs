@@ -65,6 +65,7 @@ fn list_rules(purpose: Purpose) -> ListRules {
         max_withdraw_rate: 1.0,
         max_list_age: TimeDelta::days(7),
         date_order: None,
+        encoding: None,
         rejects: None,
     }
 }
