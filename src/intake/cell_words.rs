@@ -21,14 +21,38 @@ impl YesNo {
         const NO: [&str; 8] = ["no", "n", "false", "f", "0", "0.0", "off", "non"];
         const BLANK: [&str; 6] = ["", "na", "none", "unknown", "0001-01-01", "1900-01-01"];
         let cell = cell.trim();
-        let is = |words: &[&str]| words.iter().any(|word| cell.eq_ignore_ascii_case(word));
+        let word = cell.trim_end_matches(['!', '.', '*']);
+        let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
         match () {
             () if is(&YES) => Self::Yes,
             () if is(&NO) => Self::No,
             () if is(&BLANK) || is_nothing(cell) => Self::Blank,
-            () if cell.starts_with("0001-01-01") || cell.starts_with("00/00") => Self::Blank,
+            () if is_zero_date(cell) => Self::Blank,
             () => Self::Other,
         }
+    }
+}
+
+/// Whether a cell is one of the dates that software writes for none: `0001-01-01`, `1/1/1900`, `12/30/1899`, `1/0/1900`,
+/// `0000-00-00`, with or without a time.
+fn is_zero_date(cell: &str) -> bool {
+    let day = cell.split([' ', 'T']).next().unwrap_or_default();
+    let mut numbers = day.split(['-', '/', '.']).map(str::parse::<u32>);
+    let (Some(Ok(a)), Some(Ok(b)), Some(Ok(c)), None) =
+        (numbers.next(), numbers.next(), numbers.next(), numbers.next())
+    else {
+        return false;
+    };
+    let (year, month, day) = if a > 31 || day.len() - day.trim_start_matches(|c: char| c.is_ascii_digit()).len() == 4 {
+        (a, b, c)
+    } else {
+        (c, a, b)
+    };
+    match year {
+        0 => true,
+        1 | 1900 => month <= 1 && day <= 1,
+        1899 => true,
+        _ => false,
     }
 }
 
@@ -218,6 +242,12 @@ pub(super) fn patient_words(cell: &str) -> PatientWords {
     static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(|meaning| !meaning.is_of_appointment()));
     if is_nothing(cell) {
         return PatientWords::Nothing;
+    }
+    // The codes of a letter.
+    match cell {
+        "A" | "a" => return PatientWords::Active,
+        "I" | "i" => return PatientWords::Forbids(Reason::Inactive),
+        _ => {}
     }
     match WORDS.read(&words_of(cell)) {
         (Some(Meaning::Deceased), _) => PatientWords::Forbids(Reason::Deceased),

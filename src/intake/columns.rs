@@ -109,7 +109,8 @@ impl Columns {
             let reads_all = heading.field.phone_rank().is_some() || heading.field.exclusion().is_some();
             (reads_all || !is_mapped(heading.field)).then_some(heading)
         };
-        let found: Vec<Option<Heading>> = (0..names.len()).map(heading_of).collect();
+        let mut found: Vec<Option<Heading>> = (0..names.len()).map(heading_of).collect();
+        self.read_patient_as_name(&mut found, mapped);
         // Phone fields are one: an address book's `Phone 2 - Value` is not needed next to a mobile number.
         let kind = |field: Field| field.phone_rank().map_or(field, |_| Field::Phone);
         let strong: BTreeSet<Field> =
@@ -119,6 +120,21 @@ impl Columns {
             (!heading.is_weak || is_needed).then_some(heading.field)
         };
         found.into_iter().map(|heading| heading.and_then(counts)).collect()
+    }
+
+    /// A column `Patient` next to another that has the patient's number is the patient's name, if no other column is.
+    fn read_patient_as_name(&self, found: &mut [Option<Heading>], mapped: &[(Field, usize)]) {
+        let is = |field: Field| {
+            let by_heading =
+                found.iter().flatten().filter(move |heading| heading.field == field && !heading.is_weak).count();
+            by_heading > 0 || mapped.iter().any(|(other, _)| *other == field)
+        };
+        if is(Field::PatientId) && !is(Field::FirstName) && !is(Field::FullName) {
+            let is_patient = |name: &String| name.trim().eq_ignore_ascii_case("patient");
+            for (heading, _) in found.iter_mut().zip(&self.names).filter(|(_, name)| is_patient(name)) {
+                *heading = heading.map(|heading| Heading { field: Field::FullName, ..heading });
+            }
+        }
     }
 
     /// Notes what the campaign says of words, under the name of a column or of a field.
@@ -256,9 +272,16 @@ impl Columns {
         &self.forbidding
     }
 
-    /// The row's cells of this field, of which there may be several columns.
-    pub(super) fn cells<'r>(&self, row: &'r ListRow, field: Field) -> impl Iterator<Item = &'r str> {
-        self.forbidding.iter().filter(move |column| column.field == field).map(|column| value(row, column.at))
+    /// The row's cells of this field, of which there may be several columns, with what the campaign says of their words.
+    pub(super) fn cells<'r>(
+        &self,
+        row: &'r ListRow,
+        field: Field,
+    ) -> impl Iterator<Item = (&'r str, Option<ValueMeaning>)> {
+        self.forbidding.iter().filter(move |column| column.field == field).map(|column| {
+            let cell = value(row, column.at);
+            (cell, column.meaning_of(cell))
+        })
     }
 
     /// The name of the field's column in the list; the field's own name if there is no column.
@@ -309,10 +332,10 @@ impl Columns {
         self.fields.keys().copied().filter(|field| field.phone_rank().is_none())
     }
 
-    /// The row's cells in columns without a field that the campaign does not ignore.
+    /// The row's cells that may hold a note: all but those of columns that forbid by themselves and of ignored ones.
     pub(super) fn note_cells<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
-        let columns = self.unmapped.iter().filter(|(_, at)| !self.ignored.contains(at));
-        columns.map(|(_, at)| value(row, *at))
+        let is_read = |at: &usize| !self.ignored.contains(at) && !self.forbidding.iter().any(|column| column.at == *at);
+        (0..self.width()).filter(is_read).map(|at| value(row, at))
     }
 
     /// The row's cells in columns without a field.

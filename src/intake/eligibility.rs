@@ -85,10 +85,14 @@ impl ExclusionCell<'_> {
             return verdict_of_campaign(meaning);
         }
         let is_other = YesNo::parse(self.text) == YesNo::Other;
+        let is_none = self.text.eq_ignore_ascii_case("none");
         match self.exclusion {
+            Exclusion::OkToCall if is_none => CellVerdict::Forbids(Reason::DoNotCall),
             Exclusion::Status => status_verdict(self.text, purpose),
             Exclusion::AppointmentStatus if purpose == Purpose::Recall => CellVerdict::Allows,
             Exclusion::AppointmentStatus => appointment_verdict(self.text, purpose).unwrap_or(CellVerdict::Unclear),
+            Exclusion::AppointmentCancelled if purpose == Purpose::Recall => CellVerdict::Allows,
+            Exclusion::AppointmentCancelled => self.yes_forbids(Reason::AppointmentOff),
             Exclusion::Deceased if is_other && patient_words(self.text) == PatientWords::Active => CellVerdict::Allows,
             Exclusion::Deceased => self.yes_forbids(Reason::Deceased),
             Exclusion::Inactive if is_other => {
@@ -97,6 +101,7 @@ impl ExclusionCell<'_> {
             Exclusion::Inactive => self.yes_forbids(Reason::Inactive),
             Exclusion::Active if is_other => words_verdict(self.text).unwrap_or(CellVerdict::Unclear),
             Exclusion::Active => self.no_forbids(Reason::Inactive),
+            Exclusion::DoNotCall if self.text.to_ascii_lowercase().starts_with("no,") => CellVerdict::Allows,
             Exclusion::DoNotCall if is_other && permission(self.text) == Some(true) => CellVerdict::Allows,
             Exclusion::DoNotCall => self.yes_forbids(Reason::DoNotCall),
             Exclusion::OkToCall if is_other => match permission(self.text) {
@@ -197,7 +202,8 @@ impl ExclusionCells<'_> {
     /// The eligibility of the row. `consent` is where consent is recorded.
     pub(super) fn eligibility(&self, purpose: Purpose, consent: Consent) -> Eligibility {
         let is_recall = purpose == Purpose::Recall;
-        let is_blank = consent == Consent::Column && self.consent_answer() == ConsentAnswer::Unknown;
+        let is_blank = self.consent_answer() == ConsentAnswer::Unknown
+            && (consent == Consent::Column || self.has_unclear_consent());
         let verdicts = || self.cells.iter().map(|cell| cell.verdict(purpose));
         let is_unclear = verdicts().any(|verdict| matches!(verdict, CellVerdict::Holds | CellVerdict::Unclear));
         let status = match self.suppression(is_recall, verdicts()) {
@@ -231,6 +237,15 @@ impl ExclusionCells<'_> {
         });
         let of_row = of_row.into_iter().filter_map(|(applies, reason)| applies.then_some(reason));
         of_cells.chain(of_row).chain(self.note).min_by_key(|reason| rank(*reason))
+    }
+
+    /// Whether a cell of consent says something that is not understood.
+    fn has_unclear_consent(&self) -> bool {
+        self.cells.iter().any(|cell| {
+            cell.exclusion == Exclusion::Consent
+                && YesNo::parse(cell.text) == YesNo::Other
+                && ConsentAnswer::of(cell) == ConsentAnswer::Unknown
+        })
     }
 
     /// A no in any column of consent counts, then a yes in any.
@@ -273,6 +288,9 @@ impl ConsentAnswer {
         let lower = cell.to_lowercase();
         if matches!(lower.as_str(), "opted in" | "opted-in" | "opt in" | "opt-in") {
             return Self::Yes;
+        }
+        if matches!(patient_words(cell), PatientWords::Forbids(_)) || lower.contains(" only") {
+            return Self::No;
         }
         let mut words = lower.split(|c: char| !c.is_alphanumeric()).peekable();
         if words.clone().any(|word| NO.contains(&word)) {

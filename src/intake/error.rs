@@ -92,7 +92,7 @@ pub enum ListError {
         "no column of the list is known to be {}; it has {}. If {} of them is, add to the campaign file:\n\n    \
          [list]\n    columns = {{ {} }}\n",
         alternatives(fields, ", and none "),
-        quoted(found),
+        columns_text(found),
         if fields.len() == 1 { "one" } else { "any" },
         mapping_example(fields)
     )]
@@ -289,14 +289,22 @@ fn quoted(names: &[String]) -> String {
     if names.is_empty() {
         return "no columns".to_owned();
     }
-    let is_data = |name: &String| name.bytes().filter(u8::is_ascii_digit).count() >= 4;
-    if names.iter().any(is_data) {
-        return format!("{} columns whose names look like a patient's data: is the header missing?", names.len());
+    if names.iter().any(|name| name.bytes().filter(u8::is_ascii_digit).count() >= 4) {
+        return format!("{} columns whose names look like a patient's data (is the header missing?)", names.len());
     }
     let shown = names.iter().take(NAMES_SHOWN).map(|name| format!("`{}`", shortened(&visible::value(name))));
     let more = names.len().saturating_sub(NAMES_SHOWN);
     let rest = (more > 0).then(|| format!("{more} more"));
     shown.chain(rest).collect::<Vec<_>>().join(", ")
+}
+
+/// The names of the columns; only their number if none is known, since a list without a header shows patients there.
+fn columns_text(names: &[String]) -> String {
+    if !names.is_empty() && names.iter().all(|name| Field::from_column(name).is_none()) {
+        let columns = if names.len() == 1 { "1 column" } else { &format!("{} columns", names.len()) };
+        return format!("{columns} without a known name (is the header missing?)");
+    }
+    quoted(names)
 }
 
 /// The maximum number of names in a message. The rest are counted.

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::LazyLock;
 
+use super::cell_words::words_of;
+use super::word_lists::WordList;
+
 macro_rules! fields {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal),* $(,)?) => {
         /// A field of a list row (`lists.md`, Fields).
@@ -104,6 +107,8 @@ fields! {
     AppointmentId = "appointment_id",
     /// Whether the appointment still stands; in a reminder or follow-up, also what `status` says.
     AppointmentStatus = "appointment_status",
+    /// `yes`, a date or a reason: the appointment does not take place.
+    AppointmentCancelled = "appointment_cancelled",
     /// When the appointment starts, in the practice's local time unless the cell has an offset.
     AppointmentStart = "appointment_start",
     /// When the appointment ends.
@@ -159,7 +164,7 @@ impl Field {
     /// How the field may forbid a call; `None` for other fields. Every column of such a field is read, and the strictest
     /// counts.
     pub(super) fn exclusion(self) -> Option<Exclusion> {
-        const EXCLUSIONS: [(Field, Exclusion); 13] = [
+        const EXCLUSIONS: [(Field, Exclusion); 14] = [
             (Field::Status, Exclusion::Status),
             (Field::Inactive, Exclusion::Inactive),
             (Field::Active, Exclusion::Active),
@@ -173,6 +178,7 @@ impl Field {
             (Field::ConsentSource, Exclusion::Consent),
             (Field::NextAppointment, Exclusion::Booked),
             (Field::AppointmentStatus, Exclusion::AppointmentStatus),
+            (Field::AppointmentCancelled, Exclusion::AppointmentCancelled),
         ];
         EXCLUSIONS.iter().find(|(field, _)| *field == self).map(|(_, exclusion)| *exclusion)
     }
@@ -224,6 +230,8 @@ pub(super) enum Exclusion {
     Booked,
     /// A status in words, the appointment's.
     AppointmentStatus,
+    /// Yes, a date or a reason: the appointment does not take place.
+    AppointmentCancelled,
 }
 
 /// What a heading means.
@@ -241,8 +249,44 @@ impl Heading {
                 Field::ALL.iter().map(|field| (normalized(field.name()), Heading { field: *field, is_weak: false }));
             table().map(|(heading, text)| (normalized(text), heading)).chain(own).collect()
         });
-        HEADINGS.get(&normalized(name)).copied()
+        HEADINGS.get(&normalized(name)).copied().or_else(|| {
+            // Without the words that say nothing: `Do_Not_Call__c`, `Deceased (Y/N)`, `Pt Active`.
+            let words = words_of(name);
+            let noise = WordList::named("heading_noise");
+            let essential: String = words.iter().filter(|word| !noise.has(word)).map(String::as_str).collect();
+            let known = HEADINGS.get(&essential).copied().filter(|heading| heading.field.exclusion().is_some());
+            known.or_else(|| field_by_words(&words).map(|field| Self { field, is_weak: true }))
+        })
     }
+}
+
+/// The field about an appointment that the words of a heading name: `Next Appt Date/Time`, `Statut RDV`, `Cancelled At`.
+fn field_by_words(words: &[String]) -> Option<Field> {
+    let list = WordList::named;
+    let (off, beside) = (list("appointment_off"), list("appointment_beside"));
+    let is_off = off.has_any(words) && words.iter().all(|word| off.has(word) || beside.has(word));
+    let is_show = words.iter().any(|word| word == "show") && !words.iter().any(|word| word == "no");
+    match () {
+        () if is_off && !is_show => Some(Field::AppointmentCancelled),
+        () if list("appointment_what").has_any(words)
+            && list("appointment_state").has_any(words)
+            && words.len() <= 3 =>
+        {
+            Some(Field::AppointmentStatus)
+        }
+        () if list("booked_when").has_any(words)
+            && list("booked_what").has_any(words)
+            && !words.iter().any(|word| word == "last") =>
+        {
+            Some(Field::NextAppointment)
+        }
+        () => None,
+    }
+}
+
+/// The headings of the columns that may forbid a call.
+pub(super) fn exclusion_headings() -> impl Iterator<Item = &'static str> {
+    table().filter(|(heading, _)| heading.field.exclusion().is_some()).map(|(_, text)| text)
 }
 
 /// The rows of `headings.tsv`: each heading with its text.

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::cell_words::words_of;
 use super::columns::{Columns, value};
 use super::eligibility::ExclusionCell;
 use super::field::Field;
@@ -53,6 +54,8 @@ pub struct UnclearWords {
     column: String,
     /// The words with the number of their rows. `None`: words that may be a patient's data and are not shown.
     words: BTreeMap<Option<String>, u64>,
+    /// The first line with a word that is not shown.
+    hidden_on: Option<u64>,
 }
 
 /// What a list says against calls without being understood.
@@ -81,9 +84,9 @@ impl ForbiddingColumns {
             if cell.is_unclear(self.purpose) {
                 let words = self.unclear.entry(column.at).or_insert_with(|| UnclearWords {
                     column: columns.names()[column.at].clone(),
-                    words: BTreeMap::new(),
+                    ..UnclearWords::default()
                 });
-                words.add(cell.text, is_name_of_row(columns, row, cell.text));
+                words.add(cell.text, is_name_of_row(columns, row, cell.text), row.line);
             }
         }
     }
@@ -112,7 +115,7 @@ impl SuspectColumn {
 }
 
 impl UnclearWords {
-    fn add(&mut self, cell: &str, is_name: bool) {
+    fn add(&mut self, cell: &str, is_name: bool, line: u64) {
         let word = cell.to_lowercase();
         let is_shown = !is_name
             && word.chars().count() <= MAX_SHOWN_CHARS
@@ -121,15 +124,19 @@ impl UnclearWords {
         let key = is_shown
             .then_some(word)
             .filter(|word| self.words.len() < MAX_WORDS || self.words.contains_key(&Some(word.clone())));
+        if key.is_none() {
+            self.hidden_on.get_or_insert(line);
+        }
         *self.words.entry(key).or_default() += 1;
     }
 }
 
-/// Whether the text is one of the row's own names, as in a row whose cells have slipped.
+/// Whether the text has one of the row's own names, as in a row whose cells have slipped.
 fn is_name_of_row(columns: &Columns, row: &ListRow, text: &str) -> bool {
+    let words = words_of(text);
     [Field::FirstName, Field::LastName, Field::PreferredName, Field::FullName]
         .iter()
-        .any(|field| columns.cell(row, *field).eq_ignore_ascii_case(text))
+        .any(|field| words_of(columns.cell(row, *field)).iter().any(|name| words.contains(name)))
 }
 
 impl fmt::Display for NotUnderstood {
@@ -165,7 +172,7 @@ impl fmt::Display for UnclearWords {
         counted.sort_by_key(|(word, rows)| (word.is_none(), std::cmp::Reverse(*rows)));
         let shown = counted.iter().take(SHOWN_WORDS).map(|(word, rows)| match word {
             Some(word) => format!("`{}` × {rows}", visible::value(word)),
-            None => format!("other texts × {rows}"),
+            None => format!("other texts × {rows}, the first on line {}", self.hidden_on.unwrap_or_default()),
         });
         let more = counted.len().saturating_sub(SHOWN_WORDS);
         let more = (more > 0).then(|| format!("and {more} more"));

@@ -1,136 +1,51 @@
 //! Headings that are no field and look as if their column forbade or permitted calls.
 
 use super::cell_words::words_of;
-use super::field::Field;
+use super::field::{Field, exclusion_headings};
+use super::word_lists::WordList;
+use crate::phone::parse_cell::has_unusable_word;
 
-/// Beginnings of words that forbid or permit.
-const STEMS: [&str; 33] = [
-    "deceas",
-    "death",
-    "died",
-    "dead",
-    "inactiv",
-    "archiv",
-    "optout",
-    "optin",
-    "unsubscri",
-    "suppress",
-    "blacklist",
-    "blocklist",
-    "blocked",
-    "banned",
-    "consent",
-    "dnc",
-    "dnd",
-    "donot",
-    "tcpa",
-    "forbid",
-    "prohibit",
-    "restrict",
-    "revok",
-    "exclu",
-    "dismiss",
-    "terminat",
-    "litig",
-    "hospice",
-    "callable",
-    "contactable",
-    "fallec",
-    "décéd",
-    "inactif",
-];
-/// Words for calls.
-const CALLS: [&str; 20] = [
-    "call",
-    "calls",
-    "calling",
-    "called",
-    "contact",
-    "contacts",
-    "contacted",
-    "phone",
-    "dial",
-    "ring",
-    "disturb",
-    "solicit",
-    "market",
-    "marketing",
-    "recall",
-    "llamar",
-    "appeler",
-    "telephone",
-    "robocall",
-    "robocalls",
-];
-const NEGATIONS: [&str; 11] = ["not", "no", "never", "dont", "don", "stop", "cease", "avoid", "without", "ne", "skip"];
-const PERMISSIONS: [&str; 12] = [
-    "ok",
-    "okay",
-    "may",
-    "can",
-    "allow",
-    "allowed",
-    "allows",
-    "permission",
-    "permitted",
-    "permit",
-    "accepts",
-    "agrees",
-];
-/// Words for another channel, and for what is not about calls.
-const OTHER_THINGS: [&str; 33] = [
-    "email",
-    "mail",
-    "sms",
-    "text",
-    "texts",
-    "texting",
-    "letter",
-    "letters",
-    "postal",
-    "fax",
-    "newsletter",
-    "insurance",
-    "ins",
-    "plan",
-    "policy",
-    "coverage",
-    "carrier",
-    "subscriber",
-    "medication",
-    "treatment",
-    "statement",
-    "statements",
-    "billing",
-    "portal",
-    "login",
-    "user",
-    "allergy",
-    "xray",
-    "photo",
-    "photos",
-    "website",
-    "web",
-    "report",
-];
-
-/// Whether a heading looks as if its column forbade or permitted calls. Words for another channel, or for money, plans and
-/// accounts, say that it is about something else.
+/// Whether a heading looks as if its column forbade or permitted calls, or said that a number is wrong. Words for another
+/// channel, for other consents and for other people say that it is about something else.
 pub(super) fn looks_forbidding(heading: &str) -> bool {
     let words = words_of(heading);
-    let counts = words.windows(2).any(|pair| pair == ["no", "of"]);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let is_about_calls = has(&CALLS);
-    if has(&OTHER_THINGS) && (!is_about_calls || has(&["marketing", "market"])) {
+    let list = WordList::named;
+    let is_number_of = words.windows(2).any(|pair| pair == ["no", "of"])
+        || (words.len() > 1 && words.last().is_some_and(|word| word == "no"));
+    let is_about_calls = list("heading_calls").has_any(&words);
+    let is_marketing = words.iter().any(|word| word == "marketing");
+    if list("heading_other").has_any(&words) && (!is_about_calls || is_marketing) {
         return false;
     }
-    let joined: String = words.concat();
-    let has_stem = STEMS.iter().any(|stem| words.iter().any(|word| word.starts_with(stem)) || joined.starts_with(stem));
-    let opts = has(&["opt", "opted"]) && has(&["out", "in"]);
-    has_stem
+    let denies = list("heading_negations").has_any(&words) && !is_number_of;
+    let opts = words.iter().any(|word| matches!(word.as_str(), "opt" | "opted"))
+        && words.iter().any(|word| matches!(word.as_str(), "out" | "in"));
+    let is_of_activity =
+        words.iter().any(|word| matches!(word.as_str(), "active" | "activo" | "actif" | "alive" | "pewc"));
+    let is_alone = matches!(words.as_slice(), [only] if matches!(only.as_str(), "stop" | "skip" | "hold" | "call"));
+    let is_wrong_number = words.iter().any(|word| matches!(word.as_str(), "phone" | "number" | "cell" | "mobile"))
+        && has_unusable_word(heading);
+    (list("heading_stems").begins_any(&words) && !is_number_of)
         || opts
-        || has(&["active", "activo", "actif"])
-        || (is_about_calls && !counts && (has(&NEGATIONS) || has(&PERMISSIONS)))
+        || is_of_activity
+        || is_alone
+        || is_wrong_number
+        || (is_about_calls && (denies || list("heading_permissions").has_any(&words)))
+        || is_misspelt(heading)
+}
+
+/// Whether a heading is a letter or two from one of a column that may forbid a call.
+fn is_misspelt(heading: &str) -> bool {
+    let letters =
+        |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
+    let wanted = letters(heading);
+    let length = wanted.chars().count();
+    let allowed = if length < 12 { 1 } else { 2 };
+    (7..40).contains(&length)
+        && exclusion_headings().map(letters).any(|known| {
+            let is_near = known.chars().count().abs_diff(length) <= allowed && known.chars().count() > 7;
+            is_near && strsim::damerau_levenshtein(&wanted, &known) <= allowed
+        })
 }
 
 /// The field that a heading is most likely meant for.

@@ -38,6 +38,7 @@ mod render_cache;
 mod row_result;
 mod schema;
 pub mod summary;
+mod word_lists;
 
 use chrono::{DateTime, Utc};
 

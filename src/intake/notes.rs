@@ -1,92 +1,103 @@
-//! Notes in cells that are not fields of their own: words that forbid a call, wherever they stand, and a death noted in a
-//! name. A note bars the patient; a note about a single number ([`crate::phone::parse_cell`]) bars that number.
+//! Notes in cells: words that forbid a call, wherever they stand, and a death that is the patient's. A note bars the
+//! patient; a note about a single number ([`crate::phone::parse_cell`]) bars that number.
 
-use super::cell_words::words_of;
+use super::cell_words::{PatientWords, patient_words, words_of};
+use super::word_lists::WordList;
 use crate::entry::Reason;
 
-/// Phrases that forbid a call, as words in small letters.
-const FORBID: [&str; 32] = [
-    "do not call",
-    "dont call",
-    "do not contact",
-    "dont contact",
-    "do not phone",
-    "dont phone",
-    "do not ring",
-    "do not telephone",
-    "do not dial",
-    "do not recall",
-    "never call",
-    "never contact",
-    "no calls",
-    "no phone calls",
-    "no more calls",
-    "no contact",
-    "not to be called",
-    "not be called",
-    "not call",
-    "stop calling",
-    "stop calls",
-    "stop contacting",
-    "dnc",
-    "opted out",
-    "opt out",
-    "wants no calls",
-    "refuses calls",
-    "donotcall",
-    "cease and desist",
-    "no llamar",
-    "ne pas appeler",
-    "ne pas contacter",
+/// Parts of words of which every phrase that forbids has one, in ASCII: nearly every cell has none.
+const STEMS: [&str; 26] = [
+    "call", "contact", "phone", "dnc", "d n c", "d.n.c", "opt", "ring", "dial", "desist", "appeler", "llama", "list",
+    "unsub", "consent", "sue", "take me", " ph", "dec", "died", "dead", "pass", "fallec", "difunt", "estate", "est of",
 ];
-
-/// Phrases of a death, in a name.
-const DEATH: [&str; 12] = [
-    "deceased",
-    "decd",
-    "dec d",
-    "passed away",
-    "died",
-    "estate of",
-    "est of",
-    "fallecido",
-    "fallecida",
-    "décédé",
-    "décédée",
-    "difunto",
-];
-
-/// Parts of words of which every phrase of [`FORBID`] has one.
-const STEMS: [&str; 9] = ["call", "contact", "phone", "dnc", "opt", "ring", "dial", "desist", "appeler"];
 
 /// The reason for which a note forbids a call.
 pub(super) fn forbids(note: &str) -> Option<Reason> {
-    if !STEMS.iter().any(|stem| has_stem(note, stem)) && !has_stem(note, "llamar") {
+    if note.len() < 3 || !(STEMS.iter().any(|stem| has_stem(note, stem)) || note.contains('é')) {
         return None;
     }
-    has_phrase(note, &FORBID).then_some(Reason::DoNotCall)
+    let words = words_of(note);
+    match () {
+        () if is_death(&words) => Some(Reason::Deceased),
+        () if forbids_calls(&words) => Some(Reason::DoNotCall),
+        () => None,
+    }
 }
 
-/// The reason for which a note in a name or a phone cell forbids a call.
+/// The reason for which a note in a name or a phone cell forbids a call: the whole of it, or what stands in parentheses,
+/// between asterisks or behind a dash.
 pub(super) fn forbids_in_name(name: &str) -> Option<Reason> {
-    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'-' | b'\''));
-    if name.len() < 4 || (is_plain && name.len() < 7 && !has_stem(name, "dec") && !has_stem(name, "dnc")) {
-        return None;
-    }
-    if name.contains('†') || has_phrase(name, &DEATH) {
+    if name.contains('†') {
         return Some(Reason::Deceased);
     }
-    forbids(name)
+    forbids(name).or_else(|| remarks(name).find_map(forbids_in_remark))
+}
+
+fn forbids_in_remark(remark: &str) -> Option<Reason> {
+    let is_year_of_death =
+        remark.trim_start().starts_with("d. ") && remark.bytes().filter(u8::is_ascii_digit).count() == 4;
+    if is_year_of_death {
+        return Some(Reason::Deceased);
+    }
+    match patient_words(remark.trim()) {
+        PatientWords::Forbids(reason) => Some(reason),
+        PatientWords::Nothing | PatientWords::Active | PatientWords::Unknown => None,
+    }
+}
+
+/// The remarks in a name. A dash inside a word is part of the name.
+fn remarks(name: &str) -> impl Iterator<Item = &str> {
+    let bracketed = [('(', ')'), ('[', ']'), ('*', '*')].into_iter().filter_map(|(open, close)| {
+        let (_, rest) = name.split_once(open)?;
+        Some(rest.split(close).find(|part| !part.is_empty()).unwrap_or_default())
+    });
+    bracketed.chain([" - ", " – ", " — "].into_iter().filter_map(|dash| Some(name.rsplit_once(dash)?.1)))
+}
+
+fn forbids_calls(words: &[String]) -> bool {
+    let list = WordList::named;
+    if let Some((at, length)) = list("note_forbids").find_phrase(words) {
+        let before = at.checked_sub(1).map(|before| words[before].as_str());
+        let after = &words[at + length..];
+        let is_report = before.is_some_and(|word| list("note_no_ban").has(word))
+            || list("note_no_ban").has_any(&after[..after.len().min(2)]);
+        let is_other = after.first().is_some_and(|word| word == "of")
+            && after.get(1).is_some_and(|word| list("note_other").has(word));
+        if !is_report && !is_other {
+            return true;
+        }
+    }
+    (0..words.len()).any(|at| list("note_negations").has(&words[at]) && denies_call(words, at))
+}
+
+/// Whether the denial at `at` is about calls, a few words on.
+fn denies_call(words: &[String], at: usize) -> bool {
+    let list = WordList::named;
+    let is_report = at.checked_sub(1).is_some_and(|before| list("note_no_ban").has(&words[before]));
+    let between = words[at + 1..].iter().take(6).take_while(|word| list("note_between").has(word)).count();
+    let after = &words[at + 1 + between..];
+    let is_of_call = after.first().is_some_and(|word| list("note_calls").has(word));
+    let is_plain_no = words[at] == "no" && between == 0;
+    is_of_call && !is_report && !is_plain_no && !after.get(1).is_some_and(|word| list("note_no_ban").has(word))
+}
+
+/// Whether the words tell of the patient's death, not of a relative's. Who tells it may be a relative: `per wife`.
+fn is_death(words: &[String]) -> bool {
+    let list = WordList::named;
+    let place = list("death")
+        .find_phrase(words)
+        .or_else(|| list("death_of_patient").find_phrase(words).filter(|(_, length)| *length > 1 || words.len() == 1));
+    let Some((at, length)) = place else { return false };
+    let tells = |at: usize| {
+        at.checked_sub(1).is_some_and(|before| matches!(words[before].as_str(), "per" | "by" | "says" | "said"))
+    };
+    let near = at.saturating_sub(3)..(at + length + 3).min(words.len());
+    !near.into_iter().any(|at| list("relatives").has(&words[at]) && !tells(at))
 }
 
 /// Whether the text has an ASCII word part, without case.
 fn has_stem(text: &str, stem: &str) -> bool {
     text.as_bytes().windows(stem.len()).any(|window| window.eq_ignore_ascii_case(stem.as_bytes()))
-}
-
-fn has_phrase(text: &str, phrases: &[&str]) -> bool {
-    let words = format!(" {} ", words_of(text).join(" "));
-    phrases.iter().any(|phrase| words.contains(&format!(" {phrase} ")))
 }
 
 #[cfg(test)]
@@ -101,9 +112,32 @@ mod tests {
             "Asked us to stop calling (3/2024)",
             "prefers e-mail, no phone calls please",
             "DNC per spouse",
+            "D.N.C.",
             "DoNotCall",
             "opted-out 2025-01-02",
+            "opted out of calls",
             "Please do not contact at all",
+            "no further calls",
+            "doesn't want calls",
+            "does not want any calls",
+            "does not want to be called",
+            "doesn’t wish to be contacted",
+            "declines all calls",
+            "quit calling",
+            "take me off your list",
+            "please remove from call list",
+            "wants off the call list",
+            "no robocalls",
+            "no automated calls",
+            "do not text or call",
+            "do not ever call",
+            "do not under any circumstances call",
+            "pls do not ph",
+            "unsubscribe",
+            "revoked consent",
+            "ne plus appeler",
+            "no quiere llamadas",
+            "will sue if called again",
         ] {
             assert_eq!(forbids(note), Some(Reason::DoNotCall), "{note}");
         }
@@ -116,24 +150,73 @@ mod tests {
             "ring twice",
             "optical",
             "no show once",
+            "did not call back",
+            "Did not call to cancel",
+            "no calls returned yet",
+            "no calls missed",
+            "opted out of x-rays",
+            "opt-out of fluoride",
+            "opted out of emails",
+            "not called yet",
+            "no phone",
+            "stopped by, call Monday",
+            "No, call the office",
+            "listed twice",
+            "issue with list price",
         ] {
             assert_eq!(forbids(note), None, "{note}");
         }
     }
 
     #[test]
-    fn a_death_is_found_in_a_name_only() {
-        for name in
-            ["Ruiz (deceased)", "DECEASED Ana", "Ana †", "Estate of Ana Ruiz", "Ruiz - Dec'd", "ANA RUIZ **DECEASED**"]
+    fn a_death_is_the_patients_unless_it_is_a_relatives() {
+        for note in
+            ["pt deceased", "passed away", "died 3/2024", "Patient is dead", "deceased per wife", "décédée", "DECEASED"]
         {
+            assert_eq!(forbids(note), Some(Reason::Deceased), "{note}");
+        }
+        for note in [
+            "husband deceased",
+            "wife passed away in May",
+            "mother died",
+            "dead tooth 14",
+            "bridge deadline",
+            "tooth is dead?",
+        ] {
+            assert_ne!(forbids(note), Some(Reason::DoNotCall), "{note}");
+        }
+        for note in ["husband deceased", "wife passed away in May", "mother died", "dead tooth 14"] {
+            assert_eq!(forbids(note), None, "{note}");
+        }
+        for name in [
+            "Ruiz (deceased)",
+            "DECEASED Ana",
+            "Ana †",
+            "Estate of Ana Ruiz",
+            "Ruiz - Dec'd",
+            "ANA RUIZ **DECEASED**",
+            "Kettler (RIP)",
+            "Irwinson, Ivette (d. 2021)",
+            "Irwinson, Ivette - passed",
+        ] {
             assert_eq!(forbids_in_name(name), Some(Reason::Deceased), "{name}");
         }
+        for name in ["*INACTIVE* Elliston", "Lorimer - inactive", "Irwinson, Ivette (moved)"] {
+            assert_eq!(forbids_in_name(name), Some(Reason::Inactive), "{name}");
+        }
         assert_eq!(forbids_in_name("Ruiz DNC"), Some(Reason::DoNotCall));
-        for name in
-            ["Ana", "Decker", "Dececco", "Callahan", "Calloway, Ann", "Esther Ofori", "Dee Cedric", "Phoebe Optiz"]
-        {
+        for name in [
+            "Ana",
+            "Decker",
+            "Dececco",
+            "Callahan",
+            "Esther Ofori",
+            "Mary (Molly) Lost",
+            "Ann-Marie",
+            "Passmore",
+            "Anna (Annie)",
+        ] {
             assert_eq!(forbids_in_name(name), None, "{name}");
         }
-        assert_eq!(forbids("husband deceased"), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::called_party_zone::{self, ZoneCells};
 use super::cell_words::YesNo;
@@ -18,7 +18,7 @@ use super::notes;
 use super::phone_choice::PhoneChoice;
 use super::profile::ListProfile;
 use super::rejection::RejectReason;
-use crate::campaign::{Campaign, Consent, Practice, Purpose};
+use crate::campaign::{Campaign, Consent, Practice, Purpose, ValueMeaning};
 use crate::entry::{Appointment, CalledPartyZones, ListEligibility, PatientInfo, Reason, ZoneSource};
 use crate::ids::{EntryKey, Location};
 use crate::template::TemplateCells;
@@ -138,9 +138,13 @@ impl<'a> PatientReader<'a> {
                 date_of_birth: birth_date,
                 patient_id: non_empty(self.columns.cell(row, Field::PatientId)),
             },
-            household: non_empty(self.columns.cell(row, Field::Household)),
+            household: non_empty(self.columns.cell(row, Field::Household))
+                .filter(|id| id.bytes().any(|byte| byte != b'0')),
             is_minor: birth_date.and_then(|date| self.today().years_since(date)).is_some_and(|age| age < ADULT_AGE),
-            not_after: start.and_then(|start| self.not_after(start.to_utc())),
+            not_after: match start {
+                Some(start) => self.not_after(start.to_utc()),
+                None => day.and_then(|day| self.end_of_day(day)),
+            },
             appointment_day: day,
             location: self.context.location.cloned(),
             spoken_name: names.preferred,
@@ -190,12 +194,25 @@ impl<'a> PatientReader<'a> {
         start.checked_sub_signed(margin)
     }
 
+    /// The last instant for a call about an appointment of which only the day is known.
+    fn end_of_day(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
+        self.campaign.redial.stop_before_appointment?;
+        let next = day.succ_opt()?.and_time(NaiveTime::MIN);
+        Some(self.context.zone.first_instant(next) - TimeDelta::seconds(1))
+    }
+
     /// The appointment that the call is about, and its local day. A reminder needs an appointment with a start, if the
     /// list has the column.
     fn appointment(&self, row: &ListRow) -> Result<(Option<Appointment>, Option<NaiveDate>), RejectReason> {
         let zone = self.context.zone;
         let text = |field| non_empty(self.columns.cell(row, field));
-        let start = self.appointment_time(row, Field::AppointmentStart, None)?;
+        // A reminder's list may give the day of the appointment under the name of a next appointment.
+        let is_by_day = self.campaign.purpose == Purpose::Reminder && !self.columns.has(Field::AppointmentStart);
+        let start = if is_by_day {
+            self.date_cell(row, Field::NextAppointment)?
+        } else {
+            self.appointment_time(row, Field::AppointmentStart, None)?
+        };
         let end = self.appointment_time(row, Field::AppointmentEnd, start.date)?;
         let appointment = Appointment {
             id: text(Field::AppointmentId),
@@ -235,7 +252,19 @@ impl<'a> PatientReader<'a> {
         phones: &PhoneChoice,
         zones: &CalledPartyZones,
     ) -> Result<Eligibility, RejectReason> {
-        let exclusions = ExclusionCells {
+        let exclusions = self.exclusion_cells(row)?;
+        let eligibility = exclusions.eligibility(self.campaign.purpose, self.consent);
+        let hold = match () {
+            () if eligibility.status != ListEligibility::Ready => return Ok(eligibility),
+            () if phones.best.extension => Reason::Extension,
+            () if zones.source == ZoneSource::Unknown => Reason::UnknownAreaCode,
+            () => return Ok(eligibility),
+        };
+        Ok(Eligibility { status: ListEligibility::Held(hold), ..eligibility })
+    }
+
+    fn exclusion_cells<'r>(&self, row: &'r ListRow) -> Result<ExclusionCells<'r>, RejectReason> {
+        Ok(ExclusionCells {
             cells: self
                 .columns
                 .forbidding()
@@ -245,15 +274,16 @@ impl<'a> PatientReader<'a> {
             note: self.forbidding_note(row),
             is_disabled_now: self.is_disabled(row)?,
             is_booked: self.is_booked(row)?,
-        };
-        let eligibility = exclusions.eligibility(self.campaign.purpose, self.consent);
-        let hold = match () {
-            () if eligibility.status != ListEligibility::Ready => return Ok(eligibility),
-            () if phones.best.extension => Reason::Extension,
-            () if zones.source == ZoneSource::Unknown => Reason::UnknownAreaCode,
-            () => return Ok(eligibility),
-        };
-        Ok(Eligibility { status: ListEligibility::Held(hold), ..eligibility })
+        })
+    }
+
+    /// The reason for which the row says that the patient must not be called.
+    pub(super) fn exclusion(&self, row: &ListRow) -> Option<Reason> {
+        let eligibility = self.exclusion_cells(row).ok()?.eligibility(self.campaign.purpose, self.consent);
+        match eligibility.status {
+            ListEligibility::Suppressed(reason) => Some(reason),
+            ListEligibility::Ready | ListEligibility::Held(_) => None,
+        }
     }
 
     /// The gravest reason for which a note in a cell without a field of its own, a name or a phone cell forbids a call.
@@ -276,10 +306,11 @@ impl<'a> PatientReader<'a> {
         }
         let start = self.date_cell(row, Field::AppointmentStart)?;
         let mut is_booked = self.lies_ahead(start);
-        for cell in self.columns.cells(row, Field::NextAppointment) {
-            is_booked |= match booking_words(cell) {
-                Some(is_booked) => is_booked,
-                None => self.lies_ahead(self.date_of(Field::NextAppointment, cell)?),
+        for (cell, meaning) in self.columns.cells(row, Field::NextAppointment) {
+            is_booked |= match (meaning, booking_words(cell)) {
+                (Some(meaning), _) => meaning != ValueMeaning::Call,
+                (None, Some(is_booked)) => is_booked,
+                (None, None) => self.lies_ahead(self.date_of(Field::NextAppointment, cell)?),
             };
         }
         Ok(is_booked)
@@ -330,6 +361,8 @@ fn booking_words(cell: &str) -> Option<bool> {
         YesNo::No | YesNo::Blank => Some(false),
         YesNo::Other if is(&BOOKED) => Some(true),
         YesNo::Other if is(&FREE) => Some(false),
+        // The number of appointments ahead.
+        YesNo::Other if cell.len() < 3 && cell.bytes().all(|byte| byte.is_ascii_digit()) => Some(true),
         YesNo::Other => None,
     }
 }

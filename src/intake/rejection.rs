@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::date::DateError;
 use super::field::Field;
+use crate::entry::Reason;
 use crate::phone::parse_cell::PhoneError;
 use crate::template::MAX_CHARS;
 
@@ -43,6 +44,9 @@ pub enum RejectReason {
     /// No phone column has a number that can be dialled.
     #[error("phone: {0}")]
     Phone(PhoneError),
+    /// The patient must not be called and has no number that could be dialled: nothing is lost.
+    #[error("not called: {}, and no number to dial", .0.label())]
+    Excluded(Reason),
     /// A date that cannot be read.
     #[error("{field}: {problem}")]
     Date {
@@ -108,6 +112,7 @@ impl RejectReason {
             Self::Missing(_)
             | Self::Damaged(_)
             | Self::Phone(_)
+            | Self::Excluded(_)
             | Self::Date { .. }
             | Self::Zone
             | Self::Location

@@ -17,6 +17,8 @@ pub struct IntakeSummary {
     pub not_ready_by: BTreeMap<Reason, u64>,
     /// The number of affected rows by warning.
     pub warnings: BTreeMap<IntakeWarning, u64>,
+    /// Rejected rows of patients who must not be called and have no number: they do not count for `max_reject_rate`.
+    pub excluded_without_number: u64,
 }
 
 /// A finding that does not reject a row but that a person should check.

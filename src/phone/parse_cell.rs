@@ -130,6 +130,7 @@ fn read_cell(cell: &str, rules: DialRules<'_>, words_count: bool) -> Result<Vec<
     if has_lost_digits(cell) {
         return Err(PhoneError::DigitsLost);
     }
+    let cell = without_decimals(cell);
     if let Some(numbers) = plain_numbers(cell) {
         return usable(cell, &numbers, rules, words_count);
     }
@@ -144,6 +145,21 @@ fn parse(cell: &str, rules: DialRules<'_>) -> Result<Vec<DialableNumber>, PhoneE
         Ok(number) => Ok(vec![number]),
         Err(problem) if problem.is_final() => Err(problem),
         Err(problem) => search_cleaned(cell, rules).map_err(|cleaned| cleaned.unwrap_or(problem)),
+    }
+}
+
+/// A plain number without the decimals that a spreadsheet added: `3125550142,00`.
+fn without_decimals(cell: &str) -> &str {
+    match cell.split_once(',') {
+        Some((whole, decimals))
+            if matches!(whole.len(), 10 | 11)
+                && !decimals.is_empty()
+                && whole.bytes().all(|byte| byte.is_ascii_digit())
+                && decimals.bytes().all(|byte| byte == b'0') =>
+        {
+            whole
+        }
+        _ => cell,
     }
 }
 
@@ -213,12 +229,17 @@ fn is_marked(before: &str, after: &str, is_first: bool) -> bool {
 }
 
 /// Whether a text says that a number is wrong, dead or a fax.
-fn has_unusable_word(text: &str) -> bool {
-    const WORDS: [&str; 15] = [
+#[must_use]
+pub fn has_unusable_word(text: &str) -> bool {
+    const WORDS: [&str; 24] = [
         "fax",
+        "facsimile",
         "wrong",
         "disconnected",
         "disc",
+        "disco",
+        "discod",
+        "dcd",
         "dead",
         "invalid",
         "inactive",
@@ -227,11 +248,16 @@ fn has_unusable_word(text: &str) -> bool {
         "outdated",
         "incorrect",
         "nis",
+        "nlis",
         "oos",
         "discontinued",
         "pager",
+        "desconectado",
+        "equivocado",
+        "télécopieur",
+        "dc",
     ];
-    const PHRASES: [&str; 8] = [
+    const PHRASES: [&str; 21] = [
         "not in service",
         "no longer",
         "out of service",
@@ -240,14 +266,32 @@ fn has_unusable_word(text: &str) -> bool {
         "not valid",
         "not working",
         "doesnt work",
+        "d c",
+        "d cd",
+        "cut off",
+        "number changed",
+        "not a working",
+        "not hers",
+        "not his",
+        "not her",
+        "fuera de servicio",
+        "mauvais numéro",
+        "hors service",
+        "not patients",
+        "someone elses",
     ];
-    if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+    if !text.chars().any(char::is_alphabetic) {
         return false;
     }
     let text: String = text.chars().filter(|c| !matches!(c, '\'' | '’')).flat_map(char::to_lowercase).collect();
     let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
-    let joined = words.join(" ");
-    words.iter().any(|word| WORDS.contains(word)) || PHRASES.iter().any(|phrase| joined.contains(phrase))
+    let joined = format!(" {} ", words.join(" "));
+    if joined.contains(" not a fax ") || joined.contains(" no fax ") {
+        return false;
+    }
+    text.contains("(f)")
+        || words.iter().any(|word| WORDS.contains(word) || word.starts_with("belong"))
+        || PHRASES.iter().any(|phrase| joined.contains(&format!(" {phrase} ")))
 }
 
 /// The numbers of a cell with words that say of some number that it is not to be used. A single number is that one.
