@@ -4,13 +4,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::cell_words::words_of;
+use super::cell_words::{PatientWords, patient_words, words_of};
 use super::columns::{Columns, value};
 use super::eligibility::ExclusionCell;
 use super::field::Field;
-use super::forbidding_heading::{likely_field, looks_forbidding};
+use super::forbidding_heading::{is_about_something_else, likely_field, looks_forbidding};
 use super::list::ListRow;
 use crate::campaign::Purpose;
+use crate::entry::Reason;
+use crate::phone::parse_cell::has_unusable_word;
 use crate::visible;
 
 /// Different words of a column that are kept; a column with more does not hold a status.
@@ -28,6 +30,8 @@ pub(super) struct ForbiddingColumns {
     purpose: Purpose,
     /// The columns without a field that look as if they forbade a call.
     suspects: Vec<(usize, SuspectColumn)>,
+    /// The other columns without a field: their few words may say that they hold a status.
+    categories: Vec<(usize, CategoryColumn)>,
     /// The unclear words of the columns with a field, by the column's position.
     unclear: BTreeMap<usize, UnclearWords>,
 }
@@ -37,6 +41,8 @@ pub(super) struct ForbiddingColumns {
 pub struct SuspectColumn {
     /// The column's name.
     name: String,
+    /// Whether its words, not its heading, look so.
+    by_words: bool,
     /// Rows with a cell that is not empty.
     filled: u64,
     /// Rows read.
@@ -69,15 +75,22 @@ pub struct NotUnderstood {
 
 impl ForbiddingColumns {
     pub(super) fn new(columns: &Columns, purpose: Purpose) -> Self {
-        let suspects = columns.unmapped_columns().filter(|(_, name)| looks_forbidding(name));
-        let suspects =
-            suspects.map(|(at, name)| (at, SuspectColumn { name: name.to_owned(), ..SuspectColumn::default() }));
-        Self { purpose, suspects: suspects.collect(), unclear: BTreeMap::new() }
+        let (suspects, mut others): (Vec<_>, Vec<_>) =
+            columns.unmapped_columns().partition(|(_, name)| looks_forbidding(name));
+        others.retain(|(_, name)| !is_about_something_else(name));
+        let suspect =
+            |(at, name): (usize, &str)| (at, SuspectColumn { name: name.to_owned(), ..SuspectColumn::default() });
+        let suspects = suspects.into_iter().map(suspect).collect();
+        let categories = others.into_iter().map(|(at, name)| (at, CategoryColumn::new(name))).collect();
+        Self { purpose, suspects, categories, unclear: BTreeMap::new() }
     }
 
     pub(super) fn add(&mut self, columns: &Columns, row: &ListRow) {
         for (at, suspect) in &mut self.suspects {
             suspect.add(value(row, *at));
+        }
+        for (at, column) in &mut self.categories {
+            column.add(value(row, *at));
         }
         for column in columns.forbidding() {
             let cell = ExclusionCell::read(column, columns, row);
@@ -93,8 +106,11 @@ impl ForbiddingColumns {
 
     /// What was not understood; `None` if nothing.
     pub(super) fn finish(self) -> Option<NotUnderstood> {
-        let columns: Vec<_> =
-            self.suspects.into_iter().map(|(_, suspect)| suspect).filter(|suspect| suspect.filled > 0).collect();
+        let by_words = self.categories.into_iter().filter_map(|(at, column)| Some((at, column.suspect()?)));
+        let mut columns: Vec<_> =
+            self.suspects.into_iter().filter(|(_, suspect)| suspect.filled > 0).chain(by_words).collect();
+        columns.sort_by_key(|(at, _)| *at);
+        let columns: Vec<_> = columns.into_iter().map(|(_, suspect)| suspect).collect();
         let words: Vec<_> = self.unclear.into_values().collect();
         (!columns.is_empty() || !words.is_empty()).then_some(NotUnderstood { columns, words })
     }
@@ -111,6 +127,64 @@ impl SuspectColumn {
         if self.texts.len() <= MAX_WORDS {
             self.texts.insert(super::duplicate_filter::hash_of(cell.to_lowercase()));
         }
+    }
+}
+
+/// A column without a field, as long as it holds only a few short words.
+#[derive(Debug)]
+struct CategoryColumn {
+    suspect: SuspectColumn,
+    /// Whether the heading is about a phone number.
+    is_of_number: bool,
+    /// Whether some word says that a patient must not be called, or that a number is wrong.
+    forbids: bool,
+    /// Whether the column holds more, or longer, texts than a status.
+    is_text: bool,
+}
+
+/// Different words of a status column, at most.
+const MAX_CATEGORIES: usize = 12;
+
+/// The longest word of a status column, in characters.
+const MAX_CATEGORY_CHARS: usize = 24;
+
+impl CategoryColumn {
+    fn new(name: &str) -> Self {
+        let is_of_number =
+            words_of(name).iter().any(|word| matches!(word.as_str(), "phone" | "number" | "cell" | "mobile"));
+        let suspect = SuspectColumn { name: name.to_owned(), by_words: true, ..SuspectColumn::default() };
+        Self { suspect, is_of_number, forbids: false, is_text: false }
+    }
+
+    fn add(&mut self, cell: &str) {
+        if self.is_text {
+            return;
+        }
+        let known = self.suspect.texts.len();
+        self.suspect.add(cell);
+        if self.suspect.texts.len() > known {
+            self.is_text = self.suspect.texts.len() > MAX_CATEGORIES || self.suspect.longest > MAX_CATEGORY_CHARS;
+            self.forbids |= says_former_patient(cell) || (self.is_of_number && has_unusable_word(cell));
+        }
+    }
+
+    fn suspect(self) -> Option<SuspectColumn> {
+        let is_category = !self.is_text && self.suspect.filled * 2 >= self.suspect.rows;
+        (self.forbids && is_category).then_some(self.suspect)
+    }
+}
+
+/// Whether a text can only be the status of a former patient.
+fn says_former_patient(text: &str) -> bool {
+    const CLEAR: [&str; 8] =
+        ["inactive", "archived", "nonpatient", "deactivated", "inactivo", "inactif", "inactiva", "transferred"];
+    match patient_words(text) {
+        PatientWords::Forbids(Reason::Inactive) => {
+            let words = words_of(text);
+            words.iter().any(|word| CLEAR.contains(&word.as_str())) || words == ["non", "patient"]
+        }
+        // Words that forbid calls, and a death, bar the patient wherever they stand.
+        PatientWords::Forbids(_) | PatientWords::Nothing | PatientWords::Active | PatientWords::Unknown => false,
     }
 }
 
@@ -141,8 +215,8 @@ fn is_name_of_row(columns: &Columns, row: &ListRow, text: &str) -> bool {
 
 impl fmt::Display for NotUnderstood {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for SuspectColumn { name, filled, rows, texts, longest } in &self.columns {
-            let field = likely_field(name);
+        for SuspectColumn { name, by_words, filled, rows, texts, longest } in &self.columns {
+            let field = if *by_words { Field::Status } else { likely_field(name) };
             let name = visible::value(name);
             let longest = if *longest == 1 { "1 character".to_owned() } else { format!("{longest} characters") };
             let different = match texts.len() {

@@ -24,7 +24,8 @@ pub(super) fn looks_forbidding(heading: &str) -> bool {
         words.iter().any(|word| matches!(word.as_str(), "active" | "activo" | "actif" | "alive" | "pewc"));
     let is_alone = matches!(words.as_slice(), [only] if matches!(only.as_str(), "stop" | "skip" | "hold" | "call"));
     let is_wrong_number = words.iter().any(|word| matches!(word.as_str(), "phone" | "number" | "cell" | "mobile"))
-        && has_unusable_word(heading);
+        && has_unusable_word(heading)
+        && !words.iter().any(|word| word == "fax");
     (list("heading_stems").begins_any(&words) && !is_number_of)
         || opts
         || is_of_activity
@@ -34,16 +35,23 @@ pub(super) fn looks_forbidding(heading: &str) -> bool {
         || is_misspelt(heading)
 }
 
+/// Whether a heading has words for another channel, another consent or another person.
+pub(super) fn is_about_something_else(heading: &str) -> bool {
+    WordList::named("heading_other").has_any(&words_of(heading))
+}
+
 /// Whether a heading is a letter or two from one of a column that may forbid a call.
 fn is_misspelt(heading: &str) -> bool {
     let letters =
         |text: &str| -> String { text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect() };
     let wanted = letters(heading);
     let length = wanted.chars().count();
-    let allowed = if length < 12 { 1 } else { 2 };
+    let allowed = if length < 14 { 1 } else { 2 };
     (7..40).contains(&length)
         && exclusion_headings().map(letters).any(|known| {
-            let is_near = known.chars().count().abs_diff(length) <= allowed && known.chars().count() > 7;
+            let is_near = known.chars().count().abs_diff(length) <= allowed
+                && known.chars().count() > 7
+                && known.chars().next() == wanted.chars().next();
             is_near && strsim::damerau_levenshtein(&wanted, &known) <= allowed
         })
 }

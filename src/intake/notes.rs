@@ -6,13 +6,17 @@ use super::word_lists::WordList;
 use crate::entry::Reason;
 
 /// Parts of words of which every phrase that forbids has one, in ASCII: nearly every cell has none.
-const STEMS: [&str; 26] = [
+const STEMS: [&str; 28] = [
     "call", "contact", "phone", "dnc", "d n c", "d.n.c", "opt", "ring", "dial", "desist", "appeler", "llama", "list",
     "unsub", "consent", "sue", "take me", " ph", "dec", "died", "dead", "pass", "fallec", "difunt", "estate", "est of",
+    "rip", "obitu",
 ];
 
 /// The reason for which a note forbids a call.
 pub(super) fn forbids(note: &str) -> Option<Reason> {
+    if note.contains('†') {
+        return Some(Reason::Deceased);
+    }
     if note.len() < 3 || !(STEMS.iter().any(|stem| has_stem(note, stem)) || note.contains('é')) {
         return None;
     }
@@ -27,9 +31,6 @@ pub(super) fn forbids(note: &str) -> Option<Reason> {
 /// The reason for which a note in a name or a phone cell forbids a call: the whole of it, or what stands in parentheses,
 /// between asterisks or behind a dash.
 pub(super) fn forbids_in_name(name: &str) -> Option<Reason> {
-    if name.contains('†') {
-        return Some(Reason::Deceased);
-    }
     forbids(name).or_else(|| remarks(name).find_map(forbids_in_remark))
 }
 
@@ -161,6 +162,8 @@ mod tests {
             "no phone",
             "stopped by, call Monday",
             "No, call the office",
+            "never called us back",
+            "ripped form",
             "listed twice",
             "issue with list price",
         ] {
@@ -170,9 +173,17 @@ mod tests {
 
     #[test]
     fn a_death_is_the_patients_unless_it_is_a_relatives() {
-        for note in
-            ["pt deceased", "passed away", "died 3/2024", "Patient is dead", "deceased per wife", "décédée", "DECEASED"]
-        {
+        for note in [
+            "pt deceased",
+            "RIP 2023",
+            "† 2023",
+            "passed away",
+            "died 3/2024",
+            "Patient is dead",
+            "deceased per wife",
+            "décédée",
+            "DECEASED",
+        ] {
             assert_eq!(forbids(note), Some(Reason::Deceased), "{note}");
         }
         for note in [

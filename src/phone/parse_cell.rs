@@ -135,7 +135,8 @@ fn read_cell(cell: &str, rules: DialRules<'_>, words_count: bool) -> Result<Vec<
         return usable(cell, &numbers, rules, words_count);
     }
     if words_count && has_unusable_word(cell) {
-        return search_marked(cell, rules);
+        // A slash also separates two numbers.
+        return search_marked(&cell.replace("d/c", "dc").replace("D/C", "DC"), rules);
     }
     parse(cell, rules)
 }
