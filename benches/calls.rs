@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 
 use callrounds::campaign::{self, Campaign, SafetyOverrides};
 use callrounds::clock::{Clock, SharedClock, WallClock};
+use callrounds::ending::Ending;
 use callrounds::engine::{Engine, Event};
 use callrounds::entry::{
     CallContent, CalledPartyZones, Fact, ListCounts, ListEligibility, NewEntry, PatientInfo, Reason, ZoneSource,
@@ -696,7 +697,7 @@ fn large(sizes: &Sizes) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (ledger, run) = enrolled(&ledger, &campaign(0, 60_000_000, 10_000_000), sizes.entries, 0).await?;
-        ledger.end_run(run, "interrupted", "for the benchmark".into(), WallClock.now()).await?;
+        ledger.end_run(run, Ending::Interrupted, "for the benchmark".into(), WallClock.now()).await?;
         Result::Ok(())
     })?;
     half_finished(&ledger)?;

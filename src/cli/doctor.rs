@@ -22,7 +22,7 @@ use crate::{ledger, zone};
 
 use super::args::{DoctorArgs, GlobalArgs};
 use super::output::Output;
-use super::run_status::{NO_HIGH_WATER_MARK, advice};
+use super::run_status::NO_HIGH_WATER_MARK;
 use super::vendor_config::{RemoteApi, VendorConfig};
 use super::{preflight, settings};
 
@@ -161,8 +161,8 @@ async fn check_organisation(
 
 fn check_credentials<T>(response: &Response<Result<T, ReadError>>, remote: &RemoteApi, has_locations: bool) -> Finding {
     let url = &remote.base_url;
-    let refused = |refusal, says: String| {
-        Finding::bad("credentials", format!("{says}: {}", advice(refusal, has_locations)), ExitStatus::VendorRefused)
+    let refused = |refusal: RefusedByVendor, says: String| {
+        Finding::bad("credentials", format!("{says}: {}", refusal.remedy(has_locations)), ExitStatus::VendorRefused)
     };
     match response.value {
         Ok(_) => Finding::good("credentials", format!("accepted by {url}")),
@@ -223,7 +223,7 @@ fn check_number(from: E164, may_call: Option<bool>, has_locations: bool) -> Find
         Some(true) => Finding::good("from-number", format!("{number} may call")),
         None => Finding::good("from-number", format!("{number}: the vendor does not say; the first call will show")),
         Some(false) => {
-            let fix = advice(RefusedByVendor::CallerId, has_locations);
+            let fix = RefusedByVendor::CallerId.remedy(has_locations);
             Finding::bad("from-number", format!("{number} may not call: {fix}"), ExitStatus::VendorRefused)
         }
     }

@@ -212,7 +212,7 @@ impl Session {
     fn conclude(&self, run: RunHandle, result: &RunResult, output: Output) -> Result<ExitStatus, CommandError> {
         let mut summary = RunSummary::from_report(&self.report(run)?);
         summary.requests = Some(result.requests);
-        summary.exit_code = Some(run_status::exit_status(&result.stop_reason, summary.standing).code());
+        summary.exit_code = Some(result.stop_reason.ending().exit().unwrap_or(summary.standing).code());
         if let StopReason::WindowClosed { opens: Some(opens) } = result.stop_reason {
             // Entries that are due while the window is closed are due when it opens.
             summary.next_due = summary.next_due.map(|due| due.max(opens));

@@ -149,6 +149,8 @@ fn nothing_uses_what_it_must_not_know() {
         ("clock", vec![]),
         ("bounded", vec![]),
         ("did_you_mean", vec![]),
+        ("ending", vec!["exit_status"]),
+        ("exit_status", vec![]),
         ("ids", vec!["visible"]),
         ("visible", vec![]),
         ("zone", vec!["did_you_mean"]),
@@ -158,13 +160,17 @@ fn nothing_uses_what_it_must_not_know() {
         ("campaign", vec!["entry", "ids", "did_you_mean", "phone", "template", "visible", "zone"]),
         ("policy", vec!["campaign", "entry", "ids", "phone", "zone"]),
         ("intake", vec!["campaign", "entry", "ids", "did_you_mean", "phone", "template", "visible", "zone"]),
-        ("ledger", vec!["campaign", "entry", "ids", "phone", "policy", "visible", "zone"]),
+        ("ledger", vec!["campaign", "ending", "entry", "ids", "phone", "policy", "visible", "zone"]),
         ("vendor", vec!["clock", "entry", "ids", "phone", "visible"]),
-        ("engine", [BASICS.as_slice(), &["vendor", "campaign", "entry", "ledger", "policy"]].concat()),
+        ("engine", [BASICS.as_slice(), &["vendor", "campaign", "ending", "entry", "ledger", "policy"]].concat()),
         ("plan", [BASICS.as_slice(), &["vendor", "campaign", "engine", "entry", "ledger", "policy"]].concat()),
-        ("report", [BASICS.as_slice(), &["campaign", "engine", "entry", "error", "ledger", "plan", "policy"]].concat()),
+        (
+            "report",
+            [BASICS.as_slice(), &["campaign", "ending", "engine", "entry", "exit_status", "ledger", "plan", "policy"]]
+                .concat(),
+        ),
         ("simulator", vec!["bounded", "clock", "ids", "phone", "visible", "zone"]),
-        ("error", vec!["ledger"]),
+        ("error", vec!["exit_status", "ledger"]),
     ]
     .into();
     let named: BTreeSet<_> = allowed.keys().map(|name| (*name).to_owned()).chain(["cli".to_owned()]).collect();

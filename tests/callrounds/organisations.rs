@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use callrounds::campaign::{self, Campaign, SafetyOverrides};
 use callrounds::clock::{Clock, ScaledClock, SharedClock};
+use callrounds::ending::Ending;
 use callrounds::engine::{Engine, Event, RefusedByVendor, RunResult, StopReason};
 use callrounds::entry::{ListCounts, NewEntry, OutcomeSignals, State};
 use callrounds::ids::{ConversationId, Location, OrganisationId};
@@ -397,7 +398,7 @@ async fn a_blocked_caller_id_stops_its_location_and_no_other() {
             StopReason::RefusedInARow { refusal: RefusedByVendor::CallerId, vendor_text, locations }
         };
         assert_eq!(ran.ending(0), &ending);
-        assert_eq!((ran.ending(1), ran.finished.stop_reason.name()), (&StopReason::Done, "vendor_refused"));
+        assert_eq!((ran.ending(1), ran.finished.stop_reason.ending()), (&StopReason::Done, Ending::VendorRefused));
         assert!(ran.took(0) < TimeDelta::seconds(60), "{}", ran.took(0));
         let why = ran.finished.explanation();
         let says = if announced { "" } else { " (status 403)" };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use callrounds::ending::Ending;
 use callrounds::entry::{Outcome, Reason, State};
 
 use super::{Page, commented, named_pages};
@@ -93,27 +94,12 @@ fn the_pages_have_the_words_of_the_texts() {
     assert_eq!(second_column("docs/outcomes.md", "## The outcomes"), outcomes.collect(), "outcomes");
 }
 
-/// The words after `=> "` in a function, by the texts in the pattern before it.
-fn arms(path: &str, function: &str) -> Vec<(String, String)> {
-    let source = Page::read(path).text;
-    let body = source.split(function).nth(1).unwrap_or_else(|| panic!("{path} has no {function}"));
-    let body = body.split("\n    }\n").next().unwrap_or_default();
-    let arms = body.lines().filter_map(|line| line.trim().split_once(" => "));
-    let arms = arms.filter_map(|(pattern, word)| Some((pattern, word.strip_prefix('"')?.split('"').next()?)));
-    arms.map(|(pattern, word)| (pattern.to_owned(), word.to_owned())).collect()
-}
-
 #[test]
-fn the_reports_page_has_every_ending_with_the_words_of_the_summary() {
-    let mut shown: BTreeMap<String, String> = arms("src/report/text.rs", "fn how_it_ended(")
-        .into_iter()
-        .filter_map(|(pattern, words)| Some((pattern.split('"').nth(1)?.to_owned(), words)))
-        .collect();
-    // A word without an arm is shown itself.
-    let names = arms("src/engine/stop_reason.rs", "pub fn name(&self)");
-    assert!(names.len() > 10, "{names:?}");
-    for (_, name) in names {
-        shown.entry(name.clone()).or_insert(name);
-    }
-    assert_eq!(second_column("docs/reports.md", "## Endings"), shown);
+fn the_pages_have_every_ending_with_the_words_of_the_summary() {
+    let shown = Ending::ALL.iter().map(|ending| (ending.name().to_owned(), ending.label().to_owned()));
+    assert_eq!(second_column("docs/reports.md", "## Endings"), shown.collect());
+    let schema = Page::read("schemas/report.schema.json").text;
+    let missing: Vec<_> =
+        Ending::ALL.iter().filter(|ending| !schema.contains(&format!("`{}`", ending.name()))).collect();
+    assert!(missing.is_empty(), "`RunSummary::ending` does not name {missing:?}");
 }

@@ -108,7 +108,7 @@ fn the_campaign_files_page_has_every_key_with_its_default_and_no_other() {
 
 #[test]
 fn the_troubleshooting_page_has_every_exit_code() {
-    let source = Page::read("src/error.rs").text;
+    let source = Page::read("src/exit_status.rs").text;
     let arms = source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => "));
     let codes: BTreeSet<&str> =
         arms.filter_map(|(_, code)| code.strip_suffix(',')).filter(|code| is_number(code)).collect();
