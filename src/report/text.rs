@@ -1,7 +1,8 @@
 //! A run as text: the summary, and a table with a row for each patient.
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
+use std::fmt::{Display, Write as _};
+use std::io::Write;
 
 use comfy_table::{Table, presets};
 
@@ -14,6 +15,7 @@ use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
 use crate::visible;
 use crate::zone::Zone;
 
+use super::exporter::{ExportError, Exporter};
 use super::summary::RunSummary;
 
 /// The width next to a label on a terminal of 80 columns.
@@ -225,32 +227,32 @@ pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; HEADINGS.len()] {
     ]
 }
 
-/// Collects the rows of a report and renders them as a table.
-pub struct TextExporter {
+/// Writes the summary, and collects the rows for a table.
+pub struct TextExporter<'o> {
+    out: &'o mut dyn Write,
     table: Table,
     zone: Zone,
 }
 
-impl TextExporter {
-    /// An empty table; instants are in `zone`.
-    #[must_use]
-    pub fn new(zone: Zone) -> Self {
+impl<'o> Exporter<'o> for TextExporter<'o> {
+    fn begin(out: &'o mut dyn Write, summary: &RunSummary, zone: &Zone) -> Result<Self, ExportError> {
+        writeln!(out, "{}", self::summary(summary, zone))?;
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header(HEADINGS);
-        Self { table, zone }
+        Ok(Self { out, table, zone: zone.clone() })
     }
 
-    /// Adds a patient's row.
-    pub fn add(&mut self, row: &EntryRow) {
-        self.table.add_row(cells(row, &self.zone));
+    fn row(&mut self, row: EntryRow) -> Result<(), ExportError> {
+        self.table.add_row(cells(&row, &self.zone));
+        Ok(())
     }
 
-    /// The table with the headings, without trailing spaces.
-    #[must_use]
-    pub fn into_text(self) -> String {
-        let trimmed: Vec<_> = self.table.lines().map(|line| line.trim_end().to_owned()).collect();
-        trimmed.join("\n") + "\n"
+    fn finish(self) -> Result<(), ExportError> {
+        for line in self.table.lines() {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
     }
 }
 

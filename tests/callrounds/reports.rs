@@ -67,6 +67,22 @@ fn a_page_shows_everybody_and_runs_nothing() {
     }
 }
 
+/// It is written patient by patient.
+#[test]
+fn a_json_report_has_the_layout_of_one_document() {
+    let text = called().run(&["report", "--json"]).stdout;
+    let document: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(document["patients"].as_array().map(Vec::len), Some(2), "{text}");
+    let pretty = serde_json::to_string_pretty(&document).expect("JSON") + "\n";
+    // A value has its keys in another order, and so its commas.
+    let lines = |text: &str| {
+        let mut lines: Vec<_> = text.split('\n').map(|line| line.trim_end_matches(',').to_owned()).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(lines(&text), lines(&pretty));
+}
+
 /// A partly written report contains patients' data, too.
 #[test]
 fn a_report_that_cannot_be_written_leaves_nothing_behind() {
