@@ -8,6 +8,7 @@ pub mod annie;
 mod api;
 pub mod backoff;
 mod call;
+mod channel;
 mod conversation;
 pub mod hints;
 pub mod quota;
@@ -15,5 +16,6 @@ mod response;
 
 pub use api::Vendor;
 pub use call::{CallRequest, Concern, LostAnswer, NotPlaced, Refused, Reply};
-pub use conversation::{Conversation, Medium, Page, RowWithoutId, Status};
+pub use channel::{Channel, Medium};
+pub use conversation::{Conversation, Page, RowWithoutId, Status};
 pub use response::{RateHeaders, ReadError, Response};
