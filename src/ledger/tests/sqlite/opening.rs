@@ -55,9 +55,8 @@ fn nobody_commits_while_the_log_is_rewritten() {
 
 #[test]
 fn a_ledger_of_another_format_is_refused_untouched() {
-    let fixture = Fixture::new();
-    let path = path_in(&fixture.folder);
-    drop(fixture.ledger);
+    let (mut fixture, path) = with_file(&[]);
+    fixture.close();
     let conn = Connection::open(&path).expect("the file");
     let known: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a format");
     for other in [-1, known - 1, known + 1, 16, 999].into_iter().filter(|other| *other != 0) {
@@ -91,8 +90,8 @@ fn a_new_ledger_is_sound_and_keeps_its_identity() {
 #[test]
 fn every_statement_fits_the_schema() {
     use rusqlite::fallible_iterator::FallibleIterator as _;
-    let fixture = Fixture::new();
-    let conn = fixture.committed();
+    let (_fixture, path) = with_file(&[]);
+    let conn = connection(&path);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/sql");
     let files: Vec<_> = std::fs::read_dir(folder).expect("sql/").map(|file| file.expect("a file").path()).collect();
     assert!(files.len() > 100, "{} files", files.len());
@@ -105,38 +104,15 @@ fn every_statement_fits_the_schema() {
 }
 
 #[test]
-fn statements_of_every_run_use_the_index_of_what_is_due() {
-    let fixture = Fixture::new();
-    let conn = fixture.committed();
-    for (name, index) in [
-        ("entry_to_call", "entry_due"),
-        ("entry_due", "entry_due"),
-        ("entry_next_due", "entry_due"),
-        ("entry_listed_count", "entry_by_run"),
-    ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/sql").join(format!("{name}.sql"));
-        let text = std::fs::read_to_string(path).expect("text");
-        let mut plan = conn.prepare(&format!("EXPLAIN QUERY PLAN {text}")).expect("a plan");
-        let mut steps = plan.raw_query();
-        let mut used = String::new();
-        while let Some(step) = steps.next().expect("a step") {
-            used += &step.get::<_, String>(3).expect("its text");
-        }
-        assert!(used.contains(&format!("INDEX {index} ")), "{name}: {used}");
-    }
-}
-
-#[test]
 fn a_ledger_that_others_can_read_is_refused() {
-    let fixture = Fixture::new();
-    let path = path_in(&fixture.folder);
-    drop(fixture.ledger);
+    let (mut fixture, path) = with_file(&[]);
+    fixture.close();
     set_mode(&path, 0o640);
     assert!(matches!(Ledger::open(&path, noon()).map(drop), Err(LedgerError::Exposed { .. })));
     assert!(matches!(LedgerReader::open(&path).map(drop), Err(LedgerError::Exposed { .. })));
 }
 
-pub(super) fn set_mode(path: &Path, mode: u32) {
+fn set_mode(path: &Path, mode: u32) {
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
     std::fs::set_permissions(path, permissions).expect("its mode is set");
 }
@@ -144,7 +120,7 @@ pub(super) fn set_mode(path: &Path, mode: u32) {
 #[test]
 fn a_new_ledger_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let fixture = Fixture::new();
-    let mode = std::fs::metadata(path_in(&fixture.folder)).expect("its mode").permissions().mode();
+    let (_fixture, path) = with_file(&[]);
+    let mode = std::fs::metadata(path).expect("its mode").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

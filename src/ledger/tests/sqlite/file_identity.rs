@@ -2,16 +2,15 @@
 
 use std::os::unix::fs::OpenOptionsExt;
 
-use super::unrecorded_calls::our_caller_id;
 use super::*;
 
 /// A closed ledger with one accepted call and one without an answer, and its path.
-fn closed() -> (TempDir, PathBuf) {
-    let fixture = Fixture::with(&[entry("P-1", 101), entry("P-2", 102)]);
+fn closed() -> (Fixture, PathBuf) {
+    let (mut fixture, path) = with_file(&[entry("P-1", 101), entry("P-2", 102)]);
     let claimed = fixture.claim();
     fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
-    let path = path_in(&fixture.folder);
-    (fixture.folder, path)
+    fixture.close();
+    (fixture, path)
 }
 
 fn copied(path: &Path) -> PathBuf {
@@ -30,7 +29,7 @@ fn text(path: &Path, query: &str) -> String {
 
 #[test]
 fn a_copy_is_read_and_not_written() {
-    let (_folder, path) = closed();
+    let (_fixture, path) = closed();
     let copy = copied(&path);
     assert!(refused_as_a_copy(Ledger::open(&copy, noon())));
     assert!(refused_as_a_copy(Operator::open(&copy, noon())));
@@ -40,7 +39,7 @@ fn a_copy_is_read_and_not_written() {
 
 #[test]
 fn a_ledger_that_is_moved_or_overwritten_in_place_is_the_same() {
-    let (_folder, path) = closed();
+    let (_fixture, path) = closed();
     let backup = std::fs::read(&path).expect("its bytes");
     let moved = path.with_file_name("moved.db");
     std::fs::rename(&path, &moved).expect("moved");
@@ -51,7 +50,7 @@ fn a_ledger_that_is_moved_or_overwritten_in_place_is_the_same() {
 
 #[test]
 fn a_copy_under_the_old_name_is_a_copy() {
-    let (_folder, path) = closed();
+    let (_fixture, path) = closed();
     let copy = copied(&path);
     std::fs::rename(&copy, &path).expect("put in its place");
     assert!(refused_as_a_copy(Ledger::open(&path, noon())));
@@ -59,7 +58,7 @@ fn a_copy_under_the_old_name_is_a_copy() {
 
 #[test]
 fn an_adopted_copy_is_written_and_takes_over_calls_that_it_lacks() {
-    let (_folder, path) = closed();
+    let (_fixture, path) = closed();
     let copy = copied(&path);
     let at = noon() + TimeDelta::hours(1);
     let adoption = adopt(&copy, "Pat", at).expect("adopted");
@@ -75,11 +74,11 @@ fn an_adopted_copy_is_written_and_takes_over_calls_that_it_lacks() {
     assert_eq!(text(&copy, event), expected);
 
     let other = CallerId { from: number(199), ..our_caller_id() };
-    let watermark_of = |caller_id: &CallerId| now_or_never(ledger.watermark(caller_id.clone())).expect("read");
+    let watermark_of = |caller_id: &CallerId| committed(ledger.watermark(caller_id.clone())).expect("read");
     let watermark = || watermark_of(&our_caller_id());
     assert!(watermark().takes_over, "calls that it lacks are taken over");
-    let reopened = now_or_never(ledger.reopen_run(None)).expect("its run").handle;
-    now_or_never(ledger.take_over_calls(reopened, our_caller_id(), Vec::new(), at)).expect("advanced");
+    let reopened = committed(ledger.reopen_run(None)).expect("its run").handle;
+    committed(ledger.take_over_calls(reopened, our_caller_id(), Vec::new(), at)).expect("advanced");
     assert_eq!(watermark(), Watermark { at, takes_over: false, adopted_at: Some(at) });
     assert!(watermark_of(&other).takes_over, "a scan for one number is none for another");
 }
@@ -93,13 +92,13 @@ fn a_missing_ledger_cannot_be_adopted() {
 
 #[test]
 fn a_ledger_in_use_is_not_adopted() {
-    let fixture = Fixture::new();
-    assert!(matches!(adopt(&path_in(&fixture.folder), "Pat", noon()), Err(LedgerError::Locked { .. })));
+    let (_fixture, path) = with_file(&[]);
+    assert!(matches!(adopt(&path, "Pat", noon()), Err(LedgerError::Locked { .. })));
 }
 
 #[test]
 fn a_ledger_without_a_file_identity_stores_its_own() {
-    let (_folder, path) = closed();
+    let (_fixture, path) = closed();
     let conn = Connection::open(&path).expect("the file");
     conn.execute_batch("UPDATE ledger SET inode = NULL, born_at = NULL").expect("as it was");
     drop(conn);
@@ -112,7 +111,7 @@ fn a_ledger_without_a_file_identity_stores_its_own() {
 
 #[test]
 fn an_emptied_ledger_is_not_taken_for_a_new_one() {
-    let (_folder, path) = closed();
+    let (_fixture, path) = closed();
     let whole = std::fs::read(&path).expect("the ledger");
     std::fs::write(&path, "").expect("emptied");
     for _ in 0..2 {

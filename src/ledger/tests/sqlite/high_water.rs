@@ -3,18 +3,14 @@
 use super::*;
 
 /// A closed ledger that has placed one call, its path, and a copy of its file from before the call.
-fn with_an_older_copy() -> (tempfile::TempDir, std::path::PathBuf, Vec<u8>) {
-    let fixture = Fixture::with(&[entry("P-1", 101)]);
-    let path = path_in(&fixture.folder);
-    let Fixture { folder, ledger, campaign, run } = fixture;
-    drop(ledger);
+fn with_an_older_copy() -> (Fixture, PathBuf, Vec<u8>) {
+    let (mut fixture, path) = with_file(&[entry("P-1", 101)]);
+    fixture.close();
     let before = std::fs::read(&path).expect("the file");
-    let ledger = Ledger::open_inline(&path, noon()).expect("a ledger");
-    let scope = ClaimScope::for_organisation(OrganisationId::new("Bright Smile Dental"));
-    let request = ClaimRequest { run, campaign, scope, now: noon(), limit: 1 };
-    assert_eq!(now_or_never(ledger.claim(request)).expect("claimed").claimed.len(), 1);
-    drop(ledger);
-    (folder, path, before)
+    fixture.reopen(noon());
+    assert_eq!(fixture.claim().len(), 1);
+    fixture.close();
+    (fixture, path, before)
 }
 
 /// Writes the older copy into the same file, as `cp` does.
@@ -27,7 +23,7 @@ fn put_back(path: &Path, bytes: &[u8]) {
     }
 }
 
-fn mark_of(path: &Path) -> std::path::PathBuf {
+fn mark_of(path: &Path) -> PathBuf {
     let mut name = path.to_owned().into_os_string();
     name.push(".high-water");
     name.into()
@@ -35,7 +31,7 @@ fn mark_of(path: &Path) -> std::path::PathBuf {
 
 #[test]
 fn an_older_copy_in_the_same_file_is_behind_its_mark_until_it_is_adopted() {
-    let (_folder, path, before) = with_an_older_copy();
+    let (_fixture, path, before) = with_an_older_copy();
     assert_eq!(mark_status(&path).expect("read"), MarkStatus::Reached);
     put_back(&path, &before);
     assert_eq!(mark_status(&path).expect("read"), MarkStatus::Behind);
@@ -49,7 +45,7 @@ fn an_older_copy_in_the_same_file_is_behind_its_mark_until_it_is_adopted() {
 #[test]
 fn a_mark_that_is_gone_or_torn_is_ignored_and_replaced() {
     for torn in [None, Some("callrounds high-water mark 1\n")] {
-        let (_folder, path, _) = with_an_older_copy();
+        let (_fixture, path, _) = with_an_older_copy();
         match torn {
             Some(text) => std::fs::write(mark_of(&path), text).expect("torn"),
             None => std::fs::remove_file(mark_of(&path)).expect("gone"),
@@ -62,7 +58,7 @@ fn a_mark_that_is_gone_or_torn_is_ignored_and_replaced() {
 
 #[test]
 fn a_new_ledger_at_the_path_of_a_removed_one_ignores_its_mark() {
-    let (_folder, path, _) = with_an_older_copy();
+    let (_fixture, path, _) = with_an_older_copy();
     put_back(&path, &[]);
     std::fs::remove_file(&path).expect("removed");
     let ledger = Ledger::open_inline(&path, noon()).expect("a new one");
@@ -71,7 +67,7 @@ fn a_new_ledger_at_the_path_of_a_removed_one_ignores_its_mark() {
 
 #[test]
 fn future_events_are_counted_and_an_operator_disowns_them() {
-    let (_folder, path, _) = with_an_older_copy();
+    let (_fixture, path, _) = with_an_older_copy();
     let yesterday = noon() - TimeDelta::days(1);
     let future = |path: &Path| LedgerReader::open(path).expect("a reader").future_events(yesterday).expect("read");
     assert!(future(&path).is_some_and(|(events, newest)| events > 1 && newest == noon()));
