@@ -1,7 +1,7 @@
 //! The ledger compared with a model (`faults.md`, row 6): random sequences of every operation of runs, lists and
 //! operators; after each one, all entries and attempts have the states that the model computes.
 //!
-//! `CALLROUNDS_CASES=100000 cargo test --release --lib ledger::tests::machine -- --nocapture` runs more of them.
+//! `CALLROUNDS_CASES=100000 cargo test --release --lib machine:: -- --nocapture` runs more of them.
 
 use std::cell::RefCell;
 use std::io::Write as _;
@@ -12,8 +12,8 @@ use proptest::test_runner::{Config, TestRunner};
 use super::*;
 use crate::policy::Hours;
 
-/// The number of sequences in an ordinary test run.
-const DEFAULT_CASES: u32 = 1_000;
+/// The number of sequences for each store in an ordinary test run.
+const DEFAULT_CASES: u32 = 500;
 
 /// The entries' keys and the last digits of their numbers: two share one.
 const ENTRIES: [(&str, u32); 4] = [("P-0", 101), ("P-1", 102), ("P-2", 103), ("P-3", 103)];
