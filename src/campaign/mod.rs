@@ -26,6 +26,7 @@ mod tests;
 mod toml_span;
 mod validate;
 pub mod value;
+mod vendor_limits;
 
 pub use defaults::DEFAULTS;
 pub use definition::{Campaign, CampaignSource};
@@ -39,3 +40,4 @@ pub use sections::{
     Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice, VendorKind, ZoneMode,
 };
 pub use validate::SafetyOverrides;
+pub use vendor_limits::VendorLimits;

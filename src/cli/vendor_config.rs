@@ -11,9 +11,12 @@ use crate::ledger::LedgerKind;
 use crate::phone::{E164, NorthAmerican};
 use crate::vendor::annie::address::{ANNIE, Address};
 use crate::vendor::annie::auth::{Credentials, CredentialsError};
-use crate::vendor::annie::client::{AnnieClient, ClientSettings};
+use crate::vendor::annie::client::{AnnieClient, ClientSettings, PAGE_LIMIT};
 
 use super::environment::{self, BASE_URL, CREDENTIALS};
+
+// The client asks for no longer page, so a longer one would never come.
+const _: () = assert!(VendorKind::Annie.limits().page_rows == PAGE_LIMIT);
 
 /// An API key for simulated vendors, which accept any.
 const DEMO_KEY: &str = "annie-sk-v1-simulator";

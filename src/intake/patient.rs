@@ -148,12 +148,13 @@ impl<'a> PatientReader<'a> {
 
     fn names(&self, row: &ListRow) -> Result<PatientNames, RejectReason> {
         let cell = |field| self.columns.cell(row, field);
-        let names = PatientNames::from_cells(NameCells {
+        let cells = NameCells {
             first: cell(Field::FirstName),
             last: cell(Field::LastName),
             preferred: cell(Field::PreferredName),
             full: cell(Field::FullName),
-        });
+        };
+        let names = PatientNames::from_cells(cells, self.campaign.vendor.kind.limits().name_chars);
         if names.first.is_empty() { Err(RejectReason::Missing(Field::FirstName.to_string())) } else { Ok(names) }
     }
 

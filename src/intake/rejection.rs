@@ -5,7 +5,6 @@ use std::fmt;
 use super::date::DateError;
 use super::field::Field;
 use crate::phone::parse_cell::PhoneError;
-use crate::template::MAX_CHARS;
 
 /// A rejected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +72,13 @@ pub enum RejectReason {
         problem: String,
     },
     /// A text is longer than the vendor accepts.
-    #[error("{0}: over {MAX_CHARS} characters")]
-    TooLong(MessageKind),
+    #[error("{text}: over {limit} characters")]
+    TooLong {
+        /// Which text.
+        text: MessageKind,
+        /// The most characters.
+        limit: usize,
+    },
 }
 
 /// One of the two texts of a call.
@@ -108,7 +112,7 @@ impl RejectReason {
             | Self::Zone
             | Self::Location
             | Self::Message { .. }
-            | Self::TooLong(_) => self.to_string(),
+            | Self::TooLong { .. } => self.to_string(),
         }
     }
 }
@@ -136,7 +140,10 @@ mod tests {
                 RejectReason::Message { text: MessageKind::Context, line: 1, problem },
                 "message.context, line 1: the list has no `due`",
             ),
-            (RejectReason::TooLong(MessageKind::Voicemail), "message.voicemail: over 500 characters"),
+            (
+                RejectReason::TooLong { text: MessageKind::Voicemail, limit: 500 },
+                "message.voicemail: over 500 characters",
+            ),
         ] {
             assert_eq!(reason.rule(), text);
         }

@@ -10,8 +10,8 @@ use super::channel::Medium;
 
 /// A page of the conversation list, in the vendor's order, which is not documented.
 ///
-/// Proofs rest on these rows alone. The vendor may be wrong about where the page starts and how long the list is
-/// (`annie-api.md`, GET /conversations), so the offset is not kept, and the total is at most a hint.
+/// Proofs rest on these rows alone. The vendor may be wrong about where the page starts and how long the list is,
+/// so the offset is not kept, and the total is at most a hint.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
     /// The rows that have an id.
@@ -71,7 +71,7 @@ const OVER_AFTER_END: TimeDelta = TimeDelta::minutes(10);
 const OVER_AFTER_END_WITH_RESULT: TimeDelta = TimeDelta::minutes(2);
 
 impl Conversation {
-    /// Whether nothing more will change: the status is `CLOSED`, or it is one that the contract does not have
+    /// Whether nothing more will change: the status is [`Status::Closed`], or it is one that the contract does not have
     /// (`COMPLETED`, `ENDED`, none at all) and the conversation's end is long enough ago.
     #[must_use]
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {
@@ -92,14 +92,14 @@ impl Conversation {
     }
 }
 
-/// The `status` of a conversation.
+/// The status of a conversation; each vendor's client reads it from the vendor's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// `OPEN`.
+    /// The call is in progress.
     Open,
-    /// `CLOSING`.
+    /// The call has ended; its result may still change.
     Closing,
-    /// `CLOSED`: nothing more will change.
+    /// Nothing more will change.
     Closed,
     /// Missing, or a word that the contract does not have.
     Other,

@@ -211,6 +211,17 @@ fn only_the_command_line_knows_the_annie_api() {
     assert!(of_others.len() > 5, "{of_others:?}");
 }
 
+#[test]
+fn only_the_annie_api_and_the_command_line_speak_of_annie() {
+    let of_every_vendor = ["engine", "entry", "intake", "ledger", "plan", "policy", "report", "template", "vendor"];
+    // The module's declaration, and what people are told when the API's address is wrong.
+    let except = ["vendor/mod.rs", "engine/outage.rs", "engine/stop_reason.rs"];
+    let is_shared =
+        |source: &Source| of_every_vendor.contains(&source.module()) && !source.path.starts_with("vendor/annie/");
+    nowhere(&["annie", "Annie", "ANNIE"], is_shared, &except);
+    nowhere(&["/conversations", "/calls", "/phone-numbers", "X-RateLimit"], is_shared, &[]);
+}
+
 /// The uses of `m::a` in a crate with the modules `m` (with this code), `m::a` (with this code) and `m::b`.
 fn uses_of_a(m: &'static str, a: &'static str) -> Vec<String> {
     let code = [("m", m), ("m::a", a), ("m::b", "pub mod inner { pub struct B; }"), ("m::b::inner", "pub struct B;")];

@@ -91,9 +91,9 @@ fn tests_of_file(text: &str, module: &str, tests: &mut BTreeSet<String>) {
         {
             tests.insert(format!("{module}::{module_within}{name}"));
         }
-        // A case of the ledger's tests, which becomes a test for each store.
+        // A case of every store is a test for each of them.
         if let Some(case) = line.strip_prefix("pub(super) fn ").and_then(|rest| rest.strip_suffix("(open: Opener) {")) {
-            tests.insert(format!("{module}::{case}"));
+            tests.insert(format!("{}::{case}", module.replace("ledger::tests", "ledger::tests::sqlite_inline")));
         }
     }
 }
