@@ -15,7 +15,6 @@ use crate::engine::{CLOCK_TOLERANCE, Outage, RefusedByVendor};
 use crate::error::{CommandError, ExitStatus};
 use crate::ledger::{LedgerError, LedgerKind, LedgerReader, MarkStatus};
 use crate::phone::E164;
-use crate::vendor::annie::client::AnnieClient;
 use crate::vendor::{ReadError, Response, Vendor};
 use crate::visible::DisplayPath;
 use crate::{ledger, zone};
@@ -134,7 +133,7 @@ async fn check_environment() -> Vec<Finding> {
 
 /// Asks once for each caller id. The first response also shows the credentials and the clock.
 async fn check_organisation(
-    client: &AnnieClient,
+    client: &impl Vendor,
     remote: &RemoteApi,
     organisation: &Organisation,
     has_locations: bool,
@@ -187,7 +186,7 @@ fn check_credentials<T>(response: &Response<Result<T, ReadError>>, remote: &Remo
 
 /// A single `Date` header that disagrees may be a proxy's, so the vendor is asked again.
 async fn check_clock<T>(
-    client: &AnnieClient,
+    client: &impl Vendor,
     from: E164,
     response: &Response<T>,
     remote: &RemoteApi,

@@ -1,6 +1,8 @@
 //! The API or simulator that a campaign's calls go to, and the credentials for it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::campaign::locations::variable_suffix;
 use crate::campaign::{Campaign, Organisation, Practice, SimulatorSettings, VendorKind};
@@ -161,7 +163,24 @@ impl RemoteApi {
         self.client(self.credentials_of(campaign, organisation)?, clock)
     }
 
-    pub(super) fn client(&self, credentials: Credentials, clock: SharedClock) -> Result<AnnieClient, CommandError> {
+    /// A client for each organisation of a campaign, with its credentials.
+    pub(super) fn clients(
+        &self,
+        campaign: &Campaign,
+        clock: &SharedClock,
+    ) -> Result<BTreeMap<OrganisationId, Arc<AnnieClient>>, CommandError> {
+        let mut clients: BTreeMap<OrganisationId, Arc<AnnieClient>> = BTreeMap::new();
+        for (organisation, credentials) in campaign.locations.organisations().iter().zip(self.credentials(campaign)?) {
+            let client = match clients.values().next() {
+                Some(first) => first.with_credentials(credentials).map_err(|problem| usage(&problem))?,
+                None => self.client(credentials, SharedClock::clone(clock))?,
+            };
+            clients.insert(organisation.id.clone(), Arc::new(client));
+        }
+        Ok(clients)
+    }
+
+    fn client(&self, credentials: Credentials, clock: SharedClock) -> Result<AnnieClient, CommandError> {
         let settings = ClientSettings { base_url: self.base_url.clone(), ..ClientSettings::new(credentials) };
         AnnieClient::new(settings, clock).map_err(|problem| usage(&problem))
     }
