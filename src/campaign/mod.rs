@@ -8,7 +8,8 @@
 //! 3. checked against the rules between keys (`validate`);
 //! 4. converted to a [`Campaign`] (`convert`).
 //!
-//! [`locations`] holds the caller id of each location; [`locations_file`] reads a separate file of `[[line]]` tables.
+//! [`VendorLimits`] are the figures in which vendors differ. [`locations`] holds the caller id of each location;
+//! [`locations_file`] reads a separate file of `[[line]]` tables.
 
 mod convert;
 mod defaults;

@@ -2,7 +2,8 @@
 //!
 //! Tests implement the trait with the simulator's rules, without a network. [`annie`] is the only vendor in production,
 //! over HTTP. [`quota`] limits how fast an organisation sends requests, [`backoff`] computes how long to wait before a
-//! retry, and [`hints`] carries what webhooks report to the run.
+//! retry, and [`hints`] carries what webhooks report to the run. What a vendor allows at most is a
+//! [`VendorLimits`](crate::campaign::VendorLimits).
 
 pub mod annie;
 mod api;

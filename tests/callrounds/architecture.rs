@@ -341,6 +341,20 @@ fn sql_is_the_ledgers_alone() {
 }
 
 #[test]
+fn the_cases_of_every_store_know_no_store() {
+    let mut files = Vec::new();
+    collect(&repository().join("src/ledger/tests"), &mut files);
+    let cases: Vec<_> = files.iter().filter(|file| !file.to_string_lossy().contains("/tests/sqlite/")).collect();
+    assert!(cases.len() > 8, "{cases:?}");
+    for file in cases {
+        let text = fs::read_to_string(file).expect("text");
+        for word in ["rusqlite", "Connection", "SELECT ", "Ledger::open", "LedgerReader::open", "Operator::open"] {
+            assert!(!text.contains(word), "{}: `{word}` is a store's own", file.display());
+        }
+    }
+}
+
+#[test]
 fn this_test_sees_code_and_neither_comments_nor_tests() {
     let text = "//! SELECT\nuse crate::{clock::Clock, ids};\n#[cfg(test)]\nmod tests {\n    use crate::ledger;\n}\nfn f() { crate::zone::Zone::utc() }\n#[cfg(test)]\nuse crate::vendor;\n#[cfg(test)]\n#[path = \"x.rs\"]\n#[cfg(\n    unix,\n)]\nmod more;\nuse crate::phone;\n";
     let source = Source { path: "policy/mod.rs".into(), code: code(text) };
