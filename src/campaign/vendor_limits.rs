@@ -29,3 +29,15 @@ impl VendorKind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::DEFAULTS;
+
+    #[test]
+    fn the_default_budget_is_the_vendors() {
+        let default = format!("\nrequests_per_minute = {} ", VendorKind::Annie.limits().requests_per_minute);
+        assert!(DEFAULTS.contains(&default), "{default}");
+    }
+}
