@@ -1,7 +1,8 @@
 //! The ledger alone.
 //!
-//! What every store must do is a case: a function over an [`Opener`], listed once in [`every_case_on`], which makes a test
-//! of each case for a store. A further store runs the same cases by one more line. What only SQLite does is in [`sqlite`].
+//! What every store must do is a case: a function over an [`Opener`], listed once in [`every_case_on`], which makes a
+//! test of each case for a store. A further store runs the same cases by one more line. What only SQLite does is in
+//! [`sqlite`].
 
 mod approvals;
 mod claims;

@@ -1,9 +1,9 @@
 //! One organisation's budget as the response headers show it, less the requests sent since.
 //!
-//! The number of requests left counts down within a window and jumps up with the next one. Responses overtake each other,
-//! so the lowest number seen in a window is the right one, and a request in flight counts as not yet included. Other
-//! software shares the budget: the requests that it is expected to have used since the last response are left to it.
-//! After a window's end nothing is known, and the rate limiter alone decides until the next response.
+//! The number of requests left counts down within a window and jumps up with the next one. Responses overtake each
+//! other, so the lowest number seen in a window is the right one, and a request in flight counts as not yet included.
+//! Other software shares the budget: the requests that it is expected to have used since the last response are left to
+//! it. After a window's end nothing is known, and the rate limiter alone decides until the next response.
 
 use std::num::NonZeroU32;
 
