@@ -31,7 +31,7 @@
 //! cli → intake → {campaign, template, entry, phone}; plan uses the ledger, the rules and the quota; report uses events,
 //! plans and the ledger's summaries. `ledger` and `vendor` do not know each other; the simulator knows only the basics and
 //! never the client. Within a module no two files name each other's items (methods of one type in several files, such as the
-//! dispatcher's, do not count). `tests/callrounds/architecture.rs` enforces all of it.
+//! dispatcher's, do not count). `tests/callrounds/meta/architecture.rs` enforces all of it.
 //!
 //! # Invariants
 //!

@@ -1,0 +1,52 @@
+//! Lists as practices export them: `tests/lists` has one small file for each kind of mess. The snapshots keep what `check`
+//! prints for each, to be read by people who have never seen the program.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::harness::{Practice, repository};
+use crate::support::vendor::MORNING;
+
+const CAMPAIGN: &str = r#"name = "recall"
+purpose = "recall"
+[practice]
+name = "Bright Smile Dental"
+timezone = "America/Chicago"
+from_number = "+13125550198"
+callback_number = "+13125550100"
+[list]
+max_reject_rate = 0.95
+[calling]
+consent = "on_file"
+[message]
+context = "{{ preferred_name }} {{ last_name | default('') }} is due.{% if household_names %} Also due: {{ household_names }}.{% endif %}"
+"#;
+
+fn lists() -> Vec<PathBuf> {
+    let files = fs::read_dir(repository().join("tests/lists")).expect("the corpus");
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    files
+}
+
+/// The exit code and the output of `check` for a list.
+fn check_output(list: &PathBuf) -> String {
+    let name = list.file_name().expect("a name").to_string_lossy().into_owned();
+    let campaign = if name == "mostly-bad.csv" { CAMPAIGN.replace("0.95", "0.2") } else { CAMPAIGN.to_owned() };
+    let campaign = campaign + &format!("[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\n");
+    let practice = Practice::with(&campaign, "");
+    fs::copy(list, practice.path(&name)).expect("copied");
+    let ended = practice.run(&["check", "campaigns/recall.toml", "--list", &name]);
+    let folder = practice.folder().display().to_string();
+    format!("exit code {}\n{}{}", ended.code, ended.stderr, ended.stdout).replace(&folder, "DIR")
+}
+
+#[test]
+fn every_kind_of_mess_is_read_or_gets_a_clear_answer() {
+    let lists = lists();
+    assert!(lists.len() >= 30, "{} lists", lists.len());
+    for list in lists {
+        let name = list.file_name().expect("a name").to_string_lossy().replace('.', "-");
+        insta::assert_snapshot!(format!("list_{name}"), check_output(&list));
+    }
+}

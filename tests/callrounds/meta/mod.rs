@@ -1,0 +1,7 @@
+//! The repository, held against itself: the directions between modules, the documentation, the schemas and the deliberate
+//! breakages.
+
+mod architecture;
+mod docs;
+mod mutants;
+mod schemas;
