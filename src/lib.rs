@@ -69,3 +69,9 @@ pub mod template;
 pub mod vendor;
 pub mod visible;
 pub mod zone;
+
+#[cfg(test)]
+extern crate self as callrounds;
+#[cfg(test)]
+#[path = "../tests/fixtures/mod.rs"]
+mod fixtures;

@@ -1,16 +1,13 @@
 //! What the cases need: a store that is opened for them, and a run on it.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::campaign::{self, Campaign, SafetyOverrides};
-use crate::entry::{
-    AttemptState, CallContent, CalledPartyZones, Fact, ListCounts, ListEligibility, NewEntry, Outcome, PatientInfo,
-    State, ZoneSource,
-};
-use crate::ids::{ConversationId, EntryId, EntryKey, OrganisationId};
+use crate::campaign::Campaign;
+use crate::entry::{AttemptState, Fact, ListCounts, NewEntry, Outcome, State};
+use crate::fixtures::{self, CONSENT, REQUIRED, SIMULATOR};
+use crate::ids::{ConversationId, EntryId, OrganisationId};
 use crate::ledger::{
     AttemptUpdate, CallerId, ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, CommitFuture, EnrolmentCounts,
     EntryRow, EventRow, Ledger, LedgerError, LedgerReader, Operator, RunHandle, SuppressionRequest, SuppressionScope,
@@ -31,19 +28,6 @@ pub(super) trait Store {
 
 /// Makes a new store.
 pub(super) type Opener = fn() -> Box<dyn Store>;
-
-const CAMPAIGN: &str = r#"
-name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-[calling]
-consent = "on_file"
-[vendor]
-kind = "simulator"
-"#;
 
 /// A store with a run of one campaign.
 pub(super) struct Fixture {
@@ -67,26 +51,7 @@ pub(super) fn our_caller_id() -> CallerId {
 }
 
 pub(super) fn entry(key: &str, last: u32) -> NewEntry {
-    NewEntry {
-        key: EntryKey::new(key),
-        organisation: OrganisationId::new("Bright Smile Dental"),
-        location: None,
-        phone: number(last),
-        alternatives: Vec::new(),
-        zones: CalledPartyZones {
-            zones: vec!["America/Chicago".into()],
-            regions: Vec::new(),
-            source: ZoneSource::AreaCode,
-        },
-        content: CallContent {
-            patient: PatientInfo { first_name: "Pat".into(), ..PatientInfo::default() },
-            ..CallContent::default()
-        },
-        not_after: None,
-        eligibility: ListEligibility::Ready,
-        members: Vec::new(),
-        line: 2,
-    }
+    fixtures::new_entry(key, number(last))
 }
 
 /// Waits until the work is committed.
@@ -108,8 +73,7 @@ impl Fixture {
 
     pub(super) fn on(store: Box<dyn Store>) -> Self {
         let ledger = store.ledger(noon());
-        let campaign = campaign::load(CAMPAIGN, "recall.toml", PathBuf::from("."), SafetyOverrides::default());
-        let campaign = Arc::new(campaign.expect("a sound campaign"));
+        let campaign = Arc::new(fixtures::load(&format!("{REQUIRED}{CONSENT}{SIMULATOR}")));
         let run = committed(ledger.begin_run(Arc::clone(&campaign), true, noon())).expect("a run");
         Self { ledger: Some(ledger), store, campaign, run }
     }

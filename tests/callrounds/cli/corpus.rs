@@ -4,16 +4,12 @@
 use std::fs;
 use std::path::PathBuf;
 
+use crate::support::fixtures::{REQUIRED, SIMULATOR};
 use crate::support::harness::{Practice, repository};
 use crate::support::vendor::MORNING;
 
-const CAMPAIGN: &str = r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550198"
-callback_number = "+13125550100"
+/// What its campaign adds.
+const CAMPAIGN_REST: &str = r#"callback_number = "+13125550100"
 [list]
 max_reject_rate = 0.95
 [calling]
@@ -32,8 +28,12 @@ fn lists() -> Vec<PathBuf> {
 /// The exit code and the output of `check` for a list.
 fn check_output(list: &PathBuf) -> String {
     let name = list.file_name().expect("a name").to_string_lossy().into_owned();
-    let campaign = if name == "mostly-bad.csv" { CAMPAIGN.replace("0.95", "0.2") } else { CAMPAIGN.to_owned() };
-    let campaign = campaign + &format!("[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\n");
+    // In a list, +13125550142 is a patient's number.
+    let required = REQUIRED.replace("+13125550142", "+13125550198");
+    let mut campaign = format!("{required}{CAMPAIGN_REST}{SIMULATOR}start = \"{MORNING}\"\n");
+    if name == "mostly-bad.csv" {
+        campaign = campaign.replace("0.95", "0.2");
+    }
     let practice = Practice::with(&campaign, "");
     fs::copy(list, practice.path(&name)).expect("copied");
     let ended = practice.run(&["check", "campaigns/recall.toml", "--list", &name]);

@@ -2,17 +2,16 @@
 
 use serde_json::Value;
 
-use crate::support::harness::Practice;
+use crate::support::fixtures::{CONSENT, ONE_CALL_EACH, SIMULATOR};
+use crate::support::harness::{Practice, recall};
 use crate::support::vendor::MORNING;
 
 fn campaign(name: &str, seed: u32) -> String {
-    format!(
-        "name = \"{name}\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
-         timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[list]\nfile = \"recall.csv\"\n\
-         max_list_age = \"3650d\"\nmax_reject_rate = 1\n[message]\n\
-         context = \"{{{{ first_name }}}} is due. {{{{ household_names }}}}\"\n[calling]\nconsent = \"on_file\"\n\
-         [redial]\nmax_attempts = 1\n[vendor]\nkind = \"simulator\"\nstart = \"{MORNING}\"\nseed = {seed}\nspeed = 600\n"
-    )
+    let campaign = recall(&format!(
+        "max_reject_rate = 1\n[message]\ncontext = \"{{{{ first_name }}}} is due. {{{{ household_names }}}}\"\n\
+         {CONSENT}{ONE_CALL_EACH}{SIMULATOR}start = \"{MORNING}\"\nseed = {seed}\nspeed = 600\n"
+    ));
+    campaign.replacen("recall", name, 1)
 }
 
 const LIST: &str = "patient_id,first_name,phone,guarantor,dob,status\n\

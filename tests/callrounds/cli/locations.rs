@@ -4,17 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::support::fixtures::REQUIRED;
 use crate::support::harness::{Practice, ProgramOutput};
 use crate::support::vendor::{MORNING, Vendor};
 
-const CAMPAIGN: &str = r#"name = "recall"
-purpose = "recall"
-lines = "lines.toml"
-[practice]
-name = "Bright Smile Group"
-timezone = "America/Chicago"
-from_number = "+13125550140"
-organisation = "bright-smile"
+/// What its campaign adds below the practice.
+const CAMPAIGN_REST: &str = r#"organisation = "bright-smile"
 [list]
 file = "recall.csv"
 max_list_age = "3650d"
@@ -32,6 +27,11 @@ kind = "simulator"
 rehearsal = true
 speed = 6000
 "#;
+
+fn campaign() -> String {
+    let group = REQUIRED.replace("Dental", "Group").replace("+13125550142", "+13125550140");
+    format!("lines = \"lines.toml\"\n{group}{CAMPAIGN_REST}")
+}
 
 /// Two locations of one organisation, each with its caller id; and one of another organisation, an hour ahead.
 const LINES: &str = r#"[[line]]
@@ -58,7 +58,7 @@ const LIST: &str = "patient_id,first_name,phone,Office\n\
 const RUN: [&str; 3] = ["run", "campaigns/recall.toml", "--json"];
 
 fn practice() -> Practice {
-    let practice = Practice::with(&format!("{CAMPAIGN}start = \"{MORNING}\"\n"), LIST);
+    let practice = Practice::with(&format!("{}start = \"{MORNING}\"\n", campaign()), LIST);
     practice.write("campaigns/lines.toml", LINES);
     practice
 }
@@ -204,7 +204,8 @@ fn a_blocked_caller_id_stops_no_other_location() {
 #[test]
 fn patients_of_a_location_removed_from_the_campaign_are_held_and_called_once_it_is_back() {
     let practice = practice();
-    let keeping = CAMPAIGN.replace("[list]\n", "[list]\non_absent = \"keep\"\n") + &format!("start = \"{MORNING}\"\n");
+    let keeping =
+        campaign().replace("[list]\n", "[list]\non_absent = \"keep\"\n") + &format!("start = \"{MORNING}\"\n");
     practice.write("campaigns/recall.toml", &keeping.replace("[safety]\n", "[safety]\nmax_calls = 1\n"));
     assert_eq!(practice.run(&RUN).code, 4);
     let without_east = LINES.split("[[line]]\nlocation = \"East\"").next().expect("the other locations");

@@ -1,17 +1,14 @@
 //! A patient's other numbers, from the list to the simulator.
 
-use crate::support::harness::Practice;
+use crate::support::fixtures::{CONSENT, SIMULATOR};
+use crate::support::harness::{Practice, recall};
 use crate::support::oracle;
 use crate::support::vendor::MORNING;
 
 #[test]
 fn a_wrong_number_leads_to_the_next_number_the_same_day_and_an_opt_out_does_not() {
-    let campaign = format!(
-        "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
-         timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[list]\nfile = \"recall.csv\"\n\
-         max_list_age = \"3650d\"\n[calling]\nconsent = \"on_file\"\n[vendor]\nkind = \"simulator\"\n\
-         start = \"{MORNING}\"\nspeed = 600\npeople = \"people.toml\"\n"
-    );
+    let campaign =
+        recall(&format!("{CONSENT}{SIMULATOR}start = \"{MORNING}\"\nspeed = 600\npeople = \"people.toml\"\n"));
     let list = "patient_id,first_name,mobile,home,work\n\
                 1,Ana,773-555-0110,773-555-0111,773-555-0112\n2,Bo,773-555-0120,773-555-0121,\n3,Li,773-555-0130,,\n";
     let practice = Practice::with(&campaign, list);

@@ -2,19 +2,17 @@
 
 use std::fmt::Write;
 
-use crate::support::harness::Practice;
+use crate::support::fixtures::{CONSENT, ONE_CALL_EACH, SIMULATOR};
+use crate::support::harness::{Practice, recall};
 use crate::support::oracle;
 use crate::support::vendor::MORNING;
 
 /// Nine patients; the first three opt out. The stop rule applies after five calls.
 fn practice() -> Practice {
-    let campaign = format!(
-        "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
-         timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[list]\nfile = \"recall.csv\"\n\
-         max_list_age = \"3650d\"\n[calling]\nconsent = \"on_file\"\n[redial]\nmax_attempts = 1\n[rate]\nopen_calls = 1\n\
-         [safety]\nstop_on = {{ opt_out_rate = 0.3, at_least = 5 }}\n[vendor]\nkind = \"simulator\"\n\
-         start = \"{MORNING}\"\nspeed = 60\npeople = \"people.toml\"\n"
-    );
+    let campaign = recall(&format!(
+        "{CONSENT}{ONE_CALL_EACH}[rate]\nopen_calls = 1\n[safety]\nstop_on = {{ opt_out_rate = 0.3, at_least = 5 }}\n\
+         {SIMULATOR}start = \"{MORNING}\"\nspeed = 60\npeople = \"people.toml\"\n"
+    ));
     let (mut list, mut people) = ("patient_id,first_name,phone\n".to_owned(), String::new());
     for id in 1..10 {
         writeln!(list, "{id},Pat,773-555-011{id}").expect("a string");

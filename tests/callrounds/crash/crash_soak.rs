@@ -11,10 +11,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::kills::SplitMix;
 use crate::support::harness::{Practice, ProgramOutput};
 use crate::support::oracle::{self, everything_is_settled};
 use crate::support::remote_run::{campaign, list, vendor};
+use crate::support::seeded_rng::SeededRng;
 use crate::support::vendor::Vendor;
 
 /// Kills in an ordinary run.
@@ -56,7 +56,7 @@ fn arguments(time: &str) -> [&str; 7] {
 }
 
 /// Starts the program and kills it at a random instant; returns whether it was still running.
-fn kill_once(practice: &Practice, vendor: &Vendor, rng: &mut SplitMix) -> bool {
+fn kill_once(practice: &Practice, vendor: &Vendor, rng: &mut SeededRng) -> bool {
     let mut command = practice.command(&arguments(&vendor.time()));
     command.env("ANNIE_BASE_URL", &vendor.base_url).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the program");
@@ -69,7 +69,7 @@ fn kill_once(practice: &Practice, vendor: &Vendor, rng: &mut SplitMix) -> bool {
 
 /// Kills one campaign repeatedly, then runs it to its end; returns how often it was killed.
 fn run_campaign(seed: u64) -> u64 {
-    let mut rng = SplitMix(seed);
+    let mut rng = SeededRng::new(seed);
     let retries = rng.below(2) == 0;
     let practice = Practice::in_memory(&campaign(if retries { "retry" } else { "hold" }), &list(PATIENTS));
     let vendor = vendor(&practice, seed, &FAULTS);

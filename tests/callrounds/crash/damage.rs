@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use super::kills::SplitMix;
 use crate::support::harness::Practice;
 use crate::support::remote_run::{self, RUN};
+use crate::support::seeded_rng::SeededRng;
 
 const PATIENTS: usize = 12;
 
@@ -26,7 +26,7 @@ fn one_flipped_byte_is_noticed_or_calls_nobody() {
     let whole = fs::read(&ledger).expect("the ledger");
     let mut ends: BTreeMap<i32, u64> = BTreeMap::new();
     for seed in 0..flips {
-        let mut rng = SplitMix(seed);
+        let mut rng = SeededRng::new(seed);
         let mut damaged = whole.clone();
         let offset = rng.below(damaged.len() as u64) as usize;
         damaged[offset] ^= 1 + rng.below(255) as u8;

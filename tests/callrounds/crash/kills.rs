@@ -7,20 +7,7 @@ use std::time::Duration;
 use crate::support::harness::{Practice, ProgramOutput};
 use crate::support::oracle::{self, Call, everything_is_settled};
 use crate::support::remote_run::{RUN, campaign, list, vendor};
-
-/// Pseudo-random numbers, the same in every test run.
-pub struct SplitMix(pub u64);
-
-impl SplitMix {
-    pub fn below(&mut self, limit: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-}
+use crate::support::seeded_rng::SeededRng;
 
 #[test]
 fn a_demonstration_killed_at_any_instant_goes_on_and_calls_nobody_twice() {
@@ -32,7 +19,7 @@ fn a_demonstration_killed_at_any_instant_goes_on_and_calls_nobody_twice() {
 }
 
 fn kill_the_demonstration(seed: u64) {
-    let mut rng = SplitMix(seed);
+    let mut rng = SeededRng::new(seed);
     let practice = Practice::new();
     let run = ["run", "campaigns/demo-recall.toml", "--json", "--speed", "600"];
     // About 285 events in all. A second kill hits the resumed run.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::kills::SplitMix;
 use crate::support::harness::{Practice, ProgramOutput};
 use crate::support::oracle::{self, everything_is_settled};
 use crate::support::remote_run::{campaign, list};
+use crate::support::seeded_rng::SeededRng;
 use crate::support::vendor::{MORNING, Vendor};
 
 const RUN: [&str; 5] = ["run", "campaigns/demo-recall.toml", "--json", "--speed", "600"];
@@ -110,7 +110,7 @@ fn signals_at_any_instant_leave_a_ledger_that_resumes_exactly() {
 
 /// Signals one run and resumes it; returns whether the signal arrived before the run was over.
 fn signal_and_resume(seed: u64) -> bool {
-    let mut rng = SplitMix(seed);
+    let mut rng = SeededRng::new(seed);
     let practice = Practice::in_memory(&campaign("hold"), &list(PATIENTS));
     // A second signal must find requests that the drain waits for.
     let latency = if sends_two_signals(seed) { "2000" } else { "100" };
@@ -139,7 +139,7 @@ fn sends_two_signals(seed: u64) -> bool {
 }
 
 /// Runs the campaign and sends it a signal or two.
-fn run_with_signals(practice: &Practice, vendor: &Vendor, seed: u64, rng: &mut SplitMix) -> ProgramOutput {
+fn run_with_signals(practice: &Practice, vendor: &Vendor, seed: u64, rng: &mut SeededRng) -> ProgramOutput {
     let time = vendor.time();
     let run = ["run", "campaigns/recall.toml", "--json", "--at", &time, "--speed", "60"];
     // Two signals in five are sent before the first event.

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::campaign::Campaign;
 use callrounds::clock::{Clock, ScaledClock, SharedClock};
 use callrounds::ending::Ending;
 use callrounds::engine::{Engine, Event, RefusedByVendor, RunResult, StopReason};
@@ -19,7 +18,7 @@ use callrounds::vendor::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::scripted;
+use crate::support::fixtures::{self, CONSENT, ONE_CALL_EACH, REQUIRED, SIMULATOR};
 
 /// Ten in the morning in Chicago, on a Tuesday.
 const START: &str = "2026-11-24T16:00:00Z";
@@ -157,9 +156,7 @@ impl Vendor for FakeVendor {
 fn campaign(organisations: usize, more: &str) -> Arc<Campaign> {
     let (more, each) = more.split_once("[[each]]\n").unwrap_or((more, ""));
     let mut text = format!(
-        "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Group\"\ntimezone = \"America/Chicago\"\n\
-         from_number = \"+13125550100\"\n[calling]\nconsent = \"on_file\"\n[redial]\nmax_attempts = 1\n\
-         [vendor]\nkind = \"simulator\"\n[safety]\nsettle = \"120s\"\nstop_on = {{ error_rate = 1.0 }}\n{more}"
+        "{REQUIRED}{CONSENT}{ONE_CALL_EACH}{SIMULATOR}[safety]\nsettle = \"120s\"\nstop_on = {{ error_rate = 1.0 }}\n{more}"
     );
     for n in 0..organisations {
         let number = 150 + n;
@@ -169,8 +166,7 @@ fn campaign(organisations: usize, more: &str) -> Arc<Campaign> {
         )
         .expect("written");
     }
-    let loaded = campaign::load(&text, "recall.toml", PathBuf::new(), SafetyOverrides::default());
-    Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
+    Arc::new(fixtures::load(&text))
 }
 
 fn name(n: usize) -> OrganisationId {
@@ -180,12 +176,12 @@ fn name(n: usize) -> OrganisationId {
 /// The `k`th patient of an organisation.
 fn new_entry(n: usize, k: usize) -> NewEntry {
     let area = [773, 708, 630, 847, 224, 331][n];
+    let phone = E164::parse(&format!("+1{area}5550{}", 100 + k)).expect("a number");
     NewEntry {
         organisation: name(n),
         location: Some(Location::new(format!("L{n}"))),
-        phone: E164::parse(&format!("+1{area}5550{}", 100 + k)).expect("a number"),
         line: (k * 10 + n) as u64 + 2,
-        ..scripted::new_entry(&format!("{n}-{k}"))
+        ..fixtures::new_entry(format!("{n}-{k}"), phone)
     }
 }
 

@@ -2,14 +2,13 @@
 //! answer must not stop everything.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::campaign::Campaign;
 use callrounds::clock::{Clock, ScaledClock, SharedClock};
 use callrounds::engine::{Engine, Event, Outage, RefusedByVendor, RunResult, StopReason};
 use callrounds::entry::{ListCounts, NewEntry, OutcomeSignals, Reason, State};
-use callrounds::ids::{ConversationId, EntryId, EntryKey, Location, OrganisationId};
+use callrounds::ids::{ConversationId, EntryId, Location};
 use callrounds::ledger::{Ledger, Operator, Resolution};
 use callrounds::phone::E164;
 use callrounds::vendor::{
@@ -18,9 +17,8 @@ use callrounds::vendor::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::scripted;
+use crate::support::fixtures::{self, CONSENT, ONE_CALL_EACH, REQUIRED, SIMULATOR, new_entry};
 
-const FROM: &str = "+13125550142";
 const ANNEX: &str = "+13125550143";
 
 /// The vendor's reply to a call, given the number of earlier requests for the same patient and the time.
@@ -231,13 +229,9 @@ impl RunRecord {
 }
 
 fn campaign(more: &str) -> Arc<Campaign> {
-    let text = format!(
-        "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\ntimezone = \"America/Chicago\"\n\
-         from_number = \"{FROM}\"\n[list]\non_absent = \"keep\"\n[calling]\nconsent = \"on_file\"\n[redial]\nmax_attempts = 1\n\
-         [vendor]\nkind = \"simulator\"\n[safety]\nsettle = \"120s\"\nstop_on = {{ error_rate = 1.0 }}\n{more}"
-    );
-    let loaded = campaign::load(&text, "recall.toml", PathBuf::from("."), SafetyOverrides::default());
-    Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
+    let more =
+        format!("[list]\non_absent = \"keep\"\n[safety]\nsettle = \"120s\"\nstop_on = {{ error_rate = 1.0 }}\n{more}");
+    Arc::new(fixtures::load(&format!("{REQUIRED}{CONSENT}{ONE_CALL_EACH}{SIMULATOR}{more}")))
 }
 
 fn two_locations() -> Arc<Campaign> {
@@ -249,12 +243,7 @@ fn number(n: u32) -> E164 {
 }
 
 fn patient(n: u32) -> NewEntry {
-    NewEntry {
-        key: EntryKey::new(format!("P-{n}")),
-        phone: number(n),
-        organisation: OrganisationId::new("Bright Smile Dental"),
-        ..scripted::new_entry("P")
-    }
+    new_entry(format!("P-{n}"), number(n))
 }
 
 fn at(location: &str, n: u32) -> NewEntry {

@@ -2,13 +2,14 @@
 //! applies, below every cap, and never after an opt-out. The hours are the oracle's ([`super::hours`]), the caps are counted
 //! here.
 
-use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::campaign::Campaign;
 use callrounds::entry::{CalledPartyZones, ZoneSource};
 use callrounds::phone::E164;
 use callrounds::policy::{self, CallFacts, ContactResult, Decision, Hours, NumberHistory, PastCall};
 use chrono::{DateTime, TimeDelta, Utc, Weekday};
 
 use super::hours::{OracleWindow, oracle_windows, start};
+use crate::support::fixtures::{self, CONSENT, REQUIRED};
 use crate::support::seeded_rng::SeededRng;
 
 /// Numbers simulated in each zone.
@@ -22,13 +23,9 @@ const LAST_DAY: i64 = 725;
 
 /// Nine to twenty in the practice's zone and wherever the called party may be, Monday to Saturday.
 fn campaign(zone: &str) -> Campaign {
-    let text = format!(
-        "name = \"r\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\ntimezone = \"{zone}\"\n\
-         from_number = \"+13125550142\"\n[calling]\nconsent = \"on_file\"\nwindow = \"09:00-20:00\"\nzone_mode = \"row-wins\"\n\
-         days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\"]\n[calling.holidays]\nobserve = \"off\"\n"
-    );
-    campaign::load(&text, "c.toml", std::path::PathBuf::new(), SafetyOverrides::default())
-        .unwrap_or_else(|problems| panic!("{zone}: {}", problems.drawn(false)))
+    let calling = "window = \"09:00-20:00\"\nzone_mode = \"row-wins\"\n\
+                   days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\"]\n[calling.holidays]\nobserve = \"off\"\n";
+    fixtures::load(&format!("{}{CONSENT}{calling}", REQUIRED.replace("America/Chicago", zone)))
 }
 
 /// Counts over all simulated numbers.

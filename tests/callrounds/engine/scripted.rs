@@ -1,17 +1,13 @@
 //! The engine with a scripted vendor, for answers that the simulator never gives.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::campaign::Campaign;
 use callrounds::clock::{Clock, ScaledClock, SharedClock};
 use callrounds::engine::{Engine, Event, RunResult};
-use callrounds::entry::{
-    CallContent, CalledPartyZones, ListCounts, ListEligibility, NewEntry, OutcomeSignals, PatientInfo, State,
-    ZoneSource,
-};
-use callrounds::ids::{ConversationId, EntryKey, OrganisationId};
+use callrounds::entry::{ListCounts, OutcomeSignals, State};
+use callrounds::ids::ConversationId;
 use callrounds::ledger::{Ledger, Operator, RunHandle, SuppressionRequest, SuppressionScope};
 use callrounds::phone::E164;
 use callrounds::vendor::{
@@ -19,24 +15,10 @@ use callrounds::vendor::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-const CAMPAIGN: &str = r#"
-name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-[list]
-on_absent = "keep"
-[calling]
-consent = "on_file"
-[redial]
-max_attempts = 1
-[safety]
-settle = "120s"
-[vendor]
-kind = "simulator"
-"#;
+use crate::support::fixtures::{self, CONSENT, ONE_CALL_EACH, REQUIRED, SIMULATOR, new_entry};
+
+/// What its campaign adds.
+const MORE: &str = "[list]\non_absent = \"keep\"\n[safety]\nsettle = \"120s\"\n";
 
 /// A vendor with scripted replies to calls, and a list that the test changes.
 struct ScriptedVendor {
@@ -96,30 +78,6 @@ fn patient() -> E164 {
     number("+13125550177")
 }
 
-/// An entry that may be called.
-pub fn new_entry(key: &str) -> NewEntry {
-    NewEntry {
-        key: EntryKey::new(key),
-        organisation: OrganisationId::new("Bright Smile Dental"),
-        location: None,
-        phone: patient(),
-        alternatives: Vec::new(),
-        zones: CalledPartyZones {
-            zones: vec!["America/Chicago".into()],
-            regions: Vec::new(),
-            source: ZoneSource::AreaCode,
-        },
-        content: CallContent {
-            patient: PatientInfo { first_name: "Pat".into(), ..PatientInfo::default() },
-            ..CallContent::default()
-        },
-        not_after: None,
-        eligibility: ListEligibility::Ready,
-        members: Vec::new(),
-        line: 2,
-    }
-}
-
 /// A closed conversation of our call to the patient.
 fn conversation(id: &str, started: DateTime<Utc>) -> Conversation {
     Conversation {
@@ -140,15 +98,14 @@ impl Scenario {
         let noon: DateTime<Utc> = "2026-12-01T18:00:00Z".parse().expect("an instant");
         let clock = Arc::new(ScaledClock::starting_at(noon, 1.0));
         let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), noon).expect("a ledger");
-        let campaign = campaign::load(CAMPAIGN, "recall.toml", PathBuf::from("."), SafetyOverrides::default());
+        let campaign = fixtures::load(&format!("{REQUIRED}{CONSENT}{ONE_CALL_EACH}{SIMULATOR}{MORE}"));
         let vendor = ScriptedVendor {
             clock: clock.clone(),
             replies: Mutex::default(),
             list: Mutex::default(),
             requested: Mutex::default(),
         };
-        let campaign = Arc::new(campaign.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))));
-        Self { folder, ledger, campaign, clock, vendor: Arc::new(vendor) }
+        Self { folder, ledger, campaign: Arc::new(campaign), clock, vendor: Arc::new(vendor) }
     }
 
     /// Runs a campaign with one patient, whose call gets this reply.
@@ -161,7 +118,7 @@ impl Scenario {
         self.vendor.replies.lock().expect("replies").push_back(reply);
         let now = self.clock.now();
         let run: RunHandle = self.ledger.begin_run(self.campaign.clone(), true, now).await.expect("a run");
-        self.ledger.enrol(run, &[new_entry(key)], now).await.expect("enrolled");
+        self.ledger.enrol(run, &[new_entry(key, patient())], now).await.expect("enrolled");
         let tally = ListCounts { read: 1, accepted: 1, ..ListCounts::default() };
         self.ledger.close_list(run, tally, false, now).await.expect("closed");
         let engine = Engine {

@@ -14,20 +14,16 @@ use callrounds::vendor::annie::{rate_headers, webhook, wire};
 use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-const CAMPAIGN: &str = r#"
-name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-[message]
+const CAMPAIGN: &str = concat!(
+    include_str!("../../fixtures/campaign.toml"),
+    r#"[message]
 context = "{{ first_name }} is due for a cleaning; last visit {{ last_visit | default('a while ago') }}."
 [calling]
 consent = "on_file"
 [vendor]
 kind = "simulator"
-"#;
+"#
+);
 
 fn now() -> DateTime<Utc> {
     "2026-11-24T15:30:00Z".parse().expect("an instant")

@@ -9,6 +9,8 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::fixtures::REQUIRED;
+
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -16,18 +18,9 @@ pub fn repository() -> &'static Path {
 /// The recall campaign of most tests: the required keys up to and including the `[list]` table; `more` is appended, so it
 /// starts inside `[list]`.
 pub fn recall(more: &str) -> String {
-    let head = r#"name = "recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-callback_number = "+13125550100"
-[list]
-file = "recall.csv"
-max_list_age = "3650d"
-"#;
-    head.to_owned() + more
+    format!(
+        "{REQUIRED}callback_number = \"+13125550100\"\n[list]\nfile = \"recall.csv\"\nmax_list_age = \"3650d\"\n{more}"
+    )
 }
 
 /// A temporary directory that contains `campaigns/`.

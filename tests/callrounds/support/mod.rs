@@ -3,6 +3,8 @@
 
 pub mod disk;
 pub mod feed;
+#[path = "../../fixtures/mod.rs"]
+pub mod fixtures;
 pub mod harness;
 #[path = "../../../benches/in_process_vendor/mod.rs"]
 pub mod in_process_vendor;

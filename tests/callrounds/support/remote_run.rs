@@ -2,27 +2,16 @@
 
 use std::fmt::Write;
 
+use super::fixtures::{CONSENT, NO_STOP_RULE, ONE_CALL_EACH};
 use super::harness::{Practice, recall};
 use super::vendor::{MORNING, Vendor};
 
 /// A recall campaign for a vendor in another process: one call each, with a settle time of 60 s.
 pub fn campaign(on_lost_answer: &str) -> String {
     recall(&format!(
-        r#"[calling]
-consent = "on_file"
-[redial]
-max_attempts = 1
-[rate]
-requests_per_minute = 600
-open_calls = 20
-[safety]
-settle = "60s"
-on_lost_answer = "{on_lost_answer}"
-stop_on = {{ error_rate = 1.0, opt_out_rate = 1.0, wrong_number_rate = 1.0 }}
-[vendor]
-kind = "annie"
-rehearsal = true
-"#
+        "{CONSENT}{ONE_CALL_EACH}[rate]\nrequests_per_minute = 600\nopen_calls = 20\n\
+         {NO_STOP_RULE}settle = \"60s\"\non_lost_answer = \"{on_lost_answer}\"\n\
+         [vendor]\nkind = \"annie\"\nrehearsal = true\n"
     ))
 }
 

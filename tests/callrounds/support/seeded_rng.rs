@@ -21,9 +21,14 @@ impl SeededRng {
         mix(self.0)
     }
 
+    /// A number below `limit`.
+    pub fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
     /// A number from `least` to `most`, both included.
     pub fn between(&mut self, least: u32, most: u32) -> u32 {
-        least + (self.next() % u64::from(most - least + 1)) as u32
+        least + self.below(u64::from(most - least + 1)) as u32
     }
 
     /// True with a probability of `percent` %.

@@ -2,15 +2,14 @@
 //! how often the program is killed.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use callrounds::campaign::{Campaign, SafetyOverrides, load};
+use callrounds::campaign::Campaign;
 use callrounds::entry::{
     CallContent, CalledPartyZones, HouseholdMember, ListCounts, ListEligibility, NewEntry, PatientInfo, Reason,
     ZoneSource,
 };
-use callrounds::ids::{EntryKey, Location, OrganisationId};
+use callrounds::ids::{EntryKey, Location};
 use callrounds::phone::E164;
 use callrounds::simulator::medium::SimulatedMedium;
 use callrounds::simulator::settings::{
@@ -20,6 +19,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clock;
 use super::odd_responses::OddResponses;
+use crate::support::fixtures::{self, CONSENT, REQUIRED, SIMULATOR, new_entry};
 use crate::support::seeded_rng::SeededRng;
 
 /// How long after its caller has stopped waiting a request may still be acted on.
@@ -293,19 +293,10 @@ fn campaign(rng: &mut SeededRng, settle: u32, has_locations: bool) -> Campaign {
         format!("[[line]]\nlocation = \"{north}\"\n[[line]]\nlocation = \"{south}\"\nfrom_number = \"{SECOND_FROM}\"");
     let lines = if has_locations { &*lines } else { "" };
     let text = format!(
-        r#"
-name = "simulation"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "{FROM}"
-callback_number = "+13125550100"
+        r#"{REQUIRED}callback_number = "+13125550100"
 [list]
 on_absent = "{on_absent}"
-[calling]
-consent = "on_file"
-days = ["mon", "tue", "wed", "thu", "fri", "sat"]
+{CONSENT}days = ["mon", "tue", "wed", "thu", "fri", "sat"]
 window = "{window}"
 [redial]
 max_attempts = {max_attempts}
@@ -318,9 +309,7 @@ settle = "{settle}s"
 on_lost_answer = "{on_lost_answer}"
 {canary}
 {max_calls}
-[vendor]
-kind = "simulator"
-{lines}
+{SIMULATOR}{lines}
 "#,
         on_absent = rng.pick(&["withdraw", "keep"]),
         max_attempts = rng.between(1, 3),
@@ -328,8 +317,7 @@ kind = "simulator"
         open_calls = rng.pick(&[1, 3, 10]),
         on_lost_answer = rng.pick(&["hold", "retry"]),
     );
-    load(&text, "simulation.toml", PathBuf::from("."), SafetyOverrides::default())
-        .unwrap_or_else(|problems| panic!("the campaign is sound: {problems:?}"))
+    fixtures::load(&text)
 }
 
 fn lists(rng: &mut SeededRng, start: DateTime<Utc>) -> Vec<Vec<Person>> {
@@ -467,22 +455,20 @@ impl Person {
             let key = format!("{}-{n}", self.key);
             HouseholdMember { key: EntryKey::new(&*key), patient: patient(key), line: line + u64::from(n) }
         };
+        let area_code = |zone: &str| CalledPartyZones {
+            zones: vec![zone.into()],
+            regions: Vec::new(),
+            source: ZoneSource::AreaCode,
+        };
         NewEntry {
-            key: EntryKey::new(&*self.key),
-            organisation: OrganisationId::new("Bright Smile Dental"),
             location: self.location.map(Location::new),
-            phone: self.phone,
-            alternatives: Vec::new(),
-            zones: CalledPartyZones {
-                zones: vec![self.zone.into()],
-                regions: Vec::new(),
-                source: ZoneSource::AreaCode,
-            },
+            zones: area_code(self.zone),
             content: CallContent { patient: patient(self.key.clone()), ..CallContent::default() },
             not_after: self.not_after,
             eligibility: self.standing,
             members: (1..=self.members).map(member).collect(),
             line,
+            ..new_entry(&*self.key, self.phone)
         }
     }
 }
