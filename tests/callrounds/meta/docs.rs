@@ -1,9 +1,11 @@
 //! The documentation, held against the program: what it refers to exists, its [`commands`] can be typed, its
-//! [`first_campaign`] runs, its [`tables`] have every word that the program knows, and its [`messages`] are printed.
+//! [`first_campaign`] runs, its [`tables`] have every word that the program knows, its [`messages`] are
+//! printed, and its [`named_tests`] can be run.
 
 mod commands;
 mod first_campaign;
 mod messages;
+mod named_tests;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};

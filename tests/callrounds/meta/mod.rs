@@ -3,5 +3,6 @@
 
 mod architecture;
 mod docs;
+mod known_tests;
 mod mutants;
 mod schemas;

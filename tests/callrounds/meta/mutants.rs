@@ -1,5 +1,5 @@
 //! The patches under `tests/mutants`, each of which breaks the program on purpose, still apply, name tests that exist, and are
-//! in the table of `tests/README.md`. `tests/mutants/run` shows which test notices each.
+//! in the table of `docs/test-results.md`. `tests/mutants/run` shows which test notices each.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::docs::Page;
+use super::known_tests::{all_tests, library_tests, own_tests};
 use crate::support::harness::repository;
 
 fn patches() -> Vec<PathBuf> {
@@ -48,56 +49,6 @@ fn every_deliberate_breakage_can_still_be_made() {
     assert!(errors.is_empty(), "{}", errors.concat());
 }
 
-/// The names of the tests in this program.
-fn own_tests() -> BTreeSet<String> {
-    let listed =
-        Command::new(std::env::current_exe().expect("this program")).arg("--list").output().expect("its tests");
-    let listed = String::from_utf8(listed.stdout).expect("text");
-    listed.lines().filter_map(|line| line.strip_suffix(": test")).map(ToOwned::to_owned).collect()
-}
-
-/// The names of the tests in a folder of the library, by its sources.
-fn library_tests(folder: &Path, module: &str, tests: &mut BTreeSet<String>) {
-    for path in fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path()) {
-        let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let inner = |name: &str| if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") };
-        if path.is_dir() {
-            library_tests(&path, &inner(&stem), tests);
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
-            let module = match stem.strip_suffix("_tests") {
-                Some(tested) => inner(&format!("{tested}::tests")),
-                None if stem == "mod" => module.to_owned(),
-                None => inner(&stem),
-            };
-            tests_of_file(&fs::read_to_string(&path).expect("text"), &module, tests);
-        }
-    }
-}
-
-fn tests_of_file(text: &str, module: &str, tests: &mut BTreeSet<String>) {
-    let mut module_within = String::new();
-    let mut is_test = false;
-    for line in text.lines() {
-        if let Some(name) = line.strip_prefix("mod ").and_then(|rest| rest.strip_suffix(" {")) {
-            module_within = format!("{name}::");
-        } else if line == "}" {
-            module_within.clear();
-        }
-        let line = line.trim_start().trim_start_matches("async ");
-        if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
-            is_test = true;
-        } else if let Some((name, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once('('))
-            && std::mem::take(&mut is_test)
-        {
-            tests.insert(format!("{module}::{module_within}{name}"));
-        }
-        // A case of every store is a test for each of them.
-        if let Some(case) = line.strip_prefix("pub(super) fn ").and_then(|rest| rest.strip_suffix("(open: Opener) {")) {
-            tests.insert(format!("{}::{case}", module.replace("ledger::tests", "ledger::tests::sqlite_inline")));
-        }
-    }
-}
-
 /// The tests that a patch names in its header: those of its targets, and the words that select some of them.
 struct Selection {
     tests: BTreeSet<String>,
@@ -109,7 +60,7 @@ fn selection(patch: &str) -> Selection {
     let mut words = field(patch, "Tests").expect("tests").split(' ');
     while let Some(word) = words.next() {
         match word {
-            "--lib" => library_tests(&repository().join("src"), "", &mut selection.tests),
+            "--lib" => selection.tests.extend(library_tests()),
             "--test" => {
                 assert_eq!(words.next(), Some("callrounds"), "the only target of this folder");
                 selection.tests.extend(own_tests());
@@ -138,7 +89,7 @@ fn every_word_in_the_header_of_a_patch_selects_a_test() {
 
 #[test]
 fn the_table_of_the_patches_has_every_patch_and_names_tests_that_exist() {
-    let page = Page::read("tests/README.md").section("## What the tests would notice");
+    let page = Page::read("docs/test-results.md").section("## What the tests would notice");
     let rows: Vec<_> = page.rows().filter(|row| row[0] != "patch").collect();
     let in_table: Vec<_> = rows.iter().map(|row| row[0].to_owned()).collect();
     let mut expected: Vec<_> = patches().iter().map(|patch| name_of(patch)).collect();
@@ -147,9 +98,7 @@ fn the_table_of_the_patches_has_every_patch_and_names_tests_that_exist() {
     sorted.sort();
     assert_eq!(sorted, expected, "the rows of the table and the patches");
 
-    let mut known = own_tests();
-    library_tests(&repository().join("src"), "", &mut known);
-    assert!(known.len() > 500, "{} tests", known.len());
+    let known = all_tests();
     let mut wrong = Vec::new();
     for row in &rows {
         let names: Vec<_> = row[1].split('`').skip(1).step_by(2).collect();
@@ -161,12 +110,4 @@ fn the_table_of_the_patches_has_every_patch_and_names_tests_that_exist() {
         wrong.extend(names.iter().filter(|name| !is_known(name)).map(|name| format!("{}: {name}", row[0])));
     }
     assert!(wrong.is_empty(), "there are no such tests:\n{}", wrong.join("\n"));
-}
-
-#[test]
-fn the_tests_of_a_source_file_are_found() {
-    let mut tests = BTreeSet::new();
-    let text = "fn f() {\n}\nmod tests {\n    #[test]\n    fn one() {}\n    fn no() {}\n}\n#[tokio::test(start_paused)]\n#[ignore]\nasync fn two() {\n";
-    tests_of_file(text, "m::n", &mut tests);
-    assert_eq!(tests, ["m::n::tests::one", "m::n::two"].map(str::to_owned).into());
 }
