@@ -62,12 +62,30 @@ pub enum ListError {
         /// The sheets' names.
         sheets: Vec<String>,
     },
-    /// A FHIR search result with further pages.
+    /// One page of several.
     #[error(
-        "the list is one page of a FHIR search (it has a `next` link), so patients are missing from it: fetch all \
-         pages, and put their `entry` arrays into one Bundle"
+        "the list is one page of {} ({sign}), so patients are missing from it: fetch all pages, and {}",
+        match kind { PageKind::FhirSearch => "a FHIR search", PageKind::Other => "several" },
+        match kind {
+            PageKind::FhirSearch => "put their `entry` arrays into one Bundle",
+            PageKind::Other => "put their rows into one array",
+        }
     )]
-    OnePage,
+    OnePage {
+        /// What kind of page it is.
+        kind: PageKind,
+        /// What says so: a key, with a number at most.
+        sign: String,
+    },
+    /// A JSON text has too many lists or Bundles in it.
+    #[error("the list has more Bundles or arrays in it than any list would: export it in several parts")]
+    TooManyParts,
+    /// No resource of a FHIR list is a patient.
+    #[error("the list has no Patient, but other FHIR resources ({}): export the patients", quoted(kinds))]
+    NoPatientResource {
+        /// The types of the resources.
+        kinds: Vec<String>,
+    },
     /// A FHIR Bundle whose appointments need too much memory.
     #[error("the list has more appointments than fit into memory (150 MiB): export fewer weeks, or several lists")]
     TooManyAppointments,
@@ -222,6 +240,15 @@ pub enum ListError {
         /// The most frequent reason.
         mostly: String,
     },
+}
+
+/// A kind of page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PageKind {
+    /// A FHIR Bundle.
+    FhirSearch,
+    /// The answer of another service.
+    Other,
 }
 
 /// A file format that is not supported.

@@ -4,12 +4,15 @@ use std::fmt;
 
 use super::date::DateError;
 use super::field::Field;
+use super::list::{RowFault, RowUnit};
 use crate::phone::parse_cell::PhoneError;
 
 /// A rejected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// The row's first line in the list, counted from 1.
+    /// What `line` counts.
+    pub unit: RowUnit,
+    /// The row's first line in the list, counted from 1; or its number, if several rows are on one line.
     pub line: u64,
     /// The reason.
     pub reason: RejectReason,
@@ -17,7 +20,7 @@ pub struct Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.reason)
+        write!(f, "{} {}: {}", self.unit.word(), self.line, self.reason)
     }
 }
 
@@ -33,6 +36,9 @@ pub enum RejectReason {
         /// The number of cells in the header.
         expected: usize,
     },
+    /// The row cannot be read at all.
+    #[error("row: {0}")]
+    Unreadable(RowFault),
     /// A required cell is empty.
     #[error("{0}: missing")]
     Missing(String),
@@ -54,10 +60,12 @@ pub enum RejectReason {
     #[error("location: the campaign has no line of it; add a [[line]], or mend the name")]
     Location,
     /// Another row has the same key.
-    #[error("{key}: the same as on line {first}, with other data")]
+    #[error("{key}: the same as on {} {first}, with other data", unit.word())]
     Conflict {
         /// The key columns.
         key: String,
+        /// What `first` counts.
+        unit: RowUnit,
         /// The line of the row that is kept.
         first: u64,
     },
@@ -106,7 +114,8 @@ impl RejectReason {
         match self {
             Self::Cells { .. } => "row: has not as many cells as the header".to_owned(),
             Self::Conflict { key, .. } => format!("{key}: on several lines, with different data"),
-            Self::Missing(_)
+            Self::Unreadable(_)
+            | Self::Missing(_)
             | Self::Phone(_)
             | Self::Date { .. }
             | Self::Zone
@@ -127,13 +136,14 @@ mod tests {
         let problem = "the list has no `due`".to_owned();
         for (reason, text) in [
             (RejectReason::Cells { found: 2, expected: 3 }, "row: has not as many cells as the header"),
+            (RejectReason::Unreadable(RowFault::NotJson), "row: not well-formed JSON"),
             (RejectReason::Missing("first_name".to_owned()), "first_name: missing"),
             (RejectReason::Phone(PhoneError::TooShort), "phone: too short"),
             (RejectReason::Date { field: Field::Due, problem: DateError::Future }, "due: in the future"),
             (RejectReason::Zone, "timezone: not a time zone, such as America/Chicago or CT"),
             (RejectReason::Location, "location: the campaign has no line of it; add a [[line]], or mend the name"),
             (
-                RejectReason::Conflict { key: "patient_id".to_owned(), first: 2 },
+                RejectReason::Conflict { key: "patient_id".to_owned(), unit: RowUnit::Line, first: 2 },
                 "patient_id: on several lines, with different data",
             ),
             (

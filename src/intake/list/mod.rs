@@ -14,11 +14,18 @@ mod fhir;
 mod gzip;
 mod header;
 mod json;
+mod json_layout;
+mod json_pages;
 mod json_scanner;
+mod json_table;
+mod json_walk;
 mod limits;
 mod row;
 mod source;
 mod workbook;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
@@ -26,8 +33,10 @@ use self::csv::{CsvDialect, CsvRows, LineNumbers};
 use self::encoding::Encoding;
 pub use self::expectations::{ListExpectations, RowPer};
 pub use self::header::Header;
-use self::json::{JsonRows, Wrapping};
-pub use self::row::ListRow;
+use self::json::{JsonElements, JsonKind, JsonRows};
+use self::json_layout::JsonLayout;
+use self::json_walk::JsonWalk;
+pub use self::row::{ListRow, RowFault, RowUnit};
 use self::source::ListOrigin;
 pub use self::source::ListSource;
 use super::error::ListError;
@@ -39,12 +48,14 @@ pub struct List {
     encoding: Encoding,
     format: ListFormat,
     header: Header,
+    unit: RowUnit,
+    other_resources: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone)]
 enum ListFormat {
     Csv(CsvDialect),
-    Json(Wrapping),
+    Json(Rc<JsonLayout>),
 }
 
 impl List {
@@ -56,18 +67,34 @@ impl List {
         }
         let encoding = Encoding::detect(origin.bytes()?)?;
         let text = || -> Result<_, ListError> { Ok(encoding.decode(origin.bytes()?)) };
-        let Some(wrapping) = json::wrapping(text()?)? else {
+        let Some(layout) = json_layout::layout(text, expected.is_known)? else {
             let (dialect, header) = csv::dialect(text()?, LineNumbers::Counted, expected.is_known)?;
-            return Ok(Self { origin, encoding, format: ListFormat::Csv(dialect), header });
+            return Ok(Self::new(origin, encoding, ListFormat::Csv(dialect), header));
         };
-        let rows = || -> Result<_, ListError> { Ok(JsonRows::new(text()?, wrapping.clone(), Header::default())) };
-        if fhir::is_fhir(rows()?)? {
-            fhir::require_whole_bundle(&wrapping)?;
-            let spooled = fhir::to_csv(&origin, rows, expected.row_per, expected.now)?;
-            return Self::open_spooled(spooled, expected);
+        let layout = Rc::new(layout);
+        if !layout.containers.is_empty() {
+            json_pages::require_all_pages(JsonWalk::new(text()?, Rc::clone(&layout)))?;
         }
-        let header = json::header(rows()?)?;
-        Ok(Self { origin, encoding, format: ListFormat::Json(wrapping), header })
+        let elements = || -> Result<_, ListError> { Ok(JsonElements::new(text()?, &layout)) };
+        match json::kind(elements()?)? {
+            JsonKind::Fhir => {
+                let rows = fhir::to_csv(&origin, elements, expected.row_per, expected.now)?;
+                let list = Self::open_spooled(rows.origin, expected)?;
+                Ok(Self { unit: rows.unit, other_resources: rows.others, ..list })
+            }
+            JsonKind::Arrays => {
+                let (spooled, unit) = json_table::to_csv(&origin, elements, layout.table_header.as_deref())?;
+                Ok(Self { unit, ..Self::open_spooled(spooled, expected)? })
+            }
+            JsonKind::Objects => {
+                let (header, unit) = json::header(elements()?, expected.is_known)?;
+                Ok(Self { unit, ..Self::new(origin, encoding, ListFormat::Json(layout), header) })
+            }
+        }
+    }
+
+    fn new(origin: ListOrigin, encoding: Encoding, format: ListFormat, header: Header) -> Self {
+        Self { origin, encoding, format, header, unit: RowUnit::Line, other_resources: BTreeMap::new() }
     }
 
     /// Opens a list that was converted to CSV.
@@ -75,7 +102,19 @@ impl List {
         let encoding = Encoding::utf8();
         let text = encoding.decode(origin.bytes()?);
         let (dialect, header) = csv::dialect(text, LineNumbers::FirstCell, expected.is_known)?;
-        Ok(Self { origin, encoding, format: ListFormat::Csv(dialect), header })
+        Ok(Self::new(origin, encoding, ListFormat::Csv(dialect), header))
+    }
+
+    /// What the numbers of the rows count.
+    #[must_use]
+    pub fn unit(&self) -> RowUnit {
+        self.unit
+    }
+
+    /// The FHIR resources that are neither patients nor appointments, by type.
+    #[must_use]
+    pub fn other_resources(&self) -> &BTreeMap<String, u64> {
+        &self.other_resources
     }
 
     /// The column names.
@@ -110,8 +149,9 @@ impl List {
         let text = self.encoding.decode(self.origin.bytes()?);
         Ok(ListRows(match &self.format {
             ListFormat::Csv(dialect) => RowReader::Csv(Box::new(CsvRows::new(text, *dialect))),
-            ListFormat::Json(wrapping) => {
-                RowReader::Json(Box::new(JsonRows::new(text, wrapping.clone(), self.header.clone())))
+            ListFormat::Json(layout) => {
+                let elements = JsonElements::new(text, layout);
+                RowReader::Json(Box::new(JsonRows::new(elements, self.header.clone(), self.unit)))
             }
         }))
     }
