@@ -20,9 +20,13 @@ mod json_scanner;
 mod json_table;
 mod json_walk;
 mod limits;
+mod ods;
 mod row;
+mod sheet_choice;
 mod source;
+mod unsupported;
 mod workbook;
+mod zip_archive;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -39,7 +43,8 @@ use self::json_walk::JsonWalk;
 pub use self::row::{ListRow, RowFault, RowUnit};
 use self::source::ListOrigin;
 pub use self::source::ListSource;
-use super::error::ListError;
+use self::zip_archive::ZipKind;
+use super::error::{ListError, UnsupportedFormat};
 
 /// One patient export, open for reading.
 #[derive(Debug)]
@@ -61,9 +66,24 @@ enum ListFormat {
 impl List {
     /// Opens `source` and detects its compression, encoding, format and header.
     pub fn open(source: &ListSource, expected: &ListExpectations<'_>) -> Result<Self, ListError> {
-        let origin = gzip::unpack(source.open()?)?;
-        if workbook::is_workbook(&origin)? {
-            return Self::open_spooled(workbook::to_csv(&origin, expected.is_known)?, expected);
+        Self::open_unpacked(gzip::unpack(source.open()?)?, expected, false)
+    }
+
+    /// Opens a list that is perhaps still in a zip archive, unless it was already (`is_unzipped`).
+    fn open_unpacked(
+        origin: ListOrigin,
+        expected: &ListExpectations<'_>,
+        is_unzipped: bool,
+    ) -> Result<Self, ListError> {
+        let is_known = expected.is_known;
+        match zip_archive::kind(&origin)? {
+            Some(ZipKind::Workbook) => return Self::open_spooled(workbook::to_csv(&origin, is_known)?, expected),
+            Some(ZipKind::OpenDocument) => return Self::open_spooled(ods::to_csv(&origin, is_known)?, expected),
+            Some(ZipKind::List(_)) if is_unzipped => return Err(ListError::NotText(UnsupportedFormat::Compressed)),
+            Some(ZipKind::List(at)) => {
+                return Self::open_unpacked(gzip::unpack(zip_archive::unpack(&origin, at)?)?, expected, true);
+            }
+            None => {}
         }
         let encoding = Encoding::detect(origin.bytes()?)?;
         let text = || -> Result<_, ListError> { Ok(encoding.decode(origin.bytes()?)) };
