@@ -6,6 +6,7 @@
 //! this module only recognises a header by its known names.
 
 mod archive;
+mod compound_file;
 mod csv;
 mod csv_spool;
 mod encoding;
@@ -26,6 +27,8 @@ mod sheet_choice;
 mod source;
 mod unsupported;
 mod workbook;
+mod xls;
+mod xls_strings;
 mod zip_archive;
 
 use std::collections::BTreeMap;
@@ -84,6 +87,9 @@ impl List {
                 return Self::open_unpacked(gzip::unpack(zip_archive::unpack(&origin, at)?)?, expected, true);
             }
             None => {}
+        }
+        if let Some(spooled) = xls::to_csv(&origin, is_known)? {
+            return Self::open_spooled(spooled, expected);
         }
         let encoding = Encoding::detect(origin.bytes()?)?;
         let text = || -> Result<_, ListError> { Ok(encoding.decode(origin.bytes()?)) };

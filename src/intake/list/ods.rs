@@ -20,6 +20,9 @@ use crate::intake::error::{ListError, UnsupportedFormat};
 /// The maximum number of rows of a sheet: the limit of spreadsheet programs.
 const MAX_ROWS: u64 = 1 << 20;
 
+/// The maximum number of bytes that reading the start of every sheet may take.
+const MAX_READ: u64 = 4 << 30;
+
 type ContentReader<R> = Reader<BufReader<R>>;
 
 /// Converts the sheet that holds the list to CSV.
@@ -50,11 +53,11 @@ fn is_locked(archive: &mut ZipArchive<ListBytes>) -> Result<bool, ListError> {
     }
 }
 
-/// Calls `on_event` with each event of the content, until it returns `false`.
+/// Calls `on_event` with each event of the content, until it returns `false`. Returns the number of bytes read.
 fn for_each_event(
     archive: &mut ZipArchive<ListBytes>,
     mut on_event: impl FnMut(Event<'_>) -> Result<bool, ListError>,
-) -> Result<(), ListError> {
+) -> Result<u64, ListError> {
     let content = archive.by_name("content.xml").map_err(|_| ListError::Damaged)?;
     let mut reader: ContentReader<_> = Reader::from_reader(BufReader::new(content));
     reader.config_mut().expand_empty_elements = true;
@@ -63,7 +66,7 @@ fn for_each_event(
         buffer.clear();
         let event = reader.read_event_into(&mut buffer).map_err(|_| ListError::Damaged)?;
         if matches!(event, Event::Eof) || !on_event(event)? {
-            return Ok(());
+            return Ok(reader.buffer_position());
         }
     }
 }
@@ -71,7 +74,7 @@ fn for_each_event(
 /// The positions and names of the sheets that are not hidden.
 fn visible_sheets(archive: &mut ZipArchive<ListBytes>) -> Result<Vec<(usize, String)>, ListError> {
     let (mut style, mut hidden, mut sheets, mut at) = (String::new(), HashSet::new(), Vec::new(), 0);
-    for_each_event(archive, |event| {
+    let bytes = for_each_event(archive, |event| {
         if let Event::Start(tag) = event {
             match tag.name().as_ref() {
                 "style:style" => style = attribute(&tag, "style:name"),
@@ -89,6 +92,10 @@ fn visible_sheets(archive: &mut ZipArchive<ListBytes>) -> Result<Vec<(usize, Str
         }
         Ok(true)
     })?;
+    // Each of them is read from the start of the content.
+    if bytes.saturating_mul(sheets.len() as u64) > MAX_READ {
+        return Err(ListError::NotText(UnsupportedFormat::Bomb));
+    }
     Ok(sheets)
 }
 
@@ -116,6 +123,7 @@ fn for_each_row(archive: &mut ZipArchive<ListBytes>, sheet: usize, on_row: &mut 
             Ok(true)
         }
     })
+    .map(|_| ())
 }
 
 fn resolved(entity: &BytesRef<'_>) -> Result<String, ListError> {

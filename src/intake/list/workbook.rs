@@ -63,7 +63,7 @@ fn cell_text(value: &DataRef<'_>) -> String {
 }
 
 /// A date, a time of day, or both. A cell that Excel shows as a date becomes a date in any column.
-fn date_time_text(time: &ExcelDateTime) -> String {
+pub(super) fn date_time_text(time: &ExcelDateTime) -> String {
     let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
     let has_date = time.as_f64() >= 1.0;
     let mut text = String::new();
