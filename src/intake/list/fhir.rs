@@ -47,7 +47,6 @@ const COLUMNS: [&str; 18] = [
 /// A FHIR list as CSV.
 pub(super) struct FhirRows {
     pub(super) origin: ListOrigin,
-    pub(super) unit: RowUnit,
     /// The resources that are neither patients nor appointments, by type.
     pub(super) others: BTreeMap<String, u64>,
 }
@@ -56,11 +55,12 @@ pub(super) struct FhirRows {
 pub(super) fn to_csv(
     origin: &ListOrigin,
     elements: impl Fn() -> Result<JsonElements, ListError>,
+    unit: RowUnit,
     row_per: RowPer,
     now: DateTime<Utc>,
 ) -> Result<FhirRows, ListError> {
-    let mut appointments = FhirAppointments::collect(&elements)?;
-    let (unit, mut others, mut patients) = (appointments.unit, BTreeMap::new(), 0_u64);
+    let mut appointments = FhirAppointments::collect(elements()?, unit)?;
+    let (mut others, mut patients) = (BTreeMap::new(), 0_u64);
     let spooled = spool_csv(origin.modified(), |rows| {
         rows.write_row(1, COLUMNS)?;
         let mut elements = elements()?;
@@ -92,7 +92,7 @@ pub(super) fn to_csv(
     if patients == 0 && !others.is_empty() && appointments.by_patient.is_empty() {
         return Err(ListError::NoPatientResource { kinds: others.into_keys().collect() });
     }
-    Ok(FhirRows { origin: spooled, unit, others })
+    Ok(FhirRows { origin: spooled, others })
 }
 
 /// The name of a resource's type, if it is one; anything else could be a patient's data.
@@ -210,17 +210,13 @@ struct FhirAppointments {
     by_patient: HashMap<String, Vec<Rc<FhirAppointment>>>,
     /// The references for which the Bundle has a patient.
     matched: HashSet<String>,
-    unit: RowUnit,
 }
 
 impl FhirAppointments {
-    fn collect(resources: impl Fn() -> Result<JsonElements, ListError>) -> Result<Self, ListError> {
-        let mut read = resources()?;
-        while read.next()?.is_some() {}
-        let (unit, mut read) = (read.unit(), resources()?);
+    fn collect(mut resources: JsonElements, unit: RowUnit) -> Result<Self, ListError> {
         let mut by_patient: HashMap<String, Vec<Rc<FhirAppointment>>> = HashMap::new();
         let mut left = MAX_BYTES;
-        while let Some(element) = read.next()? {
+        while let Some(element) = resources.next()? {
             let number = element.number(unit);
             let Ok(Resource { body, .. }) = resource_of(&element.element)? else { continue };
             if text(&body, "/resourceType") != "Appointment" || !is_open(&text(&body, "/status")) {
@@ -239,7 +235,7 @@ impl FhirAppointments {
                 by_patient.entry(reference).or_default().push(Rc::clone(&appointment));
             }
         }
-        Ok(Self { by_patient, matched: HashSet::new(), unit })
+        Ok(Self { by_patient, matched: HashSet::new() })
     }
 
     fn mark_matched(&mut self, patient: &FhirPatient<'_>) {

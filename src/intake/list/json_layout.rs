@@ -144,7 +144,7 @@ impl<R: BufRead> ContainerSearch<'_, R> {
                 _ => self.element(opens, 0).map(|found| layout.containers.extend(found)),
             };
             if let Err(error) = value {
-                if !self.by_line || matches!(error, ListError::Unreadable { .. }) {
+                if !self.by_line || !matches!(error, ListError::Malformed { .. }) {
                     return Err(error);
                 }
                 self.scanner.skip_line()?;

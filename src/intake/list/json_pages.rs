@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::json_walk::{JsonStep, JsonWalk};
+use super::row::RowUnit;
 use crate::intake::error::{ListError, PageKind};
 
 /// The maximum size of a member that can describe the page, in bytes.
@@ -19,10 +20,11 @@ const MAX_DEPTH: usize = 5;
 /// The maximum number of pages that can prove together to be all.
 const MAX_PAGES: usize = 100_000;
 
-/// Refuses a list that is not all of its pages.
-pub(super) fn require_all_pages(mut walk: JsonWalk) -> Result<(), ListError> {
+/// Refuses a list that is not all of its pages. Returns what the numbers of its rows count.
+pub(super) fn require_all_pages(mut walk: JsonWalk) -> Result<RowUnit, ListError> {
     let mut around: Vec<Page> = Vec::new();
     let mut pages = Vec::new();
+    let (mut line, mut unit) = (0, RowUnit::Line);
     while let Some(step) = walk.step()? {
         match step {
             JsonStep::Enter => around.push(Page::default()),
@@ -35,10 +37,15 @@ pub(super) fn require_all_pages(mut walk: JsonWalk) -> Result<(), ListError> {
                     page.add_member(&key, &value);
                 }
             }
-            JsonStep::Row => match around.last_mut() {
-                Some(page) => page.add_row(walk.value()?.text),
-                None => drop(walk.value()?),
-            },
+            JsonStep::Row => {
+                let element = walk.value()?;
+                if std::mem::replace(&mut line, element.line) == element.line {
+                    unit = RowUnit::Element;
+                }
+                if let Some(page) = around.last_mut() {
+                    page.add_row(element.text);
+                }
+            }
             JsonStep::Leave => {
                 let Some(page) = around.pop() else { continue };
                 if let Some(outer) = around.last_mut() {
@@ -51,7 +58,7 @@ pub(super) fn require_all_pages(mut walk: JsonWalk) -> Result<(), ListError> {
             }
         }
     }
-    judge(&pages)
+    judge(&pages).map(|()| unit)
 }
 
 /// Refuses an object that only describes a page, as some services write one before or after the rows.
@@ -85,8 +92,8 @@ fn is_chain(pages: &[Page]) -> bool {
 fn are_numbered(pages: &[Page]) -> bool {
     let first = pages.first().and_then(|page| page.number).unwrap_or(2);
     let numbered = (first..).zip(pages).all(|(number, page)| page.number == Some(number));
-    let last = (first + pages.len() as u64).saturating_sub(if first == 0 { 0 } else { 1 });
-    first <= 1 && numbered && pages.iter().all(|page| page.page_count == Some(last))
+    let last = (first + pages.len() as u64).saturating_sub(u64::from(first != 0));
+    first <= 1 && numbered && pages.iter().all(|page| page.of_pages == Some(last))
 }
 
 /// Whether the rows of all pages are as many as each says there are, and no page is there twice.
@@ -119,7 +126,7 @@ struct Page {
     /// The rows before this page.
     start: Option<u64>,
     number: Option<u64>,
-    page_count: Option<u64>,
+    of_pages: Option<u64>,
     next: Option<String>,
     own: Option<String>,
 }
@@ -146,7 +153,9 @@ impl Page {
 
     fn add_row(&mut self, text: &[u8]) {
         self.rows += 1;
-        let mode = serde_json::from_slice::<EntryMode>(text).ok().and_then(|entry| entry.search?.mode);
+        let says_why = std::str::from_utf8(text).is_ok_and(|text| text.contains("\"search\""));
+        let entry = if says_why { serde_json::from_slice::<EntryMode>(text).ok() } else { None };
+        let mode = entry.and_then(|entry| entry.search?.mode);
         self.matches += u64::from(mode.is_none_or(|mode| mode == "match"));
     }
 
@@ -165,7 +174,7 @@ impl Page {
         let too_few = |(name, total): &(String, u64)| {
             (*total > start + rows).then(|| format!("`{name}` is {total}, and it has {rows}"))
         };
-        let pages = self.page_count.filter(|count| {
+        let pages = self.of_pages.filter(|count| {
             let number = self.number.unwrap_or(1);
             *count > number.max(1)
         });
@@ -215,7 +224,7 @@ impl Page {
         let relation = names.iter().find_map(|name| Relation::from_name(name));
         if let Some(relation) = relation.filter(|_| !matches!(leaf.as_str(), "templated" | "method" | "type" | "title"))
         {
-            return self.add_relation(relation, shown(), value);
+            return self.add_relation(relation, &shown(), value);
         }
         if leaf == "self" || around.last().is_some_and(|name| name == "self") {
             self.own = value.as_str().map(ToOwned::to_owned).or(self.own.take());
@@ -234,11 +243,11 @@ impl Page {
         } else if TOKENS.contains(&leaf.as_str()) && is_filled(value) {
             self.token = Some(format!("{} is not empty", shown()));
         } else if around.iter().all(|name| describes_pages(name)) {
-            self.add_count(leaf, around, shown(), value);
+            self.add_count(leaf, around, &shown(), value);
         }
     }
 
-    fn add_relation(&mut self, relation: Relation, shown: String, value: &Value) {
+    fn add_relation(&mut self, relation: Relation, shown: &str, value: &Value) {
         if !is_filled(value) {
             self.is_last |= relation == Relation::Next;
             return;
@@ -253,7 +262,7 @@ impl Page {
     }
 
     /// Adds a number of rows or pages.
-    fn add_count(&mut self, leaf: &str, around: &[String], shown: String, value: &Value) {
+    fn add_count(&mut self, leaf: &str, around: &[String], shown: &str, value: &Value) {
         let Some(number) = as_count(value) else { return };
         let is_total_object = leaf == "value" && around.last().is_some_and(|name| TOTALS.contains(&name.as_str()));
         let counts_from_one = STARTS_FROM_ONE.contains(&leaf);
@@ -274,7 +283,7 @@ impl Page {
                 self.before = Some(format!("{shown} is {number}"));
             }
         } else if PAGE_COUNTS.contains(&leaf) {
-            self.page_count = Some(number);
+            self.of_pages = Some(number);
         } else if REMAINING.contains(&leaf) && number > 0 {
             self.after = Some(format!("{shown} is {number}"));
         }

@@ -117,44 +117,49 @@ impl<R: BufRead> JsonScanner<R> {
     pub(super) fn element(&mut self) -> Result<JsonElement<'_>, JsonError> {
         let line = self.line;
         self.value.clear();
-        let (mut nesting, mut is_too_long) = (Nesting::default(), false);
-        // The start of the current string in `value`, and whether its text is dropped.
-        let (mut string_start, mut is_dropped) = (0, false);
-        loop {
-            let Some(byte) = self.peek()? else {
-                if nesting.is_open() {
-                    return Err(JsonError::Unfinished(line));
-                }
-                break;
-            };
-            if nesting.ends_before(byte) {
-                break;
-            }
-            self.skip(byte);
-            let was_in_string = nesting.in_string;
-            if !nesting.push(byte) {
-                return Err(JsonError::Mismatched(self.line));
-            }
-            if !was_in_string || !nesting.in_string {
-                is_dropped = false;
-            }
-            if !is_dropped && !is_too_long {
-                self.value.push(byte);
-            }
-            if !was_in_string && nesting.in_string {
-                string_start = self.value.len();
-            } else if nesting.in_string && self.value.len() > string_start + MAX_STRING_BYTES {
-                self.value.truncate(string_start);
-                is_dropped = true;
-            }
-            if nesting.is_complete() {
-                break;
-            }
-            is_too_long |= self.value.len() > MAX_ROW_BYTES;
-        }
-        let has_brackets_in_string = nesting.has_brackets_in_string;
-        let fault = is_too_long.then_some(RowFault::TooLong);
+        let has_brackets_in_string = self.scan(&mut KeptText::default())?;
+        let fault = (self.value.len() > MAX_ROW_BYTES).then_some(RowFault::TooLong);
         Ok(JsonElement { line, text: &self.value, fault, has_brackets_in_string })
+    }
+
+    /// Passes over the value that starts at the next byte, and keeps it in `value` as `kept` says. Returns whether one of
+    /// its strings contains brackets.
+    fn scan(&mut self, kept: &mut KeptText) -> Result<bool, JsonError> {
+        let line = self.line;
+        let mut nesting = Nesting::default();
+        loop {
+            let chunk = self.text.fill_buf()?;
+            let (mut used, mut is_ended) = (0, chunk.is_empty());
+            while let Some(byte) = chunk.get(used).copied() {
+                let is_text_end = byte == b'\n' && self.ends_with_line;
+                if is_text_end || nesting.ends_before(byte) {
+                    is_ended = true;
+                    break;
+                }
+                let plain = if nesting.is_plain_string() { plain_length(&chunk[used..]) } else { 0 };
+                if plain > 0 {
+                    kept.push(&chunk[used..used + plain], &nesting, &mut self.value);
+                    used += plain;
+                    continue;
+                }
+                used += 1;
+                self.line += u64::from(byte == b'\n');
+                if !nesting.push(byte) {
+                    return Err(JsonError::Mismatched(self.line));
+                }
+                kept.push(&[byte], &nesting, &mut self.value);
+                if nesting.is_complete() {
+                    is_ended = true;
+                    break;
+                }
+            }
+            self.text.consume(used);
+            self.offset += used as u64;
+            if is_ended {
+                let is_open = nesting.is_open();
+                return if is_open { Err(JsonError::Unfinished(line)) } else { Ok(nesting.has_brackets_in_string) };
+            }
+        }
     }
 
     /// Reads the value that starts at the next byte of a text with one value on each line. A line that is not one value
@@ -180,26 +185,51 @@ impl<R: BufRead> JsonScanner<R> {
 
     /// Skips one value.
     pub(super) fn skip_value(&mut self) -> Result<(), JsonError> {
-        let line = self.line;
-        let mut nesting = Nesting::default();
-        while let Some(byte) = self.peek()? {
-            if nesting.ends_before(byte) {
-                return Ok(());
-            }
-            self.skip(byte);
-            if !nesting.push(byte) {
-                return Err(JsonError::Mismatched(self.line));
-            }
-            if nesting.is_complete() {
-                return Ok(());
-            }
+        self.scan(&mut KeptText { is_skipped: true, ..KeptText::default() }).map(|_| ())
+    }
+}
+
+/// The number of bytes at the start of a string's rest that neither end it nor count otherwise.
+fn plain_length(rest: &[u8]) -> usize {
+    let counts = |byte: &u8| matches!(byte, b'"' | b'\\' | b'{' | b'}' | b'[' | b']' | b'\n');
+    rest.iter().position(counts).unwrap_or(rest.len())
+}
+
+/// How a value is kept: not at all, or without the text of its long strings.
+#[derive(Default)]
+struct KeptText {
+    is_skipped: bool,
+    /// The start of the current string's text.
+    string_start: usize,
+    was_in_string: bool,
+    /// The text of the current string is dropped.
+    is_dropped: bool,
+}
+
+impl KeptText {
+    /// Adds bytes to `value`. `nesting` is that after them.
+    fn push(&mut self, bytes: &[u8], nesting: &Nesting, value: &mut Vec<u8>) {
+        if self.is_skipped || value.len() > MAX_ROW_BYTES {
+            return;
         }
-        if nesting.is_open() { Err(JsonError::Unfinished(line)) } else { Ok(()) }
+        let was_in_string = std::mem::replace(&mut self.was_in_string, nesting.in_string);
+        self.is_dropped &= was_in_string && nesting.in_string;
+        if self.is_dropped {
+            return;
+        }
+        value.extend_from_slice(bytes);
+        if nesting.in_string && !was_in_string {
+            self.string_start = value.len();
+        } else if nesting.in_string && value.len() > self.string_start + MAX_STRING_BYTES {
+            value.truncate(self.string_start);
+            self.is_dropped = true;
+        }
     }
 }
 
 /// The nesting inside a value.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one fact of the scan")]
 struct Nesting {
     /// The closing brackets of the open ones.
     open: Vec<u8>,
@@ -237,6 +267,11 @@ impl Nesting {
         true
     }
 
+    /// Whether the next byte is in a string, and not escaped.
+    fn is_plain_string(&self) -> bool {
+        self.in_string && !self.escaped
+    }
+
     fn is_open(&self) -> bool {
         self.in_string || !self.open.is_empty()
     }
@@ -251,9 +286,13 @@ impl Nesting {
     }
 }
 
+/// The number of bytes in which lines are looked at.
+const MAX_SEARCHED: u64 = 16 << 20;
+
 /// Whether a text has one JSON value on each line: most of its first lines are complete objects or arrays.
 pub(super) fn is_by_line(text: impl BufRead) -> io::Result<bool> {
-    let mut scanner = JsonScanner::new(text);
+    // A longer first line is a text of its own.
+    let mut scanner = JsonScanner::new(text.take(MAX_SEARCHED));
     let (mut lines, mut complete) = (0, 0);
     while lines < HEADER_SEARCH_ROWS {
         let Some(first) = scanner.skip_to_value(b"")? else { break };

@@ -15,17 +15,16 @@ use crate::intake::error::ListError;
 pub(super) fn to_csv(
     origin: &ListOrigin,
     elements: impl Fn() -> Result<JsonElements, ListError>,
+    unit: RowUnit,
     header: Option<&[String]>,
-) -> Result<(ListOrigin, RowUnit), ListError> {
-    let mut read = elements()?;
-    while read.next()?.is_some() {}
-    let unit = read.unit();
-    let spooled = spool_csv(origin.modified(), |rows| {
+) -> Result<ListOrigin, ListError> {
+    spool_csv(origin.modified(), |rows| {
         if let Some(names) = header {
             rows.write_row(1, names)?;
         }
-        let mut elements = elements()?;
+        let (mut elements, mut count) = (elements()?, 0);
         while let Some(row) = elements.next()? {
+            count += 1;
             let number = row.number(unit);
             match cells_of(&row.element)? {
                 Ok(cells) if cells.len() > MAX_COLUMNS => {
@@ -35,9 +34,9 @@ pub(super) fn to_csv(
                 Err(fault) => rows.write_fault(number, fault, &shown_text(row.element.text))?,
             }
         }
-        Ok(())
-    })?;
-    Ok((spooled, unit))
+        // One array alone may be anything; its cells must not be taken for column names.
+        if count < 2 && header.is_none() { Err(ListError::NoRows) } else { Ok(()) }
+    })
 }
 
 fn cells_of(element: &JsonElement<'_>) -> Result<Result<Vec<String>, RowFault>, ListError> {

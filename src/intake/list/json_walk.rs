@@ -47,12 +47,14 @@ impl JsonWalk {
     pub(super) fn step(&mut self) -> Result<Option<JsonStep>, ListError> {
         loop {
             let container = self.around.last().copied();
-            let key = match container {
-                Some(Container::Object) => match next_key(&mut self.scanner)? {
-                    Some(key) => Some(key),
-                    None => return self.leave(),
-                },
-                Some(Container::Array) | None => None,
+            let key = if container == Some(Container::Object) {
+                let Some(key) = next_key(&mut self.scanner)? else {
+                    self.around.pop();
+                    return Ok(Some(JsonStep::Leave));
+                };
+                Some(key)
+            } else {
+                None
             };
             let separator: &[u8] = if key.is_some() { b":" } else { b"," };
             let Some(opens) = self.scanner.skip_to_value(separator)? else {
@@ -76,11 +78,6 @@ impl JsonWalk {
                 return Ok(Some(key.map_or(JsonStep::Row, JsonStep::Member)));
             }
         }
-    }
-
-    fn leave(&mut self) -> Result<Option<JsonStep>, ListError> {
-        self.around.pop();
-        Ok(Some(JsonStep::Leave))
     }
 
     /// Reads the row or the member's value that the walk has come to.

@@ -98,18 +98,20 @@ impl List {
             return Ok(Self::new(origin, encoding, ListFormat::Csv(dialect), header));
         };
         let layout = Rc::new(layout);
-        if !layout.containers.is_empty() {
-            json_pages::require_all_pages(JsonWalk::new(text()?, Rc::clone(&layout)))?;
-        }
         let elements = || -> Result<_, ListError> { Ok(JsonElements::new(text()?, &layout)) };
-        match json::kind(elements()?)? {
+        let kind = json::kind(elements()?)?;
+        // An array of objects says nothing about itself.
+        let says_something = layout.containers.len() > 1 || kind != JsonKind::Objects;
+        let walk = || -> Result<_, ListError> { Ok(JsonWalk::new(text()?, Rc::clone(&layout))) };
+        let unit = if says_something { json_pages::require_all_pages(walk()?)? } else { RowUnit::Line };
+        match kind {
             JsonKind::Fhir => {
-                let rows = fhir::to_csv(&origin, elements, expected.row_per, expected.now)?;
+                let rows = fhir::to_csv(&origin, elements, unit, expected.row_per, expected.now)?;
                 let list = Self::open_spooled(rows.origin, expected)?;
-                Ok(Self { unit: rows.unit, other_resources: rows.others, ..list })
+                Ok(Self { unit, other_resources: rows.others, ..list })
             }
             JsonKind::Arrays => {
-                let (spooled, unit) = json_table::to_csv(&origin, elements, layout.table_header.as_deref())?;
+                let spooled = json_table::to_csv(&origin, elements, unit, layout.table_header.as_deref())?;
                 Ok(Self { unit, ..Self::open_spooled(spooled, expected)? })
             }
             JsonKind::Objects => {

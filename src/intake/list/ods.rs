@@ -1,4 +1,4 @@
-//! OpenDocument spreadsheets (`.ods`): converts one sheet to CSV, cell by cell. Repeated rows and cells are expanded as
+//! `OpenDocument` spreadsheets (`.ods`): converts one sheet to CSV, cell by cell. Repeated rows and cells are expanded as
 //! they are written, so that a sheet is never in memory. (calamine's reader would hold all of it.)
 
 use std::collections::HashSet;
@@ -45,10 +45,12 @@ fn is_locked(archive: &mut ZipArchive<ListBytes>) -> Result<bool, ListError> {
     let mut buffer = Vec::new();
     loop {
         buffer.clear();
-        match reader.read_event_into(&mut buffer).map_err(|_| ListError::Damaged)? {
-            Event::Start(tag) | Event::Empty(tag) if tag.local_name().as_ref() == "encryption-data" => return Ok(true),
-            Event::Eof => return Ok(false),
-            _ => {}
+        let event = reader.read_event_into(&mut buffer).map_err(|_| ListError::Damaged)?;
+        if matches!(&event, Event::Start(tag) | Event::Empty(tag) if tag.local_name().as_ref() == "encryption-data") {
+            return Ok(true);
+        }
+        if matches!(event, Event::Eof) {
+            return Ok(false);
         }
     }
 }

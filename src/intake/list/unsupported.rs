@@ -62,7 +62,8 @@ pub(super) fn unsupported_format(start: &[u8]) -> Option<UnsupportedFormat> {
 /// Whether hardly any byte is zero.
 fn is_text(start: &[u8]) -> bool {
     let sample = &start[..start.len().min(MARKUP_SAMPLE)];
-    sample.iter().filter(|byte| **byte == 0).count() * 20 <= sample.len()
+    let zeros = sample.iter().map(|byte| usize::from(*byte == 0)).sum::<usize>();
+    zeros * 20 <= sample.len()
 }
 
 /// Whether the text could be UTF-16 without a byte order mark.

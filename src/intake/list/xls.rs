@@ -148,7 +148,8 @@ impl<'s> Workbook<'s> {
     fn add_sheet(&mut self, data: &[u8]) {
         let (Some(at), Some([state, kind, length, flags])) = (u32_at(data, 0), data.get(4..8)) else { return };
         // Bits 0 and 1 of the state: hidden, very hidden.
-        if state & 3 == 0 && *kind == 0 {
+        let is_hidden = state % 4 != 0;
+        if !is_hidden && *kind == 0 {
             let name = decode(data.get(8..).unwrap_or_default(), usize::from(*length), *flags);
             self.sheets.push((at as usize, name));
         }

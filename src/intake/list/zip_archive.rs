@@ -3,7 +3,6 @@
 use std::io::{self, Read};
 
 use zip::ZipArchive;
-use zip::result::ZipError;
 
 use super::source::{ListBytes, ListOrigin, spool};
 use crate::intake::error::{ListError, UnsupportedFormat};
@@ -60,7 +59,7 @@ pub(super) fn kind(origin: &ListOrigin) -> Result<Option<ZipKind>, ListError> {
     }
 }
 
-/// Tells an OpenDocument spreadsheet from a text.
+/// Tells an `OpenDocument` spreadsheet from a text.
 fn open_document(origin: &ListOrigin) -> Result<Option<ZipKind>, ListError> {
     let mut archive = ZipArchive::new(origin.bytes()?).map_err(|_| ListError::Damaged)?;
     let mut kind = String::new();
@@ -98,12 +97,11 @@ fn only_list(names: &[String]) -> Result<usize, ListError> {
 pub(super) fn unpack(origin: &ListOrigin, at: usize) -> Result<ListOrigin, ListError> {
     let limit = origin.size()?.saturating_mul(MAX_RATIO).saturating_add(1 << 16).min(MAX_UNPACKED);
     let mut archive: ZipArchive<ListBytes> = ZipArchive::new(origin.bytes()?).map_err(|_| ListError::Damaged)?;
-    let part = archive.by_index(at).map_err(|error| match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => {
-            ListError::NotText(UnsupportedFormat::LockedArchive)
-        }
-        _ => ListError::Damaged,
-    })?;
+    let is_locked = archive.by_index_raw(at).is_ok_and(|part| part.encrypted());
+    if is_locked {
+        return Err(ListError::NotText(UnsupportedFormat::LockedArchive));
+    }
+    let part = archive.by_index(at).map_err(|_| ListError::Damaged)?;
     let mut text = part.take(limit + 1);
     let write = |file: &mut std::fs::File| match io::copy(&mut text, file) {
         Ok(bytes) if bytes > limit => Err(ListError::NotText(UnsupportedFormat::Bomb)),
