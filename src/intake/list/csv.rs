@@ -250,8 +250,8 @@ impl CsvRows {
         })
     }
 
-    /// The record's first line, and why it cannot be read. The line is computed from the record's end: the csv crate counts the start of a record before
-    /// the blank lines above it and, with CR LF, one line too early.
+    /// The record's first line, and why it cannot be read. The line is computed from the record's end: the csv crate
+    /// counts the start of a record before the blank lines above it and, with CR LF, one line too early.
     fn first_line(&self) -> (u64, Option<RowFault>) {
         if self.dialect.lines == LineNumbers::FirstCell {
             return self.record.get(0).and_then(line_and_fault).unwrap_or((self.records, None));

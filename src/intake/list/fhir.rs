@@ -1,6 +1,6 @@
-//! FHIR R4: converts `Patient` and `Appointment` resources, in Bundles or one after the other, to CSV. There is one row for
-//! each patient or, if the campaign's entries are appointments, one for each appointment. What cannot be read is a row with
-//! a fault; resources of other types are counted.
+//! FHIR R4: converts `Patient` and `Appointment` resources, in Bundles or one after the other, to CSV. There is one row
+//! for each patient or, if the campaign's entries are appointments, one for each appointment. What cannot be read is a
+//! row with a fault; resources of other types are counted.
 //!
 //! The appointments are kept in memory, a few hundred bytes each and bounded in total, because a Bundle may have
 //! appointments and patients in any order.
@@ -154,7 +154,7 @@ fn resource_of(element: &JsonElement<'_>) -> Result<Result<Resource, RowFault>, 
     };
     Ok(match body.get("resourceType").and_then(Value::as_str) {
         None | Some("") => Err(RowFault::NoResource),
-        Some("Bundle" | "Parameters") => Err(RowFault::TooDeep),
+        Some("Bundle" | "Parameters") => Err(RowFault::UnreadableBundle),
         Some(_) => Ok(Resource { body, full_url }),
     })
 }

@@ -81,6 +81,8 @@ struct ObjectProfile {
     arrays: Vec<ArrayProfile>,
     /// The Bundle under `resource`.
     bundle: Containers,
+    /// A list of entries has another type: the object cannot be read as a Bundle.
+    has_odd_entries: bool,
 }
 
 #[derive(Default, PartialEq, Eq)]
@@ -195,6 +197,8 @@ impl<R: BufRead> ContainerSearch<'_, R> {
         while let Some(key) = next_key(&mut self.scanner)? {
             let opens = self.scanner.skip_to_value(b":")?;
             let is_searched = depth < MAX_DEPTH && profile.resource != Resource::Other;
+            let is_list = path.is_empty() && matches!(key.as_str(), "entry" | "parameter");
+            profile.has_odd_entries |= is_list && !matches!(opens, Some(b'[' | b'n'));
             match opens {
                 Some(b'"') if key == "resourceType" && path.is_empty() => profile.resource = self.resource_type()?,
                 Some(b'{') if is_searched && key == "resource" && path.is_empty() => {
@@ -389,6 +393,8 @@ fn choose_array(arrays: &[ArrayProfile], known: usize) -> Result<Option<usize>, 
 /// The containers in a FHIR resource, or in an entry with a Bundle.
 fn containers_of_resource(offset: u64, profile: ObjectProfile) -> Containers {
     let inner = match profile.resource {
+        // A row, which is then rejected.
+        Resource::Container(_) if profile.has_odd_entries => return Containers::new(),
         Resource::Container(key) => {
             let list = profile.arrays.into_iter().find(|array| array.path == [key]);
             list.map(|array| array.containers).unwrap_or_default()

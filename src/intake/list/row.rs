@@ -47,13 +47,14 @@ pub enum RowFault {
     TooLong,
     /// A FHIR entry or line without a resource.
     NoResource,
-    /// A FHIR Bundle inside too many others.
-    TooDeep,
+    /// A FHIR Bundle whose entries are no array, or that is inside too many others.
+    UnreadableBundle,
 }
 
 impl RowFault {
     /// All faults.
-    pub(super) const ALL: [Self; 5] = [Self::NotJson, Self::WrongShape, Self::TooLong, Self::NoResource, Self::TooDeep];
+    pub(super) const ALL: [Self; 5] =
+        [Self::NotJson, Self::WrongShape, Self::TooLong, Self::NoResource, Self::UnreadableBundle];
 
     /// The fault in words.
     #[must_use]
@@ -63,7 +64,7 @@ impl RowFault {
             Self::WrongShape => "not of the same kind as the other rows",
             Self::TooLong => "longer than 1 MiB, too long for a row",
             Self::NoResource => "no FHIR resource that can be read",
-            Self::TooDeep => "a Bundle inside too many Bundles",
+            Self::UnreadableBundle => "a Bundle whose entries cannot be read",
         }
     }
 }
