@@ -8,6 +8,8 @@
 //! `-- --calls N --rounds N --organisations N --seconds N --entries N --open N` change the sizes; 0 leaves a part out.
 
 mod common;
+#[path = "../tests/fixtures/mod.rs"]
+mod fixtures;
 #[path = "common/loopback.rs"]
 mod loopback;
 
@@ -19,13 +21,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::campaign::Campaign;
 use callrounds::clock::{Clock, SharedClock, WallClock};
+use callrounds::ending::Ending;
 use callrounds::engine::{Engine, Event};
-use callrounds::entry::{
-    CallContent, CalledPartyZones, Fact, ListCounts, ListEligibility, NewEntry, PatientInfo, Reason, ZoneSource,
-};
-use callrounds::ids::{ConversationId, EntryKey, Location, OrganisationId};
+use callrounds::entry::{CallContent, CalledPartyZones, Fact, ListCounts, NewEntry, PatientInfo, Reason, ZoneSource};
+use callrounds::ids::{ConversationId, Location, OrganisationId};
 use callrounds::ledger::{AttemptUpdate, ClaimRequest, ClaimScope, Ledger, RunHandle};
 use callrounds::phone::E164;
 use callrounds::vendor::annie::auth::Credentials;
@@ -33,6 +34,8 @@ use callrounds::vendor::annie::client::{AnnieClient, ClientSettings};
 use callrounds::vendor::{CallRequest, Conversation, Page, ReadError, Reply, Response, Vendor};
 use tokio::sync::{Notify, Semaphore};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+
+use self::fixtures::{CONSENT, NO_STOP_RULE, ONE_CALL_EACH, REQUIRED};
 
 use common::{Samples, grouped, on_processor, peak_memory, print_table, python_with, say, sizes_from};
 use loopback::Server;
@@ -393,21 +396,19 @@ fn number(n: u32) -> E164 {
 
 /// The campaign of all measurements: it calls at every hour.
 fn campaign(organisations: u32, requests_per_minute: u32, open_calls: u32) -> Arc<Campaign> {
+    let calling = "window = \"00:00-23:59\"\nallow_wider = true\nzone_mode = \"row-wins\"\n\
+                   days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\n";
+    let required = REQUIRED.replace("America/Chicago", &zone_at_noon());
     let mut text = format!(
-        "name = \"calls\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
-         timezone = \"{}\"\nfrom_number = \"+13125550142\"\n[calling]\nconsent = \"on_file\"\nwindow = \"00:00-23:59\"\n\
-         days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"]\nallow_wider = true\n\
-         zone_mode = \"row-wins\"\n[redial]\nmax_attempts = 1\n\
-         [rate]\nrequests_per_minute = {requests_per_minute}\nopen_calls = {open_calls}\n[safety]\n\
-         stop_on = {{ opt_out_rate = 1.0, error_rate = 1.0, wrong_number_rate = 1.0 }}\n[vendor]\nkind = \"annie\"\n",
-        zone_at_noon(),
+        "{required}{CONSENT}{calling}{ONE_CALL_EACH}\
+         [rate]\nrequests_per_minute = {requests_per_minute}\nopen_calls = {open_calls}\n\
+         {NO_STOP_RULE}[vendor]\nkind = \"annie\"\n"
     );
     for n in 0..organisations {
         let line = format!("[[line]]\nlocation = \"{n}\"\norganisation = \"{}\"\n", organisation(n));
         text.push_str(&line);
     }
-    let loaded = campaign::load(&text, "calls.toml", PathBuf::new(), SafetyOverrides { short_settle: true });
-    Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
+    Arc::new(fixtures::load(&text))
 }
 
 fn organisation(n: u32) -> OrganisationId {
@@ -424,18 +425,14 @@ fn zone_at_noon() -> String {
 }
 
 fn new_entry(n: u32, at: Option<u32>) -> NewEntry {
+    let base = fixtures::new_entry(n.to_string(), number(n));
     NewEntry {
-        key: EntryKey::new(n.to_string()),
-        organisation: at.map_or_else(|| OrganisationId::new("Bright Smile Dental"), organisation),
+        organisation: at.map_or(base.organisation, organisation),
         location: at.map(|at| Location::new(at.to_string())),
-        phone: number(n),
-        alternatives: Vec::new(),
         zones: CalledPartyZones { zones: vec![zone_at_noon()], regions: Vec::new(), source: ZoneSource::Row },
         content: content(),
-        not_after: None,
-        eligibility: ListEligibility::Ready,
-        members: Vec::new(),
         line: u64::from(n) + 2,
+        ..base
     }
 }
 
@@ -696,7 +693,7 @@ fn large(sizes: &Sizes) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (ledger, run) = enrolled(&ledger, &campaign(0, 60_000_000, 10_000_000), sizes.entries, 0).await?;
-        ledger.end_run(run, "interrupted", "for the benchmark".into(), WallClock.now()).await?;
+        ledger.end_run(run, Ending::Interrupted, "for the benchmark".into(), WallClock.now()).await?;
         Result::Ok(())
     })?;
     half_finished(&ledger)?;

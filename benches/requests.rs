@@ -6,6 +6,8 @@
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+#[path = "../tests/fixtures/mod.rs"]
+mod fixtures;
 mod in_process_vendor;
 
 use std::cmp::Reverse;

@@ -21,7 +21,8 @@
 //! | [`plan`] | what a run would do: each entry's rule and time, the forecast, the plan file that is approved and dialled |
 //! | [`report`] | events → progress; ledger → text, json, csv, xlsx, html; one entry's timeline |
 //! | [`simulator`] | a faithful Annie over real HTTP |
-//! | [`phone`], [`zone`], [`clock`], [`ids`], [`did_you_mean`], [`visible`], [`bounded`], [`error`] | phone numbers, local time, time as a parameter, id newtypes, did-you-mean, foreign text made safe to print, readers with a limit, command errors |
+//! | [`ending`] | every ending of a run: its words, its exit code, whether polling goes on, the remedy |
+//! | [`phone`], [`zone`], [`clock`], [`ids`], [`did_you_mean`], [`visible`], [`bounded`], [`exit_status`], [`error`] | phone numbers, local time, time as a parameter, id newtypes, did-you-mean, foreign text made safe to print, readers with a limit, exit codes, command errors |
 //!
 //! `docs/where-is.md` answers "where is …?" for the questions that come up most; `docs/design.md` has the promises and the
 //! reasons, `docs/glossary.md` every word.
@@ -30,7 +31,7 @@
 //! cli → intake → {campaign, template, entry, phone}; plan uses the ledger, the rules and the quota; report uses events,
 //! plans and the ledger's summaries. `ledger` and `vendor` do not know each other; the simulator knows only the basics and
 //! never the client. Within a module no two files name each other's items (methods of one type in several files, such as the
-//! dispatcher's, do not count). `tests/callrounds/architecture.rs` enforces all of it.
+//! dispatcher's, do not count). `tests/callrounds/meta/architecture.rs` enforces all of it.
 //!
 //! # Invariants
 //!
@@ -51,9 +52,11 @@ pub mod campaign;
 pub mod cli;
 pub mod clock;
 pub mod did_you_mean;
+pub mod ending;
 pub mod engine;
 pub mod entry;
 pub mod error;
+pub mod exit_status;
 pub mod ids;
 pub mod intake;
 pub mod ledger;
@@ -66,3 +69,9 @@ pub mod template;
 pub mod vendor;
 pub mod visible;
 pub mod zone;
+
+#[cfg(test)]
+extern crate self as callrounds;
+#[cfg(test)]
+#[path = "../tests/fixtures/mod.rs"]
+mod fixtures;

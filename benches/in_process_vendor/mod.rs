@@ -5,13 +5,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use callrounds::campaign::{self, Campaign, SafetyOverrides};
+use callrounds::campaign::Campaign;
 use callrounds::clock::{ScaledClock, SharedClock};
 use callrounds::engine::{Engine, Event, RequestCounts};
-use callrounds::entry::{
-    CallContent, CalledPartyZones, ListCounts, ListEligibility, NewEntry, OutcomeSignals, PatientInfo, ZoneSource,
-};
-use callrounds::ids::{ConversationId, EntryKey, OrganisationId};
+use callrounds::entry::{CalledPartyZones, ListCounts, NewEntry, OutcomeSignals, ZoneSource};
+use callrounds::ids::ConversationId;
 use callrounds::ledger::Ledger;
 use callrounds::phone::E164;
 use callrounds::simulator::budget::SimulatedQuota;
@@ -24,14 +22,13 @@ use callrounds::vendor::{
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::fixtures::{self, CONSENT, NO_STOP_RULE, ONE_CALL_EACH, REQUIRED, SIMULATOR};
+
 /// Ten in the morning in Chicago, on a Tuesday.
 const START: &str = "2026-11-24T16:00:00Z";
 
 /// Area codes of Illinois, each with a hundred fictional numbers.
 const AREAS: [u32; 10] = [312, 773, 708, 630, 847, 224, 331, 464, 872, 815];
-
-/// The caller id.
-const FROM: &str = "+13125550142";
 
 pub fn start() -> DateTime<Utc> {
     START.parse().expect("an instant")
@@ -199,15 +196,9 @@ fn to_conversation(view: &ConversationView) -> Conversation {
 
 /// A campaign with one call for each patient, in the hours of `window`, with at most `open_calls` concurrent calls.
 pub fn campaign(window: &str, open_calls: u32) -> Arc<Campaign> {
-    let text = format!(
-        "name = \"recall\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
-         timezone = \"America/Chicago\"\nfrom_number = \"{FROM}\"\n[calling]\nconsent = \"on_file\"\n\
-         window = \"{window}\"\n[redial]\nmax_attempts = 1\n[rate]\nopen_calls = {open_calls}\n\
-         [safety]\nstop_on = {{ opt_out_rate = 1.0, error_rate = 1.0, wrong_number_rate = 1.0 }}\n\
-         [vendor]\nkind = \"simulator\"\n"
-    );
-    let loaded = campaign::load(&text, "recall.toml", PathBuf::new(), SafetyOverrides::default());
-    Arc::new(loaded.unwrap_or_else(|problems| panic!("{}", problems.drawn(false))))
+    Arc::new(fixtures::load(&format!(
+        "{REQUIRED}{CONSENT}window = \"{window}\"\n{ONE_CALL_EACH}[rate]\nopen_calls = {open_calls}\n{NO_STOP_RULE}{SIMULATOR}"
+    )))
 }
 
 /// The `n`th patient's number.
@@ -216,21 +207,12 @@ pub fn number(n: u32) -> E164 {
 }
 
 pub fn new_entries(count: u32) -> Vec<NewEntry> {
+    // Anywhere in the United States or Canada, as after an area code that says nothing.
+    let zones = CalledPartyZones { zones: Vec::new(), regions: Vec::new(), source: ZoneSource::AreaCode };
     let new_entry = |n: u32| NewEntry {
-        key: EntryKey::new(n.to_string()),
-        organisation: OrganisationId::new("Bright Smile Dental"),
-        location: None,
-        phone: number(n),
-        alternatives: Vec::new(),
-        zones: CalledPartyZones { zones: Vec::new(), regions: Vec::new(), source: ZoneSource::AreaCode },
-        content: CallContent {
-            patient: PatientInfo { first_name: "Pat".into(), ..PatientInfo::default() },
-            ..CallContent::default()
-        },
-        not_after: None,
-        eligibility: ListEligibility::Ready,
-        members: Vec::new(),
+        zones: zones.clone(),
         line: u64::from(n) + 2,
+        ..fixtures::new_entry(n.to_string(), number(n))
     };
     (0..count).map(new_entry).collect()
 }

@@ -8,7 +8,8 @@
 //! 3. checked against the rules between keys (`validate`);
 //! 4. converted to a [`Campaign`] (`convert`).
 //!
-//! [`locations`] holds the caller id of each location; [`locations_file`] reads a separate file of `[[line]]` tables.
+//! [`VendorLimits`] are the figures in which vendors differ. [`locations`] holds the caller id of each location;
+//! [`locations_file`] reads a separate file of `[[line]]` tables.
 
 mod convert;
 mod defaults;
@@ -26,6 +27,7 @@ mod tests;
 mod toml_span;
 mod validate;
 pub mod value;
+mod vendor_limits;
 
 pub use defaults::DEFAULTS;
 pub use definition::{Campaign, CampaignSource};
@@ -40,3 +42,4 @@ pub use sections::{
     VendorChoice, VendorKind, ZoneMode,
 };
 pub use validate::SafetyOverrides;
+pub use vendor_limits::VendorLimits;

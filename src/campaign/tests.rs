@@ -7,16 +7,8 @@ use minijinja::{Value, context};
 
 use super::*;
 use crate::entry::{Outcome, OutcomeSignals};
+use crate::fixtures::REQUIRED;
 use crate::template::Template;
-
-const REQUIRED: &str = r#"
-name = "six-month-recall"
-purpose = "recall"
-[practice]
-name = "Bright Smile Dental"
-timezone = "America/Chicago"
-from_number = "+13125550142"
-"#;
 
 fn loaded(text: &str) -> Result<Campaign, Diagnostics> {
     load(text, "c.toml", PathBuf::from("/practice"), SafetyOverrides::default())
@@ -156,7 +148,7 @@ fn a_wrong_type_says_what_was_wanted() {
     check("[calling]\nallow_wider = \"yes\"\n", "\"yes\"", "must be true or false", "");
     assert_eq!(
         lines(&REQUIRED.replacen("name", "redial = 3\nname", 1)),
-        ["c.toml:2:10: `redial` must be a table, not 3"]
+        ["c.toml:1:10: `redial` must be a table, not 3"]
     );
 }
 
@@ -293,9 +285,9 @@ fn problems_are_drawn_with_a_mark_under_the_place() {
     let problems = loaded(&format!("{REQUIRED}[redial]\nmax_attemps = 2\n")).expect_err("a bad key");
     insta::assert_snapshot!(problems.drawn(false), @"
      × there is no key `max_attemps` in [redial]
-      ╭─[c.toml:9:1]
-    8 │ [redial]
-    9 │ max_attemps = 2
+      ╭─[c.toml:8:1]
+    7 │ [redial]
+    8 │ max_attemps = 2
       · ───────────
       ╰────
      help: did you mean `max_attempts`?

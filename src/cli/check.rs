@@ -10,6 +10,7 @@ use crate::campaign::Campaign;
 use crate::entry::{ListCounts, ListEligibility, Reason, State};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::EntryId;
+use crate::intake::list::RowUnit;
 use crate::intake::{Intake, IntakeContext, IntakeWarning, RowResult, variable_name};
 use crate::ledger::{EnrolmentCounts, LedgerReader};
 use crate::plan::{Forecast, NotCalled, PlannedCall, Planner};
@@ -82,6 +83,12 @@ struct CheckFindings {
     not_called_groups: Vec<NotCalledGroup>,
     /// The lines of totals, page footers and repeated headers.
     left_out: Vec<u64>,
+    /// FHIR resources that are neither patients nor appointments, by type.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    other_resources: BTreeMap<String, u64>,
+    /// What the numbers of the rows count.
+    #[serde(skip)]
+    unit: RowUnit,
     warnings: Vec<String>,
     /// The changes to the ledger's entries; null if the ledger does not have the campaign.
     changes: Option<EnrolmentCounts>,
@@ -181,7 +188,7 @@ impl CheckFindings {
     ) -> Result<(RunPreview, Self), CommandError> {
         let mut collector = RowCollector {
             planner: plan_builder::planner(campaign, reader, request)?,
-            rows: RowFindings::default(),
+            rows: RowFindings::new(intake.unit()),
             samples: Vec::new(),
         };
         let mut rows = intake.read().map_err(list_input::refused)?;
@@ -206,6 +213,8 @@ impl CheckFindings {
             not_called: plan::left_out(&preview.plan),
             not_called_groups: plan::not_called_groups(&preview.plan, MAX_LISTED),
             left_out: intake.non_patient_lines().to_vec(),
+            other_resources: intake.other_resources().clone(),
+            unit: intake.unit(),
             warnings: warnings(summary.warnings),
             changes: preview.is_known.then_some(preview.plan.changes),
             days,
@@ -228,7 +237,7 @@ impl CheckFindings {
         }
         text.push_str(&plan::calls(&preview.plan, &self.forecast, &campaign.practice.zone, now));
         for sample in &self.samples {
-            let _ = writeln!(text, "\nsample, line {}", sample.line);
+            let _ = writeln!(text, "\nsample, {} {}", self.unit.word(), sample.line);
             let _ = sample.context.iter().try_for_each(|it| writeln!(text, "  context    {}", visible::value(it)));
             let _ = sample.voicemail.iter().try_for_each(|it| writeln!(text, "  voicemail  {}", visible::value(it)));
         }
@@ -268,9 +277,10 @@ impl CheckFindings {
 
     fn render_rows(&self, text: &mut String) {
         text.push_str(&list_input::non_patient_rows(&self.left_out));
+        text.push_str(&list_input::other_resources(&self.other_resources));
         text.push_str(&self.rows.render(&self.list, &self.rejected));
         for NotCalledGroup { label, count, lines } in &self.not_called_groups {
-            let _ = writeln!(text, "  not called: {count} × {label}{}", on_lines(lines, *count));
+            let _ = writeln!(text, "  not called: {count} × {label}{}", on_lines(self.unit, lines, *count));
         }
         for warning in &self.warnings {
             let _ = writeln!(text, "  warning: {}", visible::value(warning));

@@ -15,14 +15,13 @@ use crate::engine::{CLOCK_TOLERANCE, Outage, RefusedByVendor};
 use crate::error::{CommandError, ExitStatus};
 use crate::ledger::{LedgerError, LedgerKind, LedgerReader, MarkStatus};
 use crate::phone::E164;
-use crate::vendor::annie::client::AnnieClient;
 use crate::vendor::{ReadError, Response, Vendor};
 use crate::visible::DisplayPath;
 use crate::{ledger, zone};
 
 use super::args::{DoctorArgs, GlobalArgs};
 use super::output::Output;
-use super::run_status::{NO_HIGH_WATER_MARK, advice};
+use super::run_status::NO_HIGH_WATER_MARK;
 use super::vendor_config::{RemoteApi, VendorConfig};
 use super::{preflight, settings};
 
@@ -134,7 +133,7 @@ async fn check_environment() -> Vec<Finding> {
 
 /// Asks once for each caller id. The first response also shows the credentials and the clock.
 async fn check_organisation(
-    client: &AnnieClient,
+    client: &impl Vendor,
     remote: &RemoteApi,
     organisation: &Organisation,
     has_locations: bool,
@@ -161,8 +160,8 @@ async fn check_organisation(
 
 fn check_credentials<T>(response: &Response<Result<T, ReadError>>, remote: &RemoteApi, has_locations: bool) -> Finding {
     let url = &remote.base_url;
-    let refused = |refusal, says: String| {
-        Finding::bad("credentials", format!("{says}: {}", advice(refusal, has_locations)), ExitStatus::VendorRefused)
+    let refused = |refusal: RefusedByVendor, says: String| {
+        Finding::bad("credentials", format!("{says}: {}", refusal.remedy(has_locations)), ExitStatus::VendorRefused)
     };
     match response.value {
         Ok(_) => Finding::good("credentials", format!("accepted by {url}")),
@@ -187,7 +186,7 @@ fn check_credentials<T>(response: &Response<Result<T, ReadError>>, remote: &Remo
 
 /// A single `Date` header that disagrees may be a proxy's, so the vendor is asked again.
 async fn check_clock<T>(
-    client: &AnnieClient,
+    client: &impl Vendor,
     from: E164,
     response: &Response<T>,
     remote: &RemoteApi,
@@ -223,7 +222,7 @@ fn check_number(from: E164, may_call: Option<bool>, has_locations: bool) -> Find
         Some(true) => Finding::good("from-number", format!("{number} may call")),
         None => Finding::good("from-number", format!("{number}: the vendor does not say; the first call will show")),
         Some(false) => {
-            let fix = advice(RefusedByVendor::CallerId, has_locations);
+            let fix = RefusedByVendor::CallerId.remedy(has_locations);
             Finding::bad("from-number", format!("{number} may not call: {fix}"), ExitStatus::VendorRefused)
         }
     }

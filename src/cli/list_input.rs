@@ -1,5 +1,6 @@
 //! Opens and reads a campaign's list, for `check` and `run`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
@@ -57,6 +58,12 @@ pub(super) fn non_patient_rows(lines: &[u64]) -> String {
             format!("  lines {} are not patient rows: totals, page footers, or repeated headers\n", lines.join(", "))
         }
     }
+}
+
+/// Names the FHIR resources of a list that are neither patients nor appointments.
+pub(super) fn other_resources(by_type: &BTreeMap<String, u64>) -> String {
+    let kinds: Vec<String> = by_type.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();
+    if kinds.is_empty() { String::new() } else { format!("  left out, as no patients: {}\n", kinds.join(", ")) }
 }
 
 /// The rejects file: the one that the campaign names, or one beside the ledger.

@@ -124,10 +124,8 @@ pub(super) fn print_error(error: &CommandError) {
         CommandError::Campaign(_) => visible::coloured(&text),
         CommandError::Usage(_)
         | CommandError::List(_)
-        | CommandError::VendorRefused(_)
+        | CommandError::RunStopped { .. }
         | CommandError::Ledger(_)
-        | CommandError::StaleLedger(_)
-        | CommandError::ListProvesNothing(_)
         | CommandError::NotStarted(_)
         | CommandError::Output { .. }
         | CommandError::Internal(_) => visible::text(&text),

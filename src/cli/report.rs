@@ -4,13 +4,15 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::RunId;
-use crate::ledger::{LedgerError, LedgerReader, RunReport};
-use crate::report::json::PatientResult;
-use crate::report::xlsx::{self, XlsxError};
-use crate::report::{RunSummary, csv, html, json, text};
+use crate::ledger::{LedgerReader, RunReport};
+use crate::report::csv::CsvExporter;
+use crate::report::exporter::{ExportError, export};
+use crate::report::html::HtmlExporter;
+use crate::report::json::JsonExporter;
+use crate::report::text::TextExporter;
+use crate::report::xlsx::XlsxExporter;
 use crate::visible::DisplayPath;
 use crate::visible::{self, EscapingWriter};
-use crate::zone::Zone;
 
 use super::args::{GlobalArgs, ReportArgs, ReportFormat};
 use super::output::{Output, write_private};
@@ -38,31 +40,6 @@ pub(super) fn report(args: &ReportArgs, global: &GlobalArgs, output: Output) -> 
     Ok(ExitStatus::Done)
 }
 
-/// An error while a report is written.
-enum ExportError {
-    Ledger(LedgerError),
-    Output(std::io::Error),
-    Workbook(XlsxError),
-}
-
-impl From<XlsxError> for ExportError {
-    fn from(error: XlsxError) -> Self {
-        Self::Workbook(error)
-    }
-}
-
-impl From<LedgerError> for ExportError {
-    fn from(error: LedgerError) -> Self {
-        Self::Ledger(error)
-    }
-}
-
-impl From<std::io::Error> for ExportError {
-    fn from(error: std::io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
 fn write(
     reader: &LedgerReader,
     run: &RunReport,
@@ -71,56 +48,17 @@ fn write(
 ) -> Result<(), CommandError> {
     let zone = zone_of(run)?;
     let written = match format {
-        ReportFormat::Text => {
-            let mut rows = text::TextExporter::new(zone.clone());
-            let all = reader.each_entry(run.handle, |row| {
-                rows.add(&row);
-                Ok::<_, ExportError>(())
-            });
-            let head = text::summary(&RunSummary::from_report(run), &zone);
-            all.and_then(|()| Ok(write!(out, "{head}\n{}", rows.into_text())?))
-        }
-        ReportFormat::Csv => csv(reader, run, out),
-        ReportFormat::Json => document(reader, run, &mut EscapingWriter::new(out, visible::json)),
-        ReportFormat::Xlsx => workbook(reader, run, &text::summary(&RunSummary::from_report(run), &zone), out),
-        ReportFormat::Html => page(reader, run, zone, out),
+        ReportFormat::Text => export::<TextExporter<'_>>(reader, run, &zone, out),
+        ReportFormat::Csv => export::<CsvExporter<'_>>(reader, run, &zone, out),
+        ReportFormat::Json => export::<JsonExporter<'_>>(reader, run, &zone, out),
+        ReportFormat::Xlsx => export::<XlsxExporter<'_>>(reader, run, &zone, out),
+        ReportFormat::Html => export::<HtmlExporter<'_>>(reader, run, &zone, out),
     };
     written.or_else(|error| match error {
         // A broken pipe is no error: the reader has stopped reading.
         ExportError::Output(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        ExportError::Ledger(error) => Err(error.into()),
         ExportError::Output(error) => Err(CommandError::Output { what: "the report".into(), why: error.kind() }),
-        ExportError::Workbook(error) => Err(CommandError::Usage(error.to_string())),
+        ExportError::Ledger(error) => Err(error.into()),
+        ExportError::Format(text) => Err(CommandError::Usage(text)),
     })
-}
-
-fn csv(reader: &LedgerReader, run: &RunReport, out: &mut dyn Write) -> Result<(), ExportError> {
-    let mut rows = csv::CsvExporter::new(out)?;
-    reader.each_entry(run.handle, |row| Ok::<_, ExportError>(rows.add(&row)?))?;
-    Ok(rows.finish()?)
-}
-
-fn workbook(reader: &LedgerReader, run: &RunReport, summary: &str, out: &mut dyn Write) -> Result<(), ExportError> {
-    let mut rows = xlsx::XlsxExporter::new()?;
-    reader.each_entry(run.handle, |row| Ok::<_, ExportError>(rows.add(&row)?))?;
-    Ok(out.write_all(&rows.finish(summary)?)?)
-}
-
-fn page(reader: &LedgerReader, run: &RunReport, zone: Zone, out: &mut dyn Write) -> Result<(), ExportError> {
-    let summary = RunSummary::from_report(run);
-    let title = format!("{}, run {}", summary.campaign, summary.run);
-    let mut rows = html::HtmlExporter::new(out, &title, &text::summary(&summary, &zone), zone)?;
-    reader.each_entry(run.handle, |row| Ok::<_, ExportError>(rows.add(&row)?))?;
-    Ok(rows.finish()?)
-}
-
-fn document(reader: &LedgerReader, run: &RunReport, out: &mut dyn Write) -> Result<(), ExportError> {
-    let mut patients = Vec::new();
-    reader.each_entry(run.handle, |row| {
-        patients.push(PatientResult::from(row));
-        Ok::<_, ExportError>(())
-    })?;
-    let report = json::Report { summary: RunSummary::from_report(run), patients };
-    serde_json::to_writer_pretty(&mut *out, &report).map_err(std::io::Error::from)?;
-    Ok(out.write_all(b"\n")?)
 }

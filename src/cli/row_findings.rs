@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::entry::ListCounts;
 use crate::intake::RowResult;
+use crate::intake::list::RowUnit;
 use crate::visible;
 
 /// The number of rows of each kind that are listed; further rows are counted only.
@@ -28,20 +29,29 @@ pub(super) struct RowFindings {
     /// The lines of patients covered by the call to another member of their household.
     #[serde(rename = "merged_rows")]
     merged: Vec<u64>,
+    /// What the numbers of the rows count.
+    #[serde(skip)]
+    unit: RowUnit,
 }
 
 impl RowFindings {
+    /// The findings of a list whose row numbers count `unit`.
+    pub(super) fn new(unit: RowUnit) -> Self {
+        Self { unit, ..Self::default() }
+    }
+
     /// Adds the result of a row.
     pub(super) fn add(&mut self, row: &RowResult) {
+        let unit = self.unit.word();
         match row {
             RowResult::Rejected(rejection, _) => add(&mut self.rejected, || rejection.to_string()),
             RowResult::Duplicate { line, first } => {
-                add(&mut self.duplicates, || format!("line {line} says the same as line {first}"));
-                add(&mut self.duplicate_labels, || format!("line {line} has the same data as line {first}"));
+                add(&mut self.duplicates, || format!("{unit} {line} says the same as {unit} {first}"));
+                add(&mut self.duplicate_labels, || format!("{unit} {line} has the same data as {unit} {first}"));
             }
             RowResult::Replaced { line, by } => {
                 for listed in [&mut self.duplicates, &mut self.duplicate_labels] {
-                    add(listed, || format!("line {line} is replaced by line {by}, which has the same key"));
+                    add(listed, || format!("{unit} {line} is replaced by {unit} {by}, which has the same key"));
                 }
             }
             RowResult::Accepted(entry) => entry.members.iter().for_each(|member| add(&mut self.merged, || member.line)),
@@ -72,7 +82,7 @@ impl RowFindings {
             let _ = writeln!(text, "  and {hidden} more duplicates");
         }
         if counts.merged > 0 {
-            let at = on_lines(&self.merged, counts.merged);
+            let at = on_lines(self.unit, &self.merged, counts.merged);
             let _ = writeln!(
                 text,
                 "  merged: {} × covered by the call to another member of the household{at}",
@@ -90,14 +100,15 @@ fn add<T>(listed: &mut Vec<T>, row: impl FnOnce() -> T) {
 }
 
 /// ` (line 3)`, ` (lines 3, 5)`, or ` (lines 3, 5 and 40 more)`.
-pub(super) fn on_lines(lines: &[u64], count: u64) -> String {
+pub(super) fn on_lines(unit: RowUnit, lines: &[u64], count: u64) -> String {
+    let word = unit.word();
     let shown: Vec<String> = lines.iter().map(u64::to_string).collect();
     let more = count.saturating_sub(lines.len() as u64);
     match (shown.as_slice(), more) {
         ([], _) => String::new(),
-        ([line], 0) => format!(" (line {line})"),
-        (lines, 0) => format!(" (lines {})", lines.join(", ")),
-        (lines, more) => format!(" (lines {} and {more} more)", lines.join(", ")),
+        ([line], 0) => format!(" ({word} {line})"),
+        (lines, 0) => format!(" ({word}s {})", lines.join(", ")),
+        (lines, more) => format!(" ({word}s {} and {more} more)", lines.join(", ")),
     }
 }
 
@@ -107,10 +118,10 @@ mod tests {
 
     #[test]
     fn known_lines_are_named() {
-        assert_eq!(on_lines(&[], 3), "");
-        assert_eq!(on_lines(&[7], 1), " (line 7)");
-        assert_eq!(on_lines(&[7, 9], 2), " (lines 7, 9)");
-        assert_eq!(on_lines(&[7, 9], 42), " (lines 7, 9 and 40 more)");
+        assert_eq!(on_lines(RowUnit::Line, &[], 3), "");
+        assert_eq!(on_lines(RowUnit::Line, &[7], 1), " (line 7)");
+        assert_eq!(on_lines(RowUnit::Element, &[7, 9], 2), " (elements 7, 9)");
+        assert_eq!(on_lines(RowUnit::Line, &[7, 9], 42), " (lines 7, 9 and 40 more)");
     }
 
     #[test]

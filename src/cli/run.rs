@@ -54,7 +54,8 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
         None => (Box::new(NoExclusions), None),
     };
     let intake = list_input::open(&source, &campaign, context)?.with_exclude_list(excluded);
-    let skipped = list_input::non_patient_rows(intake.non_patient_lines());
+    let skipped = list_input::non_patient_rows(intake.non_patient_lines())
+        + &list_input::other_resources(intake.other_resources());
     if !skipped.is_empty() {
         output.say(skipped.trim());
     }

@@ -15,7 +15,6 @@ use crate::ledger::{Ledger, LedgerReader, RunHandle, RunReport};
 use crate::policy::Hours;
 use crate::report::progress::{JsonLines, Progress};
 use crate::report::{RunSummary, text};
-use crate::vendor::annie::client::AnnieClient;
 
 use super::args::RunOptions;
 use super::output::Output;
@@ -136,7 +135,7 @@ impl Session {
         output: Output,
     ) -> Result<RunResult, CommandError> {
         let stop = signals::first_signal();
-        let vendors = self.vendors(remote)?;
+        let vendors = remote.clients(&self.campaign, &self.clock)?;
         self.warn_of_unknown_organisations(run, output).await?;
         let (_running, hints) = self.webhooks.take().map(|webhooks| webhooks.serve(output)).unzip();
         let engine = Engine {
@@ -175,22 +174,6 @@ impl Session {
         Ok(())
     }
 
-    /// A client for each organisation, with its credentials.
-    fn vendors(&self, remote: &RemoteApi) -> Result<BTreeMap<OrganisationId, Arc<AnnieClient>>, CommandError> {
-        let mut vendors: BTreeMap<OrganisationId, Arc<AnnieClient>> = BTreeMap::new();
-        let organisations = self.campaign.locations.organisations().iter();
-        for (organisation, credentials) in organisations.zip(remote.credentials(&self.campaign)?) {
-            let client = match vendors.values().next() {
-                Some(first) => {
-                    first.with_credentials(credentials).map_err(|problem| CommandError::Usage(problem.to_string()))?
-                }
-                None => remote.client(credentials, Arc::clone(&self.clock))?,
-            };
-            vendors.insert(organisation.id.clone(), Arc::new(client));
-        }
-        Ok(vendors)
-    }
-
     fn event_sink(&self, run: RunHandle, output: Output) -> Result<Box<dyn CleanupSink>, CommandError> {
         let zone = self.campaign.practice.zone.clone();
         if output.json {
@@ -212,7 +195,7 @@ impl Session {
     fn conclude(&self, run: RunHandle, result: &RunResult, output: Output) -> Result<ExitStatus, CommandError> {
         let mut summary = RunSummary::from_report(&self.report(run)?);
         summary.requests = Some(result.requests);
-        summary.exit_code = Some(run_status::exit_status(&result.stop_reason, summary.standing).code());
+        summary.exit_code = Some(result.stop_reason.ending().exit().unwrap_or(summary.standing).code());
         if let StopReason::WindowClosed { opens: Some(opens) } = result.stop_reason {
             // Entries that are due while the window is closed are due when it opens.
             summary.next_due = summary.next_due.map(|due| due.max(opens));

@@ -1,6 +1,8 @@
 //! The API or simulator that a campaign's calls go to, and the credentials for it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::campaign::locations::variable_suffix;
 use crate::campaign::{Campaign, Organisation, Practice, SimulatorSettings, VendorKind};
@@ -11,9 +13,12 @@ use crate::ledger::LedgerKind;
 use crate::phone::{E164, NorthAmerican};
 use crate::vendor::annie::address::{ANNIE, Address};
 use crate::vendor::annie::auth::{Credentials, CredentialsError};
-use crate::vendor::annie::client::{AnnieClient, ClientSettings};
+use crate::vendor::annie::client::{AnnieClient, ClientSettings, PAGE_LIMIT};
 
 use super::environment::{self, BASE_URL, CREDENTIALS};
+
+// The client asks for no longer page, so a longer one would never come.
+const _: () = assert!(VendorKind::Annie.limits().page_rows == PAGE_LIMIT);
 
 /// An API key for simulated vendors, which accept any.
 const DEMO_KEY: &str = "annie-sk-v1-simulator";
@@ -158,7 +163,24 @@ impl RemoteApi {
         self.client(self.credentials_of(campaign, organisation)?, clock)
     }
 
-    pub(super) fn client(&self, credentials: Credentials, clock: SharedClock) -> Result<AnnieClient, CommandError> {
+    /// A client for each organisation of a campaign, with its credentials.
+    pub(super) fn clients(
+        &self,
+        campaign: &Campaign,
+        clock: &SharedClock,
+    ) -> Result<BTreeMap<OrganisationId, Arc<AnnieClient>>, CommandError> {
+        let mut clients: BTreeMap<OrganisationId, Arc<AnnieClient>> = BTreeMap::new();
+        for (organisation, credentials) in campaign.locations.organisations().iter().zip(self.credentials(campaign)?) {
+            let client = match clients.values().next() {
+                Some(first) => first.with_credentials(credentials).map_err(|problem| usage(&problem))?,
+                None => self.client(credentials, SharedClock::clone(clock))?,
+            };
+            clients.insert(organisation.id.clone(), Arc::new(client));
+        }
+        Ok(clients)
+    }
+
+    fn client(&self, credentials: Credentials, clock: SharedClock) -> Result<AnnieClient, CommandError> {
         let settings = ClientSettings { base_url: self.base_url.clone(), ..ClientSettings::new(credentials) };
         AnnieClient::new(settings, clock).map_err(|problem| usage(&problem))
     }

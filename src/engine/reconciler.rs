@@ -10,11 +10,11 @@ use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::call_media::{CallMedia, IsCall};
+use super::call_media::CallMedia;
 use super::vendor_clock::{CLOCK_SLACK, SCAN_MARGIN};
 use crate::ids::{AttemptId, ConversationId, EntryId};
 use crate::phone::E164;
-use crate::vendor::{Conversation, RowWithoutId};
+use crate::vendor::{Channel, Conversation, RowWithoutId};
 
 /// Complete scans without the conversation that prove its absence.
 const SCANS_TO_PROVE: u8 = 2;
@@ -202,11 +202,14 @@ impl Reconciler {
         ahead: TimeDelta,
     ) -> impl Iterator<Item = (&'a LostAttempt, MatchQuality)> + use<'a> {
         let Conversation { from, to, started, .. } = *conversation;
-        let is_call = media.judge(&conversation.medium, conversation.has_ended());
-        let complete = from.is_some() && to.is_some() && started.is_some() && is_call == IsCall::Yes;
-        let quality = if complete { MatchQuality::Fits } else { MatchQuality::MayFit };
-        let may_be = move |lost: &&LostAttempt| is_call != IsCall::No && lost.fits(from, to, started, ahead);
-        self.lost_attempts.iter().filter(may_be).map(move |lost| (lost, quality))
+        let is_complete = from.is_some() && to.is_some() && started.is_some();
+        let quality = match media.channel_of(conversation) {
+            Channel::Voice if is_complete => Some(MatchQuality::Fits),
+            Channel::Voice | Channel::Unknown => Some(MatchQuality::MayFit),
+            Channel::Text => None,
+        };
+        let fits = move |lost: &&LostAttempt| lost.fits(from, to, started, ahead);
+        self.lost_attempts.iter().filter(fits).filter_map(move |lost| Some((lost, quality?)))
     }
 
     /// The current scan shows a conversation that may be one of the attempts': about that attempt it proves nothing.
@@ -216,8 +219,9 @@ impl Reconciler {
 
     /// The current scan shows a row without an id, which may be one of the attempts' calls.
     pub fn on_row_without_id(&mut self, row: &RowWithoutId, media: &CallMedia, ahead: TimeDelta) {
-        if media.judge(&row.medium, false) == IsCall::No {
-            return;
+        match media.channel_of_row(row) {
+            Channel::Text => return,
+            Channel::Voice | Channel::Unknown => {}
         }
         for lost in self.lost_attempts.iter_mut().filter(|lost| lost.fits(row.from, row.to, row.started, ahead)) {
             lost.add_near_miss(None, MismatchReason::Unclear);

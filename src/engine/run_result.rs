@@ -20,12 +20,17 @@ pub struct RunResult {
 }
 
 impl RunResult {
+    /// Whether some organisation has another stop reason than the run.
+    #[must_use]
+    pub fn organisations_differ(&self) -> bool {
+        self.stop_reasons.iter().any(|(_, reason)| *reason != self.stop_reason)
+    }
+
     /// Why the run placed no further calls, as one sentence. Where organisations differ, it names each that did not
     /// simply finish.
     #[must_use]
     pub fn explanation(&self) -> String {
-        let differs = self.stop_reasons.iter().any(|(_, reason)| *reason != self.stop_reason);
-        if !differs {
+        if !self.organisations_differ() {
             return self.stop_reason.to_string();
         }
         let stopped = self.stop_reasons.iter().filter(|(_, reason)| *reason != StopReason::Done);

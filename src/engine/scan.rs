@@ -21,9 +21,6 @@ use super::list_order::{ListOrder, Trend};
 use crate::ids::ConversationId;
 use crate::vendor::{Conversation, Page};
 
-/// Conversations asked for in one page: the vendor's maximum.
-pub const PAGE: u32 = 100;
-
 /// The rows by which pages overlap.
 const OVERLAP: u64 = 10;
 
@@ -40,22 +37,29 @@ const MIN_PAGE_ALLOWANCE: u32 = 40;
 const MAX_GROWTH: u64 = 60;
 
 /// Common maximum page lengths of APIs. A page of about this many rows may be cut off.
-const USUAL_PAGE_LENGTHS: [u64; 4] = [20, 25, 50, PAGE as u64];
+const USUAL_PAGE_LENGTHS: [u64; 4] = [20, 25, 50, 100];
 
 /// A `totalCount` above this is ignored.
 const MAX_LIST_LENGTH: u64 = 10_000_000;
 
-/// How many pages show this many of the newest conversations.
+/// How many pages of at most `page_rows` show this many of the newest conversations.
 #[must_use]
-pub fn pages_of(conversations: u64) -> u32 {
-    let beyond_the_first = conversations.saturating_sub(PAGE.into());
-    1 + u32::try_from(beyond_the_first.div_ceil(u64::from(PAGE) - OVERLAP)).unwrap_or(u32::MAX - 1)
+pub fn pages_of(conversations: u64, page_rows: u32) -> u32 {
+    let beyond_the_first = conversations.saturating_sub(page_rows.into());
+    1 + u32::try_from(beyond_the_first.div_ceil(new_rows(page_rows))).unwrap_or(u32::MAX - 1)
+}
+
+/// The rows of a full page that the page before it did not have.
+fn new_rows(page_rows: u32) -> u64 {
+    u64::from(page_rows).saturating_sub(OVERLAP).max(1)
 }
 
 /// What scans have learnt about a list that begins with the oldest conversation, so that the next one starts near its
 /// end. A wrong figure here costs a request and proves nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownList {
+    /// The most rows that the vendor puts on a page.
+    pub page_rows: u32,
     /// Whether the newest conversation is at the end.
     pub oldest_first: bool,
     /// The offset of the end.
@@ -64,6 +68,14 @@ pub struct KnownList {
     pub growth: u64,
     /// The longest page received, in rows.
     pub longest_page: u64,
+}
+
+impl KnownList {
+    /// A list of which only the vendor's maximum page length is known.
+    #[must_use]
+    pub fn new(page_rows: u32) -> Self {
+        Self { page_rows, oldest_first: false, end: 0, growth: 0, longest_page: 0 }
+    }
 }
 
 /// The state of a scan after a page.
@@ -176,7 +188,7 @@ impl Scan {
         if known.oldest_first {
             scan.order = Some(ListOrder::OldestFirst);
             scan.step = ScanStep::FindEnd { stride: 0, empty_from: None };
-            scan.offset = (known.end + known.growth).saturating_sub(u64::from(PAGE) - OVERLAP);
+            scan.offset = (known.end + known.growth).saturating_sub(new_rows(known.page_rows));
         }
         scan
     }
@@ -242,7 +254,7 @@ impl Scan {
             }
         }
         if let ScanStep::FindEnd { stride, empty_from } = self.step {
-            if was_seen && Self::may_be_cut_off(rows) {
+            if was_seen && self.may_be_cut_off(rows) {
                 return ScanProgress::Broken(ScanFlaw::OffsetIgnored);
             }
             return self.find_end(page, stride, empty_from, (brought_new && !was_seen) || hides_rows);
@@ -332,7 +344,7 @@ impl Scan {
         if self.order == Some(ListOrder::NewestFirst) && self.is_past_the_instant() {
             return ScanProgress::Complete(CompletenessReason::PastTheInstant(ListOrder::NewestFirst));
         }
-        if Self::may_be_cut_off(rows) { ScanProgress::Broken(ScanFlaw::OffsetIgnored) } else { self.at_the_end() }
+        if self.may_be_cut_off(rows) { ScanProgress::Broken(ScanFlaw::OffsetIgnored) } else { self.at_the_end() }
     }
 
     fn up(&mut self, extends: bool, positions: u64) -> ScanProgress {
@@ -346,8 +358,9 @@ impl Scan {
     }
 
     /// Whether a page is about as long as a common maximum.
-    fn may_be_cut_off(rows: u64) -> bool {
-        USUAL_PAGE_LENGTHS.iter().any(|usual| (usual - usual * 3 / 20..=usual + usual * 3 / 20).contains(&rows))
+    fn may_be_cut_off(&self, rows: u64) -> bool {
+        let mut lengths = USUAL_PAGE_LENGTHS.into_iter().chain([self.known.page_rows.into()]);
+        lengths.any(|usual| (usual - usual * 3 / 20..=usual + usual * 3 / 20).contains(&rows))
     }
 
     /// The list has been read upwards to its end.
@@ -391,7 +404,7 @@ impl Scan {
         let next = positions - Self::overlap(positions);
         let stated_total = page.total.filter(|total| *total <= MAX_LIST_LENGTH).unwrap_or_default();
         self.step = ScanStep::FindEnd { stride: 0, empty_from: None };
-        ScanProgress::Read(next.max(stated_total.saturating_sub(u64::from(PAGE) - OVERLAP)))
+        ScanProgress::Read(next.max(stated_total.saturating_sub(new_rows(self.known.page_rows))))
     }
 
     /// One step in the search for the end of a list that begins with the oldest conversation.

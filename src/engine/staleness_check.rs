@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::call_media::{CallMedia, IsCall};
+use super::call_media::CallMedia;
 use super::scan::ScanFlaw;
 use super::vendor_clock::{CLOCK_SLACK, SCAN_MARGIN};
 use crate::ids::ConversationId;
 use crate::ledger::{ObservedCall, ObservedWithoutId, Watermark};
 use crate::phone::E164;
-use crate::vendor::{Conversation, Page, RowWithoutId, Status};
+use crate::vendor::{Channel, Conversation, Page, RowWithoutId, Status};
 
 /// Inconclusive scans in a row after which the check fails.
 pub const MAX_FAILED_SCANS: u32 = 5;
@@ -174,7 +174,10 @@ impl StalenessCheck {
         ahead: TimeDelta,
         now: DateTime<Utc>,
     ) -> Vec<ObservedWithoutId> {
-        let may_be_call = |row: &&RowWithoutId| media.judge(&row.medium, false) != IsCall::No;
+        let may_be_call = |row: &&RowWithoutId| match media.channel_of_row(row) {
+            Channel::Voice | Channel::Unknown => true,
+            Channel::Text => false,
+        };
         let ours = page.rows_without_id.iter().filter(may_be_call);
         let ours: Vec<_> = ours.filter(|row| self.may_be_ours(row.from, row.to, row.started, ahead)).collect();
         let identified = |row: &RowWithoutId| {
@@ -246,10 +249,10 @@ impl StalenessCheck {
     }
 
     fn unclear_rows(&self, media: &CallMedia) -> impl Iterator<Item = &Conversation> {
-        self.unrecorded.values().filter(|row| match media.judge(&row.medium, row.has_ended()) {
-            IsCall::No => false,
-            IsCall::Unknown => true,
-            IsCall::Yes => row.from.is_none() || row.to.is_none() || row.started.is_none(),
+        self.unrecorded.values().filter(|row| match media.channel_of(row) {
+            Channel::Text => false,
+            Channel::Unknown => true,
+            Channel::Voice => row.from.is_none() || row.to.is_none() || row.started.is_none(),
         })
     }
 
@@ -270,9 +273,13 @@ impl StalenessCheck {
             return Err(if has_closed { ScanFlaw::Unclear } else { ScanFlaw::UnclearWhileOpen });
         }
         // If nothing shows the medium of calls, every such row counts as a call, so that nobody is called twice.
-        let judge = |row: &Conversation| media.judge(&row.medium, row.has_ended());
-        let is_known = media.has_seen_a_call() || self.unrecorded.values().any(|row| judge(row) == IsCall::Yes);
-        let is_call = |row: &&Conversation| judge(row) == IsCall::Yes || (!is_known && judge(row) == IsCall::Unknown);
+        let shows_a_call = |row: &Conversation| media.channel_of(row) == Channel::Voice;
+        let is_known = media.has_seen_a_call() || self.unrecorded.values().any(shows_a_call);
+        let is_call = |row: &&Conversation| match media.channel_of(row) {
+            Channel::Voice => true,
+            Channel::Unknown => !is_known,
+            Channel::Text => false,
+        };
         let observed = |row: &Conversation| {
             Some(ObservedCall {
                 conversation: row.id.clone(),

@@ -4,7 +4,10 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
+pub use crate::ending::RefusedByVendor;
+
 use super::scan::ScanFlaw;
+use crate::ending::Ending;
 use crate::ids::Location;
 
 /// Why a run placed no further calls.
@@ -80,81 +83,69 @@ pub enum StopReason {
     },
 }
 
-/// What the vendor rejects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefusedByVendor {
-    /// Our credentials.
-    Credentials,
-    /// Our caller id (`from_number`).
-    CallerId,
-    /// The API's address: nothing there answers like the API.
-    Address,
-    /// The organisation's account.
-    Account,
-    /// The vendor does not say.
-    Unexplained,
-}
-
 impl StopReason {
-    /// How severe the reason is: the most severe of the organisations' reasons is the run's.
-    pub(super) fn severity(&self) -> u8 {
+    /// Its kind, without its data: what it means for reports, the exit code and polling.
+    #[must_use]
+    pub fn ending(&self) -> Ending {
         match self {
-            Self::Done => 0,
-            Self::WindowClosed { .. } => 1,
-            Self::MaxCalls { .. } => 2,
-            Self::StopRule { .. } => 3,
-            Self::Unreachable => 4,
-            Self::Exclusions { .. } => 5,
-            Self::Clock { .. } => 6,
-            Self::Paused { .. } => 7,
-            Self::Interrupted => 8,
-            Self::CallerIdsRefused { .. } => 9,
-            Self::RefusedInARow { locations, .. } => {
-                if locations.is_empty() {
-                    10
-                } else {
-                    9
-                }
-            }
-            Self::Refused(_) => 10,
-            Self::ListProvesNothing { .. } => 11,
-            Self::Behind { .. } => 12,
+            Self::Done => Ending::Done,
+            Self::WindowClosed { .. } => Ending::WindowClosed,
+            Self::MaxCalls { .. } => Ending::MaxCalls,
+            Self::Interrupted => Ending::Interrupted,
+            Self::Paused { .. } => Ending::Paused,
+            Self::StopRule { .. } => Ending::StopRule,
+            Self::Unreachable => Ending::Unreachable,
+            Self::Refused(_) | Self::CallerIdsRefused { .. } | Self::RefusedInARow { .. } => Ending::VendorRefused,
+            Self::Behind { .. } => Ending::Behind,
+            Self::ListProvesNothing { .. } => Ending::ListProvesNothing,
+            Self::Exclusions { .. } => Ending::Exclusions,
+            Self::Clock { .. } => Ending::Clock,
         }
     }
 
-    /// Its machine word in the ledger and in reports.
+    /// What the vendor refuses, and the locations that it concerns; none: all of the organisation's.
     #[must_use]
-    pub fn name(&self) -> &'static str {
+    pub fn refusal(&self) -> Option<(RefusedByVendor, &[Location])> {
         match self {
-            Self::Done => "done",
-            Self::WindowClosed { .. } => "window_closed",
-            Self::MaxCalls { .. } => "max_calls",
-            Self::Interrupted => "interrupted",
-            Self::Paused { .. } => "paused",
-            Self::StopRule { .. } => "stop_rule",
-            Self::Unreachable => "unreachable",
-            Self::Refused(_) | Self::CallerIdsRefused { .. } | Self::RefusedInARow { .. } => "vendor_refused",
-            Self::Behind { .. } => "behind",
-            Self::ListProvesNothing { .. } => "list_proves_nothing",
-            Self::Clock { .. } => "clock",
-            Self::Exclusions { .. } => "exclusions",
+            Self::Refused(refusal) => Some((*refusal, &[])),
+            Self::CallerIdsRefused { locations } => Some((RefusedByVendor::CallerId, locations)),
+            Self::RefusedInARow { refusal, locations, .. } => Some((*refusal, locations)),
+            Self::Done
+            | Self::WindowClosed { .. }
+            | Self::MaxCalls { .. }
+            | Self::Interrupted
+            | Self::Paused { .. }
+            | Self::StopRule { .. }
+            | Self::Unreachable
+            | Self::Behind { .. }
+            | Self::ListProvesNothing { .. }
+            | Self::Exclusions { .. }
+            | Self::Clock { .. } => None,
         }
+    }
+
+    /// How severe the reason is: the most severe of the organisations' reasons is the run's. A refusal of some
+    /// locations is less severe than one of a whole organisation.
+    pub(super) fn severity(&self) -> (Ending, bool) {
+        (self.ending(), self.refusal().is_some_and(|(_, locations)| locations.is_empty()))
+    }
+
+    /// Whether polling stops as well.
+    pub(super) fn stops_polling(&self) -> bool {
+        self.ending().stops_polling(self.refusal().map(|(refusal, _)| refusal))
     }
 }
 
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let remedy = self.ending().remedy();
         match self {
             Self::Done => f.write_str("nothing more is due"),
             Self::WindowClosed { .. } => f.write_str("the calling window is closed"),
             Self::MaxCalls { limit } => write!(f, "max_calls = {limit} calls were placed"),
             Self::Interrupted => f.write_str("interrupted"),
-            Self::Paused { by } => write!(f, "paused by {by}; `callrounds resume` continues it"),
-            Self::StopRule { rule, hits, of } => write!(
-                f,
-                "stop_on.{rule}: {hits} of {of} finished calls; check them in `callrounds report`, fix the cause, and \
-                 run again: the run continues and counts from zero"
-            ),
+            Self::Paused { by } => write!(f, "paused by {by}; {remedy}"),
+            Self::StopRule { rule, hits, of } => write!(f, "stop_on.{rule}: {hits} of {of} finished calls; {remedy}"),
             Self::Unreachable => f.write_str("the vendor cannot be reached"),
             Self::Behind { calls, since } => {
                 let calls = if *calls == 1 { "a call".into() } else { format!("{calls} calls") };
@@ -167,16 +158,13 @@ impl fmt::Display for StopReason {
             Self::ListProvesNothing { flaw } => write!(
                 f,
                 "the vendor's list proves nothing; nobody was called: {flaw}, so it cannot show whether this ledger \
-                 holds every call; ask the vendor to fix its list of conversations, then run again"
+                 holds every call; {remedy}"
             ),
-            Self::Exclusions { why } => write!(f, "{why}; no further call is placed: fix it and run again"),
-            Self::Clock { seconds } => {
-                write!(
-                    f,
-                    "this machine's clock is wrong by about {seconds} s, so dialing hours cannot be trusted: set the \
-                     clock"
-                )
-            }
+            Self::Exclusions { why } => write!(f, "{why}; no further call is placed: {remedy}"),
+            Self::Clock { seconds } => write!(
+                f,
+                "this machine's clock is wrong by about {seconds} s, so dialing hours cannot be trusted: {remedy}"
+            ),
             Self::Refused(refusal) => f.write_str(refusal.description()),
             Self::CallerIdsRefused { locations } => {
                 write!(f, "the vendor does not let the from_number of {} call", locations_text(locations))
@@ -203,18 +191,6 @@ impl fmt::Display for StopReason {
     }
 }
 
-impl RefusedByVendor {
-    fn description(self) -> &'static str {
-        match self {
-            Self::Credentials => "the vendor does not accept our credentials",
-            Self::CallerId => "the vendor does not let our caller id (from_number) call",
-            Self::Address => "nothing at the API's address answers like Annie",
-            Self::Account => "the vendor refuses calls of this account",
-            Self::Unexplained => "the vendor refuses every call",
-        }
-    }
-}
-
 /// Locations for a sentence: names the first few and counts the others.
 pub(crate) fn locations_text(locations: &[Location]) -> String {
     const SHOWN: usize = 3;
@@ -222,5 +198,35 @@ pub(crate) fn locations_text(locations: &[Location]) -> String {
     match locations.len().saturating_sub(SHOWN) {
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused_in_a_row(locations: &[&str]) -> StopReason {
+        let locations = locations.iter().map(|name| Location::new(*name)).collect();
+        StopReason::RefusedInARow { refusal: RefusedByVendor::Account, vendor_text: None, locations }
+    }
+
+    #[test]
+    fn a_refusal_of_some_locations_is_less_severe_than_one_of_a_whole_organisation() {
+        let in_order = [
+            StopReason::Done,
+            StopReason::Interrupted,
+            refused_in_a_row(&["north"]),
+            refused_in_a_row(&[]),
+            StopReason::ListProvesNothing { flaw: ScanFlaw::TooLong },
+        ];
+        assert!(in_order.is_sorted_by(|less, more| less.severity() < more.severity()));
+        assert_eq!(refused_in_a_row(&[]).severity(), StopReason::Refused(RefusedByVendor::Credentials).severity());
+    }
+
+    #[test]
+    fn a_refusal_stops_polling_only_if_nothing_can_be_read() {
+        let stopping = RefusedByVendor::ALL.iter().filter(|refusal| StopReason::Refused(**refusal).stops_polling());
+        assert!(stopping.eq(&[RefusedByVendor::Credentials, RefusedByVendor::Address]));
+        assert!(!refused_in_a_row(&[]).stops_polling());
     }
 }

@@ -82,9 +82,9 @@ pub struct Tracker {
 
 impl Tracker {
     /// A tracker without conversations. It follows each for at most `track_for`; `requests_per_minute` is the whole
-    /// request budget.
+    /// request budget, and `page_rows` the vendor's maximum page length.
     #[must_use]
-    pub fn new(track_for: TimeDelta, requests_per_minute: u32) -> Self {
+    pub fn new(track_for: TimeDelta, requests_per_minute: u32, page_rows: u32) -> Self {
         Self {
             track_for,
             open: OpenConversations::default(),
@@ -92,7 +92,7 @@ impl Tracker {
             queued_reads: VecDeque::new(),
             webhook_hints: WebhookHints::default(),
             lost_track: LostTrackQueue::new(requests_per_minute),
-            known_list: KnownList::default(),
+            known_list: KnownList::new(page_rows),
             readable_time: TimeDelta::zero(),
             last_read_at: None,
             last_scan: None,
@@ -309,7 +309,10 @@ impl Tracker {
             }
             ScanProgress::Broken(flaw) => {
                 self.charge(&active);
-                self.known_list = KnownList { longest_page: self.known_list.longest_page, ..KnownList::default() };
+                self.known_list = KnownList {
+                    longest_page: self.known_list.longest_page,
+                    ..KnownList::new(self.known_list.page_rows)
+                };
                 self.queue_unseen_reads(&active.scan, now);
                 ScanResult::Broken(flaw)
             }

@@ -39,6 +39,9 @@ impl ExcludeList {
         let mut keys = HashSet::new();
         for row in list.rows()? {
             let row = row?;
+            if let Some(fault) = row.fault {
+                return Err(ListError::Malformed { line: row.line, what: fault.text() });
+            }
             if row.cells.len() != list.header().names().len() {
                 return Err(ListError::Malformed { line: row.line, what: "not as many cells as columns" });
             }

@@ -14,7 +14,7 @@ use super::summary::IntakeWarning;
 use crate::campaign::{Campaign, Practice};
 use crate::entry::Appointment;
 use crate::ids::Location;
-use crate::template::{MAX_CHARS, Template, TemplateCells, TemplateColumns, TemplateRow, chars};
+use crate::template::{Template, TemplateCells, TemplateColumns, TemplateRow, chars};
 
 /// The maximum number of household names in a text.
 const MAX_NAMES: usize = 8;
@@ -101,7 +101,7 @@ impl<'a> Renderer<'a> {
         loop {
             let row = row.clone().with("household_names", spoken_list(&names, shown));
             match self.texts(&call[0].patient.template_cells, &row.into()) {
-                Err(RejectReason::TooLong(_)) if shown > 0 => shown -= 1,
+                Err(RejectReason::TooLong { .. }) if shown > 0 => shown -= 1,
                 result => return result,
             }
         }
@@ -120,11 +120,12 @@ impl<'a> Renderer<'a> {
     fn texts(&mut self, cells: &TemplateCells, variables: &Value) -> Result<CallTexts, RejectReason> {
         let Self { campaign, lint, context_cache, voicemail_cache, .. } = self;
         let message = &campaign.message;
-        let (context, mut warnings) =
-            context_cache.text(cells, || render_text(&message.context, variables, MessageKind::Context, lint))?;
+        let max_chars = campaign.vendor.kind.limits().message_chars;
+        let render = |template, kind| render_text(template, variables, kind, lint, max_chars);
+        let (context, mut warnings) = context_cache.text(cells, || render(&message.context, MessageKind::Context))?;
         let mut voicemail = None;
         if let (Some(template), Some(cache)) = (&message.voicemail, voicemail_cache) {
-            let (text, more) = cache.text(cells, || render_text(template, variables, MessageKind::Voicemail, lint))?;
+            let (text, more) = cache.text(cells, || render(template, MessageKind::Voicemail))?;
             (voicemail, warnings) = (text, [warnings, more].concat());
         }
         warnings.sort_unstable();
@@ -134,7 +135,13 @@ impl<'a> Renderer<'a> {
 }
 
 /// Renders and checks a text; `None` if it is empty.
-fn render_text(template: &Template, variables: &Value, kind: MessageKind, lint: &TextLint) -> RenderedText {
+fn render_text(
+    template: &Template,
+    variables: &Value,
+    kind: MessageKind,
+    lint: &TextLint,
+    max_chars: usize,
+) -> RenderedText {
     let rendered = template.render(variables).map_err(|error| RejectReason::Message {
         text: kind,
         line: error.line,
@@ -142,7 +149,7 @@ fn render_text(template: &Template, variables: &Value, kind: MessageKind, lint: 
     })?;
     match chars(&rendered) {
         0 => Ok((None, Vec::new())),
-        count if count > MAX_CHARS => Err(RejectReason::TooLong(kind)),
+        count if count > max_chars => Err(RejectReason::TooLong { text: kind, limit: max_chars }),
         _ => {
             let warnings = lint.warnings(&rendered, kind).collect();
             Ok((Some(rendered), warnings))

@@ -40,11 +40,13 @@ mod schema;
 pub mod summary;
 mod word_lists;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use self::columns::{Columns, MappingReport};
 use self::field::Field;
-use self::list::{Header, List, ListExpectations, RowPer};
+use self::list::{Header, List, ListExpectations, RowPer, RowUnit};
 use self::patient::{PatientReader, RowContext};
 use self::profile::ListProfile;
 use crate::campaign::{Campaign, Consent};
@@ -140,6 +142,18 @@ impl<'c> Intake<'c> {
         &self.profile.non_patient_lines
     }
 
+    /// What the numbers of the rows count.
+    #[must_use]
+    pub fn unit(&self) -> RowUnit {
+        self.list.unit()
+    }
+
+    /// The FHIR resources of the list that are neither patients nor appointments, by type.
+    #[must_use]
+    pub fn other_resources(&self) -> &BTreeMap<String, u64> {
+        self.list.other_resources()
+    }
+
     /// Where consent is recorded: as the campaign says, or in the list's consent column.
     #[must_use]
     pub fn consent(&self) -> Consent {
@@ -167,7 +181,7 @@ impl<'c> Intake<'c> {
             context: RowContext::new(&self.campaign.practice, None, self.context.now),
             now: self.context.now,
         };
-        Ok(IntakePass::new(self.list.rows()?, reader, dial_rules(self.campaign, self.context)))
+        Ok(IntakePass::new(self.list.rows()?, self.list.unit(), reader, dial_rules(self.campaign, self.context)))
     }
 
     /// Makes a whole pass and keeps only the counts.

@@ -1,16 +1,13 @@
 //! Patient names: split into parts, cleaned, and converted from all capitals to natural case.
 
-/// The vendor's limit for a first and for a last name, in characters (`annie-api.md`, POST /calls).
-const MAX_NAME: usize = 100;
-
-/// A patient's names.
+/// A patient's names, each cut to the vendor's limit.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(super) struct PatientNames {
-    /// The legal first name, at most 100 characters.
+    /// The legal first name.
     pub(super) first: String,
-    /// The last name with its suffix, at most 100 characters; may be empty.
+    /// The last name with its suffix; may be empty.
     pub(super) last: String,
-    /// The name by which the call addresses the patient, at most 100 characters; by default the first name.
+    /// The name by which the call addresses the patient; by default the first name.
     pub(super) preferred: String,
 }
 
@@ -24,8 +21,8 @@ pub(super) struct NameCells<'a> {
 }
 
 impl PatientNames {
-    /// Reads the cells. Separate columns win over the full name.
-    pub(super) fn from_cells(cells: NameCells<'_>) -> Self {
+    /// Reads the cells. Separate columns win over the full name. Each name keeps its first `max_chars` characters.
+    pub(super) fn from_cells(cells: NameCells<'_>, max_chars: usize) -> Self {
         let mut parts =
             if cells.first.trim().is_empty() { split_full(clean(cells.full)) } else { NameParts::default() };
         if !cells.first.trim().is_empty() {
@@ -37,7 +34,7 @@ impl PatientNames {
         if !cells.preferred.trim().is_empty() {
             parts.nickname = clean(cells.preferred);
         }
-        parts.into_names()
+        parts.into_names(max_chars)
     }
 }
 
@@ -49,9 +46,10 @@ struct NameParts {
 }
 
 impl NameParts {
-    fn into_names(self) -> PatientNames {
+    fn into_names(self, max_chars: usize) -> PatientNames {
         let is_capitals = is_all_capitals(&self.first) && (self.last.is_empty() || is_all_capitals(&self.last));
-        let finish = |name: String, is_capitals: bool| truncate(if is_capitals { natural_case(&name) } else { name });
+        let finish =
+            |name: String, is_capitals: bool| truncate(if is_capitals { natural_case(&name) } else { name }, max_chars);
         let first = finish(self.first, is_capitals);
         let preferred = if self.nickname.is_empty() {
             first.clone()
@@ -136,12 +134,12 @@ fn natural_word(word: &str) -> String {
     natural
 }
 
-/// The first 100 characters.
-fn truncate(name: String) -> String {
-    if name.len() <= MAX_NAME {
+/// The first characters.
+fn truncate(name: String, max_chars: usize) -> String {
+    if name.len() <= max_chars {
         return name;
     }
-    match name.char_indices().nth(MAX_NAME) {
+    match name.char_indices().nth(max_chars) {
         Some((at, _)) => name[..at].trim_end().to_owned(),
         None => name,
     }
@@ -167,7 +165,7 @@ mod tests {
             (",", "", "", ""),
             ("Smith, ", "", "Smith", ""),
         ] {
-            let names = PatientNames::from_cells(NameCells { full, ..NameCells::default() });
+            let names = PatientNames::from_cells(NameCells { full, ..NameCells::default() }, 100);
             assert_eq!((&*names.first, &*names.last, &*names.preferred), (first, last, preferred), "{full}");
         }
     }
@@ -182,7 +180,7 @@ mod tests {
             ("Vincent", "van Gogh", "Vincent van Gogh"),
             ("李", "王", "李 王"),
         ] {
-            let names = PatientNames::from_cells(NameCells { first, last, ..NameCells::default() });
+            let names = PatientNames::from_cells(NameCells { first, last, ..NameCells::default() }, 100);
             assert_eq!(format!("{} {}", names.first, names.last), expected);
         }
     }
@@ -190,17 +188,17 @@ mod tests {
     #[test]
     fn the_preferred_name_does_not_replace_the_legal_one() {
         let cells = NameCells { first: "Margaret", last: "Hale", preferred: "Peg", full: "ignored, too" };
-        let names = PatientNames::from_cells(cells);
+        let names = PatientNames::from_cells(cells, 100);
         assert_eq!((&*names.first, &*names.preferred), ("Margaret", "Peg"));
         let names =
-            PatientNames::from_cells(NameCells { first: "Margaret (Peg)", last: "Hale", ..NameCells::default() });
+            PatientNames::from_cells(NameCells { first: "Margaret (Peg)", last: "Hale", ..NameCells::default() }, 100);
         assert_eq!((&*names.first, &*names.preferred), ("Margaret", "Peg"));
     }
 
     #[test]
     fn a_long_name_is_truncated_between_characters() {
         let first = "é".repeat(150);
-        let names = PatientNames::from_cells(NameCells { first: &first, ..NameCells::default() });
-        assert_eq!(names.first.chars().count(), MAX_NAME);
+        let names = PatientNames::from_cells(NameCells { first: &first, ..NameCells::default() }, 100);
+        assert_eq!(names.first.chars().count(), 100);
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::duplicate_filter::hash_of;
 use super::error::ListError;
 use super::household::{HouseholdCall, HouseholdCandidate, speaker_first, split_into_calls};
-use super::list::{ListRow, ListRows};
+use super::list::{ListRow, ListRows, RowUnit};
 use super::message::{CallTexts, Renderers};
 use super::non_patient_rows::is_non_patient_row;
 use super::patient::{Patient, PatientReader};
@@ -28,6 +28,7 @@ use crate::phone::parse_cell::DialRules;
 /// The second pass over a list: an iterator over the results of its rows, with an [`IntakeSummary`] at the end.
 pub struct IntakePass<'i> {
     rows: ListRows,
+    unit: RowUnit,
     reader: PatientReader<'i>,
     rules: DialRules<'i>,
     renderers: Renderers<'i>,
@@ -73,9 +74,10 @@ enum RowClass {
 }
 
 impl<'i> IntakePass<'i> {
-    pub(super) fn new(rows: ListRows, reader: PatientReader<'i>, rules: DialRules<'i>) -> Self {
+    pub(super) fn new(rows: ListRows, unit: RowUnit, reader: PatientReader<'i>, rules: DialRules<'i>) -> Self {
         Self {
             rows,
+            unit,
             reader,
             rules,
             renderers: Renderers::new(reader.campaign, Arc::new(reader.columns.template_columns())),
@@ -106,6 +108,10 @@ impl<'i> IntakePass<'i> {
     }
 
     fn on_row(&mut self, row: ListRow) {
+        if let Some(fault) = row.fault {
+            self.summary.counts.read += 1;
+            return self.reject(row, RejectReason::Unreadable(fault));
+        }
         if is_non_patient_row(&row, self.reader.columns) {
             return;
         }
@@ -148,7 +154,7 @@ impl<'i> IntakePass<'i> {
             Some(accepted) if accepted.cells == cells => return Ok(RowClass::Duplicate(accepted.line)),
             Some(accepted) if !last_wins => {
                 let key = self.campaign.list.key.join(" + ");
-                return Err(RejectReason::Conflict { key, first: accepted.line });
+                return Err(RejectReason::Conflict { key, unit: self.unit, first: accepted.line });
             }
             Some(_) | None => {}
         }
@@ -254,7 +260,7 @@ impl<'i> IntakePass<'i> {
             self.summary.excluded_without_number += 1;
         }
         *self.summary.rejected_by.entry(reason.rule()).or_default() += 1;
-        self.results.push_back(RowResult::Rejected(Rejection { line: row.line, reason }, row));
+        self.results.push_back(RowResult::Rejected(Rejection { unit: self.unit, line: row.line, reason }, row));
     }
 
     /// Makes entries of all stored patients: first the last rows of repeated keys, then the households

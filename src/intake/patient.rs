@@ -161,12 +161,13 @@ impl<'a> PatientReader<'a> {
         if let Some(damaged) = NAME_FIELDS.into_iter().find(is_damaged) {
             return Err(RejectReason::Damaged(damaged));
         }
-        let names = PatientNames::from_cells(NameCells {
+        let cells = NameCells {
             first: cell(Field::FirstName),
             last: cell(Field::LastName),
             preferred: cell(Field::PreferredName),
             full: cell(Field::FullName),
-        });
+        };
+        let names = PatientNames::from_cells(cells, self.campaign.vendor.kind.limits().name_chars);
         if names.first.is_empty() { Err(RejectReason::Missing(Field::FirstName.to_string())) } else { Ok(names) }
     }
 

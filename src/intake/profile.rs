@@ -49,6 +49,10 @@ impl ListProfile {
         let (separator, mut previous) = (list.separator(), 0);
         let (mut rows, mut row) = (list.rows()?, ListRow::default());
         while rows.read_into(&mut row)? {
+            if row.fault.is_some() {
+                profile.rows += 1;
+                continue;
+            }
             if is_non_patient_row(&row, columns) {
                 profile.non_patient_lines.push(row.line);
                 continue;

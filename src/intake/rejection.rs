@@ -4,14 +4,16 @@ use std::fmt;
 
 use super::date::DateError;
 use super::field::Field;
+use super::list::{RowFault, RowUnit};
 use crate::entry::Reason;
 use crate::phone::parse_cell::PhoneError;
-use crate::template::MAX_CHARS;
 
 /// A rejected row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
-    /// The row's first line in the list, counted from 1.
+    /// What `line` counts.
+    pub unit: RowUnit,
+    /// The row's first line in the list, counted from 1; or its number, if several rows are on one line.
     pub line: u64,
     /// The reason.
     pub reason: RejectReason,
@@ -19,7 +21,7 @@ pub struct Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.reason)
+        write!(f, "{} {}: {}", self.unit.word(), self.line, self.reason)
     }
 }
 
@@ -35,6 +37,9 @@ pub enum RejectReason {
         /// The number of cells in the header.
         expected: usize,
     },
+    /// The row cannot be read at all.
+    #[error("row: {0}")]
+    Unreadable(RowFault),
     /// A required cell is empty.
     #[error("{0}: missing")]
     Missing(String),
@@ -62,10 +67,12 @@ pub enum RejectReason {
     #[error("location: the campaign has no line of it; add a [[line]], or mend the name")]
     Location,
     /// Another row has the same key.
-    #[error("{key}: the same as on line {first}, with other data")]
+    #[error("{key}: the same as on {} {first}, with other data", unit.word())]
     Conflict {
         /// The key columns.
         key: String,
+        /// What `first` counts.
+        unit: RowUnit,
         /// The line of the row that is kept.
         first: u64,
     },
@@ -80,8 +87,13 @@ pub enum RejectReason {
         problem: String,
     },
     /// A text is longer than the vendor accepts.
-    #[error("{0}: over {MAX_CHARS} characters")]
-    TooLong(MessageKind),
+    #[error("{text}: over {limit} characters")]
+    TooLong {
+        /// Which text.
+        text: MessageKind,
+        /// The most characters.
+        limit: usize,
+    },
 }
 
 /// One of the two texts of a call.
@@ -109,7 +121,8 @@ impl RejectReason {
         match self {
             Self::Cells { .. } => "row: has not as many cells as the header".to_owned(),
             Self::Conflict { key, .. } => format!("{key}: on several lines, with different data"),
-            Self::Missing(_)
+            Self::Unreadable(_)
+            | Self::Missing(_)
             | Self::Damaged(_)
             | Self::Phone(_)
             | Self::Excluded(_)
@@ -117,7 +130,7 @@ impl RejectReason {
             | Self::Zone
             | Self::Location
             | Self::Message { .. }
-            | Self::TooLong(_) => self.to_string(),
+            | Self::TooLong { .. } => self.to_string(),
         }
     }
 }
@@ -132,20 +145,24 @@ mod tests {
         let problem = "the list has no `due`".to_owned();
         for (reason, text) in [
             (RejectReason::Cells { found: 2, expected: 3 }, "row: has not as many cells as the header"),
+            (RejectReason::Unreadable(RowFault::NotJson), "row: not well-formed JSON"),
             (RejectReason::Missing("first_name".to_owned()), "first_name: missing"),
             (RejectReason::Phone(PhoneError::TooShort), "phone: too short"),
             (RejectReason::Date { field: Field::Due, problem: DateError::Future }, "due: in the future"),
             (RejectReason::Zone, "timezone: not a time zone, such as America/Chicago or CT"),
             (RejectReason::Location, "location: the campaign has no line of it; add a [[line]], or mend the name"),
             (
-                RejectReason::Conflict { key: "patient_id".to_owned(), first: 2 },
+                RejectReason::Conflict { key: "patient_id".to_owned(), unit: RowUnit::Line, first: 2 },
                 "patient_id: on several lines, with different data",
             ),
             (
                 RejectReason::Message { text: MessageKind::Context, line: 1, problem },
                 "message.context, line 1: the list has no `due`",
             ),
-            (RejectReason::TooLong(MessageKind::Voicemail), "message.voicemail: over 500 characters"),
+            (
+                RejectReason::TooLong { text: MessageKind::Voicemail, limit: 500 },
+                "message.voicemail: over 500 characters",
+            ),
         ] {
             assert_eq!(reason.rule(), text);
         }

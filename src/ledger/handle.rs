@@ -24,6 +24,7 @@ use super::{
     state_counts, suppression, unrecorded_calls,
 };
 use crate::campaign::{Campaign, Purpose};
+use crate::ending::Ending;
 use crate::entry::{ListCounts, NewEntry, State};
 use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, OrganisationId, RunId};
 use crate::phone::E164;
@@ -250,8 +251,8 @@ impl Ledger {
         self.writer.submit(move |conn| runs::call_results(conn, campaign))
     }
 
-    /// Records how a run ended, as a word and as a sentence. A run that was stopped may be resumed.
-    pub fn end_run(&self, run: RunHandle, ending: &'static str, why: String, now: DateTime<Utc>) -> CommitFuture<()> {
+    /// Records how a run ended, and why in a sentence. A run that was stopped may be resumed.
+    pub fn end_run(&self, run: RunHandle, ending: Ending, why: String, now: DateTime<Utc>) -> CommitFuture<()> {
         self.writer.submit(move |conn| runs::end(conn, run, ending, &why, now))
     }
 }

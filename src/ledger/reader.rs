@@ -13,6 +13,7 @@ use super::sql::sql;
 use super::state_counts::{self, StateCounts};
 use super::suppression::{self, SuppressionRow};
 use crate::campaign::CampaignSource;
+use crate::ending::RecordedEnding;
 use crate::entry::{CallContent, ListCounts, Outcome, PatientInfo, Reason, State};
 use crate::ids::{CampaignId, CampaignName, ConversationId, EntryId, EntryKey, Location, RunId};
 use crate::phone::E164;
@@ -38,8 +39,8 @@ pub struct RunReport {
     pub started_at: DateTime<Utc>,
     /// When it ended; `None` while it is under way, or if it was killed.
     pub ended_at: Option<DateTime<Utc>>,
-    /// How it ended, as a machine word.
-    pub ending: Option<String>,
+    /// How it ended.
+    pub ending: Option<RecordedEnding>,
     /// How it ended, as a sentence with the numbers that matter.
     pub why: Option<String>,
     /// Whether the practice attests consent for the whole list.
@@ -209,7 +210,7 @@ impl LedgerReader {
             source: CampaignSource { text: row.get("source")?, directory: row.get::<_, String>("directory")?.into() },
             started_at: instant_at(row, "started_at")?,
             ended_at: maybe_instant_at(row, "ended_at")?,
-            ending: row.get("ending")?,
+            ending: row.get::<_, Option<String>>("ending")?.map(RecordedEnding::from_word),
             why: row.get("ending_detail")?,
             attested: row.get("attested")?,
             list: ListCounts {

@@ -7,6 +7,7 @@ use super::codec::{exactly_one, instant, json, maybe_outcome_at, millis};
 use super::error::LedgerError;
 use super::sql::sql;
 use crate::campaign::{Campaign, CampaignSource};
+use crate::ending::Ending;
 use crate::entry::Outcome;
 use crate::ids::{CampaignId, CampaignName, OrganisationId, RunId};
 
@@ -60,7 +61,7 @@ pub(super) fn begin(
         |row| row.get(0),
     )?;
     assign(conn, CampaignId(id), campaign)?;
-    conn.prepare_cached(sql!("run_supersede"))?.execute((id, millis(now)))?;
+    conn.prepare_cached(sql!("run_supersede"))?.execute((id, millis(now), Ending::Superseded.name()))?;
     conn.prepare_cached(sql!("run_insert"))?.execute((id, millis(now), attested))?;
     let handle = RunHandle { run: RunId(conn.last_insert_rowid()), campaign: CampaignId(id) };
     note(conn, handle.run, "run_started", now, None)?;
@@ -139,12 +140,12 @@ pub(super) fn placed(conn: &Connection, run: RunId) -> Result<Vec<(OrganisationI
 pub(super) fn end(
     conn: &Connection,
     handle: RunHandle,
-    ending: &str,
+    ending: Ending,
     why: &str,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    exactly_one(conn.prepare_cached(sql!("run_end"))?.execute((handle.run.0, millis(now), ending, why))?)?;
-    note(conn, handle.run, "run_ended", now, Some(ending))
+    exactly_one(conn.prepare_cached(sql!("run_end"))?.execute((handle.run.0, millis(now), ending.name(), why))?)?;
+    note(conn, handle.run, "run_ended", now, Some(ending.name()))
 }
 
 pub(super) fn note(

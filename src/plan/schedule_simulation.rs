@@ -258,7 +258,7 @@ impl ScheduleSimulation<'_> {
         while self.placed.front().is_some_and(|placed| *placed < oldest) {
             self.placed.pop_front();
         }
-        let pages = pages_of(self.placed.len() as u64);
+        let pages = pages_of(self.placed.len() as u64, self.campaign.vendor.kind.limits().page_rows);
         let mut last = at;
         for _ in 1..pages {
             last = self.spend(last);

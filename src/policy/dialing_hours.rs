@@ -282,6 +282,7 @@ fn with_countries(regions: &BTreeSet<String>) -> Arc<[(&'static str, String)]> {
 mod tests {
     use super::*;
     use crate::campaign::Campaign;
+    use crate::fixtures::{self, REQUIRED};
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().expect("an instant")
@@ -296,12 +297,7 @@ mod tests {
     }
 
     fn campaign(calling: &str) -> Campaign {
-        let text = format!(
-            "name = \"r\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
-             timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[calling]\n{calling}"
-        );
-        crate::campaign::load(&text, "c.toml", std::path::PathBuf::new(), crate::campaign::SafetyOverrides::default())
-            .unwrap_or_else(|problems| panic!("{}", problems.drawn(false)))
+        fixtures::load(&format!("{REQUIRED}[calling]\n{calling}"))
     }
 
     fn called(zones: &[&str], regions: &[&str], source: ZoneSource) -> CalledPartyZones {

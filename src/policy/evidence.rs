@@ -91,16 +91,13 @@ fn local_hours(hours: &Hours, now: DateTime<Utc>) -> Vec<LocalHours> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::{self, SafetyOverrides};
+    use crate::fixtures::{self, CONSENT, REQUIRED};
     use crate::phone::E164;
     use crate::policy::{NumberHistory, PastCall};
 
     #[test]
     fn a_decisions_evidence_has_every_zone_with_its_hours_and_every_call_that_counts() {
-        let text = "name = \"r\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
-                    timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[calling]\nconsent = \"on_file\"";
-        let campaign = campaign::load(text, "c.toml", std::path::PathBuf::new(), SafetyOverrides::default())
-            .unwrap_or_else(|problems| panic!("{}", problems.drawn(false)));
+        let campaign = fixtures::load(&format!("{REQUIRED}{CONSENT}"));
         let phone = E164::parse("+12125550142").expect("a number");
         let called = CalledPartyZones { zones: vec![], regions: vec![], source: ZoneSource::AreaCode };
         let utc = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");

@@ -4,8 +4,11 @@ use std::io::Write;
 
 use crate::entry::{Outcome, Reason, State};
 use crate::ledger::EntryRow;
-
 use crate::visible::cell_without_formula;
+use crate::zone::Zone;
+
+use super::exporter::{ExportError, Exporter};
+use super::summary::RunSummary;
 
 /// The columns, in order.
 pub(super) const HEADER: [&str; 15] = [
@@ -30,26 +33,30 @@ pub(super) const HEADER: [&str; 15] = [
 pub(super) const CALLS: usize = 10;
 
 /// Writes a report row by row.
-pub struct CsvExporter<W: Write> {
-    out: csv::Writer<W>,
+pub struct CsvExporter<'o> {
+    out: csv::Writer<&'o mut dyn Write>,
 }
 
-impl<W: Write> CsvExporter<W> {
-    /// Writes the header.
-    pub fn new(out: W) -> std::io::Result<Self> {
+impl<'o> Exporter<'o> for CsvExporter<'o> {
+    fn begin(out: &'o mut dyn Write, _: &RunSummary, _: &Zone) -> Result<Self, ExportError> {
         let mut out = csv::Writer::from_writer(out);
         out.write_record(HEADER)?;
         Ok(Self { out })
     }
 
-    /// Writes a patient's row.
-    pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
-        Ok(self.out.write_record(cells(row).iter().map(|cell| cell_without_formula(cell).into_owned()))?)
+    fn row(&mut self, row: EntryRow) -> Result<(), ExportError> {
+        Ok(self.out.write_record(cells(&row).iter().map(|cell| cell_without_formula(cell).into_owned()))?)
     }
 
-    /// Flushes the output.
-    pub fn finish(mut self) -> std::io::Result<()> {
-        self.out.flush()
+    fn finish(mut self) -> Result<(), ExportError> {
+        Ok(self.out.flush()?)
+    }
+}
+
+impl From<csv::Error> for ExportError {
+    fn from(error: csv::Error) -> Self {
+        let text = error.to_string();
+        if let csv::ErrorKind::Io(error) = error.into_kind() { Self::Output(error) } else { Self::Format(text) }
     }
 }
 
@@ -106,6 +113,16 @@ mod tests {
         for (state, outcome, expected) in cases {
             assert_eq!(must_not_be_called(state, outcome), expected, "{state} {outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_reader_that_stops_reading_is_known_as_such() {
+        let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        let error = ExportError::from(csv::Error::from(closed));
+        assert!(
+            matches!(&error, ExportError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe),
+            "{error}"
+        );
     }
 
     #[test]

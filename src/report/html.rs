@@ -6,7 +6,9 @@ use crate::ledger::EntryRow;
 use crate::visible;
 use crate::zone::Zone;
 
-use super::text::{HEADINGS, cells};
+use super::exporter::{ExportError, Exporter};
+use super::summary::RunSummary;
+use super::text::{self, HEADINGS, cells};
 
 const HEAD: &str = "<!doctype html>
 <html lang=\"en\">
@@ -24,35 +26,33 @@ th { position: sticky; top: 0; background: #fff; }
 ";
 
 /// Writes a report row by row.
-pub struct HtmlExporter<W: Write> {
-    out: W,
+pub struct HtmlExporter<'o> {
+    out: &'o mut dyn Write,
     zone: Zone,
 }
 
-impl<W: Write> HtmlExporter<W> {
-    /// Writes the head of the page, the summary and the headings; instants are in `zone`.
-    pub fn new(mut out: W, title: &str, summary: &str, zone: Zone) -> std::io::Result<Self> {
-        let (title, summary) = (escaped(title), escaped(summary));
+impl<'o> Exporter<'o> for HtmlExporter<'o> {
+    fn begin(out: &'o mut dyn Write, summary: &RunSummary, zone: &Zone) -> Result<Self, ExportError> {
+        let title = escaped(&format!("{}, run {}", summary.campaign, summary.run));
+        let summary = escaped(&text::summary(summary, zone));
         write!(
             out,
             "{HEAD}<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n<pre>{summary}</pre>\n<table>\n"
         )?;
-        write_row(&mut out, "th", HEADINGS)?;
-        Ok(Self { out, zone })
+        write_row(out, "th", HEADINGS)?;
+        Ok(Self { out, zone: zone.clone() })
     }
 
-    /// Writes a patient's row.
-    pub fn add(&mut self, row: &EntryRow) -> std::io::Result<()> {
-        write_row(&mut self.out, "td", cells(row, &self.zone))
+    fn row(&mut self, row: EntryRow) -> Result<(), ExportError> {
+        Ok(write_row(self.out, "td", cells(&row, &self.zone))?)
     }
 
-    /// Writes the end of the page.
-    pub fn finish(mut self) -> std::io::Result<()> {
-        self.out.write_all(b"</table>\n</body>\n</html>\n")
+    fn finish(self) -> Result<(), ExportError> {
+        Ok(self.out.write_all(b"</table>\n</body>\n</html>\n")?)
     }
 }
 
-fn write_row(out: &mut impl Write, tag: &str, cells: impl IntoIterator<Item = impl AsRef<str>>) -> std::io::Result<()> {
+fn write_row(out: &mut dyn Write, tag: &str, cells: impl IntoIterator<Item = impl AsRef<str>>) -> std::io::Result<()> {
     out.write_all(b"<tr>")?;
     for cell in cells {
         write!(out, "<{tag}>{}</{tag}>", escaped(cell.as_ref()))?;

@@ -1,12 +1,17 @@
 //! A run as one JSON document.
 
+use std::io::Write;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 use crate::entry::{Outcome, Reason, State};
 use crate::ids::{ConversationId, EntryId, Location};
 use crate::ledger::EntryRow;
+use crate::visible::{self, EscapingWriter};
+use crate::zone::Zone;
 
+use super::exporter::{ExportError, Exporter};
 use super::summary::RunSummary;
 
 /// The document: the numbers, then every patient.
@@ -79,4 +84,35 @@ impl From<EntryRow> for PatientResult {
             conversation_id: row.conversation,
         }
     }
+}
+
+/// Writes a [`Report`] patient by patient.
+pub struct JsonExporter<'o> {
+    out: EscapingWriter<&'o mut dyn Write>,
+    is_first: bool,
+}
+
+impl<'o> Exporter<'o> for JsonExporter<'o> {
+    fn begin(out: &'o mut dyn Write, summary: &RunSummary, _: &Zone) -> Result<Self, ExportError> {
+        let mut out = EscapingWriter::new(out, visible::json);
+        write!(out, "{{\n  \"summary\": {},\n  \"patients\": [", indented(summary, "  ")?)?;
+        Ok(Self { out, is_first: true })
+    }
+
+    fn row(&mut self, row: EntryRow) -> Result<(), ExportError> {
+        let comma = if std::mem::take(&mut self.is_first) { "" } else { "," };
+        Ok(write!(self.out, "{comma}\n    {}", indented(&PatientResult::from(row), "    ")?)?)
+    }
+
+    fn finish(mut self) -> Result<(), ExportError> {
+        let end = if self.is_first { "]\n}\n" } else { "\n  ]\n}\n" };
+        Ok(self.out.write_all(end.as_bytes())?)
+    }
+}
+
+/// `value` as JSON in lines, each but the first after `indent`.
+fn indented(value: &impl Serialize, indent: &str) -> Result<String, ExportError> {
+    let text = serde_json::to_string_pretty(value).map_err(std::io::Error::from)?;
+    // A line break within a string is escaped.
+    Ok(text.replace('\n', &format!("\n{indent}")))
 }

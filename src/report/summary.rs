@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::ending::RecordedEnding;
 use crate::engine::RequestCounts;
 use crate::entry::{ListCounts, Outcome, Reason, State};
-use crate::error::ExitStatus;
+use crate::exit_status::ExitStatus;
 use crate::ids::{CampaignName, Location, RunId};
 use crate::ledger::{AttemptCounts, ListChanges, RunReport, StateCounts, StateGroup};
 
@@ -31,7 +32,8 @@ pub struct RunSummary {
     /// Why it placed no further calls: `done`, `window_closed`, `max_calls`, `stop_rule`, `interrupted`, `paused`,
     /// `unreachable`, `clock`, `exclusions`, `vendor_refused`, `behind`, `list_proves_nothing` or `superseded`; `null` while
     /// it is in progress, or if it was killed.
-    pub ending: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub ending: Option<RecordedEnding>,
     /// The same in a sentence: which rule stopped it, with its numbers, and how to go on.
     pub why: Option<String>,
     /// Whether the practice attests consent for the whole list.

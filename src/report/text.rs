@@ -1,18 +1,21 @@
 //! A run as text: the summary, and a table with a row for each patient.
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
+use std::fmt::{Display, Write as _};
+use std::io::Write;
 
 use comfy_table::{Table, presets};
 
+use crate::ending::RecordedEnding;
 use crate::engine::RequestCounts;
 use crate::entry::{ListCounts, Outcome, Reason, State};
-use crate::error::ExitStatus;
+use crate::exit_status::ExitStatus;
 use crate::ids::Location;
 use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
 use crate::visible;
 use crate::zone::Zone;
 
+use super::exporter::{ExportError, Exporter};
 use super::summary::RunSummary;
 
 /// The width next to a label on a terminal of 80 columns.
@@ -21,18 +24,14 @@ const CONTENT_WIDTH: usize = 62;
 /// Locations shown in a summary; the others are counted.
 const LOCATIONS_SHOWN: usize = 20;
 
-/// Endings for which the summary shows the run's `why`.
-const EXPLAINED: [&str; 7] =
-    ["stop_rule", "exclusions", "vendor_refused", "behind", "clock", "paused", "list_proves_nothing"];
-
 /// The summary of a run in a few lines; instants are in the practice's zone.
 #[must_use]
 pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
     let mut text = String::new();
     let RunSummary { run, campaign, list, attempts, .. } = summary;
     line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
-    let is_explained = summary.ending.as_deref().is_some_and(|ending| EXPLAINED.contains(&ending));
-    if let Some(why) = summary.why.as_ref().filter(|_| is_explained) {
+    let shows_why = summary.ending.as_ref().is_some_and(RecordedEnding::shows_why);
+    if let Some(why) = summary.why.as_ref().filter(|_| shows_why) {
         line(&mut text, "why", visible::value(why));
     }
     line(&mut text, "list", rows(list));
@@ -148,20 +147,8 @@ fn changes(summary: &RunSummary) -> Option<String> {
 }
 
 fn how_it_ended(summary: &RunSummary) -> &str {
-    match summary.ending.as_deref() {
-        Some("window_closed") => "stopped, the calling window is closed",
-        Some("max_calls") => "stopped, as many calls as max_calls allows were placed",
-        Some("stop_rule") => "stopped by a stop_on rule of the campaign",
-        Some("interrupted") => "stopped by Ctrl-C or a signal",
-        Some("unreachable") => "stopped, the vendor cannot be reached",
-        Some("vendor_refused") => "stopped, the vendor refused us",
-        Some("paused") => "paused",
-        Some("exclusions") => "stopped, the exclude file cannot be read",
-        Some("clock") => "stopped, this machine's clock is wrong",
-        Some("behind") => "stopped, the ledger lacks calls that the vendor's list shows",
-        Some("list_proves_nothing") => "stopped, the vendor's list cannot show whether the ledger is complete",
-        Some("superseded") => "continued by a later run",
-        Some(ending) => ending,
+    match &summary.ending {
+        Some(ending) => ending.label(),
         None if summary.ended_at.is_none() => "not ended: in progress, or killed",
         None => "ended",
     }
@@ -240,32 +227,32 @@ pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; HEADINGS.len()] {
     ]
 }
 
-/// Collects the rows of a report and renders them as a table.
-pub struct TextExporter {
+/// Writes the summary, and collects the rows for a table.
+pub struct TextExporter<'o> {
+    out: &'o mut dyn Write,
     table: Table,
     zone: Zone,
 }
 
-impl TextExporter {
-    /// An empty table; instants are in `zone`.
-    #[must_use]
-    pub fn new(zone: Zone) -> Self {
+impl<'o> Exporter<'o> for TextExporter<'o> {
+    fn begin(out: &'o mut dyn Write, summary: &RunSummary, zone: &Zone) -> Result<Self, ExportError> {
+        writeln!(out, "{}", self::summary(summary, zone))?;
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header(HEADINGS);
-        Self { table, zone }
+        Ok(Self { out, table, zone: zone.clone() })
     }
 
-    /// Adds a patient's row.
-    pub fn add(&mut self, row: &EntryRow) {
-        self.table.add_row(cells(row, &self.zone));
+    fn row(&mut self, row: EntryRow) -> Result<(), ExportError> {
+        self.table.add_row(cells(&row, &self.zone));
+        Ok(())
     }
 
-    /// The table with the headings, without trailing spaces.
-    #[must_use]
-    pub fn into_text(self) -> String {
-        let trimmed: Vec<_> = self.table.lines().map(|line| line.trim_end().to_owned()).collect();
-        trimmed.join("\n") + "\n"
+    fn finish(self) -> Result<(), ExportError> {
+        for line in self.table.lines() {
+            writeln!(self.out, "{}", line.trim_end())?;
+        }
+        Ok(())
     }
 }
 

@@ -1,50 +1,48 @@
 //! A run as a workbook: a sheet with the columns of the CSV and a row for each patient, and a sheet with the summary.
 
-use rust_xlsxwriter::{Format, Workbook, Worksheet};
+use std::io::Write;
+
+use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
 use crate::ledger::EntryRow;
+use crate::zone::Zone;
 
 use super::csv::{CALLS, HEADER, cells};
+use super::exporter::{ExportError, Exporter};
+use super::summary::RunSummary;
+use super::text;
 
 /// The rows that a sheet can hold, including the header.
 const MOST_ROWS: u32 = 1_048_576;
 
 /// Collects a report row by row.
-pub struct XlsxExporter {
+pub struct XlsxExporter<'o> {
+    out: &'o mut dyn Write,
     patients: Worksheet,
     /// Rows written, including the header.
     written: u32,
+    /// The summary, for the second sheet.
+    summary: String,
 }
 
-/// Why a workbook could not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum XlsxError {
-    /// More patients than a sheet holds.
-    #[error("a workbook holds {} patients at most: ask for --format csv", MOST_ROWS - 1)]
-    TooLong,
-    /// The workbook could not be written.
-    #[error("the workbook cannot be written: {0}")]
-    Unwritten(#[from] rust_xlsxwriter::XlsxError),
-}
-
-impl XlsxExporter {
-    /// A workbook with only the header.
-    pub fn new() -> Result<Self, XlsxError> {
+impl<'o> Exporter<'o> for XlsxExporter<'o> {
+    fn begin(out: &'o mut dyn Write, summary: &RunSummary, zone: &Zone) -> Result<Self, ExportError> {
         let mut patients = Worksheet::new();
         let bold = Format::new().set_bold();
         patients.set_name("patients")?.set_freeze_panes(1, 0)?;
         for (column, name) in (0..).zip(HEADER) {
             patients.write_string_with_format(0, column, name, &bold)?;
         }
-        Ok(Self { patients, written: 1 })
+        Ok(Self { out, patients, written: 1, summary: text::summary(summary, zone) })
     }
 
-    /// Adds a patient's row. Every cell except the count of calls is text, so that none is a formula.
-    pub fn add(&mut self, row: &EntryRow) -> Result<(), XlsxError> {
+    /// Every cell except the count of calls is text, so that none is a formula.
+    fn row(&mut self, row: EntryRow) -> Result<(), ExportError> {
         if self.written == MOST_ROWS {
-            return Err(XlsxError::TooLong);
+            let most = MOST_ROWS - 1;
+            return Err(ExportError::Format(format!("a workbook holds {most} patients at most: ask for --format csv")));
         }
-        for (column, cell) in cells(row).iter().enumerate() {
+        for (column, cell) in cells(&row).iter().enumerate() {
             let at = column as u16;
             if column == CALLS {
                 self.patients.write_number(self.written, at, row.calls as f64)?;
@@ -56,17 +54,22 @@ impl XlsxExporter {
         Ok(())
     }
 
-    /// The workbook's bytes, with the lines of `summary` on a second sheet.
-    pub fn finish(mut self, summary: &str) -> Result<Vec<u8>, XlsxError> {
+    fn finish(mut self) -> Result<(), ExportError> {
         self.patients.autofilter(0, 0, self.written - 1, HEADER.len() as u16 - 1)?;
         let mut run = Worksheet::new();
         run.set_name("run")?;
-        for (at, line) in (0..).zip(summary.lines()) {
+        for (at, line) in (0..).zip(self.summary.lines()) {
             run.write_string(at, 0, line)?;
         }
         let mut book = Workbook::new();
         book.push_worksheet(self.patients);
         book.push_worksheet(run);
-        Ok(book.save_to_buffer()?)
+        Ok(self.out.write_all(&book.save_to_buffer()?)?)
+    }
+}
+
+impl From<XlsxError> for ExportError {
+    fn from(error: XlsxError) -> Self {
+        Self::Format(format!("the workbook cannot be written: {error}"))
     }
 }

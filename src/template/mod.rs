@@ -25,7 +25,7 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 
 pub use error::{RenderCause, RenderError, TemplateError};
 pub use filters::iso_date;
-pub use length::{MAX_CHARS, chars};
+pub use length::chars;
 pub use row::{TemplateCells, TemplateColumns, TemplateRow};
 
 /// The variables that `source` uses, in order of appearance, with their attributes (`practice.name`) and byte ranges.

@@ -1,4 +1,4 @@
-//! One `POST /calls`: the call that it asks for, and what the response means for the attempt.
+//! One call request: the call that it asks for, and what the response means for the attempt.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use crate::phone::E164;
 /// One call to place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CallRequest {
-    /// The caller id: the Annie number that calls.
+    /// The caller id: the organisation's number that calls.
     pub from: E164,
     /// The number to dial.
     pub to: E164,
@@ -17,7 +17,7 @@ pub struct CallRequest {
     pub content: CallContent,
 }
 
-/// What a response to `POST /calls` means for the attempt.
+/// What a response to a call request means for the attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// The call was accepted.
@@ -33,7 +33,7 @@ pub enum Reply {
 pub enum NotPlaced {
     /// No connection was established, either for the call or for the token that it needed.
     NeverConnected,
-    /// 429.
+    /// The request budget was used up (429).
     RateLimited,
     /// The vendor rejected a token that was replaced while the request was in flight. The next request carries the new
     /// one.
@@ -49,7 +49,8 @@ pub struct Refused {
     pub status: u16,
     /// What the refusal is about, as far as its text and its status tell.
     pub concern: Concern,
-    /// The vendor's message, made safe to show ([`super::annie::quote`]); empty if it sent none.
+    /// The vendor's message, made safe to keep and to show by the vendor's client: without patient data, phone numbers
+    /// and control characters, and short; empty if it sent none.
     pub message: String,
 }
 

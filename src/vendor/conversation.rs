@@ -6,10 +6,12 @@ use crate::entry::OutcomeSignals;
 use crate::ids::ConversationId;
 use crate::phone::E164;
 
+use super::channel::Medium;
+
 /// A page of the conversation list, in the vendor's order, which is not documented.
 ///
-/// Proofs rest on these rows alone. The vendor may be wrong about where the page starts and how long the list is
-/// (`annie-api.md`, GET /conversations), so the offset is not kept, and the total is at most a hint.
+/// Proofs rest on these rows alone. The vendor may be wrong about where the page starts and how long the list is,
+/// so the offset is not kept, and the total is at most a hint.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Page {
     /// The rows that have an id.
@@ -31,7 +33,7 @@ impl Page {
 /// A row of the list without an id. It cannot be read by id, and may be any conversation that its other fields match.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RowWithoutId {
-    /// Its medium: a call, a text, a chat.
+    /// The vendor's word for its channel.
     pub medium: Medium,
     /// The calling number; `None` if missing or not a phone number.
     pub from: Option<E164>,
@@ -41,48 +43,12 @@ pub struct RowWithoutId {
     pub started: Option<DateTime<Utc>>,
 }
 
-/// The `medium` of a conversation: the vendor's word for its kind, in capitals. Which word a phone call has is not
-/// documented.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Medium(Option<String>);
-
-impl Medium {
-    /// The longest word that is kept, in characters.
-    const MAX_CHARS: usize = 40;
-
-    /// Reads a row's `medium`; a missing or blank one is no word.
-    #[must_use]
-    pub fn read(word: Option<&str>) -> Self {
-        let word = word.map(|word| word.trim().chars().take(Self::MAX_CHARS).collect::<String>().to_uppercase());
-        Self(word.filter(|word| !word.is_empty()))
-    }
-
-    /// The word, if the vendor sent one.
-    #[must_use]
-    pub fn word(&self) -> Option<&str> {
-        self.0.as_deref()
-    }
-
-    /// Whether it is a word of the contract that is not a phone call.
-    #[must_use]
-    pub fn is_text(&self) -> bool {
-        matches!(self.word(), Some("SMS" | "CHAT"))
-    }
-
-    /// Whether the word itself names a phone call.
-    #[must_use]
-    pub fn names_a_call(&self) -> bool {
-        const CALL_WORDS: [&str; 5] = ["VOICE", "CALL", "PHONE", "TELEPHON", "PSTN"];
-        self.word().is_some_and(|word| CALL_WORDS.iter().any(|call_word| word.contains(call_word)))
-    }
-}
-
 /// A conversation, with the fields that a run uses. Any field but the id may be missing while the call is in progress.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conversation {
     /// The vendor's id.
     pub id: ConversationId,
-    /// Its medium: texts and chats are on the same list as calls.
+    /// The vendor's word for its channel: texts and chats are on the same list as calls.
     pub medium: Medium,
     /// The calling number; `None` if missing or not a phone number.
     pub from: Option<E164>,
@@ -105,7 +71,7 @@ const OVER_AFTER_END: TimeDelta = TimeDelta::minutes(10);
 const OVER_AFTER_END_WITH_RESULT: TimeDelta = TimeDelta::minutes(2);
 
 impl Conversation {
-    /// Whether nothing more will change: the status is `CLOSED`, or it is one that the contract does not have
+    /// Whether nothing more will change: the status is [`Status::Closed`], or it is one that the contract does not have
     /// (`COMPLETED`, `ENDED`, none at all) and the conversation's end is long enough ago.
     #[must_use]
     pub fn is_over(&self, now: DateTime<Utc>) -> bool {
@@ -126,14 +92,14 @@ impl Conversation {
     }
 }
 
-/// The `status` of a conversation.
+/// The status of a conversation; each vendor's client reads it from the vendor's word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// `OPEN`.
+    /// The call is in progress.
     Open,
-    /// `CLOSING`.
+    /// The call has ended; its result may still change.
     Closing,
-    /// `CLOSED`: nothing more will change.
+    /// Nothing more will change.
     Closed,
     /// Missing, or a word that the contract does not have.
     Other,

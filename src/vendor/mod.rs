@@ -2,12 +2,14 @@
 //!
 //! Tests implement the trait with the simulator's rules, without a network. [`annie`] is the only vendor in production,
 //! over HTTP. [`quota`] limits how fast an organisation sends requests, [`backoff`] computes how long to wait before a
-//! retry, and [`hints`] carries what webhooks report to the run.
+//! retry, and [`hints`] carries what webhooks report to the run. What a vendor allows at most is a
+//! [`VendorLimits`](crate::campaign::VendorLimits).
 
 pub mod annie;
 mod api;
 pub mod backoff;
 mod call;
+mod channel;
 mod conversation;
 pub mod hints;
 pub mod quota;
@@ -15,5 +17,6 @@ mod response;
 
 pub use api::Vendor;
 pub use call::{CallRequest, Concern, LostAnswer, NotPlaced, Refused, Reply};
-pub use conversation::{Conversation, Medium, Page, RowWithoutId, Status};
+pub use channel::{Channel, Medium};
+pub use conversation::{Conversation, Page, RowWithoutId, Status};
 pub use response::{RateHeaders, ReadError, Response};

@@ -25,13 +25,13 @@ impl<T> Response<T> {
 /// `Date` shows that the vendor's clock differs, they are shifted by the difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RateHeaders {
-    /// `X-RateLimit-Limit`: requests per minute.
+    /// Requests per minute.
     pub limit: Option<u32>,
-    /// `X-RateLimit-Remaining`: requests left in this window.
+    /// Requests left in this window.
     pub remaining: Option<u32>,
-    /// `X-RateLimit-Reset`: when the window ends.
+    /// When the window ends.
     pub reset: Option<DateTime<Utc>>,
-    /// `Retry-After`, whether given in seconds or as a date.
+    /// The instant before which the vendor wants no request.
     pub retry_at: Option<DateTime<Utc>>,
     /// The status was 429.
     pub exhausted: bool,

@@ -1,5 +1,5 @@
 """Writes oracle.tsv: 2,000 phone cells as practices fill them in, and what Google's libphonenumber (its Python port,
-`pip install phonenumbers==9.0.43`) reads in each. `tests/callrounds/phones.rs` compares; no test runs this script.
+`pip install phonenumbers==9.0.43`) reads in each. `tests/callrounds/engine/phones.rs` compares; no test runs this script.
 
 A cell is read as it stands, and searched for numbers only if that brought nothing that can be dialled. A number can be
 dialled if it is a valid one of the United States or Canada, and neither toll-free, premium-rate, a service nor a filler.

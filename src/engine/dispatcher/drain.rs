@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::engine::events::Event;
 use crate::engine::scan::ScanFlaw;
-use crate::engine::stop_reason::{RefusedByVendor, StopReason};
+use crate::engine::stop_reason::StopReason;
 use crate::vendor::Vendor;
 
 use super::state::{Dispatcher, KnownNextDue};
@@ -25,7 +25,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// Stops placing calls. Keeps the most severe stop reason.
     pub(super) fn stop_placing(&mut self, reason: StopReason) {
         let is_more_severe = self.stop_reason.as_ref().is_none_or(|known| known.severity() < reason.severity());
-        let stops_reading = stops_reading(&reason) && !self.has_stopped_reading;
+        let stops_reading = reason.stops_polling() && !self.has_stopped_reading;
         if is_more_severe || stops_reading {
             let organisation = self.shared.name_if_several(&self.organisation);
             let event = Event::Stopping { at: self.deps.clock.now(), why: reason.to_string(), organisation };
@@ -110,27 +110,5 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
         let NextCall::At(at) = self.next_call_at(now) else { return None };
         [quota_ready_at, self.vendor_health.paused_until(now)].into_iter().flatten().chain([at]).max()
-    }
-}
-
-/// Whether polling stops as well: after an interrupt, the loss of the vendor, rejected credentials, or a clock that was
-/// set back (the next read would be due too late). Open conversations stay in the ledger for the next run.
-fn stops_reading(reason: &StopReason) -> bool {
-    match reason {
-        StopReason::Interrupted
-        | StopReason::Unreachable
-        | StopReason::Clock { .. }
-        | StopReason::Refused(RefusedByVendor::Credentials | RefusedByVendor::Address) => true,
-        StopReason::Done
-        | StopReason::WindowClosed { .. }
-        | StopReason::MaxCalls { .. }
-        | StopReason::StopRule { .. }
-        | StopReason::Paused { .. }
-        | StopReason::Refused(RefusedByVendor::CallerId | RefusedByVendor::Account | RefusedByVendor::Unexplained)
-        | StopReason::CallerIdsRefused { .. }
-        | StopReason::RefusedInARow { .. }
-        | StopReason::Behind { .. }
-        | StopReason::ListProvesNothing { .. }
-        | StopReason::Exclusions { .. } => false,
     }
 }

@@ -88,7 +88,7 @@ pub async fn run<V: Vendor>(
         requests += made;
     }
     let result = shared::run_result(stopped, requests);
-    ledger.end_run(run, result.stop_reason.name(), result.explanation(), clock.now()).await?;
+    ledger.end_run(run, result.stop_reason.ending(), result.explanation(), clock.now()).await?;
     Ok(result)
 }
 

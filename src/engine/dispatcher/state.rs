@@ -13,7 +13,6 @@ use crate::engine::events::Event;
 use crate::engine::reconciler::{LostAttempt, LostCallEvidence, MatchQuality, Reconciler};
 use crate::engine::refusals::{RefusalCause, Refusals};
 use crate::engine::run_result::{EngineError, RequestCounts};
-use crate::engine::scan::PAGE;
 use crate::engine::staleness_check::StalenessCheck;
 use crate::engine::stop_reason::StopReason;
 use crate::engine::stop_rules::StopRules;
@@ -106,7 +105,7 @@ pub(super) struct Dispatcher<'a, 'l, V> {
     pub(super) refusals: Refusals,
     /// Why caller ids were blocked after refusals in a row.
     pub(super) refusal_cause: Option<RefusalCause>,
-    /// Conversations to ask for in one page: fewer than [`PAGE`] once a page was too long to be read.
+    /// Conversations to ask for in one page: fewer than the vendor allows once a page was too long to be read.
     pub(super) page_limit: u32,
     pub(super) tasks: JoinSet<Result<Completion, LedgerError>>,
     /// Calls whose request has started and whose reply has not arrived.
@@ -174,6 +173,7 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
         let CarriedOver { in_flight, lost_track, placed, call_results, newest_event } = carried;
         let stop_rules =
             StopRules::new(campaign.safety.clone(), placed, shared.placed.clone()).with_finished(&call_results);
+        let page_rows = campaign.vendor.kind.limits().page_rows;
         let mut dispatcher = Self {
             index,
             shared,
@@ -181,13 +181,13 @@ impl<'a, 'l, V: Vendor> Dispatcher<'a, 'l, V> {
             rate: organisation.rate,
             hours: HoursUnion::any_of(hours),
             quotas: Quotas::new(Arc::clone(&deps.clock), organisation.rate.requests_per_minute),
-            tracker: Tracker::new(campaign.safety.track_for, organisation.rate.requests_per_minute),
+            tracker: Tracker::new(campaign.safety.track_for, organisation.rate.requests_per_minute, page_rows),
             reconciler: Reconciler::new(campaign.safety.settle),
             stop_rules,
             vendor_health: VendorHealth::new(deps.seed, campaign.safety.outage),
             refusals: Refusals::default(),
             refusal_cause: None,
-            page_limit: PAGE,
+            page_limit: page_rows,
             tasks: JoinSet::new(),
             sending: 0,
             claiming: 0,

@@ -16,18 +16,16 @@ use crate::vendor::{NotPlaced, Refused, Vendor};
 use super::state::Dispatcher;
 
 /// The most call requests without an answer at a time, so that at most as many answers are lost before the loss is
-/// noticed. Budgets above [`USUAL_BUDGET`] get proportionally more, or the budget could not be used up.
+/// noticed. Budgets above the vendor's usual one get proportionally more, or the budget could not be used up.
 const MAX_UNANSWERED: u32 = 3;
-
-/// The vendor's usual budget, in requests a minute.
-const USUAL_BUDGET: u32 = 60;
 
 impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// How many more calls may be in flight: one at a time while it is open whether the vendor refuses everyone; and
     /// while answers are lost, no more than may be lost before the pause.
     pub(super) fn free_call_slots(&self) -> u32 {
         let is_undecided = self.refusals.is_undecided();
-        let max_unanswered = (MAX_UNANSWERED * self.rate.requests_per_minute / USUAL_BUDGET).max(MAX_UNANSWERED);
+        let usual_budget = self.deps.campaign.vendor.kind.limits().requests_per_minute;
+        let max_unanswered = (MAX_UNANSWERED * self.rate.requests_per_minute / usual_budget).max(MAX_UNANSWERED);
         let at_once = match self.vendor_health.lost_in_a_row() {
             _ if is_undecided => 1,
             0 => max_unanswered,

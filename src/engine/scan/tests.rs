@@ -3,6 +3,9 @@ use crate::entry::OutcomeSignals;
 use crate::ids::ConversationId;
 use crate::vendor::{Medium, RowWithoutId, Status};
 
+/// The vendor's maximum page length.
+const PAGE_ROWS: u32 = 100;
+
 /// A list of conversations, and how the vendor shows it.
 #[derive(Debug, Clone)]
 struct List {
@@ -45,7 +48,7 @@ impl List {
             ListOrder::None => (index * 389) % length,
         };
         let rows = (0..length).map(|index| (number(index), at(number(index)))).collect();
-        Self { rows, total: Total::True, cap: PAGE.into(), offset_ignored: false, on_every_page: 0, doubled: 0 }
+        Self { rows, total: Total::True, cap: PAGE_ROWS.into(), offset_ignored: false, on_every_page: 0, doubled: 0 }
     }
 
     /// Puts every other row some seconds out of order.
@@ -121,7 +124,7 @@ fn a_complete_scan_has_missed_nothing_however_the_list_lies_about_itself() {
                             let list =
                                 List { total, cap, offset_ignored, on_every_page, doubled, ..List::of(length, order) };
                             let mut list = if inverted { list.inverted() } else { list };
-                            let (scan, over) = scanned(&mut list, wanted, KnownList::default(), |_| ());
+                            let (scan, over) = scanned(&mut list, wanted, KnownList::new(PAGE_ROWS), |_| ());
                             let case = format!(
                                 "{order:?} {length} {wanted} {total:?} {cap} {offset_ignored} {inverted} {on_every_page} {doubled}"
                             );
@@ -167,7 +170,7 @@ fn rows_without_ids_hide_neither_an_ignored_offset_nor_what_comes_after_them() {
                 for is_nameless in [&blurred as &dyn Fn(u64, u64) -> bool, &stretch] {
                     let list = List { cap, offset_ignored, ..List::of(length, order) };
                     let back_to = at(length / 4);
-                    let mut scan = Scan::new(start(), back_to, KnownList::default());
+                    let mut scan = Scan::new(start(), back_to, KnownList::new(PAGE_ROWS));
                     let mut shown = HashSet::new();
                     let over = loop {
                         let (page, numbers) = without_ids(&list, scan.offset(), u64::from(scan.pages), is_nameless);
@@ -191,7 +194,7 @@ fn rows_without_ids_hide_neither_an_ignored_offset_nor_what_comes_after_them() {
 #[test]
 fn a_list_that_fits_one_page_is_read_to_its_end_though_the_offset_is_ignored() {
     let mut list = List { offset_ignored: true, ..List::of(37, ListOrder::NewestFirst) };
-    let (scan, over) = scanned(&mut list, 37, KnownList::default(), |_| ());
+    let (scan, over) = scanned(&mut list, 37, KnownList::new(PAGE_ROWS), |_| ());
     assert_eq!((over, scan.pages), (ScanProgress::Complete(CompletenessReason::WholeList), 2));
 }
 
@@ -204,7 +207,7 @@ fn one_old_row_last_on_every_page_ends_no_scan() {
                 row.1 = start() - TimeDelta::days(400);
             }
         }
-        let (scan, over) = scanned(&mut list, 500, KnownList::default(), |_| ());
+        let (scan, over) = scanned(&mut list, 500, KnownList::new(PAGE_ROWS), |_| ());
         assert!(matches!(over, ScanProgress::Complete(_)), "{order:?}: {over:?}");
         assert_eq!(missed(&list, &scan), 0, "{order:?}");
     }
@@ -214,7 +217,7 @@ fn one_old_row_last_on_every_page_ends_no_scan() {
 fn a_night_without_calls_is_no_reason_to_read_on() {
     let mut list = List::of(5_000, ListOrder::NewestFirst);
     list.rows.iter_mut().skip(30).for_each(|row| row.1 -= TimeDelta::days(1));
-    let (scan, over) = scanned(&mut list, 30, KnownList::default(), |_| ());
+    let (scan, over) = scanned(&mut list, 30, KnownList::new(PAGE_ROWS), |_| ());
     assert_eq!(
         (over, scan.pages),
         (ScanProgress::Complete(CompletenessReason::PastTheInstant(ListOrder::NewestFirst)), 1)
@@ -236,7 +239,7 @@ fn conversations_that_start_during_the_scan_shift_the_pages_and_hide_nothing() {
                 }
             }
         };
-        let (scan, over) = scanned(&mut list, 500, KnownList::default(), grow);
+        let (scan, over) = scanned(&mut list, 500, KnownList::new(PAGE_ROWS), grow);
         assert!(matches!(over, ScanProgress::Complete(_)), "{order:?}: {over:?}");
         let begun_before =
             List { rows: list.rows.iter().copied().filter(|(number, _)| *number < 700).collect(), ..list };
@@ -247,7 +250,7 @@ fn conversations_that_start_during_the_scan_shift_the_pages_and_hide_nothing() {
 #[test]
 fn a_hole_between_two_pages_breaks_the_scan() {
     let list = List::of(400, ListOrder::NewestFirst);
-    let mut scan = Scan::new(start(), at(0), KnownList::default());
+    let mut scan = Scan::new(start(), at(0), KnownList::new(PAGE_ROWS));
     assert_eq!(scan.on_page(&list.page(0)), ScanProgress::Read(90));
     // Sixty conversations were archived in the meantime, so the page begins beyond the rows seen.
     assert_eq!(scan.on_page(&list.page(150)), ScanProgress::Broken(ScanFlaw::Hole));
@@ -256,19 +259,19 @@ fn a_hole_between_two_pages_breaks_the_scan() {
 #[test]
 fn so_many_pages_show_so_many_conversations() {
     for (conversations, pages) in [(0, 1), (1, 1), (100, 1), (101, 2), (190, 2), (191, 3), (1_000, 11)] {
-        assert_eq!(pages_of(conversations), pages, "{conversations}");
+        assert_eq!(pages_of(conversations, PAGE_ROWS), pages, "{conversations}");
     }
 }
 
 #[test]
 fn an_empty_list_is_read_completely_with_one_page() {
-    let mut scan = Scan::new(start(), start(), KnownList::default());
+    let mut scan = Scan::new(start(), start(), KnownList::new(PAGE_ROWS));
     assert_eq!(scan.on_page(&Page::default()), ScanProgress::Complete(CompletenessReason::WholeList));
 }
 
 /// How many pages each of six scans for recent conversations takes, while the list grows between them.
 fn pages_for_what_is_recent(mut list: List, grow: impl Fn(&mut List, u64)) -> Vec<u32> {
-    let mut known = KnownList::default();
+    let mut known = KnownList::new(PAGE_ROWS);
     (0..6)
         .map(|round| {
             let (scan, over) = scanned(&mut list, 30, known, |_| ());
@@ -308,7 +311,7 @@ fn a_list_that_begins_with_the_oldest_costs_as_much_as_one_that_begins_with_the_
 #[test]
 fn a_list_that_has_become_shorter_is_found_to_its_end() {
     let mut list = List::of(300, ListOrder::OldestFirst);
-    let known = KnownList { oldest_first: true, end: 4_000, growth: 10, longest_page: 100 };
+    let known = KnownList { page_rows: PAGE_ROWS, oldest_first: true, end: 4_000, growth: 10, longest_page: 100 };
     let (scan, over) = scanned(&mut list, 50, known, |_| ());
     assert!(matches!(over, ScanProgress::Complete(_)), "{over:?}");
     assert_eq!(missed(&list, &scan), 0);

@@ -16,7 +16,7 @@ fn id(number: u32) -> ConversationId {
 }
 
 fn tracking(count: u32) -> Tracker {
-    let mut tracker = Tracker::new(TimeDelta::hours(2), 60);
+    let mut tracker = Tracker::new(TimeDelta::hours(2), 60, 100);
     for number in 0..count {
         let (attempt, entry) = (AttemptId(number.into()), EntryId(number.into()));
         tracker.track(
@@ -46,7 +46,7 @@ fn page(conversations: &[(u32, Status)]) -> Page {
 
 #[test]
 fn nothing_open_means_nothing_to_read() {
-    assert_eq!(Tracker::new(TimeDelta::hours(2), 60).due_at(PollUrgency::Blocked, None, None), None);
+    assert_eq!(Tracker::new(TimeDelta::hours(2), 60, 100).due_at(PollUrgency::Blocked, None, None), None);
 }
 
 #[test]

@@ -4,11 +4,12 @@ use std::io::{self, Cursor, Read};
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
+use super::csv_spool::line_and_fault;
 use super::encoding::DecodedText;
 use super::expectations::IsKnown;
 use super::header::Header;
 use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS, MAX_ROW_BYTES};
-use super::row::ListRow;
+use super::row::{ListRow, RowFault};
 use crate::intake::error::ListError;
 use crate::visible::original_cell;
 
@@ -219,7 +220,7 @@ impl CsvRows {
         if !self.advance()? {
             return Ok(false);
         }
-        row.line = self.first_line();
+        (row.line, row.fault) = self.first_line();
         match self.own_cells() {
             Some(cells) => row.cells = cells,
             None => std::mem::swap(&mut self.record, &mut row.cells),
@@ -249,20 +250,20 @@ impl CsvRows {
         })
     }
 
-    /// The record's first line. It is computed from the record's end: the csv crate counts the start of a record before
-    /// the blank lines above it and, with CR LF, one line too early.
-    fn first_line(&self) -> u64 {
+    /// The record's first line, and why it cannot be read. The line is computed from the record's end: the csv crate
+    /// counts the start of a record before the blank lines above it and, with CR LF, one line too early.
+    fn first_line(&self) -> (u64, Option<RowFault>) {
         if self.dialect.lines == LineNumbers::FirstCell {
-            return self.record.get(0).and_then(|line| line.parse().ok()).unwrap_or(self.records);
+            return self.record.get(0).and_then(line_and_fault).unwrap_or((self.records, None));
         }
         let breaks = self.record.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64;
         let end = self.reader.position().line();
-        match self.dialect.ends {
+        let line = match self.dialect.ends {
             LineEnd::Lf => end.saturating_sub(1 + breaks),
             LineEnd::CrLf => end.saturating_sub(breaks),
             LineEnd::Cr => self.records,
-        }
-        .max(1)
+        };
+        (line.max(1), None)
     }
 
     /// The row's cells without the dropped columns, and without the empty surplus cells that spreadsheets append.

@@ -1,11 +1,13 @@
-//! Conversion of workbooks and FHIR lists to CSV in an unnamed temporary file. The first cell of each row is its line
-//! in the original. So the CSV reader serves these formats, too.
+//! Conversion of workbooks, FHIR lists and lists of JSON arrays to CSV in an unnamed temporary file. The first cell of
+//! each row is its line in the original, and the fault of a row that cannot be read. So the CSV reader serves these
+//! formats, too.
 
 use std::io::BufWriter;
 
 use chrono::{DateTime, Utc};
 use csv::Writer;
 
+use super::row::RowFault;
 use super::source::{ListOrigin, spool};
 use crate::intake::error::{ListError, UnsupportedFormat};
 
@@ -21,16 +23,29 @@ pub(super) struct CsvSpool<'f> {
 const MAX_BYTES: u64 = 320 << 20;
 
 impl CsvSpool<'_> {
+    /// Adds a row of the original that cannot be read, with the start of its text.
+    pub(super) fn write_fault(&mut self, line: u64, fault: RowFault, text: &str) -> Result<(), ListError> {
+        self.write_cells(&number_and_fault(line, fault), [text])
+    }
+
     /// Adds the row on `line` of the original.
     pub(super) fn write_row<C: AsRef<[u8]>>(
         &mut self,
         line: u64,
         cells: impl IntoIterator<Item = C>,
     ) -> Result<(), ListError> {
+        self.write_cells(&line.to_string(), cells)
+    }
+
+    fn write_cells<C: AsRef<[u8]>>(
+        &mut self,
+        number: &str,
+        cells: impl IntoIterator<Item = C>,
+    ) -> Result<(), ListError> {
         let failed = |error: csv::Error| {
             if let csv::ErrorKind::Io(error) = error.into_kind() { error.into() } else { ListError::Damaged }
         };
-        self.writer.write_field(line.to_string()).map_err(failed)?;
+        self.writer.write_field(number).map_err(failed)?;
         for cell in cells {
             let length = cell.as_ref().len() as u64 + 1;
             self.left = self.left.checked_sub(length).ok_or(ListError::NotText(UnsupportedFormat::Bomb))?;
@@ -38,6 +53,19 @@ impl CsvSpool<'_> {
         }
         self.writer.write_record(None::<&[u8]>).map_err(failed)
     }
+}
+
+/// The first cell of a row that cannot be read: `12!0` is the first of all faults on line 12.
+fn number_and_fault(line: u64, fault: RowFault) -> String {
+    let at = RowFault::ALL.iter().position(|one| *one == fault).unwrap_or_default();
+    format!("{line}!{at}")
+}
+
+/// The line and the fault that the first cell of a row has.
+pub(super) fn line_and_fault(cell: &str) -> Option<(u64, Option<RowFault>)> {
+    let (line, fault) = cell.split_once('!').unwrap_or((cell, ""));
+    let fault = fault.parse().ok().and_then(|at: usize| RowFault::ALL.get(at).copied());
+    Some((line.parse().ok()?, fault))
 }
 
 /// The CSV file that `write` fills.

@@ -7,8 +7,9 @@ use encoding_rs::{CoderResult, Decoder, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WI
 use super::cp850;
 use super::encoding_guess::ByteGuess;
 use super::source::ListBytes;
+use super::unsupported::unsupported_format;
 use crate::campaign::ListEncoding;
-use crate::intake::error::{ListError, UnsupportedFormat};
+use crate::intake::error::ListError;
 
 /// A list's character encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,25 +71,6 @@ impl Encoding {
             ended: false,
         }
     }
-}
-
-/// Detects files that are not text by their first bytes.
-fn unsupported_format(start: &[u8]) -> Option<UnsupportedFormat> {
-    match start {
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some(UnsupportedFormat::OldWorkbook),
-        [0x1f, 0x8b, ..] => Some(UnsupportedFormat::Compressed),
-        [b'%', b'P', b'D', b'F', ..] => Some(UnsupportedFormat::Pdf),
-        _ if is_web_page(start) => Some(UnsupportedFormat::Page),
-        _ => None,
-    }
-}
-
-/// Whether it is a web page: some systems export one under the name of a workbook.
-fn is_web_page(start: &[u8]) -> bool {
-    let text = start.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(start).trim_ascii_start();
-    [&b"<html"[..], b"<!doctype", b"<table", b"<?xml"]
-        .iter()
-        .any(|tag| text.get(..tag.len()).is_some_and(|first| first.eq_ignore_ascii_case(tag)))
 }
 
 /// Detects UTF-16 by the zero in every other byte of an ASCII header.

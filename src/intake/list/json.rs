@@ -1,18 +1,23 @@
-//! JSON lists: an array of objects, such an array wrapped in an object (`{"patients": […]}`), or objects one after the
-//! other (JSON lines). Nested objects become columns joined by `_`; numbers keep their original text.
+//! The rows of a JSON list. Nested objects become columns joined by `_`; numbers keep their original text.
+//!
+//! A row that cannot be read is a row with a fault, so that the rows around it can be.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::BufRead;
+use std::rc::Rc;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::encoding::DecodedText;
+use super::expectations::IsKnown;
 use super::header::Header;
-use super::json_scanner::{JsonElement, JsonError, JsonScanner};
-use super::limits::MAX_COLUMNS;
-use super::row::ListRow;
+use super::json_layout::JsonLayout;
+use super::json_pages;
+use super::json_scanner::JsonElement;
+use super::json_walk::{JsonStep, JsonWalk};
+use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS};
+use super::row::{ListRow, RowFault, RowUnit};
 use crate::intake::error::ListError;
 
 /// Objects nested deeper than this become one cell with their JSON text.
@@ -20,146 +25,73 @@ const MAX_DEPTH: usize = 8;
 /// The maximum size of a column's name in bytes. The names of nested objects are joined.
 const MAX_NAME: usize = 1_000;
 
+/// The maximum size of the text of an unreadable row in the rejects file, in bytes.
+const MAX_SHOWN_TEXT: usize = 1_000;
+
 const TOO_MANY: ListError = ListError::TooManyColumns { limit: MAX_COLUMNS };
 
-/// The keys, in lower case, that identify the list among several arrays.
-const LIST_NAMES: [&str; 8] = ["patients", "data", "rows", "records", "results", "items", "entries", "list"];
-
-/// Where the rows are in a JSON text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wrapping {
-    /// `[…]`
-    Array,
-    /// `{"patients": […]}`, with the key.
-    Key(String),
-    /// `{"resourceType": "Bundle", "entry": […]}`
-    Bundle {
-        /// The Bundle is one page of a search, and not the last.
-        has_next: bool,
-    },
-    /// `{…} {…}`
-    Bare,
+/// What the rows of a JSON list are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum JsonKind {
+    /// Objects with the cells under their columns' names.
+    Objects,
+    /// Arrays of cells.
+    Arrays,
+    /// FHIR resources, or entries with them.
+    Fhir,
 }
 
-impl Wrapping {
-    /// The key of the array of rows.
-    fn key(&self) -> Option<&str> {
-        match self {
-            Self::Key(key) => Some(key),
-            Self::Bundle { .. } => Some("entry"),
-            Self::Array | Self::Bare => None,
+/// What the rows are, judged by the first ones.
+pub(super) fn kind(mut rows: JsonElements) -> Result<JsonKind, ListError> {
+    let (mut objects, mut arrays) = (0, 0);
+    for _ in 0..HEADER_SEARCH_ROWS {
+        let Some(row) = rows.next()? else { break };
+        if has_resource(row.element.text) {
+            return Ok(JsonKind::Fhir);
         }
+        objects += usize::from(row.element.text.starts_with(b"{"));
+        arrays += usize::from(row.element.text.starts_with(b"["));
     }
+    Ok(if arrays > objects { JsonKind::Arrays } else { JsonKind::Objects })
 }
 
-/// Finds the rows; `None` for a text that is not JSON.
-pub(super) fn wrapping(text: DecodedText) -> Result<Option<Wrapping>, ListError> {
-    let mut scanner = JsonScanner::new(text);
-    match scanner.skip_to_value(b"").map_err(JsonError::from)? {
-        Some(b'[') => Ok(Some(Wrapping::Array)),
-        Some(b'{') => wrapping_of_object(&mut scanner).map(Some),
-        _ => Ok(None),
+/// Whether an object is a FHIR resource, or an entry with one.
+fn has_resource(element: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Typed {
+        #[serde(default)]
+        resource_type: Option<serde_json::Value>,
+        #[serde(default)]
+        resource: Option<serde_json::Value>,
     }
+    let typed: Option<Typed> = serde_json::from_slice(element).ok();
+    typed.is_some_and(|typed| {
+        typed.resource_type.is_some_and(|kind| kind.is_string())
+            || typed.resource.is_some_and(|resource| resource.get("resourceType").is_some())
+    })
 }
 
-/// An array in a wrapping object.
-struct ArrayCandidate {
-    key: String,
-    holds_objects: bool,
-}
-
-fn wrapping_of_object<R: BufRead>(scanner: &mut JsonScanner<R>) -> Result<Wrapping, ListError> {
-    scanner.skip(b'{');
-    let mut candidates = Vec::new();
-    let (mut is_bundle, mut has_next) = (false, false);
-    while let Some(key) = next_key(scanner)? {
-        let opens = scanner.skip_to_value(b":").map_err(JsonError::from)?;
-        match (key.as_str(), opens) {
-            ("resourceType", Some(b'"')) => is_bundle = scanner.element()?.text == b"\"Bundle\"",
-            ("link", Some(b'[')) => has_next = has_next_page(scanner.element()?.text),
-            (_, Some(b'[')) if candidates.len() >= MAX_COLUMNS => return Err(TOO_MANY),
-            (_, Some(b'[')) => candidates.push(candidate(scanner, key)?),
-            _ => scanner.skip_value()?,
+/// The columns of a list of objects, in the order of first appearance, and what the number of a row counts.
+pub(super) fn header(elements: JsonElements, is_known: IsKnown<'_>) -> Result<(Header, RowUnit), ListError> {
+    let mut rows = JsonRows::new(elements, Header::default(), RowUnit::Line);
+    let mut first_fault = None;
+    while let Some(row) = rows.elements.next()? {
+        let number = row.number(RowUnit::Line);
+        let pairs = match pairs_of(&row.element)? {
+            Ok(pairs) => pairs,
+            Err(fault) => {
+                first_fault.get_or_insert((number, fault));
+                continue;
+            }
+        };
+        let is_new = |(name, _): &(String, String)| !rows.columns.contains_key(name);
+        if pairs.iter().all(is_new) && !pairs.iter().any(|(name, _)| is_known(name)) {
+            // No row of this list, but perhaps words about its page.
+            if let Ok(members) = serde_json::from_slice(row.element.text) {
+                json_pages::require_last_page(&members)?;
+            }
         }
-    }
-    if is_bundle {
-        return Ok(Wrapping::Bundle { has_next });
-    }
-    let more = scanner.skip_to_value(b"").map_err(JsonError::from)?.is_some();
-    if more { Ok(Wrapping::Bare) } else { choose_array(candidates) }
-}
-
-fn candidate<R: BufRead>(scanner: &mut JsonScanner<R>, key: String) -> Result<ArrayCandidate, ListError> {
-    scanner.skip(b'[');
-    let holds_objects = scanner.skip_to_value(b"").map_err(JsonError::from)? == Some(b'{');
-    skip_array(scanner)?;
-    Ok(ArrayCandidate { key, holds_objects })
-}
-
-/// Whether the links of a Bundle include a next page.
-fn has_next_page(links: &[u8]) -> bool {
-    let links: Vec<serde_json::Value> = serde_json::from_slice(links).unwrap_or_default();
-    links.iter().any(|link| link.get("relation").is_some_and(|relation| relation == "next"))
-}
-
-/// The next key of the object that the scanner is in; `None` at its end.
-fn next_key<R: BufRead>(scanner: &mut JsonScanner<R>) -> Result<Option<String>, ListError> {
-    let line = scanner.line();
-    match scanner.skip_to_value(b",").map_err(JsonError::from)? {
-        Some(b'"') => {
-            let element = scanner.element()?;
-            serde_json::from_slice(element.text).map(Some).map_err(|_| malformed(line))
-        }
-        Some(b'}') => {
-            scanner.skip(b'}');
-            Ok(None)
-        }
-        _ => Err(malformed(line)),
-    }
-}
-
-fn skip_array<R: BufRead>(scanner: &mut JsonScanner<R>) -> Result<(), ListError> {
-    loop {
-        match scanner.skip_to_value(b",").map_err(JsonError::from)? {
-            Some(b']') => break scanner.skip(b']'),
-            Some(b'}') | None => return Err(malformed(scanner.line())),
-            Some(_) => scanner.skip_value()?,
-        }
-    }
-    Ok(())
-}
-
-fn choose_array(mut candidates: Vec<ArrayCandidate>) -> Result<Wrapping, ListError> {
-    if candidates.iter().any(|candidate| candidate.holds_objects) {
-        candidates.retain(|candidate| candidate.holds_objects);
-    }
-    let named = |candidate: &&ArrayCandidate| LIST_NAMES.contains(&candidate.key.to_lowercase().as_str());
-    let mut known = candidates.iter().filter(named);
-    match (candidates.as_slice(), known.next(), known.next()) {
-        ([], ..) => Ok(Wrapping::Bare),
-        ([only], ..) => Ok(Wrapping::Key(only.key.clone())),
-        (_, Some(known), None) => Ok(Wrapping::Key(known.key.clone())),
-        _ => Err(ListError::SeveralLists { keys: candidates.into_iter().map(|candidate| candidate.key).collect() }),
-    }
-}
-
-fn malformed(line: u64) -> ListError {
-    ListError::Malformed { line, what: "not well-formed JSON" }
-}
-
-impl From<JsonError> for ListError {
-    fn from(error: JsonError) -> Self {
-        match error {
-            JsonError::Io(error) => error.into(),
-            JsonError::Unfinished(line) => Self::Malformed { line, what: "starts a JSON value that never ends" },
-            JsonError::TooLong(line) => Self::Malformed { line, what: "starts a JSON value too long for a row" },
-        }
-    }
-}
-
-/// The names of all rows, in the order of first appearance.
-pub(super) fn header(mut rows: JsonRows) -> Result<Header, ListError> {
-    while let Some((_, pairs)) = rows.pairs()? {
         for (name, _) in pairs {
             rows.add_column(name);
         }
@@ -167,25 +99,88 @@ pub(super) fn header(mut rows: JsonRows) -> Result<Header, ListError> {
             return Err(TOO_MANY);
         }
     }
-    Ok(rows.header)
+    match first_fault {
+        Some((line, fault)) if rows.header.names().is_empty() => Err(ListError::Malformed { line, what: fault.text() }),
+        None if rows.header.names().is_empty() => Err(ListError::NoRows),
+        Some(_) | None => Ok((rows.header, rows.elements.unit())),
+    }
 }
 
-/// The rows of a JSON list.
+/// A row as JSON, with its place.
+#[derive(Debug)]
+pub(super) struct NumberedElement<'e> {
+    pub(super) element: JsonElement<'e>,
+    number: u64,
+}
+
+impl NumberedElement<'_> {
+    /// The number of the row's line, or of the row itself.
+    pub(super) fn number(&self, unit: RowUnit) -> u64 {
+        match unit {
+            RowUnit::Line => self.element.line,
+            RowUnit::Element => self.number,
+        }
+    }
+}
+
+/// The rows of a JSON text as JSON.
+#[derive(Debug)]
+pub(super) struct JsonElements {
+    walk: JsonWalk,
+    /// The number of rows so far.
+    count: u64,
+    /// The line of the last row.
+    line: u64,
+    shares_lines: bool,
+}
+
+impl JsonElements {
+    pub(super) fn new(text: DecodedText, layout: &Rc<JsonLayout>) -> Self {
+        Self { walk: JsonWalk::new(text, Rc::clone(layout)), count: 0, line: 0, shares_lines: false }
+    }
+
+    /// The next row.
+    pub(super) fn next(&mut self) -> Result<Option<NumberedElement<'_>>, ListError> {
+        loop {
+            match self.walk.step()? {
+                None => return Ok(None),
+                Some(JsonStep::Row) => break,
+                Some(JsonStep::Member(_)) => self.walk.skip()?,
+                Some(JsonStep::Enter | JsonStep::Leave) => {}
+            }
+        }
+        let element = self.walk.value()?;
+        self.count += 1;
+        self.shares_lines |= std::mem::replace(&mut self.line, element.line) == element.line;
+        Ok(Some(NumberedElement { element, number: self.count }))
+    }
+
+    /// What the number of a row counts, once all rows were read.
+    pub(super) fn unit(&self) -> RowUnit {
+        if self.shares_lines { RowUnit::Element } else { RowUnit::Line }
+    }
+}
+
+/// The start of a text, for the rejects file.
+pub(super) fn shown_text(text: &[u8]) -> String {
+    String::from_utf8_lossy(&text[..text.len().min(MAX_SHOWN_TEXT)]).into_owned()
+}
+
+/// The rows of a JSON list of objects.
 #[derive(Debug)]
 pub(super) struct JsonRows {
-    scanner: JsonScanner<DecodedText>,
-    wrapping: Wrapping,
-    started: bool,
+    elements: JsonElements,
     header: Header,
     columns: HashMap<String, usize>,
+    unit: RowUnit,
 }
 
 type ObjectPairs = Vec<(String, String)>;
 
 impl JsonRows {
-    pub(super) fn new(text: DecodedText, wrapping: Wrapping, header: Header) -> Self {
+    pub(super) fn new(elements: JsonElements, header: Header, unit: RowUnit) -> Self {
         let columns = header.names().iter().cloned().enumerate().map(|(at, name)| (name, at)).collect();
-        Self { scanner: JsonScanner::new(text), wrapping, started: false, header, columns }
+        Self { elements, header, columns, unit }
     }
 
     fn add_column(&mut self, name: String) {
@@ -196,76 +191,40 @@ impl JsonRows {
     }
 
     pub(super) fn read(&mut self) -> Result<Option<ListRow>, ListError> {
-        let Some((line, mut pairs)) = self.pairs()? else { return Ok(None) };
+        let Some(row) = self.elements.next()? else { return Ok(None) };
+        let line = row.number(self.unit);
+        let mut pairs = match pairs_of(&row.element)? {
+            Ok(pairs) => pairs,
+            Err(fault) => {
+                let cells = [shown_text(row.element.text)].into_iter().collect();
+                return Ok(Some(ListRow { line, cells, fault: Some(fault) }));
+            }
+        };
         let mut cells = vec![String::new(); self.header.names().len()];
         for (name, text) in pairs.drain(..) {
             if let Some(cell) = self.columns.get(&name).and_then(|at| cells.get_mut(*at)) {
                 *cell = text;
             }
         }
-        Ok(Some(ListRow { line, cells: cells.into() }))
-    }
-
-    /// The next row's line, with its columns and cells.
-    fn pairs(&mut self) -> Result<Option<(u64, ObjectPairs)>, ListError> {
-        let Some(element) = self.element()? else { return Ok(None) };
-        let line = element.line;
-        flatten_row(&element).map(|pairs| Some((line, pairs)))
-    }
-
-    /// The next row as JSON.
-    pub(super) fn element(&mut self) -> Result<Option<JsonElement<'_>>, ListError> {
-        if !self.started {
-            self.start()?;
-        }
-        let separator: &[u8] = if self.wrapping == Wrapping::Bare { b"" } else { b"," };
-        match self.scanner.skip_to_value(separator).map_err(JsonError::from)? {
-            None if self.wrapping == Wrapping::Bare => Ok(None),
-            None => Err(ListError::Malformed { line: self.scanner.line(), what: "the array never ends" }),
-            Some(b']') if self.wrapping != Wrapping::Bare => self.end().map(|()| None),
-            Some(b'{') => Ok(Some(self.scanner.element()?)),
-            Some(_) => Err(ListError::Malformed { line: self.scanner.line(), what: "not an object" }),
-        }
-    }
-
-    /// Moves to the first element.
-    fn start(&mut self) -> Result<(), ListError> {
-        self.started = true;
-        let first = self.scanner.skip_to_value(b"").map_err(JsonError::from)?;
-        let (false, Some(first)) = (self.wrapping == Wrapping::Bare, first) else { return Ok(()) };
-        self.scanner.skip(first);
-        let Some(wanted) = self.wrapping.key().map(str::to_owned) else { return Ok(()) };
-        while let Some(key) = next_key(&mut self.scanner)? {
-            let opens = self.scanner.skip_to_value(b":").map_err(JsonError::from)?;
-            if key == wanted && opens == Some(b'[') {
-                self.scanner.skip(b'[');
-                return Ok(());
-            }
-            self.scanner.skip_value()?;
-        }
-        Err(malformed(self.scanner.line()))
-    }
-
-    /// Refuses text after the array, which might be further rows.
-    fn end(&mut self) -> Result<(), ListError> {
-        if self.wrapping == Wrapping::Array {
-            self.scanner.skip(b']');
-            if self.scanner.skip_to_value(b"").map_err(JsonError::from)?.is_some() {
-                return Err(ListError::Malformed { line: self.scanner.line(), what: "more text after the list" });
-            }
-        }
-        Ok(())
+        Ok(Some(ListRow { line, cells: cells.into(), fault: None }))
     }
 }
 
-fn flatten_row(element: &JsonElement<'_>) -> Result<ObjectPairs, ListError> {
-    let object: JsonObject<'_> = serde_json::from_slice(element.text).map_err(|error| {
-        // Serde counts lines from the start of the element.
-        malformed(element.line + (error.line() as u64).saturating_sub(1))
-    })?;
+/// The columns and cells of a row, or why it has none.
+fn pairs_of(element: &JsonElement<'_>) -> Result<Result<ObjectPairs, RowFault>, ListError> {
+    let value: &RawValue = match element.parse()? {
+        Ok(value) => value,
+        Err(fault) => return Ok(Err(fault)),
+    };
+    if !value.get().starts_with('{') {
+        return Ok(Err(RowFault::WrongShape));
+    }
     let mut pairs = ObjectPairs::new();
-    flatten_object("", object, 0, &mut pairs).map_err(|_| malformed(element.line))?;
-    if exceeds_limits(&pairs) { Err(TOO_MANY) } else { Ok(pairs) }
+    let flattened = serde_json::from_str(value.get()).and_then(|object| flatten_object("", object, 0, &mut pairs));
+    if flattened.is_err() {
+        return Ok(Err(RowFault::NotJson));
+    }
+    if exceeds_limits(&pairs) { Err(TOO_MANY) } else { Ok(Ok(pairs)) }
 }
 
 /// An object's members in order, including those with repeated names.
@@ -339,6 +298,17 @@ fn flatten_array(name: &str, values: Vec<&RawValue>, depth: usize, into: &mut Ob
         flatten(&format!("{name}_{}", at + 1), value, depth, into)?;
     }
     Ok(())
+}
+
+/// An array of scalars as one text, anything else as its own.
+pub(super) fn cell_text(value: &RawValue) -> serde_json::Result<String> {
+    let nested = |value: &&RawValue| value.get().starts_with(['{', '[']);
+    match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+        Ok(values) if !values.iter().any(nested) => {
+            Ok(values.into_iter().map(scalar).collect::<serde_json::Result<Vec<_>>>()?.join("; "))
+        }
+        Ok(_) | Err(_) => scalar(value),
+    }
 }
 
 /// A string without its quotes, an empty text for `null`, the JSON text of anything else.

@@ -8,3 +8,6 @@ pub(super) const MAX_ROW_BYTES: usize = 1 << 20;
 
 /// The number of rows among which the header is searched: titles may precede it.
 pub(super) const HEADER_SEARCH_ROWS: usize = 20;
+
+/// The maximum size of a JSON string in bytes. A longer one is a photo or a document, and is read as an empty text.
+pub(super) const MAX_STRING_BYTES: usize = 1 << 16;

@@ -6,6 +6,7 @@
 //! this module only recognises a header by its known names.
 
 mod archive;
+mod compound_file;
 mod cp850;
 mod csv;
 mod csv_spool;
@@ -16,11 +17,24 @@ mod fhir;
 mod gzip;
 mod header;
 mod json;
+mod json_layout;
+mod json_pages;
 mod json_scanner;
+mod json_table;
+mod json_walk;
 mod limits;
+mod ods;
 mod row;
+mod sheet_choice;
 mod source;
+mod unsupported;
 mod workbook;
+mod xls;
+mod xls_strings;
+mod zip_archive;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
@@ -28,11 +42,14 @@ use self::csv::{CsvDialect, CsvRows, LineNumbers};
 use self::encoding::Encoding;
 pub use self::expectations::{ListExpectations, RowPer};
 pub use self::header::Header;
-use self::json::{JsonRows, Wrapping};
-pub use self::row::ListRow;
+use self::json::{JsonElements, JsonKind, JsonRows};
+use self::json_layout::JsonLayout;
+use self::json_walk::JsonWalk;
+pub use self::row::{ListRow, RowFault, RowUnit};
 use self::source::ListOrigin;
 pub use self::source::ListSource;
-use super::error::ListError;
+use self::zip_archive::ZipKind;
+use super::error::{ListError, UnsupportedFormat};
 
 /// One patient export, open for reading.
 #[derive(Debug)]
@@ -41,35 +58,73 @@ pub struct List {
     encoding: Encoding,
     format: ListFormat,
     header: Header,
+    unit: RowUnit,
+    other_resources: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone)]
 enum ListFormat {
     Csv(CsvDialect),
-    Json(Wrapping),
+    Json(Rc<JsonLayout>),
 }
 
 impl List {
     /// Opens `source` and detects its compression, encoding, format and header.
     pub fn open(source: &ListSource, expected: &ListExpectations<'_>) -> Result<Self, ListError> {
-        let origin = gzip::unpack(source.open()?)?;
-        if workbook::is_workbook(&origin)? {
-            return Self::open_spooled(workbook::to_csv(&origin, expected.is_known)?, expected);
+        Self::open_unpacked(gzip::unpack(source.open()?)?, expected, false)
+    }
+
+    /// Opens a list that is perhaps still in a zip archive, unless it was already (`is_unzipped`).
+    fn open_unpacked(
+        origin: ListOrigin,
+        expected: &ListExpectations<'_>,
+        is_unzipped: bool,
+    ) -> Result<Self, ListError> {
+        let is_known = expected.is_known;
+        match zip_archive::kind(&origin)? {
+            Some(ZipKind::Workbook) => return Self::open_spooled(workbook::to_csv(&origin, is_known)?, expected),
+            Some(ZipKind::OpenDocument) => return Self::open_spooled(ods::to_csv(&origin, is_known)?, expected),
+            Some(ZipKind::List(_)) if is_unzipped => return Err(ListError::NotText(UnsupportedFormat::Compressed)),
+            Some(ZipKind::List(at)) => {
+                return Self::open_unpacked(gzip::unpack(zip_archive::unpack(&origin, at)?)?, expected, true);
+            }
+            None => {}
+        }
+        if let Some(spooled) = xls::to_csv(&origin, is_known)? {
+            return Self::open_spooled(spooled, expected);
         }
         let encoding = Encoding::detect(origin.bytes()?, expected.encoding)?;
         let text = || -> Result<_, ListError> { Ok(encoding.decode(origin.bytes()?)) };
-        let Some(wrapping) = json::wrapping(text()?)? else {
+        let Some(layout) = json_layout::layout(text, expected.is_known)? else {
             let (dialect, header) = csv::dialect(text()?, LineNumbers::Counted, expected.is_known)?;
-            return Ok(Self { origin, encoding, format: ListFormat::Csv(dialect), header });
+            return Ok(Self::new(origin, encoding, ListFormat::Csv(dialect), header));
         };
-        let rows = || -> Result<_, ListError> { Ok(JsonRows::new(text()?, wrapping.clone(), Header::default())) };
-        if fhir::is_fhir(rows()?)? {
-            fhir::require_whole_bundle(&wrapping)?;
-            let spooled = fhir::to_csv(&origin, rows, expected.row_per, expected.now)?;
-            return Self::open_spooled(spooled, expected);
+        let layout = Rc::new(layout);
+        let elements = || -> Result<_, ListError> { Ok(JsonElements::new(text()?, &layout)) };
+        let kind = json::kind(elements()?)?;
+        // An array of objects says nothing about itself.
+        let says_something = layout.containers.len() > 1 || kind != JsonKind::Objects;
+        let walk = || -> Result<_, ListError> { Ok(JsonWalk::new(text()?, Rc::clone(&layout))) };
+        let unit = if says_something { json_pages::require_all_pages(walk()?)? } else { RowUnit::Line };
+        match kind {
+            JsonKind::Fhir => {
+                let rows = fhir::to_csv(&origin, elements, unit, expected.row_per, expected.now)?;
+                let list = Self::open_spooled(rows.origin, expected)?;
+                Ok(Self { unit, other_resources: rows.others, ..list })
+            }
+            JsonKind::Arrays => {
+                let spooled = json_table::to_csv(&origin, elements, unit, layout.table_header.as_deref())?;
+                Ok(Self { unit, ..Self::open_spooled(spooled, expected)? })
+            }
+            JsonKind::Objects => {
+                let (header, unit) = json::header(elements()?, expected.is_known)?;
+                Ok(Self { unit, ..Self::new(origin, encoding, ListFormat::Json(layout), header) })
+            }
         }
-        let header = json::header(rows()?)?;
-        Ok(Self { origin, encoding, format: ListFormat::Json(wrapping), header })
+    }
+
+    fn new(origin: ListOrigin, encoding: Encoding, format: ListFormat, header: Header) -> Self {
+        Self { origin, encoding, format, header, unit: RowUnit::Line, other_resources: BTreeMap::new() }
     }
 
     /// Opens a list that was converted to CSV.
@@ -77,7 +132,19 @@ impl List {
         let encoding = Encoding::utf8();
         let text = encoding.decode(origin.bytes()?);
         let (dialect, header) = csv::dialect(text, LineNumbers::FirstCell, expected.is_known)?;
-        Ok(Self { origin, encoding, format: ListFormat::Csv(dialect), header })
+        Ok(Self::new(origin, encoding, ListFormat::Csv(dialect), header))
+    }
+
+    /// What the numbers of the rows count.
+    #[must_use]
+    pub fn unit(&self) -> RowUnit {
+        self.unit
+    }
+
+    /// The FHIR resources that are neither patients nor appointments, by type.
+    #[must_use]
+    pub fn other_resources(&self) -> &BTreeMap<String, u64> {
+        &self.other_resources
     }
 
     /// The column names.
@@ -112,8 +179,9 @@ impl List {
         let text = self.encoding.decode(self.origin.bytes()?);
         Ok(ListRows(match &self.format {
             ListFormat::Csv(dialect) => RowReader::Csv(Box::new(CsvRows::new(text, *dialect))),
-            ListFormat::Json(wrapping) => {
-                RowReader::Json(Box::new(JsonRows::new(text, wrapping.clone(), self.header.clone())))
+            ListFormat::Json(layout) => {
+                let elements = JsonElements::new(text, layout);
+                RowReader::Json(Box::new(JsonRows::new(elements, self.header.clone(), self.unit)))
             }
         }))
     }

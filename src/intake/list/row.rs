@@ -1,14 +1,78 @@
 //! One row of a list.
 
+use std::fmt;
+
 use csv::StringRecord;
 
 /// One row of a list. It holds patient data, so `Debug` masks it.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ListRow {
-    /// The row's first line in the file, counted from 1.
+    /// The row's first line in the file, counted from 1; or its number among all rows, if several are on one line.
     pub line: u64,
     /// The unchanged cells. There are as many as the header has, unless the row is malformed.
     pub cells: StringRecord,
+    /// Why the row cannot be read. Its only cell then is the start of its text.
+    pub fault: Option<RowFault>,
+}
+
+/// What the number of a row counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RowUnit {
+    /// The lines of the file.
+    #[default]
+    Line,
+    /// The elements of a JSON list that has several on one line.
+    Element,
+}
+
+impl RowUnit {
+    /// The word in front of the number.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Element => "element",
+        }
+    }
+}
+
+/// Why a row cannot be read, although the rows around it can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFault {
+    /// Not well-formed JSON.
+    NotJson,
+    /// JSON, but not an object; in a list of arrays, not an array.
+    WrongShape,
+    /// A row of more than 1 MiB.
+    TooLong,
+    /// A FHIR entry or line without a resource.
+    NoResource,
+    /// A FHIR Bundle whose entries are no array, or that is inside too many others.
+    UnreadableBundle,
+}
+
+impl RowFault {
+    /// All faults.
+    pub(super) const ALL: [Self; 5] =
+        [Self::NotJson, Self::WrongShape, Self::TooLong, Self::NoResource, Self::UnreadableBundle];
+
+    /// The fault in words.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::NotJson => "not well-formed JSON",
+            Self::WrongShape => "not of the same kind as the other rows",
+            Self::TooLong => "longer than 1 MiB, too long for a row",
+            Self::NoResource => "no FHIR resource that can be read",
+            Self::UnreadableBundle => "a Bundle whose entries cannot be read",
+        }
+    }
+}
+
+impl fmt::Display for RowFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text())
+    }
 }
 
 impl ListRow {
@@ -25,12 +89,12 @@ impl ListRow {
     }
 
     pub(super) fn is_blank(&self) -> bool {
-        self.cells.iter().all(|cell| cell.trim().is_empty())
+        self.fault.is_none() && self.cells.iter().all(|cell| cell.trim().is_empty())
     }
 }
 
-impl std::fmt::Debug for ListRow {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for ListRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ListRow(line {}, masked)", self.line)
     }
 }

@@ -8,100 +8,44 @@ use calamine::{DataRef, ExcelDateTime, Reader, Sheet, SheetType, SheetVisible, X
 use super::archive;
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
-use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS, MAX_ROW_BYTES};
+use super::sheet_choice::{OnRow, RowCells, list_sheet};
 use super::source::{ListBytes, ListOrigin};
 use crate::intake::error::{ListError, UnsupportedFormat};
-
-/// The first bytes of a zip archive.
-const MAGIC: [u8; 4] = [0x50, 0x4b, 0x03, 0x04];
-
-/// Whether `origin` is a workbook or another zip archive.
-pub(super) fn is_workbook(origin: &ListOrigin) -> Result<bool, ListError> {
-    origin.starts_with(&MAGIC)
-}
 
 /// Converts the sheet that holds the list to CSV.
 pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<ListOrigin, ListError> {
     archive::refuse_bomb(origin)?;
     let mut book: Xlsx<ListBytes> = Xlsx::new(origin.bytes()?).map_err(list_error)?;
-    let sheet = list_sheet(&mut book, is_known)?;
+    let sheets = visible_sheets(&book);
+    let sheet = list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut book, sheet, on_row))?;
     spool_csv(origin.modified(), |rows| {
-        for_each_row(&mut book, &sheet, |line, cells| {
-            rows.write_row(line, cells.iter().map(String::as_str)).map(|()| true)
-        })
+        for_each_row(&mut book, &sheet, &mut |line, cells| rows.write_row(line, cells).map(|()| true))
     })
 }
 
-/// The only visible sheet with rows or, among several, the only one with a recognised header. Several candidates are an
-/// error: the patients of an ignored sheet would silently never be called.
-fn list_sheet(book: &mut Xlsx<ListBytes>, is_known: IsKnown<'_>) -> Result<String, ListError> {
+/// The names of the visible sheets with cells.
+fn visible_sheets(book: &Xlsx<ListBytes>) -> Vec<(String, String)> {
     let visible = |sheet: &&Sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible;
-    let names: Vec<String> = book.sheets_metadata().iter().filter(visible).map(|sheet| sheet.name.clone()).collect();
-    let mut filled = Vec::new();
-    for name in names {
-        let profile = profile_sheet(book, &name, is_known)?;
-        if profile.rows > 0 {
-            filled.push((name, profile.has_header));
-        }
-    }
-    if filled.iter().any(|(_, has_header)| *has_header) {
-        filled.retain(|(_, has_header)| *has_header);
-    }
-    match filled.as_slice() {
-        [] => Err(ListError::Empty),
-        [(name, _)] => Ok(name.clone()),
-        _ => Err(ListError::SeveralSheets { sheets: filled.into_iter().map(|(name, _)| name).collect() }),
-    }
+    book.sheets_metadata().iter().filter(visible).map(|sheet| (sheet.name.clone(), sheet.name.clone())).collect()
 }
 
-/// What the first rows of a sheet contain.
-#[derive(Default)]
-struct SheetProfile {
-    rows: usize,
-    has_header: bool,
-}
-
-fn profile_sheet(book: &mut Xlsx<ListBytes>, sheet: &str, is_known: IsKnown<'_>) -> Result<SheetProfile, ListError> {
-    let mut profile = SheetProfile::default();
-    for_each_row(book, sheet, |_, cells| {
-        profile.rows += 1;
-        profile.has_header |= cells.iter().filter(|cell| is_known(cell)).count() >= 2;
-        Ok(profile.rows < HEADER_SEARCH_ROWS && !profile.has_header)
-    })?;
-    Ok(profile)
-}
-
-/// Calls `on_row` with the number and the cells of each row that is not empty, until `on_row` returns `false`.
-fn for_each_row(
-    book: &mut Xlsx<ListBytes>,
-    sheet: &str,
-    mut on_row: impl FnMut(u64, &[String]) -> Result<bool, ListError>,
-) -> Result<(), ListError> {
+/// Calls `on_row` with the rows of a sheet.
+fn for_each_row(book: &mut Xlsx<ListBytes>, sheet: &str, on_row: &mut OnRow<'_>) -> Result<(), ListError> {
     let mut reader = book.worksheet_cells_reader(sheet).map_err(list_error)?;
-    let (mut line, mut cells, mut left) = (0, Vec::new(), MAX_ROW_BYTES);
+    let (mut line, mut row) = (0, RowCells::default());
     while let Some(cell) = reader.next_cell().map_err(list_error)? {
-        let (row, column) = cell.get_position();
-        let (row, column) = (u64::from(row) + 1, column as usize);
-        if row != line && !cells.is_empty() {
-            if !on_row(line, &cells)? {
+        let (number, column) = cell.get_position();
+        let number = u64::from(number) + 1;
+        if number != line {
+            let cells = row.take();
+            if !cells.is_empty() && !on_row(line, &cells)? {
                 return Ok(());
             }
-            cells.clear();
-            left = MAX_ROW_BYTES;
         }
-        line = row;
-        let text = cell_text(cell.get_value());
-        if text.is_empty() {
-            continue;
-        }
-        if column >= MAX_COLUMNS {
-            return Err(ListError::TooManyColumns { limit: MAX_COLUMNS });
-        }
-        // Every cell may refer to the same long shared string.
-        left = left.checked_sub(text.len()).ok_or(ListError::TooLong { line })?;
-        cells.resize(cells.len().max(column + 1), String::new());
-        cells[column] = text;
+        line = number;
+        row.set(line, column as usize, cell_text(cell.get_value()))?;
     }
+    let cells = row.take();
     if cells.is_empty() { Ok(()) } else { on_row(line, &cells).map(|_| ()) }
 }
 
@@ -119,7 +63,7 @@ fn cell_text(value: &DataRef<'_>) -> String {
 }
 
 /// A date, a time of day, or both. A cell that Excel shows as a date becomes a date in any column.
-fn date_time_text(time: &ExcelDateTime) -> String {
+pub(super) fn date_time_text(time: &ExcelDateTime) -> String {
     let (year, month, day, hour, minute, second, _) = time.to_ymd_hms_milli();
     let has_date = time.as_f64() >= 1.0;
     let mut text = String::new();

@@ -3,6 +3,7 @@
 mod dates;
 mod demonstrations;
 mod households;
+mod json;
 mod lists;
 mod messages;
 mod properties;

@@ -1,7 +1,6 @@
 //! Household members who have entries of their own in the next list.
 
 use super::*;
-use crate::entry::HouseholdMember;
 
 /// Ana's entry, whose call also covers Ben.
 fn with_ben(key: &str, last: u32) -> NewEntry {
@@ -10,8 +9,8 @@ fn with_ben(key: &str, last: u32) -> NewEntry {
 }
 
 /// First list: the call to Ana ends with this outcome. Second list: Ben has an entry of his own, and Ana none.
-fn after_second_list(outcome: Outcome, redial: Option<DateTime<Utc>>) -> Fixture {
-    let mut fixture = Fixture::with(&[with_ben("ana", 110)]);
+fn after_second_list(open: Opener, outcome: Outcome, redial: Option<DateTime<Utc>>) -> Fixture {
+    let mut fixture = Fixture::with(open, &[with_ben("ana", 110)]);
     let claimed = fixture.claim();
     fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
     fixture.record(vec![ended(&claimed[0], outcome, redial)]).expect("recorded");
@@ -19,25 +18,24 @@ fn after_second_list(outcome: Outcome, redial: Option<DateTime<Utc>>) -> Fixture
     fixture
 }
 
-#[test]
-fn a_patient_for_whom_a_households_call_decided_is_not_called_again_and_others_are() {
+pub(super) fn a_patient_for_whom_a_households_call_decided_is_not_called_again_and_others_are(open: Opener) {
     for (outcome, redial, calls, state) in [
-        (Outcome::Booked, None, 0, "suppressed"),
-        (Outcome::Declined, None, 0, "suppressed"),
-        (Outcome::NoAnswer, Some(noon()), 1, "submitting"),
-        (Outcome::WrongNumber, None, 1, "submitting"),
+        (Outcome::Booked, None, 0, State::Suppressed),
+        (Outcome::Declined, None, 0, State::Suppressed),
+        (Outcome::NoAnswer, Some(noon()), 1, State::Submitting),
+        (Outcome::WrongNumber, None, 1, State::Submitting),
     ] {
-        let fixture = after_second_list(outcome, redial);
+        let fixture = after_second_list(open, outcome, redial);
         assert_eq!(fixture.claim().len(), calls, "{outcome}");
-        assert_eq!(fixture.count(&format!("entry WHERE key = 'ben' AND state = '{state}'")), 1, "{outcome}");
+        assert_eq!(fixture.row("ben").state, state, "{outcome}");
     }
 }
 
-#[test]
-fn while_a_households_call_is_not_settled_no_other_member_is_called() {
-    let mut fixture = Fixture::with(&[with_ben("ana", 110)]);
+pub(super) fn while_a_households_call_is_not_settled_no_other_member_is_called(open: Opener) {
+    let mut fixture = Fixture::with(open, &[with_ben("ana", 110)]);
     fixture.claim();
     fixture.next_list(&[entry("ana", 110), entry("ben", 111)]);
     assert!(fixture.claim().is_empty());
-    assert_eq!(fixture.count("entry WHERE key = 'ben' AND state = 'waiting' AND reason = 'number_busy'"), 1);
+    let ben = fixture.row("ben");
+    assert_eq!((ben.state, ben.reason), (State::Waiting, Some(Reason::NumberBusy)));
 }

@@ -1,10 +1,10 @@
 //! The ledger compared with a model (`faults.md`, row 6): random sequences of every operation of runs, lists and
 //! operators; after each one, all entries and attempts have the states that the model computes.
 //!
-//! `CALLROUNDS_CASES=100000 cargo test --release --lib ledger::tests::machine -- --nocapture` runs more of them.
+//! `CALLROUNDS_CASES=100000 cargo test --release --lib machine:: -- --nocapture` runs more of them.
 
+use std::cell::RefCell;
 use std::io::Write as _;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -12,8 +12,8 @@ use proptest::test_runner::{Config, TestRunner};
 use super::*;
 use crate::policy::Hours;
 
-/// The number of sequences in an ordinary test run.
-const DEFAULT_CASES: u32 = 1_000;
+/// The number of sequences for each store in an ordinary test run.
+const DEFAULT_CASES: u32 = 500;
 
 /// The entries' keys and the last digits of their numbers: two share one.
 const ENTRIES: [(&str, u32); 4] = [("P-0", 101), ("P-1", 102), ("P-2", 103), ("P-3", 103)];
@@ -111,19 +111,16 @@ struct ModelTest {
     calls: Vec<Call>,
     suppressed: Vec<u32>,
     /// Sees only what is committed.
-    committed: Connection,
-    /// Stands in for the ledger while no program has it open.
-    placeholder: Ledger,
+    reader: LedgerReader,
 }
 
 impl ModelTest {
-    fn open(placeholder: Ledger) -> Self {
-        let fixture = Fixture::in_folder(folder_in_memory());
-        fixture.enrol(&ENTRIES.map(|(key, last)| entry(key, last)));
+    fn new(open: Opener) -> Self {
+        let fixture = Fixture::with(open, &ENTRIES.map(|(key, last)| entry(key, last)));
         let entry = || ModelEntry { state: State::Ready, listed: true, withdraw_later: false };
         let entries = ENTRIES.iter().map(|_| entry()).collect();
-        let committed = fixture.committed();
-        Self { fixture, now: noon(), entries, calls: Vec::new(), suppressed: Vec::new(), committed, placeholder }
+        let reader = fixture.reader();
+        Self { fixture, now: noon(), entries, calls: Vec::new(), suppressed: Vec::new(), reader }
     }
 
     fn apply(&mut self, operation: &Operation) {
@@ -141,15 +138,8 @@ impl ModelTest {
     }
 
     fn claim(&mut self, limit: u8) {
-        let request = ClaimRequest {
-            run: self.fixture.run,
-            campaign: Arc::clone(&self.fixture.campaign),
-            scope: self.fixture.scope(),
-            now: self.now,
-            limit: limit.into(),
-        };
         let must_be_called = self.must_be_called();
-        let claims = now_or_never(self.fixture.ledger.claim(request)).expect("a claim");
+        let claims = self.fixture.claim_for(self.fixture.run, self.now, limit.into());
         for deferral in &claims.deferred {
             let index = deferral.entry.0 as usize - 1;
             self.check_deferred(index, deferral);
@@ -272,13 +262,8 @@ impl ModelTest {
         }
     }
 
-    fn operator(&self) -> Operator {
-        Operator::open(&path_in(&self.fixture.folder), self.now).expect("an operator")
-    }
-
     fn suppress(&mut self, last: u32) {
-        let request = SuppressionRequest { scope: SuppressionScope::All, source: "operator", expires: None };
-        self.operator().suppress([number(last)], request, self.now).expect("suppressed");
+        self.fixture.suppress(number(last), None, self.now);
         self.suppressed.push(last);
     }
 
@@ -295,7 +280,7 @@ impl ModelTest {
         let is_back = state == State::Failed && fact == Fact::DeclaredNotPlaced;
         let decidable = fact == Fact::CancelledByOperator || state == State::Held || is_back;
         let after = state.after(&fact).ok().filter(|_| decidable);
-        let mut operator = Operator::open(&path_in(&self.fixture.folder), self.now).expect("an operator");
+        let mut operator = self.fixture.operator(self.now);
         let resolved = operator.resolve(EntryId(index as i64 + 1), resolution, "somebody", self.now);
         assert_eq!(resolved.is_ok(), after.is_some(), "{resolved:?}");
         let Some(after) = after else { return };
@@ -306,7 +291,8 @@ impl ModelTest {
     }
 
     fn cancel_run(&mut self) {
-        let cancelled = self.operator().cancel_run(self.fixture.run.run, "somebody", self.now).expect("cancelled");
+        let run = self.fixture.run.run;
+        let cancelled = self.fixture.operator(self.now).cancel_run(run, "somebody", self.now).expect("cancelled");
         let callable = |entry: &&mut ModelEntry| {
             entry.listed && matches!(entry.state, State::Ready | State::Waiting | State::Held)
         };
@@ -315,10 +301,8 @@ impl ModelTest {
     }
 
     fn reopen(&mut self) {
-        // Only one program may hold a ledger: close it before opening it again.
-        drop(std::mem::replace(&mut self.fixture.ledger, self.placeholder.clone()));
-        self.fixture.ledger = Ledger::open_inline(&path_in(&self.fixture.folder), self.now).expect("the ledger again");
-        let under_way = now_or_never(self.fixture.ledger.in_flight(self.fixture.run.campaign)).expect("attempts");
+        self.fixture.reopen(self.now);
+        let under_way = committed(self.fixture.ledger().in_flight(self.fixture.run.campaign)).expect("attempts");
         let expected = self.calls.iter().filter(|call| call.is_in_flight()).map(|call| call.claim.attempt);
         let mut found: Vec<_> = under_way.iter().map(|attempt| attempt.attempt).collect();
         found.sort();
@@ -327,65 +311,57 @@ impl ModelTest {
 
     /// All entries and attempts have the states of the model.
     fn check_states(&self) {
-        let words = |query| {
-            let mut statement = self.committed.prepare_cached(query).expect("a statement");
-            let rows = statement.query_map([], |row| row.get(0)).expect("rows");
-            rows.collect::<Result<Vec<String>, _>>().expect("words")
-        };
-        let entries: Vec<_> = self.entries.iter().map(|entry| entry.state.name()).collect();
-        assert_eq!(words("SELECT state FROM entry ORDER BY id"), entries);
-        let calls: Vec<_> = self.calls.iter().map(|call| call.state.name()).collect();
-        assert_eq!(words("SELECT state FROM attempt ORDER BY id"), calls);
+        let rows = rows(&self.reader, self.fixture.run);
+        let stored: Vec<_> = rows.iter().map(|row| row.state).collect();
+        assert_eq!(stored, self.entries.iter().map(|entry| entry.state).collect::<Vec<_>>());
+        assert_eq!(self.fixture.attempt_states(), self.calls.iter().map(|call| call.state).collect::<Vec<_>>());
     }
-}
-
-fn folder_in_memory() -> TempDir {
-    let memory = std::path::Path::new("/dev/shm");
-    let parent = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
-    tempfile::tempdir_in(parent).expect("a folder")
 }
 
 /// What the sequences covered, so that a test which no longer tests anything is noticed.
-static COVERED: [(&str, AtomicU64); 4] = [
-    ("calls", AtomicU64::new(0)),
-    ("second calls to one entry", AtomicU64::new(0)),
-    ("held", AtomicU64::new(0)),
-    ("withdrawn once settled", AtomicU64::new(0)),
-];
+#[derive(Debug, Default)]
+struct Coverage {
+    calls: usize,
+    second_calls: usize,
+    held: usize,
+    withdrawn_once_settled: usize,
+}
 
-fn count_coverage(test: &ModelTest) {
-    let again = |call: &&Call| test.calls.iter().filter(|other| other.index == call.index).count() > 1;
-    let held = test.entries.iter().filter(|entry| entry.state == State::Held).count();
-    let withdrawn = "SELECT count(*) FROM event WHERE kind = 'unlisted' AND detail IS NOT NULL";
-    let withdrawn: i64 = test.committed.query_row(withdrawn, [], |row| row.get(0)).expect("a count");
-    let counts = [test.calls.len(), test.calls.iter().filter(again).count(), held, withdrawn as usize];
-    for ((_, covered), count) in COVERED.iter().zip(counts) {
-        covered.fetch_add(count as u64, Ordering::Relaxed);
+impl Coverage {
+    fn add(&mut self, test: &ModelTest) {
+        let again = |call: &&Call| test.calls.iter().filter(|other| other.index == call.index).count() > 1;
+        let events = test.fixture.events_of(1..=ENTRIES.len() as i64);
+        self.calls += test.calls.len();
+        self.second_calls += test.calls.iter().filter(again).count();
+        self.held += test.entries.iter().filter(|entry| entry.state == State::Held).count();
+        self.withdrawn_once_settled +=
+            events.iter().filter(|event| event.kind == "unlisted" && event.detail.is_some()).count();
+    }
+
+    fn is_complete(&self) -> bool {
+        let Self { calls, second_calls, held, withdrawn_once_settled } = self;
+        [calls, second_calls, held, withdrawn_once_settled].into_iter().all(|count| *count > 0)
     }
 }
 
-#[test]
-fn after_any_sequence_of_operations_the_ledger_agrees_with_the_model() {
+pub(super) fn after_any_sequence_of_operations_the_ledger_agrees_with_the_model(open: Opener) {
     let cases = std::env::var("CALLROUNDS_CASES").map_or(DEFAULT_CASES, |text| text.parse().expect("a number"));
-    let elsewhere = folder_in_memory();
-    let placeholder = Ledger::open_inline(&path_in(&elsewhere), noon()).expect("a ledger");
     let config = Config { failure_persistence: None, cases, ..Config::default() };
+    let coverage = RefCell::new(Coverage::default());
     let result = TestRunner::new(config).run(&proptest::collection::vec(operation(), 1..40), |operations| {
-        let mut test = ModelTest::open(placeholder.clone());
+        let mut test = ModelTest::new(open);
         for operation in &operations {
             test.apply(operation);
             test.check_states();
         }
-        count_coverage(&test);
+        coverage.borrow_mut().add(&test);
         Ok(())
     });
-    if let Err(broken) = result {
-        panic!("{broken}");
-    }
-    let covered: Vec<_> = COVERED.iter().map(|(what, times)| (*what, times.load(Ordering::Relaxed))).collect();
+    result.unwrap_or_else(|broken| panic!("{broken}"));
+    let covered = coverage.into_inner();
     let _ = writeln!(
         std::io::stderr(),
         "{cases} sequences, none broken (95 %: fewer than 3 in {cases}); covered {covered:?}"
     );
-    assert!(covered.iter().all(|(_, times)| *times > 0), "{covered:?}");
+    assert!(covered.is_complete(), "{covered:?}");
 }

@@ -17,9 +17,8 @@ impl Fixture {
     }
 }
 
-#[test]
-fn after_a_wrong_number_the_patients_next_one_is_called_and_the_last_finishes_the_entry() {
-    let fixture = Fixture::new();
+pub(super) fn after_a_wrong_number_the_patients_next_one_is_called_and_the_last_finishes_the_entry(open: Opener) {
+    let fixture = Fixture::new(open);
     fixture.enrol(&[entry_with_alternates("1", 110)]);
     assert_eq!(fixture.call(110, Outcome::WrongNumber, Some(noon())), State::Waiting);
     assert_eq!(fixture.call(111, Outcome::InvalidNumber, Some(noon())), State::Waiting);
@@ -27,42 +26,31 @@ fn after_a_wrong_number_the_patients_next_one_is_called_and_the_last_finishes_th
     assert!(fixture.claim().is_empty());
 }
 
-#[test]
-fn without_another_number_or_a_redial_a_wrong_number_finishes_the_entry() {
-    let fixture = Fixture::new();
+pub(super) fn without_another_number_or_a_redial_a_wrong_number_finishes_the_entry(open: Opener) {
+    let fixture = Fixture::new(open);
     fixture.enrol(&[entry("1", 110)]);
     assert_eq!(fixture.call(110, Outcome::WrongNumber, Some(noon())), State::Finished);
     fixture.enrol(&[entry_with_alternates("2", 120)]);
     assert_eq!(fixture.call(120, Outcome::WrongNumber, None), State::Finished);
 }
 
-#[test]
-fn nobody_who_opted_out_is_called_on_another_number() {
-    let fixture = Fixture::new();
+pub(super) fn nobody_who_opted_out_is_called_on_another_number(open: Opener) {
+    let fixture = Fixture::new(open);
     fixture.enrol(&[entry_with_alternates("1", 110)]);
     assert_eq!(fixture.call(110, Outcome::OptOut, None), State::Finished);
     assert!(fixture.claim().is_empty());
 }
 
-#[test]
-fn every_rule_applies_to_the_alternate_number() {
-    let fixture = Fixture::new();
+pub(super) fn every_rule_applies_to_the_alternate_number(open: Opener) {
+    let fixture = Fixture::new(open);
     fixture.enrol(&[entry_with_alternates("1", 110)]);
-    Operator::open(&path_in(&fixture.folder), noon())
-        .expect("opened")
-        .suppress(
-            [number(111)],
-            SuppressionRequest { scope: SuppressionScope::All, source: "a letter", expires: None },
-            noon(),
-        )
-        .expect("suppressed");
+    fixture.suppress(number(111), None, noon());
     assert_eq!(fixture.call(110, Outcome::WrongNumber, Some(noon())), State::Waiting);
     assert!(fixture.claim().is_empty(), "it is on the suppression list");
 }
 
-#[test]
-fn the_next_list_does_not_restore_a_number_that_was_wrong() {
-    let fixture = Fixture::new();
+pub(super) fn the_next_list_does_not_restore_a_number_that_was_wrong(open: Opener) {
+    let fixture = Fixture::new(open);
     let list = [entry_with_alternates("1", 110)];
     fixture.enrol(&list);
     assert_eq!(fixture.call(110, Outcome::WrongNumber, Some(noon())), State::Waiting);
@@ -70,9 +58,8 @@ fn the_next_list_does_not_restore_a_number_that_was_wrong() {
     assert_eq!(fixture.call(111, Outcome::Booked, None), State::Finished);
 }
 
-#[test]
-fn a_number_from_a_newer_list_comes_before_the_alternates() {
-    let mut fixture = Fixture::with(&[entry_with_alternates("1", 110)]);
+pub(super) fn a_number_from_a_newer_list_comes_before_the_alternates(open: Opener) {
+    let mut fixture = Fixture::with(open, &[entry_with_alternates("1", 110)]);
     let claimed = fixture.claim();
     fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
     fixture.next_list(&[NewEntry { phone: number(119), ..entry_with_alternates("1", 110) }]);
@@ -80,12 +67,10 @@ fn a_number_from_a_newer_list_comes_before_the_alternates() {
     assert_eq!(fixture.call(119, Outcome::Booked, None), State::Finished);
 }
 
-#[test]
-fn a_clock_that_was_set_back_shortens_no_pause_between_two_calls_to_a_number() {
-    let fixture = Fixture::with(&[entry("P-1", 101)]);
+pub(super) fn a_clock_that_was_set_back_shortens_no_pause_between_two_calls_to_a_number(open: Opener) {
+    let fixture = Fixture::with(open, &[entry("P-1", 101)]);
     let claimed = fixture.claim();
     let earlier = noon() - TimeDelta::hours(8);
     fixture.record(vec![AttemptUpdate { at: earlier, ..update(&claimed[0], Fact::AnswerLost) }]).expect("recorded");
-    let history = claim::history(&fixture.committed(), number(101), &fixture.campaign.calling.caps).expect("read");
-    assert_eq!(history.placements.iter().map(|placement| placement.at).collect::<Vec<_>>(), [noon()]);
+    assert_eq!(fixture.calls_to(101), [noon()]);
 }

@@ -2,31 +2,25 @@
 
 use super::*;
 
-pub(super) fn our_caller_id() -> CallerId {
-    let from = E164::parse("+13125550142").expect("a good number");
-    CallerId { organisation: OrganisationId::new("Bright Smile Dental"), from }
-}
-
 fn observed(id: &str, last: u32, minutes: i64) -> ObservedCall {
     let started = noon() + TimeDelta::minutes(minutes);
     ObservedCall { conversation: ConversationId::new(id), from: number(142), to: number(last), started }
 }
 
 fn unrecorded(fixture: &Fixture, calls: &[ObservedCall]) -> Vec<String> {
-    let found = now_or_never(fixture.ledger.unrecorded_calls(calls.to_vec())).expect("asked");
+    let found = committed(fixture.ledger().unrecorded_calls(calls.to_vec())).expect("asked");
     found.iter().map(|call| call.conversation.as_str().to_owned()).collect()
 }
 
 fn take_over_calls(fixture: &Fixture, calls: &[ObservedCall]) -> Vec<InFlightAttempt> {
     let now = noon() + TimeDelta::hours(1);
-    now_or_never(fixture.ledger.take_over_calls(fixture.run, our_caller_id(), calls.to_vec(), now))
+    committed(fixture.ledger().take_over_calls(fixture.run, our_caller_id(), calls.to_vec(), now))
         .expect("adopted over")
 }
 
-#[test]
-fn the_watermark_is_at_the_ledgers_creation_and_later_at_its_last_claim() {
-    let fixture = Fixture::with(&[entry("P-1", 101)]);
-    let watermark = || now_or_never(fixture.ledger.watermark(our_caller_id())).expect("read");
+pub(super) fn the_watermark_is_at_the_ledgers_creation_and_later_at_its_last_claim(open: Opener) {
+    let fixture = Fixture::with(open, &[entry("P-1", 101)]);
+    let watermark = || committed(fixture.ledger().watermark(our_caller_id())).expect("read");
     assert_eq!(watermark(), Watermark { at: noon(), takes_over: false, adopted_at: None });
     let later = noon() + TimeDelta::minutes(5);
     assert_eq!(fixture.claim_at(later).claimed.len(), 1);
@@ -35,9 +29,8 @@ fn the_watermark_is_at_the_ledgers_creation_and_later_at_its_last_claim() {
     assert_eq!(watermark().at, noon() + TimeDelta::hours(1));
 }
 
-#[test]
-fn a_call_to_one_of_our_patients_that_no_attempt_can_have_placed_is_unrecorded() {
-    let fixture = Fixture::with(&[entry("P-1", 101), entry("P-2", 102), entry("P-3", 103), entry("P-4", 104)]);
+pub(super) fn a_call_to_one_of_our_patients_that_no_attempt_can_have_placed_is_unrecorded(open: Opener) {
+    let fixture = Fixture::with(open, &[entry("P-1", 101), entry("P-2", 102), entry("P-3", 103), entry("P-4", 104)]);
     let claimed = fixture.claim();
     fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
     fixture.record(vec![update(&claimed[1], Fact::AnswerLost)]).expect("recorded");
@@ -57,9 +50,8 @@ fn a_call_to_one_of_our_patients_that_no_attempt_can_have_placed_is_unrecorded()
     assert_eq!(unrecorded(&fixture, &calls), ["first-to-the-same", "second-to-the-same", "later-than-the-absent-one"]);
 }
 
-#[test]
-fn a_call_that_is_taken_over_is_followed_and_its_entry_not_called_again() {
-    let fixture = Fixture::with(&[entry("P-1", 101), entry("P-2", 102)]);
+pub(super) fn a_call_that_is_taken_over_is_followed_and_its_entry_not_called_again(open: Opener) {
+    let fixture = Fixture::with(open, &[entry("P-1", 101), entry("P-2", 102)]);
     let adopted = take_over_calls(&fixture, &[observed("lost-and-found", 101, 1)]);
     assert_eq!(adopted.len(), 1);
     assert_eq!(adopted[0].conversation, Some(ConversationId::new("lost-and-found")));
@@ -68,9 +60,8 @@ fn a_call_that_is_taken_over_is_followed_and_its_entry_not_called_again() {
     assert!(unrecorded(&fixture, &[observed("lost-and-found", 101, 1)]).is_empty());
 }
 
-#[test]
-fn a_second_unrecorded_call_to_a_number_still_counts_for_it() {
-    let fixture = Fixture::with(&[entry("P-1", 101)]);
+pub(super) fn a_second_unrecorded_call_to_a_number_still_counts_for_it(open: Opener) {
+    let fixture = Fixture::with(open, &[entry("P-1", 101)]);
     let claimed = fixture.claim();
     fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
     let tomorrow = noon() + TimeDelta::hours(24);
@@ -79,6 +70,10 @@ fn a_second_unrecorded_call_to_a_number_still_counts_for_it() {
     let adopted = take_over_calls(&fixture, &[observed("redial", 101, 1_450), observed("one-more", 101, 1_455)]);
     assert_eq!(adopted.len(), 2, "one is followed, one is polled once");
     fixture.check_states(&[("P-1", State::Open)]);
-    assert_eq!(fixture.count("attempt WHERE state = 'lost_track' AND found"), 1, "it is asked for again");
-    assert_eq!(fixture.count("event WHERE kind = 'taken_over'"), 1);
+    let lost_track = committed(fixture.ledger().lost_track(fixture.run.campaign, noon())).expect("attempts");
+    let [asked_again] = lost_track.try_into().expect("one attempt");
+    let id = asked_again.conversation.expect("its conversation");
+    let recorded = committed(fixture.ledger().recorded_among(vec![id.clone()])).expect("asked");
+    assert_eq!(recorded, [(id, false)], "it was found, not named in a response");
+    assert_eq!(fixture.events_of([1]).iter().filter(|event| event.kind == "taken_over").count(), 1);
 }

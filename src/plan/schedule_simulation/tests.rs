@@ -3,7 +3,7 @@ use std::rc::Rc;
 use chrono::TimeDelta;
 
 use super::*;
-use crate::campaign::{self, SafetyOverrides};
+use crate::fixtures::{self, REQUIRED};
 use crate::ids::EntryKey;
 use crate::plan::ExpectedSlot;
 
@@ -11,12 +11,7 @@ use crate::plan::ExpectedSlot;
 const OPENS: &str = "2026-11-24T15:00:00Z";
 
 fn campaign(more: &str) -> Campaign {
-    let text = format!(
-        "name = \"r\"\npurpose = \"recall\"\n[practice]\nname = \"Bright Smile Dental\"\n\
-         timezone = \"America/Chicago\"\nfrom_number = \"+13125550142\"\n[calling]\nwindow = \"09:00-20:00\"\n{more}"
-    );
-    campaign::load(&text, "c.toml", std::path::PathBuf::new(), SafetyOverrides::default())
-        .unwrap_or_else(|problems| panic!("{}", problems.drawn(false)))
+    fixtures::load(&format!("{REQUIRED}[calling]\nwindow = \"09:00-20:00\"\n{more}"))
 }
 
 fn utc(text: &str) -> DateTime<Utc> {

@@ -2,8 +2,7 @@
 //!
 //! Two limits apply together. The *rate limiter* (`governor`) spreads the configured requests evenly, with hardly any
 //! burst, so that a restarted run gets none either. The *vendor's window* is what the response headers say is left,
-//! since other software of the practice shares the budget (`annie-api.md`, Basics); what that software is seen to use
-//! is left to it.
+//! since other software of the practice shares the budget; what that software is seen to use is left to it.
 //!
 //! The vendor's headers only ever slow us down. One task owns a [`Quotas`]; every [`Quotas::take`] is followed by one
 //! [`Quotas::observe`], whether the request got a response or not.

@@ -1,9 +1,9 @@
 //! One organisation's budget as the response headers show it, less the requests sent since.
 //!
-//! `X-RateLimit-Remaining` counts down within a window and jumps up with the next one. Responses overtake each other,
-//! so the lowest number seen in a window is the right one, and a request in flight counts as not yet included. Other
-//! software shares the budget: the requests that it is expected to have used since the last response are left to it.
-//! After a window's end nothing is known, and the rate limiter alone decides until the next response.
+//! The number of requests left counts down within a window and jumps up with the next one. Responses overtake each
+//! other, so the lowest number seen in a window is the right one, and a request in flight counts as not yet included.
+//! Other software shares the budget: the requests that it is expected to have used since the last response are left to
+//! it. After a window's end nothing is known, and the rate limiter alone decides until the next response.
 
 use std::num::NonZeroU32;
 
@@ -14,7 +14,7 @@ use crate::vendor::backoff::Backoff;
 
 use super::foreign_usage::{ForeignUsage, WindowUsage};
 
-/// The length of a window where the headers do not say (`annie-api.md`: 60 requests per minute).
+/// The length of a window where the headers do not say: budgets are in requests per minute.
 const WINDOW: TimeDelta = TimeDelta::minutes(1);
 
 /// No window ends later than this from now; a later end comes from a wrong clock.
@@ -35,7 +35,7 @@ pub(super) struct OrganisationQuota {
     window: Option<VendorWindow>,
     /// The foreign usage of the window before it.
     previous_foreign: ForeignUsage,
-    /// Requests per minute, from `X-RateLimit-Limit`; `None` until a response has it.
+    /// Requests per minute, as the vendor says; `None` until a response has it.
     limit: Option<NonZeroU32>,
     /// Requests sent and not yet observed.
     in_flight: u32,
@@ -51,7 +51,7 @@ pub(super) struct OrganisationQuota {
 #[derive(Debug, Clone, Copy)]
 struct VendorWindow {
     ends: DateTime<Utc>,
-    /// The lowest `X-RateLimit-Remaining` of this window.
+    /// The lowest number of requests left that was seen in this window.
     remaining: u32,
     usage: WindowUsage,
 }
@@ -71,7 +71,7 @@ impl OrganisationQuota {
         }
     }
 
-    /// Requests per minute, from `X-RateLimit-Limit`; `None` until a response has it.
+    /// Requests per minute, as the vendor says; `None` until a response has it.
     pub(super) fn limit(&self) -> Option<NonZeroU32> {
         self.limit
     }
@@ -150,7 +150,7 @@ impl OrganisationQuota {
         self.paused_until.filter(|until| now < *until && *until - now <= MAX_PAUSE)
     }
 
-    /// After a 429: pauses until the window ends or `Retry-After` has passed, whichever is later, or for a growing
+    /// After a 429: pauses until the window ends or the named instant has passed, whichever is later, or for a growing
     /// delay if neither is given. A 429 during a pause belongs to the same wave and changes nothing.
     fn pause_after_429(&mut self, headers: &RateHeaders, now: DateTime<Utc>) {
         let reset = headers.reset.filter(|reset| *reset - now <= MAX_PAUSE);

@@ -28,7 +28,7 @@ const MAX_REPLY_BYTES: usize = 64 * 1024;
 const MAX_PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 /// The most rows on a page (`annie-api.md`, GET /conversations).
-const PAGE_LIMIT: u32 = 100;
+pub const PAGE_LIMIT: u32 = 100;
 
 /// The most tokens that one read tries, one after another.
 const MAX_TOKENS: u32 = 3;

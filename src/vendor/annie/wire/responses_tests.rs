@@ -2,6 +2,7 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::*;
+use crate::vendor::Channel;
 
 const ID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
@@ -40,12 +41,16 @@ fn a_medium_is_the_vendors_word_in_capitals() {
         page(&listed(&json!([row]))).expect("a page").conversations.remove(0).medium
     };
     for text in ["SMS", " chat "] {
-        assert!(medium(text.into()).is_text(), "{text}");
+        assert_eq!(medium(text.into()).named_channel(), Channel::Text, "{text}");
     }
-    for (other, names_a_call) in [("VOICE", true), ("outbound_call", true), ("Phone", true), ("EMAIL", false)] {
+    for (other, named) in [
+        ("VOICE", Channel::Voice),
+        ("outbound_call", Channel::Voice),
+        ("Phone", Channel::Voice),
+        ("EMAIL", Channel::Unknown),
+    ] {
         let read = medium(other.into());
-        assert_eq!((read.word(), read.is_text()), (Some(&*other.to_uppercase()), false));
-        assert_eq!(read.names_a_call(), names_a_call, "{other}");
+        assert_eq!((read.word(), read.named_channel()), (Some(&*other.to_uppercase()), named));
     }
     for nothing in [json!(null), json!(""), json!("  "), json!([])] {
         assert_eq!(medium(nothing.clone()), Medium::default(), "{nothing}");
