@@ -49,9 +49,8 @@ fn is_zero_date(cell: &str) -> bool {
         (c, a, b)
     };
     match year {
-        0 => true,
+        0 | 1899 => true,
         1 | 1900 => month <= 1 && day <= 1,
-        1899 => true,
         _ => false,
     }
 }

@@ -89,9 +89,10 @@ impl ExclusionCell<'_> {
         match self.exclusion {
             Exclusion::OkToCall if is_none => CellVerdict::Forbids(Reason::DoNotCall),
             Exclusion::Status => status_verdict(self.text, purpose),
-            Exclusion::AppointmentStatus if purpose == Purpose::Recall => CellVerdict::Allows,
+            Exclusion::AppointmentStatus | Exclusion::AppointmentCancelled if purpose == Purpose::Recall => {
+                CellVerdict::Allows
+            }
             Exclusion::AppointmentStatus => appointment_verdict(self.text, purpose).unwrap_or(CellVerdict::Unclear),
-            Exclusion::AppointmentCancelled if purpose == Purpose::Recall => CellVerdict::Allows,
             Exclusion::AppointmentCancelled => self.yes_forbids(Reason::AppointmentOff),
             Exclusion::Deceased if is_other && patient_words(self.text) == PatientWords::Active => CellVerdict::Allows,
             Exclusion::Deceased => self.yes_forbids(Reason::Deceased),

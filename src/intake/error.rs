@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 
 use super::field::Field;
-use super::forbidding_columns::NotUnderstood;
+use super::not_understood::NotUnderstood;
 use crate::visible;
 use crate::visible::DisplayPath;
 

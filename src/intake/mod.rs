@@ -26,6 +26,7 @@ pub mod list;
 mod message;
 mod name;
 mod non_patient_rows;
+mod not_understood;
 mod notes;
 pub mod pass;
 mod patient;
