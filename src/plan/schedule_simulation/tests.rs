@@ -27,7 +27,7 @@ fn calls(count: u32, campaign: &Campaign) -> Vec<PlannedCall> {
         entry: None,
         phone: E164::parse(&format!("+1312{:07}", 2_000_000 + n)).expect("a number"),
         earliest: utc(OPENS),
-        slot: ExpectedSlot { at: None, why: SlotReason::Now },
+        slot: ExpectedSlot { at: Some(utc(OPENS)), why: SlotReason::Now },
         calls: 0,
         calls_to_number: 0,
         script: None,
@@ -50,7 +50,7 @@ fn as_many_calls_fit_as_concurrency_and_budget_allow_and_the_others_wait_for_the
         let campaign = campaign(rate);
         let mut calls = calls(2_000, &campaign);
         for call in &mut calls {
-            call.earliest = utc(now);
+            (call.earliest, call.slot.at) = (utc(now), Some(utc(now)));
         }
         let forecast = play(&mut calls, &campaign, &minute, utc(now));
         assert!(fit.contains(&forecast.fit), "{rate}: {}", forecast.fit);
