@@ -142,7 +142,7 @@ pub(super) fn claim(conn: &Connection, request: &ClaimRequest) -> Result<ClaimRe
         left -= found.len() as u32;
         for due in found {
             if claims.claimed.len() < request.limit as usize {
-                claim_or_defer(conn, request, due, &mut claims)?;
+                claim_or_defer(conn, request, &due, &mut claims)?;
             }
         }
         if is_last {
@@ -157,7 +157,7 @@ pub(super) fn claim(conn: &Connection, request: &ClaimRequest) -> Result<ClaimRe
 fn claim_or_defer(
     conn: &Connection,
     request: &ClaimRequest,
-    due: DueEntry,
+    due: &DueEntry,
     claims: &mut ClaimResult,
 ) -> Result<(), LedgerError> {
     let ClaimRequest { campaign, now, .. } = request;
@@ -176,7 +176,7 @@ fn claim_or_defer(
     let evidence = DecisionEvidence::new(&facts, &campaign.calling, &due.zones, *now);
     let (fact, reason, until) = match policy::decide(&facts, *now) {
         Decision::Call { from, until } => {
-            claims.claimed.push(authorise(conn, request, &due, &facts, from, until, evidence.as_ref())?);
+            claims.claimed.push(authorise(conn, request, due, &facts, from, until, evidence.as_ref())?);
             return Ok(());
         }
         Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),

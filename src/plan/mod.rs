@@ -16,3 +16,6 @@ pub mod schedule_simulation;
 pub use planned::{CallScript, ExpectedSlot, GoneEntry, NotCalled, Plan, PlannedCall, SlotReason};
 pub use planner::{LedgerSnapshot, Planner};
 pub use schedule_simulation::{CallDurations, Forecast};
+
+#[cfg(test)]
+mod tests;

@@ -171,39 +171,55 @@ impl<'a> Planner<'a> {
         let mut facts = self.facts(&candidate, caller.as_ref().map(|(_, rules)| &**rules), from)?;
         let (calls, calls_to_number) = (facts.calls, facts.history.placements.len() as u32);
         self.planned.add_until(&mut facts, candidate.phone, &candidate.key, from);
-        let (earliest, why) = match policy::decide(&facts, from) {
+        let placed = match policy::decide(&facts, from) {
             Decision::Call { .. } if from > self.now => {
-                (from, candidate.status.reason.map_or(SlotReason::Now, SlotReason::Rule))
+                Ok((from, candidate.status.reason.map_or(SlotReason::Now, SlotReason::Rule)))
             }
-            Decision::Call { .. } => (from, SlotReason::Now),
-            Decision::Wait { until, reason } => (until, SlotReason::Rule(reason)),
-            Decision::Hold(reason) => return Ok(self.leave_out(candidate, State::Held, Some(reason))),
-            Decision::Never(reason) => return Ok(self.leave_out(candidate, State::Suppressed, Some(reason))),
-            Decision::TooLate => return Ok(self.leave_out(candidate, State::Expired, Some(Reason::NotAfter))),
+            Decision::Call { .. } => Ok((from, SlotReason::Now)),
+            Decision::Wait { until, reason } => Ok((until, SlotReason::Rule(reason))),
+            Decision::Hold(reason) => Err((State::Held, reason)),
+            Decision::Never(reason) => Err((State::Suppressed, reason)),
+            Decision::TooLate => Err((State::Expired, Reason::NotAfter)),
         };
-        let at = if earliest > from { self.after_planned(facts, candidate.phone, from, earliest) } else { Some(from) };
-        let Candidate { key, line, entry, phone, covers, script, .. } = candidate;
-        self.planned.add(phone, covers, at);
+        match placed {
+            Ok((earliest, why)) => {
+                let at = self.after_planned(facts, candidate.phone, from, earliest);
+                self.add_call(candidate, earliest, ExpectedSlot { at, why }, (calls, calls_to_number));
+            }
+            Err((state, reason)) => self.leave_out(candidate, state, Some(reason)),
+        }
+        Ok(())
+    }
+
+    fn add_call(
+        &mut self,
+        candidate: Candidate<'_>,
+        earliest: DateTime<Utc>,
+        slot: ExpectedSlot,
+        (calls, calls_to_number): (u32, u32),
+    ) {
+        let Candidate { key, line, entry, phone, caller, covers, script, .. } = candidate;
+        self.planned.add(phone, covers, slot.at);
         // Without a caller, the decision was to hold the entry.
-        let Some((practice, rules)) = caller else { return Ok(()) };
+        let Some((practice, rules)) = caller else { return };
+        let (hours, organisation) = (Rc::clone(&rules.hours), practice.organisation.clone());
         self.plan.calls.push(PlannedCall {
             key,
             line,
             entry,
             phone,
             earliest,
-            slot: ExpectedSlot { at, why },
+            slot,
             calls,
             calls_to_number,
             script,
-            hours: Rc::clone(&rules.hours),
-            organisation: practice.organisation.clone(),
+            hours,
+            organisation,
         });
-        Ok(())
     }
 
-    /// The instant of a deferred call, which also waits for the calls to its number that are planned for later than
-    /// `from`; `None` if it would then come too late.
+    /// The instant of a call that is allowed at `earliest`, decided at `from`. A deferred call also waits for the calls to
+    /// its number that are planned for later than `from`; `None` if it would then come too late.
     fn after_planned(
         &self,
         mut facts: CallFacts<'_>,
@@ -211,7 +227,7 @@ impl<'a> Planner<'a> {
         from: DateTime<Utc>,
         earliest: DateTime<Utc>,
     ) -> Option<DateTime<Utc>> {
-        if !self.planned.add_later(&mut facts, phone, from) {
+        if earliest == from || !self.planned.add_later(&mut facts, phone, from) {
             return Some(earliest);
         }
         match policy::decide(&facts, from) {
