@@ -6,6 +6,7 @@ use super::*;
 use crate::fixtures::{self, REQUIRED};
 use crate::ids::EntryKey;
 use crate::plan::ExpectedSlot;
+use crate::policy;
 
 /// The start of eleven open hours on a Tuesday.
 const OPENS: &str = "2026-11-24T15:00:00Z";
@@ -79,7 +80,8 @@ fn a_second_call_to_a_number_waits_for_the_day_after_the_first() {
     calls[1].phone = calls[0].phone;
     play(&mut calls, &campaign, &CallDurations::default(), utc(OPENS));
     assert_eq!(calls[1].slot.why, SlotReason::Rule(Reason::DailyCap));
-    assert!(calls[1].slot.at >= calls[0].slot.at.map(|at| at + TimeDelta::hours(24)));
+    let caps = &campaign.calling.caps;
+    assert!(calls[1].slot.at >= calls[0].slot.at.map(|at| policy::caps::end_of_gap(caps, at)), "with the margin");
 }
 
 #[test]
