@@ -118,7 +118,7 @@ impl<'a> Planner<'a> {
         let organisations = self.campaign.locations.organisations().iter().enumerate();
         let organisations: HashMap<_, _> =
             organisations.map(|(index, organisation)| (&organisation.id, index)).collect();
-        candidates.sort_by_key(|candidate| claim_order(candidate, &organisations));
+        candidates.sort_by_key(|candidate| claim_order(candidate, &organisations, self.now));
         for candidate in candidates {
             self.place(candidate)?;
         }
@@ -266,15 +266,17 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Each organisation claims its own entries, by when they are due, then by their ids: those that the ledger has come before
-/// those that it gets now. An entry without a caller id is the first organisation's.
+/// What is due at `now` is claimed first: each organisation claims its own entries, by when they are due, then by their ids.
+/// Those that the ledger has come before those that it gets now. An entry without a caller id is the first organisation's.
 fn claim_order(
     candidate: &Candidate<'_>,
     organisations: &HashMap<&OrganisationId, usize>,
-) -> (usize, DateTime<Utc>, bool, Option<EntryId>, usize) {
+    now: DateTime<Utc>,
+) -> impl Ord + use<> {
     let &Candidate { index, entry, status, ref caller, .. } = candidate;
     let owner = caller.as_ref().and_then(|(practice, _)| organisations.get(&practice.organisation));
-    (owner.copied().unwrap_or_default(), status.due_at, entry.is_none(), entry, index)
+    let owner = owner.copied().unwrap_or_default();
+    (status.due_at.max(now), owner, status.due_at, entry.is_none(), entry, index)
 }
 
 /// Adds to each call's number of calls to its number the calls that precede it in the plan.
