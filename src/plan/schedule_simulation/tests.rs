@@ -1,7 +1,5 @@
 use std::rc::Rc;
 
-use chrono::TimeDelta;
-
 use super::*;
 use crate::fixtures::{self, REQUIRED};
 use crate::ids::EntryKey;
