@@ -9,8 +9,9 @@ use crate::entry::{AttemptState, Fact, ListCounts, NewEntry, Outcome, State};
 use crate::fixtures::{self, CONSENT, REQUIRED, SIMULATOR};
 use crate::ids::{ConversationId, EntryId, OrganisationId};
 use crate::ledger::{
-    AttemptUpdate, CallSubject, CallerId, ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, CommitFuture, EnrolmentCounts,
-    EntryRow, EventRow, Ledger, LedgerError, LedgerReader, Operator, RunHandle, SuppressionRequest, SuppressionScope,
+    AttemptUpdate, CallSubject, CallerId, ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, CommitFuture,
+    EnrolmentCounts, EntryRow, EventRow, Ledger, LedgerError, LedgerReader, Operator, RunHandle, SuppressionRequest,
+    SuppressionScope,
 };
 use crate::phone::E164;
 use crate::policy::CallRules;

@@ -124,8 +124,8 @@ fn compare(plan: &Plan, ran: &Ran, ledger: &RandomLedger, coverage: &mut Coverag
 }
 
 /// Compares what the plan says of entries that were not due with a claim when each is due, provided that nothing has
-/// happened since but that the calls of the run were lost track of. An entry whose number has another planned call is
-/// left out: by then that call counts, or does not.
+/// happened since but that the calls of the run were lost track of. An entry whose number or household has another
+/// planned call is left out: by then that call counts, or does not.
 fn compare_later(plan: &Plan, ran: &Ran, mut later: Vec<EntryRow>, ledger: &mut RandomLedger, coverage: &mut Coverage) {
     let now = ledger.now;
     ledger.lose_track_of(ran.claimed.len());
@@ -133,8 +133,8 @@ fn compare_later(plan: &Plan, ran: &Ran, mut later: Vec<EntryRow>, ledger: &mut 
         let to_number = plan.calls.iter().filter(|call| call.phone == row.phone && call.key != row.key);
         to_number.into_iter().any(|call| call.earliest > now)
     };
-    later.retain(|row| !is_shared(row));
     let due: BTreeSet<_> = later.iter().filter_map(|row| row.due_at).collect();
+    later.retain(|row| !is_shared(row) && !ledger.members.contains(&row.key));
     for at in due {
         ledger.now = at;
         let (claimed, deferred) = ledger.claim();

@@ -1,5 +1,6 @@
 //! A ledger with random campaigns, lists, calls and operators, which follow from a seed.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -61,6 +62,8 @@ pub(super) struct RandomLedger {
     /// Whether the newest list withdraws the entries that it lacks.
     pub(super) withdraws: bool,
     newest: Option<EnrolledList>,
+    /// Patients whom a list had in another patient's household.
+    pub(super) members: HashSet<EntryKey>,
     calls: Vec<Call>,
 }
 
@@ -77,8 +80,8 @@ impl RandomLedger {
         let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), now).expect("a new ledger");
         let mut rng = SeededRng::new(seed);
         let campaign = random_campaign(&mut rng);
-        let (list, calls) = (Vec::new(), Vec::new());
-        Self { rng, folder, ledger, now, campaign, list, withdraws: false, newest: None, calls }
+        let (list, members, calls) = (Vec::new(), HashSet::new(), Vec::new());
+        Self { rng, folder, ledger, now, campaign, list, withdraws: false, newest: None, members, calls }
     }
 
     pub(super) fn reader(&self) -> LedgerReader {
@@ -104,7 +107,10 @@ impl RandomLedger {
             let housemate = self.list.last_mut().filter(|_| self.rng.chance(25));
             match housemate {
                 _ if !is_listed => {}
-                Some(entry) => entry.members.push(member(patient)),
+                Some(entry) => {
+                    entry.members.push(member(patient));
+                    self.members.insert(key(patient));
+                }
                 None => {
                     let entry = self.entry(patient);
                     self.list.push(entry);
