@@ -6,10 +6,10 @@ use chrono::{DateTime, Utc};
 
 use crate::campaign::{Campaign, OnAbsent};
 use crate::clock::SharedClock;
-use crate::entry::ListCounts;
+use crate::entry::{AbsenceEffect, ListCounts};
 use crate::error::CommandError;
 use crate::intake::Intake;
-use crate::ledger::{AbsenceEffect, LedgerError, LedgerReader, is_cut_short};
+use crate::ledger::{LedgerError, LedgerReader, is_cut_short};
 use crate::plan::file::PlanFile;
 use crate::plan::{CallDurations, Forecast, LedgerSnapshot, Plan, Planner, schedule_simulation};
 use crate::visible::DisplayPath;

@@ -1,12 +1,15 @@
 //! An entry is one unit to call: its content, its state and the transitions between states.
 //!
 //! [`state`] has the states and the one function that decides every transition, [`attempt`] the states of a single
-//! `POST`, [`outcome`] the meaning of a finished conversation, [`reason`] why an entry is not being called, [`content`]
-//! the patient and the texts of the call, [`list_counts`] a list's rows by result.
+//! `POST`, [`effect`] what a fact sets besides the states, [`list_effect`] what a newer list says of a known entry,
+//! [`outcome`] the meaning of a finished conversation, [`reason`] why an entry is not being called, [`content`] the
+//! patient and the texts of the call, [`list_counts`] a list's rows by result.
 
 pub mod attempt;
 pub mod content;
+pub mod effect;
 pub mod list_counts;
+pub mod list_effect;
 pub mod outcome;
 pub mod reason;
 pub mod state;
@@ -15,7 +18,9 @@ pub use attempt::AttemptState;
 pub use content::{
     Appointment, CallContent, CalledPartyZones, HouseholdMember, ListEligibility, NewEntry, PatientInfo, ZoneSource,
 };
+pub use effect::{AttemptEffect, EntryEffect, EntryStatus};
 pub use list_counts::ListCounts;
+pub use list_effect::{AbsenceEffect, EntryChange, ListEffect};
 pub use outcome::{Outcome, OutcomeRule, OutcomeRules, OutcomeSignals};
 pub use reason::Reason;
 pub use state::{Fact, IllegalTransition, State};

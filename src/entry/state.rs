@@ -115,6 +115,24 @@ impl State {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
+    /// Whether the entry may be called as soon as the rules allow.
+    #[must_use]
+    pub fn is_callable(self) -> bool {
+        matches!(self, Self::Ready | Self::Waiting)
+    }
+
+    /// Whether a call to the entry is in flight or was lost track of.
+    #[must_use]
+    pub fn has_call_to_settle(self) -> bool {
+        matches!(self, Self::Submitting | Self::Open | Self::Unknown | Self::LostTrack)
+    }
+
+    /// Whether no list changes the entry any more.
+    #[must_use]
+    pub fn is_over_for_good(self) -> bool {
+        matches!(self, Self::Finished | Self::Failed | Self::Cancelled)
+    }
+
     /// The entry's state after `fact`. No other code decides a transition: the ledger executes it with a compare-and-set
     /// and rejects every other pair by a table of its own.
     pub fn after(self, fact: &Fact) -> Result<Self, IllegalTransition> {

@@ -6,24 +6,20 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
 
+use super::call_facts::{self, CallSubject};
 use super::call_watermark::{self, CallerId};
-use super::codec::{
-    attempt_state_at, instant_at, json, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at,
-};
+use super::codec::{json, json_at, maybe_instant_at, millis, phone_at, state_at};
 use super::error::LedgerError;
-use super::household::{self, CoveredBy};
+use super::household;
+use super::plan_scope;
 use super::runs::RunHandle;
 use super::sql::sql;
 use super::transition::Transition;
-use super::{plan_scope, suppression};
-use crate::campaign::{Campaign, Caps, Practice};
-use crate::entry::{CallContent, CalledPartyZones, Fact, Outcome, Reason, State};
+use crate::campaign::Campaign;
+use crate::entry::{CallContent, CalledPartyZones, Fact, Reason, State};
 use crate::ids::{AttemptId, EntryId, EntryKey, Location, OrganisationId};
 use crate::phone::E164;
-use crate::policy::{
-    self, CallFacts, ContactResult, Decision, DecisionEvidence, Hours, NumberHistory, PastCall, RedialFacts,
-    dialing_hours,
-};
+use crate::policy::{self, CallFacts, CallRules, Decision, DecisionEvidence};
 
 /// Due entries examined in one transaction: enough to get past many that may not be called, few enough that replies
 /// queued behind it do not wait long.
@@ -146,7 +142,7 @@ pub(super) fn claim(conn: &Connection, request: &ClaimRequest) -> Result<ClaimRe
         left -= found.len() as u32;
         for due in found {
             if claims.claimed.len() < request.limit as usize {
-                claim_or_defer(conn, request, due, &mut claims)?;
+                claim_or_defer(conn, request, &due, &mut claims)?;
             }
         }
         if is_last {
@@ -161,20 +157,26 @@ pub(super) fn claim(conn: &Connection, request: &ClaimRequest) -> Result<ClaimRe
 fn claim_or_defer(
     conn: &Connection,
     request: &ClaimRequest,
-    due: DueEntry,
+    due: &DueEntry,
     claims: &mut ClaimResult,
 ) -> Result<(), LedgerError> {
-    let Some(practice) = request.campaign.practice_at(due.location.as_ref()) else {
-        claims.deferred.push(hold_without_caller_id(conn, request, &due)?);
-        return Ok(());
+    let ClaimRequest { campaign, now, .. } = request;
+    let practice = campaign.practice_at(due.location.as_ref());
+    let rules = practice.map(|practice| CallRules::new(campaign, practice, due.phone, &due.zones));
+    let subject = CallSubject {
+        campaign: Some(request.run.campaign),
+        purpose: campaign.purpose,
+        entry: Some(due.entry),
+        key: &due.key,
+        phone: due.phone,
+        not_after: due.not_after,
+        rules: rules.as_ref(),
     };
-    let mut history = history(conn, due.phone, &request.campaign.calling.caps)?;
-    let covered = household::covered(conn, request.run.campaign, &due.key)?;
-    history.unsettled |= covered.unsettled;
-    let (decision, evidence) = decide(conn, request, practice, &due, &history, covered)?;
-    let (fact, reason, until) = match decision {
-        Decision::Call { until } => {
-            claims.claimed.push(authorise(conn, request, practice, due, &history, until, &evidence)?);
+    let facts = call_facts::gather(conn, subject, *now)?;
+    let evidence = DecisionEvidence::new(&facts, &campaign.calling, &due.zones, *now);
+    let (fact, reason, until) = match policy::decide(&facts, *now) {
+        Decision::Call { from, until } => {
+            claims.claimed.push(authorise(conn, request, due, &facts, from, until, evidence.as_ref())?);
             return Ok(());
         }
         Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),
@@ -182,8 +184,10 @@ fn claim_or_defer(
         Decision::Never(reason) => (Fact::Barred { reason }, reason, None),
         Decision::TooLate => (Fact::TooLate, Reason::NotAfter, None),
     };
-    let state = defer(conn, request, &due, &fact, Some(&evidence))?;
-    claims.deferred.push(Deferral { entry: due.entry, state, reason, until });
+    let (run, entry, from) = (request.run.run, due.entry, due.state);
+    let state = Transition { run, entry, attempt: None, at: *now, from, fact: &fact, detail: None }
+        .apply_with(conn, evidence.as_ref())?;
+    claims.deferred.push(Deferral { entry, state, reason, until });
     Ok(())
 }
 
@@ -197,13 +201,6 @@ fn advance_watermarks(conn: &Connection, request: &ClaimRequest, claims: &ClaimR
         }
     }
     Ok(())
-}
-
-/// Holds an entry whose location no longer has a caller id: a person decides.
-fn hold_without_caller_id(conn: &Connection, request: &ClaimRequest, due: &DueEntry) -> Result<Deferral, LedgerError> {
-    let reason = Reason::NoLine;
-    let state = defer(conn, request, due, &Fact::SetAside { reason }, None)?;
-    Ok(Deferral { entry: due.entry, state, reason, until: None })
 }
 
 /// The first due entries, at most `limit`.
@@ -236,89 +233,35 @@ fn due_entry(row: &Row<'_>) -> Result<DueEntry, LedgerError> {
     })
 }
 
-fn decide(
-    conn: &Connection,
-    request: &ClaimRequest,
-    practice: &Practice,
-    due: &DueEntry,
-    history: &NumberHistory,
-    covered: CoveredBy,
-) -> Result<(Decision, DecisionEvidence), LedgerError> {
-    let Campaign { calling, redial, .. } = &*request.campaign;
-    let (calls, last) = calls_of(conn, due.entry, due.phone)?;
-    let facts = CallFacts {
-        hours: &Hours::for_entry(calling, &practice.zone, due.phone, &due.zones),
-        caps: &calling.caps,
-        state_cap: dialing_hours::state_cap(calling, due.phone, &due.zones),
-        redial: Some(RedialFacts { rules: redial, zone: &practice.zone, calls, last }),
-        history,
-        suppressed: suppression::forbids(conn, due.phone, request.campaign.purpose, request.now)?,
-        spoken_for: covered.spoken_for,
-        not_after: due.not_after,
-    };
-    Ok((policy::decide(&facts, request.now), DecisionEvidence::gather(&facts, calling, &due.zones, request.now)))
-}
-
-/// The number of calls to an entry that were placed, or may have been, and the time of the last one. That time ignores
-/// calls to a number other than `phone` that turned out wrong.
-pub(super) fn calls_of(
-    conn: &Connection,
-    entry: EntryId,
-    phone: E164,
-) -> Result<(u32, Option<DateTime<Utc>>), LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("attempt_calls_of"))?;
-    let (calls, last) = statement
-        .query_row((entry.0, phone.expose()), |row| Ok((row.get("calls")?, maybe_instant_at(row, "last_at"))))?;
-    Ok((calls, last?))
-}
-
-/// The calls to a number from every campaign. A call that may have been placed counts as placed.
-pub(super) fn history(conn: &Connection, phone: E164, caps: &Caps) -> Result<NumberHistory, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("attempt_history"))?;
-    let mut rows = statement.query([phone.expose()])?;
-    let mut history = NumberHistory::default();
-    while let Some(row) = rows.next()? {
-        history.unsettled |= attempt_state_at(row, "state")?.is_in_flight();
-        let reached = match maybe_outcome_at(row, "outcome")?.map(|outcome: Outcome| caps.failed.contains(&outcome)) {
-            Some(false) => ContactResult::Somebody,
-            Some(true) => ContactResult::Nobody,
-            None => ContactResult::NotKnown,
-        };
-        history.placements.push(PastCall { at: instant_at(row, "placed_at")?, reached });
-    }
-    // Sorted here, because SQLite would open a sorter for every query and few numbers have two calls.
-    history.placements.sort_by_key(|placement| placement.at);
-    Ok(history)
-}
-
 fn authorise(
     conn: &Connection,
     request: &ClaimRequest,
-    practice: &Practice,
-    due: DueEntry,
-    history: &NumberHistory,
+    due: &DueEntry,
+    facts: &CallFacts<'_>,
+    from: E164,
     allowed_until: DateTime<Utc>,
-    evidence: &DecisionEvidence,
+    evidence: Option<&DecisionEvidence>,
 ) -> Result<ClaimedAttempt, LedgerError> {
-    let caller_id = CallerId { organisation: due.organisation.clone(), from: practice.from_number };
-    let number = evidence.calls_to_entry + 1;
-    let attempt = insert_attempt(conn, request.run, &caller_id, due.entry, due.phone, number, request.now)?;
-    household::note(conn, attempt, due.entry)?;
-    let detail = format!("call {number}; {} earlier calls to the number", history.placements.len());
+    let &DueEntry { entry, phone: to, .. } = due;
+    let caller_id = CallerId { organisation: due.organisation.clone(), from };
+    let number = facts.calls + 1;
+    let attempt = insert_attempt(conn, request.run, &caller_id, entry, to, number, request.now)?;
+    household::note(conn, attempt, entry)?;
+    let detail = format!("call {number}; {} earlier calls to the number", facts.history.placements.len());
     Transition {
         run: request.run.run,
-        entry: due.entry,
+        entry,
         attempt: Some(attempt),
         at: request.now,
         from: due.state,
         fact: &Fact::Claimed,
         detail: Some(&detail),
     }
-    .apply_with(conn, Some(evidence))?;
+    .apply_with(conn, evidence)?;
     let content = conn
         .prepare_cached(sql!("entry_content"))?
-        .query_row([due.entry.0], |row| Ok(json_at::<CallContent>(row, "content")))??;
-    let (DueEntry { entry, phone: to, .. }, CallerId { organisation, from }) = (due, caller_id);
+        .query_row([entry.0], |row| Ok(json_at::<CallContent>(row, "content")))??;
+    let CallerId { organisation, from } = caller_id;
     let intent_at = request.now;
     Ok(ClaimedAttempt { attempt, entry, organisation, from, to, number, intent_at, allowed_until, content })
 }
@@ -343,15 +286,4 @@ pub(super) fn insert_attempt(
         millis(intent_at),
     ))?;
     Ok(AttemptId(conn.last_insert_rowid()))
-}
-
-fn defer(
-    conn: &Connection,
-    request: &ClaimRequest,
-    due: &DueEntry,
-    fact: &Fact,
-    evidence: Option<&DecisionEvidence>,
-) -> Result<State, LedgerError> {
-    let (run, at, from) = (request.run.run, request.now, due.state);
-    Transition { run, entry: due.entry, attempt: None, at, from, fact, detail: None }.apply_with(conn, evidence)
 }

@@ -9,12 +9,15 @@ use super::codec::{exactly_one, maybe_reason_at};
 use super::error::LedgerError;
 use super::sql::sql;
 use super::transition::Transition;
+use crate::entry::list_effect::demanded_fact;
 use crate::entry::{Fact, Reason, State};
 use crate::ids::{EntryId, RunId};
 
-/// Stores the state and reason that the newest list demands; `None` clears them: the list allows the next call.
-pub(super) fn store(conn: &Connection, entry: EntryId, change: Option<(State, Reason)>) -> Result<(), LedgerError> {
-    let (state, reason) = change.unzip();
+/// Stores the fact that the newest list demands, as the state and the reason to which it takes a callable entry; `None`
+/// clears them: the list allows the next call.
+pub(super) fn store(conn: &Connection, entry: EntryId, demanded: Option<&Fact>) -> Result<(), LedgerError> {
+    let state = demanded.and_then(|fact| State::Ready.after(fact).ok());
+    let reason = demanded.and_then(|fact| fact.effect_on_entry(DateTime::UNIX_EPOCH).reason);
     exactly_one(conn.prepare_cached(sql!("deferred_change_set"))?.execute((
         entry.0,
         state.map(State::name),
@@ -31,7 +34,7 @@ pub(super) fn apply_to_callable(
     from: State,
     at: DateTime<Utc>,
 ) -> Result<State, LedgerError> {
-    if !matches!(from, State::Ready | State::Waiting) {
+    if !from.is_callable() {
         return Ok(from);
     }
     let Some(fact) = stored(conn, entry)? else { return Ok(from) };
@@ -46,10 +49,5 @@ fn stored(conn: &Connection, entry: EntryId) -> Result<Option<Fact>, LedgerError
         let state: Option<String> = row.get("meanwhile")?;
         Ok((state.and_then(|word| State::named(&word)), maybe_reason_at(row, "meanwhile_reason")))
     })?;
-    Ok(match (state, reason?) {
-        (Some(State::Suppressed), Some(reason)) => Some(Fact::Barred { reason }),
-        (Some(State::Held), Some(reason)) => Some(Fact::SetAside { reason }),
-        (Some(State::Withdrawn), Some(_)) => Some(Fact::Unlisted),
-        (Some(_) | None, _) => None,
-    })
+    Ok(state.zip(reason?).and_then(|(state, reason)| demanded_fact(state, reason)))
 }

@@ -9,13 +9,13 @@ use super::batch::{Batch, EntryValues};
 use super::codec::exactly_one;
 use super::error::LedgerError;
 use super::insert::EntryInserter;
-use super::known_entry::{EntryChange, KnownEntry, forbidden_by};
+use super::known_entry::KnownEntry;
 use super::plan_scope::{self, ApprovedCall};
 use super::runs::RunHandle;
 use super::sql::sql;
 use super::transition::Transition;
 use super::{alternate_numbers, deferred_list_change};
-use crate::entry::{Fact, ListCounts, Reason, State};
+use crate::entry::{EntryChange, ListCounts};
 use crate::ids::CampaignId;
 
 /// Entries of an enrolled list, counted by what the list changed about them.
@@ -180,7 +180,7 @@ pub(super) fn to_call(conn: &Connection, campaign: CampaignId) -> Result<u64, Le
 }
 
 fn refuse_if_cut_short(conn: &Connection, run: RunHandle, rate: f64, of: u64) -> Result<(), LedgerError> {
-    let is_to_call = |known: &&KnownEntry| matches!(known.state, State::Ready | State::Waiting);
+    let is_to_call = |known: &&KnownEntry| known.status.state.is_callable();
     let withdrawn = absent(conn, run)?.iter().filter(is_to_call).count() as u64;
     if is_cut_short(withdrawn, of, rate) { Err(LedgerError::TooManyWithdrawn { withdrawn, of }) } else { Ok(()) }
 }
@@ -225,13 +225,12 @@ fn update_state(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     exactly_one(conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, listed.line))?)?;
-    deferred_list_change::store(conn, known.id, forbidden_by(listed.eligibility).filter(|_| known.is_not_settled()))?;
-    let Some(fact) = known.fact_from_list(listed.eligibility, listed.not_after, now) else {
-        return Ok(());
-    };
-    let from = known.state;
-    Transition { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &fact, detail: None }
-        .apply(conn)?;
+    let effect = known.status.on_listed(listed.eligibility, listed.not_after, now);
+    deferred_list_change::store(conn, known.id, effect.once_settled())?;
+    if let Some(fact) = effect.now() {
+        let (run, entry, from) = (run.run, known.id, known.status.state);
+        Transition { run, entry, attempt: None, at: now, from, fact: &fact, detail: None }.apply(conn)?;
+    }
     Ok(())
 }
 
@@ -268,17 +267,15 @@ pub(super) fn close_list(
 fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Result<u64, LedgerError> {
     let mut withdrawn = 0;
     for known in absent(conn, run)? {
-        if known.is_not_settled() {
-            deferred_list_change::store(conn, known.id, Some((State::Withdrawn, Reason::Unlisted)))?;
-            continue;
+        let effect = known.status.on_absent();
+        if let Some(demanded) = effect.once_settled() {
+            deferred_list_change::store(conn, known.id, Some(demanded))?;
         }
-        if known.is_suppressed_for_good() {
-            continue;
+        if let Some(fact) = effect.now() {
+            let (run, entry, from) = (run.run, known.id, known.status.state);
+            Transition { run, entry, attempt: None, at: now, from, fact: &fact, detail: None }.apply(conn)?;
+            withdrawn += 1;
         }
-        let from = known.state;
-        Transition { run: run.run, entry: known.id, attempt: None, at: now, from, fact: &Fact::Unlisted, detail: None }
-            .apply(conn)?;
-        withdrawn += 1;
     }
     Ok(withdrawn)
 }

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 
 use super::deferred_list_change;
 use super::error::LedgerError;
+use super::household;
 use super::known_entry::KnownEntry;
 use super::runs::RunHandle;
 use super::sql::sql;
 use super::transition::Transition;
-use crate::entry::{Fact, Reason, State};
 use crate::ids::{EntryId, EntryKey};
 
 /// Suppresses the campaign's entries that are excluded by their own key or by that of a household member
@@ -23,26 +23,17 @@ pub(super) fn exclude(
 ) -> Result<Vec<EntryId>, LedgerError> {
     let mut suppressed = Vec::new();
     for (known, key) in not_over(conn, run)? {
-        if !is_excluded(&key) && !members(conn, known.id)?.iter().any(is_excluded) {
+        if !is_excluded(&key) && !household::members(conn, known.id)?.iter().any(is_excluded) {
             continue;
         }
-        if known.is_not_settled() {
-            deferred_list_change::store(conn, known.id, Some((State::Suppressed, Reason::Excluded)))?;
-            continue;
+        let effect = known.status.on_excluded();
+        if let Some(demanded) = effect.once_settled() {
+            deferred_list_change::store(conn, known.id, Some(demanded))?;
         }
-        if matches!(known.state, State::Ready | State::Waiting) {
-            let fact = Fact::Barred { reason: Reason::Excluded };
+        if let Some(fact) = effect.now() {
             let detail = Some("the exclude list changed while the run was under way");
-            Transition {
-                run: run.run,
-                entry: known.id,
-                attempt: None,
-                at: now,
-                from: known.state,
-                fact: &fact,
-                detail,
-            }
-            .apply(conn)?;
+            let (run, entry, from) = (run.run, known.id, known.status.state);
+            Transition { run, entry, attempt: None, at: now, from, fact: &fact, detail }.apply(conn)?;
             suppressed.push(known.id);
         }
     }
@@ -57,10 +48,4 @@ fn not_over(conn: &Connection, run: RunHandle) -> Result<Vec<(KnownEntry, EntryK
         found.push((KnownEntry::from_row(row)?, EntryKey::new(row.get::<_, String>("key")?)));
     }
     Ok(found)
-}
-
-fn members(conn: &Connection, entry: EntryId) -> Result<Vec<EntryKey>, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("member_keys"))?;
-    let keys = statement.query_map([entry.0], |row| row.get::<_, String>(0))?;
-    Ok(keys.map(|key| key.map(EntryKey::new)).collect::<Result<_, _>>()?)
 }

@@ -5,17 +5,8 @@ use rusqlite::Connection;
 use super::codec::{attempt_state_at, maybe_outcome_at};
 use super::error::LedgerError;
 use super::sql::sql;
-use crate::entry::Outcome;
 use crate::ids::{AttemptId, CampaignId, EntryId, EntryKey};
-
-/// The effect on a patient of calls to other entries of the household.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct CoveredBy {
-    /// In one of them, somebody decided for the household.
-    pub(super) spoken_for: bool,
-    /// One of them is in flight.
-    pub(super) unsettled: bool,
-}
+use crate::policy::CallFacts;
 
 /// Stores the keys that an attempt covers.
 pub(super) fn note(conn: &Connection, attempt: AttemptId, entry: EntryId) -> Result<(), LedgerError> {
@@ -23,14 +14,24 @@ pub(super) fn note(conn: &Connection, attempt: AttemptId, entry: EntryId) -> Res
     Ok(())
 }
 
-/// The calls that covered the patient with `key` and were made to other entries.
-pub(super) fn covered(conn: &Connection, campaign: CampaignId, key: &EntryKey) -> Result<CoveredBy, LedgerError> {
+/// Adds the calls that covered the patient with `key` and were made to other entries.
+pub(super) fn add_calls(
+    conn: &Connection,
+    campaign: CampaignId,
+    key: &EntryKey,
+    facts: &mut CallFacts<'_>,
+) -> Result<(), LedgerError> {
     let mut statement = conn.prepare_cached(sql!("covered_by"))?;
     let mut rows = statement.query((campaign.0, key.as_str()))?;
-    let mut covered = CoveredBy::default();
     while let Some(row) = rows.next()? {
-        covered.unsettled |= attempt_state_at(row, "state")?.is_in_flight();
-        covered.spoken_for |= maybe_outcome_at(row, "outcome")?.is_some_and(Outcome::is_decision);
+        facts.add_household_call(attempt_state_at(row, "state")?, maybe_outcome_at(row, "outcome")?);
     }
-    Ok(covered)
+    Ok(())
+}
+
+/// The household members that an entry's call covers.
+pub(super) fn members(conn: &Connection, entry: EntryId) -> Result<Vec<EntryKey>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("member_keys"))?;
+    let keys = statement.query_map([entry.0], |row| row.get::<_, String>(0))?;
+    Ok(keys.map(|key| key.map(EntryKey::new)).collect::<Result<_, _>>()?)
 }

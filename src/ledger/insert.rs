@@ -6,10 +6,9 @@ use rusqlite::{CachedStatement, Connection};
 use super::batch::EntryValues;
 use super::codec::{exactly_one, millis};
 use super::error::LedgerError;
-use super::known_entry::forbidden_by;
 use super::runs::RunHandle;
 use super::sql::sql;
-use crate::entry::{Reason, State};
+use crate::entry::{EntryStatus, Reason};
 use crate::ids::{EntryId, Location};
 use crate::phone::E164;
 
@@ -17,8 +16,7 @@ use crate::phone::E164;
 pub(super) struct EntryInserter<'c> {
     conn: &'c Connection,
     run: RunHandle,
-    /// Milliseconds since 1970 UTC.
-    at: i64,
+    now: DateTime<Utc>,
     entry: CachedStatement<'c>,
     member: CachedStatement<'c>,
     enrolled: CachedStatement<'c>,
@@ -29,7 +27,7 @@ impl<'c> EntryInserter<'c> {
         Ok(Self {
             conn,
             run,
-            at: millis(now),
+            now,
             entry: conn.prepare_cached(sql!("entry_insert"))?,
             member: conn.prepare_cached(sql!("member_insert"))?,
             enrolled: conn.prepare_cached(sql!("event_enrolled"))?,
@@ -39,12 +37,11 @@ impl<'c> EntryInserter<'c> {
     /// Inserts an entry unless the campaign has one with its key. Returns whether it did.
     pub(super) fn insert(&mut self, listed: &EntryValues) -> Result<bool, LedgerError> {
         let [alternatives, zones, content] = &listed.json;
-        let (state, reason) = forbidden_by(listed.eligibility).unzip();
-        let state = state.unwrap_or(State::Ready);
+        let EntryStatus { state, reason, due_at, .. } = EntryStatus::enrolled(listed.eligibility, self.now);
         let inserted = self.entry.execute((
             self.run.campaign.0,
             self.run.run.0,
-            self.at,
+            millis(due_at),
             listed.key.as_str(),
             listed.line,
             listed.organisation.as_str(),
@@ -61,7 +58,7 @@ impl<'c> EntryInserter<'c> {
             return Ok(false);
         }
         let entry = EntryId(self.conn.last_insert_rowid());
-        let event = (self.at, self.run.run.0, entry.0, state.name(), reason.map(Reason::name));
+        let event = (millis(self.now), self.run.run.0, entry.0, state.name(), reason.map(Reason::name));
         exactly_one(self.enrolled.execute(event)?)?;
         self.put_members(entry, listed)?;
         Ok(true)

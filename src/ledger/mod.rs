@@ -9,14 +9,15 @@
 //! Opening (`open`) takes the `lock`, checks the file (`sibling_files`, `file_identity`, `integrity`), rewrites the
 //! write-ahead log (`wal_recovery`), and compares the ledger with its `high_water` mark. A list arrives in `batch`es of
 //! entries; `enrol` matches them by key and `insert` writes the new ones. `claim` asks the rules and writes intents;
-//! `record` writes what became of them.
+//! `record` writes what became of them. `call_facts` gathers the facts that the rules judge, for `claim` and for `check`.
 //!
-//! State changes are not decided here: [`crate::entry::State::after`] decides them, [`crate::policy`] says who may be
-//! called, and the ledger compares and sets. Changed rows ≠ 1 is an error.
+//! Nothing is decided here: [`crate::entry`] decides what a fact or a list changes, [`crate::policy`] says who may be
+//! called, and the ledger reads, compares and sets. Changed rows ≠ 1 is an error.
 
 mod adopt;
 mod alternate_numbers;
 mod batch;
+mod call_facts;
 mod call_media;
 mod call_watermark;
 mod claim;
@@ -55,15 +56,15 @@ mod writer;
 
 pub use adopt::{Adoption, adopt};
 pub use batch::Batch;
+pub use call_facts::CallSubject;
 pub use call_watermark::{CallerId, Watermark};
 pub use claim::{ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, Deferral};
 pub use enrol::{EnrolledList, EnrolmentCounts, ListChunk, ListEnd, is_cut_short};
-pub use enrol_preview::{AbsenceEffect, AbsentEntry, EnrolPreview};
+pub use enrol_preview::{AbsentEntry, EnrolPreview};
 pub use error::LedgerError;
 pub use handle::Ledger;
 pub use high_water::MarkStatus;
 pub use kind::LedgerKind;
-pub use known_entry::EntryChange;
 pub use maintenance::{backup, mark_status, verify};
 pub use operator::{Operator, OperatorError, Resolution};
 pub use plan_scope::ApprovedCall;

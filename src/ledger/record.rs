@@ -85,7 +85,7 @@ pub(super) fn record(conn: &Connection, run: RunHandle, updates: &[AttemptUpdate
 pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) -> Result<State, LedgerError> {
     let (from, attempt_from, dialled) = states(conn, update)?;
     let attempt_to = attempt_from.after(&update.fact).ok_or(LedgerError::Conflict)?;
-    let set = AttemptColumns::new(update);
+    let set = update.fact.effect_on_attempt(update.at, update.ended);
     exactly_one(conn.prepare_cached(sql!("attempt_advance"))?.execute((
         update.attempt.0,
         attempt_from.name(),
@@ -98,18 +98,13 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
     ))?)?;
-    if update.fact == Fact::Adopted {
+    if set.is_found_on_list {
         mark_found_on_list(conn, update.attempt)?;
     }
-    if set.outcome == Some(Outcome::OptOut) {
+    if set.suppresses_number {
         suppression::suppress_for_good(conn, dialled, SuppressionScope::All, "opt-out in a conversation", update.at)?;
     }
-    // A late ending of an attempt that is no longer its entry's last one either settles an entry that waits for its
-    // next call, or keeps the entry's state.
-    let is_late = attempt_from == AttemptState::LostTrack && from != State::LostTrack;
-    let settles =
-        matches!(from, State::Ready | State::Waiting) && matches!(update.fact, Fact::Ended { redial: None, .. });
-    if is_late && !settles {
+    if !update.fact.concerns_entry(attempt_from, from) {
         // The outcome still counts, but the entry has moved on and keeps its state.
         note_late_ending(conn, run, update)?;
         return Ok(from);
@@ -167,15 +162,13 @@ pub(super) fn recorded_among(
 
 /// After a wrong number, moves the entry to the patient's next number; without another number there is no redial.
 fn switch_number_if_wrong(conn: &Connection, update: &AttemptUpdate) -> Result<Fact, LedgerError> {
-    let Fact::Ended { outcome, redial: Some(_) } = update.fact else { return Ok(update.fact.clone()) };
-    if !outcome.means_wrong_number() {
-        return Ok(update.fact.clone());
+    let fact = update.fact.clone();
+    if !fact.needs_another_number() {
+        return Ok(fact);
     }
-    let Some(next) = alternate_numbers::not_dialled(conn, update.entry)? else {
-        return Ok(Fact::Ended { outcome, redial: None });
-    };
+    let Some(next) = alternate_numbers::not_dialled(conn, update.entry)? else { return Ok(fact.without_redial()) };
     alternate_numbers::renumber(conn, update.entry, next)?;
-    Ok(update.fact.clone())
+    Ok(fact)
 }
 
 fn states(conn: &Connection, update: &AttemptUpdate) -> Result<(State, AttemptState, E164), LedgerError> {
@@ -183,43 +176,6 @@ fn states(conn: &Connection, update: &AttemptUpdate) -> Result<(State, AttemptSt
         Ok(state_at(row, "entry_state")
             .and_then(|entry| Ok((entry, attempt_state_at(row, "attempt_state")?, phone_at(row, "to_number")?))))
     })?
-}
-
-/// The columns that a fact sets in its attempt's row.
-#[derive(Default)]
-struct AttemptColumns {
-    answered_at: Option<DateTime<Utc>>,
-    lost_at: Option<DateTime<Utc>>,
-    ended_at: Option<DateTime<Utc>>,
-    outcome: Option<Outcome>,
-    reason: Option<Reason>,
-}
-
-impl AttemptColumns {
-    fn new(update: &AttemptUpdate) -> Self {
-        let at = Some(update.at);
-        match update.fact {
-            Fact::Accepted | Fact::Adopted => Self { answered_at: at, ..Self::default() },
-            Fact::NotPlaced { reason, .. } | Fact::Refused { reason } => {
-                Self { answered_at: at, reason: Some(reason), ..Self::default() }
-            }
-            Fact::AnswerLost => Self { lost_at: at, reason: Some(Reason::AnswerLost), ..Self::default() },
-            Fact::Ended { outcome, .. } => {
-                Self { ended_at: update.ended.or(at), outcome: Some(outcome), ..Self::default() }
-            }
-            Fact::TrackLost => Self { reason: Some(Reason::TrackLost), ..Self::default() },
-            Fact::Absent { .. } => Self { reason: Some(Reason::AnswerLost), ..Self::default() },
-            Fact::DeclaredNotPlaced => Self { reason: Some(Reason::Operator), ..Self::default() },
-            Fact::Claimed
-            | Fact::Deferred { .. }
-            | Fact::Barred { .. }
-            | Fact::SetAside { .. }
-            | Fact::Unlisted
-            | Fact::TooLate
-            | Fact::Listed
-            | Fact::CancelledByOperator => Self::default(),
-        }
-    }
 }
 
 pub(super) fn in_flight(conn: &Connection, campaign: CampaignId) -> Result<Vec<InFlightAttempt>, LedgerError> {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::codec::{exactly_one, json, millis};
 use super::error::LedgerError;
 use super::sql::sql;
-use crate::entry::{Fact, Outcome, Reason, State};
+use crate::entry::{EntryEffect, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, RunId};
 use crate::policy::DecisionEvidence;
 
@@ -20,14 +20,6 @@ pub(super) struct Transition<'a> {
     pub(super) fact: &'a Fact,
     /// Evidence for people; no patient data.
     pub(super) detail: Option<&'a str>,
-}
-
-/// What a fact sets in its entry's row besides the state.
-#[derive(Default)]
-struct EntryColumns {
-    due: Option<DateTime<Utc>>,
-    reason: Option<Reason>,
-    outcome: Option<Outcome>,
 }
 
 impl Transition<'_> {
@@ -44,12 +36,12 @@ impl Transition<'_> {
     ) -> Result<State, LedgerError> {
         let illegal = |illegal| LedgerError::Illegal { entry: self.entry, illegal };
         let to = self.from.after(self.fact).map_err(illegal)?;
-        let EntryColumns { due, reason, outcome } = self.columns();
+        let EntryEffect { due_at, reason, outcome } = self.fact.effect_on_entry(self.at);
         let changed = conn.prepare_cached(sql!("entry_advance"))?.execute((
             self.entry.0,
             self.from.name(),
             to.name(),
-            due.map(millis),
+            due_at.map(millis),
             reason.map(Reason::name),
             outcome.map(Outcome::name),
             millis(self.at),
@@ -68,26 +60,5 @@ impl Transition<'_> {
             evidence.map(json),
         ))?;
         Ok(to)
-    }
-
-    fn columns(&self) -> EntryColumns {
-        let with_reason = |reason| EntryColumns { reason: Some(reason), ..EntryColumns::default() };
-        let due_at = |at| EntryColumns { due: Some(at), ..EntryColumns::default() };
-        match *self.fact {
-            Fact::Claimed | Fact::Accepted | Fact::Adopted => EntryColumns::default(),
-            Fact::Deferred { until, reason } => EntryColumns { due: Some(until), ..with_reason(reason) },
-            Fact::NotPlaced { retry_at, reason } => EntryColumns { due: Some(retry_at), ..with_reason(reason) },
-            Fact::Barred { reason } | Fact::SetAside { reason } | Fact::Refused { reason } => with_reason(reason),
-            Fact::Unlisted => with_reason(Reason::Unlisted),
-            Fact::TooLate => with_reason(Reason::NotAfter),
-            Fact::AnswerLost | Fact::Absent { retry: false } => with_reason(Reason::AnswerLost),
-            Fact::Listed | Fact::Absent { retry: true } | Fact::DeclaredNotPlaced => due_at(self.at),
-            Fact::TrackLost => with_reason(Reason::TrackLost),
-            Fact::CancelledByOperator => with_reason(Reason::Operator),
-            Fact::Ended { outcome, redial } => {
-                let reason = if outcome.means_wrong_number() { Reason::OtherNumber } else { Reason::RedialGap };
-                EntryColumns { due: redial, reason: redial.map(|_| reason), outcome: Some(outcome) }
-            }
-        }
     }
 }

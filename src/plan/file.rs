@@ -8,9 +8,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::Campaign;
-use crate::entry::{CallContent, CalledPartyZones, HouseholdMember, ListCounts, Outcome, PatientInfo, Reason, State};
+use crate::entry::{
+    AbsenceEffect, CallContent, CalledPartyZones, HouseholdMember, ListCounts, Outcome, PatientInfo, Reason, State,
+};
 use crate::ids::{CampaignName, EntryId, EntryKey};
-use crate::ledger::{AbsenceEffect, ApprovedCall, EnrolmentCounts};
+use crate::ledger::{ApprovedCall, EnrolmentCounts};
 use crate::phone::E164;
 
 use super::planned::{CallScript, GoneEntry, NotCalled, Plan, PlannedCall};

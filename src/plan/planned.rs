@@ -5,9 +5,9 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 
 use crate::entry::reason::without_capital;
-use crate::entry::{CallContent, CalledPartyZones, HouseholdMember, Outcome, Reason, State};
+use crate::entry::{AbsenceEffect, CallContent, CalledPartyZones, HouseholdMember, Outcome, Reason, State};
 use crate::ids::{EntryId, EntryKey, OrganisationId};
-use crate::ledger::{AbsenceEffect, EnrolmentCounts};
+use crate::ledger::EnrolmentCounts;
 use crate::phone::E164;
 use crate::policy::Hours;
 

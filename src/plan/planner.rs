@@ -1,21 +1,19 @@
-//! Makes a plan of a list's entries: applies the rules of a claim to the state of the ledger.
+//! Makes a plan of a list's entries: gathers the facts that a claim would gather, and asks the same rules.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
-use crate::campaign::{Campaign, Caps, Practice};
-use crate::entry::{CalledPartyZones, NewEntry, Reason, State};
-use crate::ids::{CampaignId, EntryKey, Location};
-use crate::ledger::{AbsenceEffect, AbsentEntry, EnrolPreview, LedgerError, LedgerReader};
+use crate::campaign::{Campaign, Practice};
+use crate::entry::{AbsenceEffect, CalledPartyZones, EntryStatus, NewEntry, Reason, State};
+use crate::ids::{CampaignId, EntryId, EntryKey, Location, OrganisationId};
+use crate::ledger::{AbsentEntry, CallSubject, EnrolPreview, LedgerError, LedgerReader};
 use crate::phone::E164;
-use crate::policy::{
-    self, CallFacts, ContactResult, Decision, Hours, NumberHistory, PastCall, RedialFacts, dialing_hours,
-};
-use crate::zone::Zone;
+use crate::policy::{self, CallFacts, CallRules, Decision};
 
 use super::planned::{CallScript, ExpectedSlot, GoneEntry, NotCalled, Plan, PlannedCall, SlotReason};
+use super::planned_calls::PlannedCalls;
 
 /// A view of the ledger at one commit, for a plan.
 pub struct LedgerSnapshot<'a> {
@@ -31,15 +29,21 @@ impl<'a> LedgerSnapshot<'a> {
     }
 }
 
-/// An entry of the list or of the ledger, as the rules need it.
-struct PlanCandidate<'a> {
-    key: &'a EntryKey,
+/// An entry that is ready or waiting: of the list, or of an earlier one.
+struct Candidate<'a> {
+    /// How many entries were taken before it.
+    index: usize,
+    key: EntryKey,
     line: u64,
+    entry: Option<EntryId>,
     phone: E164,
-    location: Option<&'a Location>,
-    zones: &'a CalledPartyZones,
     not_after: Option<DateTime<Utc>>,
-    preview: EnrolPreview,
+    status: EntryStatus,
+    /// The practice that calls, with the rules for its calls; `None`: the campaign has no caller id for the location.
+    caller: Option<(&'a Practice, Rc<CallRules<'a>>)>,
+    /// The keys of the household members that the call covers.
+    covers: Vec<EntryKey>,
+    script: Option<Box<CallScript>>,
 }
 
 /// Makes a plan of a list's entries.
@@ -48,36 +52,17 @@ pub struct Planner<'a> {
     snapshot: Option<LedgerSnapshot<'a>>,
     now: DateTime<Utc>,
     with_scripts: bool,
-    /// Hours by area code, called party's zones and practice zone.
-    hours: HashMap<(u64, String, String), Rc<Hours>>,
-    /// Calls already planned, by number.
-    planned: HashMap<E164, PlannedNumber>,
+    /// Rules by area code, called party's zones, caller id and practice zone.
+    rules: HashMap<(u64, String, E164, String), Rc<CallRules<'a>>>,
+    candidates: Vec<Candidate<'a>>,
+    /// The keys of the list's entries, if the ledger may have others.
     listed: HashSet<EntryKey>,
+    planned: PlannedCalls,
+    taken: usize,
+    /// Entries that are not called, each with how many entries were taken before it.
+    left_out: Vec<(usize, NotCalled)>,
     plan: Plan,
 }
-
-/// The calls already planned to one number. Only the newest are kept, which is all that caps need: a placeholder's number
-/// may have thousands.
-#[derive(Debug, Default)]
-struct PlannedNumber {
-    newest: VecDeque<PastCall>,
-    /// Calls that are no longer in `newest`.
-    dropped: u32,
-}
-
-impl PlannedNumber {
-    fn add(&mut self, placement: PastCall, caps: &Caps) {
-        let counted = caps.per_7_days.max(caps.per_30_days).max(MOST_A_DAY);
-        self.newest.push_back(placement);
-        if self.newest.len() > counted as usize {
-            self.newest.pop_front();
-            self.dropped += 1;
-        }
-    }
-}
-
-/// The upper bound of the states' limits on calls in 24 hours.
-const MOST_A_DAY: u32 = 24;
 
 impl<'a> Planner<'a> {
     /// A plan for a run that starts at `now` on the ledger in `snapshot`. `with_scripts`: keep the calls' texts, too.
@@ -88,163 +73,218 @@ impl<'a> Planner<'a> {
         now: DateTime<Utc>,
         with_scripts: bool,
     ) -> Self {
-        let (hours, planned, listed) = (HashMap::new(), HashMap::new(), HashSet::new());
-        Self { campaign, snapshot, now, with_scripts, hours, planned, listed, plan: Plan::default() }
+        Self {
+            campaign,
+            snapshot,
+            now,
+            with_scripts,
+            rules: HashMap::new(),
+            candidates: Vec::new(),
+            listed: HashSet::new(),
+            planned: PlannedCalls::new(&campaign.calling.caps),
+            taken: 0,
+            left_out: Vec::new(),
+            plan: Plan::default(),
+        }
     }
 
     /// Adds the next entry of the list.
     pub fn take(&mut self, new_entry: NewEntry) -> Result<(), LedgerError> {
         let preview = match &self.snapshot {
             Some(LedgerSnapshot { reader, campaign: Some(campaign) }) => {
+                self.listed.insert(new_entry.key.clone());
                 reader.preview(*campaign, &new_entry, self.now)?
             }
             Some(_) | None => EnrolPreview::new(&new_entry, self.now),
         };
         self.plan.changes.count(preview.change);
-        let phone = preview.phone;
-        let &NewEntry { ref key, line, ref zones, not_after, .. } = &new_entry;
-        let location = new_entry.location.as_ref();
-        let is_called = self.add(&PlanCandidate { key, line, phone, location, zones, not_after, preview })?;
-        self.listed.insert(new_entry.key.clone());
-        let NewEntry { alternatives, zones, content, not_after, members, .. } = new_entry;
+        let EnrolPreview { entry, phone, status, .. } = preview;
+        let NewEntry { key, line, location, alternatives, zones, content, not_after, members, .. } = new_entry;
+        let covers = members.iter().map(|member| member.key.clone()).collect();
         let script = CallScript { other_numbers: alternatives, zones, not_after, content, covers: members };
-        self.keep_script(is_called, script);
+        self.add((key, line, entry), phone, status, location.as_ref(), covers, script);
         Ok(())
     }
 
-    /// Ends the list and adds the campaign's entries that are not on it. `withdraw`: they are withdrawn.
+    /// Ends the list, adds the campaign's entries that are not on it, and decides about each entry in the order of the
+    /// claims. `withdraw`: the entries that are not on the list are withdrawn.
     pub fn finish(mut self, withdraw: bool) -> Result<Plan, LedgerError> {
         if let Some(LedgerSnapshot { reader, campaign: Some(campaign) }) = &self.snapshot {
             for absent in reader.absent(*campaign, &self.listed, withdraw)? {
-                self.add_absent(absent)?;
+                self.add_absent(absent);
             }
         }
-        // The ledger claims due entries in the order of their ids, and assigns ids in the list's order.
+        let mut candidates = std::mem::take(&mut self.candidates);
+        let organisations = self.campaign.locations.organisations().iter().enumerate();
+        let organisations: HashMap<_, _> =
+            organisations.map(|(index, organisation)| (&organisation.id, index)).collect();
+        candidates.sort_by_key(|candidate| claim_order(candidate, &organisations, self.now));
+        for candidate in candidates {
+            self.place(candidate)?;
+        }
+        self.left_out.sort_by_key(|(index, _)| *index);
+        self.plan.left_out = self.left_out.into_iter().map(|(_, not_called)| not_called).collect();
+        // A run's entries have ids in the list's order.
         self.plan.calls.sort_by_key(|call| (call.entry.is_none(), call.entry, call.line));
+        count_planned_calls(&mut self.plan.calls);
         Ok(self.plan)
     }
 
-    fn add_absent(&mut self, absent: AbsentEntry) -> Result<(), LedgerError> {
-        let AbsentEntry { entry, key, line, phone, location, zones, content, not_after, absence, preview } = absent;
-        let is_to_call = matches!(preview.state, State::Ready | State::Waiting);
+    fn add_absent(&mut self, absent: AbsentEntry) {
+        let AbsentEntry { entry, key, line, phone, location, zones, content, not_after, absence, status, covers } =
+            absent;
+        let is_to_call = status.state.is_callable();
         self.plan.gone.push(GoneEntry { key: key.clone(), line, entry, absence, is_to_call });
-        if absence != AbsenceEffect::Kept {
-            return Ok(());
+        if absence == AbsenceEffect::Kept {
+            let script = CallScript { other_numbers: Vec::new(), zones, not_after, content, covers: Vec::new() };
+            self.add((key, line, Some(entry)), phone, status, location.as_ref(), covers, script);
         }
-        let location = location.as_ref();
-        let is_called =
-            self.add(&PlanCandidate { key: &key, line, phone, location, zones: &zones, not_after, preview })?;
-        let script = CallScript { other_numbers: Vec::new(), zones, not_after, content, covers: Vec::new() };
-        self.keep_script(is_called, script);
+    }
+
+    /// Adds an entry to those that a claim decides about, or, if no claim would, to those left out.
+    fn add(
+        &mut self,
+        (key, line, entry): (EntryKey, u64, Option<EntryId>),
+        phone: E164,
+        status: EntryStatus,
+        location: Option<&Location>,
+        covers: Vec<EntryKey>,
+        script: CallScript,
+    ) {
+        let (index, not_after) = (self.taken, script.not_after);
+        self.taken += 1;
+        let practice = self.campaign.practice_at(location);
+        let caller = practice.map(|practice| (practice, self.rules_of(practice, phone, &script.zones)));
+        let script = self.with_scripts.then(|| Box::new(script));
+        let candidate = Candidate { index, key, line, entry, phone, not_after, status, caller, covers, script };
+        if status.state.is_callable() {
+            self.candidates.push(candidate);
+        } else {
+            self.leave_out(candidate, status.state, status.reason);
+        }
+    }
+
+    /// Adds the entry to the calls or to those left out, as the rules decide at the instant at which it is due.
+    fn place(&mut self, candidate: Candidate<'a>) -> Result<(), LedgerError> {
+        let from = self.now.max(candidate.status.due_at);
+        let caller = candidate.caller.clone();
+        let mut facts = self.facts(&candidate, caller.as_ref().map(|(_, rules)| &**rules), from)?;
+        let (calls, calls_to_number) = (facts.calls, facts.history.placements.len() as u32);
+        self.planned.add_until(&mut facts, candidate.phone, &candidate.key, from);
+        let placed = match policy::decide(&facts, from) {
+            Decision::Call { .. } if from > self.now => {
+                Ok((from, candidate.status.reason.map_or(SlotReason::Now, SlotReason::Rule)))
+            }
+            Decision::Call { .. } => Ok((from, SlotReason::Now)),
+            Decision::Wait { until, reason } => Ok((until, SlotReason::Rule(reason))),
+            Decision::Hold(reason) => Err((State::Held, reason)),
+            Decision::Never(reason) => Err((State::Suppressed, reason)),
+            Decision::TooLate => Err((State::Expired, Reason::NotAfter)),
+        };
+        match placed {
+            Ok((earliest, why)) => {
+                let at = self.after_planned(facts, candidate.phone, from, earliest);
+                self.add_call(candidate, earliest, ExpectedSlot { at, why }, (calls, calls_to_number));
+            }
+            Err((state, reason)) => self.leave_out(candidate, state, Some(reason)),
+        }
         Ok(())
     }
 
-    /// Adds an entry to the calls or to those left out, as the rules decide. Whether it would be called.
-    fn add(&mut self, candidate: &PlanCandidate<'_>) -> Result<bool, LedgerError> {
-        let preview = &candidate.preview;
-        if !matches!(preview.state, State::Ready | State::Waiting) {
-            self.leave_out(candidate, preview.state, preview.reason);
-            return Ok(false);
-        }
-        let Some(practice) = self.campaign.practice_at(candidate.location) else {
-            return Ok(self.leave_out(candidate, State::Held, Some(Reason::NoLine)));
-        };
-        let hours = self.hours_of(candidate, &practice.zone);
-        let history = self.history(candidate.phone)?;
-        let from = self.now.max(preview.due_at);
-        let (earliest, why) = match self.decide(candidate, practice, &hours, &history, from)? {
-            Decision::Call { .. } if from > self.now => {
-                (from, preview.reason.map_or(SlotReason::Now, SlotReason::Rule))
-            }
-            Decision::Call { .. } => (from, SlotReason::Now),
-            Decision::Wait { until, reason } => (until, SlotReason::Rule(reason)),
-            Decision::Hold(reason) => return Ok(self.leave_out(candidate, State::Held, Some(reason))),
-            Decision::Never(reason) => return Ok(self.leave_out(candidate, State::Suppressed, Some(reason))),
-            Decision::TooLate => return Ok(self.leave_out(candidate, State::Expired, Some(Reason::NotAfter))),
-        };
-        let planned = self.planned.entry(candidate.phone).or_default();
-        let calls_to_number = history.placements.len() as u32 + planned.dropped;
-        planned.add(PastCall { at: earliest, reached: ContactResult::NotKnown }, &self.campaign.calling.caps);
+    fn add_call(
+        &mut self,
+        candidate: Candidate<'_>,
+        earliest: DateTime<Utc>,
+        slot: ExpectedSlot,
+        (calls, calls_to_number): (u32, u32),
+    ) {
+        let Candidate { key, line, entry, phone, caller, covers, script, .. } = candidate;
+        self.planned.add(phone, covers, slot.at);
+        // Without a caller, the decision was to hold the entry.
+        let Some((practice, rules)) = caller else { return };
+        let (hours, organisation) = (Rc::clone(&rules.hours), practice.organisation.clone());
         self.plan.calls.push(PlannedCall {
-            key: candidate.key.clone(),
-            line: candidate.line,
-            entry: preview.entry,
-            phone: candidate.phone,
-            earliest,
-            slot: ExpectedSlot { at: Some(earliest), why },
-            calls: preview.calls,
-            calls_to_number,
-            script: None,
-            hours,
-            organisation: practice.organisation.clone(),
-        });
-        Ok(true)
-    }
-
-    /// Adds the entry to those left out. Returns `false` (not called) for use as a match arm's value.
-    fn leave_out(&mut self, candidate: &PlanCandidate<'_>, state: State, reason: Option<Reason>) -> bool {
-        let EnrolPreview { entry, outcome, .. } = candidate.preview;
-        self.plan.left_out.push(NotCalled {
-            key: candidate.key.clone(),
-            line: candidate.line,
+            key,
+            line,
             entry,
-            state,
-            reason,
-            outcome,
+            phone,
+            earliest,
+            slot,
+            calls,
+            calls_to_number,
+            script,
+            hours,
+            organisation,
         });
-        false
     }
 
-    fn keep_script(&mut self, is_called: bool, script: CallScript) {
-        if let Some(call) = self.plan.calls.last_mut().filter(|_| is_called && self.with_scripts) {
-            call.script = Some(Box::new(script));
+    /// The instant of a call that is allowed at `earliest`, decided at `from`. A deferred call also waits for the calls to
+    /// its number that are planned for later than `from`; `None` if it would then come too late.
+    fn after_planned(
+        &self,
+        mut facts: CallFacts<'_>,
+        phone: E164,
+        from: DateTime<Utc>,
+        earliest: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
+        if earliest == from || !self.planned.add_later(&mut facts, phone, from) {
+            return Some(earliest);
+        }
+        match policy::decide(&facts, from) {
+            Decision::Wait { until, .. } => Some(until.max(earliest)),
+            Decision::Call { .. } => Some(earliest),
+            Decision::Hold(_) | Decision::Never(_) | Decision::TooLate => None,
         }
     }
 
-    fn decide(
+    fn leave_out(&mut self, candidate: Candidate<'_>, state: State, reason: Option<Reason>) {
+        let Candidate { index, key, line, entry, status, .. } = candidate;
+        self.left_out.push((index, NotCalled { key, line, entry, state, reason, outcome: status.outcome }));
+    }
+
+    /// What the ledger knows about calling the entry.
+    fn facts<'f>(
         &self,
-        candidate: &PlanCandidate<'_>,
-        practice: &Practice,
-        hours: &Hours,
-        history: &NumberHistory,
+        candidate: &'f Candidate<'_>,
+        rules: Option<&'f CallRules<'f>>,
         at: DateTime<Utc>,
-    ) -> Result<Decision, LedgerError> {
-        let Campaign { calling, redial, purpose, .. } = self.campaign;
-        let EnrolPreview { calls, last_call, .. } = candidate.preview;
-        let suppressed = match &self.snapshot {
-            Some(snapshot) => snapshot.reader.forbids(candidate.phone, *purpose, at)?,
-            None => false,
+    ) -> Result<CallFacts<'f>, LedgerError> {
+        let &Candidate { ref key, entry, phone, not_after, .. } = candidate;
+        let Some(LedgerSnapshot { reader, campaign }) = &self.snapshot else {
+            return Ok(CallFacts::without_ledger(rules, not_after));
         };
-        let facts = CallFacts {
-            hours,
-            caps: &calling.caps,
-            state_cap: dialing_hours::state_cap(calling, candidate.phone, candidate.zones),
-            redial: Some(RedialFacts { rules: redial, zone: &practice.zone, calls, last: last_call }),
-            history,
-            suppressed,
-            spoken_for: candidate.preview.spoken_for,
-            not_after: candidate.not_after,
-        };
-        Ok(policy::decide(&facts, at))
+        let (campaign, purpose) = (*campaign, self.campaign.purpose);
+        reader.call_facts(CallSubject { campaign, purpose, entry, key, phone, not_after, rules }, at)
     }
 
-    /// The calls to a number: those in the ledger and those already planned.
-    fn history(&self, phone: E164) -> Result<NumberHistory, LedgerError> {
-        let mut history = match &self.snapshot {
-            Some(snapshot) => snapshot.reader.calls_to(phone, &self.campaign.calling.caps)?,
-            None => NumberHistory::default(),
-        };
-        history.placements.extend(self.planned.get(&phone).into_iter().flat_map(|planned| &planned.newest));
-        Ok(history)
-    }
-
-    fn hours_of(&mut self, candidate: &PlanCandidate<'_>, practice: &Zone) -> Rc<Hours> {
-        let area = candidate.phone.north_american().map_or(0, |parts| u64::from(parts.area));
-        let CalledPartyZones { zones, regions, source } = candidate.zones;
+    fn rules_of(&mut self, practice: &'a Practice, phone: E164, called: &CalledPartyZones) -> Rc<CallRules<'a>> {
+        let area = phone.north_american().map_or(0, |parts| u64::from(parts.area));
+        let CalledPartyZones { zones, regions, source } = called;
         let called_party = format!("{source:?} {zones:?} {regions:?}");
-        let hours = self.hours.entry((area, called_party, practice.name().to_owned()));
-        let calling = &self.campaign.calling;
-        let new_hours = || Rc::new(Hours::for_entry(calling, practice, candidate.phone, candidate.zones));
-        Rc::clone(hours.or_insert_with(new_hours))
+        let rules = self.rules.entry((area, called_party, practice.from_number, practice.zone.name().to_owned()));
+        Rc::clone(rules.or_insert_with(|| Rc::new(CallRules::new(self.campaign, practice, phone, called))))
+    }
+}
+
+/// What is due at `now` is claimed first: each organisation claims its own entries, by when they are due, then by their ids.
+/// Those that the ledger has come before those that it gets now. An entry without a caller id is the first organisation's.
+fn claim_order(
+    candidate: &Candidate<'_>,
+    organisations: &HashMap<&OrganisationId, usize>,
+    now: DateTime<Utc>,
+) -> impl Ord + use<> {
+    let &Candidate { index, entry, status, ref caller, .. } = candidate;
+    let owner = caller.as_ref().and_then(|(practice, _)| organisations.get(&practice.organisation));
+    let owner = owner.copied().unwrap_or_default();
+    (status.due_at.max(now), owner, status.due_at, entry.is_none(), entry, index)
+}
+
+/// Adds to each call's number of calls to its number the calls that precede it in the plan.
+fn count_planned_calls(calls: &mut [PlannedCall]) {
+    let mut planned: HashMap<E164, u32> = HashMap::new();
+    for call in calls {
+        let earlier = planned.entry(call.phone).or_default();
+        call.calls_to_number += *earlier;
+        *earlier += 1;
     }
 }

@@ -19,7 +19,7 @@ use crate::entry::Reason;
 use crate::ids::OrganisationId;
 use crate::ledger::{LedgerError, LedgerReader};
 use crate::phone::E164;
-use crate::policy::{Hours, HoursUnion};
+use crate::policy::{Hours, HoursUnion, caps};
 use crate::vendor::RateHeaders;
 use crate::vendor::quota::Quotas;
 
@@ -120,7 +120,7 @@ struct ScheduleSimulation<'a> {
     allowed: u64,
     clock: Arc<ManualClock>,
     budget: Quotas,
-    /// The earliest instant and the plan's index of each call not placed yet, earliest first.
+    /// The next possible instant and the plan's index of each call not placed yet, earliest first.
     due: BinaryHeap<Reverse<(DateTime<Utc>, usize)>>,
     open: VecDeque<OpenCall>,
     /// The last scan's start and its pages.
@@ -181,7 +181,7 @@ impl<'a> ScheduleSimulation<'a> {
             allowed: u64::MAX,
             clock,
             budget,
-            due: own.map(|(index, call)| Reverse((call.earliest, index))).collect(),
+            due: own.filter_map(|(index, call)| Some(Reverse((call.slot.at?, index)))).collect(),
             open: VecDeque::new(),
             last_scan: None,
             placed: VecDeque::new(),
@@ -213,11 +213,7 @@ impl ScheduleSimulation<'_> {
         let is_full = self.open.len() >= self.organisation.rate.open_calls as usize;
         let ready = self.budget.ready_at(&self.organisation.id, now);
         let call = due.filter(|_| !is_full).map(|due| ready.map_or(due, |ready| due.max(ready)));
-        let urgency = match due {
-            Some(_) if is_full => PollUrgency::Blocked,
-            Some(at) if at <= now => PollUrgency::Dialing,
-            Some(_) | None => PollUrgency::Draining,
-        };
+        let urgency = PollUrgency::new(is_full, due.is_some_and(|at| at <= now));
         match (self.scan_at(urgency), call) {
             (Some(scan), Some(call)) if call < scan => NextStep::Call(call),
             (Some(scan), _) => NextStep::Scan(scan.max(now)),
@@ -291,7 +287,8 @@ impl ScheduleSimulation<'_> {
 
     /// If the call cannot be placed at `at`: the next possible instant, and why.
     fn deferral(&self, call: &PlannedCall, at: DateTime<Utc>) -> Option<(DateTime<Utc>, SlotReason)> {
-        let end_of_gap = self.last_by_number.get(&call.phone).map(|last| *last + self.campaign.calling.caps.min_gap);
+        let caps = &self.campaign.calling.caps;
+        let end_of_gap = self.last_by_number.get(&call.phone).map(|last| caps::end_of_gap(caps, *last));
         if let Some(later) = end_of_gap.filter(|later| *later > at) {
             let opens = call.hours.next_open(later).unwrap_or(later);
             return Some((opens, SlotReason::Rule(Reason::DailyCap)));

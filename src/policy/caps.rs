@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::campaign::Caps;
-use crate::entry::Reason;
+use crate::entry::{AttemptState, Outcome, Reason};
 
 /// A call waits this much longer than a cap says: our clock and the vendor's differ a little, and the vendor counts from a
 /// slightly later instant than we do.
@@ -43,6 +43,25 @@ pub enum ContactResult {
     NotKnown,
 }
 
+impl NumberHistory {
+    /// Adds a call that was placed at `at`, or may have been.
+    pub fn add(&mut self, state: AttemptState, outcome: Option<Outcome>, at: DateTime<Utc>, caps: &Caps) {
+        self.unsettled |= state.is_in_flight();
+        let reached = match outcome.map(|outcome| caps.failed.contains(&outcome)) {
+            Some(false) => ContactResult::Somebody,
+            Some(true) => ContactResult::Nobody,
+            None => ContactResult::NotKnown,
+        };
+        self.placements.push(PastCall { at, reached });
+    }
+}
+
+/// The first instant after a call to a number at which the next one may follow.
+#[must_use]
+pub fn end_of_gap(caps: &Caps, last: DateTime<Utc>) -> DateTime<Utc> {
+    last + caps.min_gap + MARGIN
+}
+
 /// The earliest instant that every cap allows, with the cap that defers longest; `None` if all allow a call now.
 #[must_use]
 pub fn earliest(
@@ -53,8 +72,7 @@ pub fn earliest(
 ) -> Option<(DateTime<Utc>, Reason)> {
     let busy = history.unsettled.then_some((now + RECHECK, Reason::NumberBusy));
     let placements = &history.placements;
-    let last = placements.last().map(|placement| placement.at);
-    let daily = last.map(|at| (at + caps.min_gap + MARGIN, Reason::DailyCap));
+    let daily = placements.last().map(|placement| (end_of_gap(caps, placement.at), Reason::DailyCap));
     let state = state_cap.and_then(|allowed| end_of_cap(placements, allowed, TimeDelta::hours(24)));
     let state = state.map(|at| (at, Reason::StateCap));
     let weekly = end_of_cap(placements, caps.per_7_days, TimeDelta::days(7)).map(|at| (at, Reason::WeeklyCap));
@@ -151,6 +169,21 @@ mod tests {
         assert_eq!(earliest(&loose, Some(3), &calls, at(5)), Some((at(24) + MARGIN, Reason::StateCap)));
         assert_eq!(earliest(&loose, Some(4), &calls, at(5)), None);
         assert_eq!(earliest(&loose, Some(3), &calls, at(25)), None);
+    }
+
+    #[test]
+    fn a_calls_outcome_says_whether_it_reached_somebody() {
+        let caps = Caps { failed: vec![Outcome::Busy], ..VENDOR.clone() };
+        for (state, outcome, reached, unsettled) in [
+            (AttemptState::Ended, Some(Outcome::Busy), Nobody, false),
+            (AttemptState::Ended, Some(Outcome::NoAnswer), Somebody, false),
+            (AttemptState::Absent, None, NotKnown, false),
+            (AttemptState::Unknown, None, NotKnown, true),
+        ] {
+            let mut history = NumberHistory::default();
+            history.add(state, outcome, start(), &caps);
+            assert_eq!(history, NumberHistory { placements: vec![PastCall { at: start(), reached }], unsettled });
+        }
     }
 
     #[test]

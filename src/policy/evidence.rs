@@ -4,8 +4,8 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::call_facts::CallFacts;
 use super::caps::ContactResult;
-use super::decision::CallFacts;
 use super::dialing_hours::Hours;
 use crate::campaign::{Calling, Consent, DayWindow};
 use crate::entry::{CalledPartyZones, ZoneSource};
@@ -55,27 +55,32 @@ pub struct LocalHours {
 }
 
 impl DecisionEvidence {
-    /// The evidence of a decision about `facts` at `now`.
+    /// The evidence of a decision about `facts` at `now`; `None` if no rules apply.
     #[must_use]
-    pub fn gather(facts: &CallFacts<'_>, calling: &Calling, called: &CalledPartyZones, now: DateTime<Utc>) -> Self {
+    pub fn new(
+        facts: &CallFacts<'_>,
+        calling: &Calling,
+        called: &CalledPartyZones,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
         let placements = &facts.history.placements;
         let within = |span: TimeDelta| placements.iter().filter(|placement| placement.at > now - span).count() as u32;
         let known = placements.iter().rev().filter(|placement| placement.reached != ContactResult::NotKnown);
-        Self {
+        Some(Self {
             preset: calling.preset.name().to_owned(),
-            zones: local_hours(facts.hours, now),
+            zones: local_hours(&facts.rules?.hours, now),
             regions: called.regions.clone(),
             known_by: called.source,
             calls_in_24_hours: within(TimeDelta::hours(24)),
             calls_in_7_days: within(TimeDelta::days(7)),
             calls_in_30_days: within(TimeDelta::days(30)),
             failures_in_a_row: known.take_while(|placement| placement.reached == ContactResult::Nobody).count() as u32,
-            calls_to_entry: facts.redial.map_or(0, |redial| redial.calls),
+            calls_to_entry: facts.calls,
             number_busy: facts.history.unsettled,
             suppressed: facts.suppressed,
             consent: calling.consent,
             not_after: facts.not_after,
-        }
+        })
     }
 }
 
@@ -93,7 +98,7 @@ mod tests {
     use super::*;
     use crate::fixtures::{self, CONSENT, REQUIRED};
     use crate::phone::E164;
-    use crate::policy::{NumberHistory, PastCall};
+    use crate::policy::{CallRules, NumberHistory, PastCall};
 
     #[test]
     fn a_decisions_evidence_has_every_zone_with_its_hours_and_every_call_that_counts() {
@@ -102,25 +107,16 @@ mod tests {
         let called = CalledPartyZones { zones: vec![], regions: vec![], source: ZoneSource::AreaCode };
         let utc = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
         let at = |text, reached| PastCall { at: utc(text), reached };
-        let history = NumberHistory {
-            placements: vec![
-                at("2026-11-01T16:00:00Z", ContactResult::Somebody),
-                at("2026-11-20T16:00:00Z", ContactResult::Nobody),
-                at("2026-11-24T15:00:00Z", ContactResult::Nobody),
-            ],
-            unsettled: false,
-        };
-        let facts = CallFacts {
-            hours: &Hours::for_entry(&campaign.calling, &campaign.practice.zone, phone, &called),
-            caps: &campaign.calling.caps,
-            state_cap: None,
-            history: &history,
-            suppressed: false,
-            spoken_for: false,
-            not_after: None,
-            redial: None,
-        };
-        let evidence = DecisionEvidence::gather(&facts, &campaign.calling, &called, utc("2026-11-24T16:00:00Z"));
+        let placements = vec![
+            at("2026-11-01T16:00:00Z", ContactResult::Somebody),
+            at("2026-11-20T16:00:00Z", ContactResult::Nobody),
+            at("2026-11-24T15:00:00Z", ContactResult::Nobody),
+        ];
+        let rules = CallRules::new(&campaign, &campaign.practice, phone, &called);
+        let history = NumberHistory { placements, unsettled: false };
+        let facts = CallFacts { history, ..CallFacts::without_ledger(Some(&rules), None) };
+        let evidence = DecisionEvidence::new(&facts, &campaign.calling, &called, utc("2026-11-24T16:00:00Z"));
+        let evidence = evidence.expect("rules apply");
         let zones = evidence.zones.iter().map(|hours| (hours.zone.as_str(), hours.open.as_deref()));
         assert_eq!(
             zones.collect::<Vec<_>>(),

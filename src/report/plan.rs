@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, Timelike, Utc};
 use serde::Serialize;
 
 use crate::entry::reason::without_capital;
-use crate::entry::{Outcome, Reason, State};
-use crate::ledger::{AbsenceEffect, EnrolmentCounts};
+use crate::entry::{AbsenceEffect, Outcome, Reason, State};
+use crate::ledger::EnrolmentCounts;
 use crate::plan::{Forecast, NotCalled, Plan, SlotReason};
 use crate::zone::Zone;
 

@@ -23,13 +23,9 @@ const MIN_PAGE_LIMIT: u32 = 2;
 impl<V: Vendor> Dispatcher<'_, '_, V> {
     pub(super) fn poll_urgency(&self) -> PollUrgency {
         let is_full = self.open_calls() >= self.rate.open_calls;
-        if is_full || self.stop_rules.allowance(self.open_calls()) == 0 {
-            PollUrgency::Blocked
-        } else if self.stop_reason.is_some() || matches!(self.next_due, KnownNextDue::At(_)) {
-            PollUrgency::Draining
-        } else {
-            PollUrgency::Dialing
-        }
+        let is_blocked = is_full || self.stop_rules.allowance(self.open_calls()) == 0;
+        let may_be_due = self.stop_reason.is_none() && !matches!(self.next_due, KnownNextDue::At(_));
+        PollUrgency::new(is_blocked, may_be_due)
     }
 
     pub(super) fn read_due_at(&self) -> Option<DateTime<Utc>> {

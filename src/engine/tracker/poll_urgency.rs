@@ -15,6 +15,16 @@ pub enum PollUrgency {
 }
 
 impl PollUrgency {
+    /// The urgency while the next call is blocked until another one ends, and while a call may be due now.
+    #[must_use]
+    pub fn new(is_blocked: bool, may_be_due: bool) -> Self {
+        match (is_blocked, may_be_due) {
+            (true, _) => Self::Blocked,
+            (false, true) => Self::Dialing,
+            (false, false) => Self::Draining,
+        }
+    }
+
     /// The time between the starts of two scans of this many pages.
     #[must_use]
     pub fn interval(self, pages: u32) -> TimeDelta {
@@ -24,5 +34,22 @@ impl PollUrgency {
             Self::Dialing => 36,
         };
         TimeDelta::seconds(seconds) * i32::try_from(pages.max(1)).unwrap_or(i32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_that_wait_for_others_to_end_come_before_calls_that_are_due() {
+        for (is_blocked, may_be_due, urgency) in [
+            (true, true, PollUrgency::Blocked),
+            (true, false, PollUrgency::Blocked),
+            (false, true, PollUrgency::Dialing),
+            (false, false, PollUrgency::Draining),
+        ] {
+            assert_eq!(PollUrgency::new(is_blocked, may_be_due), urgency, "{is_blocked} {may_be_due}");
+        }
     }
 }

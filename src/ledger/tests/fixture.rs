@@ -9,10 +9,12 @@ use crate::entry::{AttemptState, Fact, ListCounts, NewEntry, Outcome, State};
 use crate::fixtures::{self, CONSENT, REQUIRED, SIMULATOR};
 use crate::ids::{ConversationId, EntryId, OrganisationId};
 use crate::ledger::{
-    AttemptUpdate, CallerId, ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, CommitFuture, EnrolmentCounts,
-    EntryRow, EventRow, Ledger, LedgerError, LedgerReader, Operator, RunHandle, SuppressionRequest, SuppressionScope,
+    AttemptUpdate, CallSubject, CallerId, ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, CommitFuture,
+    EnrolmentCounts, EntryRow, EventRow, Ledger, LedgerError, LedgerReader, Operator, RunHandle, SuppressionRequest,
+    SuppressionScope,
 };
 use crate::phone::E164;
+use crate::policy::CallRules;
 
 /// A store that holds nothing at first and is gone with this value.
 pub(super) trait Store {
@@ -160,8 +162,12 @@ impl Fixture {
 
     /// When the number was called, oldest call first.
     pub(super) fn calls_to(&self, last: u32) -> Vec<DateTime<Utc>> {
-        let history = self.reader().calls_to(number(last), &self.campaign.calling.caps).expect("calls");
-        history.placements.iter().map(|placement| placement.at).collect()
+        let NewEntry { ref key, phone, ref zones, not_after, .. } = entry("P-0", last);
+        let rules = CallRules::new(&self.campaign, &self.campaign.practice, phone, zones);
+        let (purpose, rules) = (self.campaign.purpose, Some(&rules));
+        let subject = CallSubject { campaign: None, purpose, entry: None, key, phone, not_after, rules };
+        let facts = self.reader().call_facts(subject, noon()).expect("facts");
+        facts.history.placements.iter().map(|placement| placement.at).collect()
     }
 
     #[track_caller]

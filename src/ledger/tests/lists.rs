@@ -1,6 +1,7 @@
 //! Enrolling a whole list while it is read.
 
 use super::*;
+use crate::entry::EntryChange;
 
 /// Entries of these patients, all with one number.
 pub(super) fn patients(patients: &[u64]) -> ListChunk {

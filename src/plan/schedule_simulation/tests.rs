@@ -1,11 +1,10 @@
 use std::rc::Rc;
 
-use chrono::TimeDelta;
-
 use super::*;
 use crate::fixtures::{self, REQUIRED};
 use crate::ids::EntryKey;
 use crate::plan::ExpectedSlot;
+use crate::policy;
 
 /// The start of eleven open hours on a Tuesday.
 const OPENS: &str = "2026-11-24T15:00:00Z";
@@ -27,7 +26,7 @@ fn calls(count: u32, campaign: &Campaign) -> Vec<PlannedCall> {
         entry: None,
         phone: E164::parse(&format!("+1312{:07}", 2_000_000 + n)).expect("a number"),
         earliest: utc(OPENS),
-        slot: ExpectedSlot { at: None, why: SlotReason::Now },
+        slot: ExpectedSlot { at: Some(utc(OPENS)), why: SlotReason::Now },
         calls: 0,
         calls_to_number: 0,
         script: None,
@@ -50,7 +49,7 @@ fn as_many_calls_fit_as_concurrency_and_budget_allow_and_the_others_wait_for_the
         let campaign = campaign(rate);
         let mut calls = calls(2_000, &campaign);
         for call in &mut calls {
-            call.earliest = utc(now);
+            (call.earliest, call.slot.at) = (utc(now), Some(utc(now)));
         }
         let forecast = play(&mut calls, &campaign, &minute, utc(now));
         assert!(fit.contains(&forecast.fit), "{rate}: {}", forecast.fit);
@@ -79,7 +78,8 @@ fn a_second_call_to_a_number_waits_for_the_day_after_the_first() {
     calls[1].phone = calls[0].phone;
     play(&mut calls, &campaign, &CallDurations::default(), utc(OPENS));
     assert_eq!(calls[1].slot.why, SlotReason::Rule(Reason::DailyCap));
-    assert!(calls[1].slot.at >= calls[0].slot.at.map(|at| at + TimeDelta::hours(24)));
+    let caps = &campaign.calling.caps;
+    assert!(calls[1].slot.at >= calls[0].slot.at.map(|at| policy::caps::end_of_gap(caps, at)), "with the margin");
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use callrounds::campaign::Campaign;
 use callrounds::entry::{CalledPartyZones, ZoneSource};
 use callrounds::phone::E164;
-use callrounds::policy::{self, CallFacts, ContactResult, Decision, Hours, NumberHistory, PastCall};
+use callrounds::policy::{self, CallFacts, CallRules, ContactResult, Decision, NumberHistory, PastCall};
 use chrono::{DateTime, TimeDelta, Utc, Weekday};
 
 use super::hours::{OracleWindow, oracle_windows, start};
@@ -42,27 +42,16 @@ fn simulate_number(zones: [&OracleWindow; 2], rng: &mut SeededRng, counts: &mut 
     let campaign = campaign(zones[0].zone);
     let phone = E164::parse("+13125550142").expect("a number");
     let called = CalledPartyZones { zones: vec![zones[1].zone.into()], regions: vec![], source: ZoneSource::Row };
-    let hours = Hours::for_entry(&campaign.calling, &campaign.practice.zone, phone, &called);
-    let mut history = NumberHistory::default();
-    let mut suppressed = false;
+    let rules = CallRules::new(&campaign, &campaign.practice, phone, &called);
+    let mut facts = CallFacts::without_ledger(Some(&rules), None);
     let day = if rng.chance(50) { rng.pick(&CLOCK_CHANGE_DAYS) - 3 } else { i64::from(rng.between(0, 700)) };
     let mut now = start() + TimeDelta::days(day) + rng.up_to(TimeDelta::days(1));
-    while now < start() + TimeDelta::days(LAST_DAY) && history.placements.len() < 40 {
-        let case = CallFacts {
-            hours: &hours,
-            caps: &campaign.calling.caps,
-            state_cap: None,
-            history: &history,
-            suppressed,
-            spoken_for: false,
-            not_after: None,
-            redial: None,
-        };
-        match policy::decide(&case, now) {
-            Decision::Call { until } => {
-                assert!(!suppressed, "called after an opt-out");
+    while now < start() + TimeDelta::days(LAST_DAY) && facts.history.placements.len() < 40 {
+        match policy::decide(&facts, now) {
+            Decision::Call { until, .. } => {
+                assert!(!facts.suppressed, "called after an opt-out");
                 within_the_hours(zones, now, until);
-                under_the_caps(&history, now);
+                under_the_caps(&facts.history, now);
                 counts.calls += 1;
                 let reached = rng.pick(&[
                     ContactResult::Somebody,
@@ -70,8 +59,8 @@ fn simulate_number(zones: [&OracleWindow; 2], rng: &mut SeededRng, counts: &mut 
                     ContactResult::Nobody,
                     ContactResult::NotKnown,
                 ]);
-                history.placements.push(PastCall { at: now, reached });
-                suppressed = rng.chance(2);
+                facts.history.placements.push(PastCall { at: now, reached });
+                facts.suppressed = rng.chance(2);
                 now += rng.up_to(TimeDelta::days(2));
             }
             Decision::Wait { until, .. } => {
@@ -82,7 +71,7 @@ fn simulate_number(zones: [&OracleWindow; 2], rng: &mut SeededRng, counts: &mut 
                 let early = now + (until - now) / i32::try_from(rng.between(2, 9)).expect("a few");
                 now = if rng.chance(50) { until } else { early.max(now + TimeDelta::seconds(1)) };
             }
-            Decision::Never(_) if suppressed => {
+            Decision::Never(_) if facts.suppressed => {
                 counts.opted_out += 1;
                 return;
             }

@@ -1,1 +1,0 @@
-SELECT due_at, outcome FROM entry WHERE id = ?1;
