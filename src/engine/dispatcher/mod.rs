@@ -29,6 +29,7 @@ mod turn;
 mod turn_timer;
 mod work;
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use crate::vendor::Vendor;
 use crate::vendor::hints::{self, HintReceiver, HintSender};
 
+use self::carried_over::CarriedOver;
 use self::executor::Executor;
 use self::organisation_run::OrganisationRun;
 use self::shared::Shared;
@@ -56,27 +58,12 @@ impl<V: Vendor> Engine<V> {
         stop: impl Future<Output = ()> + Send,
     ) -> Result<RunResult, EngineError> {
         let (hints, exclusions) = (self.hints.take(), self.exclusions.take());
-        let mut carried = carried_over::load(&self).await?;
+        let carried = carried_over::load(&self).await?;
         let organisations = self.campaign.locations.organisations();
         let placed = PlacedCalls::new(carried.values().map(|carried| carried.placed).sum());
         let shared = Shared::new(organisations.len(), placed, exclusions, events);
         shared.emit(&[carried_over::started_event(self.run, &carried, self.clock.now())]);
-        let mut runs = Vec::new();
-        for (index, organisation) in organisations.iter().enumerate() {
-            let executor = Executor::new(&self, &organisation.id)?;
-            let inputs = DispatcherInputs {
-                campaign: Arc::clone(&self.campaign),
-                index,
-                until_done: self.until_done,
-                seed: self.seed,
-                clock: &self.clock,
-                run_calls: shared.placed.clone(),
-                carried: carried.remove(&index).unwrap_or_default(),
-            };
-            let (dispatcher, found_lost) = Dispatcher::new(inputs, self.clock.now());
-            self.ledger.record(self.run, found_lost).await?;
-            runs.push(OrganisationRun { dispatcher, executor, clock: Arc::clone(&self.clock), shared: &shared });
-        }
+        let runs = self.organisation_runs(&shared, carried).await?;
         let (senders, receivers): (Vec<_>, Vec<_>) = runs.iter().map(|_| hints::channel()).unzip();
         let stop = stop.shared();
         let mut working: FuturesUnordered<_> =
@@ -99,6 +86,31 @@ impl<V: Vendor> Engine<V> {
         let (ending, why) = (result.stop_reason.ending(), result.explanation());
         self.ledger.end_run(self.run, ending, why, self.clock.now()).await?;
         Ok(result)
+    }
+
+    /// Each organisation's part of the run, in the order of the campaign.
+    async fn organisation_runs<'a, 'l>(
+        &self,
+        shared: &'a Shared<'l>,
+        mut carried: BTreeMap<usize, CarriedOver>,
+    ) -> Result<Vec<OrganisationRun<'a, 'l, V>>, EngineError> {
+        let mut runs = Vec::new();
+        for (index, organisation) in self.campaign.locations.organisations().iter().enumerate() {
+            let executor = Executor::new(self, &organisation.id)?;
+            let inputs = DispatcherInputs {
+                campaign: Arc::clone(&self.campaign),
+                index,
+                until_done: self.until_done,
+                seed: self.seed,
+                clock: &self.clock,
+                run_calls: shared.placed.clone(),
+                carried: carried.remove(&index).unwrap_or_default(),
+            };
+            let (dispatcher, found_lost) = Dispatcher::new(inputs, self.clock.now());
+            self.ledger.record(self.run, found_lost).await?;
+            runs.push(OrganisationRun { dispatcher, executor, clock: Arc::clone(&self.clock), shared });
+        }
+        Ok(runs)
     }
 }
 

@@ -1,5 +1,6 @@
-//! The state of one organisation's dispatcher, and how a run begins with what earlier runs left. It holds no ledger, no
-//! vendor and no clock: its methods get what came and the instant, change it, and return the work to start.
+//! The state of one organisation's dispatcher, and how a run begins with what earlier runs left. It holds neither the
+//! ledger nor the vendor: its methods get what came and the instant, change it, and return the work to start. Only the
+//! request budget looks at the clock itself, for its pace.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
