@@ -1,7 +1,7 @@
 //! The dispatcher: the sole owner of one organisation's state in a run.
 //!
-//! [`state`] is plain data. Its methods get what came (a completion, a hint, the instant, a stop), change the state, and
-//! return the events to emit and the [`work`] to start: requests and commits. They are grouped by concern:
+//! [`state`] is plain data. Its methods get what came (a completion, a hint, the instant, a stop), change the state,
+//! and return the events to emit and the [`work`] to start: requests and commits. They are grouped by concern:
 //! [`preflight`], [`submit`], [`poll`], [`reconcile`], [`blocked_caller_ids`], [`trouble`], [`clock_watch`], [`drain`];
 //! [`turn`] calls them and [`in_flight`] counts what has not come back. [`organisation_run`] is the loop around them,
 //! and its [`executor`] turns work into background tasks, whose results come back as completions.

@@ -1,5 +1,5 @@
-//! One organisation's part of a run: its dispatcher, and all that the dispatcher's handlers leave to it. Here, and only
-//! here, events are emitted, work is started, the clock is read, and something is waited for.
+//! One organisation's part of a run: the loop around its dispatcher. Here, and only here, the events of the handlers
+//! are emitted, their work is started, and something is waited for.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

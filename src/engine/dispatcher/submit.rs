@@ -63,8 +63,8 @@ impl Dispatcher {
         (limit > 0).then_some(limit)
     }
 
-    /// Claims at most `limit` attempts. `exclusions`: those that are new since the last claim. They come before it, since
-    /// the ledger commits in order; if they cannot be read, nobody may be called.
+    /// Claims at most `limit` attempts. `exclusions`: those that are new since the last claim. They come before it,
+    /// since the ledger commits in order; if they cannot be read, nobody may be called.
     pub(super) fn claim(
         &mut self,
         limit: u32,

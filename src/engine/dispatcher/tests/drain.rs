@@ -68,7 +68,7 @@ fn a_list_that_proves_nothing_leaves_lost_answers_unsettled() {
 }
 
 #[test]
-fn caller_ids_that_were_blocked_are_the_reason_unless_a_graver_one_is_known() {
+fn caller_ids_that_were_blocked_are_the_reason_unless_a_more_severe_one_is_known() {
     for (reason, expected) in [
         (None, "finished CallerIdsRefused { locations: [Location(Annex)] }"),
         (Some(StopReason::Interrupted), "finished CallerIdsRefused { locations: [Location(Annex)] }"),

@@ -67,7 +67,7 @@ fn number(text: &str) -> E164 {
     E164::parse(text).expect("a number")
 }
 
-fn main_line() -> E164 {
+fn main_number() -> E164 {
     number("+13125550142")
 }
 
@@ -260,7 +260,7 @@ fn claim_at(attempt: i64, intent_at: DateTime<Utc>) -> ClaimedAttempt {
         attempt: AttemptId(attempt),
         entry: EntryId(100 + attempt),
         organisation: OrganisationId::new("Group"),
-        from: main_line(),
+        from: main_number(),
         to: patient(attempt),
         number: 1,
         intent_at,
@@ -276,7 +276,7 @@ fn in_flight(attempt: i64, state: AttemptState) -> InFlightAttempt {
         attempt: AttemptId(attempt),
         entry: EntryId(100 + attempt),
         organisation: OrganisationId::new("Group"),
-        from: main_line(),
+        from: main_number(),
         to: patient(attempt),
         number: 1,
         state,
@@ -301,7 +301,7 @@ fn conversation(attempt: i64, status: Status) -> Conversation {
     Conversation {
         id: conversation_id(attempt),
         medium: Medium::read(Some("VOICE")),
-        from: Some(main_line()),
+        from: Some(main_number()),
         to: Some(patient(attempt)),
         started: Some(after(61)),
         ended: None,

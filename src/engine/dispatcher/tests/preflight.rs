@@ -26,11 +26,16 @@ fn checking(carried: CarriedOver) -> Scene {
 /// A watermark of yesterday; `takes_over`: an operator has adopted the ledger.
 fn watermark(takes_over: bool) -> CarriedOver {
     let watermark = Watermark { at: after(-86_400), takes_over, adopted_at: None };
-    CarriedOver { watermarks: vec![(main_line(), watermark)], ..CarriedOver::default() }
+    CarriedOver { watermarks: vec![(main_number(), watermark)], ..CarriedOver::default() }
 }
 
 fn observed(attempt: i64) -> ObservedCall {
-    ObservedCall { conversation: conversation_id(attempt), from: main_line(), to: patient(attempt), started: after(61) }
+    ObservedCall {
+        conversation: conversation_id(attempt),
+        from: main_number(),
+        to: patient(attempt),
+        started: after(61),
+    }
 }
 
 #[test]
@@ -116,9 +121,9 @@ fn calls_that_are_taken_over_are_followed() {
 
 #[test]
 fn a_row_without_an_id_that_no_call_explains_proves_nothing() {
-    let (from, to, started) = (Some(main_line()), Some(patient(1)), Some(after(-7_200)));
+    let (from, to, started) = (Some(main_number()), Some(patient(1)), Some(after(-7_200)));
     let row = RowWithoutId { from, to, started, ..RowWithoutId::default() };
-    let unexplained = ObservedWithoutId { from: main_line(), to: patient(1), started: after(-7_200) };
+    let unexplained = ObservedWithoutId { from: main_number(), to: patient(1), started: after(-7_200) };
     for (unexplained, expected) in [(vec![], &["find unrecorded 0"][..]), (vec![unexplained], &[])] {
         let mut scene = checking(watermark(false));
         let shown = Page { rows_without_id: vec![row.clone()], ..page_of(vec![]) };
@@ -137,7 +142,7 @@ fn a_row_that_lacks_a_number_is_read_by_id_before_the_scan_is_concluded() {
     assert_eq!(scene.last_page(), [""; 0]);
     scene.later(2);
     assert_eq!(scene.turn(), ["read c-1"]);
-    let to_us = Conversation { from: Some(patient(1)), to: Some(main_line()), ..conversation(1, Status::Open) };
+    let to_us = Conversation { from: Some(patient(1)), to: Some(main_number()), ..conversation(1, Status::Open) };
     assert_eq!(scene.comes(read(1, Ok(to_us))), ["find unrecorded 0"]);
 }
 

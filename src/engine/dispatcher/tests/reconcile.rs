@@ -28,7 +28,7 @@ fn candidate(scene: &mut Scene, unclaimed: bool) -> Vec<String> {
 }
 
 #[test]
-fn a_conversation_that_fits_is_adopted_unless_it_is_anothers() {
+fn a_conversation_that_fits_is_adopted_unless_another_attempt_has_it() {
     let mut scene = settling("");
     assert_eq!(scene.comes(shown(conversation(1, Status::Open))), ["check candidate 1 Fits c-1"]);
     let lines = candidate(&mut scene, true);
@@ -113,7 +113,7 @@ fn a_row_that_may_fit_is_read_by_id_before_the_scan_is_concluded() {
 }
 
 #[test]
-fn a_row_that_may_fit_but_is_anothers_is_ignored() {
+fn a_row_that_may_fit_but_belongs_to_another_attempt_is_ignored() {
     let mut scene = settling("");
     scene.comes(shown(Conversation { to: None, ..conversation(1, Status::Open) }));
     assert_eq!(candidate(&mut scene, false), [""; 0]);

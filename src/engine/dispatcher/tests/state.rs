@@ -43,7 +43,7 @@ fn a_conversation_that_was_lost_track_of_is_read_once_more() {
 #[test]
 fn a_watermark_later_than_now_is_taken_for_now() {
     let late = Watermark { at: after(86_400), takes_over: false, adopted_at: None };
-    let carried = CarriedOver { watermarks: vec![(main_line(), late)], ..CarriedOver::default() };
+    let carried = CarriedOver { watermarks: vec![(main_number(), late)], ..CarriedOver::default() };
     let scene = Scene::carrying("", carried);
     let back_to = scene.dispatcher.staleness_check.as_ref().map(|check| check.back_to(TimeDelta::zero()));
     assert!(back_to.is_some_and(|at| at <= start()), "{back_to:?}");

@@ -39,7 +39,7 @@ fn a_claim_is_sent_or_goes_back() {
         ),
         (
             "the vendor blocked the caller id since",
-            |scene, _| scene.dispatcher.blocked.push(main_line()),
+            |scene, _| scene.dispatcher.blocked.push(main_number()),
             vec!["record NotPlaced: not_placed attempt=1 reason=line_refused retry_at=+60".into()],
         ),
     ];
