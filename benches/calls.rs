@@ -528,7 +528,8 @@ async fn run_until<V: Vendor>(
         }
     };
     let (ledger, campaign) = (ledger.clone(), Arc::clone(campaign));
-    let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None };
+    let engine =
+        Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None, exclusions: None };
     engine.run(&mut listener, async move { done.notified().await }).await?;
     Ok(progress)
 }
@@ -672,7 +673,8 @@ async fn side_by_side(base_url: &str, sizes: &Sizes, path: &Path) -> Result<(f64
     let vendors = (0..sizes.organisations).map(vendor).collect::<Result<BTreeMap<_, _>>>()?;
     let clock: SharedClock = Arc::new(WallClock);
     let seconds = f64::from(sizes.seconds);
-    let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None };
+    let engine =
+        Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None, exclusions: None };
     let (started, before) = (Instant::now(), common::processor_seconds());
     let stop = async move { tokio::time::sleep(Duration::from_secs_f64(seconds)).await };
     let finished = engine.run(&mut |_: &Event| {}, stop).await?;

@@ -257,7 +257,7 @@ async fn run_on(
     ledger.close_list(run, tally, true, start()).await.expect("closed");
     let hints = Some(hints).filter(|_| signals == VendorSignals::HeadersAndWebhooks);
     let vendors = [(campaign.practice.organisation.clone(), Arc::clone(&vendor))].into();
-    let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints };
+    let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints, exclusions: None };
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();
     let recorded = Arc::clone(&events);
     let mut listener = move |event: &Event| recorded.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());

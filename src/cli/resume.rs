@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::campaign::SafetyOverrides;
-use crate::engine::exclusions::NoExclusions;
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::RunId;
 use crate::ledger::{LedgerKind, LedgerReader};
@@ -34,5 +33,5 @@ pub(super) async fn resume(args: &ResumeArgs, global: &GlobalArgs, output: Outpu
         )));
     }
     session.confirm(found.accepted, args.options.yes, output)?;
-    session.run(reopened.handle, &mut NoExclusions, output).await
+    session.run(reopened.handle, None, output).await
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::engine::exclusions::{ExclusionSource, NoExclusions};
+use crate::engine::ExclusionSource;
 use crate::error::{CommandError, ExitStatus};
 use crate::intake::{IntakeContext, IntakeSummary};
 use crate::ledger::EnrolledList;
@@ -46,12 +46,12 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
         fiction_allowed: session.api.is_rehearsal(),
         check_age: !session.clock.is_simulated(),
     };
-    let (mut exclusions, excluded): (Box<dyn ExclusionSource>, _) = match &args.exclude {
+    let (exclusions, excluded) = match &args.exclude {
         Some(path) => {
             let (file, excluded) = ExcludeFile::open(path, &campaign, session.clock.now())?;
-            (Box::new(file), Some(excluded))
+            (Some(Box::new(file) as Box<dyn ExclusionSource>), Some(excluded))
         }
-        None => (Box::new(NoExclusions), None),
+        None => (None, None),
     };
     let intake = list_input::open(&source, &campaign, context)?.with_exclude_list(excluded);
     let skipped = list_input::non_patient_rows(intake.non_patient_lines())
@@ -73,7 +73,7 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     }
     if let Some(run) = approval.as_ref().and_then(|approval| approval.run) {
         let run = session.ledger.reopen_run(Some(run)).await?.handle;
-        return session.run(run, exclusions.as_mut(), output).await;
+        return session.run(run, exclusions, output).await;
     }
     let plan = approval.map(|ApprovedPlan { plan, calls, .. }| (plan, calls));
     let now = session.clock.now();
@@ -86,7 +86,7 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     if !is_read_before {
         session.announce(max_calls(&summary, None), output);
     }
-    session.run(run, exclusions.as_mut(), output).await
+    session.run(run, exclusions, output).await
 }
 
 fn report_rejected(rejected: u64, rejects: &Path, output: Output) {

@@ -108,7 +108,7 @@ impl Session {
     pub(super) async fn run(
         mut self,
         run: RunHandle,
-        exclusions: &mut dyn ExclusionSource,
+        exclusions: Option<Box<dyn ExclusionSource>>,
         output: Output,
     ) -> Result<ExitStatus, CommandError> {
         let (simulator, remote) = match &self.api {
@@ -120,24 +120,10 @@ impl Session {
             }
             VendorConfig::Remote(remote) => (None, remote.clone()),
         };
-        let result = self.run_engine(run, &remote, exclusions, output).await?;
-        if let Some(simulator) = simulator {
-            simulator.stop().await;
-        }
-        self.conclude(run, &result, output)
-    }
-
-    async fn run_engine(
-        &mut self,
-        run: RunHandle,
-        remote: &RemoteApi,
-        exclusions: &mut dyn ExclusionSource,
-        output: Output,
-    ) -> Result<RunResult, CommandError> {
         let stop = signals::first_signal();
         let vendors = remote.clients(&self.campaign, &self.clock)?;
         self.warn_of_unknown_organisations(run, output).await?;
-        let (_running, hints) = self.webhooks.take().map(|webhooks| webhooks.serve(output)).unzip();
+        let (listener, hints) = self.webhooks.take().map(|webhooks| webhooks.serve(output)).unzip();
         let engine = Engine {
             ledger: self.ledger.clone(),
             vendors,
@@ -147,14 +133,20 @@ impl Session {
             until_done: self.until_done,
             seed: run.run.0.unsigned_abs(),
             hints,
+            exclusions,
         };
         let mut sink = self.event_sink(run, output)?;
-        let result = engine.run_with_exclusions(exclusions, sink.as_mut(), stop).await;
+        let result = engine.run(sink.as_mut(), stop).await;
         sink.finish();
-        result.map_err(|error| match error {
+        drop(listener);
+        let result = result.map_err(|error| match error {
             EngineError::Ledger(error) => error.into(),
             EngineError::Panicked | EngineError::NoVendor(_) => CommandError::Internal(error.to_string()),
-        })
+        })?;
+        if let Some(simulator) = simulator {
+            simulator.stop().await;
+        }
+        self.conclude(run, &result, output)
     }
 
     /// Warns of calls under way of organisations that the campaign no longer has: this run cannot follow them.

@@ -24,13 +24,3 @@ impl fmt::Display for ExclusionError {
         f.write_str(&self.0)
     }
 }
-
-/// Excludes nobody.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoExclusions;
-
-impl ExclusionSource for NoExclusions {
-    fn changed(&mut self) -> Result<Option<ExclusionCheck>, ExclusionError> {
-        Ok(None)
-    }
-}

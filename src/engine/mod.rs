@@ -1,7 +1,7 @@
 //! A run: claims due entries, places their calls, follows the conversations and settles each attempt.
 //!
-//! Each organisation of the campaign has one dispatcher ([`run`]), which owns all of its state. Requests and commits
-//! run as background tasks and come back to it as completions. The other modules serve the dispatcher:
+//! Each organisation of the campaign has one [`dispatcher`], which owns all of its state. Requests and commits run as
+//! background tasks and come back to it as completions. The other modules serve the dispatcher:
 //!
 //! | module | does |
 //! |---|---|
@@ -40,7 +40,6 @@ pub mod vendor_clock;
 mod vendor_health;
 pub mod webhook_hints;
 
-use dispatcher::run;
 pub use events::{Event, EventSink};
 pub use exclusions::ExclusionSource;
 pub use outage::Outage;
@@ -48,26 +47,3 @@ pub use run_inputs::Engine;
 pub use run_result::{EngineError, RequestCounts, RunResult};
 pub use stop_reason::{RefusedByVendor, StopReason};
 pub use vendor_clock::CLOCK_TOLERANCE;
-
-use crate::vendor::Vendor;
-
-impl<V: Vendor> Engine<V> {
-    /// Runs until nothing more may be done, or until `stop` completes and the answers in flight have arrived.
-    pub async fn run(
-        self,
-        events: &mut dyn EventSink,
-        stop: impl Future<Output = ()> + Send,
-    ) -> Result<RunResult, EngineError> {
-        self.run_with_exclusions(&mut exclusions::NoExclusions, events, stop).await
-    }
-
-    /// Like [`Engine::run`], but excludes the patients that `exclusions` names, before or during the run.
-    pub async fn run_with_exclusions(
-        self,
-        exclusions: &mut dyn ExclusionSource,
-        events: &mut dyn EventSink,
-        stop: impl Future<Output = ()> + Send,
-    ) -> Result<RunResult, EngineError> {
-        run(self, exclusions, events, stop).await
-    }
-}

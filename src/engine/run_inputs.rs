@@ -9,6 +9,8 @@ use crate::ids::OrganisationId;
 use crate::ledger::{Ledger, RunHandle};
 use crate::vendor::hints::HintReceiver;
 
+use super::exclusions::ExclusionSource;
+
 /// A run before it starts: everything it reads from and writes to.
 pub struct Engine<V> {
     /// The ledger of all campaigns.
@@ -27,4 +29,6 @@ pub struct Engine<V> {
     pub seed: u64,
     /// Conversation ids from webhooks, where the run listens for them.
     pub hints: Option<HintReceiver>,
+    /// The patients that the run excludes, before or during it; `None`: nobody.
+    pub exclusions: Option<Box<dyn ExclusionSource>>,
 }

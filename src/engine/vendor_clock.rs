@@ -99,7 +99,8 @@ impl VendorClock {
         }
     }
 
-    fn is_off(&self, ahead: TimeDelta) -> bool {
+    /// Whether a difference is more than [`CLOCK_TOLERANCE`]. A simulated clock may differ.
+    pub(super) fn is_off(&self, ahead: TimeDelta) -> bool {
         !self.is_simulated && ahead.abs() > CLOCK_TOLERANCE
     }
 }

@@ -8,11 +8,11 @@ use crate::entry::Reason;
 use crate::ids::Location;
 use crate::ledger::{ClaimScope, ClaimedAttempt};
 use crate::phone::E164;
-use crate::vendor::Vendor;
 
 use super::state::{Dispatcher, KnownNextDue};
+use super::work::Effects;
 
-impl<V: Vendor> Dispatcher<'_, '_, V> {
+impl Dispatcher {
     /// The entries that may be claimed: all but those of locations whose caller id is blocked.
     pub(super) fn claim_scope(&self) -> ClaimScope {
         ClaimScope {
@@ -22,7 +22,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     /// Blocks `from`: the vendor said that it may not call, or refused different patients in a row for `cause`.
-    pub(super) fn block_caller_id(&mut self, from: E164, cause: Option<RefusalCause>) {
+    pub(super) fn block_caller_id(&mut self, from: E164, cause: Option<RefusalCause>, effects: &mut Effects) {
         if self.blocked.contains(&from) {
             // Requests of this caller id that were in flight get the same refusal.
             return;
@@ -35,17 +35,17 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
                 }
                 None => StopReason::Refused(RefusedByVendor::CallerId),
             };
-            return self.stop_placing(reason);
+            return self.stop_placing(reason, effects);
         }
         // The next due entry may belong to a blocked location. If the ledger is being asked now, [`Self::on_next_due`]
         // discards its answer.
-        if self.next_due != KnownNextDue::Asked {
+        if !matches!(self.next_due, KnownNextDue::Asked(_)) {
             self.next_due = KnownNextDue::Unknown;
         }
-        let organisation = self.shared.name_if_several(&self.organisation);
-        let (at, locations) = (self.deps.clock.now(), self.locations_of(&[from]));
+        let organisation = self.name_in_events.clone();
+        let (at, locations) = (effects.now, self.locations_of(&[from]));
         let says = cause.as_ref().and_then(|cause| cause.vendor_text.clone());
-        self.emit(&[Event::LineRefused { at, from: from.expose(), locations, says, organisation }]);
+        effects.emit(Event::LineRefused { at, from: from.expose(), locations, says, organisation });
         self.refusal_cause = cause.or(self.refusal_cause.take());
     }
 
@@ -57,12 +57,12 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     /// Handles a claim for a blocked caller id: nothing is sent. `was_known`: the caller id was already blocked when
     /// the claim was made. Then the ledger has its location under another name than the campaign, the next claim would
     /// return the entry again, and the run stops.
-    pub(super) fn on_claim_of_blocked(&mut self, claimed: &ClaimedAttempt, was_known: bool) {
+    pub(super) fn on_claim_of_blocked(&mut self, claimed: &ClaimedAttempt, was_known: bool, effects: &mut Effects) {
         self.stop_rules.on_claimed();
         if was_known {
-            self.stop_placing(StopReason::Refused(RefusedByVendor::CallerId));
+            self.stop_placing(StopReason::Refused(RefusedByVendor::CallerId), effects);
         }
-        self.record_not_placed(claimed, self.deps.clock.now(), Reason::LineRefused, None);
+        self.record_not_placed(claimed, effects.now, Reason::LineRefused, None, effects);
     }
 
     /// The final stop reason, given that caller ids were blocked, or that refusals were still undecided at the end of
@@ -95,7 +95,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         if caller_ids.is_empty() {
             return Vec::new();
         }
-        let locations = self.deps.campaign.locations.iter();
+        let locations = self.campaign.locations.iter();
         let ours = locations.filter(|(_, practice)| practice.organisation == self.organisation);
         ours.filter(|(_, practice)| caller_ids.contains(&practice.from_number))
             .map(|(location, _)| location.clone())
@@ -103,6 +103,6 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn caller_ids(&self) -> Vec<E164> {
-        self.deps.campaign.locations.organisations()[self.index].numbers()
+        self.campaign.locations.organisations()[self.index].numbers()
     }
 }

@@ -1,4 +1,4 @@
-//! What earlier runs left open, read from the ledger at the start of a run.
+//! What the ledger holds from earlier runs, read at the start of a run.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,7 +8,8 @@ use crate::engine::events::Event;
 use crate::engine::run_inputs::Engine;
 use crate::engine::run_result::EngineError;
 use crate::entry::AttemptState;
-use crate::ledger::{CallResult, InFlightAttempt};
+use crate::ledger::{CallResult, CallerId, InFlightAttempt, RunHandle, Watermark};
+use crate::phone::E164;
 
 /// How far back a run reads conversations again that were lost track of.
 const LOST_TRACK_RETRY_PERIOD: TimeDelta = TimeDelta::days(30);
@@ -27,6 +28,10 @@ pub(super) struct CarriedOver {
     pub(super) call_results: Vec<CallResult>,
     /// The newest event of the whole ledger.
     pub(super) newest_event: Option<DateTime<Utc>>,
+    /// How far the ledger's record of each caller id's calls is complete.
+    pub(super) watermarks: Vec<(E164, Watermark)>,
+    /// The media that the organisation's calls have shown, by the word and whether the call had ended.
+    pub(super) call_media: Vec<(Option<String>, bool)>,
 }
 
 /// Reads what earlier runs left, by the index of the organisation in the campaign.
@@ -34,8 +39,16 @@ pub(super) async fn load<V>(engine: &Engine<V>) -> Result<BTreeMap<usize, Carrie
     let (ledger, run, locations) = (&engine.ledger, engine.run, &engine.campaign.locations);
     let newest_event = ledger.newest_event().await?;
     let organisations = locations.organisations();
-    let mut carried: BTreeMap<usize, CarriedOver> =
-        (0..organisations.len()).map(|index| (index, CarriedOver { newest_event, ..CarriedOver::default() })).collect();
+    let mut carried = BTreeMap::new();
+    for (index, organisation) in organisations.iter().enumerate() {
+        let id = &organisation.id;
+        let mut watermarks = Vec::new();
+        for from in organisation.numbers() {
+            watermarks.push((from, ledger.watermark(CallerId { organisation: id.clone(), from }).await?));
+        }
+        let call_media = ledger.call_media(id.clone()).await?;
+        carried.insert(index, CarriedOver { newest_event, watermarks, call_media, ..CarriedOver::default() });
+    }
     for attempt in ledger.in_flight(run.campaign).await? {
         let index = locations.organisation_index(&attempt.organisation, attempt.from);
         if let Some(carried) = index.and_then(|index| carried.get_mut(&index)) {
@@ -68,15 +81,10 @@ pub(super) async fn load<V>(engine: &Engine<V>) -> Result<BTreeMap<usize, Carrie
     Ok(carried)
 }
 
-pub(super) fn started_event<V>(engine: &Engine<V>, carried: &BTreeMap<usize, CarriedOver>) -> Event {
+pub(super) fn started_event(run: RunHandle, carried: &BTreeMap<usize, CarriedOver>, at: DateTime<Utc>) -> Event {
     let attempts = || carried.values().flat_map(|carried| &carried.in_flight);
     let following = attempts().filter(|attempt| is_open(attempt)).count();
-    Event::Started {
-        at: engine.clock.now(),
-        run: engine.run.run,
-        following,
-        unresolved: attempts().count() - following,
-    }
+    Event::Started { at, run: run.run, following, unresolved: attempts().count() - following }
 }
 
 fn is_open(attempt: &InFlightAttempt) -> bool {

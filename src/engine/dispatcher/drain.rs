@@ -1,16 +1,13 @@
 //! The end of a run: what is still in flight, when the next call is possible, and whether the run is finished.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::engine::events::Event;
 use crate::engine::scan::ScanFlaw;
 use crate::engine::stop_reason::StopReason;
-use crate::vendor::Vendor;
 
 use super::state::{Dispatcher, KnownNextDue};
-
-/// Idle times shorter than this are not reported.
-const MIN_REPORTED_IDLE: TimeDelta = TimeDelta::minutes(2);
+use super::work::Effects;
 
 /// When the next call could be placed, by due entries and dialing hours.
 pub(super) enum NextCall {
@@ -21,24 +18,20 @@ pub(super) enum NextCall {
     At(DateTime<Utc>),
 }
 
-impl<V: Vendor> Dispatcher<'_, '_, V> {
+impl Dispatcher {
     /// Stops placing calls. Keeps the most severe stop reason.
-    pub(super) fn stop_placing(&mut self, reason: StopReason) {
+    pub(super) fn stop_placing(&mut self, reason: StopReason, effects: &mut Effects) {
         let is_more_severe = self.stop_reason.as_ref().is_none_or(|known| known.severity() < reason.severity());
         let stops_reading = reason.stops_polling() && !self.has_stopped_reading;
         if is_more_severe || stops_reading {
-            let organisation = self.shared.name_if_several(&self.organisation);
-            let event = Event::Stopping { at: self.deps.clock.now(), why: reason.to_string(), organisation };
-            self.emit(&[event]);
+            let organisation = self.name_in_events.clone();
+            let event = Event::Stopping { at: effects.now, why: reason.to_string(), organisation };
+            effects.emit(event);
         }
         self.has_stopped_reading |= stops_reading;
         if is_more_severe {
             self.stop_reason = Some(reason);
         }
-    }
-
-    pub(super) fn has_work_in_flight(&self) -> bool {
-        self.sending > 0 || self.claiming > 0 || self.recording > 0 || self.ledger_checks > 0
     }
 
     pub(super) fn has_open_work(&self) -> bool {
@@ -48,7 +41,9 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     pub(super) fn finished_reason(&self, now: DateTime<Utc>) -> Option<StopReason> {
-        if self.has_work_in_flight() || (!self.has_stopped_reading && (self.is_reading || self.has_open_work())) {
+        if self.in_flight.has_unfinished_work()
+            || (!self.has_stopped_reading && (self.in_flight.is_reading || self.has_open_work()))
+        {
             return None;
         }
         if self.stop_reason.is_some() {
@@ -57,7 +52,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         match (self.next_call_at(now), self.hours.closes(now)) {
             (NextCall::Unknown, _) => None,
             (NextCall::Never, _) => Some(StopReason::Done),
-            (NextCall::At(_), _) if self.deps.until_done => None,
+            (NextCall::At(_), _) if self.until_done => None,
             (NextCall::At(_), None) if self.staleness_check_takes_too_long() => {
                 Some(StopReason::ListProvesNothing { flaw: ScanFlaw::TooLong })
             }
@@ -72,7 +67,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     pub(super) fn next_call_at(&self, now: DateTime<Utc>) -> NextCall {
         match self.next_due {
-            KnownNextDue::Asked => NextCall::Unknown,
+            KnownNextDue::Asked(_) => NextCall::Unknown,
             KnownNextDue::Unknown => self.hours.next_open(now).map_or(NextCall::Never, NextCall::At),
             KnownNextDue::At(None) => NextCall::Never,
             KnownNextDue::At(Some(at)) => self.hours.next_open(at.max(now)).map_or(NextCall::Never, NextCall::At),
@@ -81,21 +76,13 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     /// Whether nothing is in flight, so that a simulated clock may jump ahead.
     pub(super) fn is_idle(&self) -> bool {
-        self.tasks.is_empty() && !self.has_open_work()
+        self.in_flight.is_empty() && !self.has_open_work()
     }
 
-    pub(super) fn wake_at(&mut self, now: DateTime<Utc>, is_idle: bool) -> Option<DateTime<Utc>> {
+    pub(super) fn wake_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let quota_ready_at = self.quotas.ready_at(&self.organisation, now);
         let read_at = self.read_due_at().map(|due| quota_ready_at.map_or(due, |ready| due.max(ready)));
-        let wake_at = [read_at, self.claim_at(now, quota_ready_at)].into_iter().flatten().min();
-        if let Some(until) =
-            wake_at.filter(|at| is_idle && *at - now >= MIN_REPORTED_IDLE && self.reported_idle_until != Some(*at))
-        {
-            self.reported_idle_until = Some(until);
-            let organisation = self.shared.name_if_several(&self.organisation);
-            self.emit(&[Event::Resting { at: now, until, organisation }]);
-        }
-        wake_at
+        [read_at, self.claim_at(now, quota_ready_at)].into_iter().flatten().min()
     }
 
     /// When the next claim may be made, unless it waits for a completion.
@@ -104,8 +91,8 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let is_forbidden = self.stop_rules.allowance(self.open_calls()) == 0;
         let in_preflight = self.needs_staleness_check()
             || self.is_clock_in_doubt()
-            || (!self.unchecked_caller_ids.is_empty() && self.is_reading);
-        if self.claiming > 0 || self.stop_reason.is_some() || is_full || is_forbidden || in_preflight {
+            || (!self.unchecked_caller_ids.is_empty() && self.in_flight.is_reading);
+        if self.in_flight.claiming > 0 || self.stop_reason.is_some() || is_full || is_forbidden || in_preflight {
             return None;
         }
         let NextCall::At(at) = self.next_call_at(now) else { return None };

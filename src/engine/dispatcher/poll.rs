@@ -1,7 +1,5 @@
 //! Reads: pages of the conversation list, single conversations, and the outcomes that they show.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 
 use crate::engine::events::Event;
@@ -13,14 +11,15 @@ use crate::engine::vendor_health::RequestKind;
 use crate::entry::Fact;
 use crate::ids::ConversationId;
 use crate::ledger::AttemptUpdate;
-use crate::vendor::{Conversation, Page, ReadError, Response, Vendor};
+use crate::vendor::{Conversation, Page, ReadError, Response};
 
-use super::state::{Completion, Dispatcher, KnownNextDue, attempt_update};
+use super::state::{Dispatcher, KnownNextDue, attempt_update};
+use super::work::{Effects, Work};
 
 /// The smallest page asked for, in rows: pages overlap, so fewer would make no progress.
 const MIN_PAGE_LIMIT: u32 = 2;
 
-impl<V: Vendor> Dispatcher<'_, '_, V> {
+impl Dispatcher {
     pub(super) fn poll_urgency(&self) -> PollUrgency {
         let is_full = self.open_calls() >= self.rate.open_calls;
         let is_blocked = is_full || self.stop_rules.allowance(self.open_calls()) == 0;
@@ -34,7 +33,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         let proof = self.reconciler.next_proof_at();
         let urgent = staleness_check.into_iter().chain(clock_check).min();
         let awaits_ledger = self.scan_to_conclude.is_some() && !self.tracker.has_queued_reads();
-        let is_busy = self.is_reading || awaits_ledger || self.has_stopped_reading;
+        let is_busy = self.in_flight.is_reading || awaits_ledger || self.has_stopped_reading;
         let due = if self.needs_probe {
             Some(DateTime::UNIX_EPOCH)
         } else {
@@ -45,18 +44,17 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
 
     /// Whether a read is due and the request budget covers it. The claim in flight has the first right to the budget.
     pub(super) fn may_read(&self, now: DateTime<Utc>) -> bool {
-        let has_spare = self.quotas.available(&self.organisation, now) > self.claiming;
+        let has_spare = self.quotas.available(&self.organisation, now) > self.in_flight.claiming;
         has_spare && self.read_due_at().is_some_and(|due| due <= now)
     }
 
-    pub(super) fn start_read(&mut self, now: DateTime<Utc>) {
+    pub(super) fn start_read(&mut self, effects: &mut Effects) {
+        let now = effects.now;
         if self.quotas.take(&self.organisation, now).is_err() {
             return;
         }
-        self.is_reading = true;
-        let vendor = Arc::clone(&self.deps.vendor);
         if self.needs_probe {
-            return self.start_probe();
+            return self.start_probe(effects);
         }
         let ahead = self.ahead();
         let check_back_to = self.staleness_check.as_ref().map(|check| check.back_to(ahead));
@@ -67,103 +65,95 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
                 if !is_scanning {
                     self.clear_scan_rows();
                 }
-                self.requests.pages += 1;
-                let limit = self.page_limit;
-                self.tasks.spawn(async move { Ok(Completion::Page(vendor.page(offset, limit).await)) });
+                self.start(Work::ReadPage { offset, limit: self.page_limit }, effects);
             }
-            PollRequest::Conversation(id) => {
-                self.requests.conversations += 1;
-                self.tasks.spawn(async move {
-                    let answer = vendor.conversation(&id).await;
-                    Ok(Completion::Conversation(id, answer))
-                });
-            }
+            PollRequest::Conversation(id) => self.start(Work::ReadConversation(id), effects),
         }
     }
 
-    pub(super) fn on_hints(&mut self, conversations: Vec<ConversationId>) {
-        let now = self.deps.clock.now();
+    pub(super) fn on_hints(&mut self, conversations: Vec<ConversationId>, now: DateTime<Utc>) {
         for id in conversations {
             self.tracker.on_hint(id, now);
         }
     }
 
-    pub(super) fn on_page(&mut self, answer: Response<Result<Page, ReadError>>) {
-        self.is_reading = false;
-        self.observe_headers(&answer);
+    pub(super) fn on_page(&mut self, answer: Response<Result<Page, ReadError>>, effects: &mut Effects) {
+        self.observe_headers(&answer, effects);
         match answer.value {
-            Err(error) => self.on_page_failed(error),
-            Ok(_) if self.may_be_stale(answer.date) => self.retry_page(self.deps.clock.now()),
+            Err(error) => self.on_page_failed(error, effects),
+            Ok(_) if self.may_be_stale(answer.date) => self.retry_page(effects.now, effects),
             Ok(page) => {
-                self.on_request_succeeded(RequestKind::Reads);
-                self.learn_media(&page);
-                let (closed, result) = self.tracker.on_page(&page, self.deps.clock.now());
+                self.on_request_succeeded(RequestKind::Reads, effects);
+                self.learn_media(&page, effects);
+                let (closed, result) = self.tracker.on_page(&page, effects.now);
                 for (tracked, conversation) in closed {
-                    self.on_ended(&tracked, &conversation);
+                    self.on_ended(&tracked, &conversation, effects);
                 }
-                self.match_lost_answers(&page.conversations);
+                self.match_lost_answers(&page.conversations, effects);
                 self.match_rows_without_id(&page);
-                self.check_unrecorded(&page.conversations);
-                self.check_rows_without_id(&page);
+                self.check_unrecorded(&page.conversations, effects);
+                self.check_rows_without_id(&page, effects);
                 match result {
                     ScanResult::Nothing => {}
                     ScanResult::Complete(scan) => {
                         self.scan_to_conclude = Some(scan);
-                        self.conclude_scan();
+                        self.conclude_scan(effects);
                     }
-                    ScanResult::Broken(flaw) => self.on_scan_proved_nothing(flaw),
+                    ScanResult::Broken(flaw) => self.on_scan_proved_nothing(flaw, effects),
                 }
             }
         }
     }
 
     /// Learns the medium of phone calls from our own conversations.
-    fn learn_media(&mut self, page: &Page) {
+    fn learn_media(&mut self, page: &Page, effects: &mut Effects) {
         self.call_media.observe_page(page);
         for conversation in &page.conversations {
             if self.tracker.is_call_of_ours(&conversation.id) {
-                self.learn_medium(conversation);
+                self.learn_medium(conversation, effects);
             }
         }
     }
 
-    pub(super) fn learn_medium(&mut self, ours: &Conversation) {
+    pub(super) fn learn_medium(&mut self, ours: &Conversation, effects: &mut Effects) {
         if self.call_media.learn(ours) {
             let (word, ended) = (ours.medium.word().map(str::to_owned), ours.has_ended());
-            let learnt = self.deps.ledger.learn_medium(self.organisation.clone(), word, ended);
-            self.recording += 1;
-            self.tasks.spawn(async move { learnt.await.map(|()| Completion::Recorded(Vec::new())) });
+            self.start(Work::LearnMedium { organisation: self.organisation.clone(), word, ended }, effects);
         }
     }
 
-    pub(super) fn on_conversation(&mut self, id: &ConversationId, answer: Response<Result<Conversation, ReadError>>) {
-        self.is_reading = false;
-        self.observe_headers(&answer);
-        let now = self.deps.clock.now();
+    pub(super) fn on_conversation(
+        &mut self,
+        id: &ConversationId,
+        answer: Response<Result<Conversation, ReadError>>,
+        effects: &mut Effects,
+    ) {
+        self.observe_headers(&answer, effects);
+        let now = effects.now;
         let (given_up, shown) = match answer.value {
             Ok(_) | Err(ReadError::NotFound) if self.may_be_stale(answer.date) => {
                 (self.tracker.on_conversation_failed(id, now), None)
             }
             Ok(conversation) => {
-                self.on_request_succeeded(RequestKind::Reads);
+                self.on_request_succeeded(RequestKind::Reads, effects);
                 let ended = self.tracker.on_conversation(&conversation, now);
                 let given_up = if ended.is_none() { self.tracker.on_not_closed(id, now) } else { None };
                 if let Some((tracked, conversation)) = ended {
-                    self.on_ended(&tracked, &conversation);
+                    self.on_ended(&tracked, &conversation, effects);
                 }
                 (given_up, Some(conversation))
             }
             // The vendor does not (yet) know this id. The list may still show it; its deadline ends the wait.
             Err(ReadError::NotFound) => (self.tracker.on_not_closed(id, now), None),
             Err(error) => {
-                let retry_at = self.on_read_failed(error);
+                let retry_at = self.on_read_failed(error, effects);
                 (self.tracker.on_conversation_failed(id, retry_at), None)
             }
         };
         if let Some(tracked) = given_up {
-            self.on_track_lost(id.clone(), &tracked);
+            self.on_track_lost(id.clone(), &tracked, effects);
         }
-        self.on_unclear_read(id, shown.as_ref());
+        self.on_unclear_read(id, shown.as_ref(), effects);
     }
 
     /// Whether an answer may come from a proxy's cache: its date disagrees with our clock, so it may miss rows that
@@ -173,47 +163,54 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     /// Retries a page that could not be read.
-    fn on_page_failed(&mut self, error: ReadError) {
-        let now = self.deps.clock.now();
+    fn on_page_failed(&mut self, error: ReadError, effects: &mut Effects) {
+        let now = effects.now;
         if error == ReadError::TooLong && self.page_limit > MIN_PAGE_LIMIT {
             // Fewer rows fit. The scan continues from the rows received, not from the rows asked for.
             self.page_limit = (self.page_limit / 2).max(MIN_PAGE_LIMIT);
             return self.tracker.delay_reads_until(now);
         }
-        let retry_at = self.on_read_failed(error);
-        self.retry_page(retry_at);
+        let retry_at = self.on_read_failed(error, effects);
+        self.retry_page(retry_at, effects);
     }
 
-    fn retry_page(&mut self, at: DateTime<Utc>) {
-        if self.tracker.on_page_failed(at, self.deps.clock.now()) {
+    fn retry_page(&mut self, at: DateTime<Utc>, effects: &Effects) {
+        if self.tracker.on_page_failed(at, effects.now) {
             self.clear_scan_rows();
             self.needs_probe = self.needs_staleness_check();
         }
     }
 
     /// Handles a failed read. Returns when to try again.
-    pub(super) fn on_read_failed(&mut self, error: ReadError) -> DateTime<Utc> {
-        let now = self.deps.clock.now();
+    pub(super) fn on_read_failed(&mut self, error: ReadError, effects: &mut Effects) -> DateTime<Utc> {
+        let now = effects.now;
         match error {
             ReadError::RateLimited => self.quotas.ready_at(&self.organisation, now).unwrap_or(now),
             // There is only one read at a time, so it was sent after the last refusal.
-            ReadError::Unauthorised(_) => self.on_unauthorised(now),
+            ReadError::Unauthorised(_) => self.on_unauthorised(now, effects),
             ReadError::Unreachable
             | ReadError::NoAnswer
             | ReadError::NotFound
             | ReadError::WebPage(_)
             | ReadError::Status(_)
             | ReadError::TooLong
-            | ReadError::Unreadable => {
-                self.on_unreachable(RequestKind::Reads, Outage::from_read_error(error).unwrap_or(Outage::Vendor))
-            }
+            | ReadError::Unreadable => self.on_unreachable(
+                RequestKind::Reads,
+                Outage::from_read_error(error).unwrap_or(Outage::Vendor),
+                effects,
+            ),
         }
     }
 
-    pub(super) fn on_ended(&mut self, tracked: &TrackedConversation, conversation: &Conversation) {
-        let at = self.deps.clock.now();
+    pub(super) fn on_ended(
+        &mut self,
+        tracked: &TrackedConversation,
+        conversation: &Conversation,
+        effects: &mut Effects,
+    ) {
+        let at = effects.now;
         let &TrackedConversation { attempt, entry, number, .. } = tracked;
-        let (outcome, fact, evidence) = reply_mapping::closed_outcome(&self.deps.campaign, conversation, number, at);
+        let (outcome, fact, evidence) = reply_mapping::closed_outcome(&self.campaign, conversation, number, at);
         self.stop_rules.on_ended(outcome);
         let redial_at = if let Fact::Ended { redial, .. } = fact { redial } else { None };
         if let Some(at) = redial_at {
@@ -225,15 +222,15 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             ..attempt_update(attempt, entry, at, fact, Some(evidence))
         };
         let conversation = conversation.id.clone();
-        self.record(record, Event::Ended { at, entry, attempt, conversation, outcome, redial_at });
+        self.record(record, Event::Ended { at, entry, attempt, conversation, outcome, redial_at }, effects);
     }
 
-    pub(super) fn give_up_overdue(&mut self, now: DateTime<Utc>) {
+    pub(super) fn give_up_overdue(&mut self, effects: &mut Effects) {
         self.tracker.queue_overdue_reads();
         // Nothing was proved, so the entry is not called again, whatever `on_lost_answer` says.
-        for lost in self.reconciler.take_expired(now, self.tracker.readable_time()) {
+        for lost in self.reconciler.take_expired(effects.now, self.tracker.readable_time()) {
             let detail = format!("the vendor's list could not settle it in time; {}", lost.evidence);
-            self.on_absent(&lost, false, &detail);
+            self.on_absent(&lost, false, &detail, effects);
         }
     }
 
@@ -242,9 +239,10 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         &mut self,
         conversation: ConversationId,
         &TrackedConversation { attempt, entry, .. }: &TrackedConversation,
+        effects: &mut Effects,
     ) {
-        let now = self.deps.clock.now();
+        let now = effects.now;
         let record = attempt_update(attempt, entry, now, Fact::TrackLost, None);
-        self.record(record, Event::TrackLost { at: now, entry, attempt, conversation });
+        self.record(record, Event::TrackLost { at: now, entry, attempt, conversation }, effects);
     }
 }

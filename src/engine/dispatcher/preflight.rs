@@ -1,10 +1,6 @@
 //! Checks before an organisation's first call: our caller ids exist and may call, and the ledger holds every call that
 //! they have placed.
 
-use std::sync::Arc;
-
-use chrono::{DateTime, Utc};
-
 use crate::engine::events::Event;
 use crate::engine::scan::ScanFlaw;
 use crate::engine::staleness_check::{StalenessCheck, StalenessResult};
@@ -13,17 +9,18 @@ use crate::engine::tracker::CompleteScan;
 use crate::engine::vendor_health::RequestKind;
 use crate::entry::AttemptState;
 use crate::ids::ConversationId;
-use crate::ledger::{InFlightAttempt, ObservedCall, ObservedWithoutId};
+use crate::ledger::{CallerId, InFlightAttempt, ObservedCall, ObservedWithoutId};
 use crate::phone::E164;
-use crate::vendor::{Conversation, Page, ReadError, Response, Vendor};
+use crate::vendor::{Conversation, Page, ReadError, Response};
 
-use super::state::{Completion, Dispatcher, tracked};
+use super::state::{Dispatcher, tracked};
+use super::work::{Effects, Work};
 
-impl<V: Vendor> Dispatcher<'_, '_, V> {
+impl Dispatcher {
     /// Whether calls may be placed. If not, starts the checks that they wait for.
-    pub(super) fn passes_preflight(&mut self, now: DateTime<Utc>) -> bool {
+    pub(super) fn passes_preflight(&mut self, effects: &mut Effects) -> bool {
         if let Some(from) = self.unchecked_caller_ids.last().copied() {
-            self.check_caller_id(from, now);
+            self.check_caller_id(from, effects);
             return false;
         }
         match &mut self.staleness_check {
@@ -35,23 +32,23 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
-    fn check_caller_id(&mut self, from: E164, now: DateTime<Utc>) {
-        if self.is_reading || self.quotas.take(&self.organisation, now).is_err() {
+    fn check_caller_id(&mut self, from: E164, effects: &mut Effects) {
+        if self.in_flight.is_reading || self.quotas.take(&self.organisation, effects.now).is_err() {
             return;
         }
-        self.is_reading = true;
-        self.requests.other += 1;
-        let vendor = Arc::clone(&self.deps.vendor);
-        self.tasks.spawn(async move { Ok(Completion::CallerIdChecked(vendor.may_call_from(from).await)) });
+        self.start(Work::CheckCallerId(from), effects);
     }
 
-    pub(super) fn on_caller_id_checked(&mut self, answer: &Response<Result<Option<bool>, ReadError>>) {
-        self.is_reading = false;
-        self.observe_headers(answer);
+    pub(super) fn on_caller_id_checked(
+        &mut self,
+        answer: &Response<Result<Option<bool>, ReadError>>,
+        effects: &mut Effects,
+    ) {
+        self.observe_headers(answer, effects);
         match answer.value {
             Ok(Some(false)) => {
                 if let Some(from) = self.unchecked_caller_ids.pop() {
-                    self.block_caller_id(from, None);
+                    self.block_caller_id(from, None, effects);
                 }
             }
             // An unusable answer is no evidence against the caller id: the first call will show.
@@ -60,34 +57,31 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
                 self.unchecked_caller_ids.pop();
             }
             Err(error) => {
-                let retry_at = self.on_read_failed(error);
+                let retry_at = self.on_read_failed(error, effects);
                 self.tracker.delay_reads_until(retry_at);
             }
         }
     }
 
     /// Reads something other than the list. If that works, only the list is broken.
-    pub(super) fn start_probe(&mut self) {
+    pub(super) fn start_probe(&mut self, effects: &mut Effects) {
         let Some(from) = self.caller_ids().first().copied() else { return };
-        self.requests.other += 1;
-        let vendor = Arc::clone(&self.deps.vendor);
-        self.tasks.spawn(async move { Ok(Completion::Probed(vendor.may_call_from(from).await)) });
+        self.start(Work::Probe(from), effects);
     }
 
-    pub(super) fn on_probe(&mut self, answer: &Response<Result<Option<bool>, ReadError>>) {
-        self.is_reading = false;
-        self.observe_headers(answer);
+    pub(super) fn on_probe(&mut self, answer: &Response<Result<Option<bool>, ReadError>>, effects: &mut Effects) {
+        self.observe_headers(answer, effects);
         match answer.value {
             Ok(_) => {
                 self.needs_probe = false;
-                self.on_request_succeeded(RequestKind::Reads);
-                self.on_scan_proved_nothing(ScanFlaw::Unreadable);
+                self.on_request_succeeded(RequestKind::Reads, effects);
+                self.on_scan_proved_nothing(ScanFlaw::Unreadable, effects);
             }
             Err(ReadError::RateLimited) => {}
             // The vendor is down, not only its list.
             Err(error) => {
                 self.needs_probe = false;
-                let retry_at = self.on_read_failed(error);
+                let retry_at = self.on_read_failed(error, effects);
                 self.tracker.delay_reads_until(retry_at);
             }
         }
@@ -99,54 +93,45 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     /// Asks the ledger which of the rows that may be our calls it has recorded.
-    pub(super) fn check_unrecorded(&mut self, rows: &[Conversation]) {
+    pub(super) fn check_unrecorded(&mut self, rows: &[Conversation], effects: &mut Effects) {
         let ahead = self.ahead();
         let Some(check) = &mut self.staleness_check else { return };
         let ids = check.on_rows(rows, ahead);
-        if ids.is_empty() {
-            return;
+        if !ids.is_empty() {
+            self.start(Work::FindRecorded(ids), effects);
         }
-        self.ledger_checks += 1;
-        let recorded = self.deps.ledger.recorded_among(ids);
-        self.tasks.spawn(async move { Ok(Completion::RecordedCalls(recorded.await?)) });
     }
 
-    pub(super) fn check_rows_without_id(&mut self, page: &Page) {
-        let (ahead, now) = (self.ahead(), self.deps.clock.now());
+    pub(super) fn check_rows_without_id(&mut self, page: &Page, effects: &mut Effects) {
+        let (ahead, now) = (self.ahead(), effects.now);
         let Some(check) = &mut self.staleness_check else { return };
         let rows = check.on_rows_without_id(page, &self.call_media, ahead, now);
-        if rows.is_empty() {
-            return;
+        if !rows.is_empty() {
+            self.start(Work::FindUnexplained(rows), effects);
         }
-        self.ledger_checks += 1;
-        let unexplained = self.deps.ledger.unmatched_rows(rows);
-        self.tasks.spawn(async move { Ok(Completion::UnexplainedRows(unexplained.await?)) });
     }
 
-    pub(super) fn on_unexplained_rows(&mut self, rows: &[ObservedWithoutId]) {
-        self.ledger_checks -= 1;
-        let now = self.deps.clock.now();
+    pub(super) fn on_unexplained_rows(&mut self, rows: &[ObservedWithoutId], effects: &mut Effects) {
         if let Some(check) = &mut self.staleness_check {
-            check.on_unexplained_rows(rows, now);
+            check.on_unexplained_rows(rows, effects.now);
         }
-        self.conclude_scan();
+        self.conclude_scan(effects);
     }
 
-    pub(super) fn on_recorded_calls(&mut self, recorded: &[(ConversationId, bool)]) {
-        self.ledger_checks -= 1;
+    pub(super) fn on_recorded_calls(&mut self, recorded: &[(ConversationId, bool)], effects: &mut Effects) {
         for (id, is_answered) in recorded {
             if let Some(ours) = self.staleness_check.as_mut().and_then(|check| check.remove_recorded(id))
                 && *is_answered
             {
-                self.learn_medium(&ours);
+                self.learn_medium(&ours, effects);
             }
         }
-        self.conclude_scan();
+        self.conclude_scan(effects);
     }
 
     /// If a complete scan reached back far enough, asks the ledger which of the unrecorded calls are to its entries'
     /// numbers. The answer concludes the check.
-    pub(super) fn conclude_staleness_check(&mut self, scan: CompleteScan) {
+    pub(super) fn conclude_staleness_check(&mut self, scan: CompleteScan, effects: &mut Effects) {
         let ahead = self.ahead();
         let Some(check) = &mut self.staleness_check else { return };
         if !check.is_settled_by(scan.started, scan.back_to, ahead) {
@@ -154,42 +139,39 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             return;
         }
         match check.unrecorded_calls(&self.call_media, ahead) {
-            Err(flaw) => self.on_staleness_check_failed(flaw),
+            Err(flaw) => self.on_staleness_check_failed(flaw, effects),
             Ok(unrecorded) => {
-                self.ledger_checks += 1;
                 check.await_ledger();
-                let calls = self.deps.ledger.unrecorded_calls(unrecorded);
-                self.tasks.spawn(async move { Ok(Completion::UnrecordedCalls(calls.await?)) });
+                self.start(Work::FindUnrecorded(unrecorded), effects);
             }
         }
     }
 
-    pub(super) fn on_unrecorded_calls(&mut self, calls: Vec<ObservedCall>) {
-        self.ledger_checks -= 1;
+    pub(super) fn on_unrecorded_calls(&mut self, calls: Vec<ObservedCall>, effects: &mut Effects) {
         if let Some(check) = self.staleness_check.take() {
-            self.on_staleness_result(check.result(calls));
+            self.on_staleness_result(check.result(calls), effects);
         }
-        self.conclude_scan();
+        self.conclude_scan(effects);
     }
 
-    fn on_staleness_result(&mut self, result: StalenessResult) {
+    fn on_staleness_result(&mut self, result: StalenessResult, effects: &mut Effects) {
         let caller_ids = match result {
             StalenessResult::UpToDate(caller_ids) => caller_ids,
-            StalenessResult::Behind { calls, since } => return self.stop_placing(StopReason::Behind { calls, since }),
+            StalenessResult::Behind { calls, since } => {
+                return self.stop_placing(StopReason::Behind { calls, since }, effects);
+            }
         };
-        let (run, now) = (self.deps.run, self.deps.clock.now());
         for (from, calls) in caller_ids {
-            let taken_over = self.deps.ledger.take_over_calls(run, self.caller_id(from), calls, now);
-            self.recording += 1;
-            self.tasks.spawn(async move { Ok(Completion::TakenOver(taken_over.await?)) });
+            let caller_id = CallerId { organisation: self.organisation.clone(), from };
+            self.start(Work::TakeOver { now: effects.now, caller_id, calls }, effects);
         }
     }
 
     /// A scan was broken off: its rows count for nothing.
-    pub(super) fn on_scan_proved_nothing(&mut self, flaw: ScanFlaw) {
+    pub(super) fn on_scan_proved_nothing(&mut self, flaw: ScanFlaw, effects: &mut Effects) {
         self.clear_scan_rows();
         if self.needs_staleness_check() {
-            self.on_staleness_check_failed(flaw);
+            self.on_staleness_check_failed(flaw, effects);
         }
     }
 
@@ -202,16 +184,15 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
     }
 
     /// The staleness check was inconclusive. After several such scans the run stops without placing calls.
-    fn on_staleness_check_failed(&mut self, flaw: ScanFlaw) {
-        let now = self.deps.clock.now();
+    fn on_staleness_check_failed(&mut self, flaw: ScanFlaw, effects: &mut Effects) {
+        let now = effects.now;
         if self.staleness_check.as_mut().is_some_and(|check| check.on_scan_failed(flaw, now)) {
-            self.stop_placing(StopReason::ListProvesNothing { flaw });
+            self.stop_placing(StopReason::ListProvesNothing { flaw }, effects);
         }
     }
 
-    pub(super) fn on_taken_over(&mut self, attempts: &[InFlightAttempt]) {
-        self.recording -= 1;
-        let now = self.deps.clock.now();
+    pub(super) fn on_taken_over(&mut self, attempts: &[InFlightAttempt], effects: &mut Effects) {
+        let now = effects.now;
         for attempt in attempts {
             let Some(conversation) = attempt.conversation.clone() else { continue };
             if attempt.state == AttemptState::LostTrack {
@@ -220,7 +201,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             }
             self.tracker.track(conversation.clone(), tracked(attempt, attempt.intent_at));
             let &InFlightAttempt { entry, attempt, .. } = attempt;
-            self.emit(&[Event::TakenOver { at: now, entry, attempt, conversation }]);
+            effects.emit(Event::TakenOver { at: now, entry, attempt, conversation });
         }
     }
 }

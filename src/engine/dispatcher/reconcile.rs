@@ -5,19 +5,20 @@ use chrono::{DateTime, Utc};
 use crate::campaign::OnLostAnswer;
 use crate::engine::events::Event;
 use crate::engine::list_order::ListOrder;
-use crate::engine::reconciler::{AbsenceProof, LostAttempt};
+use crate::engine::reconciler::{AbsenceProof, LostAttempt, MatchQuality};
 use crate::engine::scan::CompletenessReason;
 use crate::engine::tracker::{CompleteScan, TrackedConversation};
 use crate::entry::{Fact, State};
 use crate::ids::ConversationId;
 use crate::ledger::{AttemptUpdate, AuditNote};
-use crate::vendor::{Conversation, Page, Vendor};
+use crate::vendor::{Conversation, Page};
 
-use super::state::{Completion, Dispatcher, attempt_update};
+use super::state::{Dispatcher, attempt_update};
+use super::work::{Effects, Work};
 
-impl<V: Vendor> Dispatcher<'_, '_, V> {
+impl Dispatcher {
     /// A conversation that fits a lost answer belongs to it, unless the ledger has it as another attempt's.
-    pub(super) fn match_lost_answers(&mut self, conversations: &[Conversation]) {
+    pub(super) fn match_lost_answers(&mut self, conversations: &[Conversation], effects: &mut Effects) {
         let ahead = self.ahead();
         for conversation in conversations {
             self.reconciler.note_early(conversation, ahead);
@@ -27,15 +28,26 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
                 .map(|(lost, quality)| (lost.clone(), quality))
                 .collect();
             for (lost, quality) in matches {
-                self.ledger_checks += 1;
-                let conversation = conversation.clone();
-                let unknown = self.deps.ledger.unrecorded_among(vec![conversation.id.clone()]);
-                self.tasks.spawn(async move {
-                    let unclaimed = !unknown.await?.is_empty();
-                    Ok(Completion::Candidate { lost, quality, conversation, unclaimed })
-                });
+                self.start(Work::CheckCandidate { lost, quality, conversation: conversation.clone() }, effects);
             }
         }
+    }
+
+    pub(super) fn on_candidate(
+        &mut self,
+        lost: &LostAttempt,
+        quality: MatchQuality,
+        conversation: &Conversation,
+        unclaimed: bool,
+        effects: &mut Effects,
+    ) {
+        match quality {
+            MatchQuality::Fits if unclaimed => self.adopt(lost, conversation, effects),
+            MatchQuality::MayFit if unclaimed => self.reconciler.mark_unclear(conversation),
+            MatchQuality::Fits => self.reconciler.note_taken(lost.attempt, &conversation.id),
+            MatchQuality::MayFit => {}
+        }
+        self.conclude_scan(effects);
     }
 
     /// Rows without an id may be the lost call: for that attempt the current scan proves nothing.
@@ -46,7 +58,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         }
     }
 
-    pub(super) fn adopt(&mut self, lost: &LostAttempt, conversation: &Conversation) {
+    fn adopt(&mut self, lost: &LostAttempt, conversation: &Conversation, effects: &mut Effects) {
         // Overlapping pages may both show it: the first one settles the attempt.
         if self.reconciler.remove(lost.attempt).is_none() {
             return;
@@ -55,7 +67,7 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
         self.vendor_health.on_call_answered();
         let &LostAttempt { attempt, entry, number, from, .. } = lost;
         self.refusals.on_lost_call_found(attempt, from);
-        let at = self.deps.clock.now();
+        let at = effects.now;
         let id = conversation.id.clone();
         self.tracker.track(
             id.clone(),
@@ -66,16 +78,16 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             started: conversation.started.map(|started| started - self.ahead()),
             ..attempt_update(attempt, entry, at, Fact::Adopted, Some("found on the vendor's list".into()))
         };
-        self.record(record, Event::Adopted { at, entry, attempt, conversation: id });
+        self.record(record, Event::Adopted { at, entry, attempt, conversation: id }, effects);
         if let Some((tracked, conversation)) = self.tracker.on_conversation(conversation, at) {
-            self.on_ended(&tracked, &conversation);
+            self.on_ended(&tracked, &conversation, effects);
         }
     }
 
     /// Concludes a complete scan once its rows have been checked against the ledger: what it did not show is absent.
     /// Unclear rows are read by id first.
-    pub(super) fn conclude_scan(&mut self) {
-        if self.ledger_checks > 0 || !self.unclear_reads.is_empty() {
+    pub(super) fn conclude_scan(&mut self, effects: &mut Effects) {
+        if self.in_flight.ledger_checks > 0 || !self.unclear_reads.is_empty() {
             return;
         }
         let Some(scan) = self.scan_to_conclude else { return };
@@ -87,36 +99,36 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             return;
         }
         self.scan_to_conclude = None;
-        self.conclude_staleness_check(scan);
-        let retry = self.deps.campaign.safety.on_lost_answer == OnLostAnswer::Retry;
+        self.conclude_staleness_check(scan, effects);
+        let retry = self.campaign.safety.on_lost_answer == OnLostAnswer::Retry;
         let ahead = self.ahead();
         let AbsenceProof { counted, absent } =
             self.reconciler.prove_absence(scan.started, scan.back_to, &self.call_media, ahead);
         for lost in &counted {
-            self.record_scan_evidence(scan, lost);
+            self.record_scan_evidence(scan, lost, effects);
         }
         for lost in &absent {
-            self.on_absent(lost, retry, "two complete scans");
+            self.on_absent(lost, retry, "two complete scans", effects);
         }
     }
 
     /// Replaces an unclear row with what the read by id showed (`None`: the read failed).
-    pub(super) fn on_unclear_read(&mut self, id: &ConversationId, shown: Option<&Conversation>) {
+    pub(super) fn on_unclear_read(&mut self, id: &ConversationId, shown: Option<&Conversation>, effects: &mut Effects) {
         if !self.unclear_reads.remove(id) {
             return;
         }
         if let Some(conversation) = shown {
             self.reconciler.update_unclear(conversation);
             let shown = std::slice::from_ref(conversation);
-            self.match_lost_answers(shown);
-            self.check_unrecorded(shown);
+            self.match_lost_answers(shown, effects);
+            self.check_unrecorded(shown, effects);
         }
-        self.conclude_scan();
+        self.conclude_scan(effects);
     }
 
     /// Writes the scan to the ledger as evidence about a lost attempt: what it read, its oldest row, and why it is
     /// complete.
-    fn record_scan_evidence(&mut self, scan: CompleteScan, lost: &LostAttempt) {
+    fn record_scan_evidence(&mut self, scan: CompleteScan, lost: &LostAttempt, effects: &mut Effects) {
         let CompleteScan { started, back_to, pages, conversations, oldest, completeness } = scan;
         let utc = |at: DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let completeness = match completeness {
@@ -136,14 +148,12 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             lost.evidence
         );
         let (entry, attempt) = (Some(lost.entry), Some(lost.attempt));
-        let note = AuditNote { at: self.deps.clock.now(), entry, attempt, kind: "scanned", detail };
-        let noted = self.deps.ledger.note(self.deps.run, note);
-        self.recording += 1;
-        self.tasks.spawn(async move { noted.await.map(|()| Completion::Recorded(Vec::new())) });
+        let note = AuditNote { at: effects.now, entry, attempt, kind: "scanned", detail };
+        self.start(Work::Note(note), effects);
     }
 
-    pub(super) fn on_absent(&mut self, lost: &LostAttempt, retry: bool, detail: &str) {
-        let at = self.deps.clock.now();
+    pub(super) fn on_absent(&mut self, lost: &LostAttempt, retry: bool, detail: &str, effects: &mut Effects) {
+        let at = effects.now;
         let &LostAttempt { attempt, entry, .. } = lost;
         let state = if retry { State::Ready } else { State::Held };
         if retry {
@@ -153,6 +163,6 @@ impl<V: Vendor> Dispatcher<'_, '_, V> {
             self.refusals.on_entry_settled(entry);
         }
         let record = attempt_update(attempt, entry, at, Fact::Absent { retry }, Some(detail.into()));
-        self.record(record, Event::Absent { at, entry, attempt, state });
+        self.record(record, Event::Absent { at, entry, attempt, state }, effects);
     }
 }

@@ -16,18 +16,16 @@ use crate::ids::OrganisationId;
 /// What the dispatchers of a run share.
 pub(super) struct Shared<'l> {
     events: Mutex<&'l mut dyn EventSink>,
-    exclusions: Mutex<&'l mut dyn ExclusionSource>,
+    exclusions: Mutex<Option<Box<dyn ExclusionSource>>>,
     pub(super) placed: PlacedCalls,
     pub(super) idle_barrier: IdleBarrier,
-    /// Whether the campaign has several organisations, so that events name theirs.
-    has_several_organisations: bool,
 }
 
 impl<'l> Shared<'l> {
     pub(super) fn new(
         organisations: usize,
         placed: PlacedCalls,
-        exclusions: &'l mut dyn ExclusionSource,
+        exclusions: Option<Box<dyn ExclusionSource>>,
         events: &'l mut dyn EventSink,
     ) -> Self {
         Self {
@@ -35,7 +33,6 @@ impl<'l> Shared<'l> {
             exclusions: Mutex::new(exclusions),
             placed,
             idle_barrier: IdleBarrier::new(organisations),
-            has_several_organisations: organisations > 1,
         }
     }
 
@@ -49,12 +46,8 @@ impl<'l> Shared<'l> {
 
     /// The exclusions, if they have changed since the last call.
     pub(super) fn changed_exclusions(&self) -> Result<Option<ExclusionCheck>, ExclusionError> {
-        self.exclusions.lock().unwrap_or_else(PoisonError::into_inner).changed()
-    }
-
-    /// The organisation's name for an event, where the campaign has several.
-    pub(super) fn name_if_several(&self, organisation: &OrganisationId) -> Option<OrganisationId> {
-        self.has_several_organisations.then(|| organisation.clone())
+        let mut exclusions = self.exclusions.lock().unwrap_or_else(PoisonError::into_inner);
+        exclusions.as_mut().map_or(Ok(None), |exclusions| exclusions.changed())
     }
 }
 

@@ -253,7 +253,8 @@ impl Scenario {
         let vendors = &self.vendors[..organisations];
         let vendors: BTreeMap<_, _> = vendors.iter().map(|vendor| (name(vendor.name), Arc::clone(vendor))).collect();
         let (ledger, clock): (_, SharedClock) = (self.ledger.clone(), self.clock.clone());
-        let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None };
+        let engine =
+            Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints: None, exclusions: None };
         let mut events = Vec::new();
         let mut listener = |event: &Event| events.push(event.clone());
         let ended = tokio::time::timeout(Duration::from_hours(48), engine.run(&mut listener, stop)).await;

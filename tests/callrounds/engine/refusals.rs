@@ -187,6 +187,7 @@ impl Scenario {
             until_done: false,
             seed: 1,
             hints: None,
+            exclusions: None,
         };
         let mut events = Vec::new();
         let finished = engine

@@ -130,6 +130,7 @@ impl Scenario {
             until_done: true,
             seed: 1,
             hints: None,
+            exclusions: None,
         };
         engine.run(&mut on_event, std::future::pending()).await.expect("it runs to its end")
     }

@@ -586,6 +586,7 @@ impl SeedRun<'_> {
             until_done: self.plan.until_done,
             seed: 1,
             hints: self.hints(),
+            exclusions: None,
         };
         let mut listener = self.listener();
         let clock = Arc::clone(&self.clock);
