@@ -1,7 +1,7 @@
 //! The source of a list, opened so that it can be read more than once.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Seek};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -48,8 +48,21 @@ fn open_file(path: &Path) -> io::Result<ListOrigin> {
     Ok(ListOrigin { file, modified: metadata.modified().ok().map(DateTime::from) })
 }
 
-fn copy_to_spool(mut from: impl io::Read) -> io::Result<ListOrigin> {
-    spool(|file| io::copy(&mut from, file).map(|_| ()), None)
+/// The most that a pipe may hold, in bytes: more than any list, less than what fills a disk.
+const MAX_PIPED: u64 = 2 << 30;
+
+/// Copies a pipe. One that begins with zeros, as a device does, is not read on.
+fn copy_to_spool(from: impl io::Read) -> io::Result<ListOrigin> {
+    let mut from = BufReader::with_capacity(1 << 16, from);
+    let start = from.fill_buf()?;
+    if start.len() > 1_000 && start.iter().all(|byte| *byte == 0) {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let copied = |file: &mut File| match io::copy(&mut from.take(MAX_PIPED + 1), file)? {
+        0..=MAX_PIPED => Ok(()),
+        _ => Err(io::ErrorKind::FileTooLarge.into()),
+    };
+    spool(copied, None)
 }
 
 /// Lets `write` fill a temporary file. The file has no name, so that no other process can open it and it disappears
@@ -96,8 +109,6 @@ impl ListOrigin {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     #[test]

@@ -339,5 +339,10 @@ fn a_campaign_file_and_a_list_of_numbers_are_bounded_too() {
     assert_eq!((ended.code, ended.stderr.contains("file too large")), (2, true), "{ended:?}");
     let ended =
         practice.run(&["suppress", "import", "/dev/zero", "--source", "x", "--ledger", "campaigns/callrounds.db"]);
+    assert_eq!((ended.code, ended.stderr.contains("file too large")), (2, true), "{ended:?}");
+    practice.write("long.csv", &"3".repeat(3 << 20));
+    let ended = practice.run(&["suppress", "import", "long.csv", "--ledger", "campaigns/callrounds.db"]);
     assert_eq!((ended.code, ended.stderr.contains("longer than 1 MiB")), (2, true), "{ended:?}");
+    let ended = practice.run(&["check", "campaigns/recall.toml", "--list", "/dev/zero"]);
+    assert_eq!((ended.code, ended.stderr.contains("file too large")), (3, true), "{ended:?}");
 }
