@@ -240,6 +240,11 @@ impl<'i> IntakePass<'i> {
         if eligibility.consent_is_blank {
             *summary.warnings.entry(IntakeWarning::ConsentBlank).or_default() += 1;
         }
+        let is_suppressed = matches!(eligibility.status, ListEligibility::Suppressed(_));
+        let doubtful = call.iter().filter(|candidate| candidate.patient.name_is_doubtful).count() as u64;
+        if doubtful > 0 && !is_suppressed {
+            *summary.warnings.entry(IntakeWarning::NameDoubtful).or_default() += doubtful;
+        }
         if let ListEligibility::Suppressed(reason) | ListEligibility::Held(reason) = eligibility.status {
             *summary.not_ready_by.entry(reason).or_default() += 1;
         }

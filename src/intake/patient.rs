@@ -37,6 +37,8 @@ pub(super) struct Patient {
     pub(super) info: PatientInfo,
     /// The name by which the call addresses the patient.
     pub(super) spoken_name: String,
+    /// The first name is not certain; the names above hold the whole name.
+    pub(super) name_is_doubtful: bool,
     pub(super) phones: PhoneChoice,
     /// The household's number, which its members share.
     pub(super) household: Option<String>,
@@ -148,6 +150,7 @@ impl<'a> PatientReader<'a> {
             appointment_day: day,
             location: self.context.location.cloned(),
             spoken_name: names.preferred,
+            name_is_doubtful: names.is_doubtful,
             key,
             phones,
             zones,
@@ -167,8 +170,7 @@ impl<'a> PatientReader<'a> {
             preferred: cell(Field::PreferredName),
             full: cell(Field::FullName),
         };
-        let names = PatientNames::from_cells(cells, self.campaign.vendor.kind.limits().name_chars);
-        if names.first.is_empty() { Err(RejectReason::Missing(Field::FirstName.to_string())) } else { Ok(names) }
+        PatientNames::from_cells(cells, self.campaign.vendor.kind.limits().name_chars)
     }
 
     fn today(&self) -> NaiveDate {
@@ -326,7 +328,7 @@ impl<'a> PatientReader<'a> {
 
     /// The cells for templates: dates as `YYYY-MM-DD`, other cells unchanged.
     fn template_cells(&self, row: &ListRow, names: &PatientNames) -> Result<TemplateCells, RejectReason> {
-        let PatientNames { first, last, preferred } = names;
+        let PatientNames { first, last, preferred, is_doubtful: _ } = names;
         let mut cells = TemplateCells::with_capacity(self.columns.width() + 3);
         for name in [first, last, preferred] {
             cells.push(name);

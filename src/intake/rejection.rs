@@ -46,6 +46,9 @@ pub enum RejectReason {
     /// A name or a key with a character that could not be decoded.
     #[error("{0}: a character cannot be read; correct it, or name the file's encoding under [list]")]
     Damaged(Field),
+    /// A name that is none: a company, a test, a number.
+    #[error("{0}: not a patient's name")]
+    NotAPerson(Field),
     /// No phone column has a number that can be dialled.
     #[error("phone: {0}")]
     Phone(PhoneError),
@@ -124,6 +127,7 @@ impl RejectReason {
             Self::Unreadable(_)
             | Self::Missing(_)
             | Self::Damaged(_)
+            | Self::NotAPerson(_)
             | Self::Phone(_)
             | Self::Excluded(_)
             | Self::Date { .. }
@@ -147,6 +151,7 @@ mod tests {
             (RejectReason::Cells { found: 2, expected: 3 }, "row: has not as many cells as the header"),
             (RejectReason::Unreadable(RowFault::NotJson), "row: not well-formed JSON"),
             (RejectReason::Missing("first_name".to_owned()), "first_name: missing"),
+            (RejectReason::NotAPerson(Field::FullName), "full_name: not a patient's name"),
             (RejectReason::Phone(PhoneError::TooShort), "phone: too short"),
             (RejectReason::Date { field: Field::Due, problem: DateError::Future }, "due: in the future"),
             (RejectReason::Zone, "timezone: not a time zone, such as America/Chicago or CT"),

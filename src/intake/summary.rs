@@ -26,6 +26,8 @@ pub struct IntakeSummary {
 pub enum IntakeWarning {
     /// The consent cell is blank, and the patient is called.
     ConsentBlank,
+    /// Which word is the first name is not certain, and the patient is called by the whole name.
+    NameDoubtful,
     /// A household's call covers the patient, but its context does not mention the household.
     HouseholdUnnamed,
     /// The voicemail does not say who called.
@@ -45,6 +47,9 @@ impl fmt::Display for IntakeWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ConsentBlank => f.write_str("consent: blank; these patients are called nevertheless"),
+            Self::NameDoubtful => f.write_str(
+                "name: which word is the first name is not certain; these patients are called by their whole names",
+            ),
             Self::HouseholdUnnamed => f.write_str(
                 "message.context: does not name the household; these patients share a call that does not mention them. \
                  Use {{ household_names }}, or set household = \"off\" under [calling]",

@@ -1,0 +1,128 @@
+//! Patient names: split into parts, cleaned, and converted to natural case. [`full`] has the rules for a name in one
+//! cell, [`separate`] those for two; [`words`] is the table of words that both ask.
+
+mod case;
+mod cell;
+mod full;
+mod given;
+mod separate;
+mod words;
+
+use self::case::{is_all_capitals, natural_case};
+use self::full::FullName;
+use self::separate::Separate;
+use self::words::Word;
+use super::field::Field;
+use super::rejection::RejectReason;
+
+/// A patient's names, each cut to the vendor's limit.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub(super) struct PatientNames {
+    /// The legal first name. If it is in doubt, the whole name in its natural order.
+    pub(super) first: String,
+    /// The last name with its suffix; may be empty.
+    pub(super) last: String,
+    /// The name by which the call addresses the patient; by default the first name.
+    pub(super) preferred: String,
+    /// Which word is the first name is not certain, so nobody is addressed by one.
+    pub(super) is_doubtful: bool,
+}
+
+/// The name cells of a row; empty if the list has no such column.
+#[derive(Clone, Copy, Default)]
+pub(super) struct NameCells<'a> {
+    pub(super) first: &'a str,
+    pub(super) last: &'a str,
+    pub(super) preferred: &'a str,
+    pub(super) full: &'a str,
+}
+
+impl PatientNames {
+    /// Reads the cells. Separate columns win over the full name. Each name keeps its first `max_chars` characters.
+    pub(super) fn from_cells(cells: NameCells<'_>, max_chars: usize) -> Result<Self, RejectReason> {
+        let has_first = !cells.first.trim().is_empty();
+        let mut names = if has_first { Self::from_separate(cells)? } else { Self::from_full(cells)? };
+        if !cells.preferred.trim().is_empty() {
+            names.preferred = clean(cells.preferred);
+            if is_all_capitals(&names.preferred) && !names.first.chars().any(char::is_lowercase) {
+                names.preferred = natural(&names.preferred, false);
+            }
+        }
+        Ok(names.cut(max_chars))
+    }
+
+    fn from_full(cells: NameCells<'_>) -> Result<Self, RejectReason> {
+        let last_column = clean(cells.last);
+        match full::read(cells.full) {
+            FullName::Clear { first, last, nickname } => {
+                let last = if last_column.is_empty() { last } else { last_column };
+                Ok(Self::new(first, last, nickname))
+            }
+            FullName::Doubtful { whole, nickname } => {
+                Ok(Self { is_doubtful: true, ..Self::new(whole, String::new(), nickname) })
+            }
+            FullName::Empty => Err(RejectReason::Missing(Field::FirstName.to_string())),
+            FullName::Nobody => Err(RejectReason::NotAPerson(Field::FullName)),
+        }
+    }
+
+    fn from_separate(cells: NameCells<'_>) -> Result<Self, RejectReason> {
+        match separate::read(cells.first, cells.last) {
+            Separate::Name { first, last, nickname } => Ok(Self::new(first, last, nickname).in_natural_case()),
+            Separate::Untitled(whole) => {
+                Ok(Self { is_doubtful: true, ..Self::new(whole, String::new(), String::new()) })
+            }
+            Separate::Empty => Err(RejectReason::Missing(Field::FirstName.to_string())),
+            Separate::Nobody => Err(RejectReason::NotAPerson(Field::FirstName)),
+        }
+    }
+
+    fn new(first: String, last: String, nickname: String) -> Self {
+        let preferred = if nickname.is_empty() { first.clone() } else { nickname };
+        Self { first, last, preferred, is_doubtful: false }
+    }
+
+    /// Changes names that are all in capitals.
+    fn in_natural_case(self) -> Self {
+        if !is_all_capitals(&self.first) || !(self.last.is_empty() || is_all_capitals(&self.last)) {
+            return self;
+        }
+        let preferred = if is_all_capitals(&self.preferred) { natural(&self.preferred, false) } else { self.preferred };
+        Self { first: natural(&self.first, false), last: natural(&self.last, true), preferred, ..self }
+    }
+
+    fn cut(self, max_chars: usize) -> Self {
+        let Self { first, last, preferred, is_doubtful } = self;
+        Self { first: truncate(first, max_chars), last: truncate(last, max_chars), preferred: truncate(preferred, max_chars), is_doubtful }
+    }
+}
+
+fn natural(name: &str, is_last: bool) -> String {
+    if name.contains(' ') {
+        return natural_case(&name.split(' ').map(Word::new).collect::<Vec<_>>(), is_last);
+    }
+    natural_case(&[Word::new(name)], is_last)
+}
+
+/// Replaces control characters by spaces, collapses runs of spaces, and trims.
+fn clean(cell: &str) -> String {
+    if cell.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return cell.to_owned();
+    }
+    let visible: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The first characters.
+fn truncate(name: String, max_chars: usize) -> String {
+    if name.len() <= max_chars {
+        return name;
+    }
+    match name.char_indices().nth(max_chars) {
+        Some((at, _)) => name[..at].trim_end().to_owned(),
+        None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests;
