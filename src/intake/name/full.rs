@@ -1,5 +1,5 @@
-//! The rules for a full name in one cell (`docs/lists.md`, "Names and dates"). The order of its words is read from commas, titles,
-//! suffixes, particles and well-known first names. Where that leaves a doubt, the name is kept whole.
+//! The rules for a full name in one cell (`docs/lists.md`, "Names and dates"). The order of its words is read from
+//! commas, titles, suffixes, particles and well-known first names. Where that leaves a doubt, the name is kept whole.
 
 use super::case::{is_all_capitals, is_all_small, is_initials, is_shouted, natural_case, push_natural_word, suffix};
 use super::cell::NameCell;
@@ -93,9 +93,9 @@ pub(super) fn plain_name(cell: &str) -> Option<FullName> {
     let natural = |word: &str| {
         let mut natural = String::with_capacity(word.len());
         if is_capitals {
-            push_natural_word(word, &mut natural)
+            push_natural_word(word, &mut natural);
         } else {
-            natural.push_str(word)
+            natural.push_str(word);
         }
         natural
     };
@@ -245,7 +245,10 @@ fn by_commas<'c>(segments: &[Vec<Word<'c>>], letters: Letters) -> Words<'c> {
 
 /// `Ann Coe, Bob Dow`.
 fn are_two_persons(family: &[Word<'_>], given: &[Word<'_>]) -> bool {
-    let is_person = |words: &[Word<'_>]| matches!(words, [first, last] if first.is_given() && !is_middle_name(*first, *last) && !last.is_initial());
+    let is_person = |words: &[Word<'_>]| {
+        let &[first, last] = words else { return false };
+        first.is_given() && !is_middle_name(first, last) && !last.is_initial()
+    };
     is_person(family) && is_person(given)
 }
 

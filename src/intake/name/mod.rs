@@ -15,6 +15,9 @@ use self::words::Word;
 use super::field::Field;
 use super::rejection::RejectReason;
 
+/// What of a cell is read, in bytes: far more than a name has, and little enough for any order of words.
+const MAX_CELL: usize = 1_000;
+
 /// A patient's names, each cut to the vendor's limit.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(super) struct PatientNames {
@@ -37,14 +40,26 @@ pub(super) struct NameCells<'a> {
     pub(super) full: &'a str,
 }
 
+impl<'a> NameCells<'a> {
+    /// The cells without space around them, and without what is too long for a name.
+    fn cut(self) -> Self {
+        let cut = |cell: &'a str| {
+            let cell = cell.trim();
+            &cell[..cell.floor_char_boundary(MAX_CELL)]
+        };
+        Self { first: cut(self.first), last: cut(self.last), preferred: cut(self.preferred), full: cut(self.full) }
+    }
+}
+
 impl PatientNames {
     /// Reads the cells. Separate columns win over the full name. Each name keeps its first `max_chars` characters.
     pub(super) fn from_cells(cells: NameCells<'_>, max_chars: usize) -> Result<Self, RejectReason> {
-        let has_first = !cells.first.trim().is_empty();
+        let cells = cells.cut();
+        let has_first = !cells.first.is_empty();
         let mut names = if has_first { Self::from_separate(cells)? } else { Self::from_full(cells)? };
-        if !cells.preferred.trim().is_empty() {
+        if !cells.preferred.is_empty() {
             names.preferred = clean(cells.preferred);
-            if is_all_capitals(&names.preferred) && !names.first.chars().any(char::is_lowercase) {
+            if is_all_capitals(&names.preferred) && is_all_capitals(if has_first { cells.first } else { cells.full }) {
                 names.preferred = natural(&names.preferred, false);
             }
         }
@@ -93,7 +108,12 @@ impl PatientNames {
 
     fn cut(self, max_chars: usize) -> Self {
         let Self { first, last, preferred, is_doubtful } = self;
-        Self { first: truncate(first, max_chars), last: truncate(last, max_chars), preferred: truncate(preferred, max_chars), is_doubtful }
+        Self {
+            first: truncate(first, max_chars),
+            last: truncate(last, max_chars),
+            preferred: truncate(preferred, max_chars),
+            is_doubtful,
+        }
     }
 }
 

@@ -97,6 +97,17 @@ fn the_usual_name_is_read_as_the_rules_read_it() {
 }
 
 #[test]
+fn a_cell_of_any_length_is_read_in_little_time() {
+    for part in ["jr ", "Jr. ", "(", "dr ", "\"", "- ", "a,", "van ", "'x' ", "&", "1 ", "de la "] {
+        let cell = part.repeat(300_000);
+        for _ in 0..10 {
+            full(&cell);
+            separate(&cell, &cell);
+        }
+    }
+}
+
+#[test]
 fn a_former_last_name_is_no_nickname() {
     for (cell, expected) in [
         ("Smith, Mary (Jones)", "Mary|Smith|Mary"),
@@ -173,9 +184,17 @@ fn the_preferred_name_does_not_replace_the_legal_one() {
     let cells = NameCells { first: "Margaret", last: "Hale", preferred: "Peg", full: "ignored, too" };
     let names = PatientNames::from_cells(cells, MAX).expect("names");
     assert_eq!((&*names.first, &*names.preferred), ("Margaret", "Peg"));
-    let names = PatientNames::from_cells(NameCells { first: "Margaret (Peg)", last: "Hale", ..NameCells::default() }, MAX)
-        .expect("names");
+    let names =
+        PatientNames::from_cells(NameCells { first: "Margaret (Peg)", last: "Hale", ..NameCells::default() }, MAX)
+            .expect("names");
     assert_eq!((&*names.first, &*names.preferred), ("Margaret", "Peg"));
+}
+
+#[test]
+fn a_preferred_name_in_capitals_gets_natural_case_with_the_others() {
+    let cells = NameCells { first: "MARGARET", last: "HALE", preferred: "PEG", full: "" };
+    assert_eq!(read(cells), "Margaret|Hale|Peg");
+    assert_eq!(read(NameCells { first: "Margaret", last: "Hale", preferred: "MJ", full: "" }), "Margaret|Hale|MJ");
 }
 
 #[test]

@@ -49,3 +49,18 @@ fn a_context_that_does_not_name_the_household_is_a_warning() {
     campaign.message.context = template("{{ first_name }} is due.");
     assert_eq!(warnings(&campaign), [(IntakeWarning::HouseholdUnnamed, 1)].into());
 }
+
+#[test]
+fn doubtful_first_names_are_counted_where_the_patient_is_called() {
+    let list = "id,full name,phone,dob,do not call\n1,Ann & Bob Coe,3125550101,1980-01-01,\n2,\"Coe, Baby Boy\",3125550101,\
+                2026-05-01,\n3,Smith John,3125550103,1980-01-01,yes\n4,\"Coe, Ann\",3125550104,1980-01-01,\n";
+    let result = run_intake(list);
+    assert_eq!(result.summary.warnings, [(IntakeWarning::NameDoubtful, 2)].into());
+    let patient = &result.entries[0].content.patient;
+    assert_eq!(
+        (patient.first_name.as_str(), patient.last_name.as_deref()),
+        ("Ann & Bob Coe", None),
+        "{}",
+        render(&result)
+    );
+}
