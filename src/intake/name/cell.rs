@@ -130,6 +130,15 @@ impl NameCell {
     }
 }
 
+/// Replaces control characters by spaces, collapses runs of spaces, and trims.
+pub(super) fn clean(cell: &str) -> String {
+    if cell.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return cell.to_owned();
+    }
+    let visible: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Letters with commas, spaces, and single marks where names have them: there is nothing to take out.
 fn is_plain(cell: &str) -> bool {
     let mut before = ' ';

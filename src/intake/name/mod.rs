@@ -9,6 +9,7 @@ mod separate;
 mod words;
 
 use self::case::{is_all_capitals, natural_case};
+use self::cell::clean;
 use self::full::FullName;
 use self::separate::Separate;
 use self::words::Word;
@@ -122,15 +123,6 @@ fn natural(name: &str, is_last: bool) -> String {
         return natural_case(&name.split(' ').map(Word::new).collect::<Vec<_>>(), is_last);
     }
     natural_case(&[Word::new(name)], is_last)
-}
-
-/// Replaces control characters by spaces, collapses runs of spaces, and trims.
-fn clean(cell: &str) -> String {
-    if cell.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-        return cell.to_owned();
-    }
-    let visible: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    visible.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The first characters.

@@ -2,8 +2,7 @@
 //! everything else stays.
 
 use super::case::is_all_capitals;
-use super::cell::NameCell;
-use super::clean;
+use super::cell::{NameCell, clean};
 use super::words::{Kind, is, kinds};
 
 /// What the two cells say.
