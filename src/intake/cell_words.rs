@@ -58,63 +58,22 @@ fn is_zero_date(cell: &str) -> bool {
 /// Whether a cell, without space around it, is what a database or a spreadsheet writes for no value. Words that are
 /// also names (`Nan`, `Null`, `None`) are nothing only in the case in which software writes them.
 pub(super) fn is_nothing(cell: &str) -> bool {
-    const WORDS: [&str; 44] = [
-        "NULL",
-        "null",
-        "(null)",
-        "(NULL)",
-        "<null>",
-        "<NULL>",
-        "[null]",
-        "[NULL]",
-        "\\N",
-        "\\n",
-        "NaN",
-        "nan",
-        "NAN",
-        "<NA>",
-        "NaT",
-        "None",
-        "none",
-        "NONE",
-        "(none)",
-        "(None)",
-        "nil",
-        "NIL",
-        "undefined",
-        "N/A",
-        "n/a",
-        "N.A.",
-        "n.a.",
-        "NA",
-        "n\\a",
-        "(blank)",
-        "(empty)",
-        "[blank]",
-        "[empty]",
-        "<blank>",
-        "<empty>",
-        "#N/A",
-        "#NA",
-        "#REF!",
-        "#VALUE!",
-        "#NAME?",
-        "#DIV/0!",
-        "#NUM!",
-        "#NULL!",
-        "#N/A N/A",
-    ];
-    const MORE_ERRORS: [&str; 8] =
-        ["#SPILL!", "#CALC!", "#GETTING_DATA", "#FIELD!", "#BLOCKED!", "#BUSY!", "#UNKNOWN!", "#CONNECT!"];
-    // Nearly every cell ends here: it begins with another byte, or is too long.
+    const WORDS: &str = "NULL null (null) (NULL) <null> <NULL> [null] [NULL] \\N \\n NaN nan NAN <NA> NaT None none NONE (none) (None) \
+                         nil NIL undefined N/A n/a N.A. n.a. NA n\\a (blank) (empty) [blank] [empty] <blank> <empty> #N/A #NA #REF! \
+                         #VALUE! #NAME? #DIV/0! #NUM! #NULL! #SPILL! #CALC! #GETTING_DATA #FIELD! #BLOCKED! #BUSY! #UNKNOWN! \
+                         #CONNECT!";
+    // Nearly every cell ends here: it begins with another byte.
     let Some(first) = cell.bytes().next() else { return true };
-    if cell.len() > 13 && !matches!(first, b'#' | b'-' | b'?' | b'.' | b'_' | b'*' | 0xE2) {
+    if !matches!(
+        first,
+        b'N' | b'n' | b'u' | b'(' | b'<' | b'[' | b'\\' | b'#' | b'-' | b'?' | b'.' | b'_' | b'*' | b'/' | 0xe2 | 0xef
+    ) {
         return false;
     }
     let is_mark = |c: char| {
         matches!(c, '-' | '?' | '.' | '_' | '*' | '#' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fffd}')
     };
-    WORDS.contains(&cell) || MORE_ERRORS.contains(&cell) || cell.chars().all(|c| is_mark(c) || c == ' ')
+    WORDS.split_ascii_whitespace().any(|word| word == cell) || cell.chars().all(|c| is_mark(c) || c == ' ')
 }
 
 /// What a status says of a patient.
@@ -241,6 +200,10 @@ pub(super) fn patient_words(cell: &str) -> PatientWords {
     static WORDS: LazyLock<Vocabulary> = LazyLock::new(|| Vocabulary::of(|meaning| !meaning.is_of_appointment()));
     if is_nothing(cell) {
         return PatientWords::Nothing;
+    }
+    // The usual words, without taking them apart.
+    if ["patient", "active", "current"].iter().any(|word| cell.eq_ignore_ascii_case(word)) {
+        return PatientWords::Active;
     }
     // The codes of a letter.
     match cell {

@@ -12,7 +12,7 @@ use super::list::ListRow;
 use super::not_understood::{NotUnderstood, SuspectColumn, UnclearWords};
 use crate::campaign::Purpose;
 use crate::entry::Reason;
-use crate::phone::parse_cell::has_unusable_word;
+use crate::phone::number_notes::has_unusable_word;
 
 /// Collects, row by row, what is not understood.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use super::cell_words::words_of;
 use super::field::{Field, exclusion_headings};
 use super::word_lists::WordList;
-use crate::phone::parse_cell::has_unusable_word;
+use crate::phone::number_notes::has_unusable_word;
 
 /// Whether a heading looks as if its column forbade or permitted calls, or said that a number is wrong. Words for another
 /// channel, for other consents and for other people say that it is about something else.

@@ -1,15 +1,19 @@
 //! Notes in cells: words that forbid a call, wherever they stand, and a death that is the patient's. A note bars the
 //! patient; a note about a single number ([`crate::phone::parse_cell`]) bars that number.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::cell_words::{PatientWords, patient_words, words_of};
 use super::word_lists::WordList;
 use crate::entry::Reason;
 
-/// Parts of words of which every phrase that forbids has one, in ASCII: nearly every cell has none.
-const STEMS: [&str; 28] = [
-    "call", "contact", "phone", "dnc", "d n c", "d.n.c", "opt", "ring", "dial", "desist", "appeler", "llama", "list",
-    "unsub", "consent", "sue", "take me", " ph", "dec", "died", "dead", "pass", "fallec", "difunt", "estate", "est of",
-    "rip", "obitu",
+/// Parts of words of which every phrase that forbids has one: nearly every cell has none.
+const STEMS: [&str; 30] = [
+    "écéd", "ÉCÉD", "call", "contact", "phone", "dnc", "d n c", "d.n.c", "opt", "ring", "dial", "desist", "appeler",
+    "llama", "list", "unsub", "consent", "sue", "take me", " ph", "dec", "died", "dead", "pass", "fallec", "difunt",
+    "estate", "est of", "rip", "obitu",
 ];
 
 /// The reason for which a note forbids a call.
@@ -17,7 +21,9 @@ pub(super) fn forbids(note: &str) -> Option<Reason> {
     if note.contains('†') {
         return Some(Reason::Deceased);
     }
-    if note.len() < 3 || !(STEMS.iter().any(|stem| has_stem(note, stem)) || note.contains('é')) {
+    static FINDER: LazyLock<Option<AhoCorasick>> =
+        LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(STEMS).ok());
+    if note.len() < 3 || !FINDER.as_ref().is_none_or(|finder| finder.is_match(note)) {
         return None;
     }
     let words = words_of(note);
@@ -94,11 +100,6 @@ fn is_death(words: &[String]) -> bool {
     };
     let near = at.saturating_sub(3)..(at + length + 3).min(words.len());
     !near.into_iter().any(|at| list("relatives").has(&words[at]) && !tells(at))
-}
-
-/// Whether the text has an ASCII word part, without case.
-fn has_stem(text: &str, stem: &str) -> bool {
-    text.as_bytes().windows(stem.len()).any(|window| window.eq_ignore_ascii_case(stem.as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Phone numbers in E.164, and the parts of North American ones.
 
 pub mod area_codes;
+pub mod number_notes;
 pub mod parse_cell;
 
 use std::fmt;

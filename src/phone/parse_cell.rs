@@ -6,9 +6,12 @@
 //! spreadsheets make to numbers are undone and libphonenumber searches the text. The order matters: libphonenumber
 //! reads letters as digits, so `… cell` makes a good number too long, while a cleaned cell may have lost its extension.
 
+use std::ops::Range;
+
 use rlibphonenumber::phonenumber_matcher::{Leniency, PHONE_MATCHER_FACTORY, PhoneNumberMatch};
 use rlibphonenumber::{PHONE_NUMBER_UTIL, ParseError, PhoneNumber, Region};
 
+use super::number_notes::{has_unusable_word, is_marked};
 use super::{E164, NorthAmerican, area_codes};
 
 /// The greatest length of a cell, in bytes. Longer cells hold prose, not a number.
@@ -176,7 +179,7 @@ fn has_lost_digits(cell: &str) -> bool {
 
 /// The places of two or more plain numbers, if the cell has no other digits: ten digits each, or eleven with the country
 /// code. What separates them does not matter.
-fn plain_numbers(cell: &str) -> Option<Vec<(std::ops::Range<usize>, E164)>> {
+fn plain_numbers(cell: &str) -> Option<Vec<(Range<usize>, E164)>> {
     let mut numbers = Vec::new();
     let mut rest = 0;
     while let Some(start) = cell[rest..].find(|c: char| c.is_ascii_digit()).map(|at| rest + at) {
@@ -195,7 +198,7 @@ fn plain_numbers(cell: &str) -> Option<Vec<(std::ops::Range<usize>, E164)>> {
 /// Those of the numbers that can be dialled and are not marked as unusable.
 fn usable(
     cell: &str,
-    numbers: &[(std::ops::Range<usize>, E164)],
+    numbers: &[(Range<usize>, E164)],
     rules: DialRules<'_>,
     words_count: bool,
 ) -> Result<Vec<DialableNumber>, PhoneError> {
@@ -216,83 +219,6 @@ fn usable(
         }
     }
     if found.is_empty() { Err(problem) } else { Ok(found) }
-}
-
-/// Whether the words around a number say that it is not to be used. Words between two numbers belong to the first unless
-/// they stand behind a separator, or lead to the second by a colon.
-fn is_marked(before: &str, after: &str, is_first: bool) -> bool {
-    const SEPARATORS: [char; 7] = ['/', ';', ',', '|', '\n', '\r', '&'];
-    let leads = is_first || before.trim_end().ends_with(':') || before.contains(SEPARATORS);
-    let own_before = if is_first { before } else { before.rsplit(SEPARATORS).next().unwrap_or_default() };
-    let own_after = after.split(SEPARATORS).next().unwrap_or_default();
-    let leads_on = own_after.trim_end().ends_with(':') && own_after.len() == after.len();
-    (leads && has_unusable_word(own_before)) || (!leads_on && has_unusable_word(own_after))
-}
-
-/// Whether a text says that a number is wrong, dead or a fax.
-#[must_use]
-pub fn has_unusable_word(text: &str) -> bool {
-    const WORDS: [&str; 24] = [
-        "fax",
-        "facsimile",
-        "wrong",
-        "disconnected",
-        "disc",
-        "disco",
-        "discod",
-        "dcd",
-        "dead",
-        "invalid",
-        "inactive",
-        "bad",
-        "old",
-        "outdated",
-        "incorrect",
-        "nis",
-        "nlis",
-        "oos",
-        "discontinued",
-        "pager",
-        "desconectado",
-        "equivocado",
-        "télécopieur",
-        "dc",
-    ];
-    const PHRASES: [&str; 21] = [
-        "not in service",
-        "no longer",
-        "out of service",
-        "do not use",
-        "dont use",
-        "not valid",
-        "not working",
-        "doesnt work",
-        "d c",
-        "d cd",
-        "cut off",
-        "number changed",
-        "not a working",
-        "not hers",
-        "not his",
-        "not her",
-        "fuera de servicio",
-        "mauvais numéro",
-        "hors service",
-        "not patients",
-        "someone elses",
-    ];
-    if !text.chars().any(char::is_alphabetic) {
-        return false;
-    }
-    let text: String = text.chars().filter(|c| !matches!(c, '\'' | '’')).flat_map(char::to_lowercase).collect();
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).collect();
-    let joined = format!(" {} ", words.join(" "));
-    if joined.contains(" not a fax ") || joined.contains(" no fax ") {
-        return false;
-    }
-    text.contains("(f)")
-        || words.iter().any(|word| WORDS.contains(word) || word.starts_with("belong"))
-        || PHRASES.iter().any(|phrase| joined.contains(&format!(" {phrase} ")))
 }
 
 /// The numbers of a cell with words that say of some number that it is not to be used. A single number is that one.

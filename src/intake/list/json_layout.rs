@@ -75,7 +75,7 @@ type Containers = Vec<u64>;
 /// What an object contains, as far as it matters for whether it is a row.
 #[derive(Default)]
 struct ObjectProfile {
-    resource: Resource,
+    resource: ResourceKind,
     /// The names of the plain values.
     names: Vec<String>,
     arrays: Vec<ArrayProfile>,
@@ -86,7 +86,7 @@ struct ObjectProfile {
 }
 
 #[derive(Default, PartialEq, Eq)]
-enum Resource {
+enum ResourceKind {
     #[default]
     None,
     /// A Bundle or another resource that holds resources, under this key.
@@ -196,7 +196,7 @@ impl<R: BufRead> ContainerSearch<'_, R> {
         self.scanner.skip(b'{');
         while let Some(key) = next_key(&mut self.scanner)? {
             let opens = self.scanner.skip_to_value(b":")?;
-            let is_searched = depth < MAX_DEPTH && profile.resource != Resource::Other;
+            let is_searched = depth < MAX_DEPTH && profile.resource != ResourceKind::Other;
             let is_list = path.is_empty() && matches!(key.as_str(), "entry" | "parameter");
             profile.has_odd_entries |= is_list && !matches!(opens, Some(b'[' | b'n'));
             match opens {
@@ -232,11 +232,11 @@ impl<R: BufRead> ContainerSearch<'_, R> {
         Ok(())
     }
 
-    fn resource_type(&mut self) -> Result<Resource, ListError> {
+    fn resource_type(&mut self) -> Result<ResourceKind, ListError> {
         Ok(match self.scanner.element()?.text {
-            b"\"Bundle\"" => Resource::Container("entry"),
-            b"\"Parameters\"" => Resource::Container("parameter"),
-            _ => Resource::Other,
+            b"\"Bundle\"" => ResourceKind::Container("entry"),
+            b"\"Parameters\"" => ResourceKind::Container("parameter"),
+            _ => ResourceKind::Other,
         })
     }
 
@@ -324,7 +324,7 @@ impl<R> ContainerSearch<'_, R> {
 
     /// The containers in one of several values. An object is a row unless it has no columns and only one list.
     fn choose_among(&mut self, offset: u64, profile: ObjectProfile) -> Containers {
-        if profile.resource != Resource::None || !profile.bundle.is_empty() {
+        if profile.resource != ResourceKind::None || !profile.bundle.is_empty() {
             return containers_of_resource(offset, profile);
         }
         if !profile.arrays.iter().any(ArrayProfile::looks_like_rows) {
@@ -347,7 +347,7 @@ impl<R> ContainerSearch<'_, R> {
         offset: u64,
         mut profile: ObjectProfile,
     ) -> Result<(Containers, Option<Vec<String>>), ListError> {
-        if profile.resource != Resource::None || !profile.bundle.is_empty() {
+        if profile.resource != ResourceKind::None || !profile.bundle.is_empty() {
             return Ok((containers_of_resource(offset, profile), None));
         }
         let known = self.known(&profile.names);
@@ -394,13 +394,13 @@ fn choose_array(arrays: &[ArrayProfile], known: usize) -> Result<Option<usize>, 
 fn containers_of_resource(offset: u64, profile: ObjectProfile) -> Containers {
     let inner = match profile.resource {
         // A row, which is then rejected.
-        Resource::Container(_) if profile.has_odd_entries => return Containers::new(),
-        Resource::Container(key) => {
+        ResourceKind::Container(_) if profile.has_odd_entries => return Containers::new(),
+        ResourceKind::Container(key) => {
             let list = profile.arrays.into_iter().find(|array| array.path == [key]);
             list.map(|array| array.containers).unwrap_or_default()
         }
-        Resource::None => profile.bundle,
-        Resource::Other => return Containers::new(),
+        ResourceKind::None => profile.bundle,
+        ResourceKind::Other => return Containers::new(),
     };
     [offset].into_iter().chain(inner).collect()
 }

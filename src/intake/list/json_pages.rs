@@ -22,12 +22,12 @@ const MAX_PAGES: usize = 100_000;
 
 /// Refuses a list that is not all of its pages. Returns what the numbers of its rows count.
 pub(super) fn require_all_pages(mut walk: JsonWalk) -> Result<RowUnit, ListError> {
-    let mut around: Vec<Page> = Vec::new();
+    let mut around: Vec<PageFacts> = Vec::new();
     let mut pages = Vec::new();
     let (mut line, mut unit) = (0, RowUnit::Line);
     while let Some(step) = walk.step()? {
         match step {
-            JsonStep::Enter => around.push(Page::default()),
+            JsonStep::Enter => around.push(PageFacts::default()),
             JsonStep::Member(key) => {
                 let element = walk.value()?;
                 if let Some(page) = around.last_mut()
@@ -63,7 +63,7 @@ pub(super) fn require_all_pages(mut walk: JsonWalk) -> Result<RowUnit, ListError
 
 /// Refuses an object that only describes a page, as some services write one before or after the rows.
 pub(super) fn require_last_page(members: &Value) -> Result<(), ListError> {
-    let mut page = Page::default();
+    let mut page = PageFacts::default();
     for (key, value) in members.as_object().into_iter().flatten() {
         page.add_member(key, value);
     }
@@ -72,7 +72,7 @@ pub(super) fn require_last_page(members: &Value) -> Result<(), ListError> {
     judge(&[page])
 }
 
-fn judge(pages: &[Page]) -> Result<(), ListError> {
+fn judge(pages: &[PageFacts]) -> Result<(), ListError> {
     let Some((kind, sign)) = pages.iter().find_map(|page| Some((page.kind(), page.sign()?))) else { return Ok(()) };
     if pages.len() > 1 && (is_chain(pages) || are_numbered(pages) || is_total_reached(pages)) {
         return Ok(());
@@ -81,15 +81,15 @@ fn judge(pages: &[Page]) -> Result<(), ListError> {
 }
 
 /// Whether each page's next page follows it, from the first to the last.
-fn is_chain(pages: &[Page]) -> bool {
-    let follows = |pair: &[Page]| pair[0].next.is_some() && pair[0].next == pair[1].own;
+fn is_chain(pages: &[PageFacts]) -> bool {
+    let follows = |pair: &[PageFacts]| pair[0].next.is_some() && pair[0].next == pair[1].own;
     let is_last = pages.last().is_some_and(|page| page.next.is_none() && page.after.is_none());
     let is_first = pages.first().is_some_and(|page| page.before.is_none());
     is_first && is_last && pages.windows(2).all(follows)
 }
 
 /// Whether the pages have the numbers from the first to the last.
-fn are_numbered(pages: &[Page]) -> bool {
+fn are_numbered(pages: &[PageFacts]) -> bool {
     let first = pages.first().and_then(|page| page.number).unwrap_or(2);
     let numbered = (first..).zip(pages).all(|(number, page)| page.number == Some(number));
     let last = (first + pages.len() as u64).saturating_sub(u64::from(first != 0));
@@ -97,19 +97,19 @@ fn are_numbered(pages: &[Page]) -> bool {
 }
 
 /// Whether the rows of all pages are as many as each says there are, and no page is there twice.
-fn is_total_reached(pages: &[Page]) -> bool {
+fn is_total_reached(pages: &[PageFacts]) -> bool {
     let total = pages.first().and_then(|page| page.total.as_ref()).map(|(_, total)| *total);
     let same = pages.iter().all(|page| page.total.as_ref().map(|(_, total)| *total) == total);
     let mut starts: Vec<u64> = pages.iter().filter_map(|page| page.start.or(page.number)).collect();
     starts.sort_unstable();
     starts.dedup();
-    let rows: u64 = pages.iter().map(Page::counted_rows).sum();
+    let rows: u64 = pages.iter().map(PageFacts::counted_rows).sum();
     same && total == Some(rows) && starts.len() == pages.len()
 }
 
 /// What a page says about itself.
 #[derive(Default)]
-struct Page {
+struct PageFacts {
     resource_type: String,
     rows: u64,
     /// The rows of a FHIR Bundle that a search has found, without those that it includes besides.
@@ -142,7 +142,7 @@ struct SearchMode {
     mode: Option<String>,
 }
 
-impl Page {
+impl PageFacts {
     fn is_bundle(&self) -> bool {
         self.resource_type == "Bundle"
     }
