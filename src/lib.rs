@@ -19,7 +19,7 @@
 //! | [`vendor`] | the vendor's trait and its types, the request quota and the backoff; [`vendor::annie`] is the Annie API over HTTP: credentials, what a response means, webhooks |
 //! | [`engine`] | a run: one dispatcher per organisation, the tracker, the reconciler; what a scan of the vendor's list proves, the staleness check before the first call, the stop rules |
 //! | [`plan`] | what a run would do: each entry's rule and time, the forecast, the plan file that is approved and dialled |
-//! | [`report`] | events → progress; ledger → text, json, csv, xlsx, html; one entry's timeline |
+//! | [`report`] | events → progress; ledger → a report in any format; one entry's timeline |
 //! | [`simulator`] | a faithful Annie over real HTTP |
 //! | [`ending`] | every ending of a run: its words, its exit code, whether polling goes on, the remedy |
 //! | [`phone`], [`zone`], [`clock`], [`ids`], [`did_you_mean`], [`visible`], [`bounded`], [`exit_status`], [`error`] | phone numbers, local time, time as a parameter, id newtypes, did-you-mean, foreign text made safe to print, readers with a limit, exit codes, command errors |

@@ -1,5 +1,5 @@
 //! Output for people and for other programs: events as progress or JSON lines; the ledger as a summary, or as a report in
-//! text, JSON, CSV, XLSX or HTML ([`exporter`]); one entry's history; a plan as text.
+//! one of the formats ([`exporter`]); one entry's history; a plan as text.
 
 pub mod csv;
 pub mod exporter;

@@ -1,4 +1,8 @@
-//! Which sheet of a workbook holds the list.
+//! Which sheet of a workbook holds the list, and its rows.
+
+use std::io::{Read, Seek};
+
+use calamine::{Reader, Sheet, SheetType, SheetVisible};
 
 use super::expectations::IsKnown;
 use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS, MAX_ROW_BYTES};
@@ -34,6 +38,34 @@ pub(super) fn list_sheet<S: Clone>(
         [(sheet, ..)] => Ok((*sheet).clone()),
         _ => Err(ListError::SeveralSheets { sheets: filled.into_iter().map(|(_, name, _)| name.clone()).collect() }),
     }
+}
+
+/// The names of the visible sheets with cells of a workbook that calamine reads.
+pub(super) fn visible_sheets<S: Read + Seek>(book: &impl Reader<S>) -> Vec<(String, String)> {
+    let visible = |sheet: &&Sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible;
+    book.sheets_metadata().iter().filter(visible).map(|sheet| (sheet.name.clone(), sheet.name.clone())).collect()
+}
+
+/// Calls `on_row` with the rows of a sheet, whose cells come in order: each with its row, counted from 0, its column and
+/// its text.
+pub(super) fn for_each_row_of_cells(
+    mut next_cell: impl FnMut() -> Result<Option<(u32, u32, String)>, ListError>,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), ListError> {
+    let (mut line, mut row) = (0, RowCells::default());
+    while let Some((number, column, text)) = next_cell()? {
+        let number = u64::from(number) + 1;
+        if number != line {
+            let cells = row.take();
+            if !cells.is_empty() && !on_row(line, &cells)? {
+                return Ok(());
+            }
+        }
+        line = number;
+        row.set(line, column as usize, text)?;
+    }
+    let cells = row.take();
+    if cells.is_empty() { Ok(()) } else { on_row(line, &cells).map(|_| ()) }
 }
 
 /// The cells of a row, within the limits of a list.

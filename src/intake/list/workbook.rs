@@ -3,12 +3,12 @@
 
 use std::fmt::Write;
 
-use calamine::{DataRef, ExcelDateTime, Reader, Sheet, SheetType, SheetVisible, Xlsx, XlsxError};
+use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 
 use super::archive;
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
-use super::sheet_choice::{OnRow, RowCells, list_sheet};
+use super::sheet_choice::{OnRow, for_each_row_of_cells, list_sheet, visible_sheets};
 use super::source::{ListBytes, ListOrigin};
 use crate::intake::error::{ListError, UnsupportedFormat};
 
@@ -23,30 +23,14 @@ pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<ListO
     })
 }
 
-/// The names of the visible sheets with cells.
-fn visible_sheets(book: &Xlsx<ListBytes>) -> Vec<(String, String)> {
-    let visible = |sheet: &&Sheet| sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible;
-    book.sheets_metadata().iter().filter(visible).map(|sheet| (sheet.name.clone(), sheet.name.clone())).collect()
-}
-
 /// Calls `on_row` with the rows of a sheet.
 fn for_each_row(book: &mut Xlsx<ListBytes>, sheet: &str, on_row: &mut OnRow<'_>) -> Result<(), ListError> {
     let mut reader = book.worksheet_cells_reader(sheet).map_err(list_error)?;
-    let (mut line, mut row) = (0, RowCells::default());
-    while let Some(cell) = reader.next_cell().map_err(list_error)? {
-        let (number, column) = cell.get_position();
-        let number = u64::from(number) + 1;
-        if number != line {
-            let cells = row.take();
-            if !cells.is_empty() && !on_row(line, &cells)? {
-                return Ok(());
-            }
-        }
-        line = number;
-        row.set(line, column as usize, cell_text(cell.get_value()))?;
-    }
-    let cells = row.take();
-    if cells.is_empty() { Ok(()) } else { on_row(line, &cells).map(|_| ()) }
+    let next_cell = || {
+        let cell = reader.next_cell().map_err(list_error)?;
+        Ok(cell.map(|cell| (cell.get_position().0, cell.get_position().1, cell_text(cell.get_value()))))
+    };
+    for_each_row_of_cells(next_cell, on_row)
 }
 
 fn cell_text(value: &DataRef<'_>) -> String {

@@ -333,6 +333,41 @@ fn a_workbook_with_impossible_cell_references_is_refused() {
 }
 
 #[test]
+fn an_old_workbook_and_an_open_document_are_bounded_in_rows_and_columns() {
+    let practice = practice();
+    let old = [&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1][..], &[0; 33 * MB]].concat();
+    fs::write(practice.path("bomb.xls"), old).expect("written");
+    refused(&practice, "bomb.xls", "an Excel workbook of the old kind (.xls) that is damaged");
+
+    let cell = |text: &str, times: u32| {
+        format!(
+            "<table:table-cell table:number-columns-repeated=\"{times}\"><text:p>{text}</text:p></table:table-cell>"
+        )
+    };
+    let row = |cells: &str, times: u32| {
+        format!("<table:table-row table:number-rows-repeated=\"{times}\">{cells}</table:table-row>")
+    };
+    let header = row(&["patient_id", "first_name", "phone"].map(|name| cell(name, 1)).concat(), 1);
+    let patient = ["1", "Ana", "312-555-0101"].map(|text| cell(text, 1)).concat();
+    for (rows, expected) in
+        [(row(&patient, 99_999_999), UNPACKS), (row(&cell("x", 99_999_999), 1), "more than 1000 columns")]
+    {
+        let mut zip = ZipWriter::new(File::create(practice.path("bomb.ods")).expect("a file"));
+        let content = format!(
+            "<office:document-content><office:body><office:spreadsheet><table:table table:name=\"a\">{header}{rows}\
+             </table:table></office:spreadsheet></office:body></office:document-content>"
+        );
+        for (part, text) in [("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), ("content.xml", &content)]
+        {
+            zip.start_file(part, SimpleFileOptions::default()).expect("a part");
+            zip.write_all(text.as_bytes()).expect("written");
+        }
+        zip.finish().expect("a document");
+        refused(&practice, "bomb.ods", expected);
+    }
+}
+
+#[test]
 fn a_campaign_file_and_a_list_of_numbers_are_bounded_too() {
     let practice = practice();
     let ended = practice.run(&["check", "/dev/zero"]);
