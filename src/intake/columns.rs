@@ -317,9 +317,14 @@ impl Columns {
     /// [`Columns::unmapped`]. Of two with the same name, the first counts.
     #[must_use]
     pub fn template_columns(&self) -> TemplateColumns {
+        TemplateColumns::new(self.variables())
+    }
+
+    /// The variables that templates may use.
+    pub(super) fn variables(&self) -> Vec<String> {
         let names = [Field::FirstName, Field::LastName, Field::PreferredName];
         let fields = names.into_iter().chain(self.template_fields()).map(|field| field.name().to_owned());
-        TemplateColumns::new(fields.chain(self.unmapped.iter().map(|(name, _)| name.clone())))
+        fields.chain(self.unmapped.iter().map(|(name, _)| name.clone())).collect()
     }
 
     /// The fields that templates may use, without names, phones and the appointment, which are handled separately.
@@ -345,7 +350,7 @@ impl Columns {
 
     /// The row's key cells, each with its name in the campaign.
     pub fn key<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = (&str, &'r str)> {
-        self.key.iter().map(|(name, at)| (name.as_str(), value(row, *at)))
+        self.key.iter().map(|(name, at)| (name.as_str(), whole_id(value(row, *at))))
     }
 
     /// A hash of the row's key.
@@ -380,6 +385,12 @@ impl Columns {
             unmapped: self.unmapped.iter().map(|(_, at)| self.names[*at].clone()).collect(),
         }
     }
+}
+
+/// An id without the decimals that a spreadsheet or a data frame gave it: `1001.0` is `1001`.
+pub(super) fn whole_id(cell: &str) -> &str {
+    let whole = cell.strip_suffix(".0").or_else(|| cell.strip_suffix(".00")).unwrap_or(cell);
+    if !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()) { whole } else { cell }
 }
 
 /// A row's cell, without surrounding space; empty if it is what software writes for nothing.

@@ -69,14 +69,16 @@ impl DateReader {
         }
         match DateTokens::parse(text)?.three() {
             Some(triple) => self.read_triple(triple),
-            None => compact(text).or_else(|| serial(text)),
+            None => compact(text).or_else(|| compact_with_year_last(text)).or_else(|| serial(text)),
         }
     }
 
     fn read_triple(self, [a, b, c]: [&str; 3]) -> Option<NaiveDate> {
         let (year, month, day) = match (month_named(a), month_named(b)) {
             (Some(month), None) => (c, month, number(b)?),
-            (None, Some(month)) if a.len() == 4 => (a, month, number(c)?),
+            (None, Some(month)) if a.len() == 4 && a.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (a, month, number(c)?)
+            }
             (None, Some(month)) => (c, month, number(a)?),
             (Some(_), Some(_)) => return None,
             (None, None) => match effective_order(a, self.order) {
@@ -145,9 +147,14 @@ fn is_zero_date(cell: &str) -> bool {
         && cell.matches(':').count() != 1
 }
 
-/// `0001-01-01` and `1900-01-01`, which software writes for no date.
+/// The dates that software writes for no date: 1 January of the years 1 (.NET), 1753 (SQL Server), 1601 (Windows) and
+/// 1900 (spreadsheets), and the end of 1899 (spreadsheets).
 fn is_empty_date(date: NaiveDate) -> bool {
-    (date.month(), date.day()) == (1, 1) && matches!(date.year(), 1 | 1900)
+    match (date.month(), date.day()) {
+        (1, 1) => matches!(date.year(), 1 | 1601 | 1753 | 1900),
+        (12, 30 | 31) => date.year() == 1899,
+        _ => false,
+    }
 }
 
 /// Splits a cell into date and time of day. The time starts with the digits before the first colon.
@@ -199,9 +206,11 @@ impl<'a> DateTokens<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let mut all = Self { tokens: [""; 3], count: 0 };
         let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-        for word in words.filter(|word| !is_weekday(word)) {
-            *all.tokens.get_mut(all.count)? = word;
-            all.count += 1;
+        for word in words.filter(|word| !is_weekday(word) && !matches!(*word, "de" | "del" | "of" | "the")) {
+            for part in parts_of_joined(word).into_iter().filter(|part| !part.is_empty()) {
+                *all.tokens.get_mut(all.count)? = part;
+                all.count += 1;
+            }
         }
         Some(all)
     }
@@ -217,10 +226,39 @@ fn position_of_abbreviated(word: &str, names: &[&str]) -> Option<usize> {
     names.iter().position(|name| lower.len() >= 3 && name.starts_with(&lower))
 }
 
+/// `22MAR1988` in its three parts; any other word alone. `22nd` is one word.
+fn parts_of_joined(word: &str) -> [&str; 3] {
+    let day = word.len() - word.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let year = word.len() - word.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+    let is_joined = (1..=2).contains(&day) && matches!(year, 2 | 4) && day + year + 3 <= word.len();
+    if !is_joined {
+        return [word, "", ""];
+    }
+    let (day, rest) = word.split_at(day);
+    let (month, year) = rest.split_at(rest.len() - year);
+    [day, month, year]
+}
+
 fn is_weekday(word: &str) -> bool {
     const DAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
     position_of_abbreviated(word, &DAYS).is_some()
 }
+
+/// The months in Spanish, French, German and Portuguese, with their abbreviations.
+const FOREIGN_MONTHS: [&str; 12] = [
+    "enero ene janvier janv januar jän jänner janeiro",
+    "febrero février févr fév fevrier februar fevereiro fev",
+    "marzo mars märz maerz mär março marco",
+    "abril abr avril avr",
+    "mayo mai maio",
+    "junio juin juni junho",
+    "julio juillet juil juli julho",
+    "agosto ago août aout",
+    "septiembre setiembre septembre setembro set",
+    "octubre octobre oktober okt outubro out",
+    "noviembre novembre novembro",
+    "diciembre dic décembre déc decembre dezember dez dezembro",
+];
 
 fn month_named(word: &str) -> Option<u32> {
     const MONTHS: [&str; 12] = [
@@ -240,7 +278,9 @@ fn month_named(word: &str) -> Option<u32> {
     if word.eq_ignore_ascii_case("sept") {
         return Some(9);
     }
-    position_of_abbreviated(word, &MONTHS).map(|at| at as u32 + 1)
+    let small = word.to_lowercase();
+    let foreign = FOREIGN_MONTHS.iter().position(|names| names.split(' ').any(|name| name == small));
+    position_of_abbreviated(word, &MONTHS).or(foreign).map(|at| at as u32 + 1)
 }
 
 /// A number of at most four ASCII digits; `22nd` is 22.
@@ -259,6 +299,19 @@ fn compact(text: &str) -> Option<NaiveDate> {
         return None;
     }
     NaiveDate::from_ymd_opt(number(&text[..4])? as i32, number(&text[4..6])?, number(&text[6..])?)
+}
+
+/// Parses `03221988`, if only one order of day and month gives a date.
+fn compact_with_year_last(text: &str) -> Option<NaiveDate> {
+    if text.len() != 8 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (a, b, year) = (number(&text[..2])?, number(&text[2..4])?, number(&text[4..])? as i32);
+    let dates = [(a, b), (b, a)].map(|(month, day)| NaiveDate::from_ymd_opt(year, month, day));
+    match dates {
+        [Some(one), Some(other)] => (one == other).then_some(one),
+        [one, other] => one.or(other),
+    }
 }
 
 /// Parses an Excel day number: 32224 is 22 March 1988. Only five digits are accepted, the years 1927 to 2173.

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 
 use super::field::Field;
 use super::not_understood::NotUnderstood;
+use super::rejection::MessageKind;
 use crate::visible;
 use crate::visible::DisplayPath;
 
@@ -193,6 +194,26 @@ pub enum ListError {
     ValuesOfNoField {
         /// The column, as written in the campaign.
         column: String,
+    },
+    /// A template uses a variable that the list does not have.
+    #[error(
+        "the campaign's {text}, line {line}, uses `{variable}`, which the list does not have{}; correct the template, or map \
+         the column under [list] columns. The list has {}",
+        did_you_mean(nearest.as_ref()),
+        quoted(found),
+        variable = visible::value(variable)
+    )]
+    NoVariable {
+        /// Which text.
+        text: MessageKind,
+        /// The template's line, counted from 1.
+        line: usize,
+        /// The variable.
+        variable: String,
+        /// The most similar variable.
+        nearest: Option<String>,
+        /// The variables that the list has.
+        found: Vec<String>,
     },
     /// Columns or words that may forbid calls and are not understood.
     #[error("{0}")]

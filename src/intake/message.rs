@@ -14,7 +14,7 @@ use super::summary::IntakeWarning;
 use crate::campaign::{Campaign, Practice};
 use crate::entry::Appointment;
 use crate::ids::Location;
-use crate::template::{Template, TemplateCells, TemplateColumns, TemplateRow, chars};
+use crate::template::{RenderCause, Template, TemplateCells, TemplateColumns, TemplateRow, chars};
 
 /// The maximum number of household names in a text.
 const MAX_NAMES: usize = 8;
@@ -142,10 +142,11 @@ fn render_text(
     lint: &TextLint,
     max_chars: usize,
 ) -> RenderedText {
-    let rendered = template.render(variables).map_err(|error| RejectReason::Message {
-        text: kind,
-        line: error.line,
-        problem: error.cause.to_string(),
+    let rendered = template.render(variables).map_err(|error| match error.cause {
+        RenderCause::Undefined { variable } => RejectReason::NoVariable { text: kind, line: error.line, variable },
+        cause @ (RenderCause::Filter { .. } | RenderCause::NotText | RenderCause::TooLong | RenderCause::Other(_)) => {
+            RejectReason::Message { text: kind, line: error.line, problem: cause.to_string() }
+        }
     })?;
     match chars(&rendered) {
         0 => Ok((None, Vec::new())),

@@ -20,6 +20,7 @@ use super::rejection::{RejectReason, Rejection};
 use super::row_result::RowResult;
 use super::summary::{IntakeSummary, IntakeWarning};
 use crate::campaign::{Campaign, OnConflict};
+use crate::did_you_mean::nearest;
 use crate::entry::{CallContent, HouseholdMember, ListEligibility, NewEntry};
 use crate::ids::OrganisationId;
 use crate::phone::E164;
@@ -40,6 +41,8 @@ pub struct IntakePass<'i> {
     last_rows: BTreeMap<u128, HouseholdCandidate>,
     results: VecDeque<RowResult>,
     summary: IntakeSummary,
+    /// Why the list is refused before any row has passed.
+    wrong_template: Option<ListError>,
     ended: bool,
 }
 
@@ -87,6 +90,7 @@ impl<'i> IntakePass<'i> {
             last_rows: BTreeMap::new(),
             results: VecDeque::new(),
             summary: IntakeSummary::default(),
+            wrong_template: None,
             ended: false,
         }
     }
@@ -116,11 +120,12 @@ impl<'i> IntakePass<'i> {
             return;
         }
         self.summary.counts.read += 1;
-        let expected = self.reader.columns.width();
-        if row.cells.len() != expected {
-            let found = row.cells.len();
+        let (found, expected) = (row.cells.len(), self.reader.columns.width());
+        let is_left_short = found < expected && !self.reader.profile.broken_lines.contains(&row.line);
+        if found != expected && !is_left_short {
             return self.reject(row, RejectReason::Cells { found, expected });
         }
+        let row = row.padded(expected);
         let phones = PhoneChoice::choose(self.reader.columns.phones(&row), self.rules);
         // Who must not be called anyway needs no number.
         let phones = phones.map_err(|reason| self.reader.exclusion(&row).map_or(reason, RejectReason::Excluded));
@@ -260,6 +265,20 @@ impl<'i> IntakePass<'i> {
     }
 
     fn reject(&mut self, row: ListRow, reason: RejectReason) {
+        if let RejectReason::NoVariable { text, line, variable } = &reason
+            && self.summary.counts.accepted == 0
+        {
+            // No row has passed: the template is wrong, not the row.
+            let found = self.reader.columns.variables();
+            let nearest = nearest(variable, found.iter().map(String::as_str)).map(str::to_owned);
+            self.wrong_template.get_or_insert(ListError::NoVariable {
+                text: *text,
+                line: *line,
+                variable: variable.clone(),
+                nearest,
+                found,
+            });
+        }
         self.summary.counts.rejected += 1;
         if let RejectReason::Excluded(_) = reason {
             self.summary.excluded_without_number += 1;
@@ -297,6 +316,11 @@ impl Iterator for IntakePass<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
+            if let Some(error) = self.wrong_template.take() {
+                self.ended = true;
+                self.results.clear();
+                return Some(Err(error));
+            }
             if let Some(result) = self.results.pop_front() {
                 return Some(Ok(result));
             }

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::called_party_zone::{self, ZoneCells};
 use super::cell_words::YesNo;
-use super::columns::Columns;
+use super::columns::{Columns, whole_id};
 use super::date::{Century, DateCell, DateError, DateReader, iso_date, start_of};
 use super::eligibility::{Eligibility, ExclusionCell, ExclusionCells};
 use super::exclude_list::ExcludeList;
@@ -138,9 +138,9 @@ impl<'a> PatientReader<'a> {
                 first_name: names.first,
                 last_name: (!names.last.is_empty()).then_some(names.last),
                 date_of_birth: birth_date,
-                patient_id: non_empty(self.columns.cell(row, Field::PatientId)),
+                patient_id: non_empty(whole_id(self.columns.cell(row, Field::PatientId))),
             },
-            household: non_empty(self.columns.cell(row, Field::Household))
+            household: non_empty(whole_id(self.columns.cell(row, Field::Household)))
                 .filter(|id| id.bytes().any(|byte| byte != b'0')),
             is_minor: birth_date.and_then(|date| self.today().years_since(date)).is_some_and(|age| age < ADULT_AGE),
             not_after: match start {

@@ -1,7 +1,7 @@
 //! The first pass over a list. It collects what depends on the whole list: the number of rows, the date order of each
 //! column, and which numbers and keys occur more than once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::columns::Columns;
 use super::date::{AmbiguousOrder, DateOrderProfile};
@@ -25,6 +25,8 @@ pub(super) struct ListProfile {
     date_orders: BTreeMap<Field, DateOrder>,
     /// Which best phone numbers occur in several rows.
     pub(super) numbers: DuplicateFilter,
+    /// The lines of rows with too few cells next to another such row: one row that a line break has cut in two.
+    pub(super) broken_lines: HashSet<u64>,
     /// Which keys occur in several rows.
     pub(super) keys: DuplicateFilter,
 }
@@ -46,8 +48,21 @@ impl ListProfile {
             .collect();
         let mut forbidding = ForbiddingColumns::new(columns, purpose);
         let (mut keys, mut numbers) = (HashCollector::default(), HashCollector::default());
-        let (separator, mut previous) = (list.separator(), 0);
-        let (mut rows, mut row) = (list.rows()?, ListRow::default());
+        let separator = list.separator();
+        let mut short = ShortRows::default();
+        let (mut rows, mut row, mut previous) = (list.rows()?, ListRow::default(), 0);
+        let mut add = |row: &ListRow| -> Result<(), ListError> {
+            columns.check_duplicates(row)?;
+            for (field, order) in &mut dates {
+                order.add(columns.cell(row, *field));
+            }
+            forbidding.add(columns, row);
+            keys.add(columns.key_hash(row));
+            if let Some(Ok(phones)) = households.map(|rules| PhoneChoice::choose(columns.phones(row), rules)) {
+                numbers.add(hash_of(phones.best.number));
+            }
+            Ok(())
+        };
         while rows.read_into(&mut row)? {
             if row.fault.is_some() {
                 profile.rows += 1;
@@ -63,19 +78,17 @@ impl ListProfile {
                 // If the list ends inside the quote, the row's line is one too low.
                 return Err(ListError::RowsInACell { line: row.line.max(before + 1) });
             }
-            if row.cells.len() != columns.width() {
-                continue;
+            if let Some(left_short) = short.next(&row, columns.width()) {
+                add(&left_short.padded(columns.width()))?;
             }
-            columns.check_duplicates(&row)?;
-            for (field, order) in &mut dates {
-                order.add(columns.cell(&row, *field));
-            }
-            forbidding.add(columns, &row);
-            keys.add(columns.key_hash(&row));
-            if let Some(Ok(phones)) = households.map(|rules| PhoneChoice::choose(columns.phones(&row), rules)) {
-                numbers.add(hash_of(phones.best.number));
+            if row.cells.len() == columns.width() {
+                add(&row)?;
             }
         }
+        if let Some(left_short) = short.end() {
+            add(&left_short.padded(columns.width()))?;
+        }
+        profile.broken_lines = short.broken;
         (profile.keys, profile.numbers) = (keys.finish(), numbers.finish());
         profile.date_orders = decide_orders(&dates, columns, rules.date_order)?;
         match forbidding.finish() {
@@ -88,6 +101,39 @@ impl ListProfile {
     /// The order of day, month and year in a date column.
     pub(super) fn date_order(&self, field: Field) -> DateOrder {
         self.date_orders.get(&field).copied().unwrap_or(DateOrder::Mdy)
+    }
+}
+
+/// Tells rows that were left short, whose last cells are empty, from the pieces of a row that a line break has cut.
+#[derive(Default)]
+struct ShortRows {
+    /// The last row, if it was short and the one before it was not.
+    last: Option<ListRow>,
+    was_short: bool,
+    broken: HashSet<u64>,
+}
+
+impl ShortRows {
+    /// Takes the next row. Returns an earlier one that was left short.
+    fn next(&mut self, row: &ListRow, width: usize) -> Option<ListRow> {
+        let is_short = row.cells.len() < width;
+        let was_short = std::mem::replace(&mut self.was_short, is_short);
+        let last = self.last.take();
+        match (is_short, last) {
+            (false, last) => last,
+            (true, None) if !was_short => {
+                self.last = Some(row.clone());
+                None
+            }
+            (true, last) => {
+                self.broken.extend(last.map(|last| last.line).into_iter().chain([row.line]));
+                None
+            }
+        }
+    }
+
+    fn end(&mut self) -> Option<ListRow> {
+        self.last.take()
     }
 }
 

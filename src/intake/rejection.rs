@@ -89,6 +89,16 @@ pub enum RejectReason {
         /// The error.
         problem: String,
     },
+    /// A template uses a variable that the list does not have.
+    #[error("{text}, line {line}: the list has no `{variable}`")]
+    NoVariable {
+        /// Which text.
+        text: MessageKind,
+        /// The template's line, counted from 1.
+        line: usize,
+        /// The variable.
+        variable: String,
+    },
     /// A text is longer than the vendor accepts.
     #[error("{text}: over {limit} characters")]
     TooLong {
@@ -134,6 +144,7 @@ impl RejectReason {
             | Self::Zone
             | Self::Location
             | Self::Message { .. }
+            | Self::NoVariable { .. }
             | Self::TooLong { .. } => self.to_string(),
         }
     }

@@ -88,6 +88,15 @@ impl ListRow {
         self.cells.as_slice().contains(['\n', '\r'])
     }
 
+    /// The row with empty cells up to `width`.
+    #[must_use]
+    pub fn padded(mut self, width: usize) -> Self {
+        for _ in self.cells.len()..width {
+            self.cells.push_field("");
+        }
+        self
+    }
+
     pub(super) fn is_blank(&self) -> bool {
         self.fault.is_none() && self.cells.iter().all(|cell| cell.trim().is_empty())
     }

@@ -215,7 +215,7 @@ fn a_rejects_file_can_be_corrected_and_fed_back() {
     insta::assert_snapshot!(written, @r#"
     line,reason,patient_id,first_name,mobile,reason
     2,phone: too short,1,Ana,312,"a, ""b"""
-    4,row: has 2 cells where the header has 4,3,Cai
+    4,phone: missing,3,Cai,,
     "#);
     #[cfg(unix)]
     {

@@ -17,11 +17,18 @@ fn templates_see_the_row_the_practice_and_the_appointment() {
 }
 
 #[test]
-fn a_template_that_a_row_cannot_fill_rejects_the_row() {
+fn a_misspelt_variable_refuses_the_list_in_one_line_and_one_that_a_row_needs_rejects_the_row() {
     let mut campaign = campaign(Purpose::Recall);
-    campaign.message.context = template("{{ shoe_size }}");
-    let result = run_intake_on(b"patient_id,first_name,mobile\n1,Ana,3125550101\n", &campaign).expect("a list");
-    assert_eq!(result.rejected[0].to_string(), "line 2: message.context, line 1: the list has no `shoe_size`");
+    let text = b"patient_id,first_name,mobile\n1,Ana,3125550101\n2,Ben,3125550102\n";
+    campaign.message.context = template("{{ prefered_name }}");
+    let error = run_intake_on(text, &campaign).map(|_| ()).expect_err("a wrong template").to_string();
+    let expected = "the campaign's message.context, line 1, uses `prefered_name`, which the list does not have (did you mean \
+                    `preferred_name`?)";
+    assert!(error.starts_with(expected) && !error.contains('\n'), "{error}");
+
+    campaign.message.context = template("{% if patient_id == '2' %}{{ shoe_size }}{% endif %}Hello");
+    let result = run_intake_on(text, &campaign).expect("a list");
+    assert_eq!(result.rejected[0].to_string(), "line 3: message.context, line 1: the list has no `shoe_size`");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn every_bad_row_has_one_clear_reason() {
     line 5: date_of_birth: not a date
     line 6: date_of_birth: in the future
     line 7: phone: missing
-    line 8: row: has 4 cells where the header has 7
+    line 8: phone: missing
     line 9: phone: a toll-free number
     line 10: timezone: not a time zone, such as America/Chicago or CT
     line 11: row: has 9 cells where the header has 7
@@ -53,6 +53,29 @@ fn every_bad_row_has_one_clear_reason() {
     line 16: phone: the practice's own number
     ListCounts { read: 14, accepted: 1, rejected: 12, duplicate: 1, merged: 0 }
     ");
+}
+
+#[test]
+fn a_row_left_short_is_read_and_the_pieces_of_a_cut_row_are_not() {
+    let result = run_intake(
+        "PatNum,FName,WirelessPhone,Notes,DNC\n\
+         1,Ana,3125550101\n\
+         2,Ben,3125550102,,\n\
+         3,Cai,3125550103,asked for\n\
+         mornings,Y\n\
+         4,Dee,3125550104,,\n\
+         5.0,Eli,3125550105\n",
+    );
+    insta::assert_snapshot!(render(&result), @r"
+    2: +13125550101 Ready Ana []
+    3: +13125550102 Ready Ben []
+    6: +13125550104 Ready Dee []
+    7: +13125550105 Ready Eli []
+    line 4: row: has 4 cells where the header has 5
+    line 5: row: has 2 cells where the header has 5
+    ListCounts { read: 6, accepted: 4, rejected: 2, duplicate: 0, merged: 0 }
+    ");
+    assert_eq!(result.entries[3].content.patient.patient_id.as_deref(), Some("5"));
 }
 
 #[test]
