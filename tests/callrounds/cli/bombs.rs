@@ -335,7 +335,7 @@ fn a_workbook_with_impossible_cell_references_is_refused() {
 #[test]
 fn an_old_workbook_and_an_open_document_are_bounded_in_rows_and_columns() {
     let practice = practice();
-    let old = [&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1][..], &[0; 33 * MB]].concat();
+    let old = [&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1][..], &vec![0; 33 * MB]].concat();
     fs::write(practice.path("bomb.xls"), old).expect("written");
     refused(&practice, "bomb.xls", "an Excel workbook of the old kind (.xls) that is damaged");
 
