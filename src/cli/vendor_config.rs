@@ -11,9 +11,9 @@ use crate::error::CommandError;
 use crate::ids::OrganisationId;
 use crate::ledger::LedgerKind;
 use crate::phone::{E164, NorthAmerican};
-use crate::vendor::annie::address::{ANNIE, Address};
 use crate::vendor::annie::auth::{Credentials, CredentialsError};
-use crate::vendor::annie::client::{AnnieClient, ClientSettings, PAGE_LIMIT};
+use crate::vendor::annie::client::{ANNIE, AnnieClient, ClientSettings, PAGE_LIMIT};
+use crate::vendor::http::address::Address;
 
 use super::environment::{self, BASE_URL, CREDENTIALS};
 

@@ -1,9 +1,9 @@
 //! The vendor as the engine sees it: the [`Vendor`] trait and the types that pass through it.
 //!
-//! Tests implement the trait with the simulator's rules, without a network. [`annie`] is the only vendor in production,
-//! over HTTP. [`quota`] limits how fast an organisation sends requests, [`backoff`] computes how long to wait before a
-//! retry, and [`hints`] carries what webhooks report to the run. What a vendor allows at most is a
-//! [`VendorLimits`](crate::campaign::VendorLimits).
+//! Tests implement the trait with the simulator's rules, without a network. [`annie`] is the only vendor in production;
+//! [`http`] holds what another vendor over HTTP needs as well. [`quota`] limits how fast an organisation sends requests,
+//! [`backoff`] computes how long to wait before a retry, and [`hints`] carries what webhooks report to the run. What a
+//! vendor allows at most is a [`VendorLimits`](crate::campaign::VendorLimits).
 
 pub mod annie;
 mod api;
@@ -12,6 +12,7 @@ mod call;
 mod channel;
 mod conversation;
 pub mod hints;
+pub mod http;
 pub mod quota;
 mod response;
 

@@ -5,9 +5,9 @@
 //! Everything else is a lost answer: 2xx without a readable id, a timeout, a broken connection, 3xx, 5xx, and the three
 //! 4xx that do not mean "refused" (408 Request Timeout, 409 Conflict, 425 Too Early).
 
-use super::quote::quote;
-use super::transport::{BodyError, TransportError};
 use super::{refusal, wire};
+use crate::vendor::http::quote::quote;
+use crate::vendor::http::transport::{BodyError, TransportError};
 use crate::vendor::{CallRequest, Concern, LostAnswer, NotPlaced, ReadError, Refused, Reply};
 
 /// What a response to the `POST /calls` for `call` means. The body of a response that is not 2xx only refines the

@@ -219,6 +219,7 @@ fn only_the_annie_api_and_the_command_line_speak_of_annie() {
     let except = ["vendor/mod.rs", "engine/outage.rs", "ending.rs"];
     let is_shared =
         |source: &Source| of_every_vendor.contains(&source.module()) && !source.path.starts_with("vendor/annie/");
+    assert!(sources().iter().any(|source| is_shared(source) && source.path.starts_with("vendor/http/")));
     nowhere(&["annie", "Annie", "ANNIE"], is_shared, &except);
     nowhere(&["/conversations", "/calls", "/phone-numbers", "X-RateLimit"], is_shared, &[]);
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::key_file::{self, KeyFileError};
+use crate::vendor::http::key_file::{self, KeyFileError};
 
 /// The `audience` of the vendor's tokens.
 pub const AUDIENCE: &str = "https://api.helloannie.com";
@@ -143,6 +143,24 @@ mod tests {
             assert!(problem.contains(expected), "{problem}");
             assert!(!problem.contains("k3y") && !problem.contains("s3cret"), "{problem}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_key_of_a_file_is_checked_like_any_other() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        std::fs::write(&path, "").expect("a file");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("a mode");
+        let from_file = |content: &str| {
+            std::fs::write(&path, content).expect("a file");
+            Credentials::from_key_file(&path)
+        };
+        assert!(matches!(from_file("k3y\n"), Ok(Credentials::ApiKey(key)) if key.expose_secret() == "k3y"));
+        let problem = from_file("k3ÿ").expect_err("no header can carry it").to_string();
+        assert!(problem.contains("the API key holds a space") && !problem.contains("k3"), "{problem}");
     }
 
     #[test]

@@ -4,9 +4,7 @@
 //! a token. No key, secret or token is ever shown: not in `Debug`, not in an error, not in a log.
 
 mod credentials;
-mod key_file;
 mod tokens;
 
 pub use credentials::{AUDIENCE, ClientCredentials, Credentials, CredentialsError};
-pub use key_file::KeyFileError;
 pub use tokens::{Bearer, NoToken, RejectedToken, TokenProvider};

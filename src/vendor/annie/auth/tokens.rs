@@ -15,9 +15,9 @@ use tracing::debug;
 
 use super::credentials::{ClientCredentials, Credentials};
 use crate::clock::SharedClock;
-use crate::vendor::annie::address::Address;
-use crate::vendor::annie::transport::{Transport, TransportError};
 use crate::vendor::annie::wire;
+use crate::vendor::http::address::Address;
+use crate::vendor::http::transport::{Transport, TransportError};
 use crate::vendor::{Concern, NotPlaced, ReadError};
 
 /// The longest response of a token endpoint that is read, in bytes.

@@ -12,14 +12,22 @@ use reqwest::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::address::{ANNIE, ANNIE_TOKENS, Address, AddressError};
 use super::auth::{Bearer, Credentials, RejectedToken, TokenProvider};
-use super::transport::{BodyError, ConnectionReuse, ReceivedResponse, Transport, TransportBuildError, TransportError};
 use super::{rate_headers, reply, wire};
 use crate::clock::SharedClock;
 use crate::ids::ConversationId;
 use crate::phone::E164;
+use crate::vendor::http::address::{Address, AddressError};
+use crate::vendor::http::transport::{
+    BodyError, ConnectionReuse, ReceivedResponse, Transport, TransportBuildError, TransportError,
+};
 use crate::vendor::{CallRequest, Concern, Conversation, NotPlaced, Page, ReadError, Refused, Reply, Response, Vendor};
+
+/// The API (`annie-api.md`, Basics).
+pub const ANNIE: &str = "https://api.helloannie.com/v1";
+
+/// The token endpoint (`annie-api.md`, Basics).
+const ANNIE_TOKENS: &str = "https://annie-external-api.us.auth0.com/oauth/token";
 
 /// The longest response to a `POST` that is read, in bytes.
 const MAX_REPLY_BYTES: usize = 64 * 1024;

@@ -4,8 +4,6 @@
 //! unknown field, an unknown word, a `null`, a missing field or a number given as a string never breaks a read. Only
 //! what gives a response its meaning (the envelope, a conversation's id) is required.
 
-mod lenient;
-mod lossy_json;
 mod request;
 mod responses;
 

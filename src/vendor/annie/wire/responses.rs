@@ -5,10 +5,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{lenient, lossy_json};
 use crate::entry::OutcomeSignals;
 use crate::ids::ConversationId;
 use crate::phone::E164;
+use crate::vendor::http::{lenient, lossy_json};
 use crate::vendor::{Conversation, Medium, Page, RowWithoutId, Status};
 
 /// The longest conversation id that is accepted, in bytes; a UUID has 36.
@@ -166,7 +166,7 @@ pub fn token(body: &[u8]) -> Result<TokenGrant, MalformedBody> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorBody {
     /// Its texts. They may contain a number or a patient's name, so they are shown only after
-    /// [`crate::vendor::annie::quote`].
+    /// [`crate::vendor::http::quote`].
     texts: Vec<String>,
     /// Names of request fields, and error codes: they tell what a text is about.
     names: Vec<String>,

@@ -265,7 +265,7 @@ fn settings_that_would_expose_patients_are_refused() {
     for (base, expected) in [
         ("http://api.helloannie.com/v1", "the API's address: plain http is for addresses on this machine only"),
         ("https://me:s3cret@api.helloannie.com/v1", "the API's address: must not have a user name"),
-        ("annie", "the API's address: not an address in the form https://api.helloannie.com/v1"),
+        ("annie", "the API's address: not an address in the form https://api.example.com/v1"),
     ] {
         let problem = AnnieClient::new(settings(base.to_owned()), Arc::new(WallClock)).expect_err(expected).to_string();
         assert!(problem.starts_with(expected), "{problem}");

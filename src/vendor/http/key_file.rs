@@ -31,8 +31,8 @@ pub enum KeyFileError {
     NotAKey,
 }
 
-/// The whole text of the file at `path`.
-pub(super) fn read(path: &Path) -> Result<SecretString, KeyFileError> {
+/// The whole text of the file at `path`: a copy of its key would not be erased.
+pub(in crate::vendor) fn read(path: &Path) -> Result<SecretString, KeyFileError> {
     // Checked before opening: opening a pipe would block.
     let kind = path.metadata().map_err(KeyFileError::Unreadable)?.file_type();
     if !kind.is_file() {
@@ -68,34 +68,35 @@ fn check_permissions(_: &File) -> Result<(), KeyFileError> {
 mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
 
     use secrecy::ExposeSecret;
 
-    use super::super::Credentials;
+    use super::read;
 
-    fn read(content: &[u8], mode: u32) -> Result<String, String> {
+    fn key(path: &Path) -> Result<String, String> {
+        read(path).map(|key| key.expose_secret().trim().to_owned()).map_err(|problem| problem.to_string())
+    }
+
+    fn key_in(content: &[u8], mode: u32) -> Result<String, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
         fs::write(&path, content).expect("a file");
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
-        match Credentials::from_key_file(&path) {
-            Ok(Credentials::ApiKey(key)) => Ok(key.expose_secret().to_owned()),
-            Ok(Credentials::ClientCredentials(_)) => panic!("a key file holds a key"),
-            Err(problem) => Err(problem.to_string()),
-        }
+        key(&path)
     }
 
     #[test]
     fn a_file_that_only_its_owner_can_read_is_read() {
         for (content, mode) in [("k3y", 0o600), ("k3y\n", 0o600), ("k3y\r\n", 0o400), (" k3y \n\n", 0o700)] {
-            assert_eq!(read(content.as_bytes(), mode).as_deref(), Ok("k3y"));
+            assert_eq!(key_in(content.as_bytes(), mode).as_deref(), Ok("k3y"));
         }
     }
 
     #[test]
     fn a_file_that_others_can_access_is_refused() {
         for mode in [0o640, 0o604, 0o644, 0o620, 0o601, 0o666, 0o777] {
-            let problem = read(b"k3y", mode).expect_err("refused");
+            let problem = key_in(b"k3y", mode).expect_err("refused");
             assert!(problem.contains(&format!("mode {mode:04o}")) && problem.contains("chmod 600"), "{problem}");
         }
     }
@@ -103,18 +104,17 @@ mod tests {
     #[test]
     fn a_folder_is_refused_as_a_folder() {
         let folder = tempfile::tempdir().expect("a folder");
-        let problem = Credentials::from_key_file(folder.path()).expect_err("refused").to_string();
+        let problem = key(folder.path()).expect_err("refused");
         assert_eq!(problem, "the key file is a folder, not a file: name the file itself that holds the key");
     }
 
     #[test]
     fn a_file_that_holds_something_else_is_refused_without_repeating_it() {
-        for content in [&b""[..], b"\n", b"k3y\nk3y", b"k3y k3y", b"k3y\xff", &[b'k'; 5000], "k3ÿ".as_bytes()] {
-            let problem = read(content, 0o600).expect_err("refused");
+        for content in [&b""[..], b"\n", b"k3y\nk3y", b"k3y k3y", b"k3y\xff", &[b'k'; 5000]] {
+            let problem = key_in(content, 0o600).expect_err("refused");
             assert!(!problem.contains("k3"), "{problem}");
         }
-        let missing =
-            Credentials::from_key_file(std::path::Path::new("/nowhere/k3y")).expect_err("refused").to_string();
+        let missing = key(Path::new("/nowhere/k3y")).expect_err("refused");
         assert_eq!(missing, "the key file cannot be read: entity not found");
     }
 }

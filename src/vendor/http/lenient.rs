@@ -10,7 +10,7 @@ use crate::phone::E164;
 /// Generates the `deserialize_with` function of each reader.
 macro_rules! readers {
     ($($name:ident = $reader:ident -> $type:ty),* $(,)?) => {$(
-        pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+        pub(in crate::vendor) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
             Value::deserialize(deserializer).map(|value| $reader(&value))
         }
     )*};

@@ -12,7 +12,7 @@ const REPLACEMENT: &str = "\\ufffd";
 const ESCAPE_LEN: usize = 6;
 
 /// Parses `body` as JSON; one that does not parse is repaired and tried again.
-pub(super) fn parse(body: &[u8]) -> Option<Value> {
+pub(in crate::vendor) fn parse(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body).or_else(|_| serde_json::from_str(&repaired(body))).ok()
 }
 

@@ -5,15 +5,9 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// The vendor's API (`annie-api.md`, Basics).
-pub const ANNIE: &str = "https://api.helloannie.com/v1";
-
-/// The vendor's token endpoint (`annie-api.md`, Basics).
-pub const ANNIE_TOKENS: &str = "https://annie-external-api.us.auth0.com/oauth/token";
-
 /// An address for requests: https, or http to this machine; no user name, query or fragment.
 ///
-/// The path is kept as it is: `https://api.helloannie.com/v1` + `calls` is `https://api.helloannie.com/v1/calls`.
+/// The path is kept as it is: `https://api.example.com/v1` + `calls` is `https://api.example.com/v1/calls`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(Url);
 
@@ -21,7 +15,7 @@ pub struct Address(Url);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not a URL with a host and the scheme https or http.
-    #[error("not an address in the form {ANNIE}")]
+    #[error("not an address in the form https://api.example.com/v1")]
     NotAnAddress,
     /// Plain http to another machine.
     #[error("plain http is for addresses on this machine only (127.0.0.1, ::1, localhost): use https")]
@@ -109,8 +103,7 @@ mod tests {
     #[test]
     fn https_goes_anywhere_and_http_stays_on_this_machine() {
         for text in [
-            ANNIE,
-            ANNIE_TOKENS,
+            "https://api.example.com/v1",
             "https://localhost:8443/v1",
             "http://127.0.0.1:8080/v1",
             "http://127.8.9.10",
@@ -121,7 +114,7 @@ mod tests {
             assert!(Address::parse(text).is_ok(), "{text}");
         }
         for text in [
-            "http://api.helloannie.com/v1",
+            "http://api.example.com/v1",
             "http://10.0.0.1",
             "http://192.168.1.2:8080",
             "http://localhost.example.com",
@@ -137,12 +130,12 @@ mod tests {
     fn anything_else_is_refused_without_repeating_it() {
         for (text, problem) in [
             ("", AddressError::NotAnAddress),
-            ("api.helloannie.com/v1", AddressError::NotAnAddress),
+            ("api.example.com/v1", AddressError::NotAnAddress),
             ("ftp://127.0.0.1", AddressError::NotAnAddress),
             ("file:///etc/passwd", AddressError::NotAnAddress),
-            ("https://me:s3cret@api.helloannie.com/v1", AddressError::Cluttered),
-            ("https://api.helloannie.com/v1?key=s3cret", AddressError::Cluttered),
-            ("https://api.helloannie.com/v1#s3cret", AddressError::Cluttered),
+            ("https://me:s3cret@api.example.com/v1", AddressError::Cluttered),
+            ("https://api.example.com/v1?key=s3cret", AddressError::Cluttered),
+            ("https://api.example.com/v1#s3cret", AddressError::Cluttered),
         ] {
             let error = Address::parse(text).expect_err(text);
             assert_eq!(error, problem, "{text}");
@@ -166,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_segment_that_leads_to_another_resource_is_refused() {
-        let address = Address::parse(ANNIE).expect("an address");
+        let address = Address::parse("https://a.example/v1").expect("an address");
         for id in ["", ".", ".."] {
             assert_eq!(address.with_segments(&["conversations", id]), None, "{id:?}");
         }
