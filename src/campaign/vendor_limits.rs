@@ -24,6 +24,9 @@ impl VendorKind {
     #[must_use]
     pub const fn limits(self) -> VendorLimits {
         match self {
+            // With another API, `begin` in `src/ledger/runs.rs` must refuse to change a campaign's vendor while one of its
+            // calls is in flight: the other list does not show that call, so rule R would find it absent, and
+            // `on_lost_answer = "retry"` would dial again.
             // The simulator keeps the rules of the API that it simulates.
             Self::Annie | Self::Simulator => ANNIE,
         }

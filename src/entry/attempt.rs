@@ -45,6 +45,15 @@ impl AttemptState {
         }
     }
 
+    /// Whether the call was placed, or may have been: it counts for every cap.
+    #[must_use]
+    pub fn may_have_been_placed(self) -> bool {
+        match self {
+            Self::NotPlaced | Self::Refused => false,
+            Self::Submitting | Self::Open | Self::Unknown | Self::Ended | Self::Absent | Self::LostTrack => true,
+        }
+    }
+
     /// The machine word, as the ledger stores it.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -202,6 +202,14 @@ pub fn without_capital(sentence: &str) -> String {
 mod tests {
     use super::*;
 
+    /// A new reason is counted here once both questions have been answered for it.
+    #[test]
+    fn every_reason_defers_to_another_day_or_not_and_comes_from_the_list_or_not() {
+        let count = |is: fn(Reason) -> bool| Reason::ALL.iter().filter(|reason| is(**reason)).count();
+        let counts = [count(|_| true), count(Reason::defers_to_another_day), count(Reason::comes_from_list)];
+        assert_eq!(counts, [43, 10, 12], "reasons, those that defer to another day, those that a list gives");
+    }
+
     #[test]
     fn every_reason_has_words_for_people() {
         for (reason, label) in [

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::call_facts::CallFacts;
-use super::caps::ContactResult;
+use super::caps::{ContactResult, NumberHistory};
 use super::dialing_hours::Hours;
 use crate::campaign::{Calling, Consent, DayWindow};
 use crate::entry::{CalledPartyZones, ZoneSource};
@@ -63,23 +63,25 @@ impl DecisionEvidence {
         called: &CalledPartyZones,
         now: DateTime<Utc>,
     ) -> Option<Self> {
-        let placements = &facts.history.placements;
+        // `spoken_for` and `last_call` decide only together with a reason that says so.
+        let CallFacts { rules, not_after, history, suppressed, spoken_for: _, calls, last_call: _ } = facts;
+        let NumberHistory { placements, unsettled } = history;
         let within = |span: TimeDelta| placements.iter().filter(|placement| placement.at > now - span).count() as u32;
         let known = placements.iter().rev().filter(|placement| placement.reached != ContactResult::NotKnown);
         Some(Self {
             preset: calling.preset.name().to_owned(),
-            zones: local_hours(&facts.rules?.hours, now),
+            zones: local_hours(&rules.as_ref()?.hours, now),
             regions: called.regions.clone(),
             known_by: called.source,
             calls_in_24_hours: within(TimeDelta::hours(24)),
             calls_in_7_days: within(TimeDelta::days(7)),
             calls_in_30_days: within(TimeDelta::days(30)),
             failures_in_a_row: known.take_while(|placement| placement.reached == ContactResult::Nobody).count() as u32,
-            calls_to_entry: facts.calls,
-            number_busy: facts.history.unsettled,
-            suppressed: facts.suppressed,
+            calls_to_entry: *calls,
+            number_busy: *unsettled,
+            suppressed: *suppressed,
             consent: calling.consent,
-            not_after: facts.not_after,
+            not_after: *not_after,
         })
     }
 }
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
     use crate::fixtures::{self, CONSENT, REQUIRED};
     use crate::phone::E164;
-    use crate::policy::{CallRules, NumberHistory, PastCall};
+    use crate::policy::{CallRules, PastCall};
 
     #[test]
     fn a_decisions_evidence_has_every_zone_with_its_hours_and_every_call_that_counts() {

@@ -184,18 +184,35 @@ fn instant(at: DateTime<Utc>, zone: &Zone) -> String {
 
 /// The evidence of a decision: hours, calls to the number and consent.
 fn evidence_lines(evidence: &DecisionEvidence) -> Vec<String> {
-    let hours = evidence.zones.iter().take(ZONES_SHOWN).map(|hours| {
+    // Without `..`, so that a new fact is shown or left out on purpose.
+    let DecisionEvidence {
+        preset,
+        zones,
+        known_by: source,
+        consent,
+        // By `calls` and `suppressed`.
+        calls_in_24_hours: _,
+        calls_in_7_days: _,
+        calls_in_30_days: _,
+        failures_in_a_row: _,
+        number_busy: _,
+        suppressed: _,
+        // The zones follow from the regions; the other two decide only with a reason that says so.
+        regions: _,
+        calls_to_entry: _,
+        not_after: _,
+    } = evidence;
+    let hours = zones.iter().take(ZONES_SHOWN).map(|hours| {
         let open = hours.open.as_ref().map_or_else(|| "closed that day".to_owned(), |open| format!("open {open}"));
         format!("{} in {}, {open}", hours.local.format("%H:%M"), hours.zone)
     });
     let mut hours: Vec<String> = hours.collect();
-    if evidence.zones.len() > ZONES_SHOWN {
-        hours.push(format!("and {} more zones", evidence.zones.len() - ZONES_SHOWN));
+    if zones.len() > ZONES_SHOWN {
+        hours.push(format!("and {} more zones", zones.len() - ZONES_SHOWN));
     }
-    let known = known_by(evidence.known_by);
-    let mut lines = vec![format!("hours: {} ({}; {known})", hours.join("; "), evidence.preset)];
+    let mut lines = vec![format!("hours: {} ({preset}; {})", hours.join("; "), known_by(*source))];
     lines.push(format!("number: {}; {}", calls(evidence), suppressed(evidence)));
-    lines.push(match evidence.consent {
+    lines.push(match consent {
         Some(Consent::OnFile) => "consent: on file for the whole list, the practice attests".into(),
         Some(Consent::Column) | None => "consent: as the list's own column says".to_owned(),
     });

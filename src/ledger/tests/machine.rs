@@ -95,7 +95,7 @@ struct Call {
 
 impl Call {
     fn may_have_been_placed(&self) -> bool {
-        !matches!(self.state, AttemptState::NotPlaced | AttemptState::Refused)
+        self.state.may_have_been_placed()
     }
 
     fn is_in_flight(&self) -> bool {

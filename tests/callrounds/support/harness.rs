@@ -116,10 +116,11 @@ impl Practice {
     }
 }
 
-/// The program without arguments and without credentials in its environment; its output is piped.
+/// The program without arguments and without settings or credentials in its environment; its output is piped.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_callrounds"));
-    for name in ["ANNIE_API_KEY", "ANNIE_CLIENT_ID", "ANNIE_CLIENT_SECRET", "ANNIE_BASE_URL", "ANNIE_WEBHOOK_TOKEN"] {
+    let ours = |name: &str| ["ANNIE_", "CALLROUNDS_"].iter().any(|prefix| name.starts_with(prefix));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {
         command.env_remove(name);
     }
     command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
