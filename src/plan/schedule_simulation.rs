@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -103,6 +104,14 @@ struct OpenCall {
     closed: DateTime<Utc>,
 }
 
+/// A span in which hours are open throughout, or closed throughout.
+struct HoursSpan {
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+    /// When closed hours open; `None`: they are open.
+    opens: Option<DateTime<Utc>>,
+}
+
 /// The next step of the simulated run.
 enum NextStep {
     /// Scan the vendor's list.
@@ -126,6 +135,8 @@ struct ScheduleSimulation<'a> {
     /// The last scan's start and its pages.
     last_scan: Option<(DateTime<Utc>, u32)>,
     placed: VecDeque<DateTime<Utc>>,
+    /// The span last asked for of each of the hours, by address: the planned calls hold them.
+    last_spans: HashMap<*const Hours, HoursSpan>,
     /// The last call to each number.
     last_by_number: HashMap<E164, DateTime<Utc>>,
     calls: u64,
@@ -185,6 +196,7 @@ impl<'a> ScheduleSimulation<'a> {
             open: VecDeque::new(),
             last_scan: None,
             placed: VecDeque::new(),
+            last_spans: HashMap::new(),
             last_by_number: HashMap::new(),
             calls: 0,
             reads: 0,
@@ -286,15 +298,29 @@ impl ScheduleSimulation<'_> {
     }
 
     /// If the call cannot be placed at `at`: the next possible instant, and why.
-    fn deferral(&self, call: &PlannedCall, at: DateTime<Utc>) -> Option<(DateTime<Utc>, SlotReason)> {
+    fn deferral(&mut self, call: &PlannedCall, at: DateTime<Utc>) -> Option<(DateTime<Utc>, SlotReason)> {
         let caps = &self.campaign.calling.caps;
         let end_of_gap = self.last_by_number.get(&call.phone).map(|last| caps::end_of_gap(caps, *last));
         if let Some(later) = end_of_gap.filter(|later| *later > at) {
             let opens = call.hours.next_open(later).unwrap_or(later);
             return Some((opens, SlotReason::Rule(Reason::DailyCap)));
         }
-        let opens = call.hours.next_open(at).filter(|opens| *opens > at)?;
+        let opens = self.opening(&call.hours, at)?;
         Some((opens, SlotReason::WindowCloses))
+    }
+
+    /// When hours that are closed at `at` open; `None` if they are open. Of a night that thousands of calls wait through,
+    /// each of the few different hours is asked once.
+    fn opening(&mut self, hours: &Rc<Hours>, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        if let Some(span) = self.last_spans.get(&Rc::as_ptr(hours)).filter(|span| (span.from..span.until).contains(&at))
+        {
+            return span.opens;
+        }
+        let next = hours.next_open(at)?;
+        let opens = (next > at).then_some(next);
+        let until = opens.or_else(|| hours.closes(at)).unwrap_or(at);
+        self.last_spans.insert(Rc::as_ptr(hours), HoursSpan { from: at, until, opens });
+        opens
     }
 
     fn forecast(&self, calls: &[PlannedCall]) -> Forecast {
