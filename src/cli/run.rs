@@ -24,18 +24,15 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     let source = list_input::source(args.list.as_deref(), &campaign)?;
     prompt::refuse_early(&api, &args.options)?;
     let directory = &campaign.source.directory;
-    let ledger = if args.rehearse {
-        settings::rehearsal_ledger_beside(global, directory)
-    } else {
-        settings::ledger_beside(global, directory)
-    };
-    if args.rehearse {
+    let (ledger, rejects) = if args.rehearse {
+        let ledger = settings::rehearsal_ledger_beside(global, directory);
         output.say(&format!("a rehearsal: nobody is called; its ledger is {}", ledger.shown()));
-    }
-    let rejects = if args.rehearse {
-        list_input::rehearsal_rejects_path(&campaign, &ledger)
+        let rejects = list_input::rehearsal_rejects_path(&campaign, &ledger);
+        (ledger, rejects)
     } else {
-        list_input::rejects_path(&campaign, &ledger)
+        let ledger = settings::ledger_beside(global, directory);
+        let rejects = list_input::rejects_path(&campaign, &ledger);
+        (ledger, rejects)
     };
     list_input::refuse_foreign_file(&rejects)?;
     list_input::refuse_list_as_rejects(&rejects, args.exclude.as_deref(), &campaign)?;
