@@ -350,7 +350,7 @@ impl Columns {
 
     /// The row's key cells, each with its name in the campaign.
     pub fn key<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = (&str, &'r str)> {
-        self.key.iter().map(|(name, at)| (name.as_str(), whole_id(value(row, *at))))
+        self.key.iter().map(|(name, at)| (name.as_str(), key_cell(row, *at)))
     }
 
     /// A hash of the row's key.
@@ -387,6 +387,11 @@ impl Columns {
     }
 }
 
+/// A cell of the key, in the form in which lists and exclude lists compare it.
+pub(super) fn key_cell(row: &ListRow, at: usize) -> &str {
+    whole_id(value(row, at))
+}
+
 /// An id without the decimals that a spreadsheet or a data frame gave it: `1001.0` is `1001`.
 pub(super) fn whole_id(cell: &str) -> &str {
     let whole = cell.strip_suffix(".0").or_else(|| cell.strip_suffix(".00")).unwrap_or(cell);
@@ -406,7 +411,11 @@ pub fn key_columns(header: &Header, rules: &ListRules) -> Result<Vec<(usize, usi
         let mapped = rules.columns.iter().find(|(field, _)| field == part).map(|(_, column)| column);
         let by_mapping = mapped.and_then(|column| position(names, column));
         let field = Field::named(part);
-        let by_field = || names.iter().position(|name| field.is_some() && Field::from_column(name) == field);
+        let with = |is_weak: bool| {
+            let is_part = |heading: Heading| Some(heading.field) == field && heading.is_weak == is_weak;
+            names.iter().position(|name| Heading::of(name).is_some_and(is_part))
+        };
+        let by_field = || with(false).or_else(|| with(true));
         by_mapping.or_else(by_field).or_else(|| position(names, part))
     };
     let found: Vec<(usize, usize)> =

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::columns::key_columns;
+use super::columns::{key_cell, key_columns};
 use super::error::ListError;
 use super::field::Field;
 use super::list::{List, ListExpectations, ListSource, RowPer};
@@ -45,7 +45,7 @@ impl ExcludeList {
             if row.cells.len() != list.header().names().len() {
                 return Err(ListError::Malformed { line: row.line, what: "not as many cells as columns" });
             }
-            let key: Vec<String> = columns.iter().map(|(_, at)| row.cell(*at).to_owned()).collect();
+            let key: Vec<String> = columns.iter().map(|(_, at)| key_cell(&row, *at).to_owned()).collect();
             if key.iter().any(String::is_empty) {
                 return Err(ListError::Malformed { line: row.line, what: "the key is empty" });
             }

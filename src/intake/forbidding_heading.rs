@@ -17,7 +17,10 @@ pub(super) fn looks_forbidding(heading: &str) -> bool {
     if list("heading_other").has_any(&words) && (!is_about_calls || is_marketing) {
         return false;
     }
-    let denies = list("heading_negations").has_any(&words) && !is_number_of;
+    // `No calls` denies; `Contact No 2` and `Phone no. (home)` are numbers.
+    let denies = words.iter().enumerate().any(|(at, word)| {
+        list("heading_negations").has(word) && (word != "no" || list("heading_calls").has_any(&words[at + 1..]))
+    }) && !is_number_of;
     let opts = words.iter().any(|word| matches!(word.as_str(), "opt" | "opted"))
         && words.iter().any(|word| matches!(word.as_str(), "out" | "in"));
     let is_of_activity =
@@ -99,6 +102,9 @@ mod tests {
             assert!(looks_forbidding(heading), "{heading}");
         }
         for heading in [
+            "Contact No 2",
+            "Phone no. (home)",
+            "Tel no 3",
             "Notes",
             "Call notes",
             "Last called",

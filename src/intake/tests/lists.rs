@@ -232,3 +232,21 @@ fn a_rejects_file_can_be_corrected_and_fed_back() {
     let corrected = Intake::open(&source, &campaign, context()).expect("a list");
     assert_eq!(corrected.examine().expect("a summary").counts.accepted, 1);
 }
+
+#[test]
+fn an_exclude_list_names_patients_however_their_ids_are_written() {
+    let campaign = campaign(Purpose::Recall);
+    for text in ["patient_id\n1001\n", "patient_id\n1001.0\n", "Patient,PatNum\nAna Ruiz,1001\n"] {
+        let excluded = list_file(text.as_bytes());
+        let source = ListSource::File(excluded.path().to_owned());
+        let excluded = ExcludeList::read(&source, &campaign.list, context().now).expect("an exclude list");
+        for id in ["1001", "1001.0"] {
+            let list = list_file(format!("patient_id,first_name,mobile\n{id},Ana,3125550101\n").as_bytes());
+            let intake = Intake::open(&ListSource::File(list.path().to_owned()), &campaign, context()).expect("a list");
+            let summary = intake.with_exclude_list(Some(excluded.clone())).examine().expect("counts");
+            assert_eq!(summary.not_ready_by.get(&Reason::Excluded), Some(&1), "{text:?} {id}");
+        }
+    }
+    let unnamed = list_file(b"patient_id\nNULL\n");
+    assert!(ExcludeList::read(&ListSource::File(unnamed.path().to_owned()), &campaign.list, context().now).is_err());
+}
