@@ -599,6 +599,7 @@ async fn one_by_one(
             conversation,
             started: None,
             ended: None,
+            words: None,
             detail: None,
         };
         ledger.lock().await.record(run, vec![update]).await.expect("a record");

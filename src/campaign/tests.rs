@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use minijinja::{Value, context};
 
 use super::*;
-use crate::entry::{Outcome, OutcomeSignals};
+use crate::entry::{Outcome, OutcomeSignals, RuleName};
 use crate::fixtures::REQUIRED;
 use crate::template::Template;
 
@@ -242,11 +242,12 @@ fn a_campaigns_own_outcome_rules_come_first_or_alone() {
     let said = |tag: &str| OutcomeSignals { tags: vec![tag.into()], ..OutcomeSignals::default() };
     let own = "[[outcomes]]\noutcome = \"declined\"\ntags = [\"appointment-booked\"]\n";
     let rules = good(&format!("{REQUIRED}{own}")).outcomes;
-    assert_eq!(rules.classify(&said("appointment-booked")), (Outcome::Declined, Some(1)));
-    assert_eq!(rules.classify(&said("opt-out")).0, Outcome::OptOut);
+    let taken_for = rules.classify(&said("appointment-booked"));
+    assert_eq!((taken_for.outcome, taken_for.rule), (Outcome::Declined, Some(RuleName::numbered(1))));
+    assert_eq!(rules.classify(&said("opt-out")).outcome, Outcome::OptOut);
     let alone = REQUIRED.replacen("name", "replace_default_outcomes = true\nname", 1);
     let rules = good(&format!("{alone}{own}")).outcomes;
-    assert_eq!(rules.classify(&said("opt-out")).0, Outcome::Unclassified);
+    assert_eq!(rules.classify(&said("opt-out")).outcome, Outcome::Unclassified);
 }
 
 #[test]
@@ -254,7 +255,7 @@ fn the_default_rules_know_the_vendors_tags_and_guess_nothing() {
     let rules = good(REQUIRED).outcomes;
     let outcome = |tags: &[&str]| {
         let tags = tags.iter().map(ToString::to_string).collect();
-        rules.classify(&OutcomeSignals { tags, ..OutcomeSignals::default() }).0
+        rules.classify(&OutcomeSignals { tags, ..OutcomeSignals::default() }).outcome
     };
     for (tag, expected) in [
         ("appointment-booked", Outcome::Booked),
@@ -277,7 +278,7 @@ fn the_default_rules_know_the_vendors_tags_and_guess_nothing() {
     assert_eq!(outcome(&["appointment-booked", "opt-out"]), Outcome::OptOut);
     assert_eq!(outcome(&["appointment-booked", "wrong-number"]), Outcome::WrongNumber);
     let summary = Some("The patient asked not to be called again.".to_owned());
-    assert_eq!(rules.classify(&OutcomeSignals { summary, ..OutcomeSignals::default() }).0, Outcome::OptOut);
+    assert_eq!(rules.classify(&OutcomeSignals { summary, ..OutcomeSignals::default() }).outcome, Outcome::OptOut);
 }
 
 #[test]

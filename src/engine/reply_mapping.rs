@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::campaign::Campaign;
-use crate::entry::{Fact, Outcome, Reason};
+use crate::entry::{Classification, Fact, Reason};
 use crate::policy::redial;
 use crate::vendor::{Concern, Conversation, LostAnswer, NotPlaced, Refused};
 
@@ -74,16 +74,21 @@ pub(super) fn lost_answer_reason(lost: LostAnswer) -> String {
     }
 }
 
-/// What a closed conversation means: the outcome, the fact for the ledger, and the outcome rule that matched.
-pub(super) fn closed_outcome(
+/// What a closed conversation was taken for, and the fact for the ledger.
+pub(super) fn on_closed(
     campaign: &Campaign,
     conversation: &Conversation,
     call: u32,
     now: DateTime<Utc>,
-) -> (Outcome, Fact, String) {
-    let (outcome, rule) = campaign.outcomes.classify(&conversation.signals);
+) -> (Classification, Fact) {
+    let taken_for = campaign.outcomes.classify(&conversation.signals);
+    let outcome = taken_for.outcome;
     let alternate_number = redial::another_number(&campaign.redial, outcome, call).then_some(now);
     let redial = redial::next_call(&campaign.redial, outcome, call, now).or(alternate_number);
-    let evidence = rule.map_or_else(|| "no outcome rule matched".into(), |rule| format!("outcome rule {rule}"));
-    (outcome, Fact::Ended { outcome, redial }, evidence)
+    (taken_for, Fact::Ended { outcome, redial })
+}
+
+/// The rule that decided an outcome, for the ledger.
+pub(super) fn decided_by(taken_for: &Classification) -> String {
+    taken_for.rule.as_ref().map_or_else(|| "no outcome rule matched".into(), ToString::to_string)
 }

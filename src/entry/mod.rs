@@ -2,25 +2,33 @@
 //!
 //! [`state`] has the states and the one function that decides every transition, [`attempt`] the states of a single
 //! `POST`, [`effect`] what a fact sets besides the states, [`list_effect`] what a newer list says of a known entry,
-//! [`outcome`] the meaning of a finished conversation, [`reason`] why an entry is not being called, [`content`] the
-//! patient and the texts of the call, [`list_counts`] a list's rows by result.
+//! [`outcome`] the meaning of a finished conversation, [`outcome_rules`] the rules that derive it, [`classification`] what
+//! they took a conversation for and how sure that is, [`conversation_words`] what was said in it and is kept, [`reason`]
+//! why an entry is not being called, [`content`] the patient and the texts of the call, [`list_counts`] a list's rows by
+//! result.
 
 pub mod attempt;
+pub mod classification;
 pub mod content;
+pub mod conversation_words;
 pub mod effect;
 pub mod list_counts;
 pub mod list_effect;
 pub mod outcome;
+pub mod outcome_rules;
 pub mod reason;
 pub mod state;
 
 pub use attempt::AttemptState;
+pub use classification::{Classification, Doubt, RuleName};
 pub use content::{
     Appointment, CallContent, CalledPartyZones, HouseholdMember, ListEligibility, NewEntry, PatientInfo, ZoneSource,
 };
+pub use conversation_words::ConversationWords;
 pub use effect::{AttemptEffect, EntryEffect, EntryStatus};
 pub use list_counts::ListCounts;
 pub use list_effect::{AbsenceEffect, EntryChange, ListEffect};
-pub use outcome::{Outcome, OutcomeRule, OutcomeRules, OutcomeSignals};
+pub use outcome::{Outcome, OutcomeSignals};
+pub use outcome_rules::{OutcomeRule, OutcomeRules};
 pub use reason::Reason;
 pub use state::{Fact, IllegalTransition, State};

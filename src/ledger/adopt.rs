@@ -79,6 +79,7 @@ fn mark_answers_lost(conn: &Connection, by: &str, at: DateTime<Utc>) -> Result<u
             conversation: None,
             started: None,
             ended: None,
+            words: None,
             detail: Some(format!("the ledger was adopted by {by}")),
         };
         record_one(conn, RunId(run), &update)?;

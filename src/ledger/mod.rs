@@ -9,7 +9,8 @@
 //! Opening (`open`) takes the `lock`, checks the file (`sibling_files`, `file_identity`, `integrity`), rewrites the
 //! write-ahead log (`wal_recovery`), and compares the ledger with its `high_water` mark. A list arrives in `batch`es of
 //! entries; `enrol` matches them by key and `insert` writes the new ones. `claim` asks the rules and writes intents;
-//! `record` writes what became of them. `call_facts` gathers the facts that the rules judge, for `claim` and for `check`.
+//! `record` writes what became of them, and `conversation_words` what was said. `call_facts` gathers the facts that the
+//! rules judge, for `claim` and for `check`.
 //!
 //! Nothing is decided here: [`crate::entry`] decides what a fact or a list changes, [`crate::policy`] says who may be
 //! called, and the ledger reads, compares and sets. Changed rows ≠ 1 is an error.
@@ -22,6 +23,7 @@ mod call_media;
 mod call_watermark;
 mod claim;
 mod codec;
+mod conversation_words;
 mod deferred_list_change;
 mod enrol;
 mod enrol_preview;
@@ -59,6 +61,7 @@ pub use batch::Batch;
 pub use call_facts::CallSubject;
 pub use call_watermark::{CallerId, Watermark};
 pub use claim::{ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, Deferral};
+pub use conversation_words::KeptWords;
 pub use enrol::{EnrolledList, EnrolmentCounts, ListChunk, ListEnd, is_cut_short};
 pub use enrol_preview::{AbsentEntry, EnrolPreview};
 pub use error::LedgerError;

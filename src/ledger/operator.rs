@@ -167,7 +167,17 @@ impl Operator {
             return Err(OperatorError::ConversationTaken);
         }
         let detail = Some(format!("decided by {by}"));
-        let update = AttemptUpdate { attempt, entry, at: now, fact, conversation, started: None, ended: None, detail };
+        let update = AttemptUpdate {
+            attempt,
+            entry,
+            at: now,
+            fact,
+            conversation,
+            started: None,
+            ended: None,
+            words: None,
+            detail,
+        };
         let state = record_one(&transaction, held.run, &update)?;
         transaction.commit()?;
         Ok(state)

@@ -9,8 +9,8 @@ use super::runs::RunHandle;
 use super::sql::sql;
 use super::suppression::{self, SuppressionScope};
 use super::transition::Transition;
-use super::{alternate_numbers, deferred_list_change};
-use crate::entry::{AttemptState, Fact, Outcome, Reason, State};
+use super::{alternate_numbers, conversation_words, deferred_list_change};
+use crate::entry::{AttemptState, ConversationWords, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, CampaignId, ConversationId, EntryId, OrganisationId, RunId};
 use crate::phone::E164;
 
@@ -31,6 +31,8 @@ pub struct AttemptUpdate {
     pub started: Option<DateTime<Utc>>,
     /// When the conversation ended, by the vendor's clock.
     pub ended: Option<DateTime<Utc>>,
+    /// What was said in the conversation, if it ended.
+    pub words: Option<ConversationWords>,
     /// Evidence for people; no patient data.
     pub detail: Option<String>,
 }
@@ -98,6 +100,9 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
     ))?)?;
+    if let Some(words) = &update.words {
+        conversation_words::keep(conn, update.attempt, words, update.at)?;
+    }
     if set.is_found_on_list {
         mark_found_on_list(conn, update.attempt)?;
     }

@@ -172,6 +172,19 @@ CREATE TABLE covered (
 
 CREATE INDEX covered_by_key ON covered (key);
 
+-- What was said in a conversation, as far as the vendor's fields tell it: one row for each attempt that ended, until it
+-- is removed for its age or by a purge. Texts are of bounded length.
+CREATE TABLE conversation_words (
+    attempt_id INTEGER PRIMARY KEY REFERENCES attempt,
+    tags       TEXT NOT NULL,      -- as a JSON array
+    topic      TEXT,
+    summary    TEXT,
+    actions    TEXT NOT NULL,      -- as a JSON array
+    duration   REAL,               -- in the vendor's unit
+    is_whole   INTEGER NOT NULL CHECK (is_whole IN (0, 1)),   -- 0: a text was cut
+    kept_at    INTEGER NOT NULL
+) STRICT;
+
 -- What happened, in order; append-only.
 CREATE TABLE event (
     id           INTEGER PRIMARY KEY,

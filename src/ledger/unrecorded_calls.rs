@@ -154,6 +154,7 @@ fn take_over_call(
         conversation: Some(call.conversation.clone()),
         started: Some(call.started),
         ended: None,
+        words: None,
         detail: None,
     };
     record_one(conn, run.run, &accepted)?;

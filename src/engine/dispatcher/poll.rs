@@ -8,7 +8,7 @@ use crate::engine::reply_mapping;
 use crate::engine::staleness_check::StalenessCheck;
 use crate::engine::tracker::{PollRequest, PollUrgency, ScanResult, TrackedConversation};
 use crate::engine::vendor_health::RequestKind;
-use crate::entry::Fact;
+use crate::entry::{ConversationWords, Fact};
 use crate::ids::ConversationId;
 use crate::ledger::AttemptUpdate;
 use crate::vendor::{Conversation, Page, ReadError, Response};
@@ -210,7 +210,8 @@ impl Dispatcher {
     ) {
         let at = effects.now;
         let &TrackedConversation { attempt, entry, number, .. } = tracked;
-        let (outcome, fact, evidence) = reply_mapping::closed_outcome(&self.campaign, conversation, number, at);
+        let (taken_for, fact) = reply_mapping::on_closed(&self.campaign, conversation, number, at);
+        let outcome = taken_for.outcome;
         self.stop_rules.on_ended(outcome);
         let redial_at = if let Fact::Ended { redial, .. } = fact { redial } else { None };
         if let Some(at) = redial_at {
@@ -219,7 +220,8 @@ impl Dispatcher {
         let record = AttemptUpdate {
             started: conversation.started.map(|started| started - self.ahead()),
             ended: conversation.ended.map(|ended| ended - self.ahead()),
-            ..attempt_update(attempt, entry, at, fact, Some(evidence))
+            words: Some(ConversationWords::bounded(&conversation.signals)),
+            ..attempt_update(attempt, entry, at, fact, Some(reply_mapping::decided_by(&taken_for)))
         };
         let conversation = conversation.id.clone();
         self.record(record, Event::Ended { at, entry, attempt, conversation, outcome, redial_at }, effects);

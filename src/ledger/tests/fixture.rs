@@ -200,7 +200,17 @@ pub(super) fn update(of: &ClaimedAttempt, fact: Fact) -> AttemptUpdate {
     let &ClaimedAttempt { attempt, entry, .. } = of;
     let conversation =
         matches!(fact, Fact::Accepted | Fact::Adopted).then(|| ConversationId::new(format!("c-{attempt}")));
-    AttemptUpdate { attempt, entry, at: noon(), fact, conversation, started: None, ended: None, detail: None }
+    AttemptUpdate {
+        attempt,
+        entry,
+        at: noon(),
+        fact,
+        conversation,
+        started: None,
+        ended: None,
+        words: None,
+        detail: None,
+    }
 }
 
 pub(super) fn ended(of: &ClaimedAttempt, outcome: Outcome, redial: Option<DateTime<Utc>>) -> AttemptUpdate {

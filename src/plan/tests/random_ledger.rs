@@ -253,7 +253,17 @@ impl RandomLedger {
         let &mut ClaimedAttempt { attempt, entry, .. } = claim;
         let names_it = matches!(fact, Fact::Accepted | Fact::Adopted);
         let conversation = names_it.then(|| ConversationId::new(format!("c-{attempt}")));
-        let update = AttemptUpdate { attempt, entry, at, fact, conversation, started: None, ended: None, detail: None };
+        let update = AttemptUpdate {
+            attempt,
+            entry,
+            at,
+            fact,
+            conversation,
+            started: None,
+            ended: None,
+            words: None,
+            detail: None,
+        };
         if now_or_never(self.ledger.record(run, vec![update])).is_ok() {
             *state = after;
         }

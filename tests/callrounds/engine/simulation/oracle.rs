@@ -289,7 +289,7 @@ impl Oracle {
             actions: words(transcript.actions),
             duration: None,
         };
-        self.campaign.outcomes.classify(&signals).0
+        self.campaign.outcomes.classify(&signals).outcome
     }
 
     fn attempts_with_two_calls(&self) -> Vec<String> {
