@@ -8,13 +8,13 @@ use super::defaults;
 use super::definition::{Campaign, CampaignSource};
 use super::file::{
     CallingTable, CampaignFile, CapsTable, HolidaysTable, ListTable, LocationTable, MessageTable, OutcomeTable,
-    PracticeTable, RateTable, RedialTable, SafetyTable, StopOnTable, VendorTable,
+    PracticeTable, PrivacyTable, RateTable, RedialTable, SafetyTable, StopOnTable, VendorTable,
 };
 use super::holiday::Holiday;
 use super::locations::Locations;
 use super::sections::{
-    Calling, Caps, ListRules, MessageTemplates, Practice, Preset, Rate, Redial, Safety, SimulatorSettings, StopOn,
-    VendorChoice,
+    Calling, Caps, ListRules, MessageTemplates, Practice, Preset, Privacy, Rate, Redial, Safety, SimulatorSettings,
+    StopOn, VendorChoice,
 };
 use super::spanned_reader::{Spanned, unspanned};
 use super::value::{CallLimit, Canary, Fraction, PositiveNumber, Switch, count};
@@ -54,6 +54,7 @@ impl CampaignFile {
             redial: unspanned(self.redial)?.convert()?,
             rate,
             safety: unspanned(self.safety)?.convert()?,
+            privacy: unspanned(self.privacy)?.convert()?,
             vendor: unspanned(self.vendor)?.convert()?,
             outcomes,
             source,
@@ -187,6 +188,12 @@ impl SafetyTable {
             track_for: unspanned(self.track_for)?,
             outage: unspanned(self.outage)?,
         })
+    }
+}
+
+impl PrivacyTable {
+    fn convert(self) -> Option<Privacy> {
+        Some(Privacy { keep_words_for: unspanned(self.keep_words_for)? })
     }
 }
 

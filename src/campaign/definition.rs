@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use minijinja::Value;
 
 use super::locations::Locations;
-use super::sections::{Calling, ListRules, MessageTemplates, Practice, Purpose, Rate, Redial, Safety, VendorChoice};
+use super::sections::{
+    Calling, ListRules, MessageTemplates, Practice, Privacy, Purpose, Rate, Redial, Safety, VendorChoice,
+};
 use crate::entry::OutcomeRules;
 use crate::ids::{CampaignName, Location};
 
@@ -32,6 +34,8 @@ pub struct Campaign {
     pub rate: Rate,
     /// What stops a run, and how a lost answer is settled.
     pub safety: Safety,
+    /// How long patients' data is kept.
+    pub privacy: Privacy,
     /// The API or the simulator that places the calls.
     pub vendor: VendorChoice,
     /// Which outcome a finished conversation has.

@@ -52,6 +52,8 @@ tables! {
         rate: RateTable;
         /// What stops a run, and how a lost answer is settled.
         safety: SafetyTable;
+        /// How long patients' data is kept.
+        privacy: PrivacyTable;
         /// The API or the simulator that places the calls.
         vendor: VendorTable;
         /// What a finished conversation means: rules in order, the first that matches decides.
@@ -266,6 +268,12 @@ tables! {
         people: PathBuf;
         /// Simulator: faults as `KIND=SHARE`.
         faults: Vec<FaultText>;
+    }
+
+    /// How long patients' data is kept.
+    PrivacyTable {
+        /// How long the ledger keeps what was said in a call: its tags, topic, summary and actions needed.
+        keep_words_for: TimeDelta;
     }
 
     /// One rule. Every condition that is given must match; a list matches if any of its texts matches. Case, `_` and

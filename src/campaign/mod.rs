@@ -38,7 +38,7 @@ pub use load::load;
 pub use locations::{Locations, Organisation};
 pub use sections::{
     Calling, Caps, Consent, DateOrder, DayWindow, ListEncoding, ListRules, MessageTemplates, OnAbsent, OnConflict,
-    OnLostAnswer, Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, ValueMeaning,
+    OnLostAnswer, Practice, Preset, Privacy, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, ValueMeaning,
     VendorChoice, VendorKind, ZoneMode,
 };
 pub use validate::SafetyOverrides;

@@ -27,6 +27,15 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 3] = [Self::Recall, Self::Reminder, Self::FollowUp];
+
+    /// The purpose with this word.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
+    }
+
     /// The purpose's word in campaign files, templates and the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -342,6 +351,13 @@ pub struct Safety {
     pub track_for: TimeDelta,
     /// How long the vendor may be unreachable before a run ends.
     pub outage: TimeDelta,
+}
+
+/// How long patients' data is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Privacy {
+    /// How long the ledger keeps what was said in a call.
+    pub keep_words_for: TimeDelta,
 }
 
 /// The stop rules: fractions, 0 to 1, of the run's finished calls that stop it.

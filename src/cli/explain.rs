@@ -79,7 +79,13 @@ fn timelines(
     })?;
     let timeline = |row: &EntryRow| {
         let suppressions = reader.suppressions_of(row.phone)?;
-        Ok::<_, LedgerError>(EntryTimeline::new(run, row, reader.events_of(row.entry)?, suppressions))
+        Ok::<_, LedgerError>(EntryTimeline::new(
+            run,
+            row,
+            reader.events_of(row.entry)?,
+            reader.words_of(row.entry)?,
+            suppressions,
+        ))
     };
     Ok(found.iter().map(timeline).collect::<Result<_, _>>()?)
 }

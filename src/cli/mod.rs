@@ -27,6 +27,7 @@ mod prompt;
 mod report;
 mod resolve;
 mod resume;
+mod review;
 mod row_findings;
 mod run;
 mod run_status;
@@ -83,6 +84,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<ExitStatus, CommandError> {
         Command::Explain(args) => explain::explain(args, global, output),
         Command::Suppress(args) => suppress::suppress(args, global, output),
         Command::Resolve(args) => resolve::resolve(args, global, output),
+        Command::Review(args) => review::review(args, global, output),
         Command::Pause(args) => resolve::pause(args, global, output),
         Command::Cancel(args) => resolve::cancel(args, global, output),
         Command::Ledger(args) => ledger::ledger(args, global, output),

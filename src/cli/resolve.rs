@@ -63,7 +63,7 @@ pub(super) fn cancel(args: &CancelArgs, global: &GlobalArgs, output: Output) -> 
 }
 
 /// Opens the ledger for a decision; it must exist.
-fn open_operator(global: &GlobalArgs) -> Result<Operator, CommandError> {
+pub(super) fn open_operator(global: &GlobalArgs) -> Result<Operator, CommandError> {
     let path = settings::find_ledger(global)?;
     if !path.exists() {
         return Err(LedgerError::Missing { path: path.shown() }.into());
@@ -71,12 +71,14 @@ fn open_operator(global: &GlobalArgs) -> Result<Operator, CommandError> {
     Ok(Operator::open(&path, WallClock.now())?)
 }
 
-fn refused(problem: OperatorError) -> CommandError {
+pub(super) fn refused(problem: OperatorError) -> CommandError {
     match problem {
         OperatorError::Ledger(error) => error.into(),
         problem @ (OperatorError::NoSuchEntry(_)
         | OperatorError::NotHeld { .. }
         | OperatorError::NoLostAnswer { .. }
+        | OperatorError::InDoubt(_)
+        | OperatorError::NothingToReview { .. }
         | OperatorError::WasRefused(_)
         | OperatorError::ConversationTaken
         | OperatorError::RunEnded(_)

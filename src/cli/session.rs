@@ -122,6 +122,7 @@ impl Session {
         };
         let stop = signals::first_signal();
         let vendors = remote.clients(&self.campaign, &self.clock)?;
+        self.ledger.remove_old_words(self.clock.now()).await?;
         self.warn_of_unknown_organisations(run, output).await?;
         let (listener, hints) = self.webhooks.take().map(|webhooks| webhooks.serve(output)).unzip();
         let engine = Engine {
@@ -146,6 +147,8 @@ impl Session {
         if let Some(simulator) = simulator {
             simulator.stop().await;
         }
+        // A run may last for days.
+        self.ledger.remove_old_words(self.clock.now()).await?;
         self.conclude(run, &result, output)
     }
 

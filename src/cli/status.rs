@@ -1,9 +1,9 @@
 //! `status`: the counts of a run.
 
-use crate::campaign::{Campaign, SafetyOverrides};
+use crate::campaign::{Campaign, CampaignSource, SafetyOverrides};
 use crate::error::{CommandError, ExitStatus};
-use crate::ids::RunId;
-use crate::ledger::{LedgerReader, RunReport};
+use crate::ids::{CampaignName, EntryId, RunId};
+use crate::ledger::{LedgerError, LedgerReader, RunReport};
 use crate::report::{RunSummary, text};
 use crate::zone::Zone;
 
@@ -29,8 +29,18 @@ pub(super) fn zone_of(report: &RunReport) -> Result<Zone, CommandError> {
 
 /// The campaign, from its text in the ledger.
 pub(super) fn campaign_of(report: &RunReport) -> Result<Campaign, CommandError> {
-    let name = format!("the campaign {} in the ledger", report.campaign);
-    // A report places no calls, so the campaign may have a rehearsal's settle time.
+    stored_campaign(&report.campaign, &report.source)
+}
+
+/// The campaign of an entry, from its text in the ledger.
+pub(super) fn campaign_in_ledger(reader: &LedgerReader, entry: EntryId) -> Result<Campaign, CommandError> {
+    let (name, source) = reader.campaign_of(entry)?.ok_or(LedgerError::NoRun)?;
+    stored_campaign(&name, &source)
+}
+
+fn stored_campaign(name: &CampaignName, source: &CampaignSource) -> Result<Campaign, CommandError> {
+    let name = format!("the campaign {name} in the ledger");
+    // Nothing is called by it, so the campaign may have a rehearsal's settle time.
     let overrides = SafetyOverrides { short_settle: true };
-    settings::parse_campaign(&report.source.text, &name, report.source.directory.clone(), overrides)
+    settings::parse_campaign(&source.text, &name, source.directory.clone(), overrides)
 }

@@ -42,15 +42,19 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
             ));
         }
         SuppressAction::Remove { number, scope } => {
-            let mut is_removed = false;
+            let (mut is_removed, mut awaits_review) = (false, false);
             for number in parse_numbers(number)? {
                 is_removed |= operator.unsuppress(number, scope.scope())?;
+                awaits_review |= operator.awaits_review(number)?;
             }
             output.say(if is_removed {
                 "the number was removed from the suppression list"
             } else {
                 "the number was not on the suppression list"
             });
+            if awaits_review {
+                output.say("it is still not called: a person must read what was said, see `callrounds review`");
+            }
         }
         SuppressAction::Import { file, scope, expires, source } => {
             let request = SuppressionRequest { scope: scope.scope(), source, expires: future(*expires, now)? };
@@ -123,9 +127,10 @@ fn list(rows: &[SuppressionRow], output: Output) -> Result<(), CommandError> {
         let document: Vec<_> = rows
             .iter()
             .map(|row| {
-                let SuppressionRow { phone, scope, source, at, expires } = row;
+                let SuppressionRow { phone, scope, source, at, expires, is_pending_review } = row;
                 serde_json::json!({
                     "phone": phone.expose(), "scope": scope.name(), "source": source, "since": at, "expires": expires,
+                    "pending_review": is_pending_review,
                 })
             })
             .collect();

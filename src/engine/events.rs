@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::outage::Outage;
-use crate::entry::{Outcome, Reason, State};
+use crate::entry::{Doubt, Outcome, Reason, State};
 use crate::ids::{AttemptId, ConversationId, EntryId, Location, OrganisationId, RunId};
 
 /// An event of a run. `at` is the time by the run's clock.
@@ -125,6 +125,9 @@ pub enum Event {
         conversation: ConversationId,
         /// The outcome of the call.
         outcome: Outcome,
+        /// What may have been said: the entry is held until a person has read it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        doubt: Option<Doubt>,
         /// When the entry may be called again, if at all.
         redial_at: Option<DateTime<Utc>>,
     },

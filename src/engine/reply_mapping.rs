@@ -83,9 +83,11 @@ pub(super) fn on_closed(
 ) -> (Classification, Fact) {
     let taken_for = campaign.outcomes.classify(&conversation.signals);
     let outcome = taken_for.outcome;
-    let alternate_number = redial::another_number(&campaign.redial, outcome, call).then_some(now);
-    let redial = redial::next_call(&campaign.redial, outcome, call, now).or(alternate_number);
-    (taken_for, Fact::Ended { outcome, redial })
+    let fact = match taken_for.doubt {
+        Some(doubt) => Fact::EndedInDoubt { outcome, doubt },
+        None => Fact::Ended { outcome, redial: redial::after_ending(&campaign.redial, outcome, call, now) },
+    };
+    (taken_for, fact)
 }
 
 /// The rule that decided an outcome, for the ledger.

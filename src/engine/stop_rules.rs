@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::campaign::Safety;
-use crate::entry::Outcome;
+use crate::entry::{Doubt, Outcome};
 use crate::ledger;
 
 use super::stop_reason::StopReason;
@@ -93,7 +93,7 @@ impl StopRules {
     pub fn with_finished(mut self, call_results: &[ledger::CallResult]) -> Self {
         for result in call_results {
             match result {
-                ledger::CallResult::Ended(outcome) => self.on_ended(*outcome),
+                ledger::CallResult::Ended(outcome) => self.on_ended(*outcome, None),
                 ledger::CallResult::Failed => self.on_failed(),
             }
         }
@@ -127,9 +127,10 @@ impl StopRules {
         self.count_finish(CountedFinish::Error);
     }
 
-    /// A conversation was closed.
-    pub fn on_ended(&mut self, outcome: Outcome) {
+    /// A conversation was closed. A possible opt-out counts as one until a person has read it.
+    pub fn on_ended(&mut self, outcome: Outcome, doubt: Option<Doubt>) {
         self.count_finish(match outcome {
+            _ if doubt == Some(Doubt::PossibleOptOut) => CountedFinish::OptOut,
             Outcome::OptOut => CountedFinish::OptOut,
             Outcome::WrongNumber | Outcome::InvalidNumber => CountedFinish::WrongNumber,
             Outcome::NoAnswer | Outcome::Busy => CountedFinish::Unanswered,
@@ -253,10 +254,10 @@ mod tests {
         let stop_on = StopOn { at_least: 4, opt_out_rate: Some(0.25), ..StopOn::default() };
         let mut rules = rules(None, None, stop_on);
         for _ in 0..3 {
-            rules.on_ended(Outcome::OptOut);
+            rules.on_ended(Outcome::OptOut, None);
         }
         assert_eq!(rules.stop_reason(), None);
-        rules.on_ended(Outcome::Booked);
+        rules.on_ended(Outcome::Booked, None);
         assert_eq!(rules.stop_reason(), Some(StopReason::StopRule { rule: "opt_out_rate", hits: 3, of: 4 }));
     }
 
@@ -264,9 +265,9 @@ mod tests {
     fn a_rate_of_zero_tolerates_none_however_few_calls_have_finished() {
         let stop_on = StopOn { at_least: 20, opt_out_rate: Some(0.0), ..StopOn::default() };
         let mut rules = rules(None, None, stop_on);
-        rules.on_ended(Outcome::Booked);
+        rules.on_ended(Outcome::Booked, None);
         assert_eq!(rules.stop_reason(), None);
-        rules.on_ended(Outcome::OptOut);
+        rules.on_ended(Outcome::OptOut, None);
         assert_eq!(rules.stop_reason(), Some(StopReason::StopRule { rule: "opt_out_rate", hits: 1, of: 2 }));
     }
 
@@ -275,14 +276,14 @@ mod tests {
         let stop_on = StopOn { at_least: 4, last: Some(4), opt_out_rate: Some(0.25), ..StopOn::default() };
         let mut rules = rules(None, None, stop_on);
         for _ in 0..20 {
-            rules.on_ended(Outcome::Booked);
+            rules.on_ended(Outcome::Booked, None);
         }
-        rules.on_ended(Outcome::OptOut);
+        rules.on_ended(Outcome::OptOut, None);
         assert_eq!(rules.stop_reason(), None);
-        rules.on_ended(Outcome::OptOut);
+        rules.on_ended(Outcome::OptOut, None);
         assert_eq!(rules.stop_reason(), Some(StopReason::StopRule { rule: "opt_out_rate", hits: 2, of: 4 }));
         for _ in 0..3 {
-            rules.on_ended(Outcome::Booked);
+            rules.on_ended(Outcome::Booked, None);
         }
         assert_eq!(rules.stop_reason(), None, "what is long ago no longer counts");
     }
@@ -293,11 +294,11 @@ mod tests {
         let mut rules = rules(None, Some(3), stop_on);
         for outcome in [Outcome::OptOut, Outcome::Booked] {
             rules.on_claimed();
-            rules.on_ended(outcome);
+            rules.on_ended(outcome, None);
             assert_eq!(rules.stop_reason(), None);
         }
         rules.on_claimed();
-        rules.on_ended(Outcome::Booked);
+        rules.on_ended(Outcome::Booked, None);
         assert_eq!(rules.stop_reason(), Some(StopReason::StopRule { rule: "opt_out_rate", hits: 1, of: 3 }));
     }
 }

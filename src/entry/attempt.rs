@@ -89,7 +89,7 @@ impl AttemptState {
             // The campaign accepts the absence proof: the call counts as not placed.
             Fact::Absent { retry: true } => (&[Unknown], NotPlaced),
             Fact::DeclaredNotPlaced => (&[Absent, Refused], NotPlaced),
-            Fact::Ended { .. } => (&[Open, LostTrack], Ended),
+            Fact::Ended { .. } | Fact::EndedInDoubt { .. } => (&[Open, LostTrack], Ended),
             Fact::TrackLost => (&[Open], LostTrack),
             Fact::Claimed
             | Fact::Deferred { .. }
@@ -98,7 +98,11 @@ impl AttemptState {
             | Fact::Unlisted
             | Fact::TooLate
             | Fact::Listed
-            | Fact::CancelledByOperator => return None,
+            | Fact::CancelledByOperator
+            | Fact::ReviewNeeded { .. }
+            | Fact::Reviewed { .. }
+            | Fact::Reclassified { .. }
+            | Fact::BarLifted => return None,
         };
         from.contains(&self).then_some(to)
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
+use super::reason::Reason;
 
 /// What a finished conversation was taken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +82,15 @@ impl Doubt {
         match self {
             Self::PossibleOptOut => "possible opt-out",
             Self::PossiblyDeceased => "possibly deceased",
+        }
+    }
+
+    /// Why an entry is held for it.
+    #[must_use]
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::PossibleOptOut => Reason::PossibleOptOut,
+            Self::PossiblyDeceased => Reason::PossiblyDeceased,
         }
     }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::attempt::AttemptState;
+use super::classification::Doubt;
 use super::outcome::Outcome;
 use super::reason::Reason;
 use super::state::{Fact, IllegalTransition, State};
@@ -33,6 +34,8 @@ pub struct AttemptEffect {
     pub reason: Option<Reason>,
     /// The conversation is known from the vendor's list, not from the response to the request.
     pub is_found_on_list: bool,
+    /// What may have been said: the number is not called until a person has read it.
+    pub doubt: Option<Doubt>,
     /// The number is not to be called again, for any purpose.
     pub suppresses_number: bool,
 }
@@ -73,10 +76,16 @@ impl Fact {
             Self::Unlisted => with_reason(Reason::Unlisted),
             Self::TooLate => with_reason(Reason::NotAfter),
             Self::AnswerLost | Self::Absent { retry: false } => with_reason(Reason::AnswerLost),
-            Self::Listed | Self::Absent { retry: true } | Self::DeclaredNotPlaced => due(at),
+            Self::Listed | Self::Absent { retry: true } | Self::DeclaredNotPlaced | Self::BarLifted => due(at),
             Self::TrackLost => with_reason(Reason::TrackLost),
             Self::CancelledByOperator => with_reason(Reason::Operator),
-            Self::Ended { outcome, redial } => {
+            Self::ReviewNeeded { doubt } => with_reason(doubt.reason()),
+            Self::EndedInDoubt { outcome, doubt } => {
+                EntryEffect { outcome: Some(outcome), ..with_reason(doubt.reason()) }
+            }
+            Self::Ended { outcome, redial }
+            | Self::Reviewed { outcome, redial }
+            | Self::Reclassified { outcome, redial } => {
                 let reason = if outcome.means_wrong_number() { Reason::OtherNumber } else { Reason::RedialGap };
                 EntryEffect { due_at: redial, reason: redial.map(|_| reason), outcome: Some(outcome) }
             }
@@ -101,6 +110,13 @@ impl Fact {
                 suppresses_number: outcome == Outcome::OptOut,
                 ..none
             },
+            Self::EndedInDoubt { outcome, doubt } => AttemptEffect {
+                ended_at: ended.or(Some(at)),
+                outcome: Some(outcome),
+                doubt: Some(doubt),
+                suppresses_number: outcome == Outcome::OptOut,
+                ..none
+            },
             Self::TrackLost => AttemptEffect { reason: Some(Reason::TrackLost), ..none },
             Self::Absent { .. } => AttemptEffect { reason: Some(Reason::AnswerLost), ..none },
             Self::DeclaredNotPlaced => AttemptEffect { reason: Some(Reason::Operator), ..none },
@@ -111,7 +127,11 @@ impl Fact {
             | Self::Unlisted
             | Self::TooLate
             | Self::Listed
-            | Self::CancelledByOperator => none,
+            | Self::CancelledByOperator
+            | Self::ReviewNeeded { .. }
+            | Self::Reviewed { .. }
+            | Self::Reclassified { .. }
+            | Self::BarLifted => none,
         }
     }
 
@@ -121,20 +141,33 @@ impl Fact {
     #[must_use]
     pub fn concerns_entry(&self, attempt: AttemptState, entry: State) -> bool {
         let is_last = attempt != AttemptState::LostTrack || entry == State::LostTrack;
-        let settles = matches!(self, Self::Ended { redial: None, .. }) && entry.is_callable();
+        let ends_it = matches!(self, Self::Ended { redial: None, .. } | Self::EndedInDoubt { .. });
+        let settles = ends_it && entry.is_callable();
         is_last || settles
     }
 
     /// Whether the patient's next number is dialled, if there is one: a further call follows, and the number was wrong.
     #[must_use]
     pub fn needs_another_number(&self) -> bool {
-        matches!(self, Self::Ended { outcome, redial: Some(_) } if outcome.means_wrong_number())
+        matches!(
+            self,
+            Self::Ended { outcome, redial: Some(_) }
+            | Self::Reviewed { outcome, redial: Some(_) }
+            | Self::Reclassified { outcome, redial: Some(_) }
+            if outcome.means_wrong_number()
+        )
     }
 
     /// The fact if the patient has no number left to dial: no further call follows.
     #[must_use]
     pub fn without_redial(self) -> Self {
-        if let Self::Ended { outcome, .. } = self { Self::Ended { outcome, redial: None } } else { self }
+        let redial = None;
+        match self {
+            Self::Ended { outcome, .. } => Self::Ended { outcome, redial },
+            Self::Reviewed { outcome, .. } => Self::Reviewed { outcome, redial },
+            Self::Reclassified { outcome, .. } => Self::Reclassified { outcome, redial },
+            other => other,
+        }
     }
 }
 
@@ -145,29 +178,36 @@ mod tests {
     use super::*;
 
     /// What every fact sets in the entry (due, reason, outcome) and in the attempt (answered, lost, ended, outcome, reason,
-    /// found on the list, number suppressed); `-`: nothing. `now` is when the fact became known, `0` the instant in it.
+    /// found on the list, number suppressed, in doubt); `-`: nothing. `now` is when the fact became known, `0` the instant in it.
     const EFFECTS: &str = "
-claimed              | -   -           -      | -   -   -   -      -           -     -
-deferred             | 0   window      -      | -   -   -   -      -           -     -
-barred               | -   window      -      | -   -   -   -      -           -     -
-set_aside            | -   window      -      | -   -   -   -      -           -     -
-unlisted             | -   unlisted    -      | -   -   -   -      -           -     -
-too_late             | -   not_after   -      | -   -   -   -      -           -     -
-listed               | now -           -      | -   -   -   -      -           -     -
-accepted             | -   -           -      | now -   -   -      -           -     -
-not_placed           | 0   window      -      | now -   -   -      window      -     -
-refused              | -   window      -      | now -   -   -      window      -     -
-answer_lost          | -   answer_lost -      | -   now -   -      answer_lost -     -
-ended                | -   -           booked | -   -   now booked -           -     -
-ended                | 0   redial_gap  busy   | -   -   now busy   -           -     -
-track_lost           | -   track_lost  -      | -   -   -   -      track_lost  -     -
-adopted              | -   -           -      | now -   -   -      -           found -
-absent               | -   answer_lost -      | -   -   -   -      answer_lost -     -
-absent               | now -           -      | -   -   -   -      answer_lost -     -
-declared_not_placed  | now -           -      | -   -   -   -      operator    -     -
-cancelled            | -   operator    -      | -   -   -   -      -           -     -
-ended                | 0   other_number wrong_number | -   -   now wrong_number -           -     -
-ended                | -   -           opt_out | -   -   now opt_out -           -     suppressed
+claimed              | -   -           -      | -   -   -   -      -           -     - -
+deferred             | 0   window      -      | -   -   -   -      -           -     - -
+barred               | -   window      -      | -   -   -   -      -           -     - -
+set_aside            | -   window      -      | -   -   -   -      -           -     - -
+unlisted             | -   unlisted    -      | -   -   -   -      -           -     - -
+too_late             | -   not_after   -      | -   -   -   -      -           -     - -
+listed               | now -           -      | -   -   -   -      -           -     - -
+accepted             | -   -           -      | now -   -   -      -           -     - -
+not_placed           | 0   window      -      | now -   -   -      window      -     - -
+refused              | -   window      -      | now -   -   -      window      -     - -
+answer_lost          | -   answer_lost -      | -   now -   -      answer_lost -     - -
+ended                | -   -           booked | -   -   now booked -           -     - -
+ended                | 0   redial_gap  busy   | -   -   now busy   -           -     - -
+track_lost           | -   track_lost  -      | -   -   -   -      track_lost  -     - -
+adopted              | -   -           -      | now -   -   -      -           found - -
+absent               | -   answer_lost -      | -   -   -   -      answer_lost -     - -
+absent               | now -           -      | -   -   -   -      answer_lost -     - -
+declared_not_placed  | now -           -      | -   -   -   -      operator    -     - -
+cancelled            | -   operator    -      | -   -   -   -      -           -     - -
+ended_in_doubt       | -   possible_opt_out unclassified | -   -   now unclassified -           -     - possible_opt_out
+review_needed        | -   possibly_deceased -      | -   -   -   -      -           -     - -
+reviewed             | -   -           opt_out | -   -   -   -      -           -     - -
+reviewed             | 0   redial_gap  busy   | -   -   -   -      -           -     - -
+reclassified         | -   -           booked | -   -   -   -      -           -     - -
+reclassified         | 0   redial_gap  busy   | -   -   -   -      -           -     - -
+bar_lifted           | now -           -      | -   -   -   -      -           -     - -
+ended                | 0   other_number wrong_number | -   -   now wrong_number -           -     - -
+ended                | -   -           opt_out | -   -   now opt_out -           -     suppressed -
 ";
 
     fn now() -> DateTime<Utc> {
@@ -191,7 +231,7 @@ ended                | -   -           opt_out | -   -   now opt_out -          
             let instants = [set.answered_at, set.lost_at, set.ended_at].map(|it| format!("{:<4}", at(it))).concat();
             let rest =
                 format!("{:<6} {:<11} {:<5}", what(set.outcome), why(set.reason), word(set.is_found_on_list, "found"));
-            let last = word(set.suppresses_number, "suppressed");
+            let last = [word(set.suppresses_number, "suppressed"), set.doubt.map_or("-", Doubt::name)].join(" ");
             let _ = writeln!(table, "{:<20} | {entry} | {instants}{rest} {last}", fact.name());
         }
         assert_eq!(table, EFFECTS, "{table}");

@@ -120,6 +120,10 @@ reasons! {
     AnswersLost = "answers_lost",
     /// The conversation was not seen to end in time
     TrackLost = "track_lost",
+    /// Possibly an opt-out: a person must read what was said
+    PossibleOptOut = "possible_opt_out",
+    /// Possibly deceased: a person must read what was said
+    PossiblyDeceased = "possibly_deceased",
     /// Not on the newest list
     Unlisted = "unlisted",
     /// Decided by an operator
@@ -207,7 +211,7 @@ mod tests {
     fn every_reason_defers_to_another_day_or_not_and_comes_from_the_list_or_not() {
         let count = |is: fn(Reason) -> bool| Reason::ALL.iter().filter(|reason| is(**reason)).count();
         let counts = [count(|_| true), count(Reason::defers_to_another_day), count(Reason::comes_from_list)];
-        assert_eq!(counts, [43, 10, 12], "reasons, those that defer to another day, those that a list gives");
+        assert_eq!(counts, [45, 10, 12], "reasons, those that defer to another day, those that a list gives");
     }
 
     #[test]

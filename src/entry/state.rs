@@ -6,9 +6,10 @@
 //!   │                   │ refused ▶ failed        │ track lost ▶ lost_track
 //!   │                   │ answer lost ▶ unknown ──adopted──▶ open
 //!   │                                     └──absent──▶ held, or ready if the operator opted in
-//! waiting ◀─deferred─ ready                      held ▶ open | ready | cancelled, by a person
+//! waiting ◀─deferred─ ready                      held ▶ open | ready | cancelled | finished | waiting, by a person
 //!                                                failed ▶ ready | cancelled, by a person
 //! ready, waiting ▶ suppressed | withdrawn | expired | cancelled | held
+//! open, and every state without a call under way ──possibly an opt-out, or deceased──▶ held
 //! ```
 
 use std::fmt;
@@ -16,6 +17,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::classification::Doubt;
 use super::outcome::Outcome;
 use super::reason::Reason;
 
@@ -161,6 +163,15 @@ impl State {
             Fact::Absent { retry: true } => (&[Unknown], Ready),
             Fact::DeclaredNotPlaced => (&[Held, Failed], Ready),
             Fact::CancelledByOperator => (&[Ready, Waiting, Held, Failed, LostTrack], Cancelled),
+            Fact::EndedInDoubt { .. } => (&[Open, LostTrack, Ready, Waiting], Held),
+            Fact::ReviewNeeded { .. } => {
+                (&[Ready, Waiting, Finished, Failed, Suppressed, Withdrawn, Expired, Cancelled], Held)
+            }
+            Fact::Reviewed { redial: None, .. } => (&[Held], Finished),
+            Fact::Reviewed { redial: Some(_), .. } => (&[Held], Waiting),
+            Fact::Reclassified { redial: None, .. } => (&[Finished, Ready, Waiting], Finished),
+            Fact::Reclassified { redial: Some(_), .. } => (&[Finished, Ready, Waiting], Waiting),
+            Fact::BarLifted => (&[Suppressed], Ready),
         };
         if from.contains(&self) { Ok(to) } else { Err(IllegalTransition { state: self, fact: fact.name() }) }
     }
@@ -236,6 +247,35 @@ pub enum Fact {
     DeclaredNotPlaced,
     /// An operator ends the entry.
     CancelledByOperator,
+    /// The conversation is closed, and may have contained what only a person can judge.
+    EndedInDoubt {
+        /// The outcome of the conversation.
+        outcome: Outcome,
+        /// What may have been said.
+        doubt: Doubt,
+    },
+    /// A conversation of the entry that is over may have contained what only a person can judge: one read after the entry had
+    /// moved on, or one classified anew.
+    ReviewNeeded {
+        /// What may have been said.
+        doubt: Doubt,
+    },
+    /// A person has read what was said and decided.
+    Reviewed {
+        /// The outcome of the conversation, as the person decided.
+        outcome: Outcome,
+        /// The earliest instant of the next call; `None` if there is none.
+        redial: Option<DateTime<Utc>>,
+    },
+    /// Newer outcome rules take the entry's last conversation for something else.
+    Reclassified {
+        /// The outcome of the conversation by these rules.
+        outcome: Outcome,
+        /// The earliest instant of the next call; `None` if there is none.
+        redial: Option<DateTime<Utc>>,
+    },
+    /// A person has found that the number may be called, after a rule had barred the entry until then.
+    BarLifted,
 }
 
 impl Fact {
@@ -260,6 +300,11 @@ impl Fact {
             Self::Absent { .. } => "absent",
             Self::DeclaredNotPlaced => "declared_not_placed",
             Self::CancelledByOperator => "cancelled",
+            Self::EndedInDoubt { .. } => "ended_in_doubt",
+            Self::ReviewNeeded { .. } => "review_needed",
+            Self::Reviewed { .. } => "reviewed",
+            Self::Reclassified { .. } => "reclassified",
+            Self::BarLifted => "bar_lifted",
         }
     }
 }
@@ -299,6 +344,13 @@ impl Fact {
             Self::Absent { retry: true },
             Self::DeclaredNotPlaced,
             Self::CancelledByOperator,
+            Self::EndedInDoubt { outcome: Outcome::Unclassified, doubt: Doubt::PossibleOptOut },
+            Self::ReviewNeeded { doubt: Doubt::PossiblyDeceased },
+            Self::Reviewed { outcome: Outcome::OptOut, redial: None },
+            Self::Reviewed { outcome: Outcome::Busy, redial: Some(at) },
+            Self::Reclassified { outcome: Outcome::Booked, redial: None },
+            Self::Reclassified { outcome: Outcome::Busy, redial: Some(at) },
+            Self::BarLifted,
         ]
     }
 }
@@ -332,6 +384,13 @@ absent               -          -          -          -          held       -   
 absent,retry         -          -          -          -          ready      -          -          -          -          -          -          -          -
 declared_not_placed  -          -          -          -          -          ready      -          ready      -          -          -          -          -
 cancelled            cancelled  cancelled  -          -          -          cancelled  -          cancelled  -          -          -          -          cancelled
+ended_in_doubt       held       held       -          held       -          -          -          -          -          -          -          -          held
+review_needed        held       held       -          -          -          -          held       held       held       held       held       held       -
+reviewed             -          -          -          -          -          finished   -          -          -          -          -          -          -
+reviewed,redial      -          -          -          -          -          waiting    -          -          -          -          -          -          -
+reclassified         finished   finished   -          -          -          -          finished   -          -          -          -          -          -
+reclassified,redial  waiting    waiting    -          -          -          -          waiting    -          -          -          -          -          -
+bar_lifted           -          -          -          -          -          -          -          -          ready      -          -          -          -
 ";
 
     /// The same table for attempts.
@@ -356,6 +415,13 @@ absent               -          -          absent     -          -          -   
 absent,retry         -          -          not_placed -          -          -          -          -
 declared_not_placed  -          -          -          -          not_placed -          not_placed -
 cancelled            -          -          -          -          -          -          -          -
+ended_in_doubt       -          ended      -          -          -          -          -          ended
+review_needed        -          -          -          -          -          -          -          -
+reviewed             -          -          -          -          -          -          -          -
+reviewed,redial      -          -          -          -          -          -          -          -
+reclassified         -          -          -          -          -          -          -          -
+reclassified,redial  -          -          -          -          -          -          -          -
+bar_lifted           -          -          -          -          -          -          -          -
 ";
 
     /// A table of the same form with the program's decisions.
@@ -370,7 +436,12 @@ cancelled            -          -          -          -          -          -   
         };
         row("", states.iter().map(|state| name(*state)).collect());
         for fact in Fact::every_shape() {
-            let again = matches!(fact, Fact::Ended { redial: Some(_), .. });
+            let again = matches!(
+                fact,
+                Fact::Ended { redial: Some(_), .. }
+                    | Fact::Reviewed { redial: Some(_), .. }
+                    | Fact::Reclassified { redial: Some(_), .. }
+            );
             let retry = matches!(fact, Fact::Absent { retry: true });
             let shape = [(again, ",redial"), (retry, ",retry")].into_iter().find_map(|(is, shape)| is.then_some(shape));
             let head = fact.name().to_owned() + shape.unwrap_or_default();

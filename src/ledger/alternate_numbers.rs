@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use super::codec::{exactly_one, phone_at};
 use super::error::LedgerError;
 use super::sql::sql;
+use crate::entry::Fact;
 use crate::ids::EntryId;
 use crate::phone::E164;
 
@@ -32,6 +33,16 @@ pub(super) fn to_dial(
         }
     }
     Ok(best)
+}
+
+/// After a wrong number, moves the entry to the patient's next number; without another number there is no redial.
+pub(super) fn switch_if_wrong(conn: &Connection, entry: EntryId, fact: Fact) -> Result<Fact, LedgerError> {
+    if !fact.needs_another_number() {
+        return Ok(fact);
+    }
+    let Some(next) = not_dialled(conn, entry)? else { return Ok(fact.without_redial()) };
+    renumber(conn, entry, next)?;
+    Ok(fact)
 }
 
 /// Changes the entry's number to dial.

@@ -33,6 +33,19 @@ pub(super) fn keep(
     Ok(())
 }
 
+/// Removes the words that have been kept for as long as their campaign's file says. The table is written anew, because
+/// SQLite leaves copies of rows in pages that it has rebalanced, and `secure_delete` overwrites only what is deleted or
+/// freed: so no page holds them any more. (The write-ahead log does, until it is checkpointed.) Returns whether there were
+/// any.
+pub(super) fn remove_old(conn: &Connection, now: DateTime<Utc>) -> Result<bool, LedgerError> {
+    if !conn.prepare_cached(sql!("conversation_words_old"))?.exists([millis(now)])? {
+        return Ok(false);
+    }
+    conn.execute(sql!("conversation_words_set_aside"), [millis(now)])?;
+    conn.execute_batch(sql!("conversation_words_rewrite"))?;
+    Ok(true)
+}
+
 /// What was said in one of an entry's conversations.
 #[derive(Debug, Clone)]
 pub struct KeptWords {

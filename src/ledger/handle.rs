@@ -20,8 +20,8 @@ use super::unrecorded_calls::{ObservedCall, ObservedWithoutId};
 use super::wal_recovery::{LedgerDisk, SystemDisk};
 use super::writer::{CommitFuture, Writer};
 use super::{
-    call_media, call_watermark, claim, enrol, exclude, kind, next_due, open, plan_scope, reader, record, runs,
-    state_counts, suppression, unrecorded_calls,
+    call_media, call_watermark, claim, conversation_words, enrol, exclude, kind, next_due, open, plan_scope, reader,
+    record, runs, state_counts, suppression, unrecorded_calls,
 };
 use crate::campaign::{Campaign, Purpose};
 use crate::ending::Ending;
@@ -213,6 +213,12 @@ impl Ledger {
         now: DateTime<Utc>,
     ) -> CommitFuture<Vec<InFlightAttempt>> {
         self.writer.submit(move |conn| unrecorded_calls::take_over_calls(conn, run, &caller_id, &unrecorded, now))
+    }
+
+    /// Removes what was said in calls and has been kept for as long as the campaigns' files say. Returns whether there was
+    /// any.
+    pub fn remove_old_words(&self, now: DateTime<Utc>) -> CommitFuture<bool> {
+        self.writer.submit(move |conn| conversation_words::remove_old(conn, now))
     }
 
     /// Stores evidence that changes no state, such as the result of a scan of the vendor's list.

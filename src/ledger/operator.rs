@@ -20,7 +20,7 @@ use crate::phone::E164;
 
 /// Writes an operator's decisions, alongside a run if there is one.
 pub struct Operator {
-    conn: Connection,
+    pub(super) conn: Connection,
 }
 
 /// An operator's decision about an entry whose answer was lost or that the vendor refused.
@@ -65,6 +65,20 @@ pub enum OperatorError {
         entry: EntryId,
         /// The reason for which it is held.
         reason: Reason,
+    },
+    /// A conversation of the entry is in doubt: only `review` decides about it.
+    #[error(
+        "a conversation of patient #{0} may contain an opt-out, or say that the patient has died: `callrounds review {0}` shows \
+         it, and decides"
+    )]
+    InDoubt(EntryId),
+    /// No conversation of the entry waits for a person.
+    #[error("patient #{entry} is {}, and nothing said in a call waits for a person to read it", .state.label())]
+    NothingToReview {
+        /// The entry.
+        entry: EntryId,
+        /// Its state.
+        state: State,
     },
     /// The vendor refused the call, so it became no conversation.
     #[error("patient #{0} was refused by the vendor, so there is no conversation; use --not-placed or --cancel")]
@@ -150,6 +164,7 @@ impl Operator {
         let held = find(&transaction, entry)?;
         let (fact, conversation) = match resolution {
             Resolution::Cancel => {
+                refuse_in_doubt(&transaction, entry)?;
                 cancel(&transaction, entry, &held, by, now)?;
                 transaction.commit()?;
                 return Ok(State::Cancelled);
@@ -223,6 +238,12 @@ fn find(conn: &Connection, entry: EntryId) -> Result<HeldEntry, OperatorError> {
         .optional()?
         .ok_or(OperatorError::NoSuchEntry(entry))?
         .map_err(OperatorError::from)
+}
+
+/// A number is barred until a person has read the conversation: cancelling its entry would leave it barred for ever.
+fn refuse_in_doubt(conn: &Connection, entry: EntryId) -> Result<(), OperatorError> {
+    let is_in_doubt = conn.prepare_cached(sql!("attempt_doubts_of"))?.exists([entry.0])?;
+    if is_in_doubt { Err(OperatorError::InDoubt(entry)) } else { Ok(()) }
 }
 
 fn unsettled_attempt(entry: EntryId, held: &HeldEntry) -> Result<AttemptId, OperatorError> {

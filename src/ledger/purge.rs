@@ -15,7 +15,8 @@ use crate::entry::{CallContent, PatientInfo};
 use crate::visible::DisplayPath;
 
 /// Removes names, dates of birth, messages and alternate numbers from all entries that have been over since `before`:
-/// finished, failed, suppressed, withdrawn, expired or cancelled. Needs the ledger's lock. Returns the number of
+/// finished, failed, suppressed, withdrawn, expired or cancelled, and what was said in their calls and in any call before
+/// then. Needs the ledger's lock. Returns the number of
 /// entries; [`LedgerError::PurgeIncomplete`] if a reader keeps the old pages in the write-ahead log: retry later. `by`
 /// says who decided, for the record.
 pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -> Result<u64, LedgerError> {
@@ -30,6 +31,7 @@ pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -
     transaction.execute(sql!("member_purge"), (&no_content, &no_patient))?;
     transaction.execute(sql!("former_member_purge"), (&no_content, &no_patient))?;
     transaction.execute(sql!("planned_purge"), [&no_content])?;
+    transaction.execute(sql!("conversation_words_purge"), (millis(before), &no_content))?;
     let detail = format!("decided by {by}; {entries} entries");
     transaction.execute(sql!("event_of_ledger"), (millis(at), "purged", detail))?;
     transaction.commit()?;

@@ -8,9 +8,9 @@ use super::error::LedgerError;
 use super::runs::RunHandle;
 use super::sql::sql;
 use super::suppression::{self, SuppressionScope};
-use super::transition::Transition;
+use super::transition::{Transition, hold_if_in_doubt};
 use super::{alternate_numbers, conversation_words, deferred_list_change};
-use crate::entry::{AttemptState, ConversationWords, Fact, Outcome, Reason, State};
+use crate::entry::{AttemptState, ConversationWords, Doubt, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, CampaignId, ConversationId, EntryId, OrganisationId, RunId};
 use crate::phone::E164;
 
@@ -99,6 +99,8 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
         set.ended_at.map(millis),
         set.outcome.map(Outcome::name),
         set.reason.map(Reason::name),
+        set.doubt.map(Doubt::name),
+        set.doubt.map(|_| millis(update.at)),
     ))?)?;
     if let Some(words) = &update.words {
         conversation_words::keep(conn, update.attempt, words, update.at)?;
@@ -112,9 +114,9 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
     if !update.fact.concerns_entry(attempt_from, from) {
         // The outcome still counts, but the entry has moved on and keeps its state.
         note_late_ending(conn, run, update)?;
-        return Ok(from);
+        return hold_if_in_doubt(conn, run, update.entry, from, update.at);
     }
-    let fact = switch_number_if_wrong(conn, update)?;
+    let fact = alternate_numbers::switch_if_wrong(conn, update.entry, update.fact.clone())?;
     let state = Transition {
         run,
         entry: update.entry,
@@ -129,8 +131,9 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
 }
 
 fn note_late_ending(conn: &Connection, run: RunId, update: &AttemptUpdate) -> Result<(), LedgerError> {
-    let outcome = if let Fact::Ended { outcome, .. } = update.fact { outcome.name() } else { "unknown" };
-    let detail = format!("outcome {outcome}, read after the call had been lost track of");
+    let outcome = update.fact.effect_on_entry(update.at).outcome.map_or("unknown", Outcome::name);
+    let rule = update.detail.as_ref().map_or_else(String::new, |rule| format!("; {rule}"));
+    let detail = format!("outcome {outcome}, read after the call had been lost track of{rule}");
     let (entry, attempt) = (Some(update.entry.0), Some(update.attempt.0));
     conn.prepare_cached(sql!("event_note"))?.execute((
         millis(update.at),
@@ -163,17 +166,6 @@ pub(super) fn recorded_among(
         }
     }
     Ok(recorded)
-}
-
-/// After a wrong number, moves the entry to the patient's next number; without another number there is no redial.
-fn switch_number_if_wrong(conn: &Connection, update: &AttemptUpdate) -> Result<Fact, LedgerError> {
-    let fact = update.fact.clone();
-    if !fact.needs_another_number() {
-        return Ok(fact);
-    }
-    let Some(next) = alternate_numbers::not_dialled(conn, update.entry)? else { return Ok(fact.without_redial()) };
-    alternate_numbers::renumber(conn, update.entry, next)?;
-    Ok(fact)
 }
 
 fn states(conn: &Connection, update: &AttemptUpdate) -> Result<(State, AttemptState, E164), LedgerError> {

@@ -57,6 +57,7 @@ pub(super) fn begin(
             &campaign.source.text,
             campaign.source.directory.to_string_lossy(),
             millis(now),
+            campaign.privacy.keep_words_for.num_milliseconds(),
         ),
         |row| row.get(0),
     )?;

@@ -27,7 +27,8 @@ CREATE TABLE campaign (
     purpose    TEXT NOT NULL,
     source     TEXT NOT NULL,   -- the campaign file's text: resuming needs no file
     directory  TEXT NOT NULL,
-    updated_at INTEGER NOT NULL
+    updated_at INTEGER NOT NULL,
+    keep_words_for INTEGER NOT NULL   -- how long what was said is kept, in milliseconds
 ) STRICT;
 
 CREATE TABLE run (
@@ -148,6 +149,11 @@ CREATE TABLE attempt (
     ended_at     INTEGER,
     outcome      TEXT,
     reason       TEXT,
+    -- What may have been said, and since when that is known: no call to the number until a person has read it. NULL: nothing,
+    -- or a person has decided.
+    doubt        TEXT CHECK (doubt IS NULL OR doubt IN ('possible_opt_out', 'possibly_deceased')),
+    doubt_at     INTEGER,
+    CHECK ((doubt IS NULL) = (doubt_at IS NULL)),
     CHECK (conversation IS NOT NULL OR state <> 'open' AND state <> 'ended' AND state <> 'lost_track'),
     CHECK (state <> 'unknown' OR lost_at IS NOT NULL),
     CHECK ((state = 'ended') = (outcome IS NOT NULL))
@@ -156,6 +162,8 @@ CREATE TABLE attempt (
 CREATE INDEX attempt_by_entry ON attempt (entry_id);
 CREATE INDEX attempt_by_run ON attempt (run_id);
 CREATE INDEX attempt_by_number ON attempt (to_number, intent_at);
+-- Each claim looks up whether a conversation with the number waits for a person.
+CREATE INDEX attempt_in_doubt ON attempt (to_number) WHERE doubt IS NOT NULL;
 -- Each run polls again the few calls that were lost track of.
 CREATE INDEX attempt_lost_track ON attempt (intent_at) WHERE state = 'lost_track';
 -- One attempt of an entry at a time, and one unresolved attempt per number: number and time must identify it (rule R).
@@ -196,6 +204,7 @@ CREATE TABLE event (
     state_before TEXT,
     state_after  TEXT,
     reason       TEXT,
+    outcome      TEXT,   -- the outcome that the event gave to a conversation
     detail       TEXT,
     evidence     TEXT   -- what a decision was based on, as JSON
 ) STRICT;
@@ -223,6 +232,18 @@ CREATE TABLE suppression (
     expires_at INTEGER,
     PRIMARY KEY (phone, scope)
 ) STRICT, WITHOUT ROWID;
+
+-- The numbers that must not be called now: the suppression list, and those with a conversation that a person has to read.
+CREATE VIEW barred_number AS
+SELECT phone, scope, source, at, expires_at, 0 AS is_pending_review FROM suppression
+UNION ALL
+SELECT to_number, 'all',
+    CASE doubt
+        WHEN 'possible_opt_out' THEN 'possible opt-out in a conversation, pending review'
+        ELSE 'possibly deceased by a conversation, pending review'
+    END,
+    doubt_at, NULL, 1
+FROM attempt WHERE doubt IS NOT NULL;
 
 -- Our caller ids, and the instant up to which this ledger is known to hold every call that each placed (its watermark):
 -- advanced by every claim and by every scan of the vendor's list that found no unrecorded call. An older copy of the
@@ -264,6 +285,11 @@ INSERT INTO legal_transition (state_before, state_after) VALUES
     ('open', 'finished'), ('open', 'waiting'), ('open', 'lost_track'),
     ('unknown', 'open'), ('unknown', 'held'), ('unknown', 'ready'),
     ('held', 'open'), ('held', 'ready'), ('held', 'withdrawn'), ('held', 'cancelled'),
+    -- A person has to read what was said, or has read it.
+    ('open', 'held'), ('lost_track', 'held'), ('finished', 'held'), ('failed', 'held'), ('suppressed', 'held'),
+    ('withdrawn', 'held'), ('expired', 'held'), ('cancelled', 'held'), ('held', 'finished'), ('held', 'waiting'),
+    -- Newer outcome rules.
+    ('finished', 'finished'), ('finished', 'waiting'),
     ('suppressed', 'ready'), ('suppressed', 'withdrawn'),
     ('withdrawn', 'ready'), ('expired', 'ready'),
     -- A person may settle an entry that was lost track of or refused for good, and make a refused one ready again.

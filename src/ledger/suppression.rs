@@ -1,4 +1,5 @@
-//! The suppression list: numbers that must not be called, from opt-outs and operators, for all campaigns.
+//! The suppression list: numbers that must not be called, from opt-outs and operators, for all campaigns. A number with a
+//! conversation that a person has to read counts as suppressed until then.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Row};
@@ -63,6 +64,8 @@ pub struct SuppressionRow {
     pub at: DateTime<Utc>,
     /// When it expires; `None`: never.
     pub expires: Option<DateTime<Utc>>,
+    /// Whether it holds until a person has read a conversation: `review` decides.
+    pub is_pending_review: bool,
 }
 
 impl SuppressionRow {
@@ -74,6 +77,7 @@ impl SuppressionRow {
             source: row.get("source")?,
             at: instant_at(row, "at")?,
             expires: maybe_instant_at(row, "expires_at")?,
+            is_pending_review: row.get("is_pending_review")?,
         })
     }
 }

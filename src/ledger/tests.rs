@@ -13,6 +13,7 @@ mod lists;
 mod machine;
 mod numbers;
 mod operator;
+mod reviews;
 mod sqlite;
 mod unrecorded_calls;
 mod updates;
@@ -27,7 +28,7 @@ use crate::entry::{
     AttemptState, CallContent, Fact, HouseholdMember, ListCounts, ListEligibility, NewEntry, Outcome, PatientInfo,
     Reason, State,
 };
-use crate::ids::{ConversationId, EntryId, EntryKey};
+use crate::ids::{CampaignName, ConversationId, EntryId, EntryKey};
 
 /// Makes a test of each case, on the stores that `$open` makes.
 macro_rules! every_case_on {
@@ -77,6 +78,15 @@ macro_rules! every_case_on {
             cases! { $open; operator:
                 a_number_suppressed_after_the_claim_is_found_before_the_request_leaves,
                 a_person_may_settle_an_entry_that_was_lost_track_of,
+            }
+            cases! { $open; reviews:
+                a_conversation_read_late_holds_its_entry_whatever_became_of_it,
+                a_decision_makes_the_bar_final_or_lifts_it_and_nothing_else,
+                a_possible_opt_out_bars_its_number_for_everybody_and_holds_its_entry,
+                an_entry_in_doubt_is_not_cancelled_before_a_person_has_read_it,
+                an_older_suppression_of_another_source_outlasts_a_review,
+                no_later_list_lifts_the_bar_or_loses_the_entry,
+                what_was_said_is_kept_with_every_ending_and_read_back,
             }
             cases! { $open; unrecorded_calls:
                 a_call_that_is_taken_over_is_followed_and_its_entry_not_called_again,

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::codec::{exactly_one, json, millis};
 use super::error::LedgerError;
 use super::sql::sql;
-use crate::entry::{EntryEffect, Fact, Outcome, Reason, State};
+use crate::entry::{Doubt, EntryEffect, Fact, Outcome, Reason, State};
 use crate::ids::{AttemptId, EntryId, RunId};
 use crate::policy::DecisionEvidence;
 
@@ -58,7 +58,29 @@ impl Transition<'_> {
             reason.map(Reason::name),
             self.detail,
             evidence.map(json),
+            outcome.map(Outcome::name),
         ))?;
-        Ok(to)
+        // While a conversation of the entry is in doubt it is neither callable nor over.
+        if self.from.is_callable() { Ok(to) } else { hold_if_in_doubt(conn, self.run, self.entry, to, self.at) }
     }
+}
+
+/// Holds an entry that is now in state `from` if a conversation of it is in doubt. Returns its new state.
+pub(super) fn hold_if_in_doubt(
+    conn: &Connection,
+    run: RunId,
+    entry: EntryId,
+    from: State,
+    at: DateTime<Utc>,
+) -> Result<State, LedgerError> {
+    let held_by = |doubt| Fact::ReviewNeeded { doubt };
+    if Doubt::ALL.into_iter().all(|doubt| from.after(&held_by(doubt)).is_err()) {
+        return Ok(from);
+    }
+    let mut statement = conn.prepare_cached(sql!("attempt_doubts_of"))?;
+    let mut rows = statement.query([entry.0])?;
+    let Some(row) = rows.next()? else { return Ok(from) };
+    let (attempt, word) = (AttemptId(row.get("id")?), row.get::<_, String>("doubt")?);
+    let fact = held_by(Doubt::named(&word).ok_or(LedgerError::INVALID_ROW)?);
+    Transition { run, entry, attempt: Some(attempt), at, from, fact: &fact, detail: None }.apply(conn)
 }

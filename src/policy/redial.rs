@@ -52,6 +52,14 @@ pub fn next_call(rules: &Redial, outcome: Outcome, attempts: u32, ended: DateTim
     is_redialed.then(|| ended + rules.min_gap)
 }
 
+/// The earliest instant of the next call to the patient, at the same number or, after a wrong one, at the next; `None` if
+/// there is none. `attempts` counts the calls placed so far, including the one that ended at `ended`.
+#[must_use]
+pub fn after_ending(rules: &Redial, outcome: Outcome, attempts: u32, ended: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let alternate_number = another_number(rules, outcome, attempts).then_some(ended);
+    next_call(rules, outcome, attempts, ended).or(alternate_number)
+}
+
 /// Whether the patient's next number may be dialled, if there is one: the call has shown that this number is not the
 /// patient's, and an attempt is left. All other rules apply to that number as to any other.
 #[must_use]

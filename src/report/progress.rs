@@ -279,7 +279,15 @@ mod tests {
     fn ended(at: i64, entry: i64, outcome: Outcome, redial_at: Option<i64>) -> Event {
         let conversation = ConversationId::new("c");
         let (at, redial_at) = (minute(at), redial_at.map(minute));
-        Event::Ended { at, entry: EntryId(entry), attempt: AttemptId(entry), conversation, outcome, redial_at }
+        Event::Ended {
+            at,
+            entry: EntryId(entry),
+            attempt: AttemptId(entry),
+            conversation,
+            outcome,
+            doubt: None,
+            redial_at,
+        }
     }
 
     fn dialling(at: i64, entry: i64, call: u32) -> Event {

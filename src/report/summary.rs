@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::ending::RecordedEnding;
 use crate::engine::RequestCounts;
-use crate::entry::{ListCounts, Outcome, Reason, State};
+use crate::entry::{Doubt, ListCounts, Outcome, Reason, State};
 use crate::exit_status::ExitStatus;
 use crate::ids::{CampaignName, Location, RunId};
 use crate::ledger::{AttemptCounts, ListChanges, RunReport, StateCounts, StateGroup};
@@ -60,6 +60,10 @@ pub struct RunSummary {
     pub due: u64,
     /// Entries of the campaign that are held, refused for good or lost track of.
     pub need_a_person: u64,
+    /// Entries of the campaign that are held because a person must read what was said, by what may have been said.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(default)]
+    pub to_review: BTreeMap<Doubt, u64>,
     /// When the next entry that waits is due.
     pub next_due: Option<DateTime<Utc>>,
     /// What the campaign's entries mean for the exit code, whatever else stopped the run.
@@ -104,6 +108,7 @@ impl RunSummary {
             attempts: report.attempts,
             due: counts.due_work(),
             need_a_person: counts.in_need_of_a_person(),
+            to_review: count_by(counts, to_review),
             next_due: counts.next_due(),
             standing: standing(counts),
             requests: None,
@@ -123,6 +128,12 @@ pub fn standing(counts: &StateCounts) -> ExitStatus {
     } else {
         ExitStatus::Done
     }
+}
+
+/// What may have been said in a conversation for which entries are held.
+fn to_review(group: &StateGroup) -> Option<Doubt> {
+    let doubt = Doubt::ALL.into_iter().find(|doubt| group.reason == Some(doubt.reason()));
+    doubt.filter(|_| group.state == State::Held)
 }
 
 fn by_location(counts: &StateCounts) -> BTreeMap<Location, BTreeMap<State, u64>> {

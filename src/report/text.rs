@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 
 use crate::ending::RecordedEnding;
 use crate::engine::RequestCounts;
-use crate::entry::{ListCounts, Outcome, Reason, State};
+use crate::entry::{Doubt, ListCounts, Outcome, Reason, State};
 use crate::exit_status::ExitStatus;
 use crate::ids::Location;
 use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
@@ -57,6 +57,9 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
             all => format!("{all}: {calls} to call, {reads} to read"),
         };
         line(&mut text, "requests", requests);
+    }
+    if let Some(review) = review(&summary.to_review) {
+        line(&mut text, "review", review);
     }
     line(&mut text, "next", what_next(summary, zone));
     text
@@ -126,6 +129,13 @@ fn calls(attempts: AttemptCounts) -> String {
         }
         (placed, _) => format!("{placed} placed by this run{}", open.concat()),
     }
+}
+
+/// What a person has to read, with the command that shows it; `None` if there is nothing.
+fn review(to_review: &BTreeMap<Doubt, u64>) -> Option<String> {
+    let counts: Vec<_> = to_review.iter().map(|(doubt, count)| format!("{count} × {}", doubt.label())).collect();
+    let text = counts.join(", ");
+    (!counts.is_empty()).then(|| format!("{text}: not called until you decide, see `callrounds review`"))
 }
 
 /// The list's changes; `None` if the campaign had no entries before.

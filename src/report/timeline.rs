@@ -6,12 +6,13 @@ use serde::Serialize;
 use crate::campaign::Consent;
 use crate::entry::{Outcome, Reason, State, ZoneSource};
 use crate::ids::{CampaignName, EntryId, Location, RunId};
-use crate::ledger::{EntryRow, EventRow, RunReport, SuppressionRow};
+use crate::ledger::{EntryRow, EventRow, KeptWords, RunReport, SuppressionRow};
 use crate::policy::DecisionEvidence;
 use crate::visible;
 use crate::zone::Zone;
 
 use super::csv::state_word;
+use super::said_words::SaidWords;
 
 /// Zones shown one by one; a called party without known zones has all zones of the United States and Canada.
 const ZONES_SHOWN: usize = 4;
@@ -42,6 +43,8 @@ pub struct EntryTimeline {
     /// The suppression list's rows for its number.
     suppressions: Vec<SuppressionStatus>,
     events: Vec<EventRow>,
+    /// What was said in the entry's calls and is still kept.
+    said: Vec<SaidWords>,
     /// The end of the campaign's last run, if it left the entry due.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_by: Option<LeftDueBy>,
@@ -82,7 +85,13 @@ impl From<SuppressionRow> for SuppressionStatus {
 impl EntryTimeline {
     /// The history of the patient in `row`. `run` is the campaign's last run.
     #[must_use]
-    pub fn new(run: &RunReport, row: &EntryRow, events: Vec<EventRow>, suppressions: Vec<SuppressionRow>) -> Self {
+    pub fn new(
+        run: &RunReport,
+        row: &EntryRow,
+        events: Vec<EventRow>,
+        said: Vec<KeptWords>,
+        suppressions: Vec<SuppressionRow>,
+    ) -> Self {
         let covered = "covered by the call to another patient of the household";
         Self {
             campaign: run.campaign.clone(),
@@ -98,6 +107,7 @@ impl EntryTimeline {
             due_at: row.due_at,
             suppressions: suppressions.into_iter().map(SuppressionStatus::from).collect(),
             events,
+            said: said.into_iter().map(SaidWords::from).collect(),
             left_by: LeftDueBy::from_report(run, row),
         }
     }
@@ -153,6 +163,9 @@ pub fn render(timeline: &EntryTimeline, zone: &Zone) -> String {
         );
     }
     text += &lines(&timeline.events, zone);
+    for said in &timeline.said {
+        text += &format!("  in the call of {}\n{}", at(said.at), indented(&said.lines()));
+    }
     if let Some(LeftDueBy { run, at: ended, why }) = &timeline.left_by {
         text += &format!("  {}  run {run} ended while it was due: {}\n", at(*ended), visible::value(why));
     }
@@ -176,6 +189,10 @@ fn lines(events: &[EventRow], zone: &Zone) -> String {
         }
     }
     text
+}
+
+fn indented(lines: &str) -> String {
+    lines.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 fn instant(at: DateTime<Utc>, zone: &Zone) -> String {
@@ -298,6 +315,12 @@ fn kind_label(kind: &str) -> Option<&'static str> {
         "listed" => "on the list again",
         "declared_not_placed" => "not placed, says an operator",
         "cancelled" => "cancelled by an operator",
+        "ended_in_doubt" => "conversation over, a person must read it",
+        "ended_late" => "conversation over, read late",
+        "review_needed" => "a person must read what was said",
+        "reviewed" => "what was said was read by an operator",
+        "reclassified" => "newer outcome rules",
+        "bar_lifted" => "the number may be called again",
         "taken_over" => "a call unknown to the ledger, assigned to this patient",
         _ => return None,
     })

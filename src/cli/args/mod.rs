@@ -1,5 +1,6 @@
 //! The command line arguments. [`super::settings`] turns them into settings.
 
+mod conversations;
 mod simulate;
 mod simulated_time;
 mod values;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::campaign::Purpose;
 use crate::ledger::SuppressionScope;
 
+pub use conversations::ReviewArgs;
 pub use simulate::{ListOrderArg, RetryAfterForm, SimulateArgs};
 pub use simulated_time::SimulatedTime;
 use values::{duration, entry_number, expiry, run_number, socket_address};
@@ -72,6 +74,8 @@ pub enum Command {
     Suppress(SuppressArgs),
     /// Decide about a patient whose call was refused, is held for a person, or has an unknown outcome
     Resolve(ResolveArgs),
+    /// Show conversations that may contain an opt-out, or say that the patient has died, and decide about them
+    Review(ReviewArgs),
     /// Pause a run: it places no call until it is resumed
     Pause(RunSelector),
     /// Cancel a run: patients whose call is neither under way nor finished are not called

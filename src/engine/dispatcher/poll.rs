@@ -211,8 +211,8 @@ impl Dispatcher {
         let at = effects.now;
         let &TrackedConversation { attempt, entry, number, .. } = tracked;
         let (taken_for, fact) = reply_mapping::on_closed(&self.campaign, conversation, number, at);
-        let outcome = taken_for.outcome;
-        self.stop_rules.on_ended(outcome);
+        let (outcome, doubt) = (taken_for.outcome, taken_for.doubt);
+        self.stop_rules.on_ended(outcome, doubt);
         let redial_at = if let Fact::Ended { redial, .. } = fact { redial } else { None };
         if let Some(at) = redial_at {
             self.on_due(at);
@@ -224,7 +224,7 @@ impl Dispatcher {
             ..attempt_update(attempt, entry, at, fact, Some(reply_mapping::decided_by(&taken_for)))
         };
         let conversation = conversation.id.clone();
-        self.record(record, Event::Ended { at, entry, attempt, conversation, outcome, redial_at }, effects);
+        self.record(record, Event::Ended { at, entry, attempt, conversation, outcome, doubt, redial_at }, effects);
     }
 
     pub(super) fn give_up_overdue(&mut self, effects: &mut Effects) {

@@ -19,8 +19,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::campaign::{
     Calling, CampaignSource, Caps, DateOrder, DayWindow, ListRules, Locations, MessageTemplates, OnAbsent, OnConflict,
-    OnLostAnswer, Practice, Preset, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice, VendorKind,
-    ZoneMode,
+    OnLostAnswer, Practice, Preset, Privacy, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice,
+    VendorKind, ZoneMode,
 };
 use crate::entry::{ListEligibility, NewEntry, OutcomeRules, Reason};
 use crate::ids::{CampaignName, OrganisationId};
@@ -122,6 +122,7 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
             track_for: TimeDelta::hours(1),
             outage: TimeDelta::hours(1),
         },
+        privacy: Privacy { keep_words_for: TimeDelta::days(90) },
         vendor: VendorChoice {
             kind: VendorKind::Annie,
             rehearsal: false,

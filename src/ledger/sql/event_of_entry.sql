@@ -1,5 +1,4 @@
 SELECT event.*,
-    CASE WHEN event.kind = 'ended' THEN attempt.outcome END AS outcome,
     CASE WHEN event.kind IN ('accepted', 'adopted', 'taken_over') THEN attempt.conversation END AS conversation
 FROM event LEFT JOIN attempt ON attempt.id = event.attempt_id
 WHERE event.entry_id = ?1

@@ -1,1 +1,1 @@
-SELECT count(DISTINCT phone) FROM suppression;
+SELECT count(DISTINCT phone) FROM barred_number;

@@ -1,1 +1,1 @@
-SELECT phone, scope, source, at, expires_at FROM suppression ORDER BY at, phone, scope;
+SELECT phone, scope, source, at, expires_at, is_pending_review FROM barred_number ORDER BY at, phone, scope;

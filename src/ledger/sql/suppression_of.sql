@@ -1,1 +1,1 @@
-SELECT phone, scope, source, at, expires_at FROM suppression WHERE phone = ?1 ORDER BY scope;
+SELECT phone, scope, source, at, expires_at, is_pending_review FROM barred_number WHERE phone = ?1 ORDER BY scope, at;

@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
+use crate::entry::Doubt;
+use crate::ledger::ReviewDecision;
 use crate::policy::Hours;
 
 /// The number of sequences for each store in an ordinary test run.
@@ -35,6 +37,8 @@ enum Operation {
     Suppress(usize),
     /// An operator resolves an entry, held or not.
     Resolve { index: usize, choice: usize },
+    /// An operator reviews an entry, whether or not a conversation of it is in doubt.
+    Review { index: usize, choice: usize },
     /// An operator cancels the newest run.
     CancelRun,
     /// The program ends and another one opens the ledger.
@@ -50,7 +54,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         12 => any::<(usize, usize)>().prop_map(|(call, fact)| Operation::RecordPossible { call, fact }),
         2 => any::<[bool; 4]>().prop_map(Operation::List),
         1 => index.clone().prop_map(Operation::Suppress),
-        2 => (index, 0..3_usize).prop_map(|(index, choice)| Operation::Resolve { index, choice }),
+        2 => (index.clone(), 0..3_usize).prop_map(|(index, choice)| Operation::Resolve { index, choice }),
+        3 => (index, 0..3_usize).prop_map(|(index, choice)| Operation::Review { index, choice }),
         1 => Just(Operation::CancelRun),
         1 => Just(Operation::Reopen),
     ]
@@ -67,6 +72,7 @@ fn facts(now: DateTime<Utc>) -> Vec<Fact> {
         Fact::Ended { outcome: Outcome::Booked, redial: None },
         Fact::Ended { outcome: Outcome::OptOut, redial: None },
         Fact::Ended { outcome: Outcome::Busy, redial: Some(now + TimeDelta::hours(72)) },
+        Fact::EndedInDoubt { outcome: Outcome::Busy, doubt: Doubt::PossibleOptOut },
         Fact::TrackLost,
         Fact::Adopted,
         Fact::Absent { retry: false },
@@ -83,6 +89,8 @@ struct ModelEntry {
     listed: bool,
     /// Removed from the list while not settled: withdrawn as soon as it could be called again.
     withdraw_later: bool,
+    /// Held because a conversation of it is in doubt.
+    held_for_review: bool,
 }
 
 /// An attempt in the model.
@@ -91,6 +99,8 @@ struct Call {
     claim: ClaimedAttempt,
     index: usize,
     state: AttemptState,
+    /// A person has to read what was said.
+    in_doubt: bool,
 }
 
 impl Call {
@@ -117,7 +127,7 @@ struct ModelTest {
 impl ModelTest {
     fn new(open: Opener) -> Self {
         let fixture = Fixture::with(open, &ENTRIES.map(|(key, last)| entry(key, last)));
-        let entry = || ModelEntry { state: State::Ready, listed: true, withdraw_later: false };
+        let entry = || ModelEntry { state: State::Ready, listed: true, withdraw_later: false, held_for_review: false };
         let entries = ENTRIES.iter().map(|_| entry()).collect();
         let reader = fixture.reader();
         Self { fixture, now: noon(), entries, calls: Vec::new(), suppressed: Vec::new(), reader }
@@ -132,6 +142,7 @@ impl ModelTest {
             Operation::List(on_it) => self.list(on_it),
             Operation::Suppress(index) => self.suppress(ENTRIES[index].1),
             Operation::Resolve { index, choice } => self.resolve(index, choice),
+            Operation::Review { index, choice } => self.review(index, choice),
             Operation::CancelRun => self.cancel_run(),
             Operation::Reopen => self.reopen(),
         }
@@ -149,7 +160,7 @@ impl ModelTest {
             let index = claim.entry.0 as usize - 1;
             self.check_claimed(index, &claim);
             self.entries[index].state = State::Submitting;
-            self.calls.push(Call { claim, index, state: AttemptState::Submitting });
+            self.calls.push(Call { claim, index, state: AttemptState::Submitting, in_doubt: false });
         }
         let full = self.calls.iter().filter(|call| call.claim.intent_at == self.now).count() >= limit.into();
         for index in must_be_called.into_iter().filter(|_| !full) {
@@ -170,7 +181,7 @@ impl ModelTest {
         let free = |&index: &usize| {
             let last = ENTRIES[index].1;
             let fresh = !self.calls.iter().any(|call| ENTRIES[call.index].1 == last);
-            self.entries[index].state == State::Ready && fresh && !self.suppressed.contains(&last) && open(last)
+            self.entries[index].state == State::Ready && fresh && !self.is_barred(last) && open(last)
         };
         (0..ENTRIES.len()).filter(free).collect()
     }
@@ -179,7 +190,7 @@ impl ModelTest {
     fn check_claimed(&self, index: usize, claim: &ClaimedAttempt) {
         let (key, last) = ENTRIES[index];
         assert!(matches!(self.entries[index].state, State::Ready | State::Waiting), "{key} was not due");
-        assert!(!self.suppressed.contains(&last), "{key}: suppressed, and claimed");
+        assert!(!self.is_barred(last), "{key}: suppressed, and claimed");
         assert!(self.calls.iter().all(|call| call.claim.attempt != claim.attempt), "{key}: claimed twice");
         let to_the_number: Vec<_> = self.calls.iter().filter(|call| ENTRIES[call.index].1 == last).collect();
         assert!(!to_the_number.iter().any(|call| call.is_in_flight()), "{key}: its number is being called");
@@ -191,10 +202,20 @@ impl ModelTest {
         }
     }
 
+    /// Whether a number is suppressed, or a conversation with it is in doubt.
+    fn is_barred(&self, last: u32) -> bool {
+        let in_doubt = |call: &Call| call.in_doubt && ENTRIES[call.index].1 == last;
+        self.suppressed.contains(&last) || self.calls.iter().any(in_doubt)
+    }
+
+    fn is_in_doubt(&self, index: usize) -> bool {
+        self.calls.iter().any(|call| call.index == index && call.in_doubt)
+    }
+
     fn check_deferred(&self, index: usize, deferral: &Deferral) {
         let (key, last) = ENTRIES[index];
         assert!(matches!(self.entries[index].state, State::Ready | State::Waiting), "{key} was not due");
-        let suppressed = self.suppressed.contains(&last);
+        let suppressed = self.is_barred(last);
         let attempts = self.calls.iter().filter(|call| call.index == index && call.may_have_been_placed()).count();
         let used_up = attempts >= self.fixture.campaign.redial.max_attempts as usize;
         let waits = deferral.state == State::Waiting && deferral.until > Some(self.now) && !suppressed;
@@ -208,9 +229,10 @@ impl ModelTest {
         // The outcome of a call that was lost track of counts even if its entry has moved on; a waiting entry may be
         // settled.
         let is_late = call.state == AttemptState::LostTrack && state != State::LostTrack;
-        let is_ending = matches!(fact, Fact::Ended { .. });
-        let settles =
-            matches!(fact, Fact::Ended { redial: None, .. }) && matches!(state, State::Ready | State::Waiting);
+        let doubt = matches!(fact, Fact::EndedInDoubt { .. });
+        let is_ending = matches!(fact, Fact::Ended { .. } | Fact::EndedInDoubt { .. });
+        let settles = matches!(fact, Fact::Ended { redial: None, .. } | Fact::EndedInDoubt { .. })
+            && matches!(state, State::Ready | State::Waiting);
         let entry = if is_late && is_ending && !settles { Some(state) } else { state.after(&fact).ok() };
         let after = entry.zip(call.state.after(&fact));
         let opt_out = matches!(fact, Fact::Ended { outcome: Outcome::OptOut, .. });
@@ -218,6 +240,7 @@ impl ModelTest {
         assert_eq!(recorded.is_ok(), after.is_some(), "{recorded:?}, {after:?}");
         let Some((entry, attempt)) = after else { return };
         call.state = attempt;
+        call.in_doubt |= doubt;
         self.set_state(index, entry);
         if opt_out {
             self.suppressed.push(ENTRIES[index].1);
@@ -237,7 +260,12 @@ impl ModelTest {
 
     /// Sets an entry's state; withdraws it instead if it became callable after a list removed it.
     fn set_state(&mut self, index: usize, state: State) {
+        let must_be_held = self.is_in_doubt(index)
+            && !matches!(state, State::Submitting | State::Open | State::Unknown | State::LostTrack | State::Held);
+        let is_ended_in_doubt = self.is_in_doubt(index) && self.entries[index].state != State::Held;
         let entry = &mut self.entries[index];
+        let state = if must_be_held { State::Held } else { state };
+        entry.held_for_review = state == State::Held && (must_be_held || entry.held_for_review || is_ended_in_doubt);
         let callable = matches!(state, State::Ready | State::Waiting);
         entry.state = if callable && entry.withdraw_later { State::Withdrawn } else { state };
         entry.withdraw_later &= !callable;
@@ -268,7 +296,7 @@ impl ModelTest {
     }
 
     fn resolve(&mut self, index: usize, choice: usize) {
-        let call = self.calls.iter_mut().rev().find(|call| call.index == index);
+        let call = self.calls.iter().rev().find(|call| call.index == index);
         let by_hand = ConversationId::new(format!("by-hand-{}", call.as_ref().map_or(0, |call| call.claim.attempt.0)));
         let (resolution, fact) = vec![
             (Resolution::Placed(by_hand), Fact::Adopted),
@@ -279,25 +307,70 @@ impl ModelTest {
         let state = self.entries[index].state;
         let is_back = state == State::Failed && fact == Fact::DeclaredNotPlaced;
         let decidable = fact == Fact::CancelledByOperator || state == State::Held || is_back;
-        let after = state.after(&fact).ok().filter(|_| decidable);
+        let is_reviews = self.entries[index].held_for_review && fact != Fact::CancelledByOperator;
+        let is_refused = is_reviews || (self.is_in_doubt(index) && fact == Fact::CancelledByOperator);
+        let after = state.after(&fact).ok().filter(|_| decidable && !is_refused);
         let mut operator = self.fixture.operator(self.now);
         let resolved = operator.resolve(EntryId(index as i64 + 1), resolution, "somebody", self.now);
         assert_eq!(resolved.is_ok(), after.is_some(), "{resolved:?}");
         let Some(after) = after else { return };
+        let call = self.calls.iter_mut().rev().find(|call| call.index == index);
         if let Some((call, after)) = call.and_then(|call| call.state.after(&fact).map(|after| (call, after))) {
             call.state = after;
         }
         self.set_state(index, after);
     }
 
+    fn review(&mut self, index: usize, choice: usize) {
+        let decision = [ReviewDecision::OptedOut, ReviewDecision::Deceased, ReviewDecision::MayBeCalled][choice];
+        let is_in_doubt = self.is_in_doubt(index);
+        let (entry, rules) = (EntryId(index as i64 + 1), self.fixture.campaign.redial.clone());
+        let reviewed = self.fixture.operator(self.now).review(entry, decision, &rules, "somebody", self.now);
+        assert_eq!(reviewed.is_ok(), is_in_doubt, "{reviewed:?}");
+        let Ok(state) = reviewed else { return };
+        self.calls.iter_mut().filter(|call| call.index == index).for_each(|call| call.in_doubt = false);
+        let may_be_called = decision == ReviewDecision::MayBeCalled;
+        if !may_be_called {
+            self.suppressed.push(ENTRIES[index].1);
+        }
+        if self.entries[index].held_for_review {
+            let withdrawn = may_be_called && self.entries[index].withdraw_later;
+            let is_over = state == State::Finished || (may_be_called && state == State::Waiting);
+            assert!(is_over || (withdrawn && state == State::Withdrawn), "{state:?}");
+            let entry = &mut self.entries[index];
+            entry.withdraw_later &= state != State::Withdrawn;
+            (entry.state, entry.held_for_review) = (state, false);
+        }
+        if may_be_called {
+            self.on_bar_lifted(ENTRIES[index].1);
+        }
+    }
+
+    /// Who was barred with a number may be called again, unless something else bars the number or the patient.
+    fn on_bar_lifted(&mut self, last: u32) {
+        let is_barred = self.is_barred(last);
+        let rows = rows(&self.reader, self.fixture.run);
+        for (at, row) in rows.iter().enumerate().filter(|(at, _)| ENTRIES[*at].1 == last) {
+            if self.entries[at].state == State::Suppressed && row.state == State::Ready {
+                assert!(!is_barred, "{}: its number is barred", ENTRIES[at].0);
+                self.entries[at].state = State::Ready;
+            }
+        }
+    }
+
     fn cancel_run(&mut self) {
         let run = self.fixture.run.run;
         let cancelled = self.fixture.operator(self.now).cancel_run(run, "somebody", self.now).expect("cancelled");
-        let callable = |entry: &&mut ModelEntry| {
-            entry.listed && matches!(entry.state, State::Ready | State::Waiting | State::Held)
-        };
-        let expected = self.entries.iter_mut().filter(callable).map(|entry| entry.state = State::Cancelled).count();
-        assert_eq!(cancelled, expected as u64);
+        let mut expected = 0;
+        for index in 0..ENTRIES.len() {
+            let is_in_doubt = self.is_in_doubt(index);
+            let entry = &mut self.entries[index];
+            if entry.listed && !is_in_doubt && matches!(entry.state, State::Ready | State::Waiting | State::Held) {
+                entry.state = State::Cancelled;
+                expected += 1;
+            }
+        }
+        assert_eq!(cancelled, expected);
     }
 
     fn reopen(&mut self) {
@@ -325,6 +398,7 @@ struct Coverage {
     second_calls: usize,
     held: usize,
     withdrawn_once_settled: usize,
+    held_for_review: usize,
 }
 
 impl Coverage {
@@ -334,13 +408,14 @@ impl Coverage {
         self.calls += test.calls.len();
         self.second_calls += test.calls.iter().filter(again).count();
         self.held += test.entries.iter().filter(|entry| entry.state == State::Held).count();
+        self.held_for_review += test.entries.iter().filter(|entry| entry.held_for_review).count();
         self.withdrawn_once_settled +=
             events.iter().filter(|event| event.kind == "unlisted" && event.detail.is_some()).count();
     }
 
     fn is_complete(&self) -> bool {
-        let Self { calls, second_calls, held, withdrawn_once_settled } = self;
-        [calls, second_calls, held, withdrawn_once_settled].into_iter().all(|count| *count > 0)
+        let Self { calls, second_calls, held, withdrawn_once_settled, held_for_review } = self;
+        [calls, second_calls, held, withdrawn_once_settled, held_for_review].into_iter().all(|count| *count > 0)
     }
 }
 

@@ -11,8 +11,8 @@ use tempfile::TempDir;
 use super::seeded_rng::SeededRng;
 use crate::campaign::{self, Campaign, Purpose, SafetyOverrides};
 use crate::entry::{
-    AttemptState, CallContent, CalledPartyZones, Fact, HouseholdMember, ListCounts, ListEligibility, NewEntry, Outcome,
-    PatientInfo, Reason, ZoneSource,
+    AttemptState, CallContent, CalledPartyZones, Doubt, Fact, HouseholdMember, ListCounts, ListEligibility, NewEntry,
+    Outcome, PatientInfo, Reason, ZoneSource,
 };
 use crate::ids::{ConversationId, EntryId, EntryKey};
 use crate::ledger::{
@@ -238,7 +238,10 @@ impl RandomLedger {
         let retry_at = self.now + self.rng.span(&[0, 1, 60, 1_440]);
         let reason = self.rng.pick(&[Reason::RateLimited, Reason::VendorCap, Reason::LineRefused]);
         let ended = Fact::Ended { outcome: self.rng.pick(Outcome::ALL), redial };
-        let mut facts = vec![Fact::Accepted, Fact::Accepted, Fact::Accepted, Fact::AnswerLost, Fact::TrackLost];
+        let doubt = self.rng.pick(&Doubt::ALL);
+        let in_doubt = Fact::EndedInDoubt { outcome: self.rng.pick(Outcome::ALL), doubt };
+        let mut facts =
+            vec![in_doubt, Fact::Accepted, Fact::Accepted, Fact::Accepted, Fact::AnswerLost, Fact::TrackLost];
         facts.extend([ended.clone(), ended.clone(), ended, Fact::Adopted, Fact::Absent { retry: false }]);
         facts.extend([Fact::Absent { retry: true }, Fact::NotPlaced { retry_at, reason }, Fact::Refused { reason }]);
         facts.retain(|fact| state.after(fact).is_some());

@@ -7,6 +7,7 @@ use crate::entry::{Outcome, State};
 #[test]
 fn what_is_on_stable_storage_is_reported_and_a_last_call_has_no_redial_time() {
     let ended = |redial_at| Event::Ended {
+        doubt: None,
         at: start(),
         entry: EntryId(101),
         attempt: AttemptId(1),

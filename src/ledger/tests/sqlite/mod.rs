@@ -5,6 +5,7 @@ mod high_water;
 mod indexes;
 mod opening;
 mod schema;
+mod words;
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};

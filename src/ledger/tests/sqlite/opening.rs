@@ -95,8 +95,9 @@ fn every_statement_fits_the_schema() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ledger/sql");
     let files: Vec<_> = std::fs::read_dir(folder).expect("sql/").map(|file| file.expect("a file").path()).collect();
     assert!(files.len() > 100, "{} files", files.len());
-    // An existing index cannot be created.
-    for path in files.iter().filter(|path| !path.ends_with("entry_by_phone_make.sql")) {
+    // An existing index cannot be created, and a temporary table is not there yet.
+    let except = ["entry_by_phone_make.sql", "conversation_words_rewrite.sql"];
+    for path in files.iter().filter(|path| !except.iter().any(|name| path.ends_with(name))) {
         let text = std::fs::read_to_string(path).expect("text");
         let mut statements = rusqlite::Batch::new(&conn, &text);
         while statements.next().unwrap_or_else(|error| panic!("{}: {error}", path.display())).is_some() {}

@@ -1,0 +1,1 @@
+SELECT name FROM campaign ORDER BY updated_at DESC, id DESC;
