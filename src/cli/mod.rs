@@ -19,6 +19,9 @@ mod explain;
 mod init;
 mod ledger;
 mod list_input;
+mod outcomes;
+mod outcomes_apply;
+mod outcomes_from_vendor;
 mod output;
 mod plan_approval;
 mod plan_builder;
@@ -85,6 +88,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<ExitStatus, CommandError> {
         Command::Suppress(args) => suppress::suppress(args, global, output),
         Command::Resolve(args) => resolve::resolve(args, global, output),
         Command::Review(args) => review::review(args, global, output),
+        Command::Outcomes(args) => block_on(outcomes::outcomes(args, global, output)),
         Command::Pause(args) => resolve::pause(args, global, output),
         Command::Cancel(args) => resolve::cancel(args, global, output),
         Command::Ledger(args) => ledger::ledger(args, global, output),

@@ -56,12 +56,17 @@ pub(super) fn question(campaign: &Campaign, calls: u64, until: Option<DateTime<U
 
 /// Whether the person at the terminal typed `yes`. An input error counts as no.
 pub(super) fn is_confirmed() -> bool {
-    ask().unwrap_or(false)
+    is_agreed("Place these calls?")
 }
 
-fn ask() -> std::io::Result<bool> {
+/// Whether the person at the terminal typed `yes` to a question. An input error counts as no.
+pub(super) fn is_agreed(question: &str) -> bool {
+    ask(question).unwrap_or(false)
+}
+
+fn ask(question: &str) -> std::io::Result<bool> {
     let mut terminal = anstream::stderr().lock();
-    write!(terminal, "Place these calls? Type yes: ")?;
+    write!(terminal, "{question} Type yes: ")?;
     terminal.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

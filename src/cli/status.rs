@@ -38,6 +38,11 @@ pub(super) fn campaign_in_ledger(reader: &LedgerReader, entry: EntryId) -> Resul
     stored_campaign(&name, &source)
 }
 
+/// A campaign that the ledger has, from its text there.
+pub(super) fn campaign_named(reader: &LedgerReader, name: &CampaignName) -> Result<Campaign, CommandError> {
+    stored_campaign(name, &reader.campaign_source(name)?.ok_or(LedgerError::NoRun)?)
+}
+
 fn stored_campaign(name: &CampaignName, source: &CampaignSource) -> Result<Campaign, CommandError> {
     let name = format!("the campaign {name} in the ledger");
     // Nothing is called by it, so the campaign may have a rehearsal's settle time.

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Redial};
 use crate::entry::{Classification, Fact, Reason};
 use crate::policy::redial;
 use crate::vendor::{Concern, Conversation, LostAnswer, NotPlaced, Refused};
@@ -82,15 +82,49 @@ pub(super) fn on_closed(
     now: DateTime<Utc>,
 ) -> (Classification, Fact) {
     let taken_for = campaign.outcomes.classify(&conversation.signals);
-    let outcome = taken_for.outcome;
-    let fact = match taken_for.doubt {
-        Some(doubt) => Fact::EndedInDoubt { outcome, doubt },
-        None => Fact::Ended { outcome, redial: redial::after_ending(&campaign.redial, outcome, call, now) },
-    };
+    let fact = ended(&taken_for, &campaign.redial, call, now);
     (taken_for, fact)
+}
+
+/// What a conversation that was taken for this means for its entry, after so many calls.
+fn ended(taken_for: &Classification, rules: &Redial, call: u32, now: DateTime<Utc>) -> Fact {
+    let outcome = taken_for.outcome;
+    match taken_for.to_review() {
+        Some(doubt) => Fact::EndedInDoubt { outcome, doubt },
+        None => Fact::Ended { outcome, redial: redial::after_ending(rules, outcome, call, now) },
+    }
 }
 
 /// The rule that decided an outcome, for the ledger.
 pub(super) fn decided_by(taken_for: &Classification) -> String {
     taken_for.rule.as_ref().map_or_else(|| "no outcome rule matched".into(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::{Doubt, Outcome};
+
+    #[test]
+    fn a_doubt_keeps_an_entry_from_every_further_call_unless_the_opt_out_is_certain() {
+        let rules = Redial {
+            max_attempts: 3,
+            min_gap: TimeDelta::hours(72),
+            after: vec![Outcome::NoAnswer],
+            vary_time: false,
+            stop_before_appointment: None,
+        };
+        let now = DateTime::UNIX_EPOCH;
+        let doubt = Some(Doubt::PossibleOptOut);
+        let in_doubt = |outcome| Fact::EndedInDoubt { outcome, doubt: Doubt::PossibleOptOut };
+        let gap_later = Some(now + TimeDelta::hours(72));
+        for (outcome, doubt, fact) in [
+            (Outcome::NoAnswer, None, Fact::Ended { outcome: Outcome::NoAnswer, redial: gap_later }),
+            (Outcome::NoAnswer, doubt, in_doubt(Outcome::NoAnswer)),
+            (Outcome::WrongNumber, doubt, in_doubt(Outcome::WrongNumber)),
+            (Outcome::OptOut, doubt, Fact::Ended { outcome: Outcome::OptOut, redial: None }),
+        ] {
+            assert_eq!(ended(&Classification { outcome, doubt, rule: None }, &rules, 1, now), fact);
+        }
+    }
 }

@@ -257,8 +257,9 @@ mod tests {
             rules.on_ended(Outcome::OptOut, None);
         }
         assert_eq!(rules.stop_reason(), None);
-        rules.on_ended(Outcome::Booked, None);
-        assert_eq!(rules.stop_reason(), Some(StopReason::StopRule { rule: "opt_out_rate", hits: 3, of: 4 }));
+        rules.on_ended(Outcome::Booked, Some(Doubt::PossibleOptOut));
+        rules.on_ended(Outcome::Booked, Some(Doubt::PossiblyDeceased));
+        assert_eq!(rules.stop_reason(), Some(StopReason::StopRule { rule: "opt_out_rate", hits: 4, of: 5 }));
     }
 
     #[test]

@@ -21,6 +21,12 @@ pub struct Classification {
 impl Classification {
     /// Nothing known says what the conversation meant.
     pub const UNCLASSIFIED: Self = Self { outcome: Outcome::Unclassified, doubt: None, rule: None };
+
+    /// What a person has to read: a certain opt-out leaves nothing to decide.
+    #[must_use]
+    pub fn to_review(&self) -> Option<Doubt> {
+        self.doubt.filter(|_| self.outcome != Outcome::OptOut)
+    }
 }
 
 /// What decided an outcome, for events and people, such as `outcome rule 3`. It never holds what the patient said.

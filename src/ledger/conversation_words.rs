@@ -35,8 +35,8 @@ pub(super) fn keep(
 
 /// Removes the words that have been kept for as long as their campaign's file says. The table is written anew, because
 /// SQLite leaves copies of rows in pages that it has rebalanced, and `secure_delete` overwrites only what is deleted or
-/// freed: so no page holds them any more. (The write-ahead log does, until it is checkpointed.) Returns whether there were
-/// any.
+/// freed: so no page holds them any more. (The write-ahead log does, until it is checkpointed.) Returns whether there
+/// were any.
 pub(super) fn remove_old(conn: &Connection, now: DateTime<Utc>) -> Result<bool, LedgerError> {
     if !conn.prepare_cached(sql!("conversation_words_old"))?.exists([millis(now)])? {
         return Ok(false);
@@ -91,7 +91,7 @@ fn kept_words(row: &Row<'_>) -> Result<KeptWords, LedgerError> {
 }
 
 /// The words in a row with the table's columns.
-fn words_at(row: &Row<'_>) -> Result<ConversationWords, LedgerError> {
+pub(super) fn words_at(row: &Row<'_>) -> Result<ConversationWords, LedgerError> {
     let signals = OutcomeSignals {
         tags: json_at(row, "tags")?,
         topic: row.get("topic")?,

@@ -14,7 +14,7 @@ use super::runs;
 use super::sql::sql;
 use super::suppression::{self, SuppressionRequest, SuppressionRow, SuppressionScope};
 use super::transition::Transition;
-use crate::entry::{Fact, Reason, State};
+use crate::entry::{Doubt, Fact, Reason, State};
 use crate::ids::{AttemptId, ConversationId, EntryId, RunId};
 use crate::phone::E164;
 
@@ -249,6 +249,9 @@ fn refuse_in_doubt(conn: &Connection, entry: EntryId) -> Result<(), OperatorErro
 fn unsettled_attempt(entry: EntryId, held: &HeldEntry) -> Result<AttemptId, OperatorError> {
     match (held.state, held.attempt, held.reason) {
         (State::Held, Some(attempt), Some(Reason::AnswerLost)) | (State::Failed, Some(attempt), _) => Ok(attempt),
+        (State::Held, _, Some(reason)) if Doubt::ALL.iter().any(|doubt| doubt.reason() == reason) => {
+            Err(OperatorError::InDoubt(entry))
+        }
         (State::Held, _, Some(reason)) => Err(OperatorError::NoLostAnswer { entry, reason }),
         (state, ..) => Err(OperatorError::NotHeld { entry, state }),
     }

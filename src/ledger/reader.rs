@@ -90,6 +90,8 @@ pub struct AttemptCounts {
     pub placed: u64,
     /// Attempts whose conversations have ended.
     pub ended: u64,
+    /// Attempts whose conversations have ended and match no outcome rule.
+    pub unclassified: u64,
     /// Attempts that provably were not placed, refusals included.
     pub not_placed: u64,
     /// Attempts whose answer was lost and whose call has not been found.
@@ -314,6 +316,7 @@ pub(super) fn attempt_counts(conn: &Connection, run: RunId) -> Result<AttemptCou
         Ok(AttemptCounts {
             placed: count("placed")?,
             ended: count("ended")?,
+            unclassified: count("unclassified")?,
             not_placed: count("not_placed")?,
             unresolved: count("unresolved")?,
         })

@@ -1,5 +1,5 @@
-//! Conversations that may contain an opt-out, or say that the patient has died: only a person can judge them. Until then
-//! the number is barred from every campaign, and the entry is held.
+//! Conversations that may contain an opt-out, or say that the patient has died: only a person can judge them. Until
+//! then the number is barred from every campaign, and the entry is held.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
@@ -106,12 +106,14 @@ impl LedgerReader {
     /// The name and the file of an entry's campaign; `None` if the ledger has no such entry.
     pub fn campaign_of(&self, entry: EntryId) -> Result<Option<(CampaignName, CampaignSource)>, LedgerError> {
         let mut statement = self.conn.prepare_cached(sql!("campaign_of_entry"))?;
-        let read = |row: &Row<'_>| {
-            let source =
-                CampaignSource { text: row.get("source")?, directory: row.get::<_, String>("directory")?.into() };
-            Ok((CampaignName::new(row.get::<_, String>("name")?), source))
-        };
+        let read = |row: &Row<'_>| Ok((CampaignName::new(row.get::<_, String>("name")?), campaign_source(row)?));
         Ok(statement.query_row([entry.0], read).optional()?)
+    }
+
+    /// The file of a campaign, by name; `None` if the ledger does not have the campaign.
+    pub fn campaign_source(&self, name: &CampaignName) -> Result<Option<CampaignSource>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(sql!("campaign_source"))?;
+        Ok(statement.query_row([name.as_str()], campaign_source).optional()?)
     }
 
     /// The names of all campaigns, the newest first.
@@ -120,6 +122,10 @@ impl LedgerReader {
         let names = statement.query_map([], |row| Ok(CampaignName::new(row.get::<_, String>(0)?)))?;
         Ok(names.collect::<Result<_, _>>()?)
     }
+}
+
+fn campaign_source(row: &Row<'_>) -> rusqlite::Result<CampaignSource> {
+    Ok(CampaignSource { text: row.get("source")?, directory: row.get::<_, String>("directory")?.into() })
 }
 
 fn pending_review(row: &Row<'_>, said: Option<KeptWords>) -> Result<PendingReview, LedgerError> {
@@ -145,8 +151,8 @@ fn doubt_at(row: &Row<'_>) -> Result<Doubt, LedgerError> {
 }
 
 impl Operator {
-    /// Decides about the conversations of an entry that a person had to read. `rules` are its campaign's redial rules, for an
-    /// entry that may be called; `by` says who decided, for the record. Returns the entry's new state.
+    /// Decides about the conversations of an entry that a person had to read. `rules` are its campaign's redial rules,
+    /// for an entry that may be called; `by` says who decided, for the record. Returns the entry's new state.
     pub fn review(
         &mut self,
         entry: EntryId,
@@ -242,8 +248,8 @@ fn is_held_for_review(conn: &Connection, entry: EntryId, state: State) -> Result
     Ok(state == State::Held && word.is_some_and(|word| Doubt::ALL.iter().any(|doubt| doubt.reason().name() == word)))
 }
 
-/// The fact that a decision establishes about a held entry. A patient who may be called is redialled as the outcome of the
-/// newest conversation says, unless something else had ended the entry.
+/// The fact that a decision establishes about a held entry. A patient who may be called is redialled as the outcome of
+/// the newest conversation says, unless something else had ended the entry.
 fn reviewed(conn: &Connection, entry: EntryId, decision: ReviewDecision, rules: &Redial) -> Result<Fact, LedgerError> {
     let (number, outcome, ended) = last_ended(conn, entry)?;
     if let Some(outcome) = decision.outcome() {
@@ -290,8 +296,8 @@ fn note(
     Ok(())
 }
 
-/// Makes the entries ready again that a claim barred because this conversation was in doubt, unless something else forbids
-/// calls to their number.
+/// Makes the entries ready again that a claim barred because this conversation was in doubt, unless something else
+/// forbids calls to their number.
 fn lift_bar(conn: &Connection, call: &DoubtfulCall, now: DateTime<Utc>) -> Result<(), LedgerError> {
     let mut statement = conn.prepare_cached(sql!("entry_barred_since"))?;
     let barred: Vec<(i64, i64, String)> = statement

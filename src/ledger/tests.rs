@@ -13,6 +13,7 @@ mod lists;
 mod machine;
 mod numbers;
 mod operator;
+mod reclassified;
 mod reviews;
 mod sqlite;
 mod unrecorded_calls;
@@ -78,6 +79,12 @@ macro_rules! every_case_on {
             cases! { $open; operator:
                 a_number_suppressed_after_the_claim_is_found_before_the_request_leaves,
                 a_person_may_settle_an_entry_that_was_lost_track_of,
+            }
+            cases! { $open; reclassified:
+                an_entry_moves_as_its_new_outcome_demands_and_no_further,
+                an_entry_that_a_newer_list_has_had_since_is_not_called_again,
+                an_entry_with_a_later_call_keeps_its_state,
+                only_a_person_takes_an_opt_out_or_a_doubt_back,
             }
             cases! { $open; reviews:
                 a_conversation_read_late_holds_its_entry_whatever_became_of_it,

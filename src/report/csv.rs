@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::entry::{Outcome, Reason, State};
+use crate::entry::{Doubt, Outcome, Reason, State};
 use crate::ledger::EntryRow;
 use crate::visible::cell_without_formula;
 use crate::zone::Zone;
@@ -71,7 +71,7 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         patient.last_name.clone().unwrap_or_default(),
         patient.date_of_birth.map(|date| date.to_string()).unwrap_or_default(),
         row.phone.expose(),
-        if must_not_be_called(row.state, row.outcome) { "yes".into() } else { String::new() },
+        if must_not_be_called(row.state, row.reason, row.outcome) { "yes".into() } else { String::new() },
         row.entry.to_string(),
         state_word(row).into(),
         row.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
@@ -91,9 +91,10 @@ pub(super) fn state_word(row: &EntryRow) -> &'static str {
 
 /// Whether the exported row gets `do_not_call`. Otherwise a campaign that reads the report as its list would call a patient
 /// although a rule or a conversation has excluded further calls.
-fn must_not_be_called(state: State, outcome: Option<Outcome>) -> bool {
+fn must_not_be_called(state: State, reason: Option<Reason>, outcome: Option<Outcome>) -> bool {
     let settled = [Outcome::OptOut, Outcome::WrongNumber, Outcome::DeceasedOrMoved, Outcome::InvalidNumber];
-    state == State::Suppressed || outcome.is_some_and(|outcome| settled.contains(&outcome))
+    let is_in_doubt = Doubt::ALL.into_iter().any(|doubt| reason == Some(doubt.reason()));
+    state == State::Suppressed || is_in_doubt || outcome.is_some_and(|outcome| settled.contains(&outcome))
 }
 
 #[cfg(test)]
@@ -103,15 +104,17 @@ mod tests {
     #[test]
     fn a_patient_not_to_be_called_stays_so_when_the_report_is_read_back() {
         let cases = [
-            (State::Suppressed, None, true),
-            (State::Finished, Some(Outcome::OptOut), true),
-            (State::Finished, Some(Outcome::WrongNumber), true),
-            (State::Finished, Some(Outcome::NoAnswer), false),
-            (State::Waiting, Some(Outcome::Busy), false),
-            (State::Ready, None, false),
+            (State::Suppressed, None, None, true),
+            (State::Held, Some(Reason::PossibleOptOut), Some(Outcome::Declined), true),
+            (State::Held, Some(Reason::AnswerLost), None, false),
+            (State::Finished, None, Some(Outcome::OptOut), true),
+            (State::Finished, None, Some(Outcome::WrongNumber), true),
+            (State::Finished, None, Some(Outcome::NoAnswer), false),
+            (State::Waiting, None, Some(Outcome::Busy), false),
+            (State::Ready, None, None, false),
         ];
-        for (state, outcome, expected) in cases {
-            assert_eq!(must_not_be_called(state, outcome), expected, "{state} {outcome:?}");
+        for (state, reason, outcome, expected) in cases {
+            assert_eq!(must_not_be_called(state, reason, outcome), expected, "{state} {outcome:?}");
         }
     }
 

@@ -10,16 +10,20 @@ use crate::ending::RecordedEnding;
 use crate::engine::RequestCounts;
 use crate::entry::{Doubt, ListCounts, Outcome, Reason, State};
 use crate::exit_status::ExitStatus;
-use crate::ids::Location;
+use crate::ids::{CampaignName, Location};
 use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
 use crate::visible;
 use crate::zone::Zone;
 
 use super::exporter::{ExportError, Exporter};
+use super::outcome_tally::percent;
 use super::summary::RunSummary;
 
 /// The width next to a label on a terminal of 80 columns.
 const CONTENT_WIDTH: usize = 62;
+
+/// The share of a run's conversations, in percent, from which it is said that they match no rule.
+const LOUD_SHARE: u64 = 10;
 
 /// Locations shown in a summary; the others are counted.
 const LOCATIONS_SHOWN: usize = 20;
@@ -57,6 +61,9 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
             all => format!("{all}: {calls} to call, {reads} to read"),
         };
         line(&mut text, "requests", requests);
+    }
+    if let Some(unclear) = unclear(*attempts, campaign) {
+        line(&mut text, "unclear", unclear);
     }
     if let Some(review) = review(&summary.to_review) {
         line(&mut text, "review", review);
@@ -118,7 +125,7 @@ fn line(text: &mut String, label: &str, content: impl Display) {
 }
 
 fn calls(attempts: AttemptCounts) -> String {
-    let AttemptCounts { placed, ended, not_placed, unresolved } = attempts;
+    let AttemptCounts { placed, ended, unclassified: _, not_placed, unresolved } = attempts;
     let parts = [(placed - ended, "not seen to end yet"), (not_placed, "not placed"), (unresolved, "maybe placed")];
     let open: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
@@ -129,6 +136,20 @@ fn calls(attempts: AttemptCounts) -> String {
         }
         (placed, _) => format!("{placed} placed by this run{}", open.concat()),
     }
+}
+
+/// The share of the run's conversations that match no rule, with the command that mends it; `None` if it is small.
+fn unclear(attempts: AttemptCounts, campaign: &CampaignName) -> Option<String> {
+    let AttemptCounts { ended, unclassified, .. } = attempts;
+    let share = percent(unclassified, ended);
+    (share >= LOUD_SHARE).then(|| {
+        format!(
+            "{share} % of conversations match no rule ({unclassified} of {ended}):\n{:16}`callrounds outcomes {} --suggest` \
+             proposes rules",
+            "",
+            visible::value(campaign.as_str())
+        )
+    })
 }
 
 /// What a person has to read, with the command that shows it; `None` if there is nothing.
@@ -298,7 +319,7 @@ mod tests {
             ((9, 7, 1, 2), "9 placed by this run, 2 not seen to end yet, 1 not placed, 2 maybe placed"),
         ];
         for ((placed, ended, not_placed, unresolved), expected) in cases {
-            assert_eq!(calls(AttemptCounts { placed, ended, not_placed, unresolved }), expected);
+            assert_eq!(calls(AttemptCounts { placed, ended, unclassified: 0, not_placed, unresolved }), expected);
         }
     }
 }

@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::campaign::Purpose;
 use crate::ledger::SuppressionScope;
 
-pub use conversations::ReviewArgs;
+pub use conversations::{OutcomesAction, OutcomesArgs, ReviewArgs};
 pub use simulate::{ListOrderArg, RetryAfterForm, SimulateArgs};
 pub use simulated_time::SimulatedTime;
 use values::{duration, entry_number, expiry, run_number, socket_address};
@@ -76,6 +76,8 @@ pub enum Command {
     Resolve(ResolveArgs),
     /// Show conversations that may contain an opt-out, or say that the patient has died, and decide about them
     Review(ReviewArgs),
+    /// Show what the bot's conversations carry and what the outcome rules take it for; suggest and apply rules
+    Outcomes(OutcomesArgs),
     /// Pause a run: it places no call until it is resumed
     Pause(RunSelector),
     /// Cancel a run: patients whose call is neither under way nor finished are not called
@@ -108,8 +110,8 @@ pub struct RunArgs {
     /// Place exactly the calls of this plan, made by `check --plan`; refused if they would differ now
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
-    /// Rehearse the unchanged campaign: nobody is called, and a separate ledger is used (callrounds.rehearsal.db next to
-    /// the campaign). Uses the simulator on this machine that `ANNIE_BASE_URL` names, or the embedded one
+    /// Rehearse the unchanged campaign: nobody is called, and a separate ledger is used (callrounds.rehearsal.db next
+    /// to the campaign). Uses the simulator on this machine that `ANNIE_BASE_URL` names, or the embedded one
     #[arg(long)]
     pub rehearse: bool,
     /// The options that `run` and `resume` share.

@@ -211,7 +211,7 @@ impl Dispatcher {
         let at = effects.now;
         let &TrackedConversation { attempt, entry, number, .. } = tracked;
         let (taken_for, fact) = reply_mapping::on_closed(&self.campaign, conversation, number, at);
-        let (outcome, doubt) = (taken_for.outcome, taken_for.doubt);
+        let (outcome, doubt) = (taken_for.outcome, taken_for.to_review());
         self.stop_rules.on_ended(outcome, doubt);
         let redial_at = if let Fact::Ended { redial, .. } = fact { redial } else { None };
         if let Some(at) = redial_at {

@@ -1,5 +1,5 @@
-//! The program as people and scripts run it: its commands, options and files, what it prints, and its exit codes. Each test
-//! starts the real binary in a folder of its own and compares its output with the vendor's log.
+//! The program as people and scripts run it: its commands, options and files, what it prints, and its exit codes. Each
+//! test starts the real binary in a folder of its own and compares its output with the vendor's log.
 
 mod bombs;
 mod corpus;
@@ -15,10 +15,12 @@ mod locations;
 mod lost_answers;
 mod nights;
 mod numbers;
+mod outcomes;
 mod outside;
 mod plans;
 mod privacy;
 mod reports;
+mod reviews;
 mod stopping;
 mod suppression;
 mod usage;

@@ -404,6 +404,10 @@ fn help_lists_every_command_and_exit_code() {
       suppress     Manage the suppression list (do not call) of all campaigns on the ledger
       resolve      Decide about a patient whose call was refused, is held for a person, or has an
                    unknown outcome
+      review       Show conversations that may contain an opt-out, or say that the patient has died, and
+                   decide about them
+      outcomes     Show what the bot's conversations carry and what the outcome rules take it for;
+                   suggest and apply rules
       pause        Pause a run: it places no call until it is resumed
       cancel       Cancel a run: patients whose call is neither under way nor finished are not called
       ledger       Maintain the ledger: adopt a restored copy, verify, purge, back up

@@ -1,0 +1,168 @@
+//! `outcomes apply`: classifies anew, with a campaign file's present rules, what the ledger keeps of the campaign's
+//! calls.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::IsTerminal;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::campaign::Campaign;
+use crate::clock::{Clock, WallClock};
+use crate::entry::Outcome;
+use crate::error::{CommandError, ExitStatus};
+use crate::ids::CampaignName;
+use crate::ledger::{LedgerError, LedgerReader, Operator, Reclassification, Reclassified};
+use crate::report::outcome_tally::TakenFor;
+
+use super::args::GlobalArgs;
+use super::output::Output;
+use super::resolve::{operator_name, refused};
+use super::{prompt, settings};
+
+/// What the rules change.
+#[derive(Default)]
+struct Difference {
+    changes: Vec<Reclassification>,
+    /// Conversations that the rules leave as they are.
+    same: u64,
+    /// Conversations that the rules would change, but that only a person may.
+    kept: u64,
+}
+
+/// The difference, and what became of it, as one JSON document.
+#[derive(Serialize)]
+struct ApplyDocument<'a> {
+    campaign: &'a CampaignName,
+    changes: Vec<ChangeRow>,
+    same: u64,
+    kept: u64,
+    /// `None`: not applied.
+    applied: Option<Reclassified>,
+}
+
+#[derive(Serialize)]
+struct ChangeRow {
+    was: Outcome,
+    #[serde(flatten)]
+    taken_for: TakenFor,
+    count: u64,
+}
+
+pub(super) fn apply(file: &Path, yes: bool, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
+    let campaign = settings::campaign(file)?;
+    let ledger = settings::ledger_beside(global, &campaign.source.directory);
+    let difference = difference(&LedgerReader::open(&ledger)?, &campaign)?;
+    if !output.json {
+        output.data(&difference.render(&campaign))?;
+    }
+    let is_confirmed = !difference.changes.is_empty() && confirm(yes, output)?;
+    let applied = if is_confirmed { Some(carry_out(&ledger, &campaign, &difference)?) } else { None };
+    if output.json {
+        let Difference { same, kept, .. } = difference;
+        let changes = difference.rows();
+        output.document(&ApplyDocument { campaign: &campaign.name, changes, same, kept, applied })?;
+    }
+    if let Some(applied) = applied {
+        output.say(&consequences(applied));
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn difference(reader: &LedgerReader, campaign: &Campaign) -> Result<Difference, CommandError> {
+    let mut difference = Difference::default();
+    reader.each_conversation(&campaign.name, |conversation| {
+        let taken_for = campaign.outcomes.classify(&conversation.words.signals);
+        if taken_for.outcome == conversation.outcome && taken_for.to_review() == conversation.doubt {
+            difference.same += 1;
+        } else if conversation.may_become(&taken_for) {
+            let (attempt, was) = (conversation.attempt, conversation.outcome);
+            difference.changes.push(Reclassification { attempt, was, taken_for });
+        } else {
+            difference.kept += 1;
+        }
+        Ok::<_, LedgerError>(())
+    })?;
+    Ok(difference)
+}
+
+impl Difference {
+    fn rows(&self) -> Vec<ChangeRow> {
+        let mut counts: BTreeMap<(Outcome, TakenFor), u64> = BTreeMap::new();
+        for Reclassification { was, taken_for, .. } in &self.changes {
+            *counts.entry((*was, taken_for.into())).or_default() += 1;
+        }
+        counts.into_iter().map(|((was, taken_for), count)| ChangeRow { was, taken_for, count }).collect()
+    }
+
+    fn render(&self, campaign: &Campaign) -> String {
+        let Self { changes, same, kept } = self;
+        let mut text = format!("{}: {} conversations change, {same} stay as they are\n", campaign.name, changes.len());
+        for ChangeRow { was, taken_for, count } in self.rows() {
+            let rule = taken_for.rule.as_deref().unwrap_or("no rule matches");
+            let doubt = taken_for.doubt.map_or_else(String::new, |doubt| format!(", {}", doubt.label()));
+            let outcome = taken_for.outcome.label();
+            let _ = writeln!(
+                text,
+                "{count:>6} × {} becomes {outcome}{doubt} ({rule}){}",
+                was.label(),
+                effect(&taken_for, campaign)
+            );
+        }
+        if *kept > 0 {
+            let _ = writeln!(
+                text,
+                "{kept} would change and do not: opt-outs, what a person has reviewed or must review, and words that were too \
+                 long to be kept whole"
+            );
+        }
+        text
+    }
+}
+
+/// What an outcome leads to.
+fn effect(taken_for: &TakenFor, campaign: &Campaign) -> &'static str {
+    match taken_for.outcome {
+        _ if taken_for.doubt.is_some() => ": held until a person has read it",
+        Outcome::OptOut => ": the number is suppressed for good",
+        outcome if campaign.redial.after.contains(&outcome) => ": called again if the redial rules allow it",
+        outcome if outcome.means_wrong_number() => ": the patient's next number is called, if there is one",
+        _ => "",
+    }
+}
+
+/// Whether the change is to be carried out.
+fn confirm(yes: bool, output: Output) -> Result<bool, CommandError> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() || output.json {
+        return Err(CommandError::Usage(
+            "nothing was changed: standard input is not a terminal on which to confirm this, so add --yes".into(),
+        ));
+    }
+    if prompt::is_agreed("Give these conversations the new outcomes?") {
+        return Ok(true);
+    }
+    Err(CommandError::Usage("not confirmed; nothing was changed".into()))
+}
+
+fn carry_out(ledger: &Path, campaign: &Campaign, difference: &Difference) -> Result<Reclassified, CommandError> {
+    let mut operator = Operator::open(ledger, WallClock.now())?;
+    let now = operator.not_before_newest(WallClock.now())?;
+    operator.reclassify(&difference.changes, &campaign.redial, &operator_name(), now).map_err(refused)
+}
+
+fn consequences(applied: Reclassified) -> String {
+    let Reclassified { changed, to_call_again, not_called_again, suppressed, held, overtaken } = applied;
+    let parts = [
+        (to_call_again, "to call again when the rules allow it: run the campaign again"),
+        (not_called_again, "not called again, because a newer list was read since the call"),
+        (suppressed, "numbers suppressed for good"),
+        (held, "held until a person has read what was said: see `callrounds review`"),
+        (overtaken, "left as they are, because they changed meanwhile"),
+    ];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("\n{count:>6} {what}"));
+    format!("{changed} conversations have another outcome now{}", parts.collect::<String>())
+}

@@ -1,0 +1,255 @@
+//! Classifying anew, with newer outcome rules, what was said in a campaign's calls.
+//!
+//! Only a person takes an opt-out or a doubt back: newer rules may make a conversation an opt-out or doubtful, but
+//! never less than that, and a conversation that a person has reviewed stays as decided.
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+
+use super::alternate_numbers;
+use super::codec::{exactly_one, instant_at, maybe_outcome_at, millis, phone_at, state_at};
+use super::conversation_words::words_at;
+use super::error::LedgerError;
+use super::operator::{Operator, OperatorError};
+use super::reader::LedgerReader;
+use super::sql::sql;
+use super::suppression::{self, SuppressionScope};
+use super::transition::{Transition, hold_if_in_doubt};
+use crate::campaign::Redial;
+use crate::entry::{Classification, ConversationWords, Doubt, Fact, Outcome, State};
+use crate::ids::{AttemptId, CampaignName, EntryId, RunId};
+use crate::phone::E164;
+use crate::policy::redial;
+
+/// What was said in a call that is over, and what it is taken for.
+#[derive(Debug, Clone)]
+pub struct KeptConversation {
+    /// The attempt that became the conversation.
+    pub attempt: AttemptId,
+    /// What it was taken for.
+    pub outcome: Outcome,
+    /// What a person still has to read.
+    pub doubt: Option<Doubt>,
+    /// Whether a person has decided about it.
+    pub is_reviewed: bool,
+    /// What was said.
+    pub words: ConversationWords,
+}
+
+impl KeptConversation {
+    /// Whether newer rules that take it for `taken_for` may change it.
+    #[must_use]
+    pub fn may_become(&self, taken_for: &Classification) -> bool {
+        let is_certain = taken_for.outcome == Outcome::OptOut;
+        let differs = taken_for.outcome != self.outcome || taken_for.to_review() != self.doubt;
+        let is_settled = self.is_reviewed || self.outcome == Outcome::OptOut || !self.words.is_whole;
+        differs && !is_settled && (self.doubt.is_none() || is_certain)
+    }
+}
+
+/// A conversation that newer rules take for something else.
+#[derive(Debug, Clone)]
+pub struct Reclassification {
+    /// The attempt that became the conversation.
+    pub attempt: AttemptId,
+    /// What it was taken for until now.
+    pub was: Outcome,
+    /// What it is taken for now.
+    pub taken_for: Classification,
+}
+
+/// What newer rules changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Reclassified {
+    /// Conversations with another outcome, or a doubt.
+    pub changed: u64,
+    /// Of their entries, those that are called again when the rules allow it.
+    pub to_call_again: u64,
+    /// Those that would be, but stay as they are: a newer list has had them since their call, and it may forbid it.
+    pub not_called_again: u64,
+    /// Numbers that are suppressed for good.
+    pub suppressed: u64,
+    /// Those that are held until a person has read what was said.
+    pub held: u64,
+    /// Conversations that changed in the meantime, and were left as they are.
+    pub overtaken: u64,
+}
+
+impl LedgerReader {
+    /// Calls `on_row` for what was said in each of a campaign's calls, as far as it is kept, oldest first.
+    pub fn each_conversation<E: From<LedgerError>>(
+        &self,
+        campaign: &CampaignName,
+        mut on_row: impl FnMut(KeptConversation) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement =
+            self.conn.prepare_cached(sql!("conversation_words_of_campaign")).map_err(LedgerError::from)?;
+        let mut rows = statement.query([campaign.as_str()]).map_err(LedgerError::from)?;
+        while let Some(row) = rows.next().map_err(LedgerError::from)? {
+            on_row(kept_conversation(row)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn kept_conversation(row: &Row<'_>) -> Result<KeptConversation, LedgerError> {
+    Ok(KeptConversation {
+        attempt: AttemptId(row.get("id")?),
+        outcome: maybe_outcome_at(row, "outcome")?.ok_or(LedgerError::INVALID_ROW)?,
+        doubt: maybe_doubt_at(row)?,
+        is_reviewed: row.get("is_reviewed")?,
+        words: words_at(row)?,
+    })
+}
+
+fn maybe_doubt_at(row: &Row<'_>) -> Result<Option<Doubt>, LedgerError> {
+    let word: Option<String> = row.get("doubt")?;
+    word.map(|word| Doubt::named(&word).ok_or(LedgerError::INVALID_ROW)).transpose()
+}
+
+impl Operator {
+    /// Gives conversations the outcomes of newer rules, and moves their entries as these outcomes demand. `rules` are
+    /// the campaign's redial rules; `by` says who decided, for the record.
+    pub fn reclassify(
+        &mut self,
+        changes: &[Reclassification],
+        rules: &Redial,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Reclassified, OperatorError> {
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut result = Reclassified::default();
+        for change in changes {
+            match ended_call(&transaction, change.attempt)? {
+                Some(call) if call.outcome == change.was => {
+                    let reclassifier = Reclassifier { conn: &transaction, rules, by, now };
+                    reclassifier.apply(change, &call, &mut result)?;
+                }
+                Some(_) | None => result.overtaken += 1,
+            }
+        }
+        transaction.commit()?;
+        Ok(result)
+    }
+}
+
+/// A conversation that is over, and its entry.
+struct EndedCall {
+    entry: EntryId,
+    outcome: Outcome,
+    number: u32,
+    to: E164,
+    ended: DateTime<Utc>,
+    state: State,
+    run: RunId,
+    is_newest: bool,
+    is_of_newest_list: bool,
+}
+
+fn ended_call(conn: &Connection, attempt: AttemptId) -> Result<Option<EndedCall>, LedgerError> {
+    let found = conn.prepare_cached(sql!("attempt_to_reclassify"))?.query_row([attempt.0], |row| {
+        let (number, is_newest) = (row.get("number")?, row.get("is_newest")?);
+        let (entry, run) = (EntryId(row.get("entry_id")?), RunId(row.get("run_id")?));
+        let is_of_newest_list = row.get("is_of_newest_list")?;
+        let read = || {
+            let outcome = maybe_outcome_at(row, "outcome")?.ok_or(LedgerError::INVALID_ROW)?;
+            let (to, ended) = (phone_at(row, "to_number")?, instant_at(row, "ended_at")?);
+            let state = state_at(row, "state")?;
+            Ok(EndedCall { entry, outcome, number, to, ended, state, run, is_newest, is_of_newest_list })
+        };
+        Ok(read())
+    });
+    found.optional()?.transpose()
+}
+
+struct Reclassifier<'a> {
+    conn: &'a Connection,
+    rules: &'a Redial,
+    by: &'a str,
+    now: DateTime<Utc>,
+}
+
+impl Reclassifier<'_> {
+    fn apply(&self, change: &Reclassification, call: &EndedCall, result: &mut Reclassified) -> Result<(), LedgerError> {
+        let Reclassification { attempt, was, taken_for } = change;
+        exactly_one(self.conn.prepare_cached(sql!("attempt_reclassified"))?.execute((
+            attempt.0,
+            was.name(),
+            taken_for.outcome.name(),
+            taken_for.to_review().map(Doubt::name),
+            taken_for.to_review().map(|_| millis(self.now)),
+        ))?)?;
+        result.changed += 1;
+        if taken_for.outcome == Outcome::OptOut {
+            let source = format!("opt-out in a conversation, by newer outcome rules, applied by {}", self.by);
+            suppression::suppress_for_good(self.conn, call.to, SuppressionScope::All, &source, self.now)?;
+            result.suppressed += 1;
+        }
+        let state = self.move_entry(change, call, result)?;
+        result.held += u64::from(taken_for.to_review().is_some() && state == State::Held);
+        Ok(())
+    }
+
+    /// Moves the entry if its newest call is the one that changed, and records the change in any case. Returns the
+    /// entry's state.
+    fn move_entry(
+        &self,
+        change: &Reclassification,
+        call: &EndedCall,
+        result: &mut Reclassified,
+    ) -> Result<State, LedgerError> {
+        let detail = self.detail(change);
+        let fact = self.fact(change, call, result)?;
+        match fact.filter(|fact| call.state.after(fact).is_ok()) {
+            Some(fact) => {
+                let attempt = Some(change.attempt);
+                let (run, entry, from, at) = (call.run, call.entry, call.state, self.now);
+                let state = Transition { run, entry, attempt, at, from, fact: &fact, detail: Some(&detail) }
+                    .apply(self.conn)?;
+                result.to_call_again += u64::from(state == State::Waiting);
+                Ok(state)
+            }
+            None => {
+                let (at, attempt) = (millis(self.now), change.attempt.0);
+                let event = (at, call.run.0, call.entry.0, attempt, "reclassified", &detail);
+                self.conn.prepare_cached(sql!("event_note"))?.execute(event)?;
+                hold_if_in_doubt(self.conn, call.run, call.entry, call.state, self.now)
+            }
+        }
+    }
+
+    /// What the entry's newest call means for it now; `None`: nothing, or a person has to read it first.
+    fn fact(
+        &self,
+        change: &Reclassification,
+        call: &EndedCall,
+        result: &mut Reclassified,
+    ) -> Result<Option<Fact>, LedgerError> {
+        let outcome = change.taken_for.outcome;
+        if !call.is_newest || change.taken_for.to_review().is_some() {
+            return Ok(None);
+        }
+        if call.state == State::Held {
+            // What was in doubt is certain now. A newer rule settles nothing else for which an entry is held.
+            let is_in_doubt = self.conn.prepare_cached(sql!("entry_held_in_doubt"))?.exists([call.entry.0])?;
+            let settles = outcome == Outcome::OptOut && is_in_doubt;
+            return Ok(settles.then_some(Fact::Reviewed { outcome, redial: None }));
+        }
+        let redial = redial::after_ending(self.rules, outcome, call.number, call.ended);
+        let may_call = call.is_of_newest_list || call.state.is_callable();
+        result.not_called_again += u64::from(redial.is_some() && !may_call && call.state == State::Finished);
+        let fact = Fact::Reclassified { outcome, redial: redial.filter(|_| may_call) };
+        if call.state.after(&fact).is_err() {
+            return Ok(None);
+        }
+        alternate_numbers::switch_if_wrong(self.conn, call.entry, fact).map(Some)
+    }
+
+    /// The change for the record; never what was said, because events are never removed.
+    fn detail(&self, change: &Reclassification) -> String {
+        let Classification { outcome, rule, .. } = &change.taken_for;
+        let doubt = change.taken_for.to_review().map_or_else(String::new, |doubt| format!(", {}", doubt.label()));
+        let rule = rule.as_ref().map_or("no outcome rule matched", |rule| rule.as_str());
+        format!("{}{doubt} instead of {}; {rule}; applied by {}", outcome.label(), change.was.label(), self.by)
+    }
+}

@@ -1,0 +1,1 @@
+SELECT source, directory FROM campaign WHERE name = ?1;
