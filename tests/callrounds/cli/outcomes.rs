@@ -108,8 +108,9 @@ fn the_vendors_list_shows_what_a_bot_says_before_the_first_campaign() {
         .collect();
     practice.write("campaigns/live.toml", &rehearsal.replace("name = \"recall\"", "name = \"live\""));
     let people = practice.path("campaigns/people.toml").display().to_string();
-    for order in ["newest-first", "oldest-first"] {
-        let vendor = Vendor::start(&practice, "60", &["--people", &people, "--list-order", order]);
+    for (order, at) in [("newest-first", MORNING), ("oldest-first", "2026-11-25T15:30:00Z")] {
+        let options = ["--people", &people, "--list-order", order];
+        let vendor = Vendor::start_at(at, &practice, "60", &options);
         // The second vendor has the calls that the first one placed.
         if order == "newest-first" {
             let now = vendor.time();
