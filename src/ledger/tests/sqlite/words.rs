@@ -5,16 +5,16 @@ use crate::entry::{ConversationWords, OutcomeSignals};
 use crate::ledger::{backup, purge};
 
 /// Enough calls that the table has many pages.
-const CALLS: u32 = 120;
+const CALLS: u32 = 400;
 
 /// Words with `canary` in every field, of a length that differs from call to call: SQLite moves rows between pages.
 fn words(canary: &str, at: u32) -> ConversationWords {
     let long = |of: u32| format!("{canary} ").repeat(1 + (at * 97 % of) as usize);
     ConversationWords::bounded(&OutcomeSignals {
-        tags: vec![canary.into(), long(20)],
-        topic: Some(long(40)),
-        summary: Some(long(350)),
-        actions: vec![long(30), canary.into()],
+        tags: vec![canary.into(), long(7)],
+        topic: Some(long(11)),
+        summary: Some(long(if at % 9 == 0 { 350 } else { 23 })),
+        actions: vec![long(5), canary.into()],
         duration: Some(f64::from(at)),
     })
 }
