@@ -72,13 +72,12 @@ fn shown<'a>(args: &'a OutcomesArgs, campaign: &'a Campaign) -> &'a str {
 /// The conversations that the ledger keeps, by the rules of the campaign file that `target` names, or else by those
 /// that the ledger has of the campaign.
 fn from_ledger(target: Option<&str>, global: &GlobalArgs) -> Result<(Campaign, OutcomeTally), CommandError> {
-    let (reader, name) = match target {
-        Some(target) => campaign_on_ledger(target, global)?,
-        None => {
-            let reader = LedgerReader::open(&settings::find_ledger(global)?)?;
-            let newest = reader.campaign_names()?.into_iter().next().ok_or(LedgerError::NoRun)?;
-            (reader, newest)
-        }
+    let (reader, name) = if let Some(target) = target {
+        campaign_on_ledger(target, global)?
+    } else {
+        let reader = LedgerReader::open(&settings::find_ledger(global)?)?;
+        let newest = reader.campaign_names()?.into_iter().next().ok_or(LedgerError::NoRun)?;
+        (reader, newest)
     };
     let file = target.map(std::path::Path::new).filter(|file| file.is_file());
     let campaign = match file {

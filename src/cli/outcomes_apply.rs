@@ -123,12 +123,17 @@ impl Difference {
 
 /// What an outcome leads to.
 fn effect(taken_for: &TakenFor, campaign: &Campaign) -> &'static str {
-    match taken_for.outcome {
-        _ if taken_for.doubt.is_some() => ": held until a person has read it",
-        Outcome::OptOut => ": the number is suppressed for good",
-        outcome if campaign.redial.after.contains(&outcome) => ": called again if the redial rules allow it",
-        outcome if outcome.means_wrong_number() => ": the patient's next number is called, if there is one",
-        _ => "",
+    let outcome = taken_for.outcome;
+    if taken_for.doubt.is_some() {
+        ": held until a person has read it"
+    } else if outcome == Outcome::OptOut {
+        ": the number is suppressed for good"
+    } else if campaign.redial.after.contains(&outcome) {
+        ": called again if the redial rules allow it"
+    } else if outcome.means_wrong_number() {
+        ": the patient's next number is called, if there is one"
+    } else {
+        ""
     }
 }
 

@@ -233,12 +233,12 @@ mod tests {
             (0, false, Some(0), vec![0], false, false),
         ] {
             let asked = Arc::default();
-            let list = FakeList { length, oldest_first, total, asked: Arc::clone(&asked) };
-            let mut reader = ListReader::new(list, organisation, Arc::new(WallClock), &campaign);
+            let vendor = FakeList { length, oldest_first, total, asked: Arc::clone(&asked) };
+            let mut reader = ListReader::new(vendor, organisation, Arc::new(WallClock), &campaign);
             let read = reader.newest(3).await.expect("read");
             assert_eq!(*asked.lock().expect("one thread"), offsets, "{length}, {oldest_first}, {total:?}");
-            let last = ConversationId::new(format!("c-{}", length.saturating_sub(1)));
-            assert_eq!(read.conversations.iter().any(|conversation| conversation.id == last), newest);
+            let expected = ConversationId::new(format!("c-{}", length.saturating_sub(1)));
+            assert_eq!(read.conversations.iter().any(|conversation| conversation.id == expected), newest);
             assert_eq!(read.are_the_oldest, are_the_oldest, "{length}, {oldest_first}, {total:?}");
         }
     }

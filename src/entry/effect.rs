@@ -161,13 +161,13 @@ impl Fact {
     /// The fact if the patient has no number left to dial: no further call follows.
     #[must_use]
     pub fn without_redial(self) -> Self {
-        let redial = None;
-        match self {
-            Self::Ended { outcome, .. } => Self::Ended { outcome, redial },
-            Self::Reviewed { outcome, .. } => Self::Reviewed { outcome, redial },
-            Self::Reclassified { outcome, .. } => Self::Reclassified { outcome, redial },
-            other => other,
+        let mut fact = self;
+        if let Self::Ended { redial, .. } | Self::Reviewed { redial, .. } | Self::Reclassified { redial, .. } =
+            &mut fact
+        {
+            *redial = None;
         }
+        fact
     }
 }
 

@@ -200,22 +200,17 @@ impl Reclassifier<'_> {
     ) -> Result<State, LedgerError> {
         let detail = self.detail(change);
         let fact = self.fact(change, call, result)?;
-        match fact.filter(|fact| call.state.after(fact).is_ok()) {
-            Some(fact) => {
-                let attempt = Some(change.attempt);
-                let (run, entry, from, at) = (call.run, call.entry, call.state, self.now);
-                let state = Transition { run, entry, attempt, at, from, fact: &fact, detail: Some(&detail) }
-                    .apply(self.conn)?;
-                result.to_call_again += u64::from(state == State::Waiting);
-                Ok(state)
-            }
-            None => {
-                let (at, attempt) = (millis(self.now), change.attempt.0);
-                let event = (at, call.run.0, call.entry.0, attempt, "reclassified", &detail);
-                self.conn.prepare_cached(sql!("event_note"))?.execute(event)?;
-                hold_if_in_doubt(self.conn, call.run, call.entry, call.state, self.now)
-            }
-        }
+        let (run, entry, from, at) = (call.run, call.entry, call.state, self.now);
+        let Some(fact) = fact.filter(|fact| from.after(fact).is_ok()) else {
+            let event = (millis(at), run.0, entry.0, change.attempt.0, "reclassified", &detail);
+            self.conn.prepare_cached(sql!("event_note"))?.execute(event)?;
+            return hold_if_in_doubt(self.conn, run, entry, from, at);
+        };
+        let attempt = Some(change.attempt);
+        let state =
+            Transition { run, entry, attempt, at, from, fact: &fact, detail: Some(&detail) }.apply(self.conn)?;
+        result.to_call_again += u64::from(state == State::Waiting);
+        Ok(state)
     }
 
     /// What the entry's newest call means for it now; `None`: nothing, or a person has to read it first.

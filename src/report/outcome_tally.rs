@@ -66,6 +66,12 @@ impl From<&Classification> for TakenFor {
 }
 
 impl TakenFor {
+    /// Whether nothing known says what was meant, nor that a person has to read it.
+    #[must_use]
+    pub fn is_unclear(&self) -> bool {
+        self.outcome == Outcome::Unclassified && self.doubt.is_none()
+    }
+
     fn label(&self) -> String {
         let doubt = self.doubt.map_or_else(String::new, |doubt| format!(", {}", doubt.label()));
         match &self.rule {
@@ -88,7 +94,7 @@ impl SignalCount {
     /// How many of the conversations with it no rule matches.
     #[must_use]
     pub fn unmatched(&self) -> u64 {
-        self.taken_for.iter().filter(|(taken_for, _)| taken_for.outcome == Outcome::Unclassified).map(|(_, n)| n).sum()
+        self.taken_for.iter().filter(|(taken_for, _)| taken_for.is_unclear()).map(|(_, n)| n).sum()
     }
 }
 
@@ -123,13 +129,14 @@ impl OutcomeTally {
         found.extend(of_kind(SignalKind::Action, actions));
         found.sort_unstable();
         found.dedup();
+        let taken_for = TakenFor::from(taken_for);
         for signal in found {
             let count = self.signals.entry(signal).or_default();
             count.seen += 1;
-            *count.taken_for.entry(taken_for.into()).or_default() += 1;
+            *count.taken_for.entry(taken_for.clone()).or_default() += 1;
         }
         self.conversations += 1;
-        if taken_for.outcome == Outcome::Unclassified {
+        if taken_for.is_unclear() {
             self.unclassified += 1;
             if let Some(summary) = summary.as_ref().filter(|summary| !summary.trim().is_empty()) {
                 *self.summaries.entry(summary.clone()).or_default() += 1;

@@ -156,7 +156,7 @@ fn unclear(attempts: AttemptCounts, campaign: &CampaignName) -> Option<String> {
 fn review(to_review: &BTreeMap<Doubt, u64>) -> Option<String> {
     let counts: Vec<_> = to_review.iter().map(|(doubt, count)| format!("{count} × {}", doubt.label())).collect();
     let text = counts.join(", ");
-    (!counts.is_empty()).then(|| format!("{text}: not called until you decide, see `callrounds review`"))
+    (!counts.is_empty()).then(|| format!("{text}:\n{:16}not called until you decide, see `callrounds review`", ""))
 }
 
 /// The list's changes; `None` if the campaign had no entries before.

@@ -192,7 +192,7 @@ fn lines(events: &[EventRow], zone: &Zone) -> String {
 }
 
 fn indented(lines: &str) -> String {
-    lines.lines().map(|line| format!("  {line}\n")).collect()
+    lines.lines().flat_map(|line| ["  ", line, "\n"]).collect()
 }
 
 fn instant(at: DateTime<Utc>, zone: &Zone) -> String {

@@ -24,13 +24,13 @@ fn taken_for(outcome: Outcome, doubt: Option<Doubt>) -> Classification {
 }
 
 /// Gives the call another outcome, if newer rules may do that.
-fn reclassify(fixture: &Fixture, of: &ClaimedAttempt, taken_for: Classification) -> Reclassified {
+fn reclassify(fixture: &Fixture, of: &ClaimedAttempt, taken_for: &Classification) -> Reclassified {
     let rules = Redial { after: vec![Outcome::NoAnswer], ..fixture.campaign.redial.clone() };
     let attempt = of.attempt;
     let mut changes = Vec::new();
     let name = &fixture.campaign.name;
     let read = fixture.reader().each_conversation(name, |kept| {
-        if kept.attempt == attempt && kept.may_become(&taken_for) {
+        if kept.attempt == attempt && kept.may_become(taken_for) {
             changes.push(Reclassification { attempt, was: kept.outcome, taken_for: taken_for.clone() });
         }
         Ok::<_, LedgerError>(())
@@ -50,7 +50,7 @@ pub(super) fn an_entry_moves_as_its_new_outcome_demands_and_no_further(open: Ope
         (Outcome::Unclassified, None, State::Finished, none),
     ] {
         let (fixture, claimed) = finished(open, Outcome::Unclassified);
-        let result = reclassify(&fixture, &claimed, taken_for(outcome, doubt));
+        let result = reclassify(&fixture, &claimed, &taken_for(outcome, doubt));
         assert_eq!((result, fixture.row("P-1").state), (expected, state), "{outcome}");
         let is_barred = committed(fixture.ledger().forbids(number(101), fixture.campaign.purpose, noon()));
         assert_eq!(is_barred.expect("asked"), outcome == Outcome::OptOut || doubt.is_some(), "{outcome}");
@@ -61,14 +61,14 @@ pub(super) fn an_entry_moves_as_its_new_outcome_demands_and_no_further(open: Ope
 
 pub(super) fn only_a_person_takes_an_opt_out_or_a_doubt_back(open: Opener) {
     let (fixture, claimed) = finished(open, Outcome::OptOut);
-    assert_eq!(reclassify(&fixture, &claimed, taken_for(Outcome::Booked, None)), Reclassified::default());
+    assert_eq!(reclassify(&fixture, &claimed, &taken_for(Outcome::Booked, None)), Reclassified::default());
 
     let (fixture, claimed) = finished(open, Outcome::Unclassified);
-    reclassify(&fixture, &claimed, taken_for(Outcome::Declined, Some(Doubt::PossibleOptOut)));
-    assert_eq!(reclassify(&fixture, &claimed, taken_for(Outcome::Booked, None)), Reclassified::default());
+    reclassify(&fixture, &claimed, &taken_for(Outcome::Declined, Some(Doubt::PossibleOptOut)));
+    assert_eq!(reclassify(&fixture, &claimed, &taken_for(Outcome::Booked, None)), Reclassified::default());
     fixture.check_states(&[("P-1", State::Held)]);
     // What was in doubt may become certain.
-    let certain = reclassify(&fixture, &claimed, taken_for(Outcome::OptOut, None));
+    let certain = reclassify(&fixture, &claimed, &taken_for(Outcome::OptOut, None));
     assert_eq!(certain, Reclassified { changed: 1, suppressed: 1, ..Reclassified::default() });
     fixture.check_states(&[("P-1", State::Finished)]);
     assert!(fixture.reader().pending_reviews(None).expect("reviews").is_empty());
@@ -94,17 +94,17 @@ pub(super) fn an_entry_that_a_newer_list_has_had_since_is_not_called_again(open:
     let (mut fixture, claimed) = finished(open, Outcome::Unclassified);
     // A list says nothing of a finished entry: this one may forbid its call.
     fixture.next_list(&[entry("P-1", 101)]);
-    let result = reclassify(&fixture, &claimed, taken_for(Outcome::NoAnswer, None));
+    let result = reclassify(&fixture, &claimed, &taken_for(Outcome::NoAnswer, None));
     assert_eq!(result, Reclassified { changed: 1, not_called_again: 1, ..Reclassified::default() });
     fixture.check_states(&[("P-1", State::Finished)]);
 }
 
 pub(super) fn an_entry_with_a_later_call_keeps_its_state(open: Opener) {
     let (fixture, claimed) = finished(open, Outcome::Unclassified);
-    reclassify(&fixture, &claimed, taken_for(Outcome::NoAnswer, None));
+    reclassify(&fixture, &claimed, &taken_for(Outcome::NoAnswer, None));
     let later = noon() + TimeDelta::days(8) - TimeDelta::hours(2);
     assert_eq!(fixture.claim_at(later).claimed.len(), 1);
-    let result = reclassify(&fixture, &claimed, taken_for(Outcome::Declined, Some(Doubt::PossiblyDeceased)));
+    let result = reclassify(&fixture, &claimed, &taken_for(Outcome::Declined, Some(Doubt::PossiblyDeceased)));
     assert_eq!((result.changed, fixture.row("P-1").state), (1, State::Submitting));
     assert_eq!(fixture.reader().pending_reviews(None).expect("reviews").len(), 1, "and a person must read it");
 }

@@ -101,11 +101,8 @@ fn newer_rules_are_applied_to_what_is_kept_after_the_difference_was_shown() {
 fn the_vendors_list_shows_what_a_bot_says_before_the_first_campaign() {
     let practice = after_a_run();
     let rehearsal = campaign(RULES).replace("kind = \"simulator\"", "rehearsal = true");
-    let rehearsal: String = rehearsal
-        .lines()
-        .filter(|line| !["start", "speed", "people"].iter().any(|key| line.starts_with(key)))
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let is_live = |line: &&str| !["start", "speed", "people"].iter().any(|key| line.starts_with(key));
+    let rehearsal = rehearsal.lines().filter(is_live).collect::<Vec<_>>().join("\n");
     practice.write("campaigns/live.toml", &rehearsal.replace("name = \"recall\"", "name = \"live\""));
     let people = practice.path("campaigns/people.toml").display().to_string();
     for (order, at) in [("newest-first", MORNING), ("oldest-first", "2026-11-25T15:30:00Z")] {

@@ -44,8 +44,8 @@ fn doubt(practice: &Practice) {
         stop_before_appointment: None,
     };
     let mut operator = Operator::open(&path, now).expect("an operator");
-    let changed = operator.reclassify(&changes, &rules, "a test", now).expect("reclassified");
-    assert_eq!(changed.held, 1);
+    let applied = operator.reclassify(&changes, &rules, "a test", now).expect("reclassified");
+    assert_eq!(applied.held, 1);
 }
 
 const SAID: &str = "The patient does not want an appointment at the moment.";
@@ -57,7 +57,9 @@ fn a_conversation_in_doubt_is_named_shown_and_decided_and_never_called_before() 
     let calls = oracle::embedded_calls(&practice).len();
     let status = practice.run(&["status"]);
     assert!(
-        status.stdout.contains("1 × possible opt-out: not called until you decide, see `callrounds review`"),
+        status
+            .stdout
+            .contains("1 × possible opt-out:\n                not called until you decide, see `callrounds review`"),
         "{status:?}"
     );
     assert!(!status.stdout.contains(SAID));

@@ -13,7 +13,7 @@ fn words(canary: &str, at: u32) -> ConversationWords {
     ConversationWords::bounded(&OutcomeSignals {
         tags: vec![canary.into(), long(7)],
         topic: Some(long(11)),
-        summary: Some(long(if at % 9 == 0 { 350 } else { 23 })),
+        summary: Some(long(if at.is_multiple_of(9) { 350 } else { 23 })),
         actions: vec![long(5), canary.into()],
         duration: Some(f64::from(at)),
     })
