@@ -1,14 +1,16 @@
 //! Phone numbers in E.164, and the parts of North American ones.
 
 pub mod area_codes;
+mod dial_rules;
 pub mod number_notes;
 pub mod parse_cell;
+mod parse_number;
 
 use std::fmt;
 
 /// A phone number in E.164: a country code and a national number, 8 to 15 digits in all.
 ///
-/// Only [`E164::parse`] and [`parse_cell`] create one. `Debug` masks it. [`E164::expose`] is the only way to the
+/// Only [`E164::parse`] and the reading of cells ([`parse_cell`]) create one. `Debug` masks it. [`E164::expose`] is the only way to the
 /// digits: for the vendor, the ledger, and the plans, lists and reports that an operator asks for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct E164(u64);
