@@ -29,6 +29,11 @@ impl Samples {
         self.0.get(self.0.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
     }
 
+    /// The minimum: what the work takes without other load.
+    pub fn least(&self) -> f64 {
+        self.0.first().copied().unwrap_or(f64::NAN)
+    }
+
     /// The minimum and the maximum, as `1.20–1.35`.
     pub fn spread(&self) -> String {
         match (self.0.first(), self.0.last()) {

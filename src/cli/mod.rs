@@ -45,6 +45,7 @@ mod suppress;
 mod vendor_config;
 mod webhooks;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -56,7 +57,12 @@ use output::Output;
 /// Runs the command of the command line. The result is the process's exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    run_with(std::env::args_os())
+}
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn run_with<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         // Help and version are not errors; every other refusal of clap is a usage error.
         Err(error) => {

@@ -7,10 +7,12 @@
 //! changed since it was written.
 
 pub mod diff;
+mod due_calls;
 pub mod file;
 mod planned;
 mod planned_calls;
 mod planner;
+mod repeated_numbers;
 pub mod schedule_simulation;
 
 pub use planned::{CallScript, ExpectedSlot, GoneEntry, NotCalled, Plan, PlannedCall, SlotReason};

@@ -46,7 +46,7 @@ pub struct PlannedCall {
     pub script: Option<Box<CallScript>>,
     pub(super) hours: Rc<Hours>,
     /// The organisation whose request budget the call uses.
-    pub(super) organisation: OrganisationId,
+    pub(super) organisation: Rc<OrganisationId>,
 }
 
 /// The instant at which a call is expected to be placed.

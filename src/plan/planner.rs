@@ -1,5 +1,6 @@
 //! Makes a plan of a list's entries: gathers the facts that a claim would gather, and asks the same rules.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
@@ -14,6 +15,7 @@ use crate::policy::{self, CallFacts, CallRules, Decision};
 
 use super::planned::{CallScript, ExpectedSlot, GoneEntry, NotCalled, Plan, PlannedCall, SlotReason};
 use super::planned_calls::PlannedCalls;
+use super::repeated_numbers::repeated_numbers;
 
 /// A view of the ledger at one commit, for a plan.
 pub struct LedgerSnapshot<'a> {
@@ -29,6 +31,14 @@ impl<'a> LedgerSnapshot<'a> {
     }
 }
 
+/// Who calls, and by which rules.
+struct Caller<'a> {
+    rules: CallRules<'a>,
+    organisation: Rc<OrganisationId>,
+    /// The decision about an entry without any history, of which there may be a million.
+    without_history: Cell<Option<Decision>>,
+}
+
 /// An entry that is ready or waiting: of the list, or of an earlier one.
 struct Candidate<'a> {
     /// How many entries were taken before it.
@@ -39,8 +49,8 @@ struct Candidate<'a> {
     phone: E164,
     not_after: Option<DateTime<Utc>>,
     status: EntryStatus,
-    /// The practice that calls, with the rules for its calls; `None`: the campaign has no caller id for the location.
-    caller: Option<(&'a Practice, Rc<CallRules<'a>>)>,
+    /// `None`: the campaign has no caller id for the location.
+    caller: Option<Rc<Caller<'a>>>,
     /// The keys of the household members that the call covers.
     covers: Vec<EntryKey>,
     script: Option<Box<CallScript>>,
@@ -52,8 +62,10 @@ pub struct Planner<'a> {
     snapshot: Option<LedgerSnapshot<'a>>,
     now: DateTime<Utc>,
     with_scripts: bool,
-    /// Rules by area code, called party's zones, caller id and practice zone.
-    rules: HashMap<(u64, String, E164, String), Rc<CallRules<'a>>>,
+    /// Callers by area code and caller id, with the called party's zones and the practice for which they are.
+    callers: HashMap<(u64, E164), Vec<(CalledPartyZones, &'a Practice, Rc<Caller<'a>>)>>,
+    /// Whether the entries are claimed in the order in which they come.
+    is_in_order: bool,
     candidates: Vec<Candidate<'a>>,
     /// The keys of the list's entries, if the ledger may have others.
     listed: HashSet<EntryKey>,
@@ -75,10 +87,11 @@ impl<'a> Planner<'a> {
     ) -> Self {
         Self {
             campaign,
-            snapshot,
             now,
             with_scripts,
-            rules: HashMap::new(),
+            callers: HashMap::new(),
+            is_in_order: snapshot.is_none() && campaign.locations.organisations().len() == 1,
+            snapshot,
             candidates: Vec::new(),
             listed: HashSet::new(),
             planned: PlannedCalls::new(&campaign.calling.caps),
@@ -102,8 +115,7 @@ impl<'a> Planner<'a> {
         let NewEntry { key, line, location, alternatives, zones, content, not_after, members, .. } = new_entry;
         let covers = members.iter().map(|member| member.key.clone()).collect();
         let script = CallScript { other_numbers: alternatives, zones, not_after, content, covers: members };
-        self.add((key, line, entry), phone, status, location.as_ref(), covers, script);
-        Ok(())
+        self.add((key, line, entry), phone, status, location.as_ref(), covers, script)
     }
 
     /// Ends the list, adds the campaign's entries that are not on it, and decides about each entry in the order of the
@@ -111,7 +123,7 @@ impl<'a> Planner<'a> {
     pub fn finish(mut self, withdraw: bool) -> Result<Plan, LedgerError> {
         if let Some(LedgerSnapshot { reader, campaign: Some(campaign) }) = &self.snapshot {
             for absent in reader.absent(*campaign, &self.listed, withdraw)? {
-                self.add_absent(absent);
+                self.add_absent(absent)?;
             }
         }
         let mut candidates = std::mem::take(&mut self.candidates);
@@ -125,20 +137,21 @@ impl<'a> Planner<'a> {
         self.left_out.sort_by_key(|(index, _)| *index);
         self.plan.left_out = self.left_out.into_iter().map(|(_, not_called)| not_called).collect();
         // A run's entries have ids in the list's order.
-        self.plan.calls.sort_by_key(|call| (call.entry.is_none(), call.entry, call.line));
+        self.plan.calls.sort_unstable_by_key(|call| (call.entry.is_none(), call.entry, call.line));
         count_planned_calls(&mut self.plan.calls);
         Ok(self.plan)
     }
 
-    fn add_absent(&mut self, absent: AbsentEntry) {
+    fn add_absent(&mut self, absent: AbsentEntry) -> Result<(), LedgerError> {
         let AbsentEntry { entry, key, line, phone, location, zones, content, not_after, absence, status, covers } =
             absent;
         let is_to_call = status.state.is_callable();
         self.plan.gone.push(GoneEntry { key: key.clone(), line, entry, absence, is_to_call });
-        if absence == AbsenceEffect::Kept {
-            let script = CallScript { other_numbers: Vec::new(), zones, not_after, content, covers: Vec::new() };
-            self.add((key, line, Some(entry)), phone, status, location.as_ref(), covers, script);
+        if absence != AbsenceEffect::Kept {
+            return Ok(());
         }
+        let script = CallScript { other_numbers: Vec::new(), zones, not_after, content, covers: Vec::new() };
+        self.add((key, line, Some(entry)), phone, status, location.as_ref(), covers, script)
     }
 
     /// Adds an entry to those that a claim decides about, or, if no claim would, to those left out.
@@ -150,28 +163,29 @@ impl<'a> Planner<'a> {
         location: Option<&Location>,
         covers: Vec<EntryKey>,
         script: CallScript,
-    ) {
+    ) -> Result<(), LedgerError> {
         let (index, not_after) = (self.taken, script.not_after);
         self.taken += 1;
         let practice = self.campaign.practice_at(location);
-        let caller = practice.map(|practice| (practice, self.rules_of(practice, phone, &script.zones)));
+        let caller = practice.map(|practice| self.caller(practice, phone, &script.zones));
         let script = self.with_scripts.then(|| Box::new(script));
         let candidate = Candidate { index, key, line, entry, phone, not_after, status, caller, covers, script };
-        if status.state.is_callable() {
-            self.candidates.push(candidate);
-        } else {
-            self.leave_out(candidate, status.state, status.reason);
+        match status.state.is_callable() {
+            true if self.is_in_order => return self.place(candidate),
+            true => self.candidates.push(candidate),
+            false => self.leave_out(candidate, status.state, status.reason),
         }
+        Ok(())
     }
 
     /// Adds the entry to the calls or to those left out, as the rules decide at the instant at which it is due.
     fn place(&mut self, candidate: Candidate<'a>) -> Result<(), LedgerError> {
         let from = self.now.max(candidate.status.due_at);
         let caller = candidate.caller.clone();
-        let mut facts = self.facts(&candidate, caller.as_ref().map(|(_, rules)| &**rules), from)?;
+        let mut facts = self.facts(&candidate, caller.as_ref().map(|caller| &caller.rules), from)?;
         let (calls, calls_to_number) = (facts.calls, facts.history.placements.len() as u32);
         self.planned.add_until(&mut facts, candidate.phone, &candidate.key, from);
-        let placed = match policy::decide(&facts, from) {
+        let placed = match self.decide(&facts, from, caller.as_deref()) {
             Decision::Call { .. } if from > self.now => {
                 Ok((from, candidate.status.reason.map_or(SlotReason::Now, SlotReason::Rule)))
             }
@@ -191,6 +205,16 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
+    /// The decision about an entry; the same for all without a history.
+    fn decide(&self, facts: &CallFacts<'_>, at: DateTime<Utc>, caller: Option<&Caller<'_>>) -> Decision {
+        let Some(caller) = caller.filter(|_| at == self.now && facts.are_of_rules_alone()) else {
+            return policy::decide(facts, at);
+        };
+        let decision = caller.without_history.get().unwrap_or_else(|| policy::decide(facts, at));
+        caller.without_history.set(Some(decision));
+        decision
+    }
+
     fn add_call(
         &mut self,
         candidate: Candidate<'_>,
@@ -201,8 +225,8 @@ impl<'a> Planner<'a> {
         let Candidate { key, line, entry, phone, caller, covers, script, .. } = candidate;
         self.planned.add(phone, covers, slot.at);
         // Without a caller, the decision was to hold the entry.
-        let Some((practice, rules)) = caller else { return };
-        let (hours, organisation) = (Rc::clone(&rules.hours), practice.organisation.clone());
+        let Some(caller) = caller else { return };
+        let (hours, organisation) = (Rc::clone(&caller.rules.hours), Rc::clone(&caller.organisation));
         self.plan.calls.push(PlannedCall {
             key,
             line,
@@ -257,12 +281,22 @@ impl<'a> Planner<'a> {
         reader.call_facts(CallSubject { campaign, purpose, entry, key, phone, not_after, rules }, at)
     }
 
-    fn rules_of(&mut self, practice: &'a Practice, phone: E164, called: &CalledPartyZones) -> Rc<CallRules<'a>> {
+    fn caller(&mut self, practice: &'a Practice, phone: E164, called: &CalledPartyZones) -> Rc<Caller<'a>> {
         let area = phone.north_american().map_or(0, |parts| u64::from(parts.area));
-        let CalledPartyZones { zones, regions, source } = called;
-        let called_party = format!("{source:?} {zones:?} {regions:?}");
-        let rules = self.rules.entry((area, called_party, practice.from_number, practice.zone.name().to_owned()));
-        Rc::clone(rules.or_insert_with(|| Rc::new(CallRules::new(self.campaign, practice, phone, called))))
+        let known = self.callers.entry((area, practice.from_number)).or_default();
+        let is_same = |(zones, of, _): &&(CalledPartyZones, &Practice, Rc<Caller<'_>>)| {
+            zones == called && of.zone.name() == practice.zone.name() && of.organisation == practice.organisation
+        };
+        if let Some((.., caller)) = known.iter().find(is_same) {
+            return Rc::clone(caller);
+        }
+        let caller = Rc::new(Caller {
+            rules: CallRules::new(self.campaign, practice, phone, called),
+            organisation: Rc::new(practice.organisation.clone()),
+            without_history: Cell::new(None),
+        });
+        known.push((called.clone(), practice, Rc::clone(&caller)));
+        caller
     }
 }
 
@@ -274,17 +308,18 @@ fn claim_order(
     now: DateTime<Utc>,
 ) -> impl Ord + use<> {
     let &Candidate { index, entry, status, ref caller, .. } = candidate;
-    let owner = caller.as_ref().and_then(|(practice, _)| organisations.get(&practice.organisation));
+    let owner = caller.as_ref().and_then(|caller| organisations.get(&*caller.organisation));
     let owner = owner.copied().unwrap_or_default();
     (status.due_at.max(now), owner, status.due_at, entry.is_none(), entry, index)
 }
 
 /// Adds to each call's number of calls to its number the calls that precede it in the plan.
 fn count_planned_calls(calls: &mut [PlannedCall]) {
-    let mut planned: HashMap<E164, u32> = HashMap::new();
+    let mut planned: HashMap<E164, u32> = repeated_numbers(calls.iter().map(|call| call.phone));
     for call in calls {
-        let earlier = planned.entry(call.phone).or_default();
-        call.calls_to_number += *earlier;
-        *earlier += 1;
+        if let Some(earlier) = planned.get_mut(&call.phone) {
+            call.calls_to_number += *earlier;
+            *earlier += 1;
+        }
     }
 }

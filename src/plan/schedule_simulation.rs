@@ -4,8 +4,7 @@
 //! The request budget ([`crate::vendor::quota`]) and the polling intervals ([`crate::engine::tracker`]) are those of a
 //! run. Assumptions: an answer takes no time, nothing fails, and nobody else uses the budget.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,12 +18,12 @@ use crate::engine::tracker::{PollUrgency, SHORTEST_CALL};
 use crate::entry::Reason;
 use crate::ids::OrganisationId;
 use crate::ledger::{LedgerError, LedgerReader};
-use crate::phone::E164;
 use crate::policy::{Hours, HoursUnion, caps};
 use crate::vendor::RateHeaders;
 use crate::vendor::quota::Quotas;
 
-use super::planned::{PlannedCall, SlotReason};
+use super::due_calls::DueCalls;
+use super::planned::{ExpectedSlot, PlannedCall, SlotReason};
 
 /// How many of a ledger's newest conversations are measured.
 const MEASURED_ON: u32 = 400;
@@ -129,33 +128,41 @@ struct ScheduleSimulation<'a> {
     allowed: u64,
     clock: Arc<ManualClock>,
     budget: Quotas,
-    /// The next possible instant and the plan's index of each call not placed yet, earliest first.
-    due: BinaryHeap<Reverse<(DateTime<Utc>, usize)>>,
+    due: DueCalls,
     open: VecDeque<OpenCall>,
     /// The last scan's start and its pages.
     last_scan: Option<(DateTime<Utc>, u32)>,
     placed: VecDeque<DateTime<Utc>>,
     /// The span last asked for of each of the hours, by address: the planned calls hold them.
     last_spans: HashMap<*const Hours, HoursSpan>,
-    /// The last call to each number.
-    last_by_number: HashMap<E164, DateTime<Utc>>,
     calls: u64,
     reads: u64,
     /// The time in which conversations were open.
     busy: TimeDelta,
 }
 
+/// The planned calls of one organisation, in the plan's order.
+type OwnCalls<'c> = Vec<&'c mut PlannedCall>;
+
 /// Plays `calls` from `now` on, sets the slot of each, and returns the forecast. Organisations call at the same time.
 pub fn play(calls: &mut [PlannedCall], campaign: &Campaign, lengths: &CallDurations, now: DateTime<Utc>) -> Forecast {
     let measured_on = lengths.measured as u64;
     let mut total = Forecast { calls: 0, requests: 0, minutes: 0, from: None, closes: None, fit: 0, measured_on };
     let mut allowed = campaign.safety.max_calls.map_or(u64::MAX, u64::from);
+    let mut by_organisation: HashMap<OrganisationId, OwnCalls<'_>> = HashMap::new();
+    for call in calls {
+        match by_organisation.get_mut(&*call.organisation) {
+            Some(own) => own.push(call),
+            None => drop(by_organisation.insert(OrganisationId::clone(&call.organisation), vec![call])),
+        }
+    }
     for organisation in campaign.locations.organisations() {
-        let mut simulation = ScheduleSimulation::new(calls, campaign, organisation, lengths, now);
+        let mut own = by_organisation.remove(&organisation.id).unwrap_or_default();
+        let mut simulation = ScheduleSimulation::new(&own, campaign, organisation, lengths, now);
         simulation.allowed = allowed;
-        simulation.run(calls);
+        simulation.run(&mut own);
         allowed -= simulation.calls;
-        total.add(&simulation.forecast(calls));
+        total.add(&simulation.forecast(&own));
     }
     total
 }
@@ -174,7 +181,7 @@ impl Forecast {
 
 impl<'a> ScheduleSimulation<'a> {
     fn new(
-        calls: &[PlannedCall],
+        calls: &[&mut PlannedCall],
         campaign: &'a Campaign,
         organisation: &'a Organisation,
         lengths: &'a CallDurations,
@@ -182,7 +189,6 @@ impl<'a> ScheduleSimulation<'a> {
     ) -> Self {
         let clock = Arc::new(ManualClock::at(now));
         let budget = Quotas::new(clock.clone(), organisation.rate.requests_per_minute);
-        let own = calls.iter().enumerate().filter(|(_, call)| call.organisation == organisation.id);
         let hours = |practice: &Practice| Hours::for_practice(&campaign.calling, &practice.zone);
         Self {
             campaign,
@@ -192,12 +198,11 @@ impl<'a> ScheduleSimulation<'a> {
             allowed: u64::MAX,
             clock,
             budget,
-            due: own.filter_map(|(index, call)| Some(Reverse((call.slot.at?, index)))).collect(),
+            due: DueCalls::new(calls),
             open: VecDeque::new(),
             last_scan: None,
             placed: VecDeque::new(),
             last_spans: HashMap::new(),
-            last_by_number: HashMap::new(),
             calls: 0,
             reads: 0,
             busy: TimeDelta::zero(),
@@ -206,7 +211,7 @@ impl<'a> ScheduleSimulation<'a> {
 }
 
 impl ScheduleSimulation<'_> {
-    fn run(&mut self, calls: &mut [PlannedCall]) {
+    fn run(&mut self, calls: &mut [&mut PlannedCall]) {
         loop {
             match self.next() {
                 NextStep::Scan(at) => {
@@ -221,7 +226,7 @@ impl ScheduleSimulation<'_> {
 
     fn next(&self) -> NextStep {
         let now = self.clock.now();
-        let due = self.due.peek().map(|Reverse((at, _))| now.max(*at));
+        let due = self.due.first().map(|at| now.max(at));
         let is_full = self.open.len() >= self.organisation.rate.open_calls as usize;
         let ready = self.budget.ready_at(&self.organisation.id, now);
         let call = due.filter(|_| !is_full).map(|due| ready.map_or(due, |ready| due.max(ready)));
@@ -276,37 +281,46 @@ impl ScheduleSimulation<'_> {
         self.open.retain(|open| open.closed > last);
     }
 
-    /// Places the next due call, or defers it if a rule forbids it at `at`.
-    fn call(&mut self, calls: &mut [PlannedCall], at: DateTime<Utc>) {
-        let Some(Reverse((_, index))) = self.due.pop() else { return };
-        let call = &mut calls[index];
+    /// Places the next due call, or defers it if its hours are closed at `at`.
+    fn call(&mut self, calls: &mut [&mut PlannedCall], at: DateTime<Utc>) {
+        let Some((index, hours)) = self.due.head() else { return };
         if self.calls >= self.allowed {
-            call.slot = super::planned::ExpectedSlot { at: None, why: SlotReason::MaxCalls };
+            for index in self.due.take_all() {
+                calls[index].slot = ExpectedSlot { at: None, why: SlotReason::MaxCalls };
+            }
             return;
         }
-        if let Some((later, why)) = self.deferral(call, at) {
-            call.slot.why = why;
-            self.due.push(Reverse((later, index)));
+        let phone = calls[index].phone;
+        if let Some(end) = self.due.last_call_to(phone).map(|last| self.end_of_gap(last)).filter(|end| *end > at) {
+            return self.wait_for_gap(calls, index, end);
+        }
+        if let Some(opens) = self.opening(&hours, at) {
+            calls[index].slot.why = SlotReason::WindowCloses;
+            self.due.wait_for_opening(calls, index, opens);
             return;
         }
         let at = self.spend(at);
-        self.last_by_number.insert(call.phone, at);
+        self.due.take(calls, index, at);
+        let end = self.end_of_gap(at);
+        for other in self.due.to_put_off(phone, end) {
+            self.wait_for_gap(calls, other, end);
+        }
         self.open.push_back(OpenCall { since: at, closed: at + self.lengths.nth(self.calls) });
         self.placed.push_back(at);
         self.calls += 1;
-        call.slot.at = Some(at);
+        calls[index].slot.at = Some(at);
     }
 
-    /// If the call cannot be placed at `at`: the next possible instant, and why.
-    fn deferral(&mut self, call: &PlannedCall, at: DateTime<Utc>) -> Option<(DateTime<Utc>, SlotReason)> {
-        let caps = &self.campaign.calling.caps;
-        let end_of_gap = self.last_by_number.get(&call.phone).map(|last| caps::end_of_gap(caps, *last));
-        if let Some(later) = end_of_gap.filter(|later| *later > at) {
-            let opens = call.hours.next_open(later).unwrap_or(later);
-            return Some((opens, SlotReason::Rule(Reason::DailyCap)));
-        }
-        let opens = self.opening(&call.hours, at)?;
-        Some((opens, SlotReason::WindowCloses))
+    fn end_of_gap(&self, last: DateTime<Utc>) -> DateTime<Utc> {
+        caps::end_of_gap(&self.campaign.calling.caps, last)
+    }
+
+    /// Makes a call wait for the end of the gap after another one to its number.
+    fn wait_for_gap(&mut self, calls: &mut [&mut PlannedCall], index: usize, end: DateTime<Utc>) {
+        let call = &mut calls[index];
+        call.slot.why = SlotReason::Rule(Reason::DailyCap);
+        let opens = call.hours.next_open(end).unwrap_or(end);
+        self.due.wait_alone(calls, index, opens);
     }
 
     /// When hours that are closed at `at` open; `None` if they are open. Of a night that thousands of calls wait through,
@@ -323,9 +337,8 @@ impl ScheduleSimulation<'_> {
         opens
     }
 
-    fn forecast(&self, calls: &[PlannedCall]) -> Forecast {
-        let own = || calls.iter().filter(|call| call.organisation == self.organisation.id);
-        let placed = || own().filter_map(|call| call.slot.at).filter(|_| self.calls > 0);
+    fn forecast(&self, calls: &[&mut PlannedCall]) -> Forecast {
+        let placed = || calls.iter().filter_map(|call| call.slot.at).filter(|_| self.calls > 0);
         let from = placed().min();
         let closes = from.and_then(|from| self.practice_hours.closes(from));
         let fits = |at: &DateTime<Utc>| closes.is_some_and(|closes| *at < closes);

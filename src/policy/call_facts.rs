@@ -73,6 +73,14 @@ impl<'a> CallFacts<'a> {
         Self { rules, not_after, history, suppressed: false, spoken_for: false, calls: 0, last_call: None }
     }
 
+    /// Whether nothing but the rules decides: no last instant, no call so far, nothing that forbids the call.
+    #[must_use]
+    pub fn are_of_rules_alone(&self) -> bool {
+        let Self { rules: _, not_after, history, suppressed, spoken_for, calls, last_call } = self;
+        let has_history = history.unsettled || !history.placements.is_empty() || *calls > 0 || last_call.is_some();
+        !has_history && !suppressed && !spoken_for && not_after.is_none()
+    }
+
     /// Adds a call to another entry of the household that covered this patient.
     pub fn add_household_call(&mut self, state: AttemptState, outcome: Option<Outcome>) {
         self.history.unsettled |= state.is_in_flight();

@@ -3,6 +3,7 @@ use std::rc::Rc;
 use super::*;
 use crate::fixtures::{self, REQUIRED};
 use crate::ids::EntryKey;
+use crate::phone::E164;
 use crate::plan::ExpectedSlot;
 use crate::policy;
 
@@ -31,7 +32,7 @@ fn calls(count: u32, campaign: &Campaign) -> Vec<PlannedCall> {
         calls_to_number: 0,
         script: None,
         hours: Rc::clone(&hours),
-        organisation: campaign.practice.organisation.clone(),
+        organisation: Rc::new(campaign.practice.organisation.clone()),
     };
     (0..count).map(call).collect()
 }
