@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::campaign::Campaign;
 use crate::entry::{ListCounts, ListEligibility, Reason, State};
@@ -13,7 +13,7 @@ use crate::ids::EntryId;
 use crate::intake::list::RowUnit;
 use crate::intake::{Intake, IntakeContext, IntakeWarning, RowResult, variable_name};
 use crate::ledger::{EnrolmentCounts, LedgerReader};
-use crate::plan::{Forecast, NotCalled, PlannedCall, Planner};
+use crate::plan::{Forecast, NotCalled, Plan, PlannedCall, Planner};
 use crate::report::plan::{self, DayPlan, NotCalledGroup, ReasonGroup};
 use crate::report::text::rows as list_counts;
 use crate::visible;
@@ -53,7 +53,8 @@ pub(super) fn check(args: &CheckArgs, global: &GlobalArgs, output: Output) -> Re
         plan_builder::write(path, &preview, &campaign, findings.list, now)?;
     }
     if output.json {
-        output.document(&findings)?;
+        let Plan { calls, left_out, .. } = &preview.plan;
+        output.document(&CheckDocument { findings: &findings, calls, not_called_entries: left_out })?;
     } else {
         output.data(&findings.render(&preview, &campaign, now))?;
         if output.verbose() {
@@ -66,7 +67,28 @@ pub(super) fn check(args: &CheckArgs, global: &GlobalArgs, output: Output) -> Re
     Ok(ExitStatus::Done)
 }
 
-/// The result of `check`.
+/// The result of `check` as JSON. The rows are made as they are written: there may be a million.
+#[derive(Serialize)]
+struct CheckDocument<'p> {
+    #[serde(flatten)]
+    findings: &'p CheckFindings,
+    /// The planned calls with their times.
+    #[serde(serialize_with = "called_rows")]
+    calls: &'p [PlannedCall],
+    /// The entries that are not called, with the reasons.
+    #[serde(serialize_with = "not_called_rows")]
+    not_called_entries: &'p [NotCalled],
+}
+
+fn called_rows<S: Serializer>(calls: &[PlannedCall], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(calls.iter().map(CalledRow::from_planned))
+}
+
+fn not_called_rows<S: Serializer>(entries: &[NotCalled], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(entries.iter().map(NotCalledRow::from_not_called))
+}
+
+/// What `check` has found.
 #[derive(Debug, Serialize)]
 struct CheckFindings {
     campaign: String,
@@ -83,6 +105,8 @@ struct CheckFindings {
     not_called_groups: Vec<NotCalledGroup>,
     /// The lines of totals, page footers and repeated headers.
     left_out: Vec<u64>,
+    /// Rows that the spreadsheet hides, which are read like the others.
+    hidden_rows: u64,
     /// FHIR resources that are neither patients nor appointments, by type.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     other_resources: BTreeMap<String, u64>,
@@ -98,10 +122,6 @@ struct CheckFindings {
     another_run: Vec<ReasonGroup>,
     forecast: Forecast,
     samples: Vec<SampleCall>,
-    /// The planned calls with their times.
-    calls: Vec<CalledRow>,
-    /// The entries that are not called, with the reasons.
-    not_called_entries: Vec<NotCalledRow>,
 }
 
 /// An entry that is called.
@@ -213,16 +233,15 @@ impl CheckFindings {
             not_called: plan::left_out(&preview.plan),
             not_called_groups: plan::not_called_groups(&preview.plan, MAX_LISTED),
             left_out: intake.non_patient_lines().to_vec(),
+            hidden_rows: intake.hidden_rows(),
             other_resources: intake.other_resources().clone(),
             unit: intake.unit(),
-            warnings: warnings(summary.warnings),
+            warnings: intake.names_without_column().iter().cloned().chain(warnings(summary.warnings)).collect(),
             changes: preview.is_known.then_some(preview.plan.changes),
             days,
             another_run,
             forecast: preview.forecast.clone(),
             samples,
-            calls: preview.plan.calls.iter().map(CalledRow::from_planned).collect(),
-            not_called_entries: preview.plan.left_out.iter().map(NotCalledRow::from_not_called).collect(),
         };
         Ok((preview, findings))
     }
@@ -277,6 +296,7 @@ impl CheckFindings {
 
     fn render_rows(&self, text: &mut String) {
         text.push_str(&list_input::non_patient_rows(&self.left_out));
+        text.push_str(&list_input::hidden_rows(self.hidden_rows));
         text.push_str(&list_input::other_resources(&self.other_resources));
         text.push_str(&self.rows.render(&self.list, &self.rejected));
         for NotCalledGroup { label, count, lines } in &self.not_called_groups {
@@ -303,11 +323,11 @@ impl NotCalledRow {
     }
 }
 
-fn warnings(counted: BTreeMap<IntakeWarning, u64>) -> Vec<String> {
+fn warnings(counted: BTreeMap<IntakeWarning, u64>) -> impl Iterator<Item = String> {
     let render = |(warning, rows): (IntakeWarning, u64)| {
         format!("{warning} ({rows} {})", if rows == 1 { "row" } else { "rows" })
     };
-    counted.into_iter().map(render).collect()
+    counted.into_iter().map(render)
 }
 
 /// Joins phrases to indented lines of at most `width` characters, unless a single phrase is longer.

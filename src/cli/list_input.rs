@@ -60,6 +60,21 @@ pub(super) fn non_patient_rows(lines: &[u64]) -> String {
     }
 }
 
+/// Says how many rows a spreadsheet hides: who exported it may not know that they are on the list.
+pub(super) fn hidden_rows(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        1 => {
+            "  1 row is hidden in the sheet, by a filter or by hand: it is on the list, and is called like the others\n"
+                .to_owned()
+        }
+        count => format!(
+            "  {count} rows are hidden in the sheet, by a filter or by hand: they are on the list, and are called like the \
+             others\n"
+        ),
+    }
+}
+
 /// Names the FHIR resources of a list that are neither patients nor appointments.
 pub(super) fn other_resources(by_type: &BTreeMap<String, u64>) -> String {
     let kinds: Vec<String> = by_type.iter().map(|(kind, count)| format!("{count} × {kind}")).collect();

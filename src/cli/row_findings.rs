@@ -29,9 +29,19 @@ pub(super) struct RowFindings {
     /// The lines of patients covered by the call to another member of their household.
     #[serde(rename = "merged_rows")]
     merged: Vec<u64>,
+    /// How many rows of each kind are counted and not listed.
+    rows_not_listed: RowsNotListed,
     /// What the numbers of the rows count.
     #[serde(skip)]
     unit: RowUnit,
+}
+
+/// How many rows of each kind are counted and not listed, by the name of the list that is cut.
+#[derive(Debug, Default, Serialize)]
+struct RowsNotListed {
+    rejected_rows: u64,
+    repeated_rows: u64,
+    merged_rows: u64,
 }
 
 impl RowFindings {
@@ -42,19 +52,26 @@ impl RowFindings {
 
     /// Adds the result of a row.
     pub(super) fn add(&mut self, row: &RowResult) {
-        let unit = self.unit.word();
+        let (unit, not_listed) = (self.unit.word(), &mut self.rows_not_listed);
         match row {
-            RowResult::Rejected(rejection, _) => add(&mut self.rejected, || rejection.to_string()),
+            RowResult::Rejected(rejection, _) => {
+                not_listed.rejected_rows += add(&mut self.rejected, || rejection.to_string());
+            }
             RowResult::Duplicate { line, first } => {
-                add(&mut self.duplicates, || format!("{unit} {line} says the same as {unit} {first}"));
+                not_listed.repeated_rows +=
+                    add(&mut self.duplicates, || format!("{unit} {line} says the same as {unit} {first}"));
                 add(&mut self.duplicate_labels, || format!("{unit} {line} has the same data as {unit} {first}"));
             }
             RowResult::Replaced { line, by } => {
-                for listed in [&mut self.duplicates, &mut self.duplicate_labels] {
-                    add(listed, || format!("{unit} {line} is replaced by {unit} {by}, which has the same key"));
+                let label = || format!("{unit} {line} is replaced by {unit} {by}, which has the same key");
+                not_listed.repeated_rows += add(&mut self.duplicates, label);
+                add(&mut self.duplicate_labels, label);
+            }
+            RowResult::Accepted(entry) => {
+                for member in &entry.members {
+                    not_listed.merged_rows += add(&mut self.merged, || member.line);
                 }
             }
-            RowResult::Accepted(entry) => entry.members.iter().for_each(|member| add(&mut self.merged, || member.line)),
         }
     }
 
@@ -93,10 +110,13 @@ impl RowFindings {
     }
 }
 
-fn add<T>(listed: &mut Vec<T>, row: impl FnOnce() -> T) {
-    if listed.len() < MAX_LISTED {
+/// Lists a row, if fewer than [`MAX_LISTED`] are. Returns the number of rows that are not listed: 0 or 1.
+fn add<T>(listed: &mut Vec<T>, row: impl FnOnce() -> T) -> u64 {
+    let is_full = listed.len() >= MAX_LISTED;
+    if !is_full {
         listed.push(row());
     }
+    u64::from(is_full)
 }
 
 /// ` (line 3)`, ` (lines 3, 5)`, or ` (lines 3, 5 and 40 more)`.
@@ -132,7 +152,7 @@ mod tests {
         let replaced = "line 7 is replaced by line 9, which has the same key";
         let json = serde_json::to_value(&rows).expect("JSON");
         let keys: Vec<_> = json.as_object().expect("an object").keys().collect();
-        assert_eq!(keys, ["merged_rows", "rejected_rows", "repeated_rows"]);
+        assert_eq!(keys, ["merged_rows", "rejected_rows", "repeated_rows", "rows_not_listed"]);
         assert_eq!(json["repeated_rows"], serde_json::json!(["line 42 says the same as line 13", replaced]));
         let text = rows.render(&ListCounts { duplicate: 2, ..ListCounts::default() }, &BTreeMap::new());
         assert_eq!(text, format!("  duplicate: line 42 has the same data as line 13\n  duplicate: {replaced}\n"));
@@ -147,5 +167,8 @@ mod tests {
         let text = rows.render(&ListCounts { duplicate: 1_000, ..ListCounts::default() }, &BTreeMap::new());
         assert_eq!(text.lines().count(), MAX_LISTED + 1);
         assert!(text.ends_with("  and 980 more duplicates\n"), "{text}");
+        let json = serde_json::to_value(&rows).expect("JSON");
+        let not_listed = serde_json::json!({"rejected_rows": 0, "repeated_rows": 980, "merged_rows": 0});
+        assert_eq!(json["rows_not_listed"], not_listed);
     }
 }

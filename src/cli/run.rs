@@ -52,7 +52,11 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     };
     let intake = list_input::open(&source, &campaign, context)?.with_exclude_list(excluded);
     let skipped = list_input::non_patient_rows(intake.non_patient_lines())
+        + &list_input::hidden_rows(intake.hidden_rows())
         + &list_input::other_resources(intake.other_resources());
+    for sentence in intake.names_without_column() {
+        output.say(&format!("warning: {sentence}"));
+    }
     if !skipped.is_empty() {
         output.say(skipped.trim());
     }

@@ -92,6 +92,11 @@ fn zones_named(name: &str) -> Result<Vec<String>, UnknownRowZone> {
     Ok(owned(zones))
 }
 
+/// Whether a text is a state or province.
+pub(super) fn is_region(text: &str) -> bool {
+    region_of_state(text).is_some()
+}
+
 /// The abbreviation, as in the table of area codes, of a state or province given by abbreviation or name.
 fn region_of_state(state: &str) -> Option<&'static str> {
     let upper = state.trim().to_uppercase();

@@ -211,6 +211,10 @@ pub(super) fn patient_words(cell: &str) -> PatientWords {
         "I" | "i" => return PatientWords::Forbids(Reason::Inactive),
         _ => {}
     }
+    // A mark whose meaning stands elsewhere, perhaps a death.
+    if cell.contains(['†', '‡', '§']) {
+        return PatientWords::Unknown;
+    }
     match WORDS.read(&words_of(cell)) {
         (Some(Meaning::Deceased), _) => PatientWords::Forbids(Reason::Deceased),
         (Some(Meaning::DoNotCall), _) => PatientWords::Forbids(Reason::DoNotCall),

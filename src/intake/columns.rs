@@ -1,15 +1,17 @@
 //! The mapping of columns to fields: by the campaign's `[list] columns` first, otherwise by the column's name.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::cell_words::is_nothing;
+use super::campaign_columns::{mapped_by_campaign, names_without_column, position};
+use super::cell_value::{key_cell, value};
+use super::column_sample::ColumnSample;
 use super::error::ListError;
 use super::field::{Exclusion, Field, Heading, variable_name};
+use super::heading_by_cells::{drop_needless_visits, drop_worse_columns, heading_by_cells, read_name_as_first};
 use super::list::{Header, ListRow};
+use super::mapping_report::MappingReport;
 use crate::campaign::{ListRules, Purpose, ValueMeaning};
-use crate::did_you_mean::nearest;
 use crate::template::TemplateColumns;
 
 /// A list's columns with their fields. Positions are indices of a row's cells.
@@ -29,6 +31,8 @@ pub struct Columns {
     /// The columns of the campaign's key, in its order.
     key: Vec<(String, usize)>,
     duplicates: Vec<DuplicateColumns>,
+    /// Sentences about names in the campaign that no column has.
+    names_without_column: Vec<String>,
 }
 
 /// A column that may forbid a call.
@@ -62,7 +66,12 @@ impl ForbiddingColumn {
 
 impl Columns {
     /// Maps the columns of `header` to fields, and finds the columns of the campaign's key.
-    pub fn from_header(header: &Header, rules: &ListRules, purpose: Purpose) -> Result<Self, ListError> {
+    pub(super) fn from_header(
+        header: &Header,
+        sample: &ColumnSample,
+        rules: &ListRules,
+        purpose: Purpose,
+    ) -> Result<Self, ListError> {
         let names = header.names();
         if names.is_empty() {
             return Err(ListError::NoRows);
@@ -76,12 +85,14 @@ impl Columns {
             unmapped: vec![],
             key: vec![],
             duplicates: vec![],
+            names_without_column: names_without_column(names, rules),
         };
         let mapped = mapped_by_campaign(names, &rules.columns)?;
         for (field, at) in &mapped {
             columns.assign(*field, *at, true)?;
         }
-        let headings = columns.free_headings(header, &mapped);
+        let mut headings = columns.free_headings(header, sample, &mapped, purpose);
+        drop_worse_columns(&mut headings, header, sample);
         for (at, name) in names.iter().enumerate().filter(|(at, _)| !mapped.iter().any(|(_, column)| column == at)) {
             match (headings[at], header.first_of_name(at)) {
                 (Some(field), Some(first)) if field.phone_rank().is_none() && field.exclusion().is_none() => {
@@ -99,17 +110,29 @@ impl Columns {
 
     /// The field of each column by its heading: not of columns that the campaign maps or ignores, nor of a field that the
     /// campaign maps, unless every column of the field counts. A weak heading counts only if its field has no other.
-    fn free_headings(&self, header: &Header, mapped: &[(Field, usize)]) -> Vec<Option<Field>> {
+    fn free_headings(
+        &self,
+        header: &Header,
+        sample: &ColumnSample,
+        mapped: &[(Field, usize)],
+        purpose: Purpose,
+    ) -> Vec<Option<Field>> {
         let names = header.names();
         let is_mapped = |field: Field| mapped.iter().any(|(other, _)| *other == field);
         let heading_of = |at: usize| {
             let is_free = !mapped.iter().any(|(_, column)| *column == at) && !self.ignored.contains(&at);
             let name = header.first_of_name(at).map_or(&names[at], |first| &names[first]);
             let heading = Heading::of(name).filter(|_| is_free)?;
+            let heading = heading_by_cells(heading, at, sample);
+            if heading.is_of_visit && purpose == Purpose::Recall {
+                return None;
+            }
             let reads_all = heading.field.phone_rank().is_some() || heading.field.exclusion().is_some();
             (reads_all || !is_mapped(heading.field)).then_some(heading)
         };
         let mut found: Vec<Option<Heading>> = (0..names.len()).map(heading_of).collect();
+        drop_needless_visits(&mut found);
+        read_name_as_first(&mut found, sample);
         self.read_patient_as_name(&mut found, mapped);
         // Phone fields are one: an address book's `Phone 2 - Value` is not needed next to a mobile number.
         let kind = |field: Field| field.phone_rank().map_or(field, |_| Field::Phone);
@@ -226,10 +249,11 @@ impl Columns {
         }
     }
 
-    /// Whether a cell contains other rows, because a quote is not closed. The patients of those rows would be left out,
-    /// or their numbers dialled for somebody else. A cell contains other rows if one of its further lines has as many
-    /// separators as a row (in lists of four columns or more), or if it is a name, a date, a number or a key and has
-    /// both a line break and a separator.
+    /// Whether a cell contains other rows, because a quote is closed where another is meant. The patients of those rows
+    /// would be left out, or their numbers dialled for somebody else. A cell contains other rows if one of its further
+    /// lines has as many separators as a row (in lists of four columns or more); if its last line has as many cells as
+    /// the row then lacks, the first of them like the row's key; or if it is a name, a date, a number or a key and has both
+    /// a line break and a separator. A row with line breaks and too many cells is two rows.
     pub(super) fn has_row_in_cell(&self, row: &ListRow, separator: char) -> bool {
         let is_single_value = |at: usize| {
             let of_field = |(field, column): (&Field, &usize)| *column == at && (field.is_name() || field.is_date());
@@ -238,11 +262,27 @@ impl Columns {
                 || self.fields.iter().any(of_field)
         };
         let is_a_row = |line: &str| self.width() >= 4 && line.matches(separator).count() == self.width() - 1;
+        if row.cells.len() > self.width() {
+            return true;
+        }
         row.cells.iter().enumerate().any(|(at, cell)| {
             let mut lines = cell.split(['\n', '\r']);
             let first = lines.next().unwrap_or_default();
-            first.len() < cell.len() && ((is_single_value(at) && cell.contains(separator)) || lines.any(is_a_row))
+            let is_start_of_row = |line: &str| self.is_start_of_row(line, separator, row, at);
+            first.len() < cell.len()
+                && ((is_single_value(at) && cell.contains(separator))
+                    || lines.clone().next_back().is_some_and(is_start_of_row)
+                    || lines.any(is_a_row))
         })
+    }
+
+    /// Whether the last line of the cell at `at` looks like the start of a row whose other cells are those that follow.
+    fn is_start_of_row(&self, line: &str, separator: char, row: &ListRow, at: usize) -> bool {
+        let cells: Vec<&str> = line.split(separator).collect();
+        let keys = KeyShape::of(self, |key| cells.get(key).copied().unwrap_or_default());
+        cells.len() > 1
+            && cells.len() == at + 1 + self.width() - row.cells.len()
+            && KeyShape::of(self, |key| row.cell(key)).is_like(&keys)
     }
 
     fn key_part(&self, name: &str) -> Option<usize> {
@@ -370,6 +410,11 @@ impl Columns {
         hasher.finish()
     }
 
+    /// Sentences about names in the campaign that no column has.
+    pub(super) fn names_without_column(&self) -> &[String] {
+        &self.names_without_column
+    }
+
     /// The mapping, for display.
     #[must_use]
     pub fn report(&self) -> MappingReport {
@@ -387,21 +432,24 @@ impl Columns {
     }
 }
 
-/// A cell of the key, in the form in which lists and exclude lists compare it.
-pub(super) fn key_cell(row: &ListRow, at: usize) -> &str {
-    whole_id(value(row, at))
-}
+/// What the cells of a row's key look like: their lengths, and whether they are of digits only.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct KeyShape(Vec<(usize, bool)>);
 
-/// An id without the decimals that a spreadsheet or a data frame gave it: `1001.0` is `1001`.
-pub(super) fn whole_id(cell: &str) -> &str {
-    let whole = cell.strip_suffix(".0").or_else(|| cell.strip_suffix(".00")).unwrap_or(cell);
-    if !whole.is_empty() && whole.bytes().all(|byte| byte.is_ascii_digit()) { whole } else { cell }
-}
+impl KeyShape {
+    /// The shape of a row's key, whose cells `cell_at` has.
+    pub(super) fn of<'r>(columns: &Columns, cell_at: impl Fn(usize) -> &'r str) -> Self {
+        let shape = |text: &str| (text.chars().count(), text.bytes().all(|byte| byte.is_ascii_digit()));
+        Self(columns.key.iter().map(|(_, at)| shape(cell_at(*at).trim())).collect())
+    }
 
-/// A row's cell, without surrounding space; empty if it is what software writes for nothing.
-pub(super) fn value(row: &ListRow, at: usize) -> &str {
-    let cell = row.cell(at);
-    if is_nothing(cell) { "" } else { cell }
+    /// Whether another row's key could be one of the same list.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let are_alike = |(one, other): (&(usize, bool), &(usize, bool))| {
+            one.1 == other.1 && one.0.abs_diff(other.0) < 2 && other.0 > 0
+        };
+        self.0.iter().zip(&other.0).all(are_alike)
+    }
 }
 
 /// The key columns of an exclude list, as pairs of the index in the campaign's key and the column. At least one.
@@ -424,45 +472,4 @@ pub fn key_columns(header: &Header, rules: &ListRules) -> Result<Vec<(usize, usi
         return Err(ListError::NoColumn { fields: vec![rules.key.join(" or ")], found: names.to_vec() });
     }
     Ok(found)
-}
-
-fn mapped_by_campaign(names: &[String], columns: &[(String, String)]) -> Result<Vec<(Field, usize)>, ListError> {
-    columns
-        .iter()
-        .map(|(name, column)| {
-            let field = Field::named(name).ok_or_else(|| ListError::UnknownField {
-                name: name.clone(),
-                nearest: nearest(name, Field::ALL.iter().map(|field| field.name())),
-            })?;
-            let at = position(names, column).ok_or_else(|| ListError::MappedColumnMissing {
-                field: name.clone(),
-                column: column.clone(),
-                nearest: nearest(column, names.iter().map(String::as_str)).map(str::to_owned),
-                found: names.to_vec(),
-            })?;
-            Ok((field, at))
-        })
-        .collect()
-}
-
-fn position(names: &[String], column: &str) -> Option<usize> {
-    let exact = names.iter().position(|name| name == column.trim());
-    exact.or_else(|| names.iter().position(|name| variable_name(name) == variable_name(column)))
-}
-
-/// The mapping of a list's columns to fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MappingReport {
-    /// Columns and fields, in the list's order. Phone columns are named by rank: `phone`, `second_phone`, and so on.
-    pub mapped: Vec<(String, &'static str)>,
-    /// Columns without a field. Templates may use them by their own names.
-    pub unmapped: Vec<String>,
-}
-
-impl fmt::Display for MappingReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mapped = self.mapped.iter().map(|(column, meaning)| format!("{column} → {}", meaning.replace('_', " ")));
-        f.write_str(&mapped.collect::<Vec<_>>().join(", "))?;
-        if self.unmapped.is_empty() { Ok(()) } else { write!(f, "; unmapped: {}", self.unmapped.join(", ")) }
-    }
 }

@@ -415,3 +415,11 @@ fn in_order([a, b, c]: [&str; 3], order: DateOrder) -> Option<(u32, u32, u32)> {
 pub(super) fn start_of(cell: DateCell) -> Option<NaiveDateTime> {
     cell.date.map(|date| date.and_time(cell.time.unwrap_or_default()))
 }
+
+/// The age of majority in years. For a younger patient the call speaks to an adult of the household, if there is one.
+const ADULT_AGE: u32 = 18;
+
+/// Whether the date of birth is known and of a person under 18.
+pub(super) fn is_minor(born: Option<NaiveDate>, today: NaiveDate) -> bool {
+    born.and_then(|date| today.years_since(date)).is_some_and(|age| age < ADULT_AGE)
+}

@@ -2,12 +2,14 @@
 //! eligibility). Suppression wins over a hold. An unclear value in an exclusion column suppresses or holds the entry, or
 //! refuses the list ([`is_unclear`]); it never permits the call.
 
-use super::cell_words::{AppointmentWords, PatientWords, YesNo, appointment_words, patient_words};
-use super::columns::{Columns, ForbiddingColumn, value};
+use super::cell_value::value;
+use super::cell_words::{AppointmentWords, PatientWords, YesNo, appointment_words, patient_words, words_of};
+use super::columns::{Columns, ForbiddingColumn};
 use super::field::Exclusion;
 use super::list::ListRow;
 use crate::campaign::{Consent, Purpose, ValueMeaning};
 use crate::entry::{ListEligibility, Reason};
+use crate::phone::number_notes::has_unusable_word;
 
 /// A cell of an exclusion column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl Eligibility {
 
 /// What one cell says about a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CellVerdict {
+pub(super) enum CellVerdict {
     /// Nothing against it.
     Allows,
     Forbids(Reason),
@@ -80,9 +82,12 @@ impl<'r> ExclusionCell<'r> {
 }
 
 impl ExclusionCell<'_> {
-    fn verdict(&self, purpose: Purpose) -> CellVerdict {
+    pub(super) fn verdict(&self, purpose: Purpose) -> CellVerdict {
         if let Some(meaning) = self.meaning {
             return verdict_of_campaign(meaning);
+        }
+        if says_unknown(self.text) {
+            return self.verdict_of_unknown();
         }
         let is_other = YesNo::parse(self.text) == YesNo::Other;
         let is_none = self.text.eq_ignore_ascii_case("none");
@@ -92,8 +97,9 @@ impl ExclusionCell<'_> {
             Exclusion::AppointmentStatus | Exclusion::AppointmentCancelled if purpose == Purpose::Recall => {
                 CellVerdict::Allows
             }
+            Exclusion::AppointmentOver if purpose != Purpose::Reminder => CellVerdict::Allows,
             Exclusion::AppointmentStatus => appointment_verdict(self.text, purpose).unwrap_or(CellVerdict::Unclear),
-            Exclusion::AppointmentCancelled => self.yes_forbids(Reason::AppointmentOff),
+            Exclusion::AppointmentCancelled | Exclusion::AppointmentOver => self.yes_forbids(Reason::AppointmentOff),
             Exclusion::Deceased if is_other && patient_words(self.text) == PatientWords::Active => CellVerdict::Allows,
             Exclusion::Deceased => self.yes_forbids(Reason::Deceased),
             Exclusion::Inactive if is_other => {
@@ -104,6 +110,9 @@ impl ExclusionCell<'_> {
             Exclusion::Active => self.no_forbids(Reason::Inactive),
             Exclusion::DoNotCall if self.text.to_ascii_lowercase().starts_with("no,") => CellVerdict::Allows,
             Exclusion::DoNotCall if is_other && permission(self.text) == Some(true) => CellVerdict::Allows,
+            Exclusion::DoNotCall if patient_words(self.text) == PatientWords::Forbids(Reason::Deceased) => {
+                CellVerdict::Forbids(Reason::Deceased)
+            }
             Exclusion::DoNotCall => self.yes_forbids(Reason::DoNotCall),
             Exclusion::OkToCall if is_other => match permission(self.text) {
                 Some(true) => CellVerdict::Allows,
@@ -114,6 +123,25 @@ impl ExclusionCell<'_> {
             Exclusion::ContactMethod => words_verdict(self.text).unwrap_or(CellVerdict::Allows),
             Exclusion::Disabled if purpose == Purpose::Recall => self.yes_forbids(Reason::RecallOff),
             Exclusion::Disabled | Exclusion::Consent | Exclusion::Booked => CellVerdict::Allows,
+        }
+    }
+
+    /// What a cell says that says it is not known: no leave to call.
+    fn verdict_of_unknown(&self) -> CellVerdict {
+        match self.exclusion {
+            Exclusion::Status
+            | Exclusion::Inactive
+            | Exclusion::Active
+            | Exclusion::Deceased
+            | Exclusion::DoNotCall => CellVerdict::Unclear,
+            Exclusion::OkToCall => CellVerdict::Holds,
+            Exclusion::ContactMethod
+            | Exclusion::Disabled
+            | Exclusion::Consent
+            | Exclusion::Booked
+            | Exclusion::AppointmentStatus
+            | Exclusion::AppointmentCancelled
+            | Exclusion::AppointmentOver => CellVerdict::Allows,
         }
     }
 
@@ -128,11 +156,11 @@ impl ExclusionCell<'_> {
     fn no_forbids(&self, reason: Reason) -> CellVerdict {
         if YesNo::parse(self.text) == YesNo::No { CellVerdict::Forbids(reason) } else { CellVerdict::Allows }
     }
+}
 
-    /// Whether the cell has words of which it is not known whether they forbid a call.
-    pub(super) fn is_unclear(&self, purpose: Purpose) -> bool {
-        self.verdict(purpose) == CellVerdict::Unclear
-    }
+/// Whether a cell says in a word that nothing is known.
+fn says_unknown(text: &str) -> bool {
+    ["unknown", "unk", "not known", "undetermined", "unsure"].iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 fn verdict_of_campaign(meaning: ValueMeaning) -> CellVerdict {
@@ -158,8 +186,19 @@ fn words_verdict(text: &str) -> Option<CellVerdict> {
 fn status_verdict(text: &str, purpose: Purpose) -> CellVerdict {
     let of_patient = words_verdict(text);
     let is_grave = matches!(of_patient, Some(CellVerdict::Forbids(Reason::Deceased | Reason::DoNotCall)));
-    let of_appointment = if purpose == Purpose::Recall || is_grave { None } else { appointment_verdict(text, purpose) };
+    let of_appointment = match purpose {
+        _ if is_grave => None,
+        Purpose::Recall => of_patient.is_none().then(|| booked_verdict(text)).flatten(),
+        Purpose::Reminder | Purpose::FollowUp => appointment_verdict(text, purpose),
+    };
     of_appointment.or(of_patient).unwrap_or(CellVerdict::Unclear)
+}
+
+/// A recall's status that says that the patient is booked: `Scheduled 12/14`. `None` if it does not.
+fn booked_verdict(text: &str) -> Option<CellVerdict> {
+    const BOOKED: [&str; 7] = ["scheduled", "booked", "sched", "confirmed", "rescheduled", "appt", "appointment"];
+    let says_so = || words_of(text).iter().any(|word| BOOKED.contains(&word.as_str()));
+    (appointment_words(text) == AppointmentWords::On && says_so()).then_some(CellVerdict::Forbids(Reason::Booked))
 }
 
 /// What a status says of an appointment; `None` if its words are not about one.
@@ -174,7 +213,7 @@ fn appointment_verdict(text: &str, purpose: Purpose) -> Option<CellVerdict> {
 
 /// Whether words in a column about calls permit them; `None` if they say neither.
 fn permission(text: &str) -> Option<bool> {
-    const PERMITS: [&str; 16] = [
+    const PERMITS: [&str; 24] = [
         "ok",
         "okay",
         "opt in",
@@ -191,12 +230,21 @@ fn permission(text: &str) -> Option<bool> {
         "any",
         "anytime",
         "phone",
+        "valid",
+        "verified",
+        "good",
+        "working",
+        "active",
+        "confirmed",
+        "in service",
+        "current",
     ];
     let text = text.trim();
     if PERMITS.iter().any(|words| text.eq_ignore_ascii_case(words)) {
         return Some(true);
     }
-    matches!(patient_words(text), PatientWords::Forbids(_)).then_some(false)
+    let forbids = matches!(patient_words(text), PatientWords::Forbids(_)) || has_unusable_word(text);
+    forbids.then_some(false)
 }
 
 impl ExclusionCells<'_> {
@@ -217,16 +265,6 @@ impl ExclusionCells<'_> {
 
     /// The first reason that suppresses the entry.
     fn suppression(&self, is_recall: bool, verdicts: impl Iterator<Item = CellVerdict>) -> Option<Reason> {
-        const MOST_SERIOUS_FIRST: [Reason; 7] = [
-            Reason::Deceased,
-            Reason::DoNotCall,
-            Reason::NoConsent,
-            Reason::Inactive,
-            Reason::AppointmentOff,
-            Reason::RecallOff,
-            Reason::Booked,
-        ];
-        let rank = |reason: Reason| MOST_SERIOUS_FIRST.iter().position(|one| *one == reason);
         let of_row = [
             (self.consent_answer() == ConsentAnswer::No, Reason::NoConsent),
             (is_recall && self.is_disabled_now, Reason::RecallOff),
@@ -237,7 +275,7 @@ impl ExclusionCells<'_> {
             CellVerdict::Allows | CellVerdict::Unclear | CellVerdict::Holds => None,
         });
         let of_row = of_row.into_iter().filter_map(|(applies, reason)| applies.then_some(reason));
-        of_cells.chain(of_row).chain(self.note).min_by_key(|reason| rank(*reason))
+        gravest(of_cells.chain(of_row).chain(self.note))
     }
 
     /// Whether a cell of consent says something that is not understood.
@@ -258,6 +296,20 @@ impl ExclusionCells<'_> {
             () => ConsentAnswer::Unknown,
         }
     }
+}
+
+/// The gravest of the reasons that a list gives.
+pub(super) fn gravest(reasons: impl Iterator<Item = Reason>) -> Option<Reason> {
+    const MOST_SERIOUS_FIRST: [Reason; 7] = [
+        Reason::Deceased,
+        Reason::DoNotCall,
+        Reason::NoConsent,
+        Reason::Inactive,
+        Reason::AppointmentOff,
+        Reason::RecallOff,
+        Reason::Booked,
+    ];
+    reasons.min_by_key(|reason| MOST_SERIOUS_FIRST.iter().position(|one| one == reason))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

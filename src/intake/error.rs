@@ -93,11 +93,11 @@ pub enum ListError {
     TooManyAppointments,
     /// A cell contains other rows.
     #[error(
-        "the row on line {line} has other rows in one of its cells: a quote is opened there and closed rows later, or \
-         never. Correct the list, or export it again: the patients in between would be left out"
+        "a quote is opened on line {line} and closed rows later, or never, so one cell has other rows in it. Correct the \
+         list, or export it again: the patients in between would be left out"
     )]
     RowsInACell {
-        /// The row's line, counted from 1.
+        /// The line on which the quote is opened, counted from 1; or, if it is not certain which quote is meant, the row's.
         line: u64,
     },
     /// The list has too many columns. Its JSON keys may be data, not names.
@@ -159,7 +159,7 @@ pub enum ListError {
     #[error(
         "the campaign's [list] columns maps {field} to `{column}`, which the list does not have{}; it has {}",
         did_you_mean(nearest.as_ref()),
-        quoted(found),
+        columns_text(found),
         field = visible::value(field),
         column = visible::value(column)
     )]
@@ -404,14 +404,33 @@ fn quoted_path(path: &std::path::Path) -> String {
     if path.as_os_str().is_empty() { String::new() } else { format!(" `{}`", path.shown()) }
 }
 
+/// Whether the names of columns look like a patient's data: then the header is missing.
+pub(super) fn looks_like_data(names: &[String]) -> bool {
+    names.iter().any(|name| name.bytes().filter(u8::is_ascii_digit).count() >= 4 || name.contains('@'))
+}
+
+/// The columns of a list that lacks one; only their number if no name is known, since a list without a header shows
+/// patients there.
+fn columns_text(names: &[String]) -> String {
+    if !names.is_empty() && has_no_known_name(names) {
+        return format!("{} without a known name (is the header missing?)", counted_columns(names));
+    }
+    quoted(names)
+}
+
+/// Whether none of the columns' names is known.
+pub(super) fn has_no_known_name(names: &[String]) -> bool {
+    names.iter().all(|name| Field::from_column(name).is_none())
+}
+
 /// The column names for a message. If they look like patient data, the list has no header, and only their number is
 /// shown.
 fn quoted(names: &[String]) -> String {
     if names.is_empty() {
         return "no columns".to_owned();
     }
-    if names.iter().any(|name| name.bytes().filter(u8::is_ascii_digit).count() >= 4) {
-        return format!("{} columns whose names look like a patient's data (is the header missing?)", names.len());
+    if looks_like_data(names) {
+        return format!("{} whose names look like a patient's data (is the header missing?)", counted_columns(names));
     }
     let shown = names.iter().take(NAMES_SHOWN).map(|name| format!("`{}`", shortened(&visible::value(name))));
     let more = names.len().saturating_sub(NAMES_SHOWN);
@@ -419,13 +438,8 @@ fn quoted(names: &[String]) -> String {
     shown.chain(rest).collect::<Vec<_>>().join(", ")
 }
 
-/// The names of the columns; only their number if none is known, since a list without a header shows patients there.
-fn columns_text(names: &[String]) -> String {
-    if !names.is_empty() && names.iter().all(|name| Field::from_column(name).is_none()) {
-        let columns = if names.len() == 1 { "1 column" } else { &format!("{} columns", names.len()) };
-        return format!("{columns} without a known name (is the header missing?)");
-    }
-    quoted(names)
+fn counted_columns(names: &[String]) -> String {
+    if names.len() == 1 { "1 column".to_owned() } else { format!("{} columns", names.len()) }
 }
 
 /// The maximum number of names in a message. The rest are counted.

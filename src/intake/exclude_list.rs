@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::columns::{key_cell, key_columns};
+use super::cell_value::key_cell;
+use super::columns::key_columns;
 use super::error::ListError;
 use super::field::Field;
 use super::list::{List, ListExpectations, ListSource, RowPer};

@@ -109,6 +109,8 @@ fields! {
     AppointmentStatus = "appointment_status",
     /// `yes`, a date or a reason: the appointment does not take place.
     AppointmentCancelled = "appointment_cancelled",
+    /// `yes`, a date or a time: the patient has come, so a reminder is too late.
+    AppointmentOver = "appointment_over",
     /// When the appointment starts, in the practice's local time unless the cell has an offset.
     AppointmentStart = "appointment_start",
     /// When the appointment ends.
@@ -121,11 +123,14 @@ fields! {
     Provider = "provider",
 }
 
+/// The fields of names.
+pub(super) const NAME_FIELDS: [Field; 4] = [Field::FirstName, Field::LastName, Field::PreferredName, Field::FullName];
+
 impl Field {
-    /// The field for a heading.
+    /// The field for a heading, whatever the list is for.
     #[must_use]
     pub fn from_column(name: &str) -> Option<Self> {
-        Heading::of(name).map(|heading| heading.field)
+        Heading::of(name).filter(|heading| !heading.is_of_visit).map(|heading| heading.field)
     }
 
     /// The field with exactly this name.
@@ -145,7 +150,7 @@ impl Field {
     /// Whether the field is a patient's name.
     #[must_use]
     pub fn is_name(self) -> bool {
-        [Self::FirstName, Self::LastName, Self::PreferredName, Self::FullName].contains(&self)
+        NAME_FIELDS.contains(&self)
     }
 
     /// Whether the field is part of the appointment that a call is about.
@@ -164,7 +169,7 @@ impl Field {
     /// How the field may forbid a call; `None` for other fields. Every column of such a field is read, and the strictest
     /// counts.
     pub(super) fn exclusion(self) -> Option<Exclusion> {
-        const EXCLUSIONS: [(Field, Exclusion); 14] = [
+        const EXCLUSIONS: [(Field, Exclusion); 15] = [
             (Field::Status, Exclusion::Status),
             (Field::Inactive, Exclusion::Inactive),
             (Field::Active, Exclusion::Active),
@@ -179,6 +184,7 @@ impl Field {
             (Field::NextAppointment, Exclusion::Booked),
             (Field::AppointmentStatus, Exclusion::AppointmentStatus),
             (Field::AppointmentCancelled, Exclusion::AppointmentCancelled),
+            (Field::AppointmentOver, Exclusion::AppointmentOver),
         ];
         EXCLUSIONS.iter().find(|(field, _)| *field == self).map(|(_, exclusion)| *exclusion)
     }
@@ -232,6 +238,8 @@ pub(super) enum Exclusion {
     AppointmentStatus,
     /// Yes, a date or a reason: the appointment does not take place.
     AppointmentCancelled,
+    /// Yes, a date or a time: the patient has come.
+    AppointmentOver,
 }
 
 /// What a heading means.
@@ -240,13 +248,18 @@ pub(super) struct Heading {
     pub(super) field: Field,
     /// Counts only if no column has another heading of the field: `headings.tsv` says which.
     pub(super) is_weak: bool,
+    /// Counts in a reminder or follow-up only.
+    pub(super) is_of_visit: bool,
 }
 
 impl Heading {
+    fn from_practice(field: Field) -> Self {
+        Self { field, is_weak: false, is_of_visit: false }
+    }
+
     pub(super) fn of(name: &str) -> Option<Self> {
         static HEADINGS: LazyLock<HashMap<String, Heading>> = LazyLock::new(|| {
-            let own =
-                Field::ALL.iter().map(|field| (normalized(field.name()), Heading { field: *field, is_weak: false }));
+            let own = Field::ALL.iter().map(|field| (normalized(field.name()), Heading::from_practice(*field)));
             table().map(|(heading, text)| (normalized(text), heading)).chain(own).collect()
         });
         HEADINGS.get(&normalized(name)).copied().or_else(|| {
@@ -255,9 +268,21 @@ impl Heading {
             let noise = WordList::named("heading_noise");
             let essential: String = words.iter().filter(|word| !noise.has(word)).map(String::as_str).collect();
             let known = HEADINGS.get(&essential).copied().filter(|heading| heading.field.exclusion().is_some());
-            known.or_else(|| field_by_words(&words).map(|field| Self { field, is_weak: true }))
+            // Without the words for the patient: `Pt. First`.
+            let of_patient = || {
+                let subject = WordList::named("heading_subject");
+                let own: String = words.iter().filter(|word| !subject.has(word)).map(String::as_str).collect();
+                HEADINGS.get(&own).map(|heading| Self { is_weak: true, ..*heading })
+            };
+            let known = known.or_else(|| of_patient().filter(|_| subject_is_first(&words)));
+            known.or_else(|| field_by_words(&words).map(|field| Self { is_weak: true, ..Self::from_practice(field) }))
         })
     }
+}
+
+/// Whether a heading begins with a word for the patient and has others.
+fn subject_is_first(words: &[String]) -> bool {
+    words.len() > 1 && WordList::named("heading_subject").has(&words[0])
 }
 
 /// The field about an appointment that the words of a heading name: `Next Appt Date/Time`, `Statut RDV`, `Cancelled At`.
@@ -298,7 +323,8 @@ fn table() -> impl Iterator<Item = (Heading, &'static str)> {
 fn headings_of(line: &'static str) -> Option<impl Iterator<Item = (Heading, &'static str)>> {
     let (field, rest) = line.split_once('\t')?;
     let (source, headings) = rest.split_once('\t')?;
-    let heading = Heading { field: Field::named(field)?, is_weak: source != "practice" };
+    let field = Field::named(field)?;
+    let heading = Heading { field, is_weak: source != "practice", is_of_visit: source == "visit" };
     Some(headings.split(" | ").map(move |text| (heading, text)))
 }
 

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use super::cell_value::value;
 use super::cell_words::{PatientWords, patient_words, words_of};
-use super::columns::{Columns, value};
-use super::eligibility::ExclusionCell;
+use super::columns::Columns;
+use super::eligibility::{CellVerdict, ExclusionCell, gravest};
 use super::field::Field;
 use super::forbidding_heading::{is_about_something_else, looks_forbidding};
 use super::list::ListRow;
@@ -37,21 +38,28 @@ impl ForbiddingColumns {
         Self { purpose, suspects, categories, unclear: BTreeMap::new() }
     }
 
-    pub(super) fn add(&mut self, columns: &Columns, row: &ListRow) {
+    /// Adds a row. Returns the gravest reason for which its cells forbid a call, dates left out.
+    pub(super) fn add(&mut self, columns: &Columns, row: &ListRow) -> Option<Reason> {
         for (at, suspect) in &mut self.suspects {
             suspect.add(value(row, *at));
         }
         for (at, column) in &mut self.categories {
             column.add(value(row, *at));
         }
+        let mut forbids = None;
         for column in columns.forbidding() {
             let cell = ExclusionCell::read(column, columns, row);
-            if cell.is_unclear(self.purpose) {
-                let words =
-                    self.unclear.entry(column.at).or_insert_with(|| UnclearWords::of(&columns.names()[column.at]));
-                words.add(cell.text, is_name_of_row(columns, row, cell.text), row.line);
+            match cell.verdict(self.purpose) {
+                CellVerdict::Forbids(reason) => forbids = gravest(forbids.into_iter().chain([reason])),
+                CellVerdict::Unclear => {
+                    let words =
+                        self.unclear.entry(column.at).or_insert_with(|| UnclearWords::of(&columns.names()[column.at]));
+                    words.add(cell.text, is_name_of_row(columns, row, cell.text), row.line);
+                }
+                CellVerdict::Allows | CellVerdict::Holds => {}
             }
         }
+        forbids
     }
 
     /// What was not understood; `None` if nothing.
@@ -86,8 +94,8 @@ const MAX_CATEGORY_CHARS: usize = 24;
 
 impl CategoryColumn {
     fn new(name: &str) -> Self {
-        let is_of_number =
-            words_of(name).iter().any(|word| matches!(word.as_str(), "phone" | "number" | "cell" | "mobile"));
+        const OF_NUMBER: [&str; 8] = ["phone", "number", "cell", "mobile", "call", "calls", "disposition", "outcome"];
+        let is_of_number = words_of(name).iter().any(|word| OF_NUMBER.contains(&word.as_str()));
         let suspect = SuspectColumn::by_words(name);
         Self { suspect, is_of_number, forbids: false, is_text: false }
     }
@@ -112,8 +120,21 @@ impl CategoryColumn {
 
 /// Whether a text can only be the status of a former patient.
 fn says_former_patient(text: &str) -> bool {
-    const CLEAR: [&str; 8] =
-        ["inactive", "archived", "nonpatient", "deactivated", "inactivo", "inactif", "inactiva", "transferred"];
+    const CLEAR: [&str; 13] = [
+        "inactive",
+        "archived",
+        "nonpatient",
+        "deactivated",
+        "inactivo",
+        "inactif",
+        "inactiva",
+        "transferred",
+        "terminated",
+        "dismissed",
+        "discharged",
+        "suspended",
+        "disabled",
+    ];
     match patient_words(text) {
         PatientWords::Forbids(Reason::Inactive) => {
             let words = words_of(text);

@@ -68,6 +68,7 @@ pub(super) fn likely_field(heading: &str) -> Field {
         () if starts("consent") || starts("tcpa") => Field::Consent,
         () if starts("inactiv") || starts("archiv") || starts("dismiss") || starts("terminat") => Field::Inactive,
         () if starts("activ") || starts("actif") => Field::Active,
+        () if words.iter().all(|word| matches!(word.as_str(), "call" | "phone" | "contact")) => Field::OkToCall,
         () if ["ok", "may", "can", "allow", "permi", "accept", "agree"].into_iter().any(starts) => Field::OkToCall,
         () => Field::DoNotCall,
     }

@@ -10,7 +10,10 @@
 //! Only [`list`] and [`rejects`] access files. The only source of the time is [`IntakeContext::now`].
 
 mod called_party_zone;
+mod campaign_columns;
+mod cell_value;
 mod cell_words;
+pub mod column_sample;
 pub mod columns;
 mod date;
 mod duplicate_filter;
@@ -20,9 +23,12 @@ mod exclude_list;
 pub mod field;
 mod forbidding_columns;
 mod forbidding_heading;
+mod heading_by_cells;
 mod household;
 mod lint;
 pub mod list;
+mod list_numbers;
+pub mod mapping_report;
 mod message;
 mod name;
 mod non_patient_rows;
@@ -38,6 +44,7 @@ pub mod rejects;
 mod render_cache;
 mod row_result;
 mod schema;
+mod short_rows;
 pub mod summary;
 mod word_lists;
 
@@ -45,9 +52,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use self::columns::{Columns, MappingReport};
+use self::column_sample::ColumnSample;
+use self::columns::Columns;
 use self::field::Field;
 use self::list::{Header, List, ListExpectations, RowPer, RowUnit};
+use self::mapping_report::MappingReport;
 use self::patient::{PatientReader, RowContext};
 use self::profile::ListProfile;
 use crate::campaign::{Campaign, Consent};
@@ -103,13 +112,13 @@ impl<'c> Intake<'c> {
         if context.check_age {
             refuse_if_old(&list, campaign, context.now)?;
         }
-        let columns = Columns::from_header(list.header(), &campaign.list, campaign.purpose)?;
+        let sample = ColumnSample::of(&list)?;
+        let columns = Columns::from_header(list.header(), &sample, &campaign.list, campaign.purpose)?;
         let consent = consent_of(campaign.calling.consent, &columns)?;
         if campaign.locations.are_defined() && !columns.has(Field::Location) {
             return Err(ListError::NoLocationColumn);
         }
-        let households = campaign.calling.household.then_some(dial_rules(campaign, context));
-        let profile = ListProfile::new(&list, &columns, &campaign.list, campaign.purpose, households)?;
+        let profile = ListProfile::new(&list, &columns, campaign, dial_rules(campaign, context), context.now)?;
         Ok(Self { campaign, context, list, columns, profile, consent, exclude_list: None })
     }
 
@@ -123,6 +132,12 @@ impl<'c> Intake<'c> {
     #[must_use]
     pub fn mapping(&self) -> MappingReport {
         self.columns.report()
+    }
+
+    /// Sentences about names under `[list]` in the campaign that no column has.
+    #[must_use]
+    pub fn names_without_column(&self) -> &[String] {
+        self.columns.names_without_column()
     }
 
     /// The list's column names, for the rejects file.
@@ -141,6 +156,12 @@ impl<'c> Intake<'c> {
     #[must_use]
     pub fn non_patient_lines(&self) -> &[u64] {
         &self.profile.non_patient_lines
+    }
+
+    /// The number of rows that a spreadsheet hides, by a filter or by hand. They are read like the others.
+    #[must_use]
+    pub fn hidden_rows(&self) -> u64 {
+        self.profile.hidden_rows
     }
 
     /// What the numbers of the rows count.

@@ -6,6 +6,9 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::cell_words::{PatientWords, patient_words, words_of};
+use super::columns::Columns;
+use super::field::NAME_FIELDS;
+use super::list::ListRow;
 use super::word_lists::WordList;
 use crate::entry::Reason;
 
@@ -34,6 +37,13 @@ pub(super) fn forbids(note: &str) -> Option<Reason> {
         () if forbids_calls(&words) => Some(Reason::DoNotCall),
         () => None,
     }
+}
+
+/// The reason for which a note in a row's cell without a field of its own, a name or a phone cell forbids a call.
+pub(super) fn in_row(columns: &Columns, row: &ListRow) -> Option<Reason> {
+    let names = NAME_FIELDS.into_iter().map(|field| columns.cell(row, field));
+    let of_names = names.chain(columns.phones(row)).find_map(forbids_in_name);
+    of_names.or_else(|| columns.note_cells(row).find_map(forbids))
 }
 
 /// The reason for which a note in a name or a phone cell forbids a call: the whole of it, or what stands in parentheses,

@@ -26,6 +26,10 @@ use crate::ids::OrganisationId;
 use crate::phone::E164;
 use crate::phone::parse_cell::DialRules;
 
+/// The most rows of one number whose patients may share a call. A number that more rows have stands in for missing ones:
+/// the patients are no household, and to keep them all until the end would take more memory than the list.
+const MOST_IN_HOUSEHOLD: u32 = 100;
+
 /// The second pass over a list: an iterator over the results of its rows, with an [`IntakeSummary`] at the end.
 pub struct IntakePass<'i> {
     rows: ListRows,
@@ -126,10 +130,10 @@ impl<'i> IntakePass<'i> {
             return self.reject(row, RejectReason::Cells { found, expected });
         }
         let row = row.padded(expected);
-        let phones = PhoneChoice::choose(self.reader.columns.phones(&row), self.rules);
+        let phones = self.reader.profile.list_numbers.choose(self.reader.columns, &row, self.rules);
         // Who must not be called anyway needs no number.
         let phones = phones.map_err(|reason| self.reader.exclusion(&row).map_or(reason, RejectReason::Excluded));
-        let number = phones.as_ref().ok().map(|phones| phones.best.number);
+        let number = phones.as_ref().ok().map(|phones| phones.counted);
         match self.classify(&row, phones) {
             Err(reason) => self.reject(row, reason),
             Ok(RowClass::Duplicate(first)) => {
@@ -174,7 +178,7 @@ impl<'i> IntakePass<'i> {
         if let Some(replaced) = self.last_rows.insert(key, candidate) {
             self.summary.counts.duplicate += 1;
             self.results.push_back(RowResult::Replaced { line: replaced.row.line, by });
-            self.count_down(replaced.patient.phones.best.number);
+            self.count_down(replaced.patient.phones.counted);
         }
     }
 
@@ -188,10 +192,10 @@ impl<'i> IntakePass<'i> {
         }
     }
 
-    /// The record of a number; `None` if only one row has it.
+    /// The record of a number; `None` if only one row has it, or too many.
     fn shared_number(&mut self, number: E164) -> Option<&mut SharedNumber> {
         let rows_left = self.reader.profile.numbers.max_count(hash_of(number));
-        if rows_left == 1 {
+        if rows_left == 1 || rows_left > MOST_IN_HOUSEHOLD {
             return None;
         }
         Some(self.shared_numbers.entry(number).or_insert_with(|| SharedNumber { rows_left, patients: Vec::new() }))
@@ -245,6 +249,13 @@ impl<'i> IntakePass<'i> {
         if eligibility.consent_is_blank {
             *summary.warnings.entry(IntakeWarning::ConsentBlank).or_default() += 1;
         }
+        if self.reader.profile.numbers.max_count(hash_of(call[0].patient.phones.best.number)) > MOST_IN_HOUSEHOLD {
+            *summary.warnings.entry(IntakeWarning::NumberOfMany).or_default() += 1;
+        }
+        let forbidden = call.iter().filter(|candidate| candidate.patient.number_is_forbidden).count() as u64;
+        if forbidden > 0 {
+            *summary.warnings.entry(IntakeWarning::NumberForbidden).or_default() += forbidden;
+        }
         let is_suppressed = matches!(eligibility.status, ListEligibility::Suppressed(_));
         let doubtful = call.iter().filter(|candidate| candidate.patient.name_is_doubtful).count() as u64;
         if doubtful > 0 && !is_suppressed {
@@ -294,7 +305,7 @@ impl<'i> IntakePass<'i> {
         let mut last_rows: Vec<HouseholdCandidate> = std::mem::take(&mut self.last_rows).into_values().collect();
         last_rows.sort_by_key(|candidate| candidate.row.line);
         for candidate in last_rows {
-            let number = candidate.patient.phones.best.number;
+            let number = candidate.patient.phones.counted;
             self.add_candidate(candidate);
             self.count_down(number);
         }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::called_party_zone::{self, ZoneCells};
+use super::cell_value::whole_id;
 use super::cell_words::YesNo;
-use super::columns::{Columns, whole_id};
-use super::date::{Century, DateCell, DateError, DateReader, iso_date, start_of};
+use super::columns::Columns;
+use super::date::{Century, DateCell, DateError, DateReader, is_minor, iso_date, start_of};
 use super::eligibility::{Eligibility, ExclusionCell, ExclusionCells};
 use super::exclude_list::ExcludeList;
-use super::field::Field;
+use super::field::{Field, NAME_FIELDS};
 use super::list::ListRow;
 use super::name::{NameCells, PatientNames};
 use super::notes;
@@ -23,12 +24,6 @@ use crate::entry::{Appointment, CalledPartyZones, ListEligibility, PatientInfo, 
 use crate::ids::{EntryKey, Location};
 use crate::template::TemplateCells;
 use crate::zone::Zone;
-
-/// The fields of names.
-const NAME_FIELDS: [Field; 4] = [Field::FirstName, Field::LastName, Field::PreferredName, Field::FullName];
-
-/// The age of majority in years. For a younger patient the call speaks to an adult of the household, if there is one.
-const ADULT_AGE: u32 = 18;
 
 /// A patient, parsed from a row. It holds patient data and has no `Debug`.
 #[derive(Clone)]
@@ -45,6 +40,8 @@ pub(super) struct Patient {
     /// The date of birth is known and the patient is under 18.
     pub(super) is_minor: bool,
     pub(super) eligibility: Eligibility,
+    /// Nothing but another row, which has the same number, forbids the call.
+    pub(super) number_is_forbidden: bool,
     pub(super) zones: CalledPartyZones,
     pub(super) appointment: Option<Appointment>,
     /// The local day of the appointment.
@@ -55,6 +52,18 @@ pub(super) struct Patient {
     pub(super) not_after: Option<DateTime<Utc>>,
     /// The cells for templates, in the order of [`Columns::template_columns`].
     pub(super) template_cells: Arc<TemplateCells>,
+}
+
+impl Patient {
+    /// The patient, not to be called because another row forbids every number.
+    fn with_forbidden_number(mut self) -> Self {
+        if !matches!(self.eligibility.status, ListEligibility::Suppressed(_)) {
+            self.number_is_forbidden = true;
+            self.eligibility.status = ListEligibility::Suppressed(Reason::DoNotCall);
+            self.eligibility.consent_is_blank = false;
+        }
+        self
+    }
 }
 
 /// Reads rows as patients.
@@ -94,9 +103,13 @@ impl<'a> PatientReader<'a> {
         Ok(EntryKey::from_parts(self.columns.key(row).map(|(_, cell)| cell)))
     }
 
-    /// Reads the other cells, in the context of the row's location.
+    /// Reads the other cells, in the context of the row's location. A number that another row forbids is not dialled.
     pub(super) fn read(&self, row: &ListRow, key: EntryKey, phones: PhoneChoice) -> Result<Patient, RejectReason> {
-        Self { context: self.row_context(row)?, ..*self }.read_in_context(row, key, phones)
+        let reader = Self { context: self.row_context(row)?, ..*self };
+        match self.profile.list_numbers.allowed(&phones) {
+            Some(allowed) => reader.read_in_context(row, key, allowed),
+            None => Ok(reader.read_in_context(row, key, phones)?.with_forbidden_number()),
+        }
     }
 
     fn row_context(&self, row: &ListRow) -> Result<RowContext<'a>, RejectReason> {
@@ -140,9 +153,8 @@ impl<'a> PatientReader<'a> {
                 date_of_birth: birth_date,
                 patient_id: non_empty(whole_id(self.columns.cell(row, Field::PatientId))),
             },
-            household: non_empty(whole_id(self.columns.cell(row, Field::Household)))
-                .filter(|id| id.bytes().any(|byte| byte != b'0')),
-            is_minor: birth_date.and_then(|date| self.today().years_since(date)).is_some_and(|age| age < ADULT_AGE),
+            household: self.profile.list_numbers.household(self.columns, row),
+            is_minor: is_minor(birth_date, self.today()),
             not_after: match start {
                 Some(start) => self.not_after(start.to_utc()),
                 None => day.and_then(|day| self.end_of_day(day)),
@@ -151,6 +163,7 @@ impl<'a> PatientReader<'a> {
             location: self.context.location.cloned(),
             spoken_name: names.preferred,
             name_is_doubtful: names.is_doubtful,
+            number_is_forbidden: false,
             key,
             phones,
             zones,
@@ -178,6 +191,12 @@ impl<'a> PatientReader<'a> {
     }
 
     fn date_cell(&self, row: &ListRow, field: Field) -> Result<DateCell, RejectReason> {
+        if field == Field::NextAppointment
+            && self.columns.cells(row, field).next().is_some_and(|(_, meaning)| meaning.is_some())
+        {
+            // A word that the campaign explains.
+            return Ok(DateCell::default());
+        }
         self.date_of(field, self.columns.cell(row, field))
     }
 
@@ -289,11 +308,10 @@ impl<'a> PatientReader<'a> {
         }
     }
 
-    /// The gravest reason for which a note in a cell without a field of its own, a name or a phone cell forbids a call.
+    /// What a note forbids, of the rows that were seen to have one.
     fn forbidding_note(&self, row: &ListRow) -> Option<Reason> {
-        let names = NAME_FIELDS.into_iter().map(|field| self.columns.cell(row, field));
-        let of_names = names.chain(self.columns.phones(row)).find_map(notes::forbids_in_name);
-        of_names.or_else(|| self.columns.note_cells(row).find_map(notes::forbids))
+        let has_one = self.profile.noted_lines.contains(&row.line);
+        if has_one { notes::in_row(self.columns, row) } else { None }
     }
 
     fn is_disabled(&self, row: &ListRow) -> Result<bool, RejectReason> {

@@ -11,6 +11,8 @@ pub(super) struct PhoneChoice {
     pub(super) best: DialableNumber,
     /// The other numbers without an extension, best first, without duplicates.
     pub(super) alternatives: Vec<E164>,
+    /// The first number before any was taken out: by it the rows that share a number are counted.
+    pub(super) counted: E164,
 }
 
 impl PhoneChoice {
@@ -34,7 +36,17 @@ impl PhoneChoice {
                 alternatives.push(other);
             }
         }
-        Ok(Self { best, alternatives })
+        Ok(Self { best, alternatives, counted: best.number })
+    }
+
+    /// The choice without some of the numbers; `None` if none is left.
+    pub(super) fn without(&self, is_barred: impl Fn(&E164) -> bool) -> Option<Self> {
+        let mut alternatives: Vec<E164> = self.alternatives.iter().copied().filter(|it| !is_barred(it)).collect();
+        if !is_barred(&self.best.number) {
+            return Some(Self { alternatives, ..self.clone() });
+        }
+        let number = (!alternatives.is_empty()).then(|| alternatives.remove(0))?;
+        Some(Self { best: DialableNumber { number, extension: false }, alternatives, counted: self.counted })
     }
 }
 

@@ -1,18 +1,25 @@
 //! The first pass over a list. It collects what depends on the whole list: the number of rows, the date order of each
-//! column, and which numbers and keys occur more than once.
+//! column, which numbers and keys occur more than once, and which numbers some row forbids.
 
 use std::collections::{BTreeMap, HashSet};
 
+use chrono::{DateTime, NaiveDate, Utc};
+
 use super::columns::Columns;
-use super::date::{AmbiguousOrder, DateOrderProfile};
+use super::date::{AmbiguousOrder, Century, DateOrderProfile, DateReader, is_minor};
 use super::duplicate_filter::{DuplicateFilter, HashCollector, hash_of};
+use super::eligibility::{CellVerdict, ExclusionCell, gravest};
 use super::error::ListError;
 use super::field::Field;
 use super::forbidding_columns::ForbiddingColumns;
 use super::list::{List, ListRow};
+use super::list_numbers::ListNumbers;
 use super::non_patient_rows::is_non_patient_row;
+use super::notes;
 use super::phone_choice::PhoneChoice;
-use crate::campaign::{DateOrder, ListRules, Purpose};
+use super::short_rows::ShortRows;
+use crate::campaign::{Campaign, DateOrder, Purpose};
+use crate::entry::Reason;
 use crate::phone::parse_cell::DialRules;
 
 /// The result of the first pass.
@@ -20,6 +27,8 @@ use crate::phone::parse_cell::DialRules;
 pub(super) struct ListProfile {
     /// The number of rows, without blank and non-patient rows.
     pub(super) rows: u64,
+    /// Those of the rows that a spreadsheet hides.
+    pub(super) hidden_rows: u64,
     /// The lines of non-patient rows.
     pub(super) non_patient_lines: Vec<u64>,
     date_orders: BTreeMap<Field, DateOrder>,
@@ -29,73 +38,28 @@ pub(super) struct ListProfile {
     pub(super) broken_lines: HashSet<u64>,
     /// Which keys occur in several rows.
     pub(super) keys: DuplicateFilter,
+    /// The lines of rows with a note that forbids a call.
+    pub(super) noted_lines: HashSet<u64>,
+    /// The numbers that concern several rows.
+    pub(super) list_numbers: ListNumbers,
 }
 
 impl ListProfile {
-    /// Reads the whole list. Counts shared numbers only if `households` is given.
+    /// Reads the whole list: once, and its guarantors again if patients without a number depend on them.
     pub(super) fn new(
         list: &List,
         columns: &Columns,
-        rules: &ListRules,
-        purpose: Purpose,
-        households: Option<DialRules<'_>>,
+        campaign: &Campaign,
+        rules: DialRules<'_>,
+        now: DateTime<Utc>,
     ) -> Result<Self, ListError> {
-        let mut profile = Self::default();
-        let mut dates: Vec<(Field, DateOrderProfile)> = columns
-            .fields()
-            .filter(|field| field.is_date())
-            .map(|field| (field, DateOrderProfile::default()))
-            .collect();
-        let mut forbidding = ForbiddingColumns::new(columns, purpose);
-        let (mut keys, mut numbers) = (HashCollector::default(), HashCollector::default());
-        let separator = list.separator();
-        let mut short = ShortRows::default();
-        let (mut rows, mut row, mut previous) = (list.rows()?, ListRow::default(), 0);
-        let mut add = |row: &ListRow| -> Result<(), ListError> {
-            columns.check_duplicates(row)?;
-            for (field, order) in &mut dates {
-                order.add(columns.cell(row, *field));
-            }
-            forbidding.add(columns, row);
-            keys.add(columns.key_hash(row));
-            if let Some(Ok(phones)) = households.map(|rules| PhoneChoice::choose(columns.phones(row), rules)) {
-                numbers.add(hash_of(phones.best.number));
-            }
-            Ok(())
-        };
-        while rows.read_into(&mut row)? {
-            if row.fault.is_some() {
-                profile.rows += 1;
-                continue;
-            }
-            if is_non_patient_row(&row, columns) {
-                profile.non_patient_lines.push(row.line);
-                continue;
-            }
-            profile.rows += 1;
-            let before = std::mem::replace(&mut previous, row.line);
-            if row.has_line_breaks() && separator.is_some_and(|separator| columns.has_row_in_cell(&row, separator)) {
-                // If the list ends inside the quote, the row's line is one too low.
-                return Err(ListError::RowsInACell { line: row.line.max(before + 1) });
-            }
-            if let Some(left_short) = short.next(&row, columns.width()) {
-                add(&left_short.padded(columns.width()))?;
-            }
-            if row.cells.len() == columns.width() {
-                add(&row)?;
-            }
+        let mut pass = FirstPass::new(columns, campaign, rules);
+        pass.read(list)?;
+        pass.decide_orders(campaign.list.date_order)?;
+        if pass.profile.list_numbers.needs_guarantors() {
+            pass.find_guarantors(list, campaign.practice.zone.local(now).date())?;
         }
-        if let Some(left_short) = short.end() {
-            add(&left_short.padded(columns.width()))?;
-        }
-        profile.broken_lines = short.broken;
-        (profile.keys, profile.numbers) = (keys.finish(), numbers.finish());
-        profile.date_orders = decide_orders(&dates, columns, rules.date_order)?;
-        match forbidding.finish() {
-            _ if profile.rows == 0 => Err(ListError::NoRows),
-            Some(unclear) => Err(ListError::NotUnderstood(Box::new(unclear))),
-            None => Ok(profile),
-        }
+        pass.finish()
     }
 
     /// The order of day, month and year in a date column.
@@ -104,57 +68,153 @@ impl ListProfile {
     }
 }
 
-/// Tells rows that were left short, whose last cells are empty, from the pieces of a row that a line break has cut.
-#[derive(Default)]
-struct ShortRows {
-    /// The last row, if it was short and the one before it was not.
-    last: Option<ListRow>,
-    was_short: bool,
-    broken: HashSet<u64>,
+/// The first pass, under way.
+struct FirstPass<'a> {
+    profile: ListProfile,
+    columns: &'a Columns,
+    rules: DialRules<'a>,
+    purpose: Purpose,
+    /// Whether patients who share a number share a call.
+    has_households: bool,
+    dates: Vec<(Field, DateOrderProfile)>,
+    forbidding: ForbiddingColumns,
+    keys: HashCollector,
+    numbers: HashCollector,
 }
 
-impl ShortRows {
-    /// Takes the next row. Returns an earlier one that was left short.
-    fn next(&mut self, row: &ListRow, width: usize) -> Option<ListRow> {
-        let is_short = row.cells.len() < width;
-        let was_short = std::mem::replace(&mut self.was_short, is_short);
-        let last = self.last.take();
-        match (is_short, last) {
-            (false, last) => last,
-            (true, None) if !was_short => {
-                self.last = Some(row.clone());
-                None
-            }
-            (true, last) => {
-                self.broken.extend(last.map(|last| last.line).into_iter().chain([row.line]));
-                None
-            }
+impl<'a> FirstPass<'a> {
+    fn new(columns: &'a Columns, campaign: &Campaign, rules: DialRules<'a>) -> Self {
+        let dates = columns.fields().filter(|field| field.is_date());
+        Self {
+            profile: ListProfile::default(),
+            columns,
+            rules,
+            purpose: campaign.purpose,
+            has_households: campaign.calling.household,
+            dates: dates.map(|field| (field, DateOrderProfile::default())).collect(),
+            forbidding: ForbiddingColumns::new(columns, campaign.purpose),
+            keys: HashCollector::default(),
+            numbers: HashCollector::default(),
         }
     }
 
-    fn end(&mut self) -> Option<ListRow> {
-        self.last.take()
-    }
-}
-
-/// The campaign's `date_order` decides or, without one, the cells of each column; where these do not, the order that
-/// the cells of other columns prove.
-fn decide_orders(
-    dates: &[(Field, DateOrderProfile)],
-    columns: &Columns,
-    configured: Option<DateOrder>,
-) -> Result<BTreeMap<Field, DateOrder>, ListError> {
-    let mut proved = dates.iter().filter_map(|(_, profile)| profile.proved());
-    let first = proved.next();
-    let of_others = first.filter(|first| proved.all(|order| order == *first));
-    let decided = dates.iter().map(|(field, profile)| match (configured, profile.decide()) {
-        (Some(order), _) | (None, Ok(order)) => Ok((*field, order)),
-        (None, Err(AmbiguousOrder { contradictory })) => {
-            let order = of_others.filter(|order| !contradictory && profile.allows(*order));
-            order
-                .map(|order| (*field, order))
-                .ok_or_else(|| ListError::DateOrder { column: columns.name_of(*field).to_owned(), contradictory })
+    fn read(&mut self, list: &List) -> Result<(), ListError> {
+        let (columns, separator) = (self.columns, list.separator());
+        let mut short = ShortRows::default();
+        let (mut rows, mut row, mut previous) = (list.rows()?, ListRow::default(), 0);
+        while rows.read_into(&mut row)? {
+            if row.fault.is_some() {
+                self.profile.rows += 1;
+                continue;
+            }
+            if is_non_patient_row(&row, columns) {
+                self.profile.non_patient_lines.push(row.line);
+                continue;
+            }
+            self.profile.rows += 1;
+            self.profile.hidden_rows += u64::from(row.is_hidden);
+            let before = std::mem::replace(&mut previous, row.line);
+            if row.has_line_breaks() && separator.is_some_and(|separator| columns.has_row_in_cell(&row, separator)) {
+                // If the list ends inside the quote, the row's line is one too low.
+                return Err(ListError::RowsInACell { line: row.line.max(before + 1) });
+            }
+            if let Some(left_short) = short.next(&row, columns) {
+                self.add(&left_short.padded(columns.width()))?;
+            }
+            if row.cells.len() == columns.width() {
+                self.add(&row)?;
+            }
         }
-    });
-    decided.collect()
+        if let Some(left_short) = short.end() {
+            self.add(&left_short.padded(columns.width()))?;
+        }
+        self.profile.broken_lines = short.broken;
+        Ok(())
+    }
+
+    fn add(&mut self, row: &ListRow) -> Result<(), ListError> {
+        let columns = self.columns;
+        columns.check_duplicates(row)?;
+        for (field, order) in &mut self.dates {
+            order.add(columns.cell(row, *field));
+        }
+        self.keys.add(columns.key_hash(row));
+        let forbids = self.forbidding.add(columns, row);
+        let note = notes::in_row(columns, row);
+        if note.is_some() {
+            self.profile.noted_lines.insert(row.line);
+        }
+        match PhoneChoice::choose(columns.phones(row), self.rules) {
+            Ok(phones) => {
+                if self.has_households {
+                    self.numbers.add(hash_of(phones.counted));
+                }
+                if gravest(forbids.into_iter().chain(note)) == Some(Reason::DoNotCall) {
+                    self.profile.list_numbers.bar(&phones);
+                }
+            }
+            Err(reason) => self.profile.list_numbers.add_without_number(columns, row, &reason),
+        }
+        Ok(())
+    }
+
+    /// Reads the list again for the numbers of those on whom patients without a number depend.
+    fn find_guarantors(&mut self, list: &List, today: NaiveDate) -> Result<(), ListError> {
+        let (columns, rules, purpose) = (self.columns, self.rules, self.purpose);
+        let births = DateReader { order: self.profile.date_order(Field::DateOfBirth), today, century: Century::Past };
+        let (mut rows, mut row) = (list.rows()?, ListRow::default());
+        while rows.read_into(&mut row)? {
+            if row.fault.is_some() || row.cells.len() > columns.width() {
+                continue;
+            }
+            let numbers = || {
+                let born = births.read(columns.cell(&row, Field::DateOfBirth)).ok().and_then(|cell| cell.date);
+                let forbids = columns.forbidding().iter().filter_map(|column| {
+                    match ExclusionCell::read(column, columns, &row).verdict(purpose) {
+                        CellVerdict::Forbids(reason) => Some(reason),
+                        CellVerdict::Allows | CellVerdict::Unclear | CellVerdict::Holds => None,
+                    }
+                });
+                let is_dead = gravest(forbids.chain(notes::in_row(columns, &row))) == Some(Reason::Deceased);
+                let may_lend = !is_dead && !is_minor(born, today);
+                PhoneChoice::choose(columns.phones(&row), rules).ok().filter(|_| may_lend)
+            };
+            self.profile.list_numbers.add_guarantor(columns, &row, numbers);
+        }
+        if self.has_households {
+            for (number, dependants) in self.profile.list_numbers.lent() {
+                (0..dependants).for_each(|_| self.numbers.add(hash_of(number)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The campaign's `date_order` decides or, without one, the cells of each column; where these do not, the order that
+    /// the cells of other columns prove.
+    fn decide_orders(&mut self, configured: Option<DateOrder>) -> Result<(), ListError> {
+        let mut proved = self.dates.iter().filter_map(|(_, profile)| profile.proved());
+        let first = proved.next();
+        let of_others = first.filter(|first| proved.all(|order| order == *first));
+        for (field, profile) in &self.dates {
+            let order = match (configured, profile.decide()) {
+                (Some(order), _) | (None, Ok(order)) => order,
+                (None, Err(AmbiguousOrder { contradictory })) => {
+                    let order = of_others.filter(|order| !contradictory && profile.allows(*order));
+                    let column = || self.columns.name_of(*field).to_owned();
+                    order.ok_or_else(|| ListError::DateOrder { column: column(), contradictory })?
+                }
+            };
+            self.profile.date_orders.insert(*field, order);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<ListProfile, ListError> {
+        let profile = ListProfile { keys: self.keys.finish(), numbers: self.numbers.finish(), ..self.profile };
+        match self.forbidding.finish() {
+            _ if profile.rows == 0 => Err(ListError::NoRows),
+            Some(unclear) => Err(ListError::NotUnderstood(Box::new(unclear))),
+            None => Ok(profile),
+        }
+    }
 }

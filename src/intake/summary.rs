@@ -28,6 +28,10 @@ pub enum IntakeWarning {
     ConsentBlank,
     /// Which word is the first name is not certain, and the patient is called by the whole name.
     NameDoubtful,
+    /// So many rows have the number that it is no household's.
+    NumberOfMany,
+    /// Another row says that the patient's number must not be called, so the patient is not called.
+    NumberForbidden,
     /// A household's call covers the patient, but its context does not mention the household.
     HouseholdUnnamed,
     /// The voicemail does not say who called.
@@ -49,6 +53,14 @@ impl fmt::Display for IntakeWarning {
             Self::ConsentBlank => f.write_str("consent: blank; these patients are called nevertheless"),
             Self::NameDoubtful => f.write_str(
                 "name: which word is the first name is not certain; these patients are called by their whole names",
+            ),
+            Self::NumberOfMany => f.write_str(
+                "phone: more than 100 rows have the same number; it is no household's, so each of these patients is called \
+                 separately",
+            ),
+            Self::NumberForbidden => f.write_str(
+                "phone: another row with the same number says that it must not be called; these patients are not called \
+                 either",
             ),
             Self::HouseholdUnnamed => f.write_str(
                 "message.context: does not name the household; these patients share a call that does not mention them. \

@@ -4,12 +4,12 @@ use std::io::{self, Cursor, Read};
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::csv_spool::line_and_fault;
+use super::csv_spool::{RowMark, row_mark};
 use super::encoding::DecodedText;
 use super::expectations::IsKnown;
 use super::header::Header;
 use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS, MAX_ROW_BYTES};
-use super::row::{ListRow, RowFault};
+use super::row::ListRow;
 use crate::intake::error::ListError;
 use crate::visible::original_cell;
 
@@ -36,6 +36,10 @@ impl CsvDialect {
     /// The separator of the cells; `None` for a list that was converted from another format.
     pub(super) fn separator(self) -> Option<char> {
         (self.lines == LineNumbers::Counted).then_some(char::from(self.separator))
+    }
+
+    pub(super) fn separator_byte(self) -> u8 {
+        self.separator
     }
 
     /// The cell as the original list had it: a rejects file protects cells that a spreadsheet would take for formulas.
@@ -220,7 +224,8 @@ impl CsvRows {
         if !self.advance()? {
             return Ok(false);
         }
-        (row.line, row.fault) = self.first_line();
+        let mark = self.mark();
+        (row.line, row.is_hidden, row.fault) = (mark.place.line, mark.place.is_hidden, mark.fault);
         match self.own_cells() {
             Some(cells) => row.cells = cells,
             None => std::mem::swap(&mut self.record, &mut row.cells),
@@ -250,11 +255,12 @@ impl CsvRows {
         })
     }
 
-    /// The record's first line, and why it cannot be read. The line is computed from the record's end: the csv crate
-    /// counts the start of a record before the blank lines above it and, with CR LF, one line too early.
-    fn first_line(&self) -> (u64, Option<RowFault>) {
+    /// The record's first line, and what a conversion says of it. The line is computed from the record's end: the csv
+    /// crate counts the start of a record before the blank lines above it and, with CR LF, one line too early.
+    fn mark(&self) -> RowMark {
         if self.dialect.lines == LineNumbers::FirstCell {
-            return self.record.get(0).and_then(line_and_fault).unwrap_or((self.records, None));
+            let by_number = RowMark { place: self.records.into(), fault: None };
+            return self.record.get(0).and_then(row_mark).unwrap_or(by_number);
         }
         let breaks = self.record.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64;
         let end = self.reader.position().line();
@@ -263,7 +269,7 @@ impl CsvRows {
             LineEnd::CrLf => end.saturating_sub(breaks),
             LineEnd::Cr => self.records,
         };
-        (line.max(1), None)
+        RowMark { place: line.max(1).into(), fault: None }
     }
 
     /// The row's cells without the dropped columns, and without the empty surplus cells that spreadsheets append.

@@ -1,13 +1,13 @@
 //! Conversion of workbooks, FHIR lists and lists of JSON arrays to CSV in an unnamed temporary file. The first cell of
-//! each row is its line in the original, and the fault of a row that cannot be read. So the CSV reader serves these
-//! formats, too.
+//! each row is its line in the original, with a mark of a hidden row and of one that cannot be read. So the CSV reader
+//! serves these formats, too.
 
 use std::io::BufWriter;
 
 use chrono::{DateTime, Utc};
 use csv::Writer;
 
-use super::row::RowFault;
+use super::row::{RowFault, RowPlace};
 use super::source::{ListOrigin, spool};
 use crate::intake::error::{ListError, UnsupportedFormat};
 
@@ -28,13 +28,15 @@ impl CsvSpool<'_> {
         self.write_cells(&number_and_fault(line, fault), [text])
     }
 
-    /// Adds the row on `line` of the original.
+    /// Adds the row at `place` of the original.
     pub(super) fn write_row<C: AsRef<[u8]>>(
         &mut self,
-        line: u64,
+        place: impl Into<RowPlace>,
         cells: impl IntoIterator<Item = C>,
     ) -> Result<(), ListError> {
-        self.write_cells(&line.to_string(), cells)
+        let RowPlace { line, is_hidden } = place.into();
+        let mark = if is_hidden { HIDDEN } else { "" };
+        self.write_cells(&format!("{line}{mark}"), cells)
     }
 
     fn write_cells<C: AsRef<[u8]>>(
@@ -55,17 +57,28 @@ impl CsvSpool<'_> {
     }
 }
 
+/// The mark of a hidden row, behind its line.
+const HIDDEN: &str = "h";
+
+/// What the first cell of a converted row says.
+pub(super) struct RowMark {
+    pub(super) place: RowPlace,
+    pub(super) fault: Option<RowFault>,
+}
+
 /// The first cell of a row that cannot be read: `12!0` is the first of all faults on line 12.
 fn number_and_fault(line: u64, fault: RowFault) -> String {
     let at = RowFault::ALL.iter().position(|one| *one == fault).unwrap_or_default();
     format!("{line}!{at}")
 }
 
-/// The line and the fault that the first cell of a row has.
-pub(super) fn line_and_fault(cell: &str) -> Option<(u64, Option<RowFault>)> {
+/// Reads the first cell of a converted row.
+pub(super) fn row_mark(cell: &str) -> Option<RowMark> {
     let (line, fault) = cell.split_once('!').unwrap_or((cell, ""));
     let fault = fault.parse().ok().and_then(|at: usize| RowFault::ALL.get(at).copied());
-    Some((line.parse().ok()?, fault))
+    let number = line.strip_suffix(HIDDEN).unwrap_or(line);
+    let place = RowPlace { line: number.parse().ok()?, is_hidden: number.len() < line.len() };
+    Some(RowMark { place, fault })
 }
 
 /// The CSV file that `write` fills.

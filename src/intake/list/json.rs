@@ -41,18 +41,23 @@ pub(super) enum JsonKind {
     Fhir,
 }
 
-/// What the rows are, judged by the first ones.
+/// What the rows are, judged by most of the first ones.
 pub(super) fn kind(mut rows: JsonElements) -> Result<JsonKind, ListError> {
-    let (mut objects, mut arrays) = (0, 0);
+    let (mut resources, mut objects, mut arrays) = (0, 0, 0);
     for _ in 0..HEADER_SEARCH_ROWS {
         let Some(row) = rows.next()? else { break };
         if has_resource(row.element.text) {
-            return Ok(JsonKind::Fhir);
+            resources += 1;
+            continue;
         }
         objects += usize::from(row.element.text.starts_with(b"{"));
         arrays += usize::from(row.element.text.starts_with(b"["));
     }
-    Ok(if arrays > objects { JsonKind::Arrays } else { JsonKind::Objects })
+    Ok(match () {
+        () if resources > 0 && resources >= objects.max(arrays) => JsonKind::Fhir,
+        () if arrays > objects => JsonKind::Arrays,
+        () => JsonKind::Objects,
+    })
 }
 
 /// Whether an object is a FHIR resource, or an entry with one.
@@ -65,7 +70,8 @@ fn has_resource(element: &[u8]) -> bool {
         #[serde(default)]
         resource: Option<serde_json::Value>,
     }
-    let typed: Option<Typed> = serde_json::from_slice(element).ok();
+    // An array would be read as the struct's fields in order.
+    let typed: Option<Typed> = element.starts_with(b"{").then(|| serde_json::from_slice(element).ok()).flatten();
     typed.is_some_and(|typed| {
         typed.resource_type.is_some_and(|kind| kind.is_string())
             || typed.resource.is_some_and(|resource| resource.get("resourceType").is_some())
@@ -197,7 +203,7 @@ impl JsonRows {
             Ok(pairs) => pairs,
             Err(fault) => {
                 let cells = [shown_text(row.element.text)].into_iter().collect();
-                return Ok(Some(ListRow { line, cells, fault: Some(fault) }));
+                return Ok(Some(ListRow { line, cells, fault: Some(fault), is_hidden: false }));
             }
         };
         let mut cells = vec![String::new(); self.header.names().len()];
@@ -206,7 +212,7 @@ impl JsonRows {
                 *cell = text;
             }
         }
-        Ok(Some(ListRow { line, cells: cells.into(), fault: None }))
+        Ok(Some(ListRow { line, cells: cells.into(), fault: None, is_hidden: false }))
     }
 }
 

@@ -9,6 +9,7 @@ mod archive;
 mod compound_file;
 mod cp850;
 mod csv;
+mod csv_quotes;
 mod csv_spool;
 mod encoding;
 mod encoding_guess;
@@ -16,6 +17,7 @@ mod expectations;
 mod fhir;
 mod gzip;
 mod header;
+mod hidden_rows;
 mod json;
 mod json_layout;
 mod json_pages;
@@ -97,6 +99,7 @@ impl List {
         let text = || -> Result<_, ListError> { Ok(encoding.decode(origin.bytes()?)) };
         let Some(layout) = json_layout::layout(text, expected.is_known)? else {
             let (dialect, header) = csv::dialect(text()?, LineNumbers::Counted, expected.is_known)?;
+            csv_quotes::refuse_misplaced(text()?, dialect.separator_byte())?;
             return Ok(Self::new(origin, encoding, ListFormat::Csv(dialect), header));
         };
         let layout = Rc::new(layout);

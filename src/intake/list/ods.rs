@@ -13,6 +13,7 @@ use super::archive;
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
 use super::limits::{MAX_COLUMNS, MAX_ROW_BYTES};
+use super::row::RowPlace;
 use super::sheet_choice::{OnRow, RowCells, list_sheet};
 use super::source::{ListBytes, ListOrigin};
 use crate::intake::error::{ListError, UnsupportedFormat};
@@ -35,7 +36,7 @@ pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<ListO
     let sheets = visible_sheets(&mut archive)?;
     let sheet = list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut archive, *sheet, on_row))?;
     spool_csv(origin.modified(), |rows| {
-        for_each_row(&mut archive, sheet, &mut |line, cells| rows.write_row(line, cells).map(|()| true))
+        for_each_row(&mut archive, sheet, &mut |place, cells| rows.write_row(place, cells).map(|()| true))
     })
 }
 
@@ -145,6 +146,8 @@ struct SheetScan {
     depth: usize,
     line: u64,
     row_repeats: u64,
+    /// Whether a filter, or a person, hides the row.
+    is_hidden: bool,
     row: RowCells,
     column: u64,
     cell_repeats: u64,
@@ -176,6 +179,7 @@ impl SheetScan {
         match name.as_ref() {
             "table:table-row" => {
                 self.row_repeats = repeats(tag, "table:number-rows-repeated");
+                self.is_hidden = matches!(attribute(tag, "table:visibility").as_str(), "filter" | "collapse");
                 self.column = 0;
             }
             "table:table-cell" | "table:covered-table-cell" => {
@@ -253,7 +257,7 @@ impl SheetScan {
             return Err(ListError::NotText(UnsupportedFormat::Bomb));
         }
         for line in first..=self.line {
-            if !on_row(line, &cells)? {
+            if !on_row(RowPlace { line, is_hidden: self.is_hidden }, &cells)? {
                 return Ok(false);
             }
         }

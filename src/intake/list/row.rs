@@ -13,6 +13,24 @@ pub struct ListRow {
     pub cells: StringRecord,
     /// Why the row cannot be read. Its only cell then is the start of its text.
     pub fault: Option<RowFault>,
+    /// Whether a spreadsheet hides the row, by a filter or by hand.
+    pub is_hidden: bool,
+}
+
+/// The place of a row in the file that it was read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct RowPlace {
+    /// The row's first line, counted from 1.
+    pub(super) line: u64,
+    /// Whether a spreadsheet hides the row.
+    pub(super) is_hidden: bool,
+}
+
+impl From<u64> for RowPlace {
+    /// A row that is not hidden.
+    fn from(line: u64) -> Self {
+        Self { line, is_hidden: false }
+    }
 }
 
 /// What the number of a row counts.

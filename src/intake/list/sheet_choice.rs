@@ -1,15 +1,17 @@
 //! Which sheet of a workbook holds the list, and its rows.
 
+use std::collections::HashSet;
 use std::io::{Read, Seek};
 
 use calamine::{Reader, Sheet, SheetType, SheetVisible};
 
 use super::expectations::IsKnown;
 use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS, MAX_ROW_BYTES};
+use super::row::RowPlace;
 use crate::intake::error::ListError;
 
-/// Gets the number and the cells of each row that is not empty; returns whether to go on.
-pub(super) type OnRow<'r> = dyn FnMut(u64, &[String]) -> Result<bool, ListError> + 'r;
+/// Gets the place and the cells of each row that is not empty; returns whether to go on.
+pub(super) type OnRow<'r> = dyn FnMut(RowPlace, &[String]) -> Result<bool, ListError> + 'r;
 
 /// The only visible sheet with rows or, among several, the only one with a recognised header. Several candidates are an
 /// error: the patients of an ignored sheet would silently never be called. `rows` reads a sheet from its start.
@@ -47,17 +49,19 @@ pub(super) fn visible_sheets<S: Read + Seek>(book: &impl Reader<S>) -> Vec<(Stri
 }
 
 /// Calls `on_row` with the rows of a sheet, whose cells come in order: each with its row, counted from 0, its column and
-/// its text.
+/// its text. `hidden` are the lines of hidden rows.
 pub(super) fn for_each_row_of_cells(
     mut next_cell: impl FnMut() -> Result<Option<(u32, u32, String)>, ListError>,
+    hidden: &HashSet<u64>,
     on_row: &mut OnRow<'_>,
 ) -> Result<(), ListError> {
     let (mut line, mut row) = (0, RowCells::default());
+    let place = |line| RowPlace { line, is_hidden: hidden.contains(&line) };
     while let Some((number, column, text)) = next_cell()? {
         let number = u64::from(number) + 1;
         if number != line {
             let cells = row.take();
-            if !cells.is_empty() && !on_row(line, &cells)? {
+            if !cells.is_empty() && !on_row(place(line), &cells)? {
                 return Ok(());
             }
         }
@@ -65,7 +69,7 @@ pub(super) fn for_each_row_of_cells(
         row.set(line, column as usize, text)?;
     }
     let cells = row.take();
-    if cells.is_empty() { Ok(()) } else { on_row(line, &cells).map(|_| ()) }
+    if cells.is_empty() { Ok(()) } else { on_row(place(line), &cells).map(|_| ()) }
 }
 
 /// The cells of a row, within the limits of a list.

@@ -1,6 +1,7 @@
 //! Excel workbooks (`.xlsx`): converts one sheet to CSV, cell by cell. Numbers become decimal digits, dates
 //! `1988-03-22`, times `09:30:00`.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
@@ -8,6 +9,7 @@ use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 use super::archive;
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
+use super::hidden_rows::hidden_rows;
 use super::sheet_choice::{OnRow, for_each_row_of_cells, list_sheet, visible_sheets};
 use super::source::{ListBytes, ListOrigin};
 use crate::intake::error::{ListError, UnsupportedFormat};
@@ -17,20 +19,27 @@ pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<ListO
     archive::refuse_bomb(origin)?;
     let mut book: Xlsx<ListBytes> = Xlsx::new(origin.bytes()?).map_err(list_error)?;
     let sheets = visible_sheets(&book);
-    let sheet = list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut book, sheet, on_row))?;
+    let nothing = HashSet::new();
+    let sheet = list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut book, sheet, &nothing, on_row))?;
+    let hidden = hidden_rows(origin, &sheet)?;
     spool_csv(origin.modified(), |rows| {
-        for_each_row(&mut book, &sheet, &mut |line, cells| rows.write_row(line, cells).map(|()| true))
+        for_each_row(&mut book, &sheet, &hidden, &mut |place, cells| rows.write_row(place, cells).map(|()| true))
     })
 }
 
 /// Calls `on_row` with the rows of a sheet.
-fn for_each_row(book: &mut Xlsx<ListBytes>, sheet: &str, on_row: &mut OnRow<'_>) -> Result<(), ListError> {
+fn for_each_row(
+    book: &mut Xlsx<ListBytes>,
+    sheet: &str,
+    hidden: &HashSet<u64>,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), ListError> {
     let mut reader = book.worksheet_cells_reader(sheet).map_err(list_error)?;
     let next_cell = || {
         let cell = reader.next_cell().map_err(list_error)?;
         Ok(cell.map(|cell| (cell.get_position().0, cell.get_position().1, cell_text(cell.get_value()))))
     };
-    for_each_row_of_cells(next_cell, on_row)
+    for_each_row_of_cells(next_cell, hidden, on_row)
 }
 
 fn cell_text(value: &DataRef<'_>) -> String {

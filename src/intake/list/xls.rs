@@ -1,13 +1,14 @@
 //! Excel 97 workbooks (`.xls`): converts one sheet to CSV. (calamine's reader trusts the sizes that the file states, and
 //! keeps a copy of a shared string for every cell that has it.)
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use calamine::{ExcelDateTime, ExcelDateTimeType};
 
 use super::compound_file::{CompoundFile, u16_at, u32_at};
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
+use super::row::RowPlace;
 use super::sheet_choice::{OnRow, RowCells, list_sheet};
 use super::source::ListOrigin;
 use super::workbook::date_time_text;
@@ -39,7 +40,7 @@ pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<Optio
     }
     let sheet = list_sheet(&book.sheets, is_known, |sheet, on_row| book.for_each_row(*sheet, on_row))?;
     let spooled = spool_csv(origin.modified(), |rows| {
-        book.for_each_row(sheet, &mut |line, cells| rows.write_row(line, cells).map(|()| true))
+        book.for_each_row(sheet, &mut |place, cells| rows.write_row(place, cells).map(|()| true))
     })?;
     Ok(Some(spooled))
 }
@@ -158,6 +159,7 @@ impl<'s> Workbook<'s> {
     /// Calls `on_row` with the rows of the sheet at an offset of the stream.
     fn for_each_row(&self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), ListError> {
         let mut cells = self.cells(sheet);
+        let hidden = self.hidden_rows(sheet);
         // Sheets are written row by row, but nothing says that they must be.
         cells.sort_by_key(|cell| (cell.row, cell.column));
         for of_row in cells.chunk_by(|one, other| one.row == other.row) {
@@ -167,11 +169,21 @@ impl<'s> Workbook<'s> {
                 row.set(line, usize::from(cell.column), self.text(*cell).ok_or(ListError::Damaged)?)?;
             }
             let texts = row.take();
-            if !texts.is_empty() && !on_row(line, &texts)? {
+            let place = RowPlace { line, is_hidden: hidden.contains(&of_row[0].row) };
+            if !texts.is_empty() && !on_row(place, &texts)? {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// The rows whose record says that their height is zero: a filter hides a row so, too.
+    fn hidden_rows(&self, sheet: usize) -> HashSet<u16> {
+        const ROW: u16 = 0x0208;
+        const ZERO_HEIGHT: u16 = 0x20;
+        let is_hidden =
+            |row: &Record<'_>| row.kind == ROW && u16_at(row.data, 12).is_some_and(|it| it & ZERO_HEIGHT != 0);
+        records(self.stream, sheet).filter(is_hidden).filter_map(|row| u16_at(row.data, 0)).collect()
     }
 
     fn cells(&self, sheet: usize) -> Vec<Cell> {

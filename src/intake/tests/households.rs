@@ -31,14 +31,14 @@ fn households_share_a_call_and_other_patients_do_not() {
 #[test]
 fn a_suppressed_patient_is_a_separate_entry_and_not_a_member() {
     let result = run_intake(
-        "PatNum,FName,Birthdate,WirelessPhone,Guarantor,DoNotCall,DateScheduled\n\
+        "PatNum,FName,Birthdate,WirelessPhone,Guarantor,Inactive,DateScheduled\n\
          10,Ana,1980-05-01,3125550101,10,yes,\n\
          11,Ben,2015-05-01,3125550101,10,,\n\
          12,Cai,2017-05-01,3125550101,10,,2026-12-03\n\
          13,Dee,1985-05-01,3125550101,10,,2026-10-03\n",
     );
     insta::assert_snapshot!(render(&result), @r"
-    2: +13125550101 Suppressed(DoNotCall) Ana []
+    2: +13125550101 Suppressed(Inactive) Ana []
     4: +13125550101 Suppressed(Booked) Cai []
     5: +13125550101 Ready Dee with Ben [3]
     ListCounts { read: 4, accepted: 3, rejected: 0, duplicate: 0, merged: 1 }
@@ -125,4 +125,84 @@ fn a_household_is_called_without_the_patient_whose_texts_fail() {
     line 2: message.context: over 500 characters
     ListCounts { read: 2, accepted: 1, rejected: 1, duplicate: 0, merged: 0 }
     ");
+}
+
+#[test]
+fn a_number_that_a_row_forbids_is_not_dialled_for_another_row() {
+    let result = run_intake(
+        "PatNum,FName,Birthdate,Cell,Home,Guarantor,DoNotCall\n\
+         11,Ben,2015-05-01,3125550101,,10,\n\
+         10,Ana,1980-05-01,3125550101,3125550102,10,yes\n\
+         12,Cai,1981-05-01,3125550101,3125550103,12,\n\
+         13,Dee,1985-05-01,3125550104,3125550102,13,\n\
+         14,Eli,1986-05-01,3125550102,,14,no\n\
+         15,Fay,1935-05-01,3125550105,,15,deceased\n\
+         16,Gus,1934-05-01,3125550105,,16,\n",
+    );
+    insta::assert_snapshot!(render(&result), @r"
+    2: +13125550101 Suppressed(DoNotCall) Ben []
+    3: +13125550101 Suppressed(DoNotCall) Ana []
+    4: +13125550103 Ready Cai []
+    5: +13125550104 Ready Dee []
+    6: +13125550102 Suppressed(DoNotCall) Eli []
+    7: +13125550105 Suppressed(Deceased) Fay []
+    8: +13125550105 Ready Gus []
+    ListCounts { read: 7, accepted: 7, rejected: 0, duplicate: 0, merged: 0 }
+    ");
+    assert_eq!(result.summary.warnings[&IntakeWarning::NumberForbidden], 2);
+    assert!(result.entries[3].alternatives.is_empty());
+}
+
+#[test]
+fn dependants_without_a_number_take_their_guarantors_call() {
+    let result = run_intake(
+        "PatNum,FName,Birthdate,Cell,Guarantor\n\
+         11,Ben,2015-05-01,,10\n\
+         10,Ana,1980-05-01,3125550101,0\n\
+         12,Cai,2001-05-01,none,10\n\
+         20,Dee,2015-05-01,,21\n\
+         30,Eli,1970-05-01,,30\n\
+         31,Fay,2015-05-01,,30\n\
+         40,Gus,1970-05-01,3125550104,41\n\
+         41,Hal,2015-05-01,,40\n\
+         50,Ida,1970-05-01,312-555-01,50\n",
+    );
+    insta::assert_snapshot!(render(&result), @r"
+    3: +13125550101 Ready Ana with Ben and Cai [2, 4]
+    8: +13125550104 Ready Gus []
+    line 5: phone: missing
+    line 6: phone: missing
+    line 7: phone: missing
+    line 9: phone: missing
+    line 10: phone: too short
+    ListCounts { read: 9, accepted: 2, rejected: 5, duplicate: 0, merged: 2 }
+    ");
+}
+
+#[test]
+fn a_family_without_a_guarantor_takes_the_call_of_its_first_adult_with_a_number() {
+    let result = run_intake(
+        "PatNum,FName,Birthdate,Cell,Family ID\n\
+         1,Ana,2010-05-01,3125550101,7\n\
+         2,Ben,2015-05-01,,7\n\
+         3,Cai,1980-05-01,3125550103,7\n\
+         7,Dee,1980-05-01,3125550107,8\n",
+    );
+    insta::assert_snapshot!(render(&result), @r"
+    2: +13125550101 Ready Ana []
+    4: +13125550103 Ready Cai with Ben [3]
+    5: +13125550107 Ready Dee []
+    ListCounts { read: 4, accepted: 3, rejected: 0, duplicate: 0, merged: 1 }
+    ");
+}
+
+#[test]
+fn a_number_of_more_than_a_hundred_rows_is_no_households() {
+    let mut text = format!("{HEADER}\n");
+    for id in 1..=101 {
+        writeln!(text, "{id},Ana,Ruiz,2015-05-01,3125550101,10").expect("written");
+    }
+    let result = run_intake(&text);
+    assert_eq!((result.summary.counts.accepted, result.summary.counts.merged), (101, 0));
+    assert_eq!(result.summary.warnings[&IntakeWarning::NumberOfMany], 101);
 }

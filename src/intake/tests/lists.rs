@@ -16,7 +16,8 @@ fn an_unclosed_quote_is_found_and_a_note_with_line_breaks_is_accepted() {
     ] {
         let error = refused(rows);
         assert!(
-            error.starts_with("the row on line 3 has other rows in one of its cells: a quote is opened"),
+            error
+                .starts_with("a quote is opened on line 3 and closed rows later, or never, so one cell has other rows"),
             "{rows}: {error}"
         );
     }

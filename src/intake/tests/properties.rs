@@ -1,6 +1,9 @@
 //! Properties that hold for every input.
 
+use std::collections::BTreeMap;
+
 use super::*;
+use crate::entry::PatientInfo;
 
 /// Bytes that may confuse a parser, or make it rescan its input.
 fn hostile() -> impl Strategy<Value = Vec<u8>> {
@@ -97,5 +100,106 @@ proptest! {
         }
         let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
         prop_assert_eq!(result.summary.counts.read, rows.len() as u64);
+    }
+}
+
+/// Bytes that a damaged row may have.
+fn damage() -> impl Strategy<Value = Vec<u8>> {
+    let tokens: Vec<&[u8]> = vec![
+        b"\"", b"\"\"", b"\",", b",\"", b"\n", b"\r", b"\r\n", b",", b";", b"\t", b"\\", b"\xc3", b"\xff", b"\0", b" ",
+    ];
+    prop_oneof![3 => prop::sample::select(tokens).prop_map(<[u8]>::to_vec), 1 => prop::collection::vec(any::<u8>(), 0..4)]
+}
+
+/// A row's key, as unlike the others' that no damage makes two equal, and its number.
+fn key_and_phone(row: usize) -> (String, String) {
+    let key = 10_000_000 + row * 7_654_321;
+    (key.to_string(), format!("{}55501{:02}", 312 + row % 3, row * 11))
+}
+
+/// What a list of eight rows is read as, each entry and each rejected row by its key.
+fn read_by_key(list: &[u8]) -> Result<BTreeMap<String, String>, ListError> {
+    let file = list_file(list);
+    let campaign = campaign(Purpose::Recall);
+    let intake = Intake::open(&ListSource::File(file.path().to_owned()), &campaign, context())?;
+    let mut read = BTreeMap::new();
+    let mut pass = intake.read()?;
+    for result in pass.by_ref() {
+        match result? {
+            RowResult::Accepted(entry) => {
+                let NewEntry { key, phone, content, eligibility, .. } = &*entry;
+                let PatientInfo { first_name, last_name, .. } = &content.patient;
+                let key: String = key.parts().collect();
+                read.insert(key, format!("{} {first_name} {last_name:?} {eligibility:?}", phone.expose()));
+            }
+            RowResult::Rejected(rejection, row) => {
+                let key =
+                    (0..8).map(|row| key_and_phone(row).0).find(|key| row.cells.iter().any(|cell| cell.contains(key)));
+                read.insert(key.unwrap_or_default(), rejection.reason.to_string());
+            }
+            RowResult::Duplicate { .. } | RowResult::Replaced { .. } => {}
+        }
+    }
+    pass.finish()?;
+    Ok(read)
+}
+
+/// The rows of a list with one of them damaged, and the damaged one's key.
+fn damaged(rows: &[String], at: usize, place: usize, cut: usize, bytes: &[u8]) -> (Vec<u8>, String) {
+    let mut list = Vec::new();
+    for (row, text) in rows.iter().enumerate() {
+        let mut text = text.clone().into_bytes();
+        if row == at + 1 {
+            let place = place % (text.len() + 1);
+            let end = (place + cut).min(text.len());
+            text.splice(place..end, bytes.iter().copied());
+        }
+        list.extend(text);
+        list.push(b'\n');
+    }
+    (list, key_and_phone(at).0)
+}
+
+fn assert_others_are_read_as_before(
+    before: &BTreeMap<String, String>,
+    (list, key): (Vec<u8>, String),
+) -> Result<(), TestCaseError> {
+    let Ok(after) = read_by_key(&list) else { return Ok(()) };
+    for (other, text) in before.iter().filter(|(other, _)| **other != key) {
+        prop_assert_eq!(after.get(other), Some(text), "{}", String::from_utf8_lossy(&list));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_bytes_of_a_csv_row_change_what_is_read_of_another(
+        at in 0..8_usize, place in 0..200_usize, cut in 0..4_usize, bytes in damage(), notes in prop::collection::vec(0..6_usize, 8),
+    ) {
+        const NOTES: [&str; 6] = ["", "likes mornings", "\"Mr. Poe, once\"", "\"two\nlines, or more\"", "\"says \"\"hi\"\"\"", "5'10\""];
+        let mut rows = vec!["PatNum,FName,LName,Notes,WirelessPhone,Status,Zip".to_owned()];
+        rows.extend((0..8).map(|row| {
+            let (key, phone) = key_and_phone(row);
+            format!("{key},Ana,Ruiz,{},{phone},Active,60601", NOTES[notes[row]])
+        }));
+        let before = read_by_key((rows.join("\n") + "\n").as_bytes()).expect("a list");
+        prop_assert_eq!(before.len(), 8);
+        assert_others_are_read_as_before(&before, damaged(&rows, at, place, cut, &bytes))?;
+    }
+
+    #[test]
+    fn no_bytes_of_a_json_line_change_what_is_read_of_another(
+        at in 0..7_usize, place in 0..200_usize, cut in 0..4_usize, bytes in damage(),
+    ) {
+        let rows: Vec<String> = (0..8).map(|row| {
+            let (key, phone) = key_and_phone(row);
+            format!(r#"{{"patient_id": "{key}", "first_name": "Ana", "last_name": "Ruiz", "phone": "{phone}", "notes": "a \"b\", {{c}}"}}"#)
+        }).collect();
+        let before = read_by_key((rows.join("\n") + "\n").as_bytes()).expect("a list");
+        prop_assert_eq!(before.len(), 8);
+        let (list, _) = damaged(&rows, at, place, cut, &bytes);
+        assert_others_are_read_as_before(&before, (list, key_and_phone(at + 1).0))?;
     }
 }

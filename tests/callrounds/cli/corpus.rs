@@ -36,6 +36,16 @@ fn check_output(list: &PathBuf) -> String {
         "vip-mapped-in-the-campaign.csv" => {
             campaign.replace("0.95", "0.95\nvalues = { Status = { VIP = \"call\", hospice = \"do_not_call\" } }")
         }
+        "ignore-and-values-that-no-column-has.csv" => {
+            campaign.replace("0.95", "0.95\nignore = [\"Activ plan\"]\nvalues = { Statuss = { VIP = \"call\" } }")
+        }
+        "next-appointment-word-that-the-campaign-explains.csv" => campaign.replace(
+            "0.95",
+            "0.95\nvalues = { \"Next Appt\" = { \"VIP slot\" = \"call\", \"walk-in\" = \"do_not_call\" } }",
+        ),
+        "mapped-by-a-wrong-name-without-a-header.csv" => {
+            campaign.replace("0.95", "0.95\ncolumns = { phone = \"Brand\" }")
+        }
         "several-consent-columns.csv" => campaign.replace("on_file", "column"),
         name if name.starts_with("reminder-") => campaign.replace("\"recall\"", "\"reminder\""),
         _ => campaign,
