@@ -100,7 +100,7 @@ fn digits(cell: &str) -> usize {
 
 /// Whether a cell is one word with a digit, and no date: `4401`, `P-4401`, `A.17`.
 fn is_id(cell: &str) -> bool {
-    let has_separators = cell.matches(['/', ':']).count() > 0 || cell.matches(['-', '.']).count() > 1;
+    let has_separators = cell.contains(['/', ':']) || cell.matches(['-', '.']).count() > 1;
     digits(cell) > 0 && !cell.contains(char::is_whitespace) && !has_separators
 }
 

@@ -64,7 +64,9 @@ pub(super) fn likely_field(heading: &str) -> Field {
     let words = words_of(heading);
     let starts = |stem: &str| words.iter().any(|word| word.starts_with(stem));
     match () {
-        () if ["deceas", "death", "died", "dead", "fallec", "décéd"].into_iter().any(starts) => Field::Deceased,
+        () if ["dod", "deceas", "death", "died", "dead", "fallec", "décéd"].into_iter().any(starts) => {
+            Field::Deceased
+        }
         () if starts("consent") || starts("tcpa") => Field::Consent,
         () if starts("inactiv") || starts("archiv") || starts("dismiss") || starts("terminat") => Field::Inactive,
         () if starts("activ") || starts("actif") => Field::Active,

@@ -72,8 +72,8 @@ pub(super) fn drop_needless_visits(found: &mut [Option<Heading>]) {
 /// Leaves one column of each field that has one value, if the cells say which it is.
 pub(super) fn drop_worse_columns(headings: &mut [Option<Field>], header: &Header, sample: &ColumnSample) {
     let mut best: BTreeMap<Field, usize> = BTreeMap::new();
-    for at in 0..headings.len() {
-        let Some(field) = headings[at] else { continue };
+    for (at, field) in headings.to_vec().into_iter().enumerate() {
+        let Some(field) = field else { continue };
         let has_one_value = field.phone_rank().is_none() && field.exclusion().is_none();
         if !has_one_value || header.first_of_name(at).is_some() {
             continue;

@@ -1,7 +1,8 @@
 //! The intake: from a patient list to entries ready to enrol. `check` and `run` share it.
 //!
 //! list → rows → patients → households → entries. A [`list::List`] yields rows of text; [`columns`] maps columns to
-//! fields; a first pass ([`profile`]) collects what depends on the whole list, such as date orders and repeated keys.
+//! fields, by their headings and, where these may mean several, by the first rows' cells; a first pass ([`profile`])
+//! collects what depends on the whole list, such as date orders, repeated keys and numbers that some row forbids.
 //! The second pass ([`pass`]) turns each row into a patient or a [`Rejection`], groups patients who share a number into
 //! one call ([`household`]), renders the messages ([`message`]) and yields the [`NewEntry`](crate::entry::NewEntry)s.
 //! Every row is accepted, rejected, a duplicate, or merged into a household; the

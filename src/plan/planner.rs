@@ -39,6 +39,9 @@ struct Caller<'a> {
     without_history: Cell<Option<Decision>>,
 }
 
+/// A caller, with the called party's zones and the practice for which it is.
+type KnownCaller<'a> = (CalledPartyZones, &'a Practice, Rc<Caller<'a>>);
+
 /// An entry that is ready or waiting: of the list, or of an earlier one.
 struct Candidate<'a> {
     /// How many entries were taken before it.
@@ -63,7 +66,7 @@ pub struct Planner<'a> {
     now: DateTime<Utc>,
     with_scripts: bool,
     /// Callers by area code and caller id, with the called party's zones and the practice for which they are.
-    callers: HashMap<(u64, E164), Vec<(CalledPartyZones, &'a Practice, Rc<Caller<'a>>)>>,
+    callers: HashMap<(u64, E164), Vec<KnownCaller<'a>>>,
     /// Whether the entries are claimed in the order in which they come.
     is_in_order: bool,
     candidates: Vec<Candidate<'a>>,
@@ -170,10 +173,12 @@ impl<'a> Planner<'a> {
         let caller = practice.map(|practice| self.caller(practice, phone, &script.zones));
         let script = self.with_scripts.then(|| Box::new(script));
         let candidate = Candidate { index, key, line, entry, phone, not_after, status, caller, covers, script };
-        match status.state.is_callable() {
-            true if self.is_in_order => return self.place(candidate),
-            true => self.candidates.push(candidate),
-            false => self.leave_out(candidate, status.state, status.reason),
+        if !status.state.is_callable() {
+            self.leave_out(candidate, status.state, status.reason);
+        } else if self.is_in_order {
+            return self.place(candidate);
+        } else {
+            self.candidates.push(candidate);
         }
         Ok(())
     }
@@ -284,7 +289,7 @@ impl<'a> Planner<'a> {
     fn caller(&mut self, practice: &'a Practice, phone: E164, called: &CalledPartyZones) -> Rc<Caller<'a>> {
         let area = phone.north_american().map_or(0, |parts| u64::from(parts.area));
         let known = self.callers.entry((area, practice.from_number)).or_default();
-        let is_same = |(zones, of, _): &&(CalledPartyZones, &Practice, Rc<Caller<'_>>)| {
+        let is_same = |(zones, of, _): &&KnownCaller<'_>| {
             zones == called && of.zone.name() == practice.zone.name() && of.organisation == practice.organisation
         };
         if let Some((.., caller)) = known.iter().find(is_same) {

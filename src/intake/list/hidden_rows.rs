@@ -32,7 +32,7 @@ pub(super) fn hidden_rows(origin: &ListOrigin, sheet: &str) -> Result<HashSet<u6
 /// The part of the archive that holds the sheet.
 fn sheet_part(archive: &mut ZipArchive<ListBytes>, sheet: &str) -> Result<Option<String>, ListError> {
     let Some(book) = part_named(archive, |name| name.ends_with("workbook.xml")) else { return Ok(None) };
-    let folder = book[..book.len() - "workbook.xml".len()].to_owned();
+    let Some(folder) = book.get(..book.len() - "workbook.xml".len()) else { return Ok(None) };
     let relations = format!("{folder}_rels/workbook.xml.rels").to_lowercase();
     let Some(relations) = part_named(archive, |name| name == relations) else { return Ok(None) };
     let mut id = None;
@@ -55,7 +55,7 @@ fn sheet_part(archive: &mut ZipArchive<ListBytes>, sheet: &str) -> Result<Option
 
 /// The name of the part that the test accepts: names are compared without case, and with `/`.
 fn part_named(archive: &ZipArchive<ListBytes>, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
-    let names = archive.file_names().filter_map(|name| name.ok());
+    let names = archive.file_names().filter_map(Result::ok);
     names.map(|name| name.to_string()).find(|name| is_wanted(&name.to_lowercase().replace('\\', "/")))
 }
 

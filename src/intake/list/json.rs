@@ -41,23 +41,18 @@ pub(super) enum JsonKind {
     Fhir,
 }
 
-/// What the rows are, judged by most of the first ones.
+/// What the rows are, judged by the first ones.
 pub(super) fn kind(mut rows: JsonElements) -> Result<JsonKind, ListError> {
-    let (mut resources, mut objects, mut arrays) = (0, 0, 0);
+    let (mut objects, mut arrays) = (0, 0);
     for _ in 0..HEADER_SEARCH_ROWS {
         let Some(row) = rows.next()? else { break };
         if has_resource(row.element.text) {
-            resources += 1;
-            continue;
+            return Ok(JsonKind::Fhir);
         }
         objects += usize::from(row.element.text.starts_with(b"{"));
         arrays += usize::from(row.element.text.starts_with(b"["));
     }
-    Ok(match () {
-        () if resources > 0 && resources >= objects.max(arrays) => JsonKind::Fhir,
-        () if arrays > objects => JsonKind::Arrays,
-        () => JsonKind::Objects,
-    })
+    Ok(if arrays > objects { JsonKind::Arrays } else { JsonKind::Objects })
 }
 
 /// Whether an object is a FHIR resource, or an entry with one.

@@ -172,7 +172,7 @@ fn assert_others_are_read_as_before(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_bytes_of_a_csv_row_change_what_is_read_of_another(
