@@ -16,7 +16,7 @@
 //! | [`entry`] | an entry's content and states, the one function that changes its state, and the rules that name an outcome |
 //! | [`policy`] | whether an entry may be called now, when, or never, and by which rule; pure |
 //! | [`ledger`] | the only SQL: everything that must survive; one writer |
-//! | [`vendor`] | the vendor's trait and its types, the request quota and the backoff; [`vendor::http`] sends one request, at most once, to any API; [`vendor::annie`] is the Annie API: credentials, what a response means, webhooks |
+//! | [`vendor`] | the vendor's traits and their types, the request quota and the backoff; [`vendor::http`] sends one request, at most once, to any API; [`vendor::annie`] is the Annie API: credentials, what a response means, webhooks |
 //! | [`engine`] | a run: one dispatcher per organisation, the tracker, the reconciler; what a scan of the vendor's list proves, the staleness check before the first call, the stop rules |
 //! | [`plan`] | what a run would do: each entry's rule and time, the forecast, the plan file that is approved and dialled |
 //! | [`report`] | events → progress; ledger → a report in any format; one entry's timeline |

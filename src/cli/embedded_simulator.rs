@@ -14,18 +14,35 @@ use crate::visible::DisplayPath;
 use super::simulator_options;
 use super::vendor_config::demo_key;
 
-/// Starts the simulator on a free port. Its call logs are next to the ledger; for a campaign that is new on the ledger they
-/// are started anew, because they hold the calls of an earlier ledger.
+/// What happens to the simulator's call logs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallLogs {
+    /// The campaign is new on the ledger, so they hold the calls of an earlier ledger and are started anew.
+    Anew,
+    /// They go on.
+    Continued,
+    /// They are read and not changed: a run may be writing them.
+    ReadOnly,
+}
+
+impl CallLogs {
+    /// For a run of a campaign that is new on the ledger, or not.
+    pub(super) fn of_run(is_new_campaign: bool) -> Self {
+        if is_new_campaign { Self::Anew } else { Self::Continued }
+    }
+}
+
+/// Starts the simulator on a free port. Its call logs are next to the ledger.
 pub(super) fn start(
     campaign: &Campaign,
     simulator: &SimulatorSettings,
     clock: &SharedClock,
     ledger: &Path,
-    is_new_campaign: bool,
+    logs: CallLogs,
 ) -> Result<Running, CommandError> {
     let organisations = campaign.locations.organisations().iter();
     let organisations: Vec<_> = organisations
-        .map(|organisation| settings(campaign, organisation, simulator, ledger, is_new_campaign))
+        .map(|organisation| settings(campaign, organisation, simulator, ledger, logs))
         .collect::<Result<_, _>>()?;
     Simulator::start_for_all(organisations, Arc::clone(clock), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
         .map_err(|error| CommandError::Usage(format!("the embedded simulator cannot start: {error}")))
@@ -36,7 +53,7 @@ fn settings(
     organisation: &Organisation,
     simulator: &SimulatorSettings,
     ledger: &Path,
-    is_new_campaign: bool,
+    logs: CallLogs,
 ) -> Result<Settings, CommandError> {
     let has_locations = campaign.locations.are_defined();
     let suffix = if has_locations { format!(".{}", variable_suffix(organisation.id.as_str())) } else { String::new() };
@@ -44,10 +61,11 @@ fn settings(
     let mut log = ledger.to_path_buf().into_os_string();
     log.push(format!(".{name}.simulator.jsonl"));
     let log = PathBuf::from(log);
-    if is_new_campaign && log.exists() {
+    if logs == CallLogs::Anew && log.exists() {
         std::fs::remove_file(&log).map_err(|error| CommandError::Output { what: log.shown(), why: error.kind() })?;
     }
     let mut settings = Settings { seed: simulator.seed, name, log: Some(log), ..Settings::default() };
+    settings.replays_only = logs == CallLogs::ReadOnly;
     settings.rules.zone = organisation.practices[0].zone.clone();
     settings.from_numbers = organisation.numbers();
     settings.faults = simulator_options::faults(&simulator.faults)?;

@@ -4,7 +4,7 @@
 //! [`args`] defines the arguments; [`settings`] turns them into settings; [`environment`] reads variables; [`output`]
 //! writes to the standard streams; [`enrolment`] writes a list into the ledger; [`session`] is shared by `run` and
 //! `resume`, with [`prompt`], [`preflight`], [`signals`] and [`run_status`]; [`plan_builder`] is shared by `check` and
-//! `run --plan`.
+//! `run --plan`, [`vendor_read`] by `resolve` and `transcript`.
 
 pub mod args;
 mod check;
@@ -42,7 +42,9 @@ mod simulate;
 mod simulator_options;
 mod status;
 mod suppress;
+mod transcript;
 mod vendor_config;
+mod vendor_read;
 mod webhooks;
 
 use std::ffi::OsString;
@@ -92,9 +94,10 @@ fn dispatch(cli: &Cli, output: Output) -> Result<ExitStatus, CommandError> {
         Command::Report(args) => report::report(args, global, output),
         Command::Explain(args) => explain::explain(args, global, output),
         Command::Suppress(args) => suppress::suppress(args, global, output),
-        Command::Resolve(args) => resolve::resolve(args, global, output),
         Command::Review(args) => review::review(args, global, output),
         Command::Outcomes(args) => block_on(outcomes::outcomes(args, global, output)),
+        Command::Resolve(args) => block_on(resolve::resolve(args, global, output)),
+        Command::Transcript(args) => block_on(transcript::transcript(args, global, output)),
         Command::Pause(args) => resolve::pause(args, global, output),
         Command::Cancel(args) => resolve::cancel(args, global, output),
         Command::Ledger(args) => ledger::ledger(args, global, output),

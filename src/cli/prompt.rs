@@ -1,4 +1,4 @@
-//! The confirmation of live calls.
+//! Confirmation by the person at the terminal, and what is said before live calls are confirmed.
 
 use std::io::{BufRead, IsTerminal, Write};
 

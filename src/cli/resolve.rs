@@ -1,41 +1,324 @@
-//! `resolve`, `pause` and `cancel`: decisions of the operator.
+//! `resolve`: the patients who need a decision, and the decision; `pause` and `cancel`: other decisions of the operator.
 
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use crate::campaign::Campaign;
 use crate::clock::{Clock, WallClock};
-use crate::entry::State;
+use crate::engine::call_media::CallMedia;
+use crate::engine::placed_call::LostCall;
+use crate::entry::{Remedy, State};
 use crate::error::{CommandError, ExitStatus};
-use crate::ids::{ConversationId, EntryId, RunId};
-use crate::ledger::{LedgerError, LedgerReader, Operator, OperatorError, Resolution};
+use crate::ids::{CampaignName, ConversationId, EntryId, RunId};
+use crate::ledger::{LastAttempt, LedgerError, LedgerReader, Operator, OperatorError, Resolution, StuckEntry};
+use crate::report::stuck::{self, StuckCase};
 use crate::report::timeline;
+use crate::vendor::{Conversation, ReadError, Vendor};
 use crate::visible::DisplayPath;
 
-use super::args::{CancelArgs, GlobalArgs, ResolveArgs, RunSelector};
+use super::args::{CancelArgs, GlobalArgs, ResolutionArgs, ResolveArgs, RunSelector};
 use super::output::Output;
-use super::settings;
-use super::status::zone_of;
+use super::status::{campaign_of_run, zone_of};
+use super::{prompt, settings, vendor_read};
 
-pub(super) fn resolve(args: &ResolveArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
-    let resolution = match &args.resolution.placed {
-        Some(conversation) => Resolution::Placed(ConversationId::new(conversation.as_str())),
-        None if args.resolution.not_placed => Resolution::NotPlaced,
-        None => Resolution::Cancel,
+pub(super) async fn resolve(
+    args: &ResolveArgs,
+    global: &GlobalArgs,
+    output: Output,
+) -> Result<ExitStatus, CommandError> {
+    let ledger = settings::find_ledger(global)?;
+    let reader = LedgerReader::open(&ledger)?;
+    let entries: Vec<_> = args.entries.iter().copied().map(EntryId).collect();
+    match (Verdict::given(&args.resolution), entries.as_slice()) {
+        (None, entries) => show(&reader, args, entries, output),
+        (Some(Verdict::Placed(id)), &[entry]) => {
+            // Before a request is spent, and again in the transaction of the decision.
+            open_operator(global)?.refuse_unless_lost(entry).map_err(refused)?;
+            let resolution = placed(&reader, &ledger, entry, id).await?;
+            decide(&reader, global, entry, resolution, output)
+        }
+        (Some(Verdict::Placed(_)), _) => {
+            Err(CommandError::Usage("--placed names the conversation of one patient: add the patient's number".into()))
+        }
+        (Some(verdict), &[entry]) => decide(&reader, global, entry, verdict.resolution(), output),
+        (Some(_), []) if !args.all => Err(CommandError::Usage(
+            "for whom? add a patient's number, or --all; `callrounds resolve` shows who needs a decision".into(),
+        )),
+        (Some(verdict), entries) => decide_all(&reader, global, args, entries, verdict, output),
+    }
+}
+
+/// The decision on the command line.
+#[derive(Debug, Clone, Copy)]
+enum Verdict<'a> {
+    Placed(&'a str),
+    NotPlaced,
+    Cancel,
+}
+
+impl<'a> Verdict<'a> {
+    fn given(args: &'a ResolutionArgs) -> Option<Self> {
+        match &args.placed {
+            Some(conversation) => Some(Self::Placed(conversation)),
+            None if args.not_placed => Some(Self::NotPlaced),
+            None if args.cancel => Some(Self::Cancel),
+            None => None,
+        }
+    }
+
+    fn remedy(self) -> Remedy {
+        match self {
+            Self::Placed(_) => Remedy::Placed,
+            Self::NotPlaced => Remedy::NotPlaced,
+            Self::Cancel => Remedy::Cancel,
+        }
+    }
+
+    /// The decision for the ledger; a conversation is not read from the vendor here.
+    fn resolution(self) -> Resolution {
+        match self {
+            Self::Placed(id) => Resolution::Placed { conversation: ConversationId::new(id), started: None },
+            Self::NotPlaced => Resolution::NotPlaced,
+            Self::Cancel => Resolution::Cancel,
+        }
+    }
+}
+
+/// The campaigns of the entries, each read once.
+struct Campaigns<'r> {
+    reader: &'r LedgerReader,
+    by_run: BTreeMap<RunId, Campaign>,
+}
+
+impl Campaigns<'_> {
+    fn case(&mut self, entry: StuckEntry) -> Result<StuckCase, CommandError> {
+        if !self.by_run.contains_key(&entry.run) {
+            self.by_run.insert(entry.run, campaign_of_run(self.reader, entry.run)?);
+        }
+        let campaign = &self.by_run[&entry.run];
+        let practice = campaign.practice_at(entry.location.as_ref()).unwrap_or(&campaign.practice);
+        let (zone, events) = (practice.zone.clone(), self.reader.events_of(entry.entry)?);
+        Ok(StuckCase { entry, events, zone })
+    }
+}
+
+/// The entries of the command line, or all that need a decision.
+fn selected(reader: &LedgerReader, args: &ResolveArgs, entries: &[EntryId]) -> Result<Vec<StuckEntry>, CommandError> {
+    if entries.is_empty() {
+        let campaign = args.campaign.as_deref().map(CampaignName::new);
+        let found = reader.stuck_entries(campaign.as_ref())?.into_iter();
+        return Ok(found.filter(|entry| args.reason.is_none_or(|reason| entry.reason == Some(reason))).collect());
+    }
+    let stuck = |&entry: &EntryId| {
+        let found = reader.last_call_of(entry)?.ok_or(OperatorError::NoSuchEntry(entry)).map_err(refused)?;
+        let state = found.state;
+        if Remedy::choices(state, found.reason).is_empty() {
+            return Err(refused(OperatorError::NotHeld { entry, state }));
+        }
+        Ok(found)
     };
-    let mut operator = open_operator(global)?;
-    let now = operator.not_before_newest(WallClock.now())?;
-    let entry = EntryId(args.entry);
-    let evidence = evidence(entry, global)?;
-    let state = operator.resolve(entry, resolution, &operator_name(), now).map_err(refused)?;
-    output.say(&format!("the ledger's record of the last call of patient #{entry}:\n{evidence}"));
-    let is_over = state == State::Cancelled;
-    let next = if is_over { "it is not called again" } else { "`callrounds run` or `resume` continues with it" };
-    output.say(&format!("patient #{entry} is now {}; {next}", state.label()));
+    entries.iter().map(stuck).collect()
+}
+
+fn show(
+    reader: &LedgerReader,
+    args: &ResolveArgs,
+    entries: &[EntryId],
+    output: Output,
+) -> Result<ExitStatus, CommandError> {
+    let mut campaigns = Campaigns { reader, by_run: BTreeMap::new() };
+    let cases: Vec<StuckCase> =
+        selected(reader, args, entries)?.into_iter().map(|entry| campaigns.case(entry)).collect::<Result<_, _>>()?;
+    if output.json {
+        output.document(&stuck::document(&cases))?;
+    } else {
+        output.data(&stuck::render(&cases))?;
+    }
     Ok(ExitStatus::Done)
 }
 
+/// Reads the conversation from the vendor: a decision about it is refused unless it can be the entry's lost call.
+async fn placed(reader: &LedgerReader, ledger: &Path, entry: EntryId, id: &str) -> Result<Resolution, CommandError> {
+    let found = reader.last_call_of(entry)?.ok_or(OperatorError::NoSuchEntry(entry)).map_err(refused)?;
+    let attempt = found.attempt.ok_or_else(|| CommandError::Internal("a lost answer without an attempt".into()))?;
+    let read = vendor_read::open(reader, ledger, found.run, &attempt.organisation, attempt.from)?;
+    let response = read.vendor.conversation(&ConversationId::new(id.trim())).await;
+    let campaign = read.campaign.clone();
+    read.close().await;
+    let conversation = response.value.map_err(|error| match error {
+        ReadError::NotFound => CommandError::Usage(format!("{error}; nothing was changed: look its id up again")),
+        error => vendor_read::failed(error, campaign.locations.are_defined()),
+    })?;
+    refuse_unfitting(reader, &attempt, &conversation, &campaign)?;
+    Ok(Resolution::Placed { conversation: conversation.id, started: conversation.started })
+}
+
+fn refuse_unfitting(
+    reader: &LedgerReader,
+    attempt: &LastAttempt,
+    conversation: &Conversation,
+    campaign: &Campaign,
+) -> Result<(), CommandError> {
+    let &LastAttempt { from, to, intent_at, accepted_until, .. } = attempt;
+    let lost = LostCall { from, to, intent_at, accepted_until: accepted_until.unwrap_or(intent_at) };
+    let media = CallMedia::from_known(reader.call_media(&attempt.organisation)?);
+    match lost.mismatch(conversation, &media, campaign.safety.settle) {
+        None => Ok(()),
+        Some(why) => Err(CommandError::Usage(format!(
+            "conversation {} is not that call: {why}; nothing was changed: look the call up again (`callrounds resolve` shows \
+             its numbers and its time), or use --not-placed or --cancel",
+            conversation.id
+        ))),
+    }
+}
+
+/// What became of a decision.
+#[derive(Serialize)]
+struct DecisionDocument {
+    verdict: Remedy,
+    /// Whether it was carried out; a preview that was not confirmed changes nothing.
+    applied: bool,
+    settled: Vec<SettledEntry>,
+    /// Entries for which this decision is not possible, or that changed meanwhile.
+    left: Vec<SettledEntry>,
+}
+
+#[derive(Serialize)]
+struct SettledEntry {
+    entry: EntryId,
+    state: State,
+}
+
+impl From<(EntryId, State)> for SettledEntry {
+    fn from((entry, state): (EntryId, State)) -> Self {
+        Self { entry, state }
+    }
+}
+
+/// Settles one entry, and shows what the decision is about.
+fn decide(
+    reader: &LedgerReader,
+    global: &GlobalArgs,
+    entry: EntryId,
+    resolution: Resolution,
+    output: Output,
+) -> Result<ExitStatus, CommandError> {
+    let mut operator = open_operator(global)?;
+    let now = operator.not_before_newest(WallClock.now())?;
+    let evidence = evidence(reader, entry)?;
+    let verdict = remedy(&resolution);
+    let state = operator.resolve(entry, resolution, &operator_name(), now).map_err(refused)?;
+    output.say(&format!("the ledger's record of the last call of patient #{entry}:\n{evidence}"));
+    output.say(&format!("patient #{entry} is now {}; {}", state.label(), what_follows(state)));
+    if output.json {
+        let settled = vec![SettledEntry { entry, state }];
+        output.document(&DecisionDocument { verdict, applied: true, settled, left: Vec::new() })?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+fn remedy(resolution: &Resolution) -> Remedy {
+    match resolution {
+        Resolution::Placed { .. } => Remedy::Placed,
+        Resolution::NotPlaced => Remedy::NotPlaced,
+        Resolution::Cancel => Remedy::Cancel,
+    }
+}
+
+fn what_follows(state: State) -> &'static str {
+    if state == State::Cancelled { "it is not called again" } else { "`callrounds run` or `resume` continues with it" }
+}
+
 /// The evidence for the decision: the intent, the lost answer, and each scan of the vendor's list.
-fn evidence(entry: EntryId, global: &GlobalArgs) -> Result<String, CommandError> {
-    let reader = LedgerReader::open(&settings::find_ledger(global)?)?;
+fn evidence(reader: &LedgerReader, entry: EntryId) -> Result<String, CommandError> {
     let zone = zone_of(&reader.run(None)?)?;
     Ok(timeline::since_the_last_claim(&reader.events_of(entry)?, &zone))
+}
+
+/// Settles several entries: shows which, asks, and decides about those that were shown.
+fn decide_all(
+    reader: &LedgerReader,
+    global: &GlobalArgs,
+    args: &ResolveArgs,
+    entries: &[EntryId],
+    verdict: Verdict<'_>,
+    output: Output,
+) -> Result<ExitStatus, CommandError> {
+    let fits = |entry: &StuckEntry| Remedy::choices(entry.state, entry.reason).contains(&verdict.remedy());
+    let (fitting, others): (Vec<_>, Vec<_>) = selected(reader, args, entries)?.into_iter().partition(fits);
+    let state_of = |entry: &StuckEntry| (entry.entry, entry.state);
+    let shown: Vec<_> = fitting.iter().map(state_of).collect();
+    let mut left: Vec<_> = others.iter().map(state_of).collect();
+    if !output.json {
+        output.data(&preview(&fitting, &others, verdict))?;
+    }
+    if !shown.is_empty() && !args.yes {
+        confirm(shown.len(), &DecisionDocument::preview(verdict, &shown, &left), output)?;
+    }
+    let mut operator = open_operator(global)?;
+    let now: DateTime<Utc> = operator.not_before_newest(WallClock.now())?;
+    let settled = operator.resolve_all(&shown, &verdict.resolution(), &operator_name(), now).map_err(refused)?;
+    left.extend(shown.iter().filter(|(entry, _)| settled.iter().all(|(settled, _)| settled != entry)));
+    output.say(&match (settled.len(), shown.len() - settled.len()) {
+        (0, 0) => "nothing was changed".to_owned(),
+        (count, 0) => format!("settled {count}"),
+        (count, changed) => format!("settled {count}; {changed} changed meanwhile and were left as they are"),
+    });
+    if output.json {
+        let to_entries = |entries: Vec<(EntryId, State)>| entries.into_iter().map(SettledEntry::from).collect();
+        let (verdict, settled, left) = (verdict.remedy(), to_entries(settled), to_entries(left));
+        output.document(&DecisionDocument { verdict, applied: true, settled, left })?;
+    }
+    Ok(ExitStatus::Done)
+}
+
+impl DecisionDocument {
+    /// What the decision would settle.
+    fn preview(verdict: Verdict<'_>, shown: &[(EntryId, State)], left: &[(EntryId, State)]) -> Self {
+        let to_entries = |entries: &[(EntryId, State)]| entries.iter().copied().map(SettledEntry::from).collect();
+        Self { verdict: verdict.remedy(), applied: false, settled: to_entries(shown), left: to_entries(left) }
+    }
+}
+
+/// Asks on a terminal; elsewhere nothing is decided without --yes.
+fn confirm(count: usize, preview: &DecisionDocument, output: Output) -> Result<(), CommandError> {
+    let not_confirmed = |how: &str| Err(CommandError::Usage(format!("not confirmed; nothing was changed{how}")));
+    if std::io::stdin().is_terminal() && !output.json {
+        let question = if count == 1 { "Settle this 1?".to_owned() } else { format!("Settle these {count}?") };
+        return if prompt::is_agreed(&question) { Ok(()) } else { not_confirmed("") };
+    }
+    if output.json {
+        output.document(preview)?;
+    }
+    not_confirmed(": look at the list above, then add --yes")
+}
+
+/// Who would be settled, and who not.
+fn preview(fitting: &[StuckEntry], others: &[StuckEntry], verdict: Verdict<'_>) -> String {
+    let (option, effect) = match verdict {
+        Verdict::Placed(_) | Verdict::NotPlaced => {
+            ("--not-placed", "no call was placed, so they may be called again: look each call up at the vendor first")
+        }
+        Verdict::Cancel => ("--cancel", "they are not called any more"),
+    };
+    let lines = |entries: &[StuckEntry]| {
+        let line = |entry: &StuckEntry| {
+            format!("  {}\n    {}\n", stuck::headline(entry), stuck::state_and_reason(entry.state, entry.reason))
+        };
+        entries.iter().map(line).collect::<String>()
+    };
+    let mut text = match fitting.len() {
+        0 => format!("nobody can be settled with {option}\n"),
+        count => format!("{option} settles {count}; {effect}\n{}", lines(fitting)),
+    };
+    if !others.is_empty() {
+        text += &format!("it cannot settle {}, who stay as they are\n{}", others.len(), lines(others));
+    }
+    text
 }
 
 pub(super) fn pause(args: &RunSelector, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {

@@ -17,6 +17,7 @@ use crate::report::progress::{JsonLines, Progress};
 use crate::report::{RunSummary, text};
 
 use super::args::RunOptions;
+use super::embedded_simulator::CallLogs;
 use super::output::Output;
 use super::vendor_config::{RemoteApi, VendorConfig};
 use super::webhooks::WebhookBinding;
@@ -113,8 +114,9 @@ impl Session {
     ) -> Result<ExitStatus, CommandError> {
         let (simulator, remote) = match &self.api {
             VendorConfig::Embedded(settings) => {
+                let logs = CallLogs::of_run(self.is_new);
                 let running =
-                    embedded_simulator::start(&self.campaign, settings, &self.clock, &self.ledger_path, self.is_new)?;
+                    embedded_simulator::start(&self.campaign, settings, &self.clock, &self.ledger_path, logs)?;
                 let remote = RemoteApi::embedded(running.base_url());
                 (Some(running), remote)
             }

@@ -3,7 +3,7 @@
 use crate::campaign::{Campaign, CampaignSource, SafetyOverrides};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::{CampaignName, EntryId, RunId};
-use crate::ledger::{LedgerError, LedgerReader, RunReport};
+use crate::ledger::{LedgerError, LedgerReader, RunReport, RunStart};
 use crate::report::{RunSummary, text};
 use crate::zone::Zone;
 
@@ -41,6 +41,12 @@ pub(super) fn campaign_in_ledger(reader: &LedgerReader, entry: EntryId) -> Resul
 /// A campaign that the ledger has, from its text there.
 pub(super) fn campaign_named(reader: &LedgerReader, name: &CampaignName) -> Result<Campaign, CommandError> {
     stored_campaign(name, &reader.campaign_source(name)?.ok_or(LedgerError::NoRun)?)
+}
+
+/// The campaign of a run, from its text in the ledger; without counting the campaign's entries.
+pub(super) fn campaign_of_run(reader: &LedgerReader, run: RunId) -> Result<Campaign, CommandError> {
+    let RunStart { campaign, source, .. } = reader.run_start(Some(run))?;
+    stored_campaign(&campaign, &source)
 }
 
 fn stored_campaign(name: &CampaignName, source: &CampaignSource) -> Result<Campaign, CommandError> {

@@ -9,6 +9,7 @@
 //! | [`scan`], [`list_order`], [`call_media`] | read the conversation list: completeness, order, which rows are calls |
 //! | [`webhook_hints`] | uses webhooks to read ended conversations sooner |
 //! | [`reconciler`] | settles lost answers by rule R |
+//! | [`placed_call`] | compares a conversation that an operator names with the lost call |
 //! | [`staleness_check`] | checks that the ledger holds every call before the first one is placed |
 //! | [`vendor_clock`] | compares our clock with the vendor's |
 //! | [`stop_rules`], [`stop_reason`] | stop a run early, and say why it stopped |
@@ -26,6 +27,7 @@ pub mod exclusions;
 mod idle_barrier;
 pub mod list_order;
 pub mod outage;
+pub mod placed_call;
 pub mod reconciler;
 mod refusals;
 mod reply_mapping;

@@ -36,6 +36,15 @@ pub struct PatientInfo {
     pub patient_id: Option<String>,
 }
 
+impl PatientInfo {
+    /// First and last name, as far as they are known.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        let names = [Some(self.first_name.as_str()), self.last_name.as_deref()];
+        names.into_iter().flatten().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
 /// An appointment, as the vendor takes it.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Appointment {

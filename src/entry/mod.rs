@@ -4,8 +4,8 @@
 //! `POST`, [`effect`] what a fact sets besides the states, [`list_effect`] what a newer list says of a known entry,
 //! [`outcome`] the meaning of a finished conversation, [`outcome_rules`] the rules that derive it, [`classification`] what
 //! they took a conversation for and how sure that is, [`conversation_words`] what was said in it and is kept, [`reason`]
-//! why an entry is not being called, [`content`] the patient and the texts of the call, [`list_counts`] a list's rows by
-//! result.
+//! why an entry is not being called, [`remedy`] what a person can do about it, [`content`] the patient and the texts of the
+//! call, [`list_counts`] a list's rows by result, [`transcript_message`] a message of a transcript.
 
 pub mod attempt;
 pub mod classification;
@@ -17,7 +17,9 @@ pub mod list_effect;
 pub mod outcome;
 pub mod outcome_rules;
 pub mod reason;
+pub mod remedy;
 pub mod state;
+pub mod transcript_message;
 
 pub use attempt::AttemptState;
 pub use classification::{Classification, Doubt, RuleName};
@@ -31,4 +33,6 @@ pub use list_effect::{AbsenceEffect, EntryChange, ListEffect};
 pub use outcome::{Outcome, OutcomeSignals};
 pub use outcome_rules::{OutcomeRule, OutcomeRules};
 pub use reason::Reason;
+pub use remedy::Remedy;
 pub use state::{Fact, IllegalTransition, State};
+pub use transcript_message::TranscriptMessage;

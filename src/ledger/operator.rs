@@ -27,7 +27,12 @@ pub struct Operator {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolution {
     /// The call was placed and became this conversation, which is followed from now on.
-    Placed(ConversationId),
+    Placed {
+        /// The conversation.
+        conversation: ConversationId,
+        /// When it started, by the vendor's clock.
+        started: Option<DateTime<Utc>>,
+    },
     /// No call was placed: the entry may be called again.
     NotPlaced,
     /// The entry must not be called.
@@ -161,41 +166,36 @@ impl Operator {
         now: DateTime<Utc>,
     ) -> Result<State, OperatorError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let held = find(&transaction, entry)?;
-        let (fact, conversation) = match resolution {
-            Resolution::Cancel => {
-                refuse_in_doubt(&transaction, entry)?;
-                cancel(&transaction, entry, &held, by, now)?;
-                transaction.commit()?;
-                return Ok(State::Cancelled);
-            }
-            Resolution::Placed(conversation) => (Fact::Adopted, Some(conversation)),
-            Resolution::NotPlaced => (Fact::DeclaredNotPlaced, None),
-        };
-        let attempt = unsettled_attempt(entry, &held)?;
-        if held.state == State::Failed && fact == Fact::Adopted {
-            return Err(OperatorError::WasRefused(entry));
-        }
-        if let Some(conversation) = &conversation
-            && transaction.prepare(sql!("attempt_has_conversation"))?.exists([conversation.as_str()])?
-        {
-            return Err(OperatorError::ConversationTaken);
-        }
-        let detail = Some(format!("decided by {by}"));
-        let update = AttemptUpdate {
-            attempt,
-            entry,
-            at: now,
-            fact,
-            conversation,
-            started: None,
-            ended: None,
-            words: None,
-            detail,
-        };
-        let state = record_one(&transaction, held.run, &update)?;
+        let state = resolve_one(&transaction, entry, resolution, by, now)?;
         transaction.commit()?;
         Ok(state)
+    }
+
+    /// Settles several entries in one transaction. An entry that is no longer in the state that the operator was shown is
+    /// left as it is. Returns the entries that were settled, each with its new state.
+    pub fn resolve_all(
+        &mut self,
+        shown: &[(EntryId, State)],
+        resolution: &Resolution,
+        by: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(EntryId, State)>, OperatorError> {
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut settled = Vec::new();
+        for &(entry, state) in shown {
+            if find(&transaction, entry)?.state == state {
+                settled.push((entry, resolve_one(&transaction, entry, resolution.clone(), by, now)?));
+            }
+        }
+        transaction.commit()?;
+        Ok(settled)
+    }
+
+    /// Why the entry's last call cannot be said to be placed; nothing is changed.
+    pub fn refuse_unless_lost(&self, entry: EntryId) -> Result<(), OperatorError> {
+        let held = find(&self.conn, entry)?;
+        unsettled_attempt(entry, &held)?;
+        if held.state == State::Failed { Err(OperatorError::WasRefused(entry)) } else { Ok(()) }
     }
 
     /// Pauses the given or newest run: it places no further call until it is resumed, but still follows the calls in
@@ -226,6 +226,39 @@ impl Operator {
         transaction.commit()?;
         Ok(entries.len() as u64)
     }
+}
+
+fn resolve_one(
+    conn: &Connection,
+    entry: EntryId,
+    resolution: Resolution,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<State, OperatorError> {
+    let held = find(conn, entry)?;
+    let (fact, call) = match resolution {
+        Resolution::Cancel => {
+            refuse_in_doubt(conn, entry)?;
+            cancel(conn, entry, &held, by, now)?;
+            return Ok(State::Cancelled);
+        }
+        Resolution::Placed { conversation, started } => (Fact::Adopted, Some((conversation, started))),
+        Resolution::NotPlaced => (Fact::DeclaredNotPlaced, None),
+    };
+    let attempt = unsettled_attempt(entry, &held)?;
+    if held.state == State::Failed && fact == Fact::Adopted {
+        return Err(OperatorError::WasRefused(entry));
+    }
+    if let Some((conversation, _)) = &call
+        && conn.prepare(sql!("attempt_has_conversation"))?.exists([conversation.as_str()])?
+    {
+        return Err(OperatorError::ConversationTaken);
+    }
+    let (conversation, started) = call.map_or((None, None), |(conversation, started)| (Some(conversation), started));
+    let detail = Some(format!("decided by {by}"));
+    let (ended, words) = (None, None);
+    let update = AttemptUpdate { attempt, entry, at: now, fact, conversation, started, ended, words, detail };
+    Ok(record_one(conn, held.run, &update)?)
 }
 
 fn find(conn: &Connection, entry: EntryId) -> Result<HeldEntry, OperatorError> {

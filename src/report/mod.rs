@@ -13,9 +13,11 @@ pub mod progress;
 pub mod review;
 pub mod said_words;
 pub mod suggested_rules;
+pub mod stuck;
 pub mod summary;
 pub mod text;
 pub mod timeline;
+pub mod transcript;
 pub mod xlsx;
 
 pub use outcome_tally::OutcomeTally;

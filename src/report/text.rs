@@ -244,12 +244,11 @@ pub(super) const HEADINGS: [&str; 8] = ["#", "patient", "name", "state", "outcom
 
 /// One patient's cells in the order of [`HEADINGS`]; instants are in `zone`.
 pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; HEADINGS.len()] {
-    let name = [Some(row.patient.first_name.as_str()), row.patient.last_name.as_deref()];
     let last_call = row.last_call_at.map(|at| zone.local(at).format("%Y-%m-%d %H:%M").to_string());
     [
         row.entry.to_string(),
         visible::value(&row.key.parts().collect::<Vec<_>>().join(" ")).into_owned(),
-        visible::value(&name.into_iter().flatten().collect::<Vec<_>>().join(" ")).into_owned(),
+        visible::value(&row.patient.full_name()).into_owned(),
         if row.covered_by_household { "with the household" } else { row.state.label() }.into(),
         row.outcome.filter(|_| row.state == State::Finished).map_or("", Outcome::label).into(),
         row.reason.map_or_else(String::new, Reason::label),

@@ -175,8 +175,14 @@ pub fn render(timeline: &EntryTimeline, zone: &Zone) -> String {
 /// An entry's events since the intent of its last call: the evidence for a person who decides about that call.
 #[must_use]
 pub fn since_the_last_claim(events: &[EventRow], zone: &Zone) -> String {
+    lines(events_since_the_last_claim(events), zone)
+}
+
+/// An entry's events since the intent of its last call; all of them if it was never called.
+#[must_use]
+pub fn events_since_the_last_claim(events: &[EventRow]) -> &[EventRow] {
     let claim = events.iter().rposition(|event| event.kind == "claimed").unwrap_or_default();
-    lines(&events[claim..], zone)
+    &events[claim..]
 }
 
 /// A line for each event, with the evidence of a decision below it.
@@ -321,6 +327,7 @@ fn kind_label(kind: &str) -> Option<&'static str> {
         "reviewed" => "what was said was read by an operator",
         "reclassified" => "newer outcome rules",
         "bar_lifted" => "the number may be called again",
+        "transcript_read" => "its transcript was shown",
         "taken_over" => "a call unknown to the ledger, assigned to this patient",
         _ => return None,
     })

@@ -84,14 +84,19 @@ impl CallLog {
                 "the simulator's log must be a regular file, since the next start reads it: name another file";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        let complete = text.rfind('\n').map_or(0, |at| at + 1);
-        file.set_len(complete as u64)?;
+        let (length, calls) = read_calls(&mut file)?;
+        file.set_len(length)?;
         file.seek(SeekFrom::End(0))?;
-        let calls =
-            (1..).zip(text[..complete].lines()).map(|(number, line)| parse(number, line)).collect::<Result<_, _>>()?;
-        Ok((Self { file, length: complete as u64 }, calls))
+        Ok((Self { file, length }, calls))
+    }
+
+    /// The calls of a log that another process may be writing; none if there is no log.
+    pub fn read(path: &Path) -> io::Result<Vec<LoggedCall>> {
+        match File::open(path) {
+            Ok(mut file) => Ok(read_calls(&mut file)?.1),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Appends one call. After a failed write the file is as it was before.
@@ -105,6 +110,15 @@ impl CallLog {
         self.length += line.len() as u64;
         Ok(())
     }
+}
+
+/// The calls of a log's complete lines, and the length of these lines in bytes.
+fn read_calls(file: &mut File) -> io::Result<(u64, Vec<LoggedCall>)> {
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    let complete = text.rfind('\n').map_or(0, |at| at + 1);
+    let lines = (1..).zip(text[..complete].lines());
+    Ok((complete as u64, lines.map(|(number, line)| parse(number, line)).collect::<Result<_, _>>()?))
 }
 
 fn parse(number: usize, line: &str) -> io::Result<LoggedCall> {

@@ -140,7 +140,9 @@ impl SimulatedConversation {
             content,
             at: at(11),
         });
-        annie.into_iter().chain(callee).collect()
+        let content = "Thank you. I will pass that on to the office. Goodbye.";
+        let farewell = callee.as_ref().map(|_| TranscriptMessage { role: "assistant", content, at: at(16) });
+        annie.into_iter().chain(callee).chain(farewell).collect()
     }
 }
 
@@ -201,6 +203,6 @@ mod tests {
     #[test]
     fn a_transcript_grows_with_the_call() {
         let messages = |seconds| conversation().messages(at(seconds)).len();
-        assert_eq!([messages(0), messages(4), messages(11), messages(900)], [0, 1, 2, 2]);
+        assert_eq!([messages(0), messages(4), messages(11), messages(900)], [0, 1, 2, 3]);
     }
 }

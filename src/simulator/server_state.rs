@@ -74,8 +74,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl ServerState {
     /// Opens the call log and replays its calls.
     pub(super) fn open(settings: Settings, clock: SharedClock, refuse_connections: Arc<Notify>) -> io::Result<Self> {
-        let opened = settings.log.as_deref().map(CallLog::open).transpose()?;
-        let (log, calls) = opened.map_or((None, Vec::new()), |(log, calls)| (Some(log), calls));
+        let (log, calls) = match settings.log.as_deref() {
+            Some(path) if settings.replays_only => (None, CallLog::read(path)?),
+            Some(path) => CallLog::open(path).map(|(log, calls)| (Some(log), calls))?,
+            None => (None, Vec::new()),
+        };
         let world = World::replay(settings.clone(), calls, clock.now());
         Ok(Self {
             fault_injector: FaultInjector::new(settings.faults.clone(), settings.seed, world.placed()),

@@ -57,6 +57,8 @@ pub struct Settings {
     pub webhook: Option<Webhook>,
     /// The call log: one JSON line per placed call, written before the response leaves. An existing log is replayed.
     pub log: Option<PathBuf>,
+    /// The call log is replayed and not written: for reads beside a process that writes it.
+    pub replays_only: bool,
 }
 
 /// A number that the vendor refuses to call, with the refusal's status and message.
@@ -114,6 +116,7 @@ impl Default for Settings {
             network: Network::default(),
             webhook: None,
             log: None,
+            replays_only: false,
         }
     }
 }

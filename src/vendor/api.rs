@@ -1,7 +1,8 @@
-//! The [`Vendor`] trait: the requests that the engine sends.
+//! The [`Vendor`] trait: the requests that the engine sends; and [`Transcripts`], which a person asks for.
 
 use std::future::Future;
 
+use crate::entry::TranscriptMessage;
 use crate::ids::ConversationId;
 use crate::phone::E164;
 
@@ -25,4 +26,14 @@ pub trait Vendor: Send + Sync + 'static {
 
     /// Whether the caller id `from` exists and is enabled for outbound calls. `None`: the response does not say.
     fn may_call_from(&self, from: E164) -> impl Future<Output = Response<Result<Option<bool>, ReadError>>> + Send;
+}
+
+/// What was said in the vendor's conversations, word by word. A run never asks for it.
+pub trait Transcripts: Send + Sync + 'static {
+    /// Reads the messages of one conversation, in the order in which they were said as far as their times show it. One
+    /// request.
+    fn messages(
+        &self,
+        id: &ConversationId,
+    ) -> impl Future<Output = Response<Result<Vec<TranscriptMessage>, ReadError>>> + Send;
 }

@@ -12,12 +12,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::campaign::Purpose;
+use crate::entry::Reason;
 use crate::ledger::SuppressionScope;
 
 pub use conversations::{OutcomesAction, OutcomesArgs, ReviewArgs};
 pub use simulate::{ListOrderArg, RetryAfterForm, SimulateArgs};
 pub use simulated_time::SimulatedTime;
-use values::{duration, entry_number, expiry, run_number, socket_address};
+use values::{duration, entry_number, expiry, reason, run_number, socket_address};
 
 /// Places a practice's calls through the Annie voice API: each call at most once, within every calling rule.
 #[derive(Debug, Parser)]
@@ -72,12 +73,14 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Manage the suppression list (do not call) of all campaigns on the ledger
     Suppress(SuppressArgs),
-    /// Decide about a patient whose call was refused, is held for a person, or has an unknown outcome
+    /// Show the patients whose call was refused, is held for a person, or has an unknown outcome, and decide about them
     Resolve(ResolveArgs),
     /// Show conversations that may contain an opt-out, or say that the patient has died, and decide about them
     Review(ReviewArgs),
     /// Show what the bot's conversations carry and what the outcome rules take it for; suggest and apply rules
     Outcomes(OutcomesArgs),
+    /// Show what was said in a patient's conversation; nothing of it is kept
+    Transcript(TranscriptArgs),
     /// Pause a run: it places no call until it is resumed
     Pause(RunSelector),
     /// Cancel a run: patients whose call is neither under way nor finished are not called
@@ -293,20 +296,45 @@ impl ScopeName {
 /// The arguments of `resolve`.
 #[derive(Debug, Args)]
 pub struct ResolveArgs {
-    /// The patient's number in the report's first column: 12 or '#12'; `explain` shows it, too
-    #[arg(value_parser = entry_number)]
-    pub entry: i64,
-    /// The result of the call.
+    /// The patients' numbers in the report's first column: 12 or '#12'; `explain` shows them, too. Without a decision
+    /// they are only shown [default: everybody who needs a decision]
+    #[arg(value_name = "ENTRY", value_parser = entry_number)]
+    pub entries: Vec<i64>,
+    /// Everybody who needs a decision and for whom this one is possible
+    #[arg(long, conflicts_with = "entries")]
+    pub all: bool,
+    /// Only the patients of this campaign
+    #[arg(long, value_name = "NAME", conflicts_with = "entries")]
+    pub campaign: Option<String>,
+    /// Only the patients with this reason, such as `answer_lost` or `vendor_refused`
+    #[arg(long, value_name = "REASON", value_parser = reason, conflicts_with = "entries")]
+    pub reason: Option<Reason>,
+    /// Settle several patients without confirmation
+    #[arg(long)]
+    pub yes: bool,
+    /// The decision.
     #[command(flatten)]
     pub resolution: ResolutionArgs,
 }
 
-/// The result of a call whose answer was lost; exactly one is given.
+/// The arguments of `transcript`.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+pub struct TranscriptArgs {
+    /// The patient's number in the report's first column: 12 or '#12'
+    #[arg(value_parser = entry_number)]
+    pub entry: i64,
+    /// The call, counted from 1 [default: the last one that became a conversation]
+    #[arg(long, value_name = "N")]
+    pub call: Option<u32>,
+}
+
+/// The result of a call whose answer was lost; at most one is given.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
 pub struct ResolutionArgs {
-    /// The call was placed and has this conversation id: it is followed to its end
-    #[arg(long, value_name = "ID")]
+    /// The call was placed and has this conversation id, which is read from the vendor and must fit: it is followed to
+    /// its end
+    #[arg(long, value_name = "ID", conflicts_with = "all")]
     pub placed: Option<String>,
     /// No call was placed: the patient may be called again
     #[arg(long)]

@@ -6,7 +6,7 @@ use clap::Args;
 use super::values::{instant, speed};
 
 /// Simulated time: in a rehearsal only, against the embedded simulator or with `[vendor] rehearsal = true`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct SimulatedTime {
     /// Start the clock at this instant (UTC, RFC 3339); not for live calls
     #[arg(long, value_name = "INSTANT", value_parser = instant)]

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::entry::Reason;
+
 pub(super) fn run_number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "not a run's number, such as 3; `callrounds status` shows the newest".into())
 }
@@ -11,6 +13,11 @@ pub(super) fn run_number(text: &str) -> Result<i64, String> {
 pub(super) fn entry_number(text: &str) -> Result<i64, String> {
     let digits = text.strip_prefix('#').unwrap_or(text);
     digits.parse().map_err(|_| "not a number of the report's first column, such as 12".into())
+}
+
+pub(super) fn reason(text: &str) -> Result<Reason, String> {
+    let found = Reason::named(&text.replace('-', "_"));
+    found.ok_or_else(|| "not a reason, such as answer_lost; `callrounds resolve --json` has each patient's".into())
 }
 
 pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, String> {

@@ -299,7 +299,7 @@ impl ModelTest {
         let call = self.calls.iter().rev().find(|call| call.index == index);
         let by_hand = ConversationId::new(format!("by-hand-{}", call.as_ref().map_or(0, |call| call.claim.attempt.0)));
         let (resolution, fact) = vec![
-            (Resolution::Placed(by_hand), Fact::Adopted),
+            (Resolution::Placed { conversation: by_hand, started: None }, Fact::Adopted),
             (Resolution::NotPlaced, Fact::DeclaredNotPlaced),
             (Resolution::Cancel, Fact::CancelledByOperator),
         ]

@@ -87,22 +87,6 @@ fn resolve_shows_the_evidence_about_a_lost_call_that_was_not_found() {
 }
 
 #[test]
-fn a_lost_call_that_an_operator_found_is_followed() {
-    let (practice, vendor, ended, _) = run_with_fault("500-before=1");
-    assert_eq!(ended.code, 5, "{ended:?}");
-    for (arguments, code) in
-        [(["resolve", "1", "--placed", "c-by-hand"].as_slice(), 0), (&["resolve", "1", "--cancel"], 2)]
-    {
-        let decided = practice.run(arguments);
-        assert_eq!(decided.code, code, "{decided:?}");
-    }
-    assert_eq!(practice.count("SELECT count(*) FROM attempt WHERE state = 'open' AND conversation = 'c-by-hand'"), 1);
-    assert_eq!(vendor.calls().len(), 0, "resolve sends nothing");
-    let text = practice.run(&["explain", "5000"]).stdout;
-    assert!(text.contains("placed, says an operator, conversation c-by-hand (decided by "), "{text}");
-}
-
-#[test]
 fn a_refused_patient_is_explained_in_the_vendors_words_and_can_be_readied_or_cancelled() {
     let practice = Practice::with(&remote_run::campaign("hold"), &remote_run::list(3));
     let refuse = |number, message: &str| format!("+1773555{number}=405:{message}");

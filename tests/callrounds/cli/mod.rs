@@ -3,6 +3,7 @@
 
 mod bombs;
 mod corpus;
+mod decisions;
 mod demo;
 mod doctor;
 mod evening;

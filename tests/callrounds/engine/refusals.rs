@@ -374,7 +374,8 @@ async fn who_was_refused_can_be_brought_back_or_cancelled() {
     let RunRecord { folder, ledger, now, .. } = ran;
     let mut operator = Operator::open(&folder.path().join("ledger.db"), now).expect("no run holds the ledger");
     let mut resolve = |entry, resolution| operator.resolve(EntryId(entry), resolution, "somebody", now);
-    let placed = resolve(1, Resolution::Placed(ConversationId::new("c-1"))).expect_err("it was refused");
+    let placed = resolve(1, Resolution::Placed { conversation: ConversationId::new("c-1"), started: None })
+        .expect_err("it was refused");
     assert!(placed.to_string().contains("use --not-placed or --cancel"), "{placed}");
     assert_eq!(resolve(1, Resolution::NotPlaced).expect("brought back"), State::Ready);
     assert_eq!(resolve(2, Resolution::Cancel).expect("settled"), State::Cancelled);

@@ -15,13 +15,16 @@ use tracing::debug;
 use super::auth::{Bearer, Credentials, RejectedToken, TokenProvider};
 use super::{rate_headers, reply, wire};
 use crate::clock::SharedClock;
+use crate::entry::TranscriptMessage;
 use crate::ids::ConversationId;
 use crate::phone::E164;
 use crate::vendor::http::address::{Address, AddressError};
 use crate::vendor::http::transport::{
     BodyError, ConnectionReuse, ReceivedResponse, Transport, TransportBuildError, TransportError,
 };
-use crate::vendor::{CallRequest, Concern, Conversation, NotPlaced, Page, ReadError, Refused, Reply, Response, Vendor};
+use crate::vendor::{
+    CallRequest, Concern, Conversation, NotPlaced, Page, ReadError, Refused, Reply, Response, Transcripts, Vendor,
+};
 
 /// The API (`annie-api.md`, Basics).
 pub const ANNIE: &str = "https://api.helloannie.com/v1";
@@ -165,6 +168,20 @@ impl AnnieClient {
         }
     }
 
+    /// Reads what belongs to one conversation; without a target the id can be no conversation's.
+    async fn get_one<T>(
+        &self,
+        target: Option<RequestTarget>,
+        parser: impl FnOnce(&[u8]) -> Result<T, wire::MalformedBody>,
+    ) -> Response<Result<T, ReadError>> {
+        let Some(target) = target else { return Response::bare(Err(ReadError::NotFound)) };
+        let mut response = self.get(&target).await.parse(parser);
+        if matches!(response.value, Err(ReadError::Status(404))) {
+            response.value = Err(ReadError::NotFound);
+        }
+        response
+    }
+
     async fn get_once(&self, target: &RequestTarget) -> Result<(ReceivedResponse, Bearer), ReadError> {
         let bearer = self.tokens.bearer(self.deadline()).await?;
         let request = self.reads.client().get(target.address.url()).header(AUTHORIZATION, bearer.header());
@@ -223,19 +240,20 @@ impl Vendor for AnnieClient {
     }
 
     async fn conversation(&self, id: &ConversationId) -> Response<Result<Conversation, ReadError>> {
-        let Some(target) = self.target("/conversations/{id}", &["conversations", id.as_str()]) else {
-            return Response::bare(Err(ReadError::NotFound));
-        };
-        let mut response = self.get(&target).await.parse(|body| wire::conversation(body, id));
-        if response.value == Err(ReadError::Status(404)) {
-            response.value = Err(ReadError::NotFound);
-        }
-        response
+        let target = self.target("/conversations/{id}", &["conversations", id.as_str()]);
+        self.get_one(target, |body| wire::conversation(body, id)).await
     }
 
     async fn may_call_from(&self, from: E164) -> Response<Result<Option<bool>, ReadError>> {
         let target = self.target("/phone-numbers", &["phone-numbers"]).expect("a path of the contract");
         self.get(&target).await.parse(|body| wire::may_call_from(body, from))
+    }
+}
+
+impl Transcripts for AnnieClient {
+    async fn messages(&self, id: &ConversationId) -> Response<Result<Vec<TranscriptMessage>, ReadError>> {
+        let target = self.target("/conversations/{id}/messages", &["conversations", id.as_str(), "messages"]);
+        self.get_one(target, wire::messages).await
     }
 }
 

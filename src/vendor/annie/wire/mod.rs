@@ -9,6 +9,6 @@ mod responses;
 
 pub use request::{call_body, token_body};
 pub use responses::{
-    ErrorBody, MalformedBody, TokenGrant, conversation, is_web_page, may_call_from, page, parse_error_body,
+    ErrorBody, MalformedBody, TokenGrant, conversation, is_web_page, may_call_from, messages, page, parse_error_body,
     placed_conversation, token,
 };

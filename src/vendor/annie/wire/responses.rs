@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::entry::OutcomeSignals;
+use crate::entry::{OutcomeSignals, TranscriptMessage};
 use crate::ids::ConversationId;
 use crate::phone::E164;
 use crate::vendor::http::{lenient, lossy_json};
@@ -91,6 +91,24 @@ struct ConversationData {
 }
 
 #[derive(Deserialize, Default)]
+#[serde(default)]
+struct MessagesData {
+    #[serde(deserialize_with = "lenient::rows")]
+    messages: Option<Vec<Value>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+struct MessageData {
+    #[serde(deserialize_with = "lenient::text")]
+    role: Option<String>,
+    #[serde(deserialize_with = "lenient::text")]
+    content: Option<String>,
+    #[serde(deserialize_with = "lenient::instant")]
+    created_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct NumbersData {
     #[serde(deserialize_with = "lenient::rows")]
@@ -145,6 +163,25 @@ pub fn conversation(body: &[u8], requested: &ConversationId) -> Result<Conversat
         Some(id) if !id.trim().eq_ignore_ascii_case(requested.as_str()) => Err(MalformedBody),
         Some(_) | None => Ok(to_conversation(data, requested.clone())),
     }
+}
+
+/// `GET /conversations/{id}/messages`, 2xx: the messages, by time if each has one. A row that is no object stays, without
+/// a text.
+pub fn messages(body: &[u8]) -> Result<Vec<TranscriptMessage>, MalformedBody> {
+    let data = unwrap_envelope(body)?;
+    let rows = match data {
+        Value::Array(rows) => rows,
+        other => object::<MessagesData>(other)?.messages.ok_or(MalformedBody)?,
+    };
+    let message = |row| {
+        let MessageData { role, content, created_at } = object(row).unwrap_or_default();
+        TranscriptMessage { role, text: content, at: created_at }
+    };
+    let mut messages: Vec<TranscriptMessage> = rows.into_iter().map(message).collect();
+    if messages.iter().all(|message| message.at.is_some()) {
+        messages.sort_by_key(|message| message.at);
+    }
+    Ok(messages)
 }
 
 /// `GET /phone-numbers`, 2xx: whether the caller id `from` is enabled for outbound calls; `None` if the response does

@@ -252,3 +252,23 @@ proptest::proptest! {
         let _ = parse_error_body(&body);
     }
 }
+
+#[test]
+fn a_transcript_is_read_by_time_and_no_row_of_it_is_lost() {
+    let message =
+        |role: &str, content: &str, at: &str| json!({ "id": "m", "role": role, "content": content, "createdAt": at });
+    let late = message("user", "Yes.", "2026-11-24T15:00:11Z");
+    let early = message("assistant", "Hello.", "2026-11-24T15:00:04Z");
+    let read = |data: &Value| messages(&bytes(&json!({ "success": true, "data": data })));
+    let texts = |data: &Value| {
+        let found = read(data).expect("messages");
+        found.into_iter().map(|message| message.text.unwrap_or_else(|| "-".into())).collect::<Vec<_>>()
+    };
+    assert_eq!(texts(&json!([late, early])), ["Hello.", "Yes."]);
+    assert_eq!(texts(&json!({ "messages": [late, early] })), ["Hello.", "Yes."]);
+    // Without all times the vendor's order stays, and what is no message is still shown to be there.
+    assert_eq!(texts(&json!([late, { "role": "user" }, 7, early])), ["Yes.", "-", "-", "Hello."]);
+    assert_eq!(texts(&json!([])), Vec::<String>::new());
+    assert!(read(&json!({ "conversations": [] })).is_err() && read(&Value::Null).is_err());
+    assert_eq!(format!("{:?}", read(&json!([late])).expect("messages")), "[TranscriptMessage(masked)]");
+}
