@@ -8,7 +8,7 @@ use super::defaults;
 use super::definition::{Campaign, CampaignSource};
 use super::file::{
     CallingTable, CampaignFile, CapsTable, HolidaysTable, ListTable, LocationTable, MessageTable, OutcomeTable,
-    PracticeTable, PrivacyTable, RateTable, RedialTable, SafetyTable, StopOnTable, VendorTable,
+    PracticeTable, PrivacyTable, RateTable, RedialTable, SafetyTable, StopOnTable, VendorTable, WritebackTable,
 };
 use super::holiday::Holiday;
 use super::locations::Locations;
@@ -18,6 +18,7 @@ use super::sections::{
 };
 use super::spanned_reader::{Spanned, unspanned};
 use super::value::{CallLimit, Canary, Fraction, PositiveNumber, Switch, count};
+use super::writeback::Writeback;
 use crate::entry::{OutcomeRule, OutcomeRules};
 use crate::ids::OrganisationId;
 use crate::phone::area_codes::AreaCodes;
@@ -56,6 +57,7 @@ impl CampaignFile {
             safety: unspanned(self.safety)?.convert()?,
             privacy: unspanned(self.privacy)?.convert()?,
             vendor: unspanned(self.vendor)?.convert()?,
+            writeback: unspanned(self.writeback)?.convert()?,
             outcomes,
             source,
         })
@@ -224,6 +226,12 @@ impl VendorTable {
                 faults: unspanned(self.faults)?.into_iter().map(|fault| fault.0).collect(),
             },
         })
+    }
+}
+
+impl WritebackTable {
+    fn convert(self) -> Option<Writeback> {
+        Some(unspanned(self.columns)?.convert())
     }
 }
 

@@ -8,6 +8,7 @@ use super::locations::Locations;
 use super::sections::{
     Calling, ListRules, MessageTemplates, Practice, Privacy, Purpose, Rate, Redial, Safety, VendorChoice,
 };
+use super::writeback::Writeback;
 use crate::entry::OutcomeRules;
 use crate::ids::{CampaignName, Location};
 
@@ -38,6 +39,8 @@ pub struct Campaign {
     pub privacy: Privacy,
     /// The API or the simulator that places the calls.
     pub vendor: VendorChoice,
+    /// The files for the practice's own software.
+    pub writeback: Writeback,
     /// Which outcome a finished conversation has.
     pub outcomes: OutcomeRules,
     /// The campaign file.

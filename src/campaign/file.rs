@@ -18,6 +18,7 @@ use super::spanned_reader::{RawValue, Spanned, SpannedReader, over, tables};
 use super::value::{
     AreaCodeTable, CallLimit, Canary, CellValues, ColumnNames, Count, FaultText, Fraction, PositiveNumber, Switch,
 };
+use super::writeback::WritebackColumns;
 use crate::entry::Outcome;
 use crate::ids::CampaignName;
 use crate::phone::E164;
@@ -56,6 +57,8 @@ tables! {
         privacy: PrivacyTable;
         /// The API or the simulator that places the calls.
         vendor: VendorTable;
+        /// The files of `callrounds writeback`.
+        writeback: WritebackTable;
         /// What a finished conversation means: rules in order, the first that matches decides.
         outcomes: Vec<Spanned<OutcomeTable>>;
     }
@@ -274,6 +277,13 @@ tables! {
     PrivacyTable {
         /// How long the ledger keeps what was said in a call: its tags, topic, summary and actions needed.
         keep_words_for: TimeDelta;
+    }
+
+    /// The files of `callrounds writeback`.
+    WritebackTable {
+        /// The columns of a CSV file, in order: field → column name. Without it every field is a column under its own
+        /// name.
+        columns: WritebackColumns;
     }
 
     /// One rule. Every condition that is given must match; a list matches if any of its texts matches. Case, `_` and

@@ -8,7 +8,7 @@
 //! 3. checked against the rules between keys (`validate`);
 //! 4. converted to a [`Campaign`] (`convert`).
 //!
-//! [`VendorLimits`] are the figures in which vendors differ. [`locations`] holds the caller id of each location;
+//! `writeback` has the columns of write-back files. [`VendorLimits`] are the figures in which vendors differ. [`locations`] holds the caller id of each location;
 //! [`locations_file`] reads a separate file of `[[line]]` tables.
 
 mod convert;
@@ -28,6 +28,7 @@ mod toml_span;
 mod validate;
 pub mod value;
 mod vendor_limits;
+mod writeback;
 
 pub use defaults::DEFAULTS;
 pub use definition::{Campaign, CampaignSource};
@@ -43,3 +44,4 @@ pub use sections::{
 };
 pub use validate::SafetyOverrides;
 pub use vendor_limits::VendorLimits;
+pub use writeback::{Writeback, WritebackField};

@@ -4,9 +4,11 @@
 //! [`args`] defines the arguments; [`settings`] turns them into settings; [`environment`] reads variables; [`output`]
 //! writes to the standard streams; [`enrolment`] writes a list into the ledger; [`session`] is shared by `run` and
 //! `resume`, with [`prompt`], [`preflight`], [`signals`] and [`run_status`]; [`plan_builder`] is shared by `check` and
-//! `run --plan`, [`vendor_read`] by `resolve` and `transcript`.
+//! `run --plan`, [`vendor_read`] by `resolve` and `transcript`; [`campaigns`] reads the campaigns of runs from the
+//! ledger.
 
 pub mod args;
+mod campaigns;
 mod check;
 mod completions;
 mod core_dumps;
@@ -46,6 +48,8 @@ mod transcript;
 mod vendor_config;
 mod vendor_read;
 mod webhooks;
+mod worklist;
+mod writeback;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -98,6 +102,8 @@ fn dispatch(cli: &Cli, output: Output) -> Result<ExitStatus, CommandError> {
         Command::Outcomes(args) => block_on(outcomes::outcomes(args, global, output)),
         Command::Resolve(args) => block_on(resolve::resolve(args, global, output)),
         Command::Transcript(args) => block_on(transcript::transcript(args, global, output)),
+        Command::Worklist(args) => worklist::worklist(args, global, output),
+        Command::Writeback(args) => writeback::writeback(args, global, output),
         Command::Pause(args) => resolve::pause(args, global, output),
         Command::Cancel(args) => resolve::cancel(args, global, output),
         Command::Ledger(args) => ledger::ledger(args, global, output),

@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::error::CommandError;
 use crate::intake::rejects::private_file_in_folder_of;
 use crate::ledger::SIBLING_SUFFIXES;
+use crate::report::exporter::ExportError;
 use crate::visible::DisplayPath;
 use crate::visible::{self, EscapingWriter};
 
@@ -92,7 +93,7 @@ impl Output {
 }
 
 /// Allows replacing an earlier report; refuses a ledger, a file beside one, a folder or a device.
-fn refuse_to_replace(path: &Path) -> Result<(), CommandError> {
+pub(super) fn refuse_to_replace(path: &Path) -> Result<(), CommandError> {
     let is_ledger = |path: &Path| {
         let mut start = [0; 16];
         let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut start));
@@ -147,6 +148,41 @@ pub(super) fn print_argument_error(error: &clap::Error) {
 /// Writes a line to standard error. A failure is ignored: it must not stop a run.
 fn write_line(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Writes an export to the file, or, without one, to standard output: exactly, except that a terminal gets hidden characters
+/// escaped and nothing that is no text. `example` is a file's name for the message.
+pub(super) fn write_export(
+    path: Option<&Path>,
+    example: &str,
+    is_binary: bool,
+    output: Output,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), CommandError>,
+) -> Result<(), CommandError> {
+    let is_terminal = std::io::stdout().is_terminal();
+    match path {
+        Some(path) => {
+            write_private(path, write)?;
+            output.say(&format!("wrote {}", path.shown()));
+            Ok(())
+        }
+        None if is_binary && is_terminal => {
+            Err(CommandError::Usage(format!("a workbook cannot be written to a terminal: add --out {example}")))
+        }
+        None if is_terminal => write(&mut EscapingWriter::new(std::io::stdout().lock(), visible::text)),
+        None => write(&mut std::io::stdout().lock()),
+    }
+}
+
+/// The command's error for an export that could not be written.
+pub(super) fn export_error(error: ExportError, what: &str) -> Result<(), CommandError> {
+    match error {
+        // A broken pipe is no error: the reader has stopped reading.
+        ExportError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        ExportError::Output(error) => Err(CommandError::Output { what: what.into(), why: error.kind() }),
+        ExportError::Ledger(error) => Err(error.into()),
+        ExportError::Format(text) => Err(CommandError::Usage(text)),
+    }
 }
 
 /// Writes a file that may hold patients' data: readable by its owner only, and replaced atomically.

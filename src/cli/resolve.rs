@@ -1,6 +1,5 @@
 //! `resolve`: the patients who need a decision, and the decision; `pause` and `cancel`: other decisions of the operator.
 
-use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -21,8 +20,9 @@ use crate::vendor::{Conversation, ReadError, Vendor};
 use crate::visible::DisplayPath;
 
 use super::args::{CancelArgs, GlobalArgs, ResolutionArgs, ResolveArgs, RunSelector};
+use super::campaigns::Campaigns;
 use super::output::Output;
-use super::status::{campaign_of_run, zone_of};
+use super::status::zone_of;
 use super::{prompt, settings, vendor_read};
 
 pub(super) async fn resolve(
@@ -88,24 +88,6 @@ impl<'a> Verdict<'a> {
     }
 }
 
-/// The campaigns of the entries, each read once.
-struct Campaigns<'r> {
-    reader: &'r LedgerReader,
-    by_run: BTreeMap<RunId, Campaign>,
-}
-
-impl Campaigns<'_> {
-    fn case(&mut self, entry: StuckEntry) -> Result<StuckCase, CommandError> {
-        if !self.by_run.contains_key(&entry.run) {
-            self.by_run.insert(entry.run, campaign_of_run(self.reader, entry.run)?);
-        }
-        let campaign = &self.by_run[&entry.run];
-        let practice = campaign.practice_at(entry.location.as_ref()).unwrap_or(&campaign.practice);
-        let (zone, events) = (practice.zone.clone(), self.reader.events_of(entry.entry)?);
-        Ok(StuckCase { entry, events, zone })
-    }
-}
-
 /// The entries of the command line, or all that need a decision.
 fn selected(reader: &LedgerReader, args: &ResolveArgs, entries: &[EntryId]) -> Result<Vec<StuckEntry>, CommandError> {
     if entries.is_empty() {
@@ -130,9 +112,12 @@ fn show(
     entries: &[EntryId],
     output: Output,
 ) -> Result<ExitStatus, CommandError> {
-    let mut campaigns = Campaigns { reader, by_run: BTreeMap::new() };
-    let cases: Vec<StuckCase> =
-        selected(reader, args, entries)?.into_iter().map(|entry| campaigns.case(entry)).collect::<Result<_, _>>()?;
+    let mut campaigns = Campaigns::new(reader);
+    let mut case = |entry: StuckEntry| {
+        let zone = campaigns.zone(entry.run, entry.location.as_ref())?;
+        Ok::<_, CommandError>(StuckCase { events: reader.events_of(entry.entry)?, entry, zone })
+    };
+    let cases: Vec<_> = selected(reader, args, entries)?.into_iter().map(&mut case).collect::<Result<_, _>>()?;
     if output.json {
         output.document(&stuck::document(&cases))?;
     } else {
@@ -365,6 +350,7 @@ pub(super) fn refused(problem: OperatorError) -> CommandError {
         | OperatorError::WasRefused(_)
         | OperatorError::ConversationTaken
         | OperatorError::RunEnded(_)
+        | OperatorError::StillCalled { .. }
         | OperatorError::NotCancellable { .. }) => CommandError::Usage(problem.to_string()),
     }
 }

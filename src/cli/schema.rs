@@ -5,6 +5,7 @@ use crate::error::{CommandError, ExitStatus};
 use crate::plan::file::PlanFile;
 use crate::report::RunSummary;
 use crate::report::json::Report;
+use crate::report::worklist::Worklist;
 use crate::{campaign, intake};
 
 use super::args::{SchemaArgs, SchemaName};
@@ -33,6 +34,7 @@ impl SchemaName {
             Self::Report => "report.schema.json",
             Self::Events => "events.schema.json",
             Self::Plan => "plan.schema.json",
+            Self::Worklist => "worklist.schema.json",
         }
     }
 
@@ -48,6 +50,7 @@ impl SchemaName {
             Self::Report => schemars::schema_for!(Report),
             Self::Events => schemars::schema_for!(JsonLine),
             Self::Plan => schemars::schema_for!(PlanFile),
+            Self::Worklist => schemars::schema_for!(Worklist),
         };
         serde_json::to_string_pretty(&schema).expect("a schema is made of JSON values") + "\n"
     }

@@ -5,7 +5,8 @@
 //! [`outcome`] the meaning of a finished conversation, [`outcome_rules`] the rules that derive it, [`classification`] what
 //! they took a conversation for and how sure that is, [`conversation_words`] what was said in it and is kept, [`reason`]
 //! why an entry is not being called, [`remedy`] what a person can do about it, [`content`] the patient and the texts of the
-//! call, [`list_counts`] a list's rows by result, [`transcript_message`] a message of a transcript.
+//! call, [`list_counts`] a list's rows by result, [`transcript_message`] a message of a transcript,
+//! [`work_group`] what the front desk has to do about an entry.
 
 pub mod attempt;
 pub mod classification;
@@ -20,6 +21,7 @@ pub mod reason;
 pub mod remedy;
 pub mod state;
 pub mod transcript_message;
+pub mod work_group;
 
 pub use attempt::AttemptState;
 pub use classification::{Classification, Doubt, RuleName};
@@ -36,3 +38,4 @@ pub use reason::Reason;
 pub use remedy::Remedy;
 pub use state::{Fact, IllegalTransition, State};
 pub use transcript_message::TranscriptMessage;
+pub use work_group::WorkGroup;

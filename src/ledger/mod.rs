@@ -58,6 +58,8 @@ mod transcripts;
 mod transition;
 mod unrecorded_calls;
 mod wal_recovery;
+mod worklist;
+mod writeback;
 mod writer;
 
 pub use adopt::{Adoption, adopt};
@@ -88,6 +90,8 @@ pub use suppression::{SuppressionRequest, SuppressionRow, SuppressionScope};
 pub use transcripts::RecordedConversation;
 pub use unrecorded_calls::{ObservedCall, ObservedWithoutId};
 pub use wal_recovery::LedgerDisk;
+pub use worklist::{Tick, TickResult, WorkItem};
+pub use writeback::{BatchContent, Contact, KeptContent, WaitingCalls, WritebackBatch};
 pub use writer::CommitFuture;
 
 #[cfg(test)]

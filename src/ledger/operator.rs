@@ -94,6 +94,14 @@ pub enum OperatorError {
     /// The run has ended already.
     #[error("run {0} has ended: it places no call until it is resumed")]
     RunEnded(RunId),
+    /// The entry is still to be called, or is being called: the front desk has nothing to do about it.
+    #[error("patient #{entry} is {}: nothing is on the worklist before the calls are over", .state.label())]
+    StillCalled {
+        /// The entry.
+        entry: EntryId,
+        /// Its state.
+        state: State,
+    },
     /// The entry's call is in flight, or the entry is over.
     #[error("patient #{entry} is {} and cannot be cancelled", .state.label())]
     NotCancellable {

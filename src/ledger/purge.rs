@@ -32,6 +32,8 @@ pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -
     transaction.execute(sql!("former_member_purge"), (&no_content, &no_patient))?;
     transaction.execute(sql!("planned_purge"), [&no_content])?;
     transaction.execute(sql!("conversation_words_purge"), (millis(before), &no_content))?;
+    transaction.execute(sql!("worklist_note_purge"), [millis(before)])?;
+    transaction.execute(sql!("writeback_purge"), [millis(before)])?;
     let detail = format!("decided by {by}; {entries} entries");
     transaction.execute(sql!("event_of_ledger"), (millis(at), "purged", detail))?;
     transaction.commit()?;

@@ -12,6 +12,7 @@ use super::runs::RunHandle;
 use super::sql::sql;
 use super::state_counts::{self, StateCounts};
 use super::suppression::{self, SuppressionRow};
+use super::worklist;
 use crate::campaign::CampaignSource;
 use crate::ending::RecordedEnding;
 use crate::entry::{CallContent, ListCounts, Outcome, PatientInfo, Reason, State};
@@ -53,6 +54,8 @@ pub struct RunReport {
     pub counts: StateCounts,
     /// The results of this run's attempts.
     pub attempts: AttemptCounts,
+    /// What the front desk has to do about the campaign's entries and nobody has ticked off.
+    pub front_desk: u64,
 }
 
 /// What a run's list changed about the campaign's entries.
@@ -205,7 +208,9 @@ impl LedgerReader {
     fn run_report(&self, row: &Row<'_>) -> Result<RunReport, LedgerError> {
         let count = |column| Ok::<_, LedgerError>(row.get::<_, i64>(column)? as u64);
         let handle = RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) };
+        let counts = state_counts::count(&self.conn, handle)?;
         Ok(RunReport {
+            front_desk: counts.work().saturating_sub(worklist::ticked(&self.conn, handle.campaign)?),
             handle,
             campaign: CampaignName::new(row.get::<_, String>("name")?),
             purpose: row.get("purpose")?,
@@ -223,7 +228,7 @@ impl LedgerReader {
                 merged: count("merged")?,
             },
             changes: list_changes(row)?,
-            counts: state_counts::count(&self.conn, handle)?,
+            counts,
             attempts: attempt_counts(&self.conn, handle.run)?,
         })
     }
@@ -261,9 +266,17 @@ impl LedgerReader {
 
     /// The newest run of each campaign, newest first.
     pub fn newest_runs(&self) -> Result<Vec<RunReport>, LedgerError> {
+        self.newest_run_ids()?.into_iter().map(|run| self.run(Some(run))).collect()
+    }
+
+    /// What the newest run of each campaign was started with, newest first; without counting entries.
+    pub fn newest_run_of_each_campaign(&self) -> Result<Vec<RunStart>, LedgerError> {
+        self.newest_run_ids()?.into_iter().map(|run| self.run_start(Some(run))).collect()
+    }
+
+    fn newest_run_ids(&self) -> Result<Vec<RunId>, LedgerError> {
         let mut statement = self.conn.prepare_cached(sql!("run_of_each_campaign"))?;
-        let runs: Vec<i64> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        runs.into_iter().map(|run| self.run(Some(RunId(run)))).collect()
+        Ok(statement.query_map([], |row| row.get(0).map(RunId))?.collect::<Result<_, _>>()?)
     }
 
     /// The suppressions of a number, expired ones included.

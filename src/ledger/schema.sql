@@ -193,6 +193,39 @@ CREATE TABLE conversation_words (
     kept_at    INTEGER NOT NULL
 ) STRICT;
 
+-- What the front desk has ticked off: an entry's item as it was then, which is its group after its last attempt. A further
+-- call or another outcome makes a new item.
+CREATE TABLE worklist_tick (
+    id         INTEGER PRIMARY KEY,
+    entry_id   INTEGER NOT NULL REFERENCES entry,
+    work_group TEXT NOT NULL,
+    attempt_id INTEGER REFERENCES attempt,   -- NULL: the entry was never called
+    at         INTEGER NOT NULL,
+    ticked_by  TEXT NOT NULL,
+    note       TEXT,                         -- until it is removed for its age or by a purge
+    undone_at  INTEGER,
+    undone_by  TEXT
+) STRICT;
+
+CREATE INDEX worklist_tick_by_entry ON worklist_tick (entry_id) WHERE undone_at IS NULL;
+
+-- The files for the practice's own software, numbered, with their bytes: until these are removed for their age or by a purge.
+CREATE TABLE writeback (
+    number      INTEGER PRIMARY KEY,
+    campaign_id INTEGER NOT NULL REFERENCES campaign,
+    at          INTEGER NOT NULL,
+    made_by     TEXT NOT NULL,
+    format      TEXT NOT NULL,
+    calls       INTEGER NOT NULL,
+    content     BLOB
+) STRICT;
+
+-- The calls that the batches tell: each in one batch at most.
+CREATE TABLE writeback_call (
+    attempt_id INTEGER PRIMARY KEY REFERENCES attempt,
+    batch      INTEGER NOT NULL REFERENCES writeback
+) STRICT;
+
 -- What happened, in order; append-only.
 CREATE TABLE event (
     id           INTEGER PRIMARY KEY,

@@ -7,7 +7,7 @@ use super::codec::{maybe_instant_at, maybe_outcome_at, maybe_reason_at, state_at
 use super::error::LedgerError;
 use super::runs::RunHandle;
 use super::sql::sql;
-use crate::entry::{Outcome, Reason, State};
+use crate::entry::{Outcome, Reason, State, WorkGroup};
 use crate::ids::Location;
 
 /// Entries of one campaign that have the same state, reason, outcome and location.
@@ -71,6 +71,13 @@ impl StateCounts {
     #[must_use]
     pub fn in_need_of_a_person(&self) -> u64 {
         self.count(|group| matches!(group.state, State::Held | State::Failed | State::LostTrack))
+    }
+
+    /// Entries about which the front desk has to do something, ticked off or not.
+    #[must_use]
+    pub fn work(&self) -> u64 {
+        let group = |group: &StateGroup| WorkGroup::of(group.state, group.outcome, group.reason);
+        self.count(|counted| group(counted).is_some_and(WorkGroup::is_work))
     }
 
     /// When the first ready or waiting entry is due.

@@ -18,6 +18,8 @@ mod reviews;
 mod sqlite;
 mod unrecorded_calls;
 mod updates;
+mod worklist;
+mod writeback;
 
 use std::sync::Arc;
 
@@ -107,6 +109,15 @@ macro_rules! every_case_on {
                 an_illegal_fact_is_refused_and_leaves_nothing_half_done,
                 an_opt_out_suppresses_its_number_at_once_for_everybody_on_it,
                 the_ledger_follows_the_state_machines,
+            }
+            cases! { $open; worklist:
+                every_finished_or_stuck_entry_is_in_one_group_and_the_groups_add_up,
+                the_second_to_tick_an_item_off_is_told_who_did_and_nothing_is_lost,
+                what_is_done_about_an_earlier_call_is_open_again_after_a_further_one,
+            }
+            cases! { $open; writeback:
+                a_call_that_is_not_rendered_waits_for_a_later_batch,
+                each_call_is_in_one_batch_and_a_batch_has_the_same_bytes_again,
             }
         }
     };

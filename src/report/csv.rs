@@ -4,11 +4,11 @@ use std::io::Write;
 
 use crate::entry::{Doubt, Outcome, Reason, State};
 use crate::ledger::EntryRow;
-use crate::visible::cell_without_formula;
 use crate::zone::Zone;
 
 use super::exporter::{ExportError, Exporter};
 use super::summary::RunSummary;
+use super::table::CsvTable;
 
 /// The columns, in order.
 pub(super) const HEADER: [&str; 15] = [
@@ -33,30 +33,19 @@ pub(super) const HEADER: [&str; 15] = [
 pub(super) const CALLS: usize = 10;
 
 /// Writes a report row by row.
-pub struct CsvExporter<'o> {
-    out: csv::Writer<&'o mut dyn Write>,
-}
+pub struct CsvExporter<'o>(CsvTable<'o>);
 
 impl<'o> Exporter<'o> for CsvExporter<'o> {
     fn begin(out: &'o mut dyn Write, _: &RunSummary, _: &Zone) -> Result<Self, ExportError> {
-        let mut out = csv::Writer::from_writer(out);
-        out.write_record(HEADER)?;
-        Ok(Self { out })
+        Ok(Self(CsvTable::begin(out, &HEADER)?))
     }
 
     fn row(&mut self, row: EntryRow) -> Result<(), ExportError> {
-        Ok(self.out.write_record(cells(&row).iter().map(|cell| cell_without_formula(cell).into_owned()))?)
+        self.0.row(&cells(&row))
     }
 
-    fn finish(mut self) -> Result<(), ExportError> {
-        Ok(self.out.flush()?)
-    }
-}
-
-impl From<csv::Error> for ExportError {
-    fn from(error: csv::Error) -> Self {
-        let text = error.to_string();
-        if let csv::ErrorKind::Io(error) = error.into_kind() { Self::Output(error) } else { Self::Format(text) }
+    fn finish(self) -> Result<(), ExportError> {
+        self.0.finish()
     }
 }
 
@@ -116,23 +105,5 @@ mod tests {
         for (state, reason, outcome, expected) in cases {
             assert_eq!(must_not_be_called(state, reason, outcome), expected, "{state} {outcome:?}");
         }
-    }
-
-    #[test]
-    fn a_reader_that_stops_reading_is_known_as_such() {
-        let closed = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
-        let error = ExportError::from(csv::Error::from(closed));
-        assert!(
-            matches!(&error, ExportError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn no_cell_is_a_formula() {
-        for cell in ["=1+1", "+13125550142", "-2", "@SUM(A1)", "\tx"] {
-            assert_eq!(cell_without_formula(cell), format!("'{cell}"));
-        }
-        assert_eq!(cell_without_formula("O'Brien"), "O'Brien");
     }
 }

@@ -13,11 +13,15 @@ pub mod progress;
 pub mod review;
 pub mod said_words;
 pub mod suggested_rules;
+pub mod said;
 pub mod stuck;
 pub mod summary;
+pub mod table;
 pub mod text;
 pub mod timeline;
 pub mod transcript;
+pub mod worklist;
+pub mod writeback;
 pub mod xlsx;
 
 pub use outcome_tally::OutcomeTally;

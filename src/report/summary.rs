@@ -64,6 +64,8 @@ pub struct RunSummary {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(default)]
     pub to_review: BTreeMap<Doubt, u64>,
+    /// What the front desk has to do about the campaign's entries and nobody has ticked off: `callrounds worklist`.
+    pub front_desk: u64,
     /// When the next entry that waits is due.
     pub next_due: Option<DateTime<Utc>>,
     /// What the campaign's entries mean for the exit code, whatever else stopped the run.
@@ -109,6 +111,7 @@ impl RunSummary {
             due: counts.due_work(),
             need_a_person: counts.in_need_of_a_person(),
             to_review: count_by(counts, to_review),
+            front_desk: report.front_desk,
             next_due: counts.next_due(),
             standing: standing(counts),
             requests: None,

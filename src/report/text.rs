@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::io::Write;
 
-use comfy_table::{Table, presets};
-
 use crate::ending::RecordedEnding;
 use crate::engine::RequestCounts;
 use crate::entry::{Doubt, ListCounts, Outcome, Reason, State};
@@ -18,6 +16,7 @@ use crate::zone::Zone;
 use super::exporter::{ExportError, Exporter};
 use super::outcome_tally::percent;
 use super::summary::RunSummary;
+use super::table::TextTable;
 
 /// The width next to a label on a terminal of 80 columns.
 const CONTENT_WIDTH: usize = 62;
@@ -69,6 +68,14 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
         line(&mut text, "review", review);
     }
     line(&mut text, "next", what_next(summary, zone));
+    if summary.front_desk > 0 {
+        let RunSummary { front_desk, campaign, .. } = summary;
+        line(
+            &mut text,
+            "",
+            format_args!("for the front desk: {front_desk}; `callrounds worklist --campaign {}`", quoted(campaign)),
+        );
+    }
     text
 }
 
@@ -233,10 +240,17 @@ fn what_next(summary: &RunSummary, zone: &Zone) -> String {
         | ExitStatus::VendorRefused
         | ExitStatus::Ledger
         | ExitStatus::ListProvesNothing => due().map_or_else(
-            || "nothing is left to do".into(),
+            || "nothing is left to call".into(),
             |at| format!("nothing due now; the next call is due on {at}"),
         ),
     }
+}
+
+/// A campaign's name as a shell takes it.
+fn quoted(campaign: &CampaignName) -> String {
+    let name = campaign.to_string();
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if is_plain { name } else { format!("'{}'", name.replace('\'', "'\\''")) }
 }
 
 /// The headings of the patients' table. `#` is the entry's number in the ledger.
@@ -260,29 +274,23 @@ pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; HEADINGS.len()] {
 /// Writes the summary, and collects the rows for a table.
 pub struct TextExporter<'o> {
     out: &'o mut dyn Write,
-    table: Table,
+    table: TextTable,
     zone: Zone,
 }
 
 impl<'o> Exporter<'o> for TextExporter<'o> {
     fn begin(out: &'o mut dyn Write, summary: &RunSummary, zone: &Zone) -> Result<Self, ExportError> {
         writeln!(out, "{}", self::summary(summary, zone))?;
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_header(HEADINGS);
-        Ok(Self { out, table, zone: zone.clone() })
+        Ok(Self { out, table: TextTable::begin(&HEADINGS), zone: zone.clone() })
     }
 
     fn row(&mut self, row: EntryRow) -> Result<(), ExportError> {
-        self.table.add_row(cells(&row, &self.zone));
+        self.table.row(&cells(&row, &self.zone));
         Ok(())
     }
 
     fn finish(self) -> Result<(), ExportError> {
-        for line in self.table.lines() {
-            writeln!(self.out, "{}", line.trim_end())?;
-        }
-        Ok(())
+        self.table.write(self.out)
     }
 }
 

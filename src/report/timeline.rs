@@ -327,6 +327,8 @@ fn kind_label(kind: &str) -> Option<&'static str> {
         "reviewed" => "what was said was read by an operator",
         "reclassified" => "newer outcome rules",
         "bar_lifted" => "the number may be called again",
+        "worklist_done" => "done by the front desk",
+        "worklist_undone" => "to be done by the front desk after all",
         "transcript_read" => "its transcript was shown",
         "taken_over" => "a call unknown to the ledger, assigned to this patient",
         _ => return None,

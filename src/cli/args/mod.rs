@@ -1,6 +1,7 @@
 //! The command line arguments. [`super::settings`] turns them into settings.
 
 mod conversations;
+mod front_desk;
 mod simulate;
 mod simulated_time;
 mod values;
@@ -16,6 +17,10 @@ use crate::entry::Reason;
 use crate::ledger::SuppressionScope;
 
 pub use conversations::{OutcomesAction, OutcomesArgs, ReviewArgs};
+pub use front_desk::{
+    TickArgs, UntickArgs, WorklistAction, WorklistArgs, WorklistFilter, WorklistFormat, WritebackArgs,
+    WritebackFileFormat, WritebackTarget,
+};
 pub use simulate::{ListOrderArg, RetryAfterForm, SimulateArgs};
 pub use simulated_time::SimulatedTime;
 use values::{duration, entry_number, expiry, reason, run_number, socket_address};
@@ -81,6 +86,10 @@ pub enum Command {
     Outcomes(OutcomesArgs),
     /// Show what was said in a patient's conversation; nothing of it is kept
     Transcript(TranscriptArgs),
+    /// Show what the front desk has to do, and tick it off
+    Worklist(WorklistArgs),
+    /// Write the calls to a file for the practice's own software; nothing is sent
+    Writeback(WritebackArgs),
     /// Pause a run: it places no call until it is resumed
     Pause(RunSelector),
     /// Cancel a run: patients whose call is neither under way nor finished are not called
@@ -444,6 +453,8 @@ pub enum SchemaName {
     Events,
     /// The plan of `check --plan`
     Plan,
+    /// The JSON worklist
+    Worklist,
 }
 
 /// The arguments of `completions`.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::entry::Reason;
+use crate::entry::{Reason, WorkGroup};
 
 pub(super) fn run_number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "not a run's number, such as 3; `callrounds status` shows the newest".into())
@@ -18,6 +18,11 @@ pub(super) fn entry_number(text: &str) -> Result<i64, String> {
 pub(super) fn reason(text: &str) -> Result<Reason, String> {
     let found = Reason::named(&text.replace('-', "_"));
     found.ok_or_else(|| "not a reason, such as answer_lost; `callrounds resolve --json` has each patient's".into())
+}
+
+pub(super) fn work_group(text: &str) -> Result<WorkGroup, String> {
+    let names = || WorkGroup::ALL.iter().map(|group| group.name().replace('_', "-")).collect::<Vec<_>>().join(", ");
+    WorkGroup::named(text).ok_or_else(|| format!("not a group; there are {}", names()))
 }
 
 pub(super) fn instant(text: &str) -> Result<DateTime<Utc>, String> {

@@ -20,7 +20,7 @@ use super::*;
 use crate::campaign::{
     Calling, CampaignSource, Caps, DateOrder, DayWindow, ListRules, Locations, MessageTemplates, OnAbsent, OnConflict,
     OnLostAnswer, Practice, Preset, Privacy, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice,
-    VendorKind, ZoneMode,
+    VendorKind, Writeback, ZoneMode,
 };
 use crate::entry::{ListEligibility, NewEntry, OutcomeRules, Reason};
 use crate::ids::{CampaignName, OrganisationId};
@@ -129,6 +129,7 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
             key_file: None,
             simulator: SimulatorSettings { seed: 1, start: None, speed: 60.0, people: None, faults: Vec::new() },
         },
+        writeback: Writeback { columns: Vec::new() },
         outcomes: OutcomeRules::default(),
         source: CampaignSource { text: String::new(), directory: PathBuf::new() },
     }

@@ -10,6 +10,7 @@ mod evening;
 mod exclude;
 mod explain;
 mod files;
+mod front_desk;
 mod guards;
 mod lists;
 mod locations;

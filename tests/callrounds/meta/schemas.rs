@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::support::harness::{Practice, program, repository};
 
-const NAMES: [&str; 5] = ["campaign", "list-row", "report", "events", "plan"];
+const NAMES: [&str; 6] = ["campaign", "list-row", "report", "events", "plan", "worklist"];
 
 fn printed(name: &str) -> String {
     let output = program().args(["schema", name]).output().expect("the program");
@@ -57,6 +57,11 @@ fn what_a_run_writes_obeys_the_schemas() {
     let report = validator("report");
     let document = practice.report();
     assert!(report.is_valid(&document), "{:?}", report.validate(&document).err().map(|problem| problem.to_string()));
+
+    let worklist = validator("worklist");
+    let listed = practice.run(&["worklist", "--all", "--json"]);
+    let listed: Value = serde_json::from_str(&listed.stdout).expect("JSON");
+    assert!(worklist.is_valid(&listed), "{:?}", worklist.validate(&listed).err().map(|problem| problem.to_string()));
 
     let planned = Practice::new();
     assert_eq!(planned.run(&["check", "campaigns/demo-recall.toml", "--plan", "plan.json"]).code, 0);
