@@ -1,5 +1,6 @@
 //! What a person can do about an entry that only a person can settle.
 
+use super::classification::Doubt;
 use super::reason::Reason;
 use super::state::State;
 
@@ -15,6 +16,8 @@ pub enum Remedy {
     Cancel,
     /// The list's next version removes the doubt.
     CorrectList,
+    /// A person reads what was said in its conversation.
+    Review,
     /// The campaign file gets a `[[line]]` for the patient's location.
     CorrectCampaign,
 }
@@ -24,6 +27,7 @@ impl Remedy {
     #[must_use]
     pub fn choices(state: State, reason: Option<Reason>) -> &'static [Self] {
         match state {
+            State::Held if Doubt::of_held(state, reason).is_some() => &[Self::Review],
             State::Held if reason == Some(Reason::AnswerLost) => &[Self::Placed, Self::NotPlaced, Self::Cancel],
             State::Held if reason == Some(Reason::NoLine) => &[Self::CorrectCampaign, Self::Cancel],
             State::Held if reason.is_some_and(Reason::comes_from_list) => &[Self::CorrectList, Self::Cancel],

@@ -65,7 +65,7 @@ impl WorkGroup {
         match state {
             State::Ready | State::Waiting | State::Submitting | State::Open | State::Unknown => None,
             State::Finished => Some(outcome.map_or(Self::ReadAndDecide, Self::after)),
-            State::Held if asks_for_review(reason) => Some(Self::ReadAndDecide),
+            State::Held if Doubt::of_held(state, reason).is_some() => Some(Self::ReadAndDecide),
             State::Held | State::Failed | State::LostTrack => Some(Self::HeldOrLost),
             // Its last moment passed, and nobody was ever reached or left a message.
             State::Expired if outcome.is_none() => Some(Self::CallBack),
@@ -104,11 +104,6 @@ impl WorkGroup {
     pub fn is_work(self) -> bool {
         self != Self::NothingToDo
     }
-}
-
-/// Whether an entry is held because a person has to read what was said.
-fn asks_for_review(reason: Option<Reason>) -> bool {
-    Doubt::ALL.iter().any(|doubt| reason == Some(doubt.reason()))
 }
 
 impl fmt::Display for WorkGroup {
@@ -166,6 +161,14 @@ mod tests {
         assert_eq!(expired(None), Some(WorkGroup::CallBack));
         assert_eq!(expired(Some(Outcome::LeftVoicemail)), Some(WorkGroup::NothingToDo));
         assert_eq!(WorkGroup::of(State::Suppressed, None, Some(Reason::DoNotCall)), Some(WorkGroup::NothingToDo));
+    }
+
+    #[test]
+    fn whatever_a_person_has_to_read_is_read_and_not_resolved() {
+        for doubt in Doubt::ALL {
+            let group = WorkGroup::of(State::Held, Some(Outcome::Declined), Some(doubt.reason()));
+            assert_eq!(group, Some(WorkGroup::ReadAndDecide));
+        }
     }
 
     #[test]

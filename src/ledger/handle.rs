@@ -21,7 +21,7 @@ use super::wal_recovery::{LedgerDisk, SystemDisk};
 use super::writer::{CommitFuture, Writer};
 use super::{
     call_media, call_watermark, claim, conversation_words, enrol, exclude, kind, next_due, open, plan_scope, reader,
-    record, runs, state_counts, suppression, unrecorded_calls,
+    record, runs, state_counts, suppression, unrecorded_calls, worklist, writeback,
 };
 use crate::campaign::{Campaign, Purpose};
 use crate::ending::Ending;
@@ -215,10 +215,15 @@ impl Ledger {
         self.writer.submit(move |conn| unrecorded_calls::take_over_calls(conn, run, &caller_id, &unrecorded, now))
     }
 
-    /// Removes what was said in calls and has been kept for as long as the campaigns' files say. Returns whether there was
-    /// any.
+    /// Removes what was said in calls and has been kept for as long as the campaigns' files say, with the front desk's notes
+    /// and the bytes of write-back files, which tell it, too. Returns whether there was any.
     pub fn remove_old_words(&self, now: DateTime<Utc>) -> CommitFuture<bool> {
-        self.writer.submit(move |conn| conversation_words::remove_old(conn, now))
+        self.writer.submit(move |conn| {
+            let words = conversation_words::remove_old(conn, now)?;
+            let notes = worklist::remove_old_notes(conn, now)?;
+            let files = writeback::remove_old(conn, now)?;
+            Ok(words || notes || files)
+        })
     }
 
     /// Stores evidence that changes no state, such as the result of a scan of the vendor's list.

@@ -191,8 +191,14 @@ impl Operator {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut settled = Vec::new();
         for &(entry, state) in shown {
-            if find(&transaction, entry)?.state == state {
-                settled.push((entry, resolve_one(&transaction, entry, resolution.clone(), by, now)?));
+            if find(&transaction, entry)?.state != state {
+                continue;
+            }
+            match resolve_one(&transaction, entry, resolution.clone(), by, now) {
+                Ok(state) => settled.push((entry, state)),
+                // A conversation of it came into doubt meanwhile, or a list has brought another reason.
+                Err(OperatorError::InDoubt(_) | OperatorError::NoLostAnswer { .. }) => {}
+                Err(error) => return Err(error),
             }
         }
         transaction.commit()?;

@@ -209,15 +209,20 @@ CREATE TABLE worklist_tick (
 
 CREATE INDEX worklist_tick_by_entry ON worklist_tick (entry_id) WHERE undone_at IS NULL;
 
--- The files for the practice's own software, numbered, with their bytes: until these are removed for their age or by a purge.
+-- The files for the practice's own software, numbered.
 CREATE TABLE writeback (
     number      INTEGER PRIMARY KEY,
     campaign_id INTEGER NOT NULL REFERENCES campaign,
     at          INTEGER NOT NULL,
     made_by     TEXT NOT NULL,
     format      TEXT NOT NULL,
-    calls       INTEGER NOT NULL,
-    content     BLOB
+    calls       INTEGER NOT NULL
+) STRICT;
+
+-- The bytes of these files, until they are removed for their age or by a purge.
+CREATE TABLE writeback_content (
+    number  INTEGER PRIMARY KEY REFERENCES writeback,
+    content BLOB NOT NULL
 ) STRICT;
 
 -- The calls that the batches tell: each in one batch at most.

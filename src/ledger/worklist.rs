@@ -165,6 +165,17 @@ pub(super) fn ticked(conn: &Connection, campaign: CampaignId) -> Result<u64, Led
     Ok(count)
 }
 
+/// Removes the notes that have been kept for as long as their campaign keeps what was said; the table is written anew, so that
+/// no page holds them any more. Returns whether there were any.
+pub(super) fn remove_old_notes(conn: &Connection, now: DateTime<Utc>) -> Result<bool, LedgerError> {
+    if !conn.prepare_cached(sql!("worklist_notes_old"))?.exists([millis(now)])? {
+        return Ok(false);
+    }
+    conn.execute(sql!("worklist_notes_set_aside"), [millis(now)])?;
+    conn.execute_batch(sql!("worklist_notes_rewrite"))?;
+    Ok(true)
+}
+
 fn group_at(row: &Row<'_>) -> Result<Option<WorkGroup>, LedgerError> {
     Ok(WorkGroup::of(state_at(row, "state")?, maybe_outcome_at(row, "outcome")?, maybe_reason_at(row, "reason")?))
 }

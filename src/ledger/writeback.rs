@@ -113,9 +113,9 @@ impl Operator {
             by,
             format,
             count,
-            content,
         ))?;
         let number = transaction.last_insert_rowid();
+        transaction.prepare_cached(sql!("writeback_content_insert"))?.execute((number, content))?;
         for call in &calls {
             transaction.prepare_cached(sql!("writeback_call_insert"))?.execute((call.0, number))?;
         }
@@ -157,6 +157,17 @@ impl LedgerReader {
             Ok(WaitingCalls { ready: count(row, 0)?, in_doubt: count(row, 1)? })
         })?)
     }
+}
+
+/// Removes the bytes of batches that have been kept for as long as their campaign keeps what was said; written anew, so that
+/// no page holds them any more. Returns whether there were any.
+pub(super) fn remove_old(conn: &Connection, now: DateTime<Utc>) -> Result<bool, LedgerError> {
+    if !conn.prepare_cached(sql!("writeback_old"))?.exists([millis(now)])? {
+        return Ok(false);
+    }
+    conn.execute(sql!("writeback_set_aside"), [millis(now)])?;
+    conn.execute_batch(sql!("writeback_rewrite"))?;
+    Ok(true)
 }
 
 fn batch(row: &Row<'_>) -> Result<WritebackBatch, LedgerError> {

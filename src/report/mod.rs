@@ -13,7 +13,6 @@ pub mod progress;
 pub mod review;
 pub mod said_words;
 pub mod suggested_rules;
-pub mod said;
 pub mod stuck;
 pub mod summary;
 pub mod table;

@@ -153,6 +153,9 @@ fn what_to_do(entry: &StuckEntry, zone: &Zone) -> String {
     if choices.contains(&Remedy::Placed) {
         return format!("look up at the vendor: {call}");
     }
+    if choices.contains(&Remedy::Review) {
+        return "a person has to read what was said; nobody calls the number until then".into();
+    }
     if choices.contains(&Remedy::CorrectList) {
         return "correct this in the list, and run again".into();
     }
@@ -190,6 +193,7 @@ fn command(remedy: Remedy, entry: EntryId) -> Option<String> {
         Remedy::Placed => Some(format!("callrounds resolve {entry} --placed ID")),
         Remedy::NotPlaced => Some(format!("callrounds resolve {entry} --not-placed")),
         Remedy::Cancel => Some(format!("callrounds resolve {entry} --cancel")),
+        Remedy::Review => Some(format!("callrounds review {entry}")),
         Remedy::CorrectList | Remedy::CorrectCampaign => None,
     }
 }
@@ -199,6 +203,7 @@ fn effect(remedy: Remedy, state: State) -> &'static str {
         Remedy::Placed => "it was placed, and ID is its conversation: it is followed to its end",
         Remedy::NotPlaced if state == State::Failed => "the patient may be called again",
         Remedy::NotPlaced => "it was not placed: the patient may be called again",
+        Remedy::Review => "what was said, and the decisions about it",
         Remedy::Cancel | Remedy::CorrectList | Remedy::CorrectCampaign => "the patient is not called any more",
     }
 }

@@ -135,8 +135,7 @@ pub fn standing(counts: &StateCounts) -> ExitStatus {
 
 /// What may have been said in a conversation for which entries are held.
 fn to_review(group: &StateGroup) -> Option<Doubt> {
-    let doubt = Doubt::ALL.into_iter().find(|doubt| group.reason == Some(doubt.reason()));
-    doubt.filter(|_| group.state == State::Held)
+    Doubt::of_held(group.state, group.reason)
 }
 
 fn by_location(counts: &StateCounts) -> BTreeMap<Location, BTreeMap<State, u64>> {

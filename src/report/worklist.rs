@@ -13,7 +13,7 @@ use crate::visible;
 use crate::zone::Zone;
 
 use super::exporter::ExportError;
-use super::said;
+use super::said_words;
 use super::table::{CsvTable, Sheet, TextTable};
 
 /// An item, and the zone of its practice.
@@ -128,7 +128,7 @@ impl From<&WorkItem> for WorklistItem {
             outcome: item.outcome,
             calls: item.calls,
             last_call_at: item.last_call_at,
-            what_was_said: item.words.as_ref().map(said::in_one_line),
+            what_was_said: item.words.as_ref().map(said_words::in_one_line),
             done: item.ticks.clone(),
         }
     }
@@ -208,7 +208,7 @@ fn household(item: &WorkItem) -> String {
 
 /// What was said; without words the outcome, or why the entry is stuck.
 fn what_was_said(item: &WorkItem) -> String {
-    let said = item.words.as_ref().map(said::in_one_line).filter(|line| !line.is_empty());
+    let said = item.words.as_ref().map(said_words::in_one_line).filter(|line| !line.is_empty());
     let why = || item.reason.map_or_else(|| item.outcome.map_or("", Outcome::label).to_owned(), Reason::label);
     said.unwrap_or_else(why)
 }
@@ -222,7 +222,7 @@ fn cells(ZonedItem { item, zone }: &ZonedItem) -> [String; HEADER.len()] {
         item.phone.expose(),
         item.patient.patient_id.clone().unwrap_or_else(|| item.key.parts().collect::<Vec<_>>().join(" ")),
         item.last_call_at.map(|at| local(at, zone)).unwrap_or_default(),
-        item.words.as_ref().map(said::in_one_line).unwrap_or_default(),
+        item.words.as_ref().map(said_words::in_one_line).unwrap_or_default(),
         household(item),
         item.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
         item.state.name().into(),

@@ -14,7 +14,7 @@ use crate::ledger::Contact;
 use crate::zone::Zone;
 
 use super::exporter::ExportError;
-use super::said;
+use super::said_words;
 use super::table::CsvTable;
 
 /// The format of a write-back file.
@@ -295,7 +295,7 @@ fn note(contact: &Contact, campaign: &Campaign) -> String {
     let (at, to) = (minute(contact.called_at, zone(contact, campaign)), contact.phone.expose());
     let household = if contact.covered.is_empty() { "" } else { " for the household" };
     let outcome = contact.outcome.label();
-    let said = contact.words.as_ref().map(said::in_one_line).filter(|line| !line.is_empty());
+    let said = contact.words.as_ref().map(said_words::in_one_line).filter(|line| !line.is_empty());
     let said = said.map_or_else(String::new, |line| format!(" {line}."));
     let source = format!("(callrounds #{}, call {})", contact.entry, contact.number);
     one_line(&format!("Automated {purpose} call{household} on {at} to {to}: {outcome}.{said} {source}"))

@@ -1,1 +1,1 @@
-SELECT content FROM writeback WHERE number = ?1;
+SELECT content FROM writeback LEFT JOIN writeback_content USING (number) WHERE number = ?1;

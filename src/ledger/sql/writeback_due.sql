@@ -4,6 +4,6 @@ SELECT attempt.id, entry_id, number, to_number, attempt.outcome, coalesce(starte
 FROM attempt JOIN entry ON entry.id = entry_id JOIN campaign ON campaign.id = entry.campaign_id
     LEFT JOIN conversation_words AS words ON words.attempt_id = attempt.id
 WHERE campaign.name = ?1 AND attempt.state = 'ended'
-    AND NOT (entry.state = 'held' AND (entry.reason = 'possible_opt_out' OR entry.reason = 'possibly_deceased'))
+    AND doubt IS NULL
     AND NOT EXISTS (SELECT 1 FROM writeback_call WHERE attempt_id = attempt.id)
 ORDER BY attempt.id;

@@ -1,1 +1,1 @@
-UPDATE writeback SET content = NULL WHERE content IS NOT NULL AND at < ?1;
+DELETE FROM writeback_content WHERE number IN (SELECT number FROM writeback WHERE at < ?1);

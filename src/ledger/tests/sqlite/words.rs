@@ -63,3 +63,42 @@ fn words_that_have_been_kept_long_enough_are_in_no_byte_of_the_file_the_log_or_a
     backup(&path, &files[2]).expect("copied");
     assert!(!holds(&files, "Newquilla"));
 }
+
+#[test]
+fn notes_and_write_back_files_that_have_been_kept_long_enough_are_in_no_byte_either() {
+    let entries: Vec<_> = (0..CALLS).map(|n| entry(&format!("P-{n}"), 100 + n)).collect();
+    let (mut fixture, path) = with_file(&entries);
+    let files = [path.clone(), path.with_extension("db-wal"), path.with_extension("backup")];
+    let claimed = fixture.claim_for(fixture.run, noon(), CALLS).claimed;
+    let mut operator = fixture.operator(noon());
+    let (old, new) = (noon(), noon() + TimeDelta::days(60));
+    for (half, canary, at) in [(0, "Oldquilla", old), (1, "Newquilla", new)] {
+        for claim in claimed.iter().filter(|claim| claim.entry.0 % 2 == half) {
+            fixture.record(vec![update(claim, Fact::Accepted)]).expect("recorded");
+            fixture.record(vec![ended(claim, Outcome::CallbackRequested, None)]).expect("recorded");
+            let note = format!("{canary} ").repeat(1 + (claim.entry.0 * 97 % 60) as usize);
+            operator.tick(claim.entry, "ana", Some(&note), at).expect("ticked");
+        }
+        let render = |contacts: Vec<Contact>| BatchContent {
+            content: canary.repeat(3_000).into_bytes(),
+            calls: contacts.iter().map(|contact| contact.attempt).collect(),
+        };
+        operator.write_back(&fixture.campaign.name, "csv", "ana", at, render).expect("written").expect("a batch");
+    }
+    let remove = |now| committed(fixture.ledger().remove_old_words(now)).expect("removed");
+    assert!(!remove(noon() + TimeDelta::days(89)) && holds(&files, "Oldquilla"));
+    assert!(remove(noon() + TimeDelta::days(91)));
+    let front_desk = fixture.reader().run(Some(fixture.run.run)).expect("a run").front_desk;
+    assert_eq!(front_desk, 0, "what is done stays done");
+    let kept = |number| fixture.reader().writeback_content(number).expect("asked");
+    assert_eq!(kept(1), KeptContent::Removed);
+    assert_eq!(kept(2), KeptContent::Bytes("Newquilla".repeat(3_000).into_bytes()));
+    drop(operator);
+    fixture.close();
+    backup(&path, &files[2]).expect("copied");
+    assert!(!holds(&files, "Oldquilla") && holds(&files, "Newquilla"));
+    purge(&path, new + TimeDelta::days(1), "somebody", new + TimeDelta::days(2)).expect("purged");
+    std::fs::remove_file(&files[2]).expect("the backup of before");
+    backup(&path, &files[2]).expect("copied");
+    assert!(!holds(&files, "Newquilla"));
+}

@@ -1,0 +1,1 @@
+INSERT INTO writeback_content (number, content) VALUES (?1, ?2);
