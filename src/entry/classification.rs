@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::Outcome;
 use super::reason::Reason;
-use super::state::State;
 
 /// What a finished conversation was taken for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,12 +98,6 @@ impl Doubt {
             Self::PossibleOptOut => Reason::PossibleOptOut,
             Self::PossiblyDeceased => Reason::PossiblyDeceased,
         }
-    }
-
-    /// What may have been said in a conversation for which an entry in this state is held.
-    #[must_use]
-    pub fn of_held(state: State, reason: Option<Reason>) -> Option<Self> {
-        Self::ALL.into_iter().find(|doubt| state == State::Held && reason == Some(doubt.reason()))
     }
 
     /// The doubt with the machine word `name`.

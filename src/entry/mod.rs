@@ -35,7 +35,7 @@ pub use list_effect::{AbsenceEffect, EntryChange, ListEffect};
 pub use outcome::{Outcome, OutcomeSignals};
 pub use outcome_rules::{OutcomeRule, OutcomeRules};
 pub use reason::Reason;
-pub use remedy::Remedy;
+pub use remedy::{Remedy, doubt_of_held};
 pub use state::{Fact, IllegalTransition, State};
 pub use transcript_message::TranscriptMessage;
 pub use work_group::WorkGroup;

@@ -27,7 +27,7 @@ impl Remedy {
     #[must_use]
     pub fn choices(state: State, reason: Option<Reason>) -> &'static [Self] {
         match state {
-            State::Held if Doubt::of_held(state, reason).is_some() => &[Self::Review],
+            State::Held if doubt_of_held(state, reason).is_some() => &[Self::Review],
             State::Held if reason == Some(Reason::AnswerLost) => &[Self::Placed, Self::NotPlaced, Self::Cancel],
             State::Held if reason == Some(Reason::NoLine) => &[Self::CorrectCampaign, Self::Cancel],
             State::Held if reason.is_some_and(Reason::comes_from_list) => &[Self::CorrectList, Self::Cancel],
@@ -45,6 +45,12 @@ impl Remedy {
             | State::Cancelled => &[],
         }
     }
+}
+
+/// What may have been said in a conversation for which an entry in this state is held.
+#[must_use]
+pub fn doubt_of_held(state: State, reason: Option<Reason>) -> Option<Doubt> {
+    Doubt::ALL.into_iter().find(|doubt| state == State::Held && reason == Some(doubt.reason()))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::classification::Doubt;
 use super::outcome::Outcome;
 use super::reason::Reason;
+use super::remedy::doubt_of_held;
 use super::state::State;
 
 macro_rules! groups {
@@ -65,7 +65,7 @@ impl WorkGroup {
         match state {
             State::Ready | State::Waiting | State::Submitting | State::Open | State::Unknown => None,
             State::Finished => Some(outcome.map_or(Self::ReadAndDecide, Self::after)),
-            State::Held if Doubt::of_held(state, reason).is_some() => Some(Self::ReadAndDecide),
+            State::Held if doubt_of_held(state, reason).is_some() => Some(Self::ReadAndDecide),
             State::Held | State::Failed | State::LostTrack => Some(Self::HeldOrLost),
             // Its last moment passed, and nobody was ever reached or left a message.
             State::Expired if outcome.is_none() => Some(Self::CallBack),
@@ -115,6 +115,7 @@ impl fmt::Display for WorkGroup {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::Doubt;
 
     #[test]
     fn every_finished_or_stuck_entry_has_one_group_and_no_other_entry_has_one() {

@@ -21,7 +21,7 @@ use super::wal_recovery::{LedgerDisk, SystemDisk};
 use super::writer::{CommitFuture, Writer};
 use super::{
     call_media, call_watermark, claim, conversation_words, enrol, exclude, kind, next_due, open, plan_scope, reader,
-    record, runs, state_counts, suppression, unrecorded_calls, worklist, writeback,
+    record, runs, state_counts, suppression, unrecorded_calls, worklist_ticks, writeback,
 };
 use crate::campaign::{Campaign, Purpose};
 use crate::ending::Ending;
@@ -220,7 +220,7 @@ impl Ledger {
     pub fn remove_old_words(&self, now: DateTime<Utc>) -> CommitFuture<bool> {
         self.writer.submit(move |conn| {
             let words = conversation_words::remove_old(conn, now)?;
-            let notes = worklist::remove_old_notes(conn, now)?;
+            let notes = worklist_ticks::remove_old_notes(conn, now)?;
             let files = writeback::remove_old(conn, now)?;
             Ok(words || notes || files)
         })

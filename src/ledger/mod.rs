@@ -59,6 +59,7 @@ mod transition;
 mod unrecorded_calls;
 mod wal_recovery;
 mod worklist;
+mod worklist_ticks;
 mod writeback;
 mod writer;
 
@@ -90,7 +91,8 @@ pub use suppression::{SuppressionRequest, SuppressionRow, SuppressionScope};
 pub use transcripts::RecordedConversation;
 pub use unrecorded_calls::{ObservedCall, ObservedWithoutId};
 pub use wal_recovery::LedgerDisk;
-pub use worklist::{Tick, TickResult, WorkItem};
+pub use worklist::{TickResult, WorkItem};
+pub use worklist_ticks::Tick;
 pub use writeback::{BatchContent, Contact, KeptContent, WaitingCalls, WritebackBatch};
 pub use writer::CommitFuture;
 

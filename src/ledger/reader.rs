@@ -12,7 +12,7 @@ use super::runs::RunHandle;
 use super::sql::sql;
 use super::state_counts::{self, StateCounts};
 use super::suppression::{self, SuppressionRow};
-use super::worklist;
+use super::worklist_ticks;
 use crate::campaign::CampaignSource;
 use crate::ending::RecordedEnding;
 use crate::entry::{CallContent, ListCounts, Outcome, PatientInfo, Reason, State};
@@ -210,7 +210,7 @@ impl LedgerReader {
         let handle = RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) };
         let counts = state_counts::count(&self.conn, handle)?;
         Ok(RunReport {
-            front_desk: counts.work().saturating_sub(worklist::ticked(&self.conn, handle.campaign)?),
+            front_desk: counts.work().saturating_sub(worklist_ticks::ticked(&self.conn, handle.campaign)?),
             handle,
             campaign: CampaignName::new(row.get::<_, String>("name")?),
             purpose: row.get("purpose")?,

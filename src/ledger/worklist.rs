@@ -4,16 +4,15 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
-use super::codec::{
-    instant_at, json_at, maybe_instant_at, maybe_outcome_at, maybe_reason_at, millis, phone_at, state_at,
-};
+use super::codec::{json_at, maybe_instant_at, maybe_outcome_at, maybe_reason_at, millis, phone_at, state_at};
 use super::conversation_words;
 use super::error::LedgerError;
 use super::operator::{Operator, OperatorError};
 use super::reader::LedgerReader;
 use super::sql::sql;
+use super::worklist_ticks::{Tick, group_at, ticks};
 use crate::entry::{CallContent, ConversationWords, Outcome, PatientInfo, Reason, State, WorkGroup};
-use crate::ids::{AttemptId, CampaignId, CampaignName, EntryId, EntryKey, Location, RunId};
+use crate::ids::{AttemptId, CampaignName, EntryId, EntryKey, Location, RunId};
 use crate::phone::E164;
 
 /// An entry that is finished or stuck, as the front desk sees it.
@@ -59,17 +58,6 @@ impl WorkItem {
     pub fn is_open(&self) -> bool {
         self.group.is_work() && self.ticks.is_empty()
     }
-}
-
-/// Somebody's word that an item is done.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub struct Tick {
-    /// When.
-    pub at: DateTime<Utc>,
-    /// Who says so.
-    pub by: String,
-    /// What they noted.
-    pub note: Option<String>,
 }
 
 /// What became of a tick.
@@ -153,33 +141,6 @@ impl Operator {
     }
 }
 
-/// The number of a campaign's items that are ticked off.
-pub(super) fn ticked(conn: &Connection, campaign: CampaignId) -> Result<u64, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("worklist_ticked"))?;
-    let mut rows = statement.query([campaign.0])?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        let word: String = row.get("work_group")?;
-        count += u64::from(group_at(row)?.is_some_and(|group| group.is_work() && group.name() == word));
-    }
-    Ok(count)
-}
-
-/// Removes the notes that have been kept for as long as their campaign keeps what was said; the table is written anew, so that
-/// no page holds them any more. Returns whether there were any.
-pub(super) fn remove_old_notes(conn: &Connection, now: DateTime<Utc>) -> Result<bool, LedgerError> {
-    if !conn.prepare_cached(sql!("worklist_notes_old"))?.exists([millis(now)])? {
-        return Ok(false);
-    }
-    conn.execute(sql!("worklist_notes_set_aside"), [millis(now)])?;
-    conn.execute_batch(sql!("worklist_notes_rewrite"))?;
-    Ok(true)
-}
-
-fn group_at(row: &Row<'_>) -> Result<Option<WorkGroup>, LedgerError> {
-    Ok(WorkGroup::of(state_at(row, "state")?, maybe_outcome_at(row, "outcome")?, maybe_reason_at(row, "reason")?))
-}
-
 /// The item of an entry that is finished or stuck.
 fn identity(conn: &Connection, entry: EntryId) -> Result<ItemIdentity, OperatorError> {
     let item = |row: &Row<'_>| {
@@ -204,21 +165,6 @@ fn note_event(
     let row = (millis(now), item.run, entry.0, attempt, kind, format!("{}, by {by}", item.group.label()));
     conn.prepare_cached(sql!("event_note"))?.execute(row)?;
     Ok(())
-}
-
-fn ticks(
-    conn: &Connection,
-    entry: EntryId,
-    group: WorkGroup,
-    attempt: Option<AttemptId>,
-) -> Result<Vec<Tick>, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("worklist_ticks_of"))?;
-    let mut rows = statement.query((entry.0, group.name(), attempt.map(|attempt| attempt.0)))?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.push(Tick { at: instant_at(row, "at")?, by: row.get("ticked_by")?, note: row.get("note")? });
-    }
-    Ok(found)
 }
 
 /// The other patients of the household that an entry's call covers.

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::ending::RecordedEnding;
 use crate::engine::RequestCounts;
-use crate::entry::{Doubt, ListCounts, Outcome, Reason, State};
+use crate::entry::{Doubt, ListCounts, Outcome, Reason, State, doubt_of_held};
 use crate::exit_status::ExitStatus;
 use crate::ids::{CampaignName, Location, RunId};
 use crate::ledger::{AttemptCounts, ListChanges, RunReport, StateCounts, StateGroup};
@@ -135,7 +135,7 @@ pub fn standing(counts: &StateCounts) -> ExitStatus {
 
 /// What may have been said in a conversation for which entries are held.
 fn to_review(group: &StateGroup) -> Option<Doubt> {
-    Doubt::of_held(group.state, group.reason)
+    doubt_of_held(group.state, group.reason)
 }
 
 fn by_location(counts: &StateCounts) -> BTreeMap<Location, BTreeMap<State, u64>> {

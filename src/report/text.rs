@@ -231,7 +231,7 @@ fn what_next(summary: &RunSummary, zone: &Zone) -> String {
                 1 => "1 patient or household needs",
                 count => &format!("{count} patients or households need"),
             };
-            format!("{need} a person: `callrounds report` says who and why")
+            format!("{need} a person: `callrounds resolve` shows who, why, and what settles it")
         }
         ExitStatus::Done
         | ExitStatus::Internal

@@ -149,6 +149,7 @@ fn a_transcript_is_shown_and_not_kept_and_its_reader_is_on_record() {
     assert!(text.stdout.starts_with("#1, call 1, Tue 2026-11-24 09:3"), "{text:?}");
     assert!(text.stdout.lines().next().is_some_and(|line| line.ends_with(&conversation)), "{text:?}");
     assert!(text.stdout.contains("  user       ") && text.stdout.contains(said), "{text:?}");
+    assert!(!text.stderr.contains(said), "{text:?}");
     let document = json(&practice.run(&["transcript", "#1", "--call", "1", "--json"]));
     assert_eq!(document["conversation_id"], conversation.as_str());
     assert_eq!(document["messages"][1]["text"], said);

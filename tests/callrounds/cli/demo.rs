@@ -107,7 +107,7 @@ fn the_same_command_right_after_calls_nobody_and_says_so() {
         assert_eq!(again.code, 0, "{again:?}");
         assert_eq!(again.stdout, "");
         assert!(again.stderr.contains("none placed by this run"), "{}", again.stderr);
-        assert!(again.stderr.contains("nothing is left to do"), "{}", again.stderr);
+        assert!(again.stderr.contains("nothing is left to call"), "{}", again.stderr);
         assert_eq!(oracle::embedded_log(&practice), log, "{campaign}: somebody was called");
         oracle::the_ledger_agrees(&practice, &oracle::embedded_calls(&practice));
     }

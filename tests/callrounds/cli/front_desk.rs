@@ -175,6 +175,16 @@ fn two_people_tick_the_same_item_off_and_both_are_on_record() {
     assert!(explained.contains("done by the front desk (call back, by ana)"), "{explained}");
     assert!(!explained.contains("Zyxwv"), "a note is not in the timeline: {explained}");
 
+    // At the same time, too.
+    let both =
+        ["cy", "di"].map(|by| practice.command(&["worklist", "done", "2", "--by", by]).spawn().expect("the program"));
+    let ended = both.map(|child| ProgramOutput::new(&child.wait_with_output().expect("ended")));
+    assert!(ended.iter().all(|ended| ended.code == 0), "{ended:?}");
+    let late = ended.iter().filter(|ended| ended.stderr.contains("was done already, by ")).count();
+    let records = practice.count("SELECT count(*) FROM worklist_tick WHERE entry_id = 2");
+    assert_eq!((late, records), (1, 2), "{ended:?}");
+    assert_eq!(practice.run(&["worklist", "undo", "2"]).code, 0);
+
     // The next night changes nothing about what is open and what is done.
     assert_eq!(practice.run(&["run", "campaigns/recall.toml"]).code, 0);
     assert_eq!(worklist(&practice, &[])["open"], 6);
@@ -287,6 +297,52 @@ fn a_batch_whose_file_cannot_be_written_is_kept_and_written_again() {
     assert_eq!((again.code, again.stdout.lines().count()), (0, 12), "{again:?}");
     let calls = "SELECT count(*) - count(DISTINCT attempt_id) + (count(*) <> 10) FROM writeback_call";
     assert_eq!(practice.count(calls), 0, "each call once");
+}
+
+#[test]
+fn a_batch_exists_with_its_bytes_or_not_at_all_whenever_the_program_is_killed() {
+    let practice = called();
+    let mut killed = 0;
+    for delay in [0, 3, 6, 9, 12, 16, 20, 25, 30, 40] {
+        let mut child =
+            practice.command(&["writeback", "--format", "csv", "--out", "batch.csv"]).spawn().expect("it runs");
+        std::thread::sleep(std::time::Duration::from_millis(delay));
+        killed += i32::from(child.try_wait().expect("asked").is_none());
+        child.kill().expect("killed");
+        child.wait().expect("gone");
+        let batches = practice.count("SELECT count(*) FROM writeback");
+        let calls = practice.count("SELECT count(*) FROM writeback_call");
+        let bytes = practice.count("SELECT count(*) FROM writeback_content WHERE length(content) > 500");
+        assert_eq!((calls, bytes), (10 * batches, batches), "after {delay} ms");
+        if let Ok(text) = std::fs::read_to_string(practice.path("batch.csv")) {
+            assert_eq!(text, practice.run(&["writeback", "--again", "1"]).stdout, "after {delay} ms");
+        }
+    }
+    assert!(killed > 0, "each program ended before it was killed");
+    let rest = practice.run(&["writeback", "--format", "csv"]);
+    assert_eq!(rest.code, 0, "{rest:?}");
+    assert_eq!(practice.count("SELECT count(*) FROM writeback"), 1, "each call in one batch");
+}
+
+#[test]
+fn no_log_and_no_message_tells_what_was_said_or_who() {
+    let practice = called();
+    assert_eq!(practice.run(&["worklist", "done", "1", "--note", "spoke with Zyxwv"]).code, 0);
+    for arguments in [
+        ["worklist", "--out", "a.txt"].as_slice(),
+        &["worklist", "done", "1", "--note", "Zyxwv again"],
+        &["worklist", "undo", "1"],
+        &["writeback", "--for", "open-dental", "--out", "b.jsonl"],
+        &["writeback", "--again", "1", "--out", "c.jsonl"],
+        &["transcript", "2"],
+        &["resolve"],
+    ] {
+        let ended = practice.run(&[arguments, &["-vv"]].concat());
+        assert!([0, 5].contains(&ended.code), "{ended:?}");
+        for secret in ["Zyxwv", "Diaz", "Ana", "5550110", "555-0110", "X-8", "would like", "would be good"] {
+            assert!(!ended.stderr.contains(secret), "{arguments:?}: {secret}: {ended:?}");
+        }
+    }
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn wrong_arguments() {
     For more information, try '--help'.
     ");
     assert_snapshot!(refused(&practice, &["resolve", "Pat", "--not-placed"], 2), @"
-    error: invalid value 'Pat' for '<ENTRY>': not a number of the report's first column, such as 12
+    error: invalid value 'Pat' for '[ENTRY]...': not a number of the report's first column, such as 12
 
     For more information, try '--help'.
     ");
@@ -402,12 +402,15 @@ fn help_lists_every_command_and_exit_code() {
       report       Report the outcome of each patient
       explain      Show the history of one patient, with the reasons
       suppress     Manage the suppression list (do not call) of all campaigns on the ledger
-      resolve      Decide about a patient whose call was refused, is held for a person, or has an
-                   unknown outcome
+      resolve      Show the patients whose call was refused, is held for a person, or has an unknown
+                   outcome, and decide about them
       review       Show conversations that may contain an opt-out, or say that the patient has died, and
                    decide about them
       outcomes     Show what the bot's conversations carry and what the outcome rules take it for;
                    suggest and apply rules
+      transcript   Show what was said in a patient's conversation; nothing of it is kept
+      worklist     Show what the front desk has to do, and tick it off
+      writeback    Write the calls to a file for the practice's own software; nothing is sent
       pause        Pause a run: it places no call until it is resumed
       cancel       Cancel a run: patients whose call is neither under way nor finished are not called
       ledger       Maintain the ledger: adopt a restored copy, verify, purge, back up

@@ -45,7 +45,7 @@ fn the_first_campaign_of_the_readme_runs() {
         }
         done.push(command);
     }
-    assert_eq!(done, ["init", "check", "run", "doctor", "run", "status", "explain", "report"]);
+    assert_eq!(done, ["init", "check", "run", "doctor", "run", "status", "explain", "report", "worklist"]);
     let numbers: BTreeSet<_> = vendor.calls().into_iter().map(|call| call.to_number).collect();
     assert_eq!(numbers.len(), 3, "{numbers:?}");
 
