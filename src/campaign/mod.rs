@@ -8,8 +8,8 @@
 //! 3. checked against the rules between keys (`validate`);
 //! 4. converted to a [`Campaign`] (`convert`).
 //!
-//! `writeback` has the columns of write-back files. [`VendorLimits`] are the figures in which vendors differ. [`locations`] holds the caller id of each location;
-//! [`locations_file`] reads a separate file of `[[line]]` tables.
+//! `writeback` has the columns of write-back files. [`VendorLimits`] are the figures in which vendors differ.
+//! [`locations`] holds the caller id of each location; [`locations_file`] reads a separate file of `[[line]]` tables.
 
 mod convert;
 mod defaults;

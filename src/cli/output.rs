@@ -150,8 +150,8 @@ fn write_line(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }
 
-/// Writes an export to the file, or, without one, to standard output: exactly, except that a terminal gets hidden characters
-/// escaped and nothing that is no text. `example` is a file's name for the message.
+/// Writes an export to the file, or, without one, to standard output: exactly, except that a terminal gets hidden
+/// characters escaped and nothing that is no text. `example` is a file's name for the message.
 pub(super) fn write_export(
     path: Option<&Path>,
     example: &str,

@@ -1,4 +1,5 @@
-//! `resolve`: the patients who need a decision, and the decision; `pause` and `cancel`: other decisions of the operator.
+//! `resolve`: the patients who need a decision, and the decision; `pause` and `cancel`: other decisions of the
+//! operator.
 
 use std::io::IsTerminal;
 use std::path::Path;

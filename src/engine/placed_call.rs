@@ -1,5 +1,5 @@
-//! Whether a conversation that an operator names can be the call of an attempt whose answer was lost: by its numbers, its
-//! start and its medium, as the vendor shows them.
+//! Whether a conversation that an operator names can be the call of an attempt whose answer was lost: by its numbers,
+//! its start and its medium, as the vendor shows them.
 
 use std::fmt;
 
@@ -62,8 +62,8 @@ fn span(span: TimeDelta) -> String {
 }
 
 impl LostCall {
-    /// Why `conversation` is not this call; `None` if it fits. `settle` is S of rule R: a call is on the vendor's list at the
-    /// latest that long after its request was accepted.
+    /// Why `conversation` is not this call; `None` if it fits. `settle` is S of rule R: a call is on the vendor's list
+    /// at the latest that long after its request was accepted.
     #[must_use]
     pub fn mismatch(&self, conversation: &Conversation, media: &CallMedia, settle: TimeDelta) -> Option<Mismatch> {
         match media.channel_of(conversation) {

@@ -2,10 +2,10 @@
 //!
 //! [`state`] has the states and the one function that decides every transition, [`attempt`] the states of a single
 //! `POST`, [`effect`] what a fact sets besides the states, [`list_effect`] what a newer list says of a known entry,
-//! [`outcome`] the meaning of a finished conversation, [`outcome_rules`] the rules that derive it, [`classification`] what
-//! they took a conversation for and how sure that is, [`conversation_words`] what was said in it and is kept, [`reason`]
-//! why an entry is not being called, [`remedy`] what a person can do about it, [`content`] the patient and the texts of the
-//! call, [`list_counts`] a list's rows by result, [`transcript_message`] a message of a transcript,
+//! [`outcome`] the meaning of a finished conversation, [`outcome_rules`] the rules that derive it, [`classification`]
+//! what they took a conversation for and how sure that is, [`conversation_words`] what was said in it and is kept,
+//! [`reason`] why an entry is not being called, [`remedy`] what a person can do about it, [`content`] the patient and
+//! the texts of the call, [`list_counts`] a list's rows by result, [`transcript_message`] a message of a transcript,
 //! [`work_group`] what the front desk has to do about an entry.
 
 pub mod attempt;

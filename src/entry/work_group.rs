@@ -59,7 +59,8 @@ groups! {
 }
 
 impl WorkGroup {
-    /// The one group of an entry that is finished or stuck; `None` for one that is still to be called or is being called.
+    /// The one group of an entry that is finished or stuck; `None` for one that is still to be called or is being
+    /// called.
     #[must_use]
     pub fn of(state: State, outcome: Option<Outcome>, reason: Option<Reason>) -> Option<Self> {
         match state {

@@ -215,8 +215,8 @@ impl Ledger {
         self.writer.submit(move |conn| unrecorded_calls::take_over_calls(conn, run, &caller_id, &unrecorded, now))
     }
 
-    /// Removes what was said in calls and has been kept for as long as the campaigns' files say, with the front desk's notes
-    /// and the bytes of write-back files, which tell it, too. Returns whether there was any.
+    /// Removes what was said in calls and has been kept for as long as the campaigns' files say, with the front desk's
+    /// notes and the bytes of write-back files, which tell it, too. Returns whether there was any.
     pub fn remove_old_words(&self, now: DateTime<Utc>) -> CommitFuture<bool> {
         self.writer.submit(move |conn| {
             let words = conversation_words::remove_old(conn, now)?;

@@ -179,8 +179,8 @@ impl Operator {
         Ok(state)
     }
 
-    /// Settles several entries in one transaction. An entry that is no longer in the state that the operator was shown is
-    /// left as it is. Returns the entries that were settled, each with its new state.
+    /// Settles several entries in one transaction. An entry that is no longer in the state that the operator was shown
+    /// is left as it is. Returns the entries that were settled, each with its new state.
     pub fn resolve_all(
         &mut self,
         shown: &[(EntryId, State)],

@@ -193,8 +193,8 @@ CREATE TABLE conversation_words (
     kept_at    INTEGER NOT NULL
 ) STRICT;
 
--- What the front desk has ticked off: an entry's item as it was then, which is its group after its last attempt. A further
--- call or another outcome makes a new item.
+-- What the front desk has ticked off: an entry's item as it was then, which is its group after its last attempt. A
+-- further call or another outcome makes a new item.
 CREATE TABLE worklist_tick (
     id         INTEGER PRIMARY KEY,
     entry_id   INTEGER NOT NULL REFERENCES entry,

@@ -1,5 +1,5 @@
-//! What the front desk has to do: the entries that are finished or stuck, and what of it is done. An item is an entry's group
-//! after its last attempt, so a further call or another outcome makes a new item, which is open.
+//! What the front desk has to do: the entries that are finished or stuck, and what of it is done. An item is an entry's
+//! group after its last attempt, so a further call or another outcome makes a new item, which is open.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
@@ -77,8 +77,8 @@ struct ItemIdentity {
 }
 
 impl LedgerReader {
-    /// Calls `on_item` for every entry that is finished or stuck, of one campaign or of all. Items are streamed, so that a
-    /// large ledger needs no memory.
+    /// Calls `on_item` for every entry that is finished or stuck, of one campaign or of all. Items are streamed, so
+    /// that a large ledger needs no memory.
     pub fn each_work_item<E: From<LedgerError>>(
         &self,
         campaign: Option<&CampaignName>,

@@ -48,8 +48,8 @@ pub(super) fn ticks(
     Ok(found)
 }
 
-/// Removes the notes that have been kept for as long as their campaign keeps what was said; the table is written anew, so that
-/// no page holds them any more. Returns whether there were any.
+/// Removes the notes that have been kept for as long as their campaign keeps what was said; the table is written anew,
+/// so that no page holds them any more. Returns whether there were any.
 pub(super) fn remove_old_notes(conn: &Connection, now: DateTime<Utc>) -> Result<bool, LedgerError> {
     if !conn.prepare_cached(sql!("worklist_notes_old"))?.exists([millis(now)])? {
         return Ok(false);

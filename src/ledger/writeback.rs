@@ -1,5 +1,5 @@
-//! Write-back files: numbered batches of calls for the practice's own software. Each call is in one batch at most, and a
-//! batch is kept with its bytes, so that it can be written again.
+//! Write-back files: numbered batches of calls for the practice's own software. Each call is in one batch at most, and
+//! a batch is kept with its bytes, so that it can be written again.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
@@ -91,8 +91,8 @@ pub enum KeptContent {
 }
 
 impl Operator {
-    /// Makes a batch of the campaign's calls that no other batch tells, in one transaction: either it exists with its bytes,
-    /// or not at all. `render` gets the calls; without any rendered call there is no batch.
+    /// Makes a batch of the campaign's calls that no other batch tells, in one transaction: either it exists with its
+    /// bytes, or not at all. `render` gets the calls; without any rendered call there is no batch.
     pub fn write_back(
         &mut self,
         campaign: &CampaignName,
@@ -159,8 +159,8 @@ impl LedgerReader {
     }
 }
 
-/// Removes the bytes of batches that have been kept for as long as their campaign keeps what was said; written anew, so that
-/// no page holds them any more. Returns whether there were any.
+/// Removes the bytes of batches that have been kept for as long as their campaign keeps what was said; written anew, so
+/// that no page holds them any more. Returns whether there were any.
 pub(super) fn remove_old(conn: &Connection, now: DateTime<Utc>) -> Result<bool, LedgerError> {
     if !conn.prepare_cached(sql!("writeback_old"))?.exists([millis(now)])? {
         return Ok(false);

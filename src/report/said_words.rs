@@ -75,8 +75,8 @@ impl fmt::Debug for SaidWords {
     }
 }
 
-/// The summary, or else the topic, or else the tags; then what the vendor's bot says is needed. Without line breaks, and cut
-/// where it is too long.
+/// The summary, or else the topic, or else the tags; then what the vendor's bot says is needed. Without line breaks,
+/// and cut where it is too long.
 #[must_use]
 pub fn in_one_line(words: &ConversationWords) -> String {
     let OutcomeSignals { tags, topic, summary, actions, .. } = &words.signals;

@@ -1,5 +1,5 @@
-//! The entries that only a person can settle: each with what is known of its last call, what to look up at the vendor, and
-//! the commands that settle it.
+//! The entries that only a person can settle: each with what is known of its last call, what to look up at the vendor,
+//! and the commands that settle it.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;

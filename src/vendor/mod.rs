@@ -1,5 +1,5 @@
-//! The vendor as the engine sees it: the [`Vendor`] trait and the types that pass through it; [`Transcripts`] is what only a
-//! person asks for.
+//! The vendor as the engine sees it: the [`Vendor`] trait and the types that pass through it; [`Transcripts`] is what
+//! only a person asks for.
 //!
 //! Tests implement the trait with the simulator's rules, without a network. [`annie`] is the only vendor in production;
 //! [`http`] holds what another vendor over HTTP needs as well. [`quota`] limits how fast an organisation sends requests,

@@ -1,5 +1,5 @@
--- Entries that are finished or stuck, of one campaign or of all, each with its last attempt and with what was said in its last
--- conversation that is still kept.
+-- Entries that are finished or stuck, of one campaign or of all, each with its last attempt and with what was said in
+-- its last conversation that is still kept.
 SELECT entry.id, campaign.name AS campaign, entry.run_id, key, content, coalesce(last.to_number, entry.phone) AS phone, location,
     entry.state, entry.reason, entry.outcome, last.id AS attempt_id,
     (SELECT count(*) FROM attempt WHERE entry_id = entry.id AND state NOT IN ('not_placed', 'refused')) AS calls,

@@ -1,5 +1,5 @@
-//! What only a person can settle: `resolve` shows it before it asks, reads a named conversation from the vendor, and settles
-//! many at once only when that is confirmed; `transcript` shows what was said and keeps nothing.
+//! What only a person can settle: `resolve` shows it before it asks, reads a named conversation from the vendor, and
+//! settles many at once only when that is confirmed; `transcript` shows what was said and keeps nothing.
 
 use serde_json::Value;
 

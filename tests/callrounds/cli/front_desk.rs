@@ -1,5 +1,5 @@
-//! The front desk's work: the worklist in each format, what is ticked off by two people at once, and write-back files, whose
-//! batches tell each call once.
+//! The front desk's work: the worklist in each format, what is ticked off by two people at once, and write-back files,
+//! whose batches tell each call once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::support::harness::{Practice, ProgramOutput, recall};
 use crate::support::vendor::MORNING;
 
-/// One patient for each way to take a call, the first with a household; two have chart numbers that Open Dental cannot have.
+/// One patient for each way to take a call, the first with a household; two have chart numbers that Open Dental cannot
+/// have.
 const LIST: &str = "patient_id,first_name,last_name,phone,family_id\n\
                     1001,Ana,Diaz,773-555-0110,9\n\
                     1002,Ben,Diaz,773-555-0110,9\n\

@@ -165,8 +165,8 @@ pub fn conversation(body: &[u8], requested: &ConversationId) -> Result<Conversat
     }
 }
 
-/// `GET /conversations/{id}/messages`, 2xx: the messages, by time if each has one. A row that is no object stays, without
-/// a text.
+/// `GET /conversations/{id}/messages`, 2xx: the messages, by time if each has one. A row that is no object stays,
+/// without a text.
 pub fn messages(body: &[u8]) -> Result<Vec<TranscriptMessage>, MalformedBody> {
     let data = unwrap_envelope(body)?;
     let rows = match data {
