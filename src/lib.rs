@@ -13,7 +13,8 @@
 //! | [`cli`] | one file per command: arguments, wiring, exit codes |
 //! | [`campaign`], [`template`] | the campaign file, validated, and its message templates |
 //! | [`intake`] | from a list file to entries ready to enrol; `check` and `run` share it |
-//! | [`entry`] | an entry's content and states, the one function that changes its state, and the rules that name an outcome |
+//! | [`entry`] | an entry's content and states, the one function that changes its state, and the outcomes |
+//! | [`outcome`] | what a finished conversation meant: phrases, tags and a campaign's rules; pure |
 //! | [`policy`] | whether an entry may be called now, when, or never, and by which rule; pure |
 //! | [`ledger`] | the only SQL: everything that must survive; one writer |
 //! | [`vendor`] | the vendor's traits and their types, the request quota and the backoff; [`vendor::http`] sends one request, at most once, to any API; [`vendor::annie`] is the Annie API: credentials, what a response means, webhooks |
@@ -27,7 +28,7 @@
 //! `docs/where-is.md` answers "where is …?" for the questions that come up most; `docs/design.md` has the promises and the
 //! reasons, `docs/glossary.md` every word.
 //!
-//! Allowed uses: main → cli → engine → {ledger, vendor} → {policy, campaign, entry} → {phone, zone, clock, ids};
+//! Allowed uses: main → cli → engine → {ledger, vendor} → {policy, campaign, outcome, entry} → {phone, zone, clock, ids};
 //! cli → intake → {campaign, template, entry, phone}; plan uses the ledger, the rules and the quota; report uses events,
 //! plans and the ledger's summaries. `ledger` and `vendor` do not know each other; the simulator knows only the basics and
 //! never the client. Within a module no two files name each other's items (methods of one type in several files, such as the
@@ -60,6 +61,7 @@ pub mod exit_status;
 pub mod ids;
 pub mod intake;
 pub mod ledger;
+pub mod outcome;
 pub mod phone;
 pub mod plan;
 pub mod policy;

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use super::defaults;
 use super::definition::{Campaign, CampaignSource};
 use super::file::{
     CallingTable, CampaignFile, CapsTable, HolidaysTable, ListTable, LocationTable, MessageTable, OutcomeTable,
@@ -19,8 +18,8 @@ use super::sections::{
 use super::spanned_reader::{Spanned, unspanned};
 use super::value::{CallLimit, Canary, Fraction, PositiveNumber, Switch, count};
 use super::writeback::Writeback;
-use crate::entry::{OutcomeRule, OutcomeRules};
 use crate::ids::OrganisationId;
+use crate::outcome::{OutcomeRule, OutcomeRules};
 use crate::phone::area_codes::AreaCodes;
 
 fn fraction(spanned: Option<Spanned<Fraction>>) -> Option<f64> {
@@ -28,12 +27,13 @@ fn fraction(spanned: Option<Spanned<Fraction>>) -> Option<f64> {
 }
 
 impl CampaignFile {
-    /// The file's own outcome rules, followed by the default rules unless the file replaces them.
+    /// The file's own outcome rules, followed by the built-in ones unless the file replaces them.
     pub(super) fn outcome_rules(&self) -> OutcomeRules {
         let own = unspanned(self.outcomes.clone()).unwrap_or_default();
-        let replaces = unspanned(self.replace_default_outcomes.clone()).unwrap_or(false);
-        let default = if replaces { Vec::new() } else { defaults::outcomes() };
-        OutcomeRules(own.into_iter().map(|rule| rule.value).chain(default).map(OutcomeTable::convert).collect())
+        OutcomeRules {
+            own: own.into_iter().map(|rule| rule.value.convert()).collect(),
+            has_built_in: !unspanned(self.replace_default_outcomes.clone()).unwrap_or(false),
+        }
     }
 
     /// The campaign. `None` if a required key is missing.
@@ -244,6 +244,7 @@ impl OutcomeTable {
             summary: unspanned(self.summary).unwrap_or_default(),
             actions: unspanned(self.actions).unwrap_or_default(),
             duration_at_most: unspanned(self.duration_at_most).map(|PositiveNumber(duration)| duration),
+            unless: unspanned(self.unless).unwrap_or_default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use toml::Spanned;
 use toml::de::DeTable;
 
-use super::file::{CampaignFile, OutcomeTable};
+use super::file::CampaignFile;
 use super::sections::Purpose;
 use super::spanned_reader::{FileKind, RawValue, SpannedReader};
 
@@ -46,12 +46,6 @@ pub(super) fn for_purpose(purpose: Option<Purpose>) -> CampaignFile {
         Some(Purpose::FollowUp) => &PARSED.follow_up,
     };
     changes.clone().over(PARSED.general.clone())
-}
-
-/// The default outcome rules.
-pub(super) fn outcomes() -> Vec<OutcomeTable> {
-    let rules = PARSED.general.outcomes.clone().map(|rules| rules.value).unwrap_or_default();
-    rules.into_iter().map(|rule| rule.value).collect()
 }
 
 #[cfg(test)]

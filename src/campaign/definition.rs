@@ -9,8 +9,8 @@ use super::sections::{
     Calling, ListRules, MessageTemplates, Practice, Privacy, Purpose, Rate, Redial, Safety, VendorChoice,
 };
 use super::writeback::Writeback;
-use crate::entry::OutcomeRules;
 use crate::ids::{CampaignName, Location};
+use crate::outcome::OutcomeRules;
 
 /// A checked campaign.
 #[derive(Debug, Clone)]

@@ -286,8 +286,8 @@ tables! {
         columns: WritebackColumns;
     }
 
-    /// One rule. Every condition that is given must match; a list matches if any of its texts matches. Case, `_` and
-    /// `-` are ignored.
+    /// One rule. Every condition that is given must match; a list matches if any of its texts matches. Texts are compared
+    /// by whole words, without case, accents and marks.
     OutcomeTable {
         /// The outcome of a match.
         outcome: Outcome, required as r#"outcome = "booked""#;
@@ -301,6 +301,8 @@ tables! {
         actions: Vec<String>;
         /// The conversation lasted at most this long, in the vendor's unit.
         duration_at_most: PositiveNumber;
+        /// The rule does not apply if a tag, the topic, the summary or a needed action contains one of these.
+        unless: Vec<String>;
     }
 }
 

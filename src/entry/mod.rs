@@ -2,8 +2,8 @@
 //!
 //! [`state`] has the states and the one function that decides every transition, [`attempt`] the states of a single
 //! `POST`, [`effect`] what a fact sets besides the states, [`list_effect`] what a newer list says of a known entry,
-//! [`outcome`] the meaning of a finished conversation, [`outcome_rules`] the rules that derive it, [`classification`]
-//! what they took a conversation for and how sure that is, [`conversation_words`] what was said in it and is kept,
+//! [`outcome`] the meaning of a finished conversation, [`classification`] what one was taken for and how sure that is,
+//! [`conversation_words`] what was said in it and is kept,
 //! [`reason`] why an entry is not being called, [`remedy`] what a person can do about it, [`content`] the patient and
 //! the texts of the call, [`list_counts`] a list's rows by result, [`transcript_message`] a message of a transcript,
 //! [`work_group`] what the front desk has to do about an entry.
@@ -16,7 +16,6 @@ pub mod effect;
 pub mod list_counts;
 pub mod list_effect;
 pub mod outcome;
-pub mod outcome_rules;
 pub mod reason;
 pub mod remedy;
 pub mod state;
@@ -33,7 +32,6 @@ pub use effect::{AttemptEffect, EntryEffect, EntryStatus};
 pub use list_counts::ListCounts;
 pub use list_effect::{AbsenceEffect, EntryChange, ListEffect};
 pub use outcome::{Outcome, OutcomeSignals};
-pub use outcome_rules::{OutcomeRule, OutcomeRules};
 pub use reason::Reason;
 pub use remedy::{Remedy, doubt_of_held};
 pub use state::{Fact, IllegalTransition, State};

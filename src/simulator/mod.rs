@@ -16,6 +16,7 @@
 //! | [`call`] | the body of a `POST /calls` or `POST /sms`, and its validation |
 //! | [`rules`] | how often and when a number may be called, and every refusal |
 //! | [`people`], [`call_transcript`] | how people take a call, and what a closed conversation shows of it |
+//! | [`sayings`] | how bots sum up calls, in many phrasings |
 //! | [`medium`], [`conversation`], [`world`] | a conversation through time, and all of them |
 //! | [`budget`], [`access`] | requests per minute, and who may send them |
 //! | [`fault`], `corrupt_response` | what goes wrong, and the corrupted responses |
@@ -41,6 +42,7 @@ pub mod people;
 mod request_context;
 mod routes;
 pub mod rules;
+pub mod sayings;
 mod seeded_rng;
 pub mod server;
 mod server_state;

@@ -22,7 +22,7 @@ use crate::campaign::{
     OnLostAnswer, Practice, Preset, Privacy, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice,
     VendorKind, Writeback, ZoneMode,
 };
-use crate::entry::{ListEligibility, NewEntry, OutcomeRules, Reason};
+use crate::entry::{ListEligibility, NewEntry, Reason};
 use crate::ids::{CampaignName, OrganisationId};
 use crate::phone::E164;
 use crate::template::Template;
@@ -130,7 +130,7 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
             simulator: SimulatorSettings { seed: 1, start: None, speed: 60.0, people: None, faults: Vec::new() },
         },
         writeback: Writeback { columns: Vec::new() },
-        outcomes: OutcomeRules::default(),
+        outcomes: crate::outcome::OutcomeRules::default(),
         source: CampaignSource { text: String::new(), directory: PathBuf::new() },
     }
 }

@@ -5,6 +5,7 @@ mod budget;
 mod bytes;
 mod hours;
 mod organisations;
+mod outcomes;
 mod phones;
 mod refusals;
 mod rules;

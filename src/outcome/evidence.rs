@@ -1,0 +1,104 @@
+//! What each field of a conversation says of its outcome.
+
+use std::fmt;
+
+use super::meaning::Meaning;
+use super::phrase_book::{self, Said};
+use super::tags;
+use crate::entry::OutcomeSignals;
+
+/// The field that says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// The tag at this position, counted from 1.
+    Tag(usize),
+    Topic,
+    /// The sentence of the summary at this position, counted from 1.
+    Summary(usize),
+    /// The needed action at this position, counted from 1.
+    Action(usize),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tag(at) => write!(f, "tag {at}"),
+            Self::Topic => f.write_str("topic"),
+            Self::Summary(at) => write!(f, "summary, sentence {at}"),
+            Self::Action(at) => write!(f, "action {at}"),
+        }
+    }
+}
+
+/// One thing that a field says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Evidence {
+    pub(super) meaning: Meaning,
+    /// Whether that is certain.
+    pub(super) is_certain: bool,
+    /// The name of the rule that found it.
+    pub(super) name: &'static str,
+    pub(super) source: Source,
+}
+
+/// All that a conversation says, by field.
+#[derive(Debug, Default)]
+pub(super) struct AllEvidence {
+    pub(super) summary: Vec<Evidence>,
+    pub(super) tags: Vec<Evidence>,
+    /// Topic and actions say what a call was about rather than how it ended.
+    pub(super) others: Vec<Evidence>,
+    /// What a field speaks of without meaning it.
+    pub(super) not_meant: Vec<Meaning>,
+}
+
+impl AllEvidence {
+    /// Reads all fields.
+    pub(super) fn gather(signals: &OutcomeSignals) -> Self {
+        let mut all = Self::default();
+        if let Some(summary) = &signals.summary {
+            let said = phrase_book::said(summary);
+            all.summary = said_by(&said, Source::Summary);
+            all.not_meant = said.not_meant;
+        }
+        for (at, tag) in (1..).zip(&signals.tags) {
+            all.tags.extend(short(tag, Source::Tag(at), &mut all.not_meant));
+        }
+        if let Some(topic) = &signals.topic {
+            all.others.extend(short(topic, Source::Topic, &mut all.not_meant));
+        }
+        for (at, action) in (1..).zip(&signals.actions) {
+            all.others.extend(short(action, Source::Action(at), &mut all.not_meant));
+        }
+        all
+    }
+
+    /// Everything that speaks of `meaning`, what people would read first.
+    pub(super) fn of(&self, meaning: Meaning) -> impl Iterator<Item = &Evidence> {
+        let fields = [&self.summary, &self.tags, &self.others];
+        fields.into_iter().flatten().filter(move |evidence| evidence.meaning == meaning)
+    }
+}
+
+fn said_by(said: &Said, source: impl Fn(usize) -> Source) -> Vec<Evidence> {
+    let evidence = said.findings.iter().map(|found| Evidence {
+        meaning: found.meaning,
+        is_certain: found.is_certain,
+        name: found.name,
+        source: source(found.sentence),
+    });
+    evidence.collect()
+}
+
+/// What a tag, a topic or an action says: by itself, or as a sentence.
+fn short(text: &str, source: Source, not_meant: &mut Vec<Meaning>) -> Vec<Evidence> {
+    if tags::is_denied(text) {
+        return Vec::new();
+    }
+    if let Some(meaning) = tags::meaning(text) {
+        return vec![Evidence { meaning, is_certain: true, name: meaning.outcome().label(), source }];
+    }
+    let said = phrase_book::said(text);
+    not_meant.extend(&said.not_meant);
+    said_by(&said, |_| source)
+}

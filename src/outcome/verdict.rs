@@ -1,0 +1,222 @@
+//! From all that a conversation says to the one outcome that it is taken for.
+//!
+//! An opt-out and a death are decided first, and asymmetrically: what is certain is taken for it, and what may be one is put
+//! to a person. All other outcomes must be said by one field without another field's contradiction. The second opinion
+//! abstains below a likelihood; it may put a conversation to a person, and never suppresses anybody.
+
+use super::evidence::{AllEvidence, Evidence};
+use super::meaning::Meaning;
+use super::opinion::Opinion;
+use crate::entry::{Classification, Doubt, Outcome, OutcomeSignals, RuleName};
+
+/// How sure an opt-out or a death is, and what says so; without a phrase it is the second opinion.
+#[derive(Clone, Copy)]
+enum Sureness<'e> {
+    Certain(&'e Evidence),
+    Possible(Option<&'e Evidence>),
+    Unsaid,
+}
+
+impl Sureness<'_> {
+    /// Lets the second opinion raise and settle doubts. It never makes anything certain.
+    fn weighed(self, certain: f32, spoken_of: f32) -> Self {
+        match self {
+            Self::Certain(evidence) if certain < SURE => Self::Possible(Some(evidence)),
+            Self::Possible(_) if spoken_of < UNLIKELY => Self::Unsaid,
+            Self::Unsaid if spoken_of >= SPOKEN_OF => Self::Possible(None),
+            Self::Certain(_) | Self::Possible(_) | Self::Unsaid => self,
+        }
+    }
+}
+
+/// An opt-out or a death that the phrases find is put to a person if the second opinion finds it less likely than this.
+const SURE: f32 = 0.75;
+/// One that no phrase finds is put to a person if the second opinion finds it at least this likely.
+const SPOKEN_OF: f32 = 0.3;
+/// One that the phrases find possible is none if the second opinion finds it less likely than this.
+const UNLIKELY: f32 = 0.05;
+/// An outcome that the second opinion finds less likely than this does not count.
+const CONTRADICTED: f32 = 0.1;
+/// The second opinion's own outcome counts from this likelihood on.
+const CONFIDENT: f32 = 0.55;
+
+/// What the built-in rules take a conversation for.
+pub(super) fn classify(signals: &OutcomeSignals) -> Classification {
+    let all = AllEvidence::gather(signals);
+    let opinion = Opinion::of(signals, &all);
+    let opt_out = sureness(&all, Meaning::OPT_OUT).weighed(opinion.certain_opt_out, opinion.opt_out);
+    let deceased = sureness(&all, Meaning::Deceased).weighed(opinion.death, opinion.death);
+    match (opt_out, deceased) {
+        // The death is the better outcome, and the opt-out must not be lost over it.
+        (Sureness::Certain(_), Sureness::Certain(dead)) => taken_for(dead, Some(Doubt::PossibleOptOut)),
+        (Sureness::Certain(opt_out), _) => taken_for(opt_out, None),
+        (Sureness::Possible(because), Sureness::Certain(_) | Sureness::Possible(_) | Sureness::Unsaid) => {
+            doubted(&all, &opinion, Doubt::PossibleOptOut, because)
+        }
+        (Sureness::Unsaid, Sureness::Certain(dead)) => taken_for(dead, None),
+        (Sureness::Unsaid, Sureness::Possible(because)) => doubted(&all, &opinion, Doubt::PossiblyDeceased, because),
+        (Sureness::Unsaid, Sureness::Unsaid) => {
+            let (outcome, rule) = settled_by_both(&all, &opinion);
+            Classification { outcome, doubt: None, rule }
+        }
+    }
+}
+
+/// What a person has to read before a conversation counts as `outcome`, which another rule has named.
+pub(super) fn concern(signals: &OutcomeSignals, outcome: Outcome) -> Option<Doubt> {
+    let all = AllEvidence::gather(signals);
+    let opinion = Opinion::of(signals, &all);
+    let is_said = |meaning, spoken_of| {
+        !matches!(sureness(&all, meaning).weighed(spoken_of, spoken_of), Sureness::Unsaid)
+    };
+    if outcome != Outcome::OptOut && is_said(Meaning::OPT_OUT, opinion.opt_out) {
+        Some(Doubt::PossibleOptOut)
+    } else {
+        (outcome != Outcome::DeceasedOrMoved && is_said(Meaning::Deceased, opinion.death)).then_some(Doubt::PossiblyDeceased)
+    }
+}
+
+/// The summary is what a person would believe: where it speaks of the matter without meaning it, no tag makes it certain.
+fn sureness(all: &AllEvidence, meaning: Meaning) -> Sureness<'_> {
+    let in_summary = all.summary.iter().any(|evidence| evidence.meaning == meaning);
+    let is_contradicted = in_summary || all.not_meant.contains(&meaning);
+    let summary_certain = all.summary.iter().find(|evidence| evidence.meaning == meaning && evidence.is_certain);
+    let elsewhere_certain = all.of(meaning).find(|evidence| evidence.is_certain).filter(|_| !is_contradicted);
+    match (summary_certain.or(elsewhere_certain), all.of(meaning).next()) {
+        (Some(certain), _) => Sureness::Certain(certain),
+        (None, Some(possible)) => Sureness::Possible(Some(possible)),
+        (None, None) => Sureness::Unsaid,
+    }
+}
+
+fn taken_for(evidence: &Evidence, doubt: Option<Doubt>) -> Classification {
+    Classification { outcome: evidence.meaning.outcome(), doubt, rule: Some(rule_name(evidence)) }
+}
+
+/// The outcome that is not in doubt, with the doubt and what raised it.
+fn doubted(all: &AllEvidence, opinion: &Opinion, doubt: Doubt, because: Option<&Evidence>) -> Classification {
+    let (outcome, _) = settled_by_both(all, opinion);
+    let rule = because.map_or_else(|| by_opinion(doubt.label()), rule_name);
+    Classification { outcome, doubt: Some(doubt), rule: Some(rule) }
+}
+
+/// What the fields agree on, if the second opinion does not contradict; or else the second opinion, if it is confident.
+fn settled_by_both(all: &AllEvidence, opinion: &Opinion) -> (Outcome, Option<RuleName>) {
+    let by_phrases = settled(all).filter(|evidence| opinion.likelihood(evidence.meaning.outcome()) >= CONTRADICTED);
+    let (likeliest, likelihood) = opinion.likeliest();
+    match by_phrases {
+        Some(evidence) => (evidence.meaning.outcome(), Some(rule_name(evidence))),
+        None if likelihood >= CONFIDENT && likeliest != Outcome::Unclassified => {
+            (likeliest, Some(by_opinion(likeliest.label())))
+        }
+        None => (Outcome::Unclassified, None),
+    }
+}
+
+fn by_opinion(words: &str) -> RuleName {
+    RuleName::new(format!("built-in: {words} (second opinion: the words taken together)"))
+}
+
+fn rule_name(evidence: &Evidence) -> RuleName {
+    RuleName::new(format!("built-in: {} ({})", evidence.name, evidence.source))
+}
+
+/// What the fields agree on, apart from opt-outs and deaths.
+fn settled(all: &AllEvidence) -> Option<&Evidence> {
+    let [summary, tags, others] = [&all.summary, &all.tags, &all.others].map(|field| plain(field));
+    match (resolved(&summary), resolved(&tags)) {
+        (Reading::Nothing, Reading::Nothing) => resolved(&others).agreed(),
+        (Reading::One(one), Reading::Nothing) | (Reading::Nothing, Reading::One(one)) => Some(one),
+        (Reading::One(said), Reading::One(tagged)) => both(&summary, &tags, said, tagged),
+        // A field that contradicts itself is settled by the other one, if that names one of its outcomes.
+        (Reading::Conflict, Reading::One(one)) => summary.into_iter().find(|said| said.meaning == one.meaning),
+        (Reading::One(one), Reading::Conflict) => tags.into_iter().find(|tagged| tagged.meaning == one.meaning),
+        (Reading::Conflict, _) | (_, Reading::Conflict) => None,
+    }
+}
+
+fn plain(field: &[Evidence]) -> Vec<&Evidence> {
+    let is_plain = |evidence: &&Evidence| {
+        evidence.is_certain && evidence.meaning != Meaning::OPT_OUT && evidence.meaning != Meaning::Deceased
+    };
+    field.iter().filter(is_plain).collect()
+}
+
+/// What a field says on the whole.
+enum Reading<'e> {
+    Nothing,
+    One(&'e Evidence),
+    Conflict,
+}
+
+impl<'e> Reading<'e> {
+    fn agreed(self) -> Option<&'e Evidence> {
+        match self {
+            Self::One(one) => Some(one),
+            Self::Nothing | Self::Conflict => None,
+        }
+    }
+}
+
+fn resolved<'e>(field: &[&'e Evidence]) -> Reading<'e> {
+    field.iter().fold(Reading::Nothing, |reading, &next| match reading {
+        Reading::Nothing => Reading::One(next),
+        Reading::One(one) => stronger(one, next).map_or(Reading::Conflict, Reading::One),
+        Reading::Conflict => Reading::Conflict,
+    })
+}
+
+/// The summary and the tags each name one outcome.
+fn both<'e>(
+    summary: &[&'e Evidence],
+    tags: &[&'e Evidence],
+    said: &'e Evidence,
+    tagged: &'e Evidence,
+) -> Option<&'e Evidence> {
+    let names = |field: &[&'e Evidence], wanted: &Evidence| field.iter().any(|one| one.meaning == wanted.meaning);
+    match (names(summary, tagged), names(tags, said)) {
+        (_, true) => Some(said),
+        (true, false) => Some(tagged),
+        (false, false) => stronger(said, tagged),
+    }
+}
+
+/// Of two outcomes, the first said before the second, the one that a person would write down; `None`: they contradict
+/// each other.
+fn stronger<'e>(first: &'e Evidence, second: &'e Evidence) -> Option<&'e Evidence> {
+    let (one, other) = (first.meaning.outcome(), second.meaning.outcome());
+    if one == other || outranks(one, other) {
+        Some(first)
+    } else if outranks(other, one) || comes_later(one, other) {
+        Some(second)
+    } else {
+        None
+    }
+}
+
+/// Whether `one` says more of the same call than `other`.
+fn outranks(one: Outcome, other: Outcome) -> bool {
+    use Outcome as O;
+    let lesser: &[Outcome] = match one {
+        O::Booked | O::Confirmed => &[O::CallbackRequested, O::ReachedOther],
+        O::RescheduleRequested => &[O::CallbackRequested, O::ReachedOther, O::Declined, O::Confirmed],
+        O::CallbackRequested => &[O::Declined, O::Busy],
+        O::Declined => &[O::ReachedOther],
+        O::WrongNumber => &[O::ReachedOther, O::NoAnswer, O::Declined],
+        O::DeceasedOrMoved => &[O::WrongNumber, O::ReachedOther, O::Declined, O::InvalidNumber],
+        O::ReachedOther => &[O::CallbackRequested, O::NoAnswer],
+        O::LeftVoicemail => &[O::NoAnswer, O::CallbackRequested],
+        O::InvalidNumber => &[O::NoAnswer],
+        O::NoAnswer | O::Busy | O::OptOut | O::Unclassified => &[],
+    };
+    lesser.contains(&other)
+}
+
+/// Whether a patient may well have gone from `first` to `then` in one call.
+fn comes_later(first: Outcome, then: Outcome) -> bool {
+    use Outcome as O;
+    matches!(
+        (first, then),
+        (O::Declined | O::RescheduleRequested, O::Booked) | (O::RescheduleRequested, O::Confirmed)
+    )
+}
