@@ -276,7 +276,7 @@ fn the_default_rules_know_the_vendors_tags_and_guess_nothing() {
         assert_eq!(outcome(&[tag]), expected, "{tag}");
     }
     assert_eq!(outcome(&["appointment-booked", "opt-out"]), Outcome::OptOut);
-    assert_eq!(outcome(&["appointment-booked", "wrong-number"]), Outcome::WrongNumber);
+    assert_eq!(outcome(&["appointment-booked", "wrong-number"]), Outcome::Unclassified);
     let summary = Some("The patient asked not to be called again.".to_owned());
     assert_eq!(rules.classify(&OutcomeSignals { summary, ..OutcomeSignals::default() }).outcome, Outcome::OptOut);
 }

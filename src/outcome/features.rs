@@ -1,77 +1,87 @@
 //! What the second opinion looks at: the words of a conversation, pieces of its longer words, and what the phrases found.
 
-use super::evidence::AllEvidence;
+use std::fmt;
+
+use super::evidence::{AllEvidence, Evidence};
 use super::text;
 use crate::entry::OutcomeSignals;
 
-/// A feature, in a few words for people, such as `summary: not interested`.
-pub(super) type Feature = String;
+/// Gets each feature, in a few words for people such as `summary: not interested`. They are built only if they are shown.
+pub(super) type OnFeature<'f> = &'f mut dyn FnMut(fmt::Arguments<'_>);
 
-/// All features of a conversation, each once.
-pub(super) fn features(signals: &OutcomeSignals, evidence: &AllEvidence) -> Vec<Feature> {
-    let mut all = Vec::new();
-    for summary in &signals.summary {
+/// Names all features of a conversation; some more than once.
+pub(super) fn visit(signals: &OutcomeSignals, evidence: &AllEvidence, on_feature: OnFeature<'_>) {
+    if let Some(summary) = &signals.summary {
         let words = text::words(summary);
-        add_words("summary", &words, &mut all);
-        add_pieces(&words, &mut all);
+        visit_words("summary", &words, on_feature);
+        visit_far_words(&words, on_feature);
+        visit_pieces(&words, on_feature);
     }
     for tag in &signals.tags {
         let words = text::words(tag);
-        add_words("tag", &words, &mut all);
-        add_pieces(&words, &mut all);
+        visit_words("tag", &words, on_feature);
+        visit_pieces(&words, on_feature);
     }
-    for topic in &signals.topic {
-        add_words("topic", &text::words(topic), &mut all);
+    if let Some(topic) = &signals.topic {
+        visit_words("topic", &text::words(topic), on_feature);
     }
     for action in &signals.actions {
-        add_words("action", &text::words(action), &mut all);
+        visit_words("action", &text::words(action), on_feature);
     }
-    add_evidence(evidence, &mut all);
+    visit_evidence(evidence, on_feature);
     if signals.summary.as_deref().is_none_or(|summary| summary.trim().is_empty()) {
-        all.push("no summary".into());
+        on_feature(format_args!("no summary"));
     }
-    all.sort_unstable();
-    all.dedup();
-    all
 }
 
-/// Each word, each two and three neighbours, and each two words with one between them.
-fn add_words(field: &str, words: &[String], all: &mut Vec<Feature>) {
-    let edge = text::STOP.to_owned();
-    let words: Vec<&String> = std::iter::once(&edge).chain(words).chain([&edge]).collect();
-    for at in 0..words.len() {
-        let end = |length| words.get(at..at + length);
-        all.extend(end(1).map(|one| format!("{field}: {}", one[0])));
-        all.extend(end(2).map(|two| format!("{field}: {} {}", two[0], two[1])));
-        if field == "summary" {
-            all.extend(end(3).map(|three| format!("{field}: {} … {}", three[0], three[2])));
-            all.extend(end(3).map(|three| format!("{field}: {} {} {}", three[0], three[1], three[2])));
+/// Each word, and each two neighbours, with the edges of the text.
+fn visit_words(field: &str, words: &[String], on_feature: OnFeature<'_>) {
+    for word in words {
+        on_feature(format_args!("{field}: {word}"));
+    }
+    let before = std::iter::once(text::STOP).chain(words.iter().map(String::as_str));
+    let after = words.iter().map(String::as_str).chain([text::STOP]);
+    for (one, next) in before.zip(after) {
+        on_feature(format_args!("{field}: {one} {next}"));
+    }
+}
+
+/// Each three neighbours, and each two words with one between them.
+fn visit_far_words(words: &[String], on_feature: OnFeature<'_>) {
+    for three in words.windows(3) {
+        on_feature(format_args!("summary: {} {} {}", three[0], three[1], three[2]));
+        on_feature(format_args!("summary: {} … {}", three[0], three[2]));
+    }
+}
+
+/// The beginnings and the pieces of four letters of longer words, which survive endings and misspellings.
+fn visit_pieces(words: &[String], on_feature: OnFeature<'_>) {
+    for word in words.iter().filter(|word| word.len() > 3 && word.is_ascii()) {
+        if let Some(beginning) = word.get(..5) {
+            on_feature(format_args!("{beginning}…"));
+        }
+        for piece in (0..word.len() - 3).map(|at| &word[at..at + 4]) {
+            on_feature(format_args!("…{piece}…"));
         }
     }
 }
 
-/// Pieces of four letters and the beginnings of longer words, which survive endings and misspellings.
-fn add_pieces(words: &[String], all: &mut Vec<Feature>) {
-    for word in words.iter().filter(|word| word.len() > 3 && word.is_ascii()) {
-        all.extend(word.get(..5).map(|beginning| format!("{beginning}…")));
-        all.extend((0..word.len() - 3).map(|at| format!("…{}…", &word[at..at + 4])));
-    }
-}
-
-fn add_evidence(evidence: &AllEvidence, all: &mut Vec<Feature>) {
+fn visit_evidence(evidence: &AllEvidence, on_feature: OnFeature<'_>) {
     let fields = [("summary", &evidence.summary), ("tag", &evidence.tags), ("topic or action", &evidence.others)];
     for (field, found) in fields {
-        for one in found {
-            let sureness = if one.is_certain { "says" } else { "may say" };
-            all.push(format!("{field} {sureness} {}", one.meaning.outcome().label()));
-            all.push(format!("{field} {sureness}: {}", one.name));
-        }
-        if let Some(last) = found.last() {
-            all.push(format!("{field} ends with {}", last.meaning.outcome().label()));
-        }
-        if found.is_empty() {
-            all.push(format!("{field} says nothing"));
+        found.iter().for_each(|one| visit_finding(field, one, on_feature));
+        match found.last() {
+            Some(last) => on_feature(format_args!("{field} ends with {}", last.meaning.outcome())),
+            None => on_feature(format_args!("{field} says nothing")),
         }
     }
-    all.extend(evidence.not_meant.iter().map(|meaning| format!("does not mean {}", meaning.outcome().label())));
+    for meaning in &evidence.not_meant {
+        on_feature(format_args!("does not mean {}", meaning.outcome()));
+    }
+}
+
+fn visit_finding(field: &str, found: &Evidence, on_feature: OnFeature<'_>) {
+    let sureness = if found.is_certain { "says" } else { "may say" };
+    on_feature(format_args!("{field} {sureness} {}", found.meaning.outcome()));
+    on_feature(format_args!("{field} {sureness}: {}", found.name));
 }

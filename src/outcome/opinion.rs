@@ -3,10 +3,11 @@
 //! `opinion.bin` has a scale for each [answer](ANSWERS) as a little-endian `f32`, then one byte for each place and answer. The
 //! program that makes it is `tests/callrounds/engine/outcomes/training.rs`.
 
+use std::fmt::{self, Write};
 use std::sync::LazyLock;
 
 use super::evidence::AllEvidence;
-use super::features::{Feature, features};
+use super::features;
 use crate::entry::{Outcome, OutcomeSignals};
 
 /// Features are counted into this many places; several may share one.
@@ -38,7 +39,7 @@ pub struct Model {
 impl Opinion {
     /// The opinion of the built-in model.
     pub(super) fn of(signals: &OutcomeSignals, evidence: &AllEvidence) -> Self {
-        Self::from_answers(&MODEL.answers(&places(&features(signals, evidence))))
+        Self::from_answers(&MODEL.answers(&places(signals, evidence)))
     }
 
     fn from_answers(answers: &[f32; ANSWERS]) -> Self {
@@ -121,43 +122,61 @@ impl Model {
             }
         }
     }
-
-    /// The features that speak most for an answer, the strongest first.
-    fn strongest(&self, features: Vec<Feature>, answer: usize) -> Vec<Feature> {
-        let weight = |feature: &Feature| self.weights[place(feature)][answer];
-        let mut features: Vec<_> = features.into_iter().filter(|feature| weight(feature) > 0.0).collect();
-        features.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
-        features
-    }
 }
 
 /// The places of a conversation's features, for training.
 #[must_use]
 pub fn places_of(signals: &OutcomeSignals) -> Vec<usize> {
-    places(&features(signals, &AllEvidence::gather(signals)))
+    places(signals, &AllEvidence::gather(signals))
 }
 
 /// The words of a conversation that speak most for `outcome`, the strongest first. They are the patient's: only for a command
 /// that was asked to show words.
 #[must_use]
 pub fn deciding_words(signals: &OutcomeSignals, outcome: Outcome) -> Vec<String> {
-    let features = features(signals, &AllEvidence::gather(signals));
     let answer = Outcome::ALL.iter().position(|one| *one == outcome).unwrap_or_default();
-    MODEL.strongest(features, answer)
+    let mut weighty = Vec::new();
+    features::visit(signals, &AllEvidence::gather(signals), &mut |feature| {
+        let weight = MODEL.weights[place(feature)][answer];
+        if weight > 0.0 {
+            weighty.push((weight, feature.to_string()));
+        }
+    });
+    weighty.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+    weighty.dedup();
+    weighty.into_iter().map(|(_, feature)| feature).collect()
 }
 
-fn places(features: &[Feature]) -> Vec<usize> {
-    let mut places: Vec<_> = features.iter().map(|feature| place(feature)).collect();
+/// The places of a conversation's features, each once.
+fn places(signals: &OutcomeSignals, evidence: &AllEvidence) -> Vec<usize> {
+    let mut places = Vec::new();
+    features::visit(signals, evidence, &mut |feature| places.push(place(feature)));
     places.sort_unstable();
     places.dedup();
     places
 }
 
-/// The place of a feature, by the FNV-1a hash.
-fn place(feature: &str) -> usize {
-    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = feature.bytes().fold(0xcbf2_9ce4_8422_2325, step);
-    (hash ^ (hash >> 29)) as usize % PLACES
+fn place(feature: fmt::Arguments<'_>) -> usize {
+    let mut hash = Fnv::default();
+    // Writing into a hash cannot fail.
+    let _ = hash.write_fmt(feature);
+    (hash.0 ^ (hash.0 >> 29)) as usize % PLACES
+}
+
+/// The FNV-1a hash of what is written.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Write for Fnv {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = text.bytes().fold(self.0, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -178,7 +197,8 @@ mod tests {
     #[test]
     fn the_built_in_model_is_whole() {
         assert_eq!(MODEL.weights.len(), PLACES);
-        let booked = OutcomeSignals { summary: Some("Booked a cleaning for Tuesday.".into()), ..OutcomeSignals::default() };
+        let booked =
+            OutcomeSignals { summary: Some("Booked a cleaning for Tuesday.".into()), ..OutcomeSignals::default() };
         assert_eq!(Opinion::of(&booked, &AllEvidence::gather(&booked)).likeliest().0, Outcome::Booked);
         assert!(deciding_words(&booked, Outcome::Booked).iter().take(12).any(|word| word.contains("book")));
     }

@@ -13,11 +13,7 @@ use super::phrase::{Phrase, Text, Vocabulary};
 use super::text;
 
 static BOOK: LazyLock<PhraseBook> = LazyLock::new(|| {
-    PhraseBook::read(&[
-        include_str!("phrases/en.txt"),
-        include_str!("phrases/es.txt"),
-        include_str!("phrases/fr.txt"),
-    ])
+    PhraseBook::read(&[include_str!("phrases/en.txt"), include_str!("phrases/es.txt"), include_str!("phrases/fr.txt")])
 });
 
 /// What a phrase does for its meaning.

@@ -143,11 +143,8 @@ mod tests {
 
     #[test]
     fn an_opt_out_that_an_own_rule_does_not_name_is_put_to_a_person() {
-        let mut rules = own(OutcomeRule {
-            outcome: Some(Outcome::Booked),
-            tags: texts(&["visit-set"]),
-            ..OutcomeRule::default()
-        });
+        let mut rules =
+            own(OutcomeRule { outcome: Some(Outcome::Booked), tags: texts(&["visit-set"]), ..OutcomeRule::default() });
         rules.has_built_in = true;
         let summary = Some("Booked for Tuesday, and asked us not to call again.".to_owned());
         let said = OutcomeSignals { tags: texts(&["visit-set"]), summary, ..OutcomeSignals::default() };

@@ -66,7 +66,8 @@ impl Tags {
 
 /// The parts of a tag between separators, each as its words without marks.
 fn parts(tag: &str) -> Vec<Vec<String>> {
-    let words = |part: &str| text::words(part).into_iter().flat_map(dotted).filter(|word| !text::is_mark(word)).collect();
+    let words =
+        |part: &str| text::words(part).into_iter().flat_map(dotted).filter(|word| !text::is_mark(word)).collect();
     tag.split(SEPARATORS).map(words).filter(|words: &Vec<String>| !words.is_empty()).collect()
 }
 

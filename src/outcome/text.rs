@@ -105,7 +105,9 @@ fn bare_negation(word: &str) -> Option<&str> {
 /// A character without its accent, and in its usual form.
 fn plain(letter: char) -> impl Iterator<Item = char> {
     let (first, second) = match letter {
-        '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe0f}' | '\u{feff}' | '\u{ad}' => (None, None),
+        '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe0f}' | '\u{feff}' | '\u{ad}' => {
+            (None, None)
+        }
         '\u{ff01}'..='\u{ff5e}' => (char::from_u32(u32::from(letter) - 0xfee0), None),
         'à'..='å' | 'ā' | 'ă' | 'ą' => (Some('a'), None),
         'À'..='Å' => (Some('A'), None),

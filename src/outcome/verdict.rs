@@ -4,7 +4,7 @@
 //! to a person. All other outcomes must be said by one field without another field's contradiction. The second opinion
 //! abstains below a likelihood; it may put a conversation to a person, and never suppresses anybody.
 
-use super::evidence::{AllEvidence, Evidence};
+use super::evidence::{AllEvidence, Evidence, Source};
 use super::meaning::Meaning;
 use super::opinion::Opinion;
 use crate::entry::{Classification, Doubt, Outcome, OutcomeSignals, RuleName};
@@ -17,11 +17,21 @@ enum Sureness<'e> {
     Unsaid,
 }
 
+impl Source {
+    /// How likely the second opinion must find what this field says.
+    fn needed(self) -> f32 {
+        match self {
+            Self::Tag(_) | Self::Action(_) => SURE_OF_A_TAG,
+            Self::Topic | Self::Summary(_) => SURE,
+        }
+    }
+}
+
 impl Sureness<'_> {
     /// Lets the second opinion raise and settle doubts. It never makes anything certain.
     fn weighed(self, certain: f32, spoken_of: f32) -> Self {
         match self {
-            Self::Certain(evidence) if certain < SURE => Self::Possible(Some(evidence)),
+            Self::Certain(evidence) if certain < evidence.source.needed() => Self::Possible(Some(evidence)),
             Self::Possible(_) if spoken_of < UNLIKELY => Self::Unsaid,
             Self::Unsaid if spoken_of >= SPOKEN_OF => Self::Possible(None),
             Self::Certain(_) | Self::Possible(_) | Self::Unsaid => self,
@@ -29,8 +39,10 @@ impl Sureness<'_> {
     }
 }
 
-/// An opt-out or a death that the phrases find is put to a person if the second opinion finds it less likely than this.
+/// An opt-out or a death that a phrase says is put to a person if the second opinion finds it less likely than this.
 const SURE: f32 = 0.75;
+/// The same for one that a tag says: whoever set up the bot has chosen its words.
+const SURE_OF_A_TAG: f32 = 0.3;
 /// One that no phrase finds is put to a person if the second opinion finds it at least this likely.
 const SPOKEN_OF: f32 = 0.3;
 /// One that the phrases find possible is none if the second opinion finds it less likely than this.
@@ -66,13 +78,13 @@ pub(super) fn classify(signals: &OutcomeSignals) -> Classification {
 pub(super) fn concern(signals: &OutcomeSignals, outcome: Outcome) -> Option<Doubt> {
     let all = AllEvidence::gather(signals);
     let opinion = Opinion::of(signals, &all);
-    let is_said = |meaning, spoken_of| {
-        !matches!(sureness(&all, meaning).weighed(spoken_of, spoken_of), Sureness::Unsaid)
-    };
+    let is_said =
+        |meaning, spoken_of| !matches!(sureness(&all, meaning).weighed(spoken_of, spoken_of), Sureness::Unsaid);
     if outcome != Outcome::OptOut && is_said(Meaning::OPT_OUT, opinion.opt_out) {
         Some(Doubt::PossibleOptOut)
     } else {
-        (outcome != Outcome::DeceasedOrMoved && is_said(Meaning::Deceased, opinion.death)).then_some(Doubt::PossiblyDeceased)
+        (outcome != Outcome::DeceasedOrMoved && is_said(Meaning::Deceased, opinion.death))
+            .then_some(Doubt::PossiblyDeceased)
     }
 }
 
@@ -95,9 +107,12 @@ fn taken_for(evidence: &Evidence, doubt: Option<Doubt>) -> Classification {
 
 /// The outcome that is not in doubt, with the doubt and what raised it.
 fn doubted(all: &AllEvidence, opinion: &Opinion, doubt: Doubt, because: Option<&Evidence>) -> Classification {
-    let (outcome, _) = settled_by_both(all, opinion);
-    let rule = because.map_or_else(|| by_opinion(doubt.label()), rule_name);
-    Classification { outcome, doubt: Some(doubt), rule: Some(rule) }
+    let (outcome, rule) = settled_by_both(all, opinion);
+    if outcome == Outcome::DeceasedOrMoved && doubt == Doubt::PossiblyDeceased {
+        return Classification { outcome, doubt: None, rule };
+    }
+    let because = because.map_or_else(|| by_opinion(doubt.label()), rule_name);
+    Classification { outcome, doubt: Some(doubt), rule: Some(because) }
 }
 
 /// What the fields agree on, if the second opinion does not contradict; or else the second opinion, if it is confident.
@@ -215,8 +230,5 @@ fn outranks(one: Outcome, other: Outcome) -> bool {
 /// Whether a patient may well have gone from `first` to `then` in one call.
 fn comes_later(first: Outcome, then: Outcome) -> bool {
     use Outcome as O;
-    matches!(
-        (first, then),
-        (O::Declined | O::RescheduleRequested, O::Booked) | (O::RescheduleRequested, O::Confirmed)
-    )
+    matches!((first, then), (O::Declined | O::RescheduleRequested, O::Booked) | (O::RescheduleRequested, O::Confirmed))
 }

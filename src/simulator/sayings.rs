@@ -67,12 +67,7 @@ fn read(language: &'static str, file: &'static str) -> Vec<Saying> {
 }
 
 impl Saying {
-    fn of_section(
-        language: &'static str,
-        section: &'static str,
-        line: &'static str,
-        lists: Arc<Lists>,
-    ) -> Self {
+    fn of_section(language: &'static str, section: &'static str, line: &'static str, lists: Arc<Lists>) -> Self {
         let (outcome, more) = section.split_once(", ").unwrap_or((section, ""));
         let sureness = |of: &str| match more.strip_prefix(of) {
             Some("") => "certain",

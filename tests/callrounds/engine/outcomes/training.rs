@@ -30,8 +30,7 @@ impl Example {
     fn new(signals: &OutcomeSignals, outcome: Outcome, opt_out: Sureness, deceased: Sureness) -> Self {
         let mut answers = [0.0; ANSWERS];
         answers[Outcome::ALL.iter().position(|one| *one == outcome).expect("a known outcome")] = 1.0;
-        let others =
-            [opt_out != Sureness::No, deceased != Sureness::No, opt_out == Sureness::Certain].map(f32::from);
+        let others = [opt_out != Sureness::No, deceased != Sureness::No, opt_out == Sureness::Certain].map(f32::from);
         answers[Outcome::ALL.len()..].copy_from_slice(&others);
         Self { places: places_of(signals), answers }
     }
