@@ -16,7 +16,7 @@ use super::sections::{
     StopOn, VendorChoice,
 };
 use super::spanned_reader::{Spanned, unspanned};
-use super::value::{CallLimit, Canary, Fraction, PositiveNumber, Switch, count};
+use super::value::{BotStyleWord, CallLimit, Canary, Fraction, PositiveNumber, Switch, count};
 use super::writeback::Writeback;
 use crate::ids::OrganisationId;
 use crate::outcome::{OutcomeRule, OutcomeRules};
@@ -224,6 +224,7 @@ impl VendorTable {
                 speed: unspanned(self.speed)?.0,
                 people: unspanned(self.people),
                 faults: unspanned(self.faults)?.into_iter().map(|fault| fault.0).collect(),
+                bot_style: unspanned(self.bot_style).map(|BotStyleWord(style)| style),
             },
         })
     }

@@ -16,7 +16,8 @@ use super::sections::{
 };
 use super::spanned_reader::{RawValue, Spanned, SpannedReader, over, tables};
 use super::value::{
-    AreaCodeTable, CallLimit, Canary, CellValues, ColumnNames, Count, FaultText, Fraction, PositiveNumber, Switch,
+    AreaCodeTable, BotStyleWord, CallLimit, Canary, CellValues, ColumnNames, Count, FaultText, Fraction,
+    PositiveNumber, Switch,
 };
 use super::writeback::WritebackColumns;
 use crate::entry::Outcome;
@@ -271,6 +272,8 @@ tables! {
         people: PathBuf;
         /// Simulator: faults as `KIND=SHARE`.
         faults: Vec<FaultText>;
+        /// Simulator: the style of the bot's tags; with it, its summaries are in many phrasings.
+        bot_style: BotStyleWord;
     }
 
     /// How long patients' data is kept.

@@ -423,4 +423,6 @@ pub struct SimulatorSettings {
     pub people: Option<PathBuf>,
     /// Faults as `simulate --fault` takes them: `KIND=SHARE`.
     pub faults: Vec<String>,
+    /// The style of the bot's tags, as `simulate --bot-style` takes it.
+    pub bot_style: Option<&'static str>,
 }

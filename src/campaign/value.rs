@@ -64,6 +64,10 @@ pub struct Switch(pub bool);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultText(pub String);
 
+/// The style of a simulated bot's tags, as `simulate --bot-style` takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BotStyleWord(pub &'static str);
+
 pub(super) fn count(spanned: Option<Spanned<Count>>) -> Option<u32> {
     unspanned(spanned).map(|Count(count)| count)
 }
@@ -85,6 +89,10 @@ macro_rules! words {
 
 words! {
     Purpose { "recall" = Self::Recall, "reminder" = Self::Reminder, "follow_up" = Self::FollowUp, }
+    BotStyleWord {
+        "kebab" = Self("kebab"), "snake" = Self("snake"), "title" = Self("title"), "camel" = Self("camel"),
+        "prefixed" = Self("prefixed"), "codes" = Self("codes"), "sentences" = Self("sentences"), "none" = Self("none"),
+    }
     OnAbsent { "withdraw" = Self::Withdraw, "keep" = Self::Keep, }
     OnConflict { "reject" = Self::Reject, "last_wins" = Self::LastWins, }
     DateOrder { "mdy" = Self::Mdy, "dmy" = Self::Dmy, "ymd" = Self::Ymd, }

@@ -72,6 +72,7 @@ fn settings(
     if has_locations {
         settings.access.keys = Some(vec![demo_key(&organisation.id).into()]);
     }
+    settings.wording.bot_style = simulator_options::bot_style(simulator.bot_style)?;
     if let Some(people) = &simulator.people {
         settings.people = simulator_options::people(&campaign.source.resolve(people))?;
     }

@@ -72,6 +72,7 @@ fn settings(args: &SimulateArgs) -> Result<Settings, CommandError> {
         habits::apply_habit(&mut settings, habit)
             .map_err(|problem| CommandError::Usage(format!("--habit: {problem}")))?;
     }
+    settings.wording.bot_style = args.bot_style;
     settings.webhook = args.webhook.as_deref().map(|url| webhook(url, args)).transpose()?;
     settings.network.latency = Duration::from_millis(args.latency);
     if let Some(requests) = args.requests_per_minute {

@@ -69,6 +69,8 @@ pub struct ConversationView {
     pub duration: Option<TimeDelta>,
     /// How the call went; `None` until it is closed.
     pub transcript: Option<CallTranscript>,
+    /// How the call was taken; `None` until it is closed, and if it was closed early.
+    pub behaviour: Option<Behaviour>,
     /// The field that its row lacks.
     pub missing_field: Option<RowField>,
 }
@@ -113,6 +115,7 @@ impl SimulatedConversation {
             status,
             duration: ended.map(|end| end - self.started),
             transcript: (status == SimulatedStatus::Closed).then(|| self.transcript()),
+            behaviour: (status == SimulatedStatus::Closed && self.closed_early_at.is_none()).then_some(self.behaviour),
             missing_field: None,
         }
     }

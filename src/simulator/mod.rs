@@ -16,7 +16,7 @@
 //! | [`call`] | the body of a `POST /calls` or `POST /sms`, and its validation |
 //! | [`rules`] | how often and when a number may be called, and every refusal |
 //! | [`people`], [`call_transcript`] | how people take a call, and what a closed conversation shows of it |
-//! | [`sayings`] | how bots sum up calls, in many phrasings |
+//! | [`bot_style`], [`sayings`] | how bots tag and sum up calls, in many styles and phrasings |
 //! | [`medium`], [`conversation`], [`world`] | a conversation through time, and all of them |
 //! | [`budget`], [`access`] | requests per minute, and who may send them |
 //! | [`fault`], `corrupt_response` | what goes wrong, and the corrupted responses |
@@ -27,6 +27,7 @@
 //! | `seeded_rng` | random numbers that follow from a seed |
 
 pub mod access;
+pub mod bot_style;
 pub mod budget;
 pub mod call;
 pub mod call_log;
@@ -50,6 +51,7 @@ pub mod settings;
 pub mod webhook;
 pub mod world;
 
+pub use bot_style::BotStyle;
 pub use call::{PlaceCall, PlaceSms};
 pub use fault::Fault;
 pub use people::{Behaviour, People};

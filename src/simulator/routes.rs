@@ -17,12 +17,14 @@ use crate::ids::ConversationId;
 use crate::phone::E164;
 
 use super::access::TokenDenied;
+use super::bot_style;
 use super::call::{PlaceCall, PlaceSms, StartRequest};
 use super::conversation::{ConversationView, SimulatedStatus};
 use super::envelope::{failure, success};
 use super::medium::SimulatedMedium;
 use super::request_context::RequestContext;
 use super::rules::CallRefusal;
+use super::seeded_rng::SeededRng;
 use super::server_state::ServerState;
 use super::settings::{DurationUnit, RefusedNumber, RowField, Settings, Statuses, Unfinished, Wording};
 use super::world::{ListQuery, World};
@@ -259,6 +261,13 @@ fn render_conversation(view: &ConversationView, world: &World, settings: &Settin
     put("startTime", unless_missing(RowField::Start, json!(iso(view.started))));
     put("endTime", view.ended.map_or(Value::Null, |ended| json!(iso(ended))));
     put("status", json!(view.status.name()));
+    if let (Some(style), Some(behaviour)) = (wording.bot_style, view.behaviour) {
+        let mut rng = SeededRng::new(settings.seed).derive_text(view.id.as_str());
+        put("conversationTags", json!(style.tags(behaviour)));
+        put("summary", json!(bot_style::summary(behaviour, &mut rng)));
+        put("topic", json!("Outbound call"));
+        put("actionsNeeded", json!([]));
+    }
     if wording.odd_fields {
         put("sentiment", json!({ "score": 0.5, "labels": [] }));
     }

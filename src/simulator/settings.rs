@@ -9,6 +9,7 @@ use secrecy::SecretString;
 use crate::phone::E164;
 use crate::zone::Zone;
 
+use super::bot_style::BotStyle;
 use super::fault::Fault;
 use super::medium::SimulatedMedium;
 use super::people::{People, Weights};
@@ -292,6 +293,8 @@ pub struct Wording {
     pub unfinished: Unfinished,
     /// The unit of `duration`: seconds.
     pub duration: DurationUnit,
+    /// The style of tags, and with it summaries in many phrasings: the same few words for each behaviour.
+    pub bot_style: Option<BotStyle>,
 }
 
 impl Default for Wording {
@@ -303,6 +306,7 @@ impl Default for Wording {
             odd_fields: true,
             unfinished: Unfinished::Null,
             duration: DurationUnit::Seconds,
+            bot_style: None,
         }
     }
 }

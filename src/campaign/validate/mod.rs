@@ -204,6 +204,7 @@ fn simulator_settings(vendor: &VendorTable) -> Vec<(&'static str, Range<usize>)>
         span("start", vendor.start.as_ref().and_then(|spanned| spanned.span.as_ref())),
         span("speed", vendor.speed.as_ref().and_then(|spanned| spanned.span.as_ref())),
         span("people", vendor.people.as_ref().and_then(|spanned| spanned.span.as_ref())),
+        span("bot_style", vendor.bot_style.as_ref().and_then(|spanned| spanned.span.as_ref())),
         span("faults", vendor.faults.as_ref().and_then(|spanned| spanned.span.as_ref())),
     ]
     .into_iter()

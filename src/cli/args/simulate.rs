@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::simulated_time::SimulatedTime;
 use crate::cli::environment;
+use crate::simulator::BotStyle;
 
 /// The arguments of `simulate`.
 #[derive(Debug, Args)]
@@ -55,6 +56,10 @@ pub struct SimulateArgs {
     /// times
     #[arg(long = "habit", value_name = "WORD[=VALUE]", long_help = habits_help())]
     pub habits: Vec<String>,
+    /// The style of the bot's tags: kebab, snake, title, camel, prefixed, codes, sentences or none. With it, its summaries are in
+    /// many phrasings and three languages [default: the same few words for each kind of call]
+    #[arg(long, value_name = "STYLE")]
+    pub bot_style: Option<BotStyle>,
     /// How the conversation list is ordered
     #[arg(long, value_enum, default_value_t = ListOrderArg::NewestFirst)]
     pub list_order: ListOrderArg,

@@ -5,8 +5,9 @@ use std::fs;
 
 use callrounds::campaign::DEFAULTS;
 use callrounds::cli::args::Cli;
-use callrounds::entry::{Outcome, Reason, State};
+use callrounds::entry::{Outcome, OutcomeSignals, Reason, State};
 use callrounds::intake::field::Field;
+use callrounds::outcome::OutcomeRules;
 use callrounds::simulator::people::Behaviour;
 use callrounds::simulator::{Settings, fault, habits};
 use clap::CommandFactory;
@@ -87,7 +88,6 @@ fn the_campaign_files_page_has_every_key_with_its_default_and_no_other() {
 
     let mut defaults: Table = DEFAULTS.parse().expect("TOML");
     let purposes = ["recall", "reminder", "follow_up"].map(|purpose| (purpose, defaults.remove(purpose)));
-    defaults.remove("outcomes");
     let written =
         page.blocks().into_iter().filter(|(word, lines)| *word == "toml" && lines.first() == Some(&"# The default:"));
     let written: Table = written.flat_map(|(_, lines)| lines).collect::<Vec<_>>().join("\n").parse().expect("TOML");
@@ -123,24 +123,23 @@ fn is_number(text: &str) -> bool {
 }
 
 #[test]
-fn the_outcomes_page_has_every_outcome_and_the_rules_that_decide() {
+fn the_outcomes_page_has_every_outcome_and_tags_that_say_it() {
     let page = Page::read("docs/outcomes.md");
     let all: BTreeSet<&str> = Outcome::ALL.iter().map(|outcome| outcome.name()).collect();
     assert_eq!(page.section("## The outcomes").first_column(), all);
 
-    let defaults: Table = DEFAULTS.parse().expect("TOML");
-    let rules = defaults["outcomes"].as_array().expect("rules");
+    let rules = OutcomeRules { own: Vec::new(), has_built_in: true };
     let section = page.section("## How rules decide");
-    let told: Vec<_> = section.rows().filter(|row| is_number(row[0])).collect();
-    assert_eq!(told.len(), rules.len(), "rules");
-    for ((number, row), rule) in (1..).zip(told).zip(rules) {
-        let outcome = format!("`{}`", rule["outcome"].as_str().expect("an outcome"));
-        assert_eq!(&row[..2], [number.to_string(), outcome], "rule {number}");
-        let texts =
-            ["tags", "topic", "summary", "actions"].iter().filter_map(|key| rule.get(*key)?.as_array()).flatten();
-        let texts: Vec<_> = texts.filter_map(toml::Value::as_str).collect();
-        assert_eq!(row[2].split('`').skip(1).step_by(2).collect::<Vec<_>>(), texts, "rule {number}");
+    let mut told = BTreeSet::from(["unclassified"]);
+    for row in section.rows().skip(1) {
+        let outcome = row[0].trim_matches('`');
+        told.extend(all.get(outcome));
+        for tag in row[1].split('`').skip(1).step_by(2) {
+            let said = OutcomeSignals { tags: vec![tag.to_owned()], ..OutcomeSignals::default() };
+            assert_eq!(rules.classify(&said).outcome.name(), outcome, "{tag}");
+        }
     }
+    assert_eq!(told, all);
 }
 
 #[test]
