@@ -145,7 +145,7 @@ mod tests {
             ("Don't call, please!", "do not call , please ."),
             ("She dont want calls", "she do not want calls"),
             ("can’t / cannot / won't", "can not can not will not"),
-            ("Dr. Lee at 9.30 a.m. today. Left VM", "dr lee at 9.30 am . today . left vm"),
+            ("Dr. Lee at 9.30 a.m. today. Left VM", "dr lee at 930 am . today . left vm"),
             ("the patient's husband, he'd said", "the patient husband , he said"),
             ("L'appel n'a pas été décroché", "l appel n a pas ete decroche"),
             ("¿Quién? No, señora", "quien ? . no , senora"),
