@@ -6,7 +6,8 @@
 
 use std::fmt::Write;
 
-use crate::entry::{Classification, Outcome, OutcomeRules, OutcomeSignals};
+use crate::entry::{Classification, Outcome, OutcomeSignals};
+use crate::outcome::OutcomeRules;
 
 use super::outcome_tally::{OutcomeTally, SignalCount, SignalKind};
 
@@ -108,7 +109,7 @@ fn needs_a_person(outcome: Outcome) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::OutcomeRule;
+    use crate::outcome::OutcomeRule;
 
     fn suggested(conversations: &[(&[&str], Option<&str>)], shows_words: bool) -> String {
         let rule = |outcome, tag: &str| OutcomeRule {
@@ -117,7 +118,7 @@ mod tests {
             ..OutcomeRule::default()
         };
         let asked = OutcomeRule { tags: Vec::new(), summary: vec!["do not call".into()], ..rule(Outcome::OptOut, "") };
-        let rules = OutcomeRules(vec![rule(Outcome::Booked, "booked"), asked]);
+        let rules = OutcomeRules { own: vec![rule(Outcome::Booked, "booked"), asked], has_built_in: false };
         let mut tally = OutcomeTally::default();
         for (tags, topic) in conversations {
             let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();

@@ -167,8 +167,11 @@ fn nothing_uses_what_it_must_not_know() {
         ("plan", [BASICS.as_slice(), &["vendor", "campaign", "engine", "entry", "ledger", "policy"]].concat()),
         (
             "report",
-            [BASICS.as_slice(), &["campaign", "ending", "engine", "entry", "exit_status", "ledger", "plan", "policy"]]
-                .concat(),
+            [
+                BASICS.as_slice(),
+                &["campaign", "ending", "engine", "entry", "exit_status", "ledger", "outcome", "plan", "policy"],
+            ]
+            .concat(),
         ),
         ("simulator", vec!["bounded", "clock", "ids", "phone", "visible", "zone"]),
         ("error", vec!["exit_status", "ledger"]),
