@@ -59,8 +59,10 @@ pub enum VendorSignals {
     Headers,
     /// Only the reset time, on refusals with 429.
     RefusalsOnly,
-    /// The headers, and a webhook for each conversation when it closes.
+    /// The headers, and a webhook for each conversation when its call ends.
     HeadersAndWebhooks,
+    /// The headers, and a webhook for each conversation only when it closes.
+    HeadersAndLateWebhooks,
 }
 
 struct VendorState {
@@ -109,13 +111,15 @@ impl InProcessVendor {
         let budget = state.budget.headers(now);
         state.sent.push(SentRequest { at: now, kind, refused_until: exhausted.then_some(budget.reset) });
         let rate_headers = match self.signals {
-            VendorSignals::Headers | VendorSignals::HeadersAndWebhooks => RateHeaders {
-                limit: Some(budget.limit),
-                remaining: Some(budget.remaining),
-                reset: Some(budget.reset),
-                retry_at: None,
-                exhausted,
-            },
+            VendorSignals::Headers | VendorSignals::HeadersAndWebhooks | VendorSignals::HeadersAndLateWebhooks => {
+                RateHeaders {
+                    limit: Some(budget.limit),
+                    remaining: Some(budget.remaining),
+                    reset: Some(budget.reset),
+                    retry_at: None,
+                    exhausted,
+                }
+            }
             VendorSignals::RefusalsOnly => {
                 RateHeaders { reset: exhausted.then_some(budget.reset), exhausted, ..RateHeaders::default() }
             }
@@ -123,14 +127,19 @@ impl InProcessVendor {
         Response { rate_headers, ..Response::bare(value) }
     }
 
-    /// Schedules a webhook delivery for when the conversation closes.
+    /// Schedules the webhook delivery about a conversation.
     fn deliver(&self, id: ConversationId) {
+        let after_end = match self.signals {
+            VendorSignals::Headers | VendorSignals::RefusalsOnly => return,
+            VendorSignals::HeadersAndWebhooks => TimeDelta::zero(),
+            VendorSignals::HeadersAndLateWebhooks => self.closing,
+        };
         let now = self.clock.now();
         let ended = self.state().world.conversation(now + TimeDelta::days(1), &id).and_then(|view| view.ended);
-        let Some(closes) = ended.map(|ended| ended + self.closing) else { return };
+        let Some(ended) = ended else { return };
         let (clock, hint_sender) = (Arc::clone(&self.clock), self.hint_sender.clone());
         tokio::spawn(async move {
-            clock.sleep(closes - now).await;
+            clock.sleep(ended + after_end - now).await;
             hint_sender.hint(id);
         });
     }
@@ -145,7 +154,7 @@ impl Vendor for InProcessVendor {
             Ok(id) => Reply::Accepted(id),
             Err(_) => Reply::NotPlaced(NotPlaced::refused(400, Concern::Destination)),
         });
-        if let (Reply::Accepted(id), VendorSignals::HeadersAndWebhooks) = (&answer.value, self.signals) {
+        if let Reply::Accepted(id) = &answer.value {
             self.deliver(id.clone());
         }
         answer
@@ -255,7 +264,11 @@ async fn run_on(
     ledger.enrol(run, &entries, start()).await.expect("enrolled");
     let tally = ListCounts { read: count, accepted: count, ..ListCounts::default() };
     ledger.close_list(run, tally, true, start()).await.expect("closed");
-    let hints = Some(hints).filter(|_| signals == VendorSignals::HeadersAndWebhooks);
+    let sends_webhooks = match signals {
+        VendorSignals::Headers | VendorSignals::RefusalsOnly => false,
+        VendorSignals::HeadersAndWebhooks | VendorSignals::HeadersAndLateWebhooks => true,
+    };
+    let hints = Some(hints).filter(|_| sends_webhooks);
     let vendors = [(campaign.practice.organisation.clone(), Arc::clone(&vendor))].into();
     let engine = Engine { ledger, vendors, clock, campaign, run, until_done: true, seed: 1, hints, exclusions: None };
     let events: Arc<Mutex<Vec<Event>>> = Arc::default();

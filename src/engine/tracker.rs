@@ -10,6 +10,7 @@
 //! [`super::webhook_hints`] says which conversations may have ended.
 
 mod active_scan;
+mod call_lengths;
 mod lost_track;
 mod open_conversations;
 mod poll_urgency;
@@ -20,9 +21,10 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::ids::ConversationId;
-use crate::vendor::{Conversation, Page};
+use crate::vendor::{Conversation, Page, Status};
 
 use self::active_scan::{ActiveScan, ScanPurpose};
+use self::call_lengths::CallLengths;
 use self::lost_track::LostTrackQueue;
 use self::open_conversations::OpenConversations;
 use self::tracked_conversation::MAX_FINAL_READS;
@@ -30,7 +32,7 @@ use super::scan::{KnownList, Scan, ScanProgress};
 use super::webhook_hints::WebhookHints;
 
 pub use self::active_scan::{CompleteScan, ScanResult};
-pub use self::poll_urgency::PollUrgency;
+pub use self::poll_urgency::{BudgetShare, PollUrgency};
 pub use self::tracked_conversation::TrackedConversation;
 
 /// How long a new conversation may be missing from the list before it is read by id.
@@ -41,6 +43,9 @@ pub(crate) const SHORTEST_CALL: TimeDelta = TimeDelta::seconds(10);
 
 /// How much earlier than our own record of a call its conversation may have started, by the vendor's clock.
 const START_SLACK: TimeDelta = TimeDelta::seconds(180);
+
+/// Two ends of one call that differ by more are an end that moves: the vendor writes the last change as the end.
+const SAME_END: TimeDelta = TimeDelta::seconds(5);
 
 /// After this many failures of a page in a row the scan is broken off.
 const MAX_PAGE_FAILURES: u32 = 5;
@@ -57,12 +62,25 @@ pub enum PollRequest {
     Conversation(ConversationId),
 }
 
+/// When the place of a call is free for the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PlaceFree {
+    /// When the call has ended.
+    AtCallEnd,
+    /// When its conversation is closed: the vendor counts closing ones, or its ends are not the calls' ends.
+    AtClosing,
+}
+
 /// The open conversations of a run, and the scan in progress.
 #[derive(Debug)]
 pub struct Tracker {
     /// How much readable time a conversation has to end.
     track_for: TimeDelta,
     open: OpenConversations,
+    place_free: PlaceFree,
+    call_lengths: CallLengths,
+    /// By how much the vendor's clock was ahead of ours at the last read.
+    vendor_ahead: TimeDelta,
     active_scan: Option<ActiveScan>,
     queued_reads: VecDeque<ConversationId>,
     webhook_hints: WebhookHints,
@@ -73,6 +91,8 @@ pub struct Tracker {
     last_read_at: Option<DateTime<Utc>>,
     /// When the last scan for ended calls or for a proof began, and how many pages it took.
     last_scan: Option<(DateTime<Utc>, u32)>,
+    /// The same for the last one that also looked for conversations that were closing.
+    last_closing_scan: Option<(DateTime<Utc>, u32)>,
     /// The pages of the last scan for ended calls. A proof may read much further back, so its pages do not count here.
     pages_for_ended_calls: u32,
     not_before: Option<DateTime<Utc>>,
@@ -88,6 +108,9 @@ impl Tracker {
         Self {
             track_for,
             open: OpenConversations::default(),
+            place_free: PlaceFree::AtCallEnd,
+            call_lengths: CallLengths::default(),
+            vendor_ahead: TimeDelta::zero(),
             active_scan: None,
             queued_reads: VecDeque::new(),
             webhook_hints: WebhookHints::default(),
@@ -96,6 +119,7 @@ impl Tracker {
             readable_time: TimeDelta::zero(),
             last_read_at: None,
             last_scan: None,
+            last_closing_scan: None,
             pages_for_ended_calls: 1,
             not_before: None,
             page_failures: 0,
@@ -170,6 +194,32 @@ impl Tracker {
         self.open.len()
     }
 
+    /// How many of the vendor's places our calls take: the calls in progress. A conversation whose call has ended takes
+    /// none, unless the vendor has shown that it counts those too.
+    #[must_use]
+    pub fn places_taken(&self) -> usize {
+        match self.place_free {
+            PlaceFree::AtCallEnd => self.open.in_progress(),
+            PlaceFree::AtClosing => self.open.len(),
+        }
+    }
+
+    /// The calls in progress and their average length, as far as they are known.
+    #[must_use]
+    pub fn calls_in_progress(&self) -> (usize, TimeDelta) {
+        (self.open.in_progress(), self.call_lengths.average())
+    }
+
+    /// The vendor refused a call because too many were in progress. Returns whether a closing conversation explains it:
+    /// from now on, a place is free when its conversation is closed.
+    pub fn on_too_many_calls(&mut self) -> bool {
+        let is_explained = self.place_free == PlaceFree::AtCallEnd && self.open.in_progress() < self.open.len();
+        if is_explained {
+            self.place_free = PlaceFree::AtClosing;
+        }
+        is_explained
+    }
+
     /// Whether the conversation is followed and certainly our call: the vendor's answer named it.
     #[must_use]
     pub fn is_call_of_ours(&self, id: &ConversationId) -> bool {
@@ -203,10 +253,28 @@ impl Tracker {
     }
 
     fn next_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
-        let due = self.open.oldest()? + SHORTEST_CALL;
+        self.next_call_scan_at(urgency).into_iter().chain(self.next_closing_scan_at(urgency)).min()
+    }
+
+    /// When the calls in progress are looked at next.
+    fn next_call_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
+        let due = self.open.oldest_in_progress()? + SHORTEST_CALL;
         let scheduled = self.last_scan.map(|(started, _)| {
             let scheduled = self.webhook_hints.next_scan_at(started, urgency, self.pages_for_ended_calls);
             scheduled.min(started + self.longest_interval())
+        });
+        Some(scheduled.map_or(due, |scheduled| due.max(scheduled)))
+    }
+
+    /// When the conversations whose call has ended are looked at next.
+    fn next_closing_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
+        let in_progress = self.open.in_progress();
+        if in_progress == self.open.len() {
+            return None;
+        }
+        let due = self.open.oldest()? + SHORTEST_CALL;
+        let scheduled = self.last_closing_scan.map(|(started, pages)| {
+            started + urgency.closing_interval(pages, in_progress).min(self.longest_interval())
         });
         Some(scheduled.map_or(due, |scheduled| due.max(scheduled)))
     }
@@ -232,13 +300,18 @@ impl Tracker {
         proof_back_to: Option<DateTime<Utc>>,
         ahead: TimeDelta,
     ) -> PollRequest {
+        self.vendor_ahead = ahead;
         if let Some(id) = self.queued_reads.pop_front() {
             return PollRequest::Conversation(id);
         }
         let due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
         let purpose = match proof_back_to {
             Some(_) => ScanPurpose::Proof,
-            None if due(self.next_scan_at(urgency)) => ScanPurpose::EndedCalls,
+            None if due(self.next_closing_scan_at(urgency)) => ScanPurpose::EndedCalls { with_closing: true },
+            None if due(self.next_call_scan_at(urgency)) => {
+                let is_seldom = !matches!(urgency, PollUrgency::Blocked { .. });
+                ScanPurpose::EndedCalls { with_closing: is_seldom }
+            }
             None if due(self.webhook_hints.due_at(urgency)) => ScanPurpose::Hints,
             None if due(self.lost_track.due_at()) => ScanPurpose::LostTrack,
             None => ScanPurpose::ClockCheck,
@@ -248,11 +321,19 @@ impl Tracker {
         {
             return PollRequest::Conversation(id);
         }
-        let oldest = self.open.oldest().into_iter().map(|since| since + ahead - START_SLACK);
+        let oldest = match purpose {
+            ScanPurpose::EndedCalls { with_closing: false } => self.open.oldest_in_progress(),
+            ScanPurpose::EndedCalls { with_closing: true }
+            | ScanPurpose::Hints
+            | ScanPurpose::LostTrack
+            | ScanPurpose::Proof
+            | ScanPurpose::ClockCheck => self.open.oldest(),
+        };
+        let oldest = oldest.into_iter().map(|since| since + ahead - START_SLACK);
         let lost_track = self.lost_track.oldest().into_iter().map(|since| since + ahead - START_SLACK);
         let back_to = match purpose {
             ScanPurpose::LostTrack => oldest.chain(lost_track).min(),
-            ScanPurpose::EndedCalls | ScanPurpose::Hints | ScanPurpose::Proof | ScanPurpose::ClockCheck => {
+            ScanPurpose::EndedCalls { .. } | ScanPurpose::Hints | ScanPurpose::Proof | ScanPurpose::ClockCheck => {
                 oldest.chain(proof_back_to).min()
             }
         };
@@ -278,8 +359,23 @@ impl Tracker {
                 Some(id)
             }
             ScanPurpose::LostTrack => self.lost_track.take_single(now),
-            ScanPurpose::EndedCalls | ScanPurpose::Proof | ScanPurpose::ClockCheck => None,
+            ScanPurpose::EndedCalls { with_closing: false } => self.queue_calls_in_progress(now),
+            ScanPurpose::EndedCalls { with_closing: true } | ScanPurpose::Proof | ScanPurpose::ClockCheck => None,
         }
+    }
+
+    /// Reads each call that may have ended by id, if these are fewer than the pages of a scan. Returns the first.
+    fn queue_calls_in_progress(&mut self, now: DateTime<Utc>) -> Option<ConversationId> {
+        let may_have_ended = self.open.iter_in_progress().take_while(|(since, _)| *since + SHORTEST_CALL <= now);
+        let pages = self.pages_for_ended_calls as usize;
+        let mut ids: VecDeque<_> = may_have_ended.map(|(_, id)| id.clone()).take(pages).collect();
+        if ids.len() >= pages {
+            return None;
+        }
+        let first = ids.pop_front()?;
+        self.last_scan = Some((now, 1 + u32::try_from(ids.len()).unwrap_or(u32::MAX)));
+        self.queued_reads.extend(ids);
+        Some(first)
     }
 
     /// Takes a page in. Returns the followed conversations that have ended, and the state of the scan.
@@ -331,7 +427,11 @@ impl Tracker {
     fn has_served_its_purpose(&self, ActiveScan { scan, purpose, .. }: &ActiveScan) -> bool {
         let may_have_ended = |tracked: &TrackedConversation| tracked.since + SHORTEST_CALL <= scan.started;
         match purpose {
-            ScanPurpose::EndedCalls => self.open.iter().all(|(id, tracked)| scan.saw(id) || !may_have_ended(tracked)),
+            ScanPurpose::EndedCalls { with_closing } => self
+                .open
+                .iter()
+                .filter(|(id, _)| *with_closing || self.open.is_in_progress(id))
+                .all(|(id, tracked)| scan.saw(id) || !may_have_ended(tracked)),
             ScanPurpose::Hints => self.webhook_hints.are_covered_by(scan),
             ScanPurpose::LostTrack => self.lost_track.are_covered_by(scan),
             ScanPurpose::Proof => false,
@@ -350,11 +450,17 @@ impl Tracker {
     fn charge(&mut self, ActiveScan { scan, purpose, urgency }: &ActiveScan) {
         self.webhook_hints.charge(scan.started, *urgency, scan.pages);
         match purpose {
-            ScanPurpose::EndedCalls => {
+            ScanPurpose::EndedCalls { with_closing } => {
                 self.last_scan = Some((scan.started, scan.pages));
                 self.pages_for_ended_calls = scan.pages;
+                if *with_closing {
+                    self.last_closing_scan = self.last_scan;
+                }
             }
-            ScanPurpose::Proof => self.last_scan = Some((scan.started, scan.pages)),
+            ScanPurpose::Proof => {
+                self.last_scan = Some((scan.started, scan.pages));
+                self.last_closing_scan = self.last_scan;
+            }
             ScanPurpose::LostTrack => self.lost_track.charge(scan),
             ScanPurpose::Hints | ScanPurpose::ClockCheck => {}
         }
@@ -380,11 +486,27 @@ impl Tracker {
         now: DateTime<Utc>,
     ) -> Option<(TrackedConversation, Conversation)> {
         let lost_track = self.lost_track.remove(&conversation.id);
+        self.on_call_ended(conversation, now);
         if !conversation.is_over(now) {
             return None;
         }
-        self.webhook_hints.on_ended(&conversation.id);
+        self.webhook_hints.forget(&conversation.id);
         self.open.remove(&conversation.id).or(lost_track).map(|tracked| (tracked, conversation.clone()))
+    }
+
+    /// Frees the place of a call that has ended.
+    fn on_call_ended(&mut self, conversation: &Conversation, now: DateTime<Utc>) {
+        let vendor_now = now + self.vendor_ahead;
+        let Some(ended) = conversation.call_ended_by(vendor_now) else { return };
+        if let Some(known) = self.open.call_end(&conversation.id) {
+            let end_moves = conversation.ended.is_some_and(|ended| ended - self.vendor_ahead > known + SAME_END);
+            if end_moves && conversation.status == Status::Open {
+                self.place_free = PlaceFree::AtClosing;
+            }
+        } else if let Some(length) = self.open.on_call_ended(&conversation.id, ended - self.vendor_ahead) {
+            self.call_lengths.observe(length);
+            self.webhook_hints.on_call_ended(&conversation.id);
+        }
     }
 
     /// A read by id showed the conversation not closed, or not known. Returns it if it is overdue; it is

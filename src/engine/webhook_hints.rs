@@ -55,8 +55,9 @@ impl WebhookHints {
         *hinted = HintedConversation { last_hint_at: now, waiting_since: hinted.waiting_since.or(Some(now)) };
     }
 
-    /// A conversation has ended: a hint about it was right.
-    pub fn on_ended(&mut self, id: &ConversationId) {
+    /// A call has ended: a hint about it was right. A hint about a conversation whose end was known already confirms
+    /// nothing, so a vendor that tells of closed conversations only does not make the polls for ended calls rarer.
+    pub fn on_call_ended(&mut self, id: &ConversationId) {
         if let Some(HintedConversation { last_hint_at, .. }) = self.hinted.remove(id) {
             self.last_confirmed_at = self.last_confirmed_at.max(Some(last_hint_at));
         }
@@ -77,7 +78,7 @@ impl WebhookHints {
     pub fn due_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
         let oldest = self.waiting().map(|(_, since)| since).min()?;
         let (ready, credit) = match urgency {
-            PollUrgency::Blocked | PollUrgency::Draining => (oldest, urgency.interval(1) * MAX_SAVED_READS),
+            PollUrgency::Blocked { .. } | PollUrgency::Draining => (oldest, urgency.interval(1) * MAX_SAVED_READS),
             PollUrgency::Dialing if self.waiting().count() >= HINTS_PER_SCAN => (oldest, TimeDelta::zero()),
             PollUrgency::Dialing => (oldest + MAX_GATHERING, TimeDelta::zero()),
         };

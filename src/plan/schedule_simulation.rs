@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::campaign::{Campaign, Organisation, Practice};
 use crate::clock::{Clock, ManualClock};
 use crate::engine::scan::pages_of;
-use crate::engine::tracker::{PollUrgency, SHORTEST_CALL};
+use crate::engine::tracker::{BudgetShare, PollUrgency, SHORTEST_CALL};
 use crate::entry::Reason;
 use crate::ids::OrganisationId;
 use crate::ledger::{LedgerError, LedgerReader};
@@ -92,15 +92,22 @@ impl CallDurations {
     fn nth(&self, n: u64) -> TimeDelta {
         let spread = (n as f64 * 0.618_033_988_749_895).fract();
         let at = (spread * self.seconds.len() as f64) as usize;
-        TimeDelta::milliseconds((self.seconds[at.min(self.seconds.len() - 1)] * 1000.0) as i64) + CLOSING
+        TimeDelta::milliseconds((self.seconds[at.min(self.seconds.len() - 1)] * 1000.0) as i64)
+    }
+
+    fn average(&self) -> TimeDelta {
+        let average = self.seconds.iter().sum::<f64>() / self.seconds.len().max(1) as f64;
+        TimeDelta::milliseconds((average * 1000.0) as i64)
     }
 }
 
-/// A conversation in progress.
+/// A conversation that is not known to be closed.
 struct OpenCall {
     since: DateTime<Utc>,
-    /// The instant from which the vendor shows it as closed.
-    closed: DateTime<Utc>,
+    /// The end of its call, from which on the vendor shows that.
+    ended: DateTime<Utc>,
+    /// Whether a scan has shown the end, so that its place is free.
+    is_known_to_end: bool,
 }
 
 /// A span in which hours are open throughout, or closed throughout.
@@ -113,8 +120,11 @@ struct HoursSpan {
 
 /// The next step of the simulated run.
 enum NextStep {
-    /// Scan the vendor's list.
-    Scan(DateTime<Utc>),
+    /// Scan the vendor's list; also for conversations that are closing.
+    Scan {
+        at: DateTime<Utc>,
+        with_closing: bool,
+    },
     Call(DateTime<Utc>),
     Nothing,
 }
@@ -130,8 +140,13 @@ struct ScheduleSimulation<'a> {
     budget: Quotas,
     due: DueCalls,
     open: VecDeque<OpenCall>,
+    /// How many of them are not known to have ended.
+    in_progress: usize,
+    average_call: TimeDelta,
     /// The last scan's start and its pages.
     last_scan: Option<(DateTime<Utc>, u32)>,
+    /// The same for the last one that also looked for conversations that were closing.
+    last_closing_scan: Option<(DateTime<Utc>, u32)>,
     placed: VecDeque<DateTime<Utc>>,
     /// The span last asked for of each of the hours, by address: the planned calls hold them.
     last_spans: HashMap<*const Hours, HoursSpan>,
@@ -200,7 +215,10 @@ impl<'a> ScheduleSimulation<'a> {
             budget,
             due: DueCalls::new(calls),
             open: VecDeque::new(),
+            in_progress: 0,
+            average_call: lengths.average(),
             last_scan: None,
+            last_closing_scan: None,
             placed: VecDeque::new(),
             last_spans: HashMap::new(),
             calls: 0,
@@ -214,9 +232,9 @@ impl ScheduleSimulation<'_> {
     fn run(&mut self, calls: &mut [&mut PlannedCall]) {
         loop {
             match self.next() {
-                NextStep::Scan(at) => {
+                NextStep::Scan { at, with_closing } => {
                     let at = self.spend(at);
-                    self.scan(at);
+                    self.scan(at, with_closing);
                 }
                 NextStep::Call(at) => self.call(calls, at),
                 NextStep::Nothing => return,
@@ -227,21 +245,43 @@ impl ScheduleSimulation<'_> {
     fn next(&self) -> NextStep {
         let now = self.clock.now();
         let due = self.due.first().map(|at| now.max(at));
-        let is_full = self.open.len() >= self.organisation.rate.open_calls as usize;
+        let is_full = self.in_progress >= self.organisation.rate.open_calls as usize;
         let ready = self.budget.ready_at(&self.organisation.id, now);
         let call = due.filter(|_| !is_full).map(|due| ready.map_or(due, |ready| due.max(ready)));
-        let urgency = PollUrgency::new(is_full, due.is_some_and(|at| at <= now));
-        match (self.scan_at(urgency), call) {
+        let budget = BudgetShare {
+            requests_per_minute: self.organisation.rate.requests_per_minute,
+            foreign_per_minute: 0,
+            in_progress: self.in_progress,
+            average_call: self.average_call,
+        };
+        let urgency = PollUrgency::new(is_full, due.is_some_and(|at| at <= now), budget);
+        let closing_scan = self.closing_scan_at(urgency);
+        match (self.call_scan_at(urgency).into_iter().chain(closing_scan).min(), call) {
             (Some(scan), Some(call)) if call < scan => NextStep::Call(call),
-            (Some(scan), _) => NextStep::Scan(scan.max(now)),
+            (Some(scan), _) => {
+                let is_blocked = matches!(urgency, PollUrgency::Blocked { .. });
+                let with_closing = !is_blocked || closing_scan.is_some_and(|at| at <= scan);
+                NextStep::Scan { at: scan.max(now), with_closing }
+            }
             (None, Some(call)) => NextStep::Call(call),
             (None, None) => NextStep::Nothing,
         }
     }
 
-    fn scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
-        let wanted = self.open.iter().map(|open| open.since).min()? + SHORTEST_CALL;
+    /// When a run would look at the calls in progress next.
+    fn call_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
+        let wanted = self.open.iter().find(|open| !open.is_known_to_end)?.since + SHORTEST_CALL;
         Some(self.last_scan.map_or(wanted, |(started, pages)| wanted.max(started + urgency.interval(pages))))
+    }
+
+    /// When a run would look at the conversations next whose call has ended.
+    fn closing_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
+        if self.in_progress == self.open.len() {
+            return None;
+        }
+        let wanted = self.open.front()?.since + SHORTEST_CALL;
+        let due = self.last_closing_scan.map(|(at, pages)| at + urgency.closing_interval(pages, self.in_progress));
+        Some(due.map_or(wanted, |due| due.max(wanted)))
     }
 
     /// Spends one request at `at`, or as soon as the budget has one. Returns the instant of the request.
@@ -266,19 +306,29 @@ impl ScheduleSimulation<'_> {
     }
 
     /// Scans the vendor's list, which shows the conversations that have ended.
-    fn scan(&mut self, at: DateTime<Utc>) {
-        let oldest = self.open.iter().map(|open| open.since).min().unwrap_or(at);
-        while self.placed.front().is_some_and(|placed| *placed < oldest) {
+    fn scan(&mut self, at: DateTime<Utc>, with_closing: bool) {
+        let oldest = self.open.iter().find(|open| with_closing || !open.is_known_to_end);
+        let oldest = oldest.map_or(at, |open| open.since);
+        let oldest_open = self.open.front().map_or(at, |open| open.since);
+        while self.placed.front().is_some_and(|placed| *placed < oldest_open) {
             self.placed.pop_front();
         }
-        let pages = pages_of(self.placed.len() as u64, self.campaign.vendor.kind.limits().page_rows);
+        let rows = self.placed.len() - self.placed.partition_point(|placed| *placed < oldest);
+        let pages = pages_of(rows as u64, self.campaign.vendor.kind.limits().page_rows);
         let mut last = at;
         for _ in 1..pages {
             last = self.spend(last);
         }
         self.reads += u64::from(pages);
         self.last_scan = Some((at, pages));
-        self.open.retain(|open| open.closed > last);
+        if with_closing {
+            self.last_closing_scan = self.last_scan;
+        }
+        for open in self.open.iter_mut().filter(|open| open.ended <= last && !open.is_known_to_end) {
+            open.is_known_to_end = true;
+            self.in_progress -= 1;
+        }
+        self.open.retain(|open| open.ended + CLOSING > last);
     }
 
     /// Places the next due call, or defers it if its hours are closed at `at`.
@@ -305,7 +355,8 @@ impl ScheduleSimulation<'_> {
         for other in self.due.to_put_off(phone, end) {
             self.wait_for_gap(calls, other, end);
         }
-        self.open.push_back(OpenCall { since: at, closed: at + self.lengths.nth(self.calls) });
+        self.open.push_back(OpenCall { since: at, ended: at + self.lengths.nth(self.calls), is_known_to_end: false });
+        self.in_progress += 1;
         self.placed.push_back(at);
         self.calls += 1;
         calls[index].slot.at = Some(at);

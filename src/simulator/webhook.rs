@@ -97,6 +97,10 @@ pub(super) fn deliveries(rng: &SeededRng, call: &LoggedCall, closing: TimeDelta)
         let at = rng.below(meaningless.len() as u64) as usize;
         plan(closes - TimeDelta::seconds(5), meaningless[at].to_owned());
     }
+    if rng.fraction() < 0.5 {
+        let ended = closes - closing;
+        plan(ended, body(&mut rng, id));
+    }
     planned
 }
 

@@ -90,6 +90,14 @@ impl Conversation {
     pub fn has_ended(&self) -> bool {
         self.ended.is_some() || matches!(self.status, Status::Closing | Status::Closed)
     }
+
+    /// When its call had ended, by what the vendor shows at `now` (the vendor's clock): an end that lies in the future is
+    /// announced and has not happened. Without an end, the status tells it, and the instant is `now`.
+    #[must_use]
+    pub fn call_ended_by(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let by_status = matches!(self.status, Status::Closing | Status::Closed).then_some(now);
+        self.ended.filter(|ended| *ended <= now).or(by_status)
+    }
 }
 
 /// The status of a conversation; each vendor's client reads it from the vendor's word.

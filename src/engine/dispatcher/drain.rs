@@ -81,7 +81,7 @@ impl Dispatcher {
 
     pub(super) fn wake_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let quota_ready_at = self.quotas.ready_at(&self.organisation, now);
-        let read_at = self.read_due_at().map(|due| quota_ready_at.map_or(due, |ready| due.max(ready)));
+        let read_at = self.read_due_at(now).map(|due| quota_ready_at.map_or(due, |ready| due.max(ready)));
         [read_at, self.claim_at(now, quota_ready_at)].into_iter().flatten().min()
     }
 

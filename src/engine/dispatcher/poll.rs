@@ -6,7 +6,7 @@ use crate::engine::events::Event;
 use crate::engine::outage::Outage;
 use crate::engine::reply_mapping;
 use crate::engine::staleness_check::StalenessCheck;
-use crate::engine::tracker::{PollRequest, PollUrgency, ScanResult, TrackedConversation};
+use crate::engine::tracker::{BudgetShare, PollRequest, PollUrgency, ScanResult, TrackedConversation};
 use crate::engine::vendor_health::RequestKind;
 use crate::entry::{ConversationWords, Fact};
 use crate::ids::ConversationId;
@@ -20,14 +20,21 @@ use super::work::{Effects, Work};
 const MIN_PAGE_LIMIT: u32 = 2;
 
 impl Dispatcher {
-    pub(super) fn poll_urgency(&self) -> PollUrgency {
-        let is_full = self.open_calls() >= self.rate.open_calls;
+    pub(super) fn poll_urgency(&self, now: DateTime<Utc>) -> PollUrgency {
+        let is_full = self.places_taken() >= self.rate.open_calls;
         let is_blocked = is_full || self.stop_rules.allowance(self.open_calls()) == 0;
-        let may_be_due = self.stop_reason.is_none() && !matches!(self.next_due, KnownNextDue::At(_));
-        PollUrgency::new(is_blocked, may_be_due)
+        let may_be_due = self.stop_reason.is_none()
+            && match self.next_due {
+                KnownNextDue::Unknown | KnownNextDue::Asked(_) => true,
+                KnownNextDue::At(due) => due.is_some_and(|due| due <= now),
+            };
+        let (in_progress, average_call) = self.tracker.calls_in_progress();
+        let (requests_per_minute, foreign_per_minute) = self.quotas.per_minute(&self.organisation, now);
+        let budget = BudgetShare { requests_per_minute, foreign_per_minute, in_progress, average_call };
+        PollUrgency::new(is_blocked, may_be_due, budget)
     }
 
-    pub(super) fn read_due_at(&self) -> Option<DateTime<Utc>> {
+    pub(super) fn read_due_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let staleness_check = self.staleness_check.as_ref().and_then(StalenessCheck::next_scan_at);
         let clock_check = self.is_clock_in_doubt().then_some(DateTime::UNIX_EPOCH);
         let proof = self.reconciler.next_proof_at();
@@ -37,7 +44,7 @@ impl Dispatcher {
         let due = if self.needs_probe {
             Some(DateTime::UNIX_EPOCH)
         } else {
-            self.tracker.due_at(self.poll_urgency(), proof, urgent)
+            self.tracker.due_at(self.poll_urgency(now), proof, urgent)
         };
         due.filter(|_| !is_busy)
     }
@@ -45,7 +52,7 @@ impl Dispatcher {
     /// Whether a read is due and the request budget covers it. The claim in flight has the first right to the budget.
     pub(super) fn may_read(&self, now: DateTime<Utc>) -> bool {
         let has_spare = self.quotas.available(&self.organisation, now) > self.in_flight.claiming;
-        has_spare && self.read_due_at().is_some_and(|due| due <= now)
+        has_spare && self.read_due_at(now).is_some_and(|due| due <= now)
     }
 
     pub(super) fn start_read(&mut self, effects: &mut Effects) {
@@ -60,7 +67,7 @@ impl Dispatcher {
         let check_back_to = self.staleness_check.as_ref().map(|check| check.back_to(ahead));
         let back_to = self.reconciler.back_to(ahead).into_iter().chain(check_back_to).min();
         let is_scanning = self.tracker.is_scanning();
-        match self.tracker.next_read(self.poll_urgency(), now, back_to, ahead) {
+        match self.tracker.next_read(self.poll_urgency(now), now, back_to, ahead) {
             PollRequest::Page { offset } => {
                 if !is_scanning {
                     self.clear_scan_rows();

@@ -160,10 +160,18 @@ impl Dispatcher {
         effects.work.push(work);
     }
 
-    /// Calls that are claimed, sent or open.
+    /// Calls that are claimed, sent or whose conversation is open: their outcome is not known.
     pub(super) fn open_calls(&self) -> u32 {
-        let InFlight { sending, claiming, .. } = self.in_flight;
-        sending + claiming + u32::try_from(self.tracker.open_count()).unwrap_or(u32::MAX)
+        self.calls_starting() + u32::try_from(self.tracker.open_count()).unwrap_or(u32::MAX)
+    }
+
+    /// The places that our calls take, of the limit on concurrent calls.
+    pub(super) fn places_taken(&self) -> u32 {
+        self.calls_starting() + u32::try_from(self.tracker.places_taken()).unwrap_or(u32::MAX)
+    }
+
+    fn calls_starting(&self) -> u32 {
+        self.in_flight.sending + self.in_flight.claiming
     }
 
     /// Takes up the attempts of earlier runs: tracks open conversations, and marks an attempt without a reply as a lost

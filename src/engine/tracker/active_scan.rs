@@ -37,7 +37,11 @@ pub enum ScanResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScanPurpose {
     /// Finds ended calls; stops once it has seen every open conversation.
-    EndedCalls,
+    EndedCalls {
+        /// Whether it also looks for conversations whose call had ended already; else it stops once it has seen those
+        /// whose call is in progress.
+        with_closing: bool,
+    },
     /// Finds the conversations that webhooks have hinted at.
     Hints,
     /// Finds the conversations that earlier runs lost track of.

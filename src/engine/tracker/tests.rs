@@ -3,6 +3,9 @@ use crate::entry::OutcomeSignals;
 use crate::ids::{AttemptId, EntryId};
 use crate::vendor::{Medium, Status};
 
+/// While calls wait for others to end, the list is read every ten seconds.
+const BLOCKED: PollUrgency = PollUrgency::Blocked { every: TimeDelta::seconds(10) };
+
 fn start() -> DateTime<Utc> {
     "2026-11-24T15:00:00Z".parse().expect("an instant")
 }
@@ -46,16 +49,13 @@ fn page(conversations: &[(u32, Status)]) -> Page {
 
 #[test]
 fn nothing_open_means_nothing_to_read() {
-    assert_eq!(Tracker::new(TimeDelta::hours(2), 60, 100).due_at(PollUrgency::Blocked, None, None), None);
+    assert_eq!(Tracker::new(TimeDelta::hours(2), 60, 100).due_at(BLOCKED, None, None), None);
 }
 
 #[test]
 fn a_closed_conversation_is_handed_over_once() {
     let mut tracker = tracking(2);
-    assert_eq!(
-        tracker.next_read(PollUrgency::Blocked, after(20), None, TimeDelta::zero()),
-        PollRequest::Page { offset: 0 }
-    );
+    assert_eq!(tracker.next_read(BLOCKED, after(20), None, TimeDelta::zero()), PollRequest::Page { offset: 0 });
     let list = page(&[(0, Status::Closed), (1, Status::Open)]);
     let (closed, complete) = tracker.on_page(&list, after(20));
     assert_eq!(closed.len(), 1);
@@ -69,16 +69,13 @@ fn a_conversation_missing_from_the_list_is_read_by_id_after_a_delay_and_not_twic
     let mut tracker = tracking(1);
     let empty = page(&[]);
     for (now, asks) in [(20, false), (70, true), (90, false), (140, true)] {
-        assert_eq!(
-            tracker.next_read(PollUrgency::Blocked, after(now), None, TimeDelta::zero()),
-            PollRequest::Page { offset: 0 }
-        );
+        assert_eq!(tracker.next_read(BLOCKED, after(now), None, TimeDelta::zero()), PollRequest::Page { offset: 0 });
         tracker.on_page(&empty, after(now));
-        let asked = tracker.due_at(PollUrgency::Blocked, None, None) == Some(DateTime::UNIX_EPOCH);
+        let asked = tracker.due_at(BLOCKED, None, None) == Some(DateTime::UNIX_EPOCH);
         assert_eq!(asked, asks, "after {now} s");
         if asks {
             assert_eq!(
-                tracker.next_read(PollUrgency::Blocked, after(now), None, TimeDelta::zero()),
+                tracker.next_read(BLOCKED, after(now), None, TimeDelta::zero()),
                 PollRequest::Conversation(id(0))
             );
         }
@@ -88,9 +85,9 @@ fn a_conversation_missing_from_the_list_is_read_by_id_after_a_delay_and_not_twic
 #[test]
 fn the_list_is_read_more_often_the_less_there_is_to_dial() {
     let mut tracker = tracking(1);
-    tracker.next_read(PollUrgency::Blocked, after(20), None, TimeDelta::zero());
+    tracker.next_read(BLOCKED, after(20), None, TimeDelta::zero());
     tracker.on_page(&page(&[(0, Status::Open)]), after(20));
-    assert_eq!(tracker.due_at(PollUrgency::Blocked, None, None), Some(after(30)));
+    assert_eq!(tracker.due_at(BLOCKED, None, None), Some(after(30)));
     assert_eq!(tracker.due_at(PollUrgency::Draining, None, None), Some(after(45)));
     assert_eq!(tracker.due_at(PollUrgency::Dialing, None, None), Some(after(56)));
 }
@@ -98,9 +95,9 @@ fn the_list_is_read_more_often_the_less_there_is_to_dial() {
 #[test]
 fn a_failed_read_is_repeated_but_not_at_once() {
     let mut tracker = tracking(1);
-    tracker.next_read(PollUrgency::Blocked, after(20), None, TimeDelta::zero());
+    tracker.next_read(BLOCKED, after(20), None, TimeDelta::zero());
     assert!(!tracker.on_page_failed(after(25), after(20)));
-    assert_eq!(tracker.due_at(PollUrgency::Blocked, None, None), Some(after(25)));
+    assert_eq!(tracker.due_at(BLOCKED, None, None), Some(after(25)));
 }
 
 #[test]
@@ -109,18 +106,18 @@ fn a_failed_page_is_retried_until_the_scan_is_broken_off_and_open_conversations_
     let part = Page { total: Some(500), ..page(&[(9, Status::Open), (8, Status::Open)]) };
     let started_at =
         |tracker: &Tracker| tracker.active_scan.as_ref().map(|active| (active.scan.started, active.scan.offset()));
-    tracker.next_read(PollUrgency::Blocked, after(80), None, TimeDelta::zero());
+    tracker.next_read(BLOCKED, after(80), None, TimeDelta::zero());
     tracker.on_page(&part, after(80));
     let second = started_at(&tracker);
     assert!(second.is_some());
     for _ in 1..MAX_PAGE_FAILURES {
         assert!(!tracker.on_page_failed(after(85), after(80)));
-        tracker.next_read(PollUrgency::Blocked, after(85), None, TimeDelta::zero());
+        tracker.next_read(BLOCKED, after(85), None, TimeDelta::zero());
         assert_eq!(started_at(&tracker), second);
     }
     assert!(tracker.on_page_failed(after(90), after(85)));
     assert_eq!(started_at(&tracker), None);
-    let next = tracker.next_read(PollUrgency::Blocked, after(90), None, TimeDelta::zero());
+    let next = tracker.next_read(BLOCKED, after(90), None, TimeDelta::zero());
     assert_eq!(next, PollRequest::Conversation(id(0)));
 }
 
@@ -132,7 +129,7 @@ fn read_until_asked(tracker: &mut Tracker, from: i64, every: i64) -> i64 {
         if tracker.has_queued_reads() {
             return second;
         }
-        tracker.next_read(PollUrgency::Blocked, now, None, TimeDelta::zero());
+        tracker.next_read(BLOCKED, now, None, TimeDelta::zero());
         tracker.on_page(&page(&[(0, Status::Open)]), now);
     }
     unreachable!("it is asked for in the end")
@@ -142,10 +139,7 @@ fn read_until_asked(tracker: &mut Tracker, from: i64, every: i64) -> i64 {
 fn an_overdue_conversation_is_read_once_more_before_it_is_given_up() {
     let mut tracker = tracking(1);
     assert_eq!(read_until_asked(&mut tracker, 20, 60), 7_280);
-    assert_eq!(
-        tracker.next_read(PollUrgency::Blocked, after(7_280), None, TimeDelta::zero()),
-        PollRequest::Conversation(id(0))
-    );
+    assert_eq!(tracker.next_read(BLOCKED, after(7_280), None, TimeDelta::zero()), PollRequest::Conversation(id(0)));
     assert_eq!(tracker.open_count(), 1, "until it has answered");
     assert!(tracker.on_not_closed(&id(0), after(7_281)).is_some());
     assert_eq!(tracker.open_count(), 0);
@@ -156,7 +150,7 @@ fn an_overdue_conversation_that_has_ended_is_not_given_up() {
     let mut tracker = tracking(1);
     let asked = read_until_asked(&mut tracker, 20, 60);
     let [closed] = page(&[(0, Status::Closed)]).conversations.try_into().expect("one");
-    tracker.next_read(PollUrgency::Blocked, after(asked), None, TimeDelta::zero());
+    tracker.next_read(BLOCKED, after(asked), None, TimeDelta::zero());
     assert!(tracker.on_conversation(&closed, after(asked)).is_some());
     assert!(tracker.on_not_closed(&id(0), after(asked)).is_none());
 }
@@ -167,7 +161,7 @@ fn a_last_read_that_fails_is_repeated_a_few_times() {
     let asked = read_until_asked(&mut tracker, 20, 60);
     let mut reads = 0;
     loop {
-        let read = tracker.next_read(PollUrgency::Blocked, after(asked), None, TimeDelta::zero());
+        let read = tracker.next_read(BLOCKED, after(asked), None, TimeDelta::zero());
         assert_eq!(read, PollRequest::Conversation(id(0)));
         reads += 1;
         if tracker.on_conversation_failed(&id(0), after(asked)).is_some() {
@@ -183,7 +177,7 @@ fn nothing_is_given_up_because_the_machine_was_suspended() {
     read_until_asked(&mut tracker, 20, 60);
     let mut tracker = tracking(1);
     for second in [20, 40, 86_400, 86_460] {
-        tracker.next_read(PollUrgency::Blocked, after(second), None, TimeDelta::zero());
+        tracker.next_read(BLOCKED, after(second), None, TimeDelta::zero());
         tracker.on_page(&page(&[(0, Status::Open)]), after(second));
         tracker.queue_overdue_reads();
         assert!(!tracker.has_queued_reads(), "after {second} s");
@@ -195,7 +189,7 @@ fn nothing_is_given_up_because_the_machine_was_suspended() {
 fn a_clock_set_back_does_not_reduce_readable_time() {
     let mut tracker = tracking(1);
     for second in [100, 160, 20, 80] {
-        tracker.next_read(PollUrgency::Blocked, after(second), None, TimeDelta::zero());
+        tracker.next_read(BLOCKED, after(second), None, TimeDelta::zero());
         tracker.on_page(&page(&[(0, Status::Open)]), after(second));
     }
     assert_eq!(tracker.readable_time(), TimeDelta::seconds(120));
@@ -278,12 +272,9 @@ fn a_scan_for_a_proof_reads_back_to_its_instant_whatever_it_has_seen() {
     let mut tracker = tracking(0);
     track(&mut tracker, 950);
     let now = after(1_100);
-    assert_eq!(
-        tracker.next_read(PollUrgency::Blocked, now, Some(after(850)), TimeDelta::zero()),
-        PollRequest::Page { offset: 0 }
-    );
+    assert_eq!(tracker.next_read(BLOCKED, now, Some(after(850)), TimeDelta::zero()), PollRequest::Page { offset: 0 });
     tracker.on_page(&part(900..1_000, 1_000), now);
-    let next = tracker.next_read(PollUrgency::Blocked, now, Some(after(850)), TimeDelta::zero());
+    let next = tracker.next_read(BLOCKED, now, Some(after(850)), TimeDelta::zero());
     assert_eq!(next, PollRequest::Page { offset: 90 });
 }
 
@@ -319,7 +310,7 @@ fn reads_until(
 /// A tracker that has just finished a scan.
 fn just_scanned(open: u32) -> Tracker {
     let mut tracker = tracking(open);
-    assert_eq!(reads_until(&mut tracker, PollUrgency::Blocked, 20, 21, |_| vec![]).len(), 1);
+    assert_eq!(reads_until(&mut tracker, BLOCKED, 20, 21, |_| vec![]).len(), 1);
     tracker
 }
 
@@ -332,7 +323,7 @@ fn one_hint_is_read_by_its_id_and_several_by_a_page() {
         (vec![77], None),
         (vec![], None),
     ] {
-        for urgency in [PollUrgency::Blocked, PollUrgency::Draining] {
+        for urgency in [BLOCKED, PollUrgency::Draining] {
             let mut tracker = just_scanned(9);
             let hints = |second| if second == 22 { hinted.clone() } else { vec![] };
             let reads = reads_until(&mut tracker, urgency, 22, 30, hints);
@@ -346,9 +337,9 @@ fn one_hint_is_read_by_its_id_and_several_by_a_page() {
 fn a_call_too_young_to_have_ended_is_not_read_for_a_hint() {
     let mut tracker = tracking(1);
     tracker.on_hint(id(0), after(9));
-    assert_eq!(tracker.webhook_hints.due_at(PollUrgency::Blocked), None);
+    assert_eq!(tracker.webhook_hints.due_at(BLOCKED), None);
     tracker.on_hint(id(0), after(10));
-    assert_eq!(tracker.webhook_hints.due_at(PollUrgency::Blocked), Some(after(10)));
+    assert_eq!(tracker.webhook_hints.due_at(BLOCKED), Some(after(10)));
 }
 
 #[test]
@@ -368,7 +359,7 @@ fn while_the_budget_goes_to_calls_hints_are_gathered() {
 #[test]
 fn hints_cost_no_more_requests_than_polling_alone() {
     let saved_up = 2;
-    for urgency in [PollUrgency::Blocked, PollUrgency::Draining, PollUrgency::Dialing] {
+    for urgency in [BLOCKED, PollUrgency::Draining, PollUrgency::Dialing] {
         for hinted in [vec![3], vec![3, 4], (0..99).collect()] {
             let mut tracker = just_scanned(99);
             let reads = reads_until(&mut tracker, urgency, 22, 622, |_| hinted.clone()).len() as i32;
@@ -382,15 +373,12 @@ fn hints_cost_no_more_requests_than_polling_alone() {
 fn while_hints_prove_right_the_list_is_read_less_often() {
     let mut tracker = just_scanned(9);
     tracker.on_hint(id(3), after(22));
-    assert_eq!(
-        tracker.next_read(PollUrgency::Blocked, after(22), None, TimeDelta::zero()),
-        PollRequest::Conversation(id(3))
-    );
+    assert_eq!(tracker.next_read(BLOCKED, after(22), None, TimeDelta::zero()), PollRequest::Conversation(id(3)));
     let [closed] = page(&[(3, Status::Closed)]).conversations.try_into().expect("one");
     assert!(tracker.on_conversation(&closed, after(22)).is_some());
-    assert_eq!(reads_until(&mut tracker, PollUrgency::Blocked, 22, 50, |_| vec![]), []);
-    assert_eq!(reads_until(&mut tracker, PollUrgency::Blocked, 50, 202, |_| vec![]).len(), 6, "every 30 s");
-    assert_eq!(reads_until(&mut tracker, PollUrgency::Blocked, 210, 310, |_| vec![]).len(), 10, "every 10 s");
+    assert_eq!(reads_until(&mut tracker, BLOCKED, 22, 50, |_| vec![]), []);
+    assert_eq!(reads_until(&mut tracker, BLOCKED, 50, 202, |_| vec![]).len(), 6, "every 30 s");
+    assert_eq!(reads_until(&mut tracker, BLOCKED, 210, 310, |_| vec![]).len(), 10, "every 10 s");
 }
 
 #[test]
@@ -398,20 +386,11 @@ fn a_hinted_conversation_missing_from_the_list_is_read_by_id() {
     let mut tracker = just_scanned(2);
     tracker.on_hint(id(0), after(22));
     tracker.on_hint(id(1), after(22));
-    assert_eq!(
-        tracker.next_read(PollUrgency::Blocked, after(22), None, TimeDelta::zero()),
-        PollRequest::Page { offset: 0 }
-    );
+    assert_eq!(tracker.next_read(BLOCKED, after(22), None, TimeDelta::zero()), PollRequest::Page { offset: 0 });
     tracker.on_page(&page(&[(0, Status::Open)]), after(22));
-    assert_eq!(
-        tracker.next_read(PollUrgency::Blocked, after(22), None, TimeDelta::zero()),
-        PollRequest::Page { offset: 1 }
-    );
+    assert_eq!(tracker.next_read(BLOCKED, after(22), None, TimeDelta::zero()), PollRequest::Page { offset: 1 });
     tracker.on_page(&page(&[]), after(22));
-    assert_eq!(
-        tracker.next_read(PollUrgency::Blocked, after(23), None, TimeDelta::zero()),
-        PollRequest::Conversation(id(1))
-    );
+    assert_eq!(tracker.next_read(BLOCKED, after(23), None, TimeDelta::zero()), PollRequest::Conversation(id(1)));
 }
 
 #[test]
@@ -423,12 +402,12 @@ fn a_hint_that_arrives_while_a_page_is_in_flight_is_not_lost() {
         if let Some(second) = again.filter(|second| *second <= 22) {
             tracker.on_hint(id(1), after(second));
         }
-        tracker.next_read(PollUrgency::Blocked, after(22), None, TimeDelta::zero());
+        tracker.next_read(BLOCKED, after(22), None, TimeDelta::zero());
         if let Some(second) = again.filter(|second| *second > 22) {
             tracker.on_hint(id(1), after(second));
         }
         tracker.on_page(&page(&[(0, Status::Open), (1, Status::Open)]), after(25));
-        assert_eq!(tracker.webhook_hints.due_at(PollUrgency::Blocked).is_none(), is_served, "{again:?}");
+        assert_eq!(tracker.webhook_hints.due_at(BLOCKED).is_none(), is_served, "{again:?}");
     }
 }
 

@@ -87,6 +87,13 @@ impl Quotas {
         }
     }
 
+    /// The organisation's requests per minute, and how many of them other software is expected to use.
+    #[must_use]
+    pub fn per_minute(&self, organisation: &OrganisationId, now: DateTime<Utc>) -> (u32, u32) {
+        let foreign = self.organisations.get(organisation).map_or(0, |quota| quota.foreign_per_minute(now));
+        (self.rate(organisation).get(), foreign)
+    }
+
     /// The organisation's requests per minute: the configured rate, or the vendor's limit if that is lower.
     fn rate(&self, organisation: &OrganisationId) -> NonZeroU32 {
         let limit = self.organisations.get(organisation).and_then(OrganisationQuota::limit);

@@ -92,6 +92,12 @@ impl OrganisationQuota {
         self.in_flight.saturating_add(expected)
     }
 
+    /// The requests that other software is expected to make in a minute.
+    pub(super) fn foreign_per_minute(&self, now: DateTime<Utc>) -> u32 {
+        let current = self.current(now).map_or(0, |window| window.usage.foreign().in_span(WINDOW));
+        current.max(self.previous_foreign.in_span(WINDOW))
+    }
+
     /// When the vendor accepts a request again; `None`: now.
     pub(super) fn ready_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let is_used_up = |window: &VendorWindow| window.remaining <= self.reserved(window, now);
