@@ -4,8 +4,8 @@
 //! ending `t / 2` late on average, and cost a request each; so with `n` calls in progress of `m` seconds on average,
 //! reads every `t` seconds cost `1 / t` requests and `n / m × t / 2` idle place-seconds a second. If a request is worth
 //! `w` place-seconds, the sum is least at `t = √(2 w m / n)`. Two limits apply: [`LONGEST_IDLE`], which holds for few
-//! calls, too, and the budget, of which calls have the first right: reads take at most half of what other software
-//! leaves, and never what the next calls need.
+//! calls, too, and the budget: reads take at most half of what other software leaves. Calls keep the first right to it,
+//! because the list is read this often only while none can be placed.
 
 use chrono::TimeDelta;
 
@@ -56,8 +56,7 @@ impl BudgetShare {
     pub fn interval(self) -> TimeDelta {
         let (in_progress, average) = (self.in_progress.max(1) as f64, self.average_call.as_seconds_f64().max(1.0));
         let left = f64::from(self.requests_per_minute.saturating_sub(self.foreign_per_minute));
-        let next_calls = in_progress / average * 60.0;
-        let reads_per_minute = (left / 2.0).min(left - next_calls);
+        let reads_per_minute = left / 2.0;
         let until_next_request = 60.0 / f64::from(self.requests_per_minute.max(1));
         let by_idle_time = 2.0 * (LONGEST_IDLE - until_next_request).max(0.0);
         let by_worth = (2.0 * REQUEST_WORTH * average / in_progress).sqrt();
@@ -123,17 +122,16 @@ mod tests {
     }
 
     #[test]
-    fn reads_take_half_of_the_budget_at_most_and_nothing_that_calls_or_other_software_need() {
+    fn reads_take_half_of_the_budget_at_most_and_nothing_that_other_software_needs() {
         let other_software = |foreign_per_minute| BudgetShare { foreign_per_minute, ..budget(10, 150) };
         let large = |in_progress| BudgetShare { requests_per_minute: 600, ..budget(in_progress, 150) };
         for (name, share, seconds) in [
             ("the usual: half of the budget", budget(10, 150), 2.0),
             ("few calls wait no longer", budget(1, 150), 2.0),
             ("other software has half of the budget", other_software(30), 4.0),
-            ("other software leaves the calls what they need", other_software(54), 30.0),
+            ("other software has nearly all of it", other_software(54), 20.0),
             ("other software has all of it", other_software(60), 36.0),
-            ("the calls need nearly all of it", budget(140, 150), 15.0),
-            ("the calls need more than there is", budget(400, 150), 36.0),
+            ("more places than the budget can fill, but the ends are not known", budget(400, 150), 2.0),
             ("a large budget: a request is not worth the time of few places", large(1), 3.8),
             ("a large budget: many places", large(60), 1.224),
         ] {
