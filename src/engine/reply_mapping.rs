@@ -23,6 +23,8 @@ pub(super) enum NotPlacedEffect<'a> {
     RefuseEntry(Reason),
     /// The request budget is used up; the quota decides until when.
     RateLimited,
+    /// Too many calls are in progress.
+    TooManyCalls,
     /// No connection.
     Unreachable,
     /// The vendor rejected our newest credentials.
@@ -47,6 +49,7 @@ pub(super) fn not_placed_effect(not_placed: &NotPlaced) -> NotPlacedEffect<'_> {
         Concern::Cap => NotPlacedEffect::RetryEntry(Reason::VendorCap, VENDOR_CAP_WAIT),
         Concern::Hours => NotPlacedEffect::OutsideHours,
         Concern::RateLimit => NotPlacedEffect::RateLimited,
+        Concern::ConcurrentCalls => NotPlacedEffect::TooManyCalls,
         Concern::Credentials => NotPlacedEffect::Unauthorised,
         Concern::CallerId => NotPlacedEffect::CountRefusal(Reason::LineRefused, refused),
         Concern::Account => NotPlacedEffect::CountRefusal(Reason::AccountRefused, refused),

@@ -98,6 +98,8 @@ reasons! {
     NotConnected = "not_connected",
     /// The vendor asked for a slower pace
     RateLimited = "rate_limited",
+    /// The vendor had too many calls in progress
+    TooManyCalls = "too_many_calls",
     /// The vendor did not accept our credentials
     Unauthorised = "unauthorised",
     /// The vendor does not let this number call
@@ -211,7 +213,7 @@ mod tests {
     fn every_reason_defers_to_another_day_or_not_and_comes_from_the_list_or_not() {
         let count = |is: fn(Reason) -> bool| Reason::ALL.iter().filter(|reason| is(**reason)).count();
         let counts = [count(|_| true), count(Reason::defers_to_another_day), count(Reason::comes_from_list)];
-        assert_eq!(counts, [45, 10, 12], "reasons, those that defer to another day, those that a list gives");
+        assert_eq!(counts, [46, 10, 12], "reasons, those that defer to another day, those that a list gives");
     }
 
     #[test]

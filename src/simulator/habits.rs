@@ -11,7 +11,8 @@ use super::settings::{ConversationOrder, Dates, ForeignTraffic, Gaps, Offset, Ro
 pub const KNOWN: &str = "order=newest|oldest|none, inversions=SECONDS, total=missing|page|high|capped:N|stale:N, \
                          offset=not-echoed|zero|ignored, page-cap=N, failing-at=N, stray, duplicates, \
                          lacks=id|from|to|start:PERCENT[:for-good], numbers=national, medium=WORD, \
-                         texts=sms|chat|whatsapp|email|untold:SECONDS:FROM:TO[:TO…], date=none|stale:N|off:SECONDS";
+                         texts=sms|chat|whatsapp|email|untold:SECONDS:FROM:TO[:TO…], date=none|stale:N|off:SECONDS, \
+                         concurrent=N[:closing-counts]";
 
 /// The text is not a known habit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +49,11 @@ fn apply(settings: &mut Settings, text: &str) -> Option<()> {
         ("numbers", "national") => settings.wording.national_numbers = true,
         ("medium", word) => word.clone_into(&mut settings.wording.voice_medium),
         ("texts", medium) => list.foreign.push(texts(medium, argument)?),
+        ("concurrent", limit) => {
+            settings.rules.concurrent_calls = Some(limit.parse().ok().filter(|limit| *limit > 0)?);
+            settings.rules.closing_counts = argument == "closing-counts";
+            return matches!(argument, "" | "closing-counts").then_some(());
+        }
         ("date", "none") => settings.wording.date = Dates::Missing,
         ("date", "stale") => settings.wording.date = Dates::StaleEvery(argument.parse().ok()?),
         ("date", "off") => settings.wording.date = Dates::Off(argument.parse().ok()?),
@@ -107,6 +113,7 @@ mod tests {
             "medium=xyz",
             "texts=whatsapp:90:+13125550142:+13125550101:+13125550102",
             "date=stale:7",
+            "concurrent=4:closing-counts",
         ] {
             apply_habit(&mut settings, text).unwrap_or_else(|problem| panic!("{problem}"));
         }
@@ -116,14 +123,25 @@ mod tests {
             (ConversationOrder::OldestFirst, Total::Capped(100), Offset::Ignored)
         );
         assert_eq!(list.gaps, Some(Gaps { field: RowField::Start, percent: 30, for_good: true }));
+        assert_eq!((settings.rules.concurrent_calls, settings.rules.closing_counts), (Some(4), true));
         assert_eq!((list.foreign.len(), list.foreign[0].to.len()), (1, 2));
         assert_eq!((&*settings.wording.voice_medium, settings.wording.date), ("xyz", Dates::StaleEvery(7)));
     }
 
     #[test]
     fn an_unknown_habit_is_refused_with_the_known_ones() {
-        for text in ["", "order", "order=sideways", "page-cap=0", "lacks=age:3", "lacks=id:x", "texts=sms:9", "stray=1"]
-        {
+        for text in [
+            "",
+            "order",
+            "order=sideways",
+            "page-cap=0",
+            "lacks=age:3",
+            "lacks=id:x",
+            "texts=sms:9",
+            "stray=1",
+            "concurrent=0",
+            "concurrent=3:x",
+        ] {
             let problem = apply_habit(&mut Settings::default(), text).expect_err(text).to_string();
             assert!(problem.contains("known are order="), "{problem}");
         }

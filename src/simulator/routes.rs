@@ -96,6 +96,7 @@ fn status_of(refusal: CallRefusal, statuses: &Statuses) -> StatusCode {
         CallRefusal::OutsideHours => statuses.outside_hours,
         CallRefusal::TooSoon | CallRefusal::WeekFull | CallRefusal::MonthFull => statuses.over_cap,
         CallRefusal::CoolingDown => statuses.cooling_down,
+        CallRefusal::ConcurrentCalls => statuses.concurrent_calls,
     };
     StatusCode::from_u16(status).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY)
 }

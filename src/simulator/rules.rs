@@ -24,6 +24,10 @@ pub struct VendorRules {
     pub failures_before_cool_down: Option<u32>,
     /// How long the cool-down lasts, from the last failed attempt: 30 days.
     pub cool_down: TimeDelta,
+    /// The most calls in progress at once, which the contract leaves open: no limit.
+    pub concurrent_calls: Option<u32>,
+    /// Whether a call counts towards it until its conversation is closed: no.
+    pub closing_counts: bool,
     /// The behaviours that count as failed, which the contract leaves open: by default, those that neither reach a
     /// person nor leave a message.
     pub failed: Vec<Behaviour>,
@@ -41,6 +45,8 @@ impl VendorRules {
             per_30_days: Some(6),
             failures_before_cool_down: Some(3),
             cool_down: TimeDelta::days(30),
+            concurrent_calls: None,
+            closing_counts: false,
             failed: Behaviour::ALL.iter().copied().filter(|behaviour| !behaviour.is_contact()).collect(),
         }
     }
@@ -83,6 +89,9 @@ pub enum CallRefusal {
     /// The first message of a text conversation with this number is still being sent.
     #[error("a message to this number is being sent")]
     Sending,
+    /// Too many calls are in progress.
+    #[error("the organization has reached its limit of concurrent calls")]
+    ConcurrentCalls,
     /// Too soon after the last attempt.
     #[error("this number was attempted less than 24 hours ago")]
     TooSoon,

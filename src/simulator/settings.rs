@@ -137,6 +137,8 @@ pub struct Statuses {
     pub over_cap: u16,
     /// In a cool-down: 422.
     pub cooling_down: u16,
+    /// Too many calls in progress: 429.
+    pub concurrent_calls: u16,
 }
 
 impl Default for Statuses {
@@ -148,6 +150,7 @@ impl Default for Statuses {
             outside_hours: 422,
             over_cap: 422,
             cooling_down: 422,
+            concurrent_calls: 429,
         }
     }
 }

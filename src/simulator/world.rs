@@ -15,7 +15,7 @@ use super::call_log::LoggedCall;
 use super::conversation::{ConversationView, SimulatedConversation, SimulatedStatus, TranscriptMessage};
 use super::medium::SimulatedMedium;
 use super::people::People;
-use super::rules::{CallRefusal, NumberAttempts};
+use super::rules::{CallRefusal, NumberAttempts, VendorRules};
 use super::seeded_rng::SeededRng;
 use super::settings::{ConversationOrder, ForeignTraffic, Offset, Settings, Total};
 
@@ -166,6 +166,7 @@ impl World {
         self.settings.rules.check_hours(now)?;
         let attempts = self.attempts.get(&call.to);
         self.check_attempts(now, attempts, call.medium)?;
+        self.check_concurrent_calls(now)?;
         let earlier = attempts.map_or(0, |attempts| attempts.count);
         let Settings { people, weights, .. } = &self.settings;
         let (behaviour, duration_seconds) =
@@ -195,6 +196,19 @@ impl World {
             attempts.check_no_text_in_flight(now)?;
         }
         attempts.check(now, &self.settings.rules)
+    }
+
+    fn check_concurrent_calls(&self, now: DateTime<Utc>) -> Result<(), CallRefusal> {
+        let VendorRules { concurrent_calls: Some(limit), closing_counts, .. } = self.settings.rules else {
+            return Ok(());
+        };
+        let counts = |listed: &&ListedConversation| match self.view(now, &listed.conversation).status {
+            SimulatedStatus::Open => listed.conversation.medium.is_voice(),
+            SimulatedStatus::Closing => closing_counts && listed.conversation.medium.is_voice(),
+            SimulatedStatus::Closed => false,
+        };
+        let in_progress = self.conversations.iter().filter(counts).count();
+        (in_progress < limit as usize).then_some(()).ok_or(CallRefusal::ConcurrentCalls)
     }
 
     fn check_numbers(&self, from: E164, to: E164) -> Result<(), CallRefusal> {

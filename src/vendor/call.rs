@@ -74,6 +74,8 @@ pub enum Concern {
     Hours,
     /// The request rate.
     RateLimit,
+    /// The number of calls in progress at once.
+    ConcurrentCalls,
     /// Nothing that is recognised.
     Unknown,
 }

@@ -87,7 +87,7 @@ impl Dispatcher {
 
     /// When the next claim may be made, unless it waits for a completion.
     pub(super) fn claim_at(&self, now: DateTime<Utc>, quota_ready_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        let is_full = self.free_call_slots() == 0;
+        let is_full = self.free_call_slots(now) == 0;
         let is_forbidden = self.stop_rules.allowance(self.open_calls()) == 0;
         let in_preflight = self.needs_staleness_check()
             || self.is_clock_in_doubt()

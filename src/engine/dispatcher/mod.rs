@@ -10,6 +10,7 @@
 //! budget, staleness check and vendor health. What they have in [`shared`] is reported, or counted, once.
 
 mod blocked_caller_ids;
+mod call_places;
 mod carried_over;
 mod clock_watch;
 mod drain;

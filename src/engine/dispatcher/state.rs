@@ -25,6 +25,7 @@ use crate::phone::E164;
 use crate::policy::{Hours, HoursUnion};
 use crate::vendor::quota::Quotas;
 
+use super::call_places::CallPlaces;
 use super::carried_over::CarriedOver;
 use super::in_flight::InFlight;
 use super::work::{Effects, Work};
@@ -63,6 +64,7 @@ pub(super) struct Dispatcher {
     pub(super) name_in_events: Option<OrganisationId>,
     pub(super) until_done: bool,
     pub(super) rate: Rate,
+    pub(super) call_places: CallPlaces,
     pub(super) hours: HoursUnion,
     pub(super) quotas: Quotas,
     pub(super) tracker: Tracker,
@@ -122,6 +124,7 @@ impl Dispatcher {
             name_in_events: (organisations.len() > 1).then(|| organisation.id.clone()),
             until_done,
             rate,
+            call_places: CallPlaces::new(rate.open_calls),
             hours: HoursUnion::any_of(hours),
             quotas: Quotas::new(Arc::clone(clock), rate.requests_per_minute),
             tracker: Tracker::new(safety.track_for, rate.requests_per_minute, page_rows),

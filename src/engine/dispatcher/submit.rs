@@ -56,7 +56,7 @@ impl Dispatcher {
             return None;
         }
         let limit = self
-            .free_call_slots()
+            .free_call_slots(now)
             .min(self.stop_rules.allowance(self.open_calls()))
             .min(self.quotas.available(&self.organisation, now))
             .min(MAX_CLAIMS);

@@ -13,6 +13,7 @@ use crate::entry::Reason;
 use crate::ledger::ClaimedAttempt;
 use crate::vendor::{NotPlaced, Refused};
 
+use super::call_places;
 use super::state::Dispatcher;
 use super::work::Effects;
 
@@ -23,7 +24,7 @@ const MAX_UNANSWERED: u32 = 3;
 impl Dispatcher {
     /// How many more calls may be in flight: one at a time while it is open whether the vendor refuses everyone; and
     /// while answers are lost, no more than may be lost before the pause.
-    pub(super) fn free_call_slots(&self) -> u32 {
+    pub(super) fn free_call_slots(&self, now: DateTime<Utc>) -> u32 {
         let is_undecided = self.refusals.is_undecided();
         let usual_budget = self.campaign.vendor.kind.limits().requests_per_minute;
         let max_unanswered = (MAX_UNANSWERED * self.rate.requests_per_minute / usual_budget).max(MAX_UNANSWERED);
@@ -33,7 +34,7 @@ impl Dispatcher {
             lost => MAX_UNANSWERED.saturating_sub(lost).max(1),
         };
         let unanswered = self.in_flight.sending + self.in_flight.claiming;
-        self.rate.open_calls.saturating_sub(self.places_taken()).min(at_once.saturating_sub(unanswered))
+        self.call_places.limit(now).saturating_sub(self.places_taken()).min(at_once.saturating_sub(unanswered))
     }
 
     pub(super) fn on_not_placed(&mut self, claimed: &ClaimedAttempt, not_placed: &NotPlaced, effects: &mut Effects) {
@@ -49,6 +50,7 @@ impl Dispatcher {
                 let until = self.quotas.ready_at(&self.organisation, now).unwrap_or(now);
                 (until, Reason::RateLimited)
             }
+            NotPlacedEffect::TooManyCalls => (self.on_too_many_calls(now), Reason::TooManyCalls),
             NotPlacedEffect::OutsideHours => (self.vendor_health.on_outside_hours(now), Reason::VendorHours),
             NotPlacedEffect::Unreachable => {
                 (self.on_unreachable(RequestKind::Calls, Outage::Network, effects), Reason::NotConnected)
@@ -57,6 +59,15 @@ impl Dispatcher {
             NotPlacedEffect::StaleToken => (now, Reason::Unauthorised),
         };
         self.record_not_placed(claimed, retry_at, reason, detail, effects);
+    }
+
+    /// The vendor refused a call because too many were in progress. If a conversation was closing, the vendor counts those;
+    /// else its limit is lower than the campaign's. Returns when to try again, if no place becomes free.
+    fn on_too_many_calls(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
+        if !self.tracker.on_too_many_calls() {
+            self.call_places.on_refused(self.places_taken(), now);
+        }
+        now + call_places::RETRY_AFTER
     }
 
     /// Counts a refusal that names no patient.

@@ -73,6 +73,7 @@ impl RefusalText {
         let is_cap = self.contains(&PHRASES.caps) || (has_limit && self.destination.is_some());
         [
             (is_content, Concern::Content),
+            (self.is_concurrency(), Concern::ConcurrentCalls),
             (self.contains(&PHRASES.rate_limit), Concern::RateLimit),
             (self.contains(&PHRASES.named_hours), Concern::Hours),
             (is_cap && !is_account, Concern::Cap),
@@ -83,6 +84,12 @@ impl RefusalText {
         ]
         .into_iter()
         .find_map(|(matches, concern)| matches.then_some(concern))
+    }
+
+    /// The number of calls in progress, and not of requests.
+    fn is_concurrency(&self) -> bool {
+        let is_named = self.contains(&PHRASES.concurrency_words) && self.contains(&PHRASES.concurrent_things);
+        (is_named || self.contains(&PHRASES.concurrent_calls)) && !self.contains(&PHRASES.requests)
     }
 
     /// A kind of number, or a list, that only a called number can be on.

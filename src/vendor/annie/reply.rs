@@ -70,6 +70,7 @@ fn refused(status: u16, body: &[u8], call: &CallRequest) -> NotPlaced {
         | Concern::Account
         | Concern::Credentials
         | Concern::Hours
+        | Concern::ConcurrentCalls
         | Concern::Unknown => NotPlaced::Refused(Refused { status, concern, message: quote(&error.quoted(), call) }),
     }
 }
@@ -146,7 +147,7 @@ mod tests {
     /// The vendor's rules in wordings that a server might use. `tests/refusals.tsv` has many more.
     #[test]
     fn refusals_are_classified_by_their_wording() {
-        use Concern::{Account, CallerId, Cap, Content, Credentials, Destination, Hours, Unknown};
+        use Concern::{Account, CallerId, Cap, ConcurrentCalls, Content, Credentials, Destination, Hours, Unknown};
         for (status, message, concern) in [
             (422, "Outside legal calling hours (9 AM-8 PM)", Hours),
             (403, "Outbound calls are only allowed between 9 AM and 8 PM", Hours),
@@ -179,13 +180,22 @@ mod tests {
             (401, "Unauthorized", Credentials),
             (401, "Session limit", Credentials),
             (403, "Forbidden", Unknown),
+            (429, "Too many concurrent calls", ConcurrentCalls),
+            (403, "The organization has reached its limit of concurrent calls", ConcurrentCalls),
+            (409, "All lines are in use", ConcurrentCalls),
+            (400, "maxActiveCalls: you have 10 active calls", ConcurrentCalls),
         ] {
             let Reply::NotPlaced(NotPlaced::Refused(found)) = refused(status, message) else {
                 panic!("not refused: {status} {message}")
             };
             assert_eq!((found.status, found.concern), (status, concern), "{message}");
         }
-        for (status, message) in [(429, "fromNumber: too many requests"), (403, "API rate limit exceeded"), (429, "")] {
+        for (status, message) in [
+            (429, "fromNumber: too many requests"),
+            (403, "API rate limit exceeded"),
+            (429, ""),
+            (429, "too many concurrent requests"),
+        ] {
             assert_eq!(refused(status, message), Reply::NotPlaced(NotPlaced::RateLimited), "{status} {message}");
         }
     }
@@ -201,6 +211,7 @@ mod tests {
             Concern::Credentials => "credentials",
             Concern::Hours => "hours",
             Concern::RateLimit => "pace",
+            Concern::ConcurrentCalls => "concurrent",
             Concern::Unknown => "unknown",
         }
     }

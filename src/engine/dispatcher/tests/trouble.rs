@@ -14,7 +14,7 @@ fn answered(not_placed: NotPlaced) -> (Scene, Vec<String>) {
 #[test]
 fn every_reason_for_which_a_call_was_not_placed_has_its_own_wait() {
     let refused = |concern| NotPlaced::refused(403, concern);
-    let cases: [(NotPlaced, &[&str]); 12] = [
+    let cases: [(NotPlaced, &[&str]); 13] = [
         (
             NotPlaced::NeverConnected,
             &[
@@ -40,6 +40,10 @@ fn every_reason_for_which_a_call_was_not_placed_has_its_own_wait() {
         (
             refused(Concern::RateLimit),
             &["record NotPlaced (status 403): not_placed attempt=1 reason=rate_limited retry_at=+?"],
+        ),
+        (
+            refused(Concern::ConcurrentCalls),
+            &["record NotPlaced (status 403): not_placed attempt=1 reason=too_many_calls retry_at=+77"],
         ),
         (
             refused(Concern::Credentials),
