@@ -182,7 +182,6 @@ mod tests {
             (403, "Forbidden", Unknown),
             (429, "Too many concurrent calls", ConcurrentCalls),
             (403, "The organization has reached its limit of concurrent calls", ConcurrentCalls),
-            (409, "All lines are in use", ConcurrentCalls),
             (400, "maxActiveCalls: you have 10 active calls", ConcurrentCalls),
         ] {
             let Reply::NotPlaced(NotPlaced::Refused(found)) = refused(status, message) else {

@@ -119,11 +119,11 @@ fn three_patients_refused_in_a_row_block_the_caller_id_or_the_organisation() {
 fn while_refusals_are_undecided_calls_go_out_one_at_a_time() {
     let mut scene = Scene::sending("", &[1]);
     scene.comes(replied(1, Reply::NotPlaced(NotPlaced::refused(403, Concern::Unknown))));
-    assert_eq!(scene.dispatcher.free_call_slots(), 1);
+    assert_eq!(scene.dispatcher.free_call_slots(scene.now), 1);
     scene.send(2);
-    assert_eq!(scene.dispatcher.free_call_slots(), 0);
+    assert_eq!(scene.dispatcher.free_call_slots(scene.now), 0);
     scene.comes(replied(2, Reply::Accepted(conversation_id(2))));
-    assert_eq!(scene.dispatcher.free_call_slots(), 3);
+    assert_eq!(scene.dispatcher.free_call_slots(scene.now), 3);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn lost_answers_in_a_row_pause_the_calls() {
         ]
     );
     assert_eq!(scene.turn(), [""; 0]);
-    assert_eq!(scene.dispatcher.free_call_slots(), 1, "one at a time until an answer arrives");
+    assert_eq!(scene.dispatcher.free_call_slots(scene.now), 1, "one at a time until an answer arrives");
 }
 
 #[test]
