@@ -41,9 +41,9 @@ fn calls(count: u32, campaign: &Campaign) -> Vec<PlannedCall> {
 fn as_many_calls_fit_as_concurrency_and_budget_allow_and_the_others_wait_for_the_next_window() {
     let minute = CallDurations::measured(vec![40.0; ENOUGH]);
     for (rate, now, fit) in [
-        // A conversation, its closing and the next scan take about seventy seconds.
-        ("[rate]\nopen_calls = 5\n", "2026-11-25T01:00:00Z", 240..=270),
-        ("[rate]\nopen_calls = 10\n", "2026-11-25T01:00:00Z", 480..=540),
+        // A call of forty seconds, and two until its end is known and the next request is due.
+        ("[rate]\nopen_calls = 5\n", "2026-11-25T01:00:00Z", 420..=440),
+        ("[rate]\nopen_calls = 10\n", "2026-11-25T01:00:00Z", 820..=880),
         // With enough concurrent calls, the limit is one request a second, and scans take their share.
         ("[rate]\nopen_calls = 500\n", "2026-11-25T01:40:00Z", 1_100..=1_200),
     ] {

@@ -144,7 +144,8 @@ impl RefusalStreaks {
                 | Concern::Cap
                 | Concern::Credentials
                 | Concern::Hours
-                | Concern::RateLimit => {}
+                | Concern::RateLimit
+                | Concern::ConcurrentCalls => {}
             },
             Reply::Accepted(_) | Reply::NotPlaced(_) | Reply::Lost(_) => {}
         }

@@ -233,8 +233,8 @@ impl Oracle {
             |call: &&PlacedCall| call.illegible || (self.may_prove_nothing && !self.is_on_record(&call.id));
         match refusal {
             CallRefusal::CoolingDown if earlier.iter().any(is_unknown) => {}
-            // A slow request may arrive after the vendor's hours have ended.
-            CallRefusal::OutsideHours => {}
+            // A slow request may arrive after the vendor's hours have ended; nobody knows the vendor's limit in advance.
+            CallRefusal::OutsideHours | CallRefusal::ConcurrentCalls => {}
             CallRefusal::Malformed(_)
             | CallRefusal::FromNumber
             | CallRefusal::NotAllowed

@@ -409,6 +409,11 @@ fn habits(rng: &mut SeededRng, seed: u64, start: DateTime<Utc>, settle: TimeDelt
         medium: SimulatedMedium::Voice,
     });
     settings.list.foreign.extend(foreign);
+    let limits = &mut rng.derive(3);
+    if limits.chance(25) {
+        settings.rules.concurrent_calls = Some(limits.pick(&[1, 2, 3, 8]));
+        settings.rules.closing_counts = limits.chance(50);
+    }
     settings.budget = BudgetRules {
         used_by_others: rng.pick(&[0, 0, 30]),
         retry_after: RetryAfter::Absent,

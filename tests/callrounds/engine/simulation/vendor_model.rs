@@ -427,6 +427,7 @@ impl VendorModel {
 fn refused(refusal: CallRefusal) -> NotPlaced {
     match refusal {
         CallRefusal::OutsideHours => NotPlaced::refused(422, Concern::Hours),
+        CallRefusal::ConcurrentCalls => NotPlaced::refused(429, Concern::ConcurrentCalls),
         CallRefusal::TooSoon | CallRefusal::WeekFull | CallRefusal::MonthFull | CallRefusal::CoolingDown => {
             NotPlaced::refused(422, Concern::Cap)
         }
