@@ -16,4 +16,7 @@ mod tags;
 mod text;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 pub use rules::{OutcomeRule, OutcomeRules};

@@ -27,24 +27,14 @@ impl Source {
     }
 }
 
-impl Sureness<'_> {
-    /// Lets the second opinion raise and settle doubts. It never makes anything certain.
-    fn weighed(self, certain: f32, spoken_of: f32) -> Self {
-        match self {
-            Self::Certain(evidence) if certain < evidence.source.needed() => Self::Possible(Some(evidence)),
-            Self::Possible(_) if spoken_of < UNLIKELY => Self::Unsaid,
-            Self::Unsaid if spoken_of >= SPOKEN_OF => Self::Possible(None),
-            Self::Certain(_) | Self::Possible(_) | Self::Unsaid => self,
-        }
-    }
-}
-
 /// An opt-out or a death that a phrase says is put to a person if the second opinion finds it less likely than this.
 const SURE: f32 = 0.75;
 /// The same for one that a tag says: whoever set up the bot has chosen its words.
 const SURE_OF_A_TAG: f32 = 0.3;
 /// One that no phrase finds is put to a person if the second opinion finds it at least this likely.
 const SPOKEN_OF: f32 = 0.3;
+/// The same for one that the phrases explain away: "not before nine".
+const SPOKEN_OF_ANYWAY: f32 = 0.6;
 /// One that the phrases find possible is none if the second opinion finds it less likely than this.
 const UNLIKELY: f32 = 0.05;
 /// An outcome that the second opinion finds less likely than this does not count.
@@ -56,8 +46,8 @@ const CONFIDENT: f32 = 0.55;
 pub(super) fn classify(signals: &OutcomeSignals) -> Classification {
     let all = AllEvidence::gather(signals);
     let opinion = Opinion::of(signals, &all);
-    let opt_out = sureness(&all, Meaning::OPT_OUT).weighed(opinion.certain_opt_out, opinion.opt_out);
-    let deceased = sureness(&all, Meaning::Deceased).weighed(opinion.death, opinion.death);
+    let opt_out = weighed(&all, Meaning::OPT_OUT, opinion.certain_opt_out, opinion.opt_out);
+    let deceased = weighed(&all, Meaning::Deceased, opinion.death, opinion.death);
     match (opt_out, deceased) {
         // The death is the better outcome, and the opt-out must not be lost over it.
         (Sureness::Certain(_), Sureness::Certain(dead)) => taken_for(dead, Some(Doubt::PossibleOptOut)),
@@ -78,13 +68,24 @@ pub(super) fn classify(signals: &OutcomeSignals) -> Classification {
 pub(super) fn concern(signals: &OutcomeSignals, outcome: Outcome) -> Option<Doubt> {
     let all = AllEvidence::gather(signals);
     let opinion = Opinion::of(signals, &all);
-    let is_said =
-        |meaning, spoken_of| !matches!(sureness(&all, meaning).weighed(spoken_of, spoken_of), Sureness::Unsaid);
+    let is_said = |meaning, spoken_of| !matches!(weighed(&all, meaning, spoken_of, spoken_of), Sureness::Unsaid);
     if outcome != Outcome::OptOut && is_said(Meaning::OPT_OUT, opinion.opt_out) {
         Some(Doubt::PossibleOptOut)
     } else {
         (outcome != Outcome::DeceasedOrMoved && is_said(Meaning::Deceased, opinion.death))
             .then_some(Doubt::PossiblyDeceased)
+    }
+}
+
+/// What the phrases and tags say of `meaning`, with the doubts that the second opinion raises and settles. It never makes
+/// anything certain.
+fn weighed(all: &AllEvidence, meaning: Meaning, certain: f32, spoken_of: f32) -> Sureness<'_> {
+    let enough = if all.not_meant.contains(&meaning) { SPOKEN_OF_ANYWAY } else { SPOKEN_OF };
+    match sureness(all, meaning) {
+        Sureness::Certain(evidence) if certain < evidence.source.needed() => Sureness::Possible(Some(evidence)),
+        Sureness::Possible(_) if spoken_of < UNLIKELY => Sureness::Unsaid,
+        Sureness::Unsaid if spoken_of >= enough => Sureness::Possible(None),
+        unchanged @ (Sureness::Certain(_) | Sureness::Possible(_) | Sureness::Unsaid) => unchanged,
     }
 }
 
@@ -119,9 +120,10 @@ fn doubted(all: &AllEvidence, opinion: &Opinion, doubt: Doubt, because: Option<&
 fn settled_by_both(all: &AllEvidence, opinion: &Opinion) -> (Outcome, Option<RuleName>) {
     let by_phrases = settled(all).filter(|evidence| opinion.likelihood(evidence.meaning.outcome()) >= CONTRADICTED);
     let (likeliest, likelihood) = opinion.likeliest();
+    let is_taken_back = all.not_meant.contains(&Meaning::Outcome(likeliest));
     match by_phrases {
         Some(evidence) => (evidence.meaning.outcome(), Some(rule_name(evidence))),
-        None if likelihood >= CONFIDENT && likeliest != Outcome::Unclassified => {
+        None if likelihood >= CONFIDENT && likeliest != Outcome::Unclassified && !is_taken_back => {
             (likeliest, Some(by_opinion(likeliest.label())))
         }
         None => (Outcome::Unclassified, None),

@@ -19,9 +19,7 @@ pub enum Sureness {
 /// A conversation as its writer labelled it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Labelled {
-    pub id: String,
     pub language: String,
-    pub style: String,
     #[serde(default)]
     pub tags: Vec<String>,
     pub topic: Option<String>,

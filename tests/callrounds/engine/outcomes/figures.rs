@@ -4,9 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::time::{Duration, Instant};
 
-use callrounds::entry::{Classification, Doubt, Outcome};
+use callrounds::entry::{Classification, Outcome};
 use callrounds::outcome::OutcomeRules;
 
 use super::corpus::{Labelled, RULES_HALF, Sureness, UNSEEN_HALF, read};

@@ -1,0 +1,75 @@
+//! What kinds of sentences mean, in each language.
+
+use super::OutcomeRules;
+use crate::entry::{Doubt, Outcome, OutcomeSignals};
+
+fn taken_for(summary: &str) -> (Outcome, Option<Doubt>) {
+    let rules = OutcomeRules { own: Vec::new(), has_built_in: true };
+    let taken_for = rules.classify(&OutcomeSignals { summary: Some(summary.to_owned()), ..OutcomeSignals::default() });
+    (taken_for.outcome, taken_for.doubt)
+}
+
+#[test]
+fn a_certain_opt_out_is_one_in_each_language() {
+    for summary in [
+        "The patient asked not to be called again.",
+        "She asked us to stop calling.",
+        "He does not want any more calls.",
+        "Patient booked for Tuesday but asked to be removed from the call list.",
+        "La paciente pidió que no la llamen más.",
+        "Pidió que dejemos de llamar.",
+        "La patiente ne veut plus être appelée.",
+        "A demandé à être retiré de la liste d'appels.",
+    ] {
+        assert_eq!(taken_for(summary), (Outcome::OptOut, None), "{summary}");
+    }
+}
+
+#[test]
+fn what_only_sounds_like_an_opt_out_suppresses_nobody() {
+    for (summary, outcome) in [
+        ("Please do not call before 9. Confirmed Tuesday at 10.", Outcome::Confirmed),
+        ("Opted out of fluoride, and booked a cleaning for Friday at 3.", Outcome::Booked),
+        ("She quit smoking. Confirmed the appointment on Monday.", Outcome::Confirmed),
+        ("He does not mind being called, and booked a cleaning for Monday at 9.", Outcome::Booked),
+        ("Asked not to be called at work; call back at 5.", Outcome::CallbackRequested),
+        ("Pidió que no lo llamen por la mañana; que llamen a las 5.", Outcome::CallbackRequested),
+    ] {
+        assert_eq!(taken_for(summary), (outcome, None), "{summary}");
+    }
+}
+
+#[test]
+fn what_may_be_an_opt_out_or_a_death_is_put_to_a_person() {
+    for (summary, doubt) in [
+        ("Said something like \"no more\" and hung up.", Doubt::PossibleOptOut),
+        ("She asked how to opt out. The line dropped.", Doubt::PossibleOptOut),
+        ("Preguntó cómo darse de baja y colgó.", Doubt::PossibleOptOut),
+        ("A demandé comment se désinscrire.", Doubt::PossibleOptOut),
+        ("A woman started to cry and said we lost him.", Doubt::PossiblyDeceased),
+    ] {
+        assert_eq!(taken_for(summary).1, Some(doubt), "{summary}");
+    }
+}
+
+#[test]
+fn a_death_is_the_patients_or_none() {
+    assert_eq!(taken_for("His wife said that the patient died in May."), (Outcome::DeceasedOrMoved, None));
+    assert_eq!(taken_for("Her phone died. She will be there on Monday at 9."), (Outcome::Confirmed, None));
+}
+
+#[test]
+fn a_negation_takes_an_outcome_back() {
+    assert_ne!(taken_for("The patient did not book an appointment.").0, Outcome::Booked);
+    assert_ne!(taken_for("The appointment could not be confirmed.").0, Outcome::Confirmed);
+    assert_ne!(taken_for("It was not a wrong number.").0, Outcome::WrongNumber);
+    assert_eq!(taken_for("").0, Outcome::Unclassified);
+}
+
+#[test]
+fn the_rules_name_says_where_and_never_what_was_said() {
+    let rules = OutcomeRules { own: Vec::new(), has_built_in: true };
+    let summary = Some("Call with Zebulon. He asked not to be called again.".to_owned());
+    let rule = rules.classify(&OutcomeSignals { summary, ..OutcomeSignals::default() }).rule.expect("a rule");
+    assert_eq!(rule.as_str(), "built-in: asked not to be called (summary, sentence 2)");
+}
