@@ -34,6 +34,7 @@ fn what_only_sounds_like_an_opt_out_suppresses_nobody() {
         ("He does not mind being called, and booked a cleaning for Monday at 9.", Outcome::Booked),
         ("Asked not to be called at work; call back at 5.", Outcome::CallbackRequested),
         ("Pidió que no lo llamen por la mañana; que llamen a las 5.", Outcome::CallbackRequested),
+        ("Demande de ne pas appeler avant 9 h.", Outcome::Unclassified),
     ] {
         assert_eq!(taken_for(summary), (outcome, None), "{summary}");
     }

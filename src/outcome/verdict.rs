@@ -41,6 +41,8 @@ const UNLIKELY: f32 = 0.05;
 const CONTRADICTED: f32 = 0.1;
 /// The second opinion's own outcome counts from this likelihood on.
 const CONFIDENT: f32 = 0.55;
+/// The same for an outcome that the phrases take back: "did not book".
+const CONFIDENT_ANYWAY: f32 = 0.95;
 
 /// What the built-in rules take a conversation for.
 pub(super) fn classify(signals: &OutcomeSignals) -> Classification {
@@ -121,9 +123,10 @@ fn settled_by_both(all: &AllEvidence, opinion: &Opinion) -> (Outcome, Option<Rul
     let by_phrases = settled(all).filter(|evidence| opinion.likelihood(evidence.meaning.outcome()) >= CONTRADICTED);
     let (likeliest, likelihood) = opinion.likeliest();
     let is_taken_back = all.not_meant.contains(&Meaning::Outcome(likeliest));
+    let enough = if is_taken_back { CONFIDENT_ANYWAY } else { CONFIDENT };
     match by_phrases {
         Some(evidence) => (evidence.meaning.outcome(), Some(rule_name(evidence))),
-        None if likelihood >= CONFIDENT && likeliest != Outcome::Unclassified && !is_taken_back => {
+        None if likelihood >= enough && likeliest != Outcome::Unclassified => {
             (likeliest, Some(by_opinion(likeliest.label())))
         }
         None => (Outcome::Unclassified, None),
