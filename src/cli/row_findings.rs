@@ -39,9 +39,12 @@ pub(super) struct RowFindings {
 /// How many rows of each kind are counted and not listed, by the name of the list that is cut.
 #[derive(Debug, Default, Serialize)]
 struct RowsNotListed {
-    rejected_rows: u64,
-    repeated_rows: u64,
-    merged_rows: u64,
+    #[serde(rename = "rejected_rows")]
+    rejected: u64,
+    #[serde(rename = "repeated_rows")]
+    repeated: u64,
+    #[serde(rename = "merged_rows")]
+    merged: u64,
 }
 
 impl RowFindings {
@@ -55,21 +58,21 @@ impl RowFindings {
         let (unit, not_listed) = (self.unit.word(), &mut self.rows_not_listed);
         match row {
             RowResult::Rejected(rejection, _) => {
-                not_listed.rejected_rows += add(&mut self.rejected, || rejection.to_string());
+                not_listed.rejected += add(&mut self.rejected, || rejection.to_string());
             }
             RowResult::Duplicate { line, first } => {
-                not_listed.repeated_rows +=
+                not_listed.repeated +=
                     add(&mut self.duplicates, || format!("{unit} {line} says the same as {unit} {first}"));
                 add(&mut self.duplicate_labels, || format!("{unit} {line} has the same data as {unit} {first}"));
             }
             RowResult::Replaced { line, by } => {
                 let label = || format!("{unit} {line} is replaced by {unit} {by}, which has the same key");
-                not_listed.repeated_rows += add(&mut self.duplicates, label);
+                not_listed.repeated += add(&mut self.duplicates, label);
                 add(&mut self.duplicate_labels, label);
             }
             RowResult::Accepted(entry) => {
                 for member in &entry.members {
-                    not_listed.merged_rows += add(&mut self.merged, || member.line);
+                    not_listed.merged += add(&mut self.merged, || member.line);
                 }
             }
         }

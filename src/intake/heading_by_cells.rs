@@ -26,29 +26,34 @@ pub(super) fn heading_by_cells(heading: Heading, at: usize, sample: &ColumnSampl
 
 /// Of two columns that could both be the field, the one that is it; `None` if the cells do not decide.
 pub(super) fn better_column(field: Field, [first, second]: [usize; 2], sample: &ColumnSample) -> Option<usize> {
+    // Of these nothing depends on which it is: only templates use them, each by its own name, too.
+    const ANY_WILL_DO: [Field; 6] = [
+        Field::Interval,
+        Field::Type,
+        Field::Language,
+        Field::Provider,
+        Field::AppointmentTypeId,
+        Field::AppointmentDescription,
+    ];
     let one_of = |is: &dyn Fn(usize) -> bool| match (is(first), is(second)) {
         (true, false) => Some(first),
         (false, true) => Some(second),
         (true, true) | (false, false) => None,
     };
-    let by_cells = || match field {
+    let is_kind =
+        |kinds: &'static [CellKind]| one_of(&move |at| sample.kind(at).is_some_and(|kind| kinds.contains(&kind)));
+    let by_cells = || match () {
         // An account is a family's, a chart a patient's.
-        Field::PatientId => one_of(&|at| sample.is_unique(at)).filter(|at| sample.kind(*at) == Some(CellKind::Ids)),
-        Field::Household => one_of(&|at| sample.kind(at) == Some(CellKind::Ids)),
-        Field::FullName => one_of(&|at| sample.kind(at) == Some(CellKind::FullNames)),
-        Field::FirstName | Field::LastName | Field::PreferredName => {
-            one_of(&|at| matches!(sample.kind(at), Some(CellKind::Words | CellKind::FullNames)))
+        () if field == Field::PatientId => {
+            one_of(&|at| sample.is_unique(at)).filter(|at| sample.kind(*at) == Some(CellKind::Ids))
         }
-        Field::State => one_of(&|at| sample.kind(at) == Some(CellKind::Regions)),
-        Field::AppointmentId => one_of(&|at| sample.is_unique(at)),
-        // Of these nothing depends on which it is: only templates use them, each by its own name, too.
-        Field::Interval
-        | Field::Type
-        | Field::Language
-        | Field::Provider
-        | Field::AppointmentTypeId
-        | Field::AppointmentDescription => Some(first),
-        _ => None,
+        () if field == Field::AppointmentId => one_of(&|at| sample.is_unique(at)),
+        () if field == Field::Household => is_kind(&[CellKind::Ids]),
+        () if field == Field::State => is_kind(&[CellKind::Regions]),
+        () if field == Field::FullName => is_kind(&[CellKind::FullNames]),
+        () if field.is_name() => is_kind(&[CellKind::Words, CellKind::FullNames]),
+        () if ANY_WILL_DO.contains(&field) => Some(first),
+        () => None,
     };
     one_of(&|at| !sample.is_blank(at)).or_else(|| sample.are_same(first, second).then_some(first)).or_else(by_cells)
 }
@@ -72,7 +77,8 @@ pub(super) fn drop_needless_visits(found: &mut [Option<Heading>]) {
 /// Leaves one column of each field that has one value, if the cells say which it is.
 pub(super) fn drop_worse_columns(headings: &mut [Option<Field>], header: &Header, sample: &ColumnSample) {
     let mut best: BTreeMap<Field, usize> = BTreeMap::new();
-    for (at, field) in headings.to_vec().into_iter().enumerate() {
+    let found = headings.to_vec();
+    for (at, field) in found.into_iter().enumerate() {
         let Some(field) = field else { continue };
         let has_one_value = field.phone_rank().is_none() && field.exclusion().is_none();
         if !has_one_value || header.first_of_name(at).is_some() {

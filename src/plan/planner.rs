@@ -286,21 +286,21 @@ impl<'a> Planner<'a> {
         reader.call_facts(CallSubject { campaign, purpose, entry, key, phone, not_after, rules }, at)
     }
 
-    fn caller(&mut self, practice: &'a Practice, phone: E164, called: &CalledPartyZones) -> Rc<Caller<'a>> {
+    fn caller(&mut self, practice: &'a Practice, phone: E164, party: &CalledPartyZones) -> Rc<Caller<'a>> {
         let area = phone.north_american().map_or(0, |parts| u64::from(parts.area));
         let known = self.callers.entry((area, practice.from_number)).or_default();
         let is_same = |(zones, of, _): &&KnownCaller<'_>| {
-            zones == called && of.zone.name() == practice.zone.name() && of.organisation == practice.organisation
+            zones == party && of.zone.name() == practice.zone.name() && of.organisation == practice.organisation
         };
         if let Some((.., caller)) = known.iter().find(is_same) {
             return Rc::clone(caller);
         }
         let caller = Rc::new(Caller {
-            rules: CallRules::new(self.campaign, practice, phone, called),
+            rules: CallRules::new(self.campaign, practice, phone, party),
             organisation: Rc::new(practice.organisation.clone()),
             without_history: Cell::new(None),
         });
-        known.push((called.clone(), practice, Rc::clone(&caller)));
+        known.push((party.clone(), practice, Rc::clone(&caller)));
         caller
     }
 }

@@ -368,7 +368,7 @@ impl ScheduleSimulation<'_> {
 
     /// Makes a call wait for the end of the gap after another one to its number.
     fn wait_for_gap(&mut self, calls: &mut [&mut PlannedCall], index: usize, end: DateTime<Utc>) {
-        let call = &mut calls[index];
+        let call = &mut *calls[index];
         call.slot.why = SlotReason::Rule(Reason::DailyCap);
         let opens = call.hours.next_open(end).unwrap_or(end);
         self.due.wait_alone(calls, index, opens);
