@@ -137,7 +137,14 @@ async fn placed(reader: &LedgerReader, ledger: &Path, entry: EntryId, id: &str) 
     read.close().await;
     let conversation = response.value.map_err(|error| match error {
         ReadError::NotFound => CommandError::Usage(format!("{error}; nothing was changed: look its id up again")),
-        error => vendor_read::failed(error, campaign.locations.are_defined()),
+        error @ (ReadError::Unreachable
+        | ReadError::NoAnswer
+        | ReadError::WebPage(_)
+        | ReadError::RateLimited
+        | ReadError::Unauthorised(_)
+        | ReadError::Status(_)
+        | ReadError::TooLong
+        | ReadError::Unreadable) => vendor_read::failed(error, campaign.locations.are_defined()),
     })?;
     refuse_unfitting(reader, &attempt, &conversation, &campaign)?;
     Ok(Resolution::Placed { conversation: conversation.id, started: conversation.started })

@@ -28,7 +28,14 @@ pub(super) async fn transcript(
     read.close().await;
     let messages = response.value.map_err(|error| match error {
         ReadError::NotFound => CommandError::Usage(format!("{error} ({}); nothing was changed", wanted.conversation)),
-        error => vendor_read::failed(error, campaign.locations.are_defined()),
+        error @ (ReadError::Unreachable
+        | ReadError::NoAnswer
+        | ReadError::WebPage(_)
+        | ReadError::RateLimited
+        | ReadError::Unauthorised(_)
+        | ReadError::Status(_)
+        | ReadError::TooLong
+        | ReadError::Unreadable) => vendor_read::failed(error, campaign.locations.are_defined()),
     })?;
     // Nothing is shown of which there is no record.
     let mut operator = open_operator(global)?;

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::clock::{Clock, WallClock};
 use crate::error::{CommandError, ExitStatus};
-use crate::ids::{CampaignName, EntryId};
+use crate::ids::{CampaignName, EntryId, Location};
 use crate::ledger::{LedgerReader, TickResult, WorkItem};
 use crate::report::exporter::ExportError;
 use crate::report::worklist::{self, ZonedItem};
@@ -56,7 +56,7 @@ fn items(
     let is_wanted = |item: &WorkItem| {
         let is_group = filter.groups.is_empty() || filter.groups.contains(&item.group);
         let is_location =
-            filter.location.is_none() || item.location.as_ref().map(|it| it.as_str()) == filter.location.as_deref();
+            filter.location.is_none() || item.location.as_ref().map(Location::as_str) == filter.location.as_deref();
         let is_asked_for = !item.group.is_work() && filter.groups.contains(&item.group);
         is_group && is_location && (filter.all || item.is_open() || is_asked_for)
     };

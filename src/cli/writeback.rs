@@ -33,7 +33,7 @@ pub(super) fn writeback(args: &WritebackArgs, global: &GlobalArgs, output: Outpu
     match args.format() {
         None => show(&reader, campaign.as_ref(), output),
         Some(format) => {
-            let campaign = the_campaign(&reader, campaign)?;
+            let campaign = the_campaign(&reader, campaign.as_ref())?;
             make(&reader, &campaign, format, args.out.as_deref(), global, output)
         }
     }
@@ -82,10 +82,10 @@ fn render_status(CampaignStatus { campaign, waiting, batches }: &CampaignStatus)
 }
 
 /// The campaign to write back: the one that is named, or the only one on the ledger.
-fn the_campaign(reader: &LedgerReader, wanted: Option<CampaignName>) -> Result<Campaign, CommandError> {
+fn the_campaign(reader: &LedgerReader, wanted: Option<&CampaignName>) -> Result<Campaign, CommandError> {
     let newest = reader.newest_run_of_each_campaign()?;
     let names = || newest.iter().map(|start| start.campaign.to_string()).collect::<Vec<_>>().join(", ");
-    let start = match (&wanted, newest.as_slice()) {
+    let start = match (wanted, newest.as_slice()) {
         (_, []) => return Err(LedgerError::NoRun.into()),
         (Some(wanted), all) => all.iter().find(|start| start.campaign == *wanted),
         (None, [only]) => Some(only),
