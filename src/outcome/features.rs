@@ -69,7 +69,9 @@ fn visit_pieces(words: &[String], on_feature: OnFeature<'_>) {
 fn visit_evidence(evidence: &AllEvidence, on_feature: OnFeature<'_>) {
     let fields = [("summary", &evidence.summary), ("tag", &evidence.tags), ("topic or action", &evidence.others)];
     for (field, found) in fields {
-        found.iter().for_each(|one| visit_finding(field, one, on_feature));
+        for one in found {
+            visit_finding(field, one, on_feature);
+        }
         match found.last() {
             Some(last) => on_feature(format_args!("{field} ends with {}", last.meaning.outcome())),
             None => on_feature(format_args!("{field} says nothing")),

@@ -107,10 +107,16 @@ impl Model {
         }
         let (outcomes, others) = answers.split_at_mut(Outcome::ALL.len());
         let most = outcomes.iter().copied().fold(f32::MIN, f32::max);
-        outcomes.iter_mut().for_each(|answer| *answer = (*answer - most).exp());
+        for answer in &mut *outcomes {
+            *answer = (*answer - most).exp();
+        }
         let all: f32 = outcomes.iter().sum();
-        outcomes.iter_mut().for_each(|answer| *answer /= all);
-        others.iter_mut().for_each(|answer| *answer = 1.0 / (1.0 + (-*answer).exp()));
+        for answer in outcomes {
+            *answer /= all;
+        }
+        for answer in others {
+            *answer = 1.0 / (1.0 + (-*answer).exp());
+        }
         answers
     }
 

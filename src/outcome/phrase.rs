@@ -187,6 +187,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::single_range_in_vec_init, reason = "the ranges are where phrases begin and end")]
     fn a_phrase_is_found_where_it_begins() {
         for (phrase, text, expected) in [
             ("not @call", "do not call, do not get in touch", vec![1..3, 5..9]),

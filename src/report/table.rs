@@ -38,7 +38,7 @@ impl<'o> CsvTable<'o> {
 
 /// A table as a sheet of a workbook. Every cell but a count is text, so that none is a formula.
 pub struct Sheet {
-    sheet: Worksheet,
+    worksheet: Worksheet,
     /// Rows written, including the header.
     written: u32,
     columns: u16,
@@ -55,7 +55,7 @@ impl Sheet {
         for (column, name) in (0..).zip(header) {
             sheet.write_string_with_format(0, column, *name, &bold)?;
         }
-        Ok(Self { sheet, written: 1, columns: header.len() as u16, count_column })
+        Ok(Self { worksheet: sheet, written: 1, columns: header.len() as u16, count_column })
     }
 
     /// Adds a row.
@@ -68,10 +68,10 @@ impl Sheet {
             let at = column as u16;
             match cell.parse::<f64>() {
                 Ok(count) if self.count_column == Some(column) => {
-                    self.sheet.write_number(self.written, at, count)?;
+                    self.worksheet.write_number(self.written, at, count)?;
                 }
                 Ok(_) | Err(_) if !cell.is_empty() => {
-                    self.sheet.write_string(self.written, at, cell)?;
+                    self.worksheet.write_string(self.written, at, cell)?;
                 }
                 Ok(_) | Err(_) => {}
             }
@@ -82,7 +82,7 @@ impl Sheet {
 
     /// Writes a workbook of this sheet, with a filter over its columns, and of a sheet with lines of text.
     pub fn save(mut self, notes: (&str, &str), out: &mut dyn Write) -> Result<(), ExportError> {
-        self.sheet.autofilter(0, 0, self.written - 1, self.columns - 1)?;
+        self.worksheet.autofilter(0, 0, self.written - 1, self.columns - 1)?;
         let (name, text) = notes;
         let mut lines = Worksheet::new();
         lines.set_name(name)?;
@@ -90,7 +90,7 @@ impl Sheet {
             lines.write_string(at, 0, line)?;
         }
         let mut book = Workbook::new();
-        book.push_worksheet(self.sheet);
+        book.push_worksheet(self.worksheet);
         book.push_worksheet(lines);
         Ok(out.write_all(&book.save_to_buffer()?)?)
     }

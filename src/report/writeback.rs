@@ -167,12 +167,11 @@ fn open_dental(contacts: &[Contact], campaign: &Campaign) -> Result<RenderedBatc
             push_line(&mut batch.content, &commlog(patient, contact, campaign))?;
         }
         if contact.outcome == Outcome::Confirmed {
-            match appointment_number(contact) {
-                Some(number) => push_line(&mut batch.content, &confirmation(number))?,
-                None => {
-                    let why = UnwrittenReason::AppointmentIdNotAWholeNumber;
-                    batch.unwritten.push(Unwritten { entry: contact.entry, why });
-                }
+            if let Some(number) = appointment_number(contact) {
+                push_line(&mut batch.content, &confirmation(number))?;
+            } else {
+                let why = UnwrittenReason::AppointmentIdNotAWholeNumber;
+                batch.unwritten.push(Unwritten { entry: contact.entry, why });
             }
         }
         batch.calls.push(contact.attempt);
@@ -205,7 +204,7 @@ fn appointment_number(contact: &Contact) -> Option<u64> {
 fn whole_number(id: &str) -> Option<u64> {
     let id = id.trim();
     let is_digits = id.bytes().all(|byte| byte.is_ascii_digit());
-    id.parse().ok().filter(|number| is_digits && *number > 0 && *number <= i64::MAX as u64)
+    id.parse().ok().filter(|number| is_digits && *number > 0 && i64::try_from(*number).is_ok())
 }
 
 fn push_line(content: &mut Vec<u8>, value: &impl Serialize) -> Result<(), ExportError> {

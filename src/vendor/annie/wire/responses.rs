@@ -169,9 +169,10 @@ pub fn conversation(body: &[u8], requested: &ConversationId) -> Result<Conversat
 /// without a text.
 pub fn messages(body: &[u8]) -> Result<Vec<TranscriptMessage>, MalformedBody> {
     let data = unwrap_envelope(body)?;
-    let rows = match data {
-        Value::Array(rows) => rows,
-        other => object::<MessagesData>(other)?.messages.ok_or(MalformedBody)?,
+    let rows = if let Value::Array(rows) = data {
+        rows
+    } else {
+        object::<MessagesData>(data)?.messages.ok_or(MalformedBody)?
     };
     let message = |row| {
         let MessageData { role, content, created_at } = object(row).unwrap_or_default();
