@@ -47,7 +47,7 @@ pub struct OutcomesArgs {
     /// A campaign file, or the name of a campaign on the ledger [default: the newest campaign on the ledger]
     #[arg(value_name = "CAMPAIGN")]
     pub target: Option<String>,
-    /// Write [[outcomes]] rules for what no rule matches, to be edited and added to the campaign file
+    /// Write `[[outcomes]]` rules for what no rule matches, to be edited and added to the campaign file
     #[arg(long)]
     pub suggest: bool,
     /// Read the newest conversations of the vendor's list instead of the ledger; stores nothing and calls nobody
