@@ -95,10 +95,11 @@ table! {
         word: "clock", label: "stopped, this machine's clock is wrong", shows_why: true,
         exit: None, polling: Polling::Stops, remedy: "set the clock",
     };
-    /// An operator paused it.
+    /// An operator paused the campaign.
     Paused = EndingRow {
         word: "paused", label: "paused", shows_why: true,
-        exit: None, polling: Polling::Continues, remedy: "`callrounds resume` continues it",
+        exit: Some(ExitStatus::DueWorkLeft), polling: Polling::Continues,
+        remedy: "`callrounds resume` lifts the pause and continues",
     };
     /// A signal stopped it.
     Interrupted = EndingRow {

@@ -3,6 +3,7 @@
 pub use crate::exit_status::ExitStatus;
 
 use crate::ledger::LedgerError;
+use crate::wording;
 
 /// An error that stops a command. The text says what is wrong, where, and how to fix it.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +44,8 @@ pub enum CommandError {
     Internal(String),
 }
 
-fn describe(why: std::io::ErrorKind) -> String {
-    if why == std::io::ErrorKind::NotFound { "its folder does not exist".into() } else { why.to_string() }
+fn describe(why: std::io::ErrorKind) -> &'static str {
+    if why == std::io::ErrorKind::NotFound { "its folder does not exist" } else { wording::io_problem(why) }
 }
 
 impl CommandError {
@@ -58,6 +59,8 @@ impl CommandError {
             | Self::Ledger(
                 LedgerError::NoSuchRun(_)
                 | LedgerError::NoRun
+                | LedgerError::NoSuchCampaign { .. }
+                | LedgerError::OtherVendor { .. }
                 | LedgerError::Missing { .. }
                 | LedgerError::Folder { .. }
                 | LedgerError::BackupExists { .. },

@@ -23,7 +23,7 @@
 //! | [`report`] | events → progress; ledger → a report in any format; one entry's timeline |
 //! | [`simulator`] | a faithful Annie over real HTTP |
 //! | [`ending`] | every ending of a run: its words, its exit code, whether polling goes on, the remedy |
-//! | [`phone`], [`zone`], [`clock`], [`ids`], [`did_you_mean`], [`visible`], [`bounded`], [`exit_status`], [`error`] | phone numbers, local time, time as a parameter, id newtypes, did-you-mean, foreign text made safe to print, readers with a limit, exit codes, command errors |
+//! | [`phone`], [`zone`], [`clock`], [`ids`], [`did_you_mean`], [`visible`], [`wording`], [`bounded`], [`exit_status`], [`error`] | phone numbers, local time, time as a parameter, id newtypes, did-you-mean, foreign text made safe to print, counts and system errors in words, readers with a limit, exit codes, command errors |
 //!
 //! `docs/where-is.md` answers "where is …?" for the questions that come up most; `docs/design.md` has the promises and the
 //! reasons, `docs/glossary.md` every word.
@@ -70,6 +70,7 @@ pub mod simulator;
 pub mod template;
 pub mod vendor;
 pub mod visible;
+pub mod wording;
 pub mod zone;
 
 #[cfg(test)]

@@ -30,6 +30,12 @@ impl Zone {
         database().get(name).map(Self).map_err(|_| UnknownZone)
     }
 
+    /// Coordinated universal time.
+    #[must_use]
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
     /// The IANA name.
     #[must_use]
     pub fn name(&self) -> &str {

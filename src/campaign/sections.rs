@@ -396,6 +396,17 @@ pub enum VendorKind {
     Simulator,
 }
 
+impl VendorKind {
+    /// The word of a campaign file and of the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Annie => "annie",
+            Self::Simulator => "simulator",
+        }
+    }
+}
+
 /// The vendor, and the settings that depend on it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VendorChoice {

@@ -203,6 +203,7 @@ fn caps_can_only_be_stricter_than_the_vendors() {
         check(&format!("[calling.caps]\n{cap} = {value}\n"), value, "the vendor's own", "only be stricter");
     }
     check("[calling.caps]\nfailures_before_cool_down = 4\n", "4", "more than the vendor's own, 3", "");
+    check("[calling.caps]\nfailed = []\n", "[]", "`failed` is empty", "caps can only be stricter");
     good(&format!("{REQUIRED}[calling.caps]\nmin_gap = \"48h\"\ncool_down = \"60d\"\nper_7_days = 1\n"));
 }
 

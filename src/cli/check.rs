@@ -18,13 +18,14 @@ use crate::report::plan::{self, DayPlan, NotCalledGroup, ReasonGroup};
 use crate::report::text::rows as list_counts;
 use crate::visible;
 use crate::visible::DisplayPath;
+use crate::wording::counted;
 
 use super::args::{CheckArgs, GlobalArgs};
-use super::output::Output;
+use super::output::{self, Output};
 use super::plan_builder::{self, RunPreview};
 use super::row_findings::{MAX_LISTED, RowFindings, on_lines};
 use super::vendor_config::VendorConfig;
-use super::{exclude_file, list_input, settings};
+use super::{exclude_file, list_input, pause, settings};
 
 /// The number of sample calls shown.
 const MAX_SAMPLES: usize = 3;
@@ -34,31 +35,53 @@ const WIDTH: usize = 110;
 
 pub(super) fn check(args: &CheckArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let campaign = settings::campaign(&args.campaign)?;
-    let api = VendorConfig::from_campaign(&campaign, false)?;
+    let api = VendorConfig::destination(&campaign, false)?;
+    // A new campaign file has placeholders. The list is looked at all the same: its columns are worth knowing early.
+    let placeholders = api.refuse_placeholders(&campaign).err();
+    let Some(placeholders) = placeholders else { return check_list(args, global, output, &campaign, &api, true) };
+    if args.plan.is_none()
+        && let Err(error) = check_list(args, global, output, &campaign, &api, false)
+    {
+        output::print_error(&error);
+    }
+    Err(placeholders)
+}
+
+fn check_list(
+    args: &CheckArgs,
+    global: &GlobalArgs,
+    output: Output,
+    campaign: &Campaign,
+    api: &VendorConfig,
+    is_complete: bool,
+) -> Result<ExitStatus, CommandError> {
     let ledger = settings::ledger_beside(global, &campaign.source.directory);
     let reader = if ledger.exists() { Some(LedgerReader::open(&ledger)?) } else { None };
     reader.as_ref().map_or(Ok(()), |reader| reader.refuse_other_kind(api.ledger_kind(), &ledger))?;
-    let clock = plan_builder::clock(&api, &args.time, reader.as_ref(), &campaign)?;
+    let clock = plan_builder::clock(api, &args.time, reader.as_ref(), campaign)?;
     let now = clock.now();
-    let rejects = list_input::rejects_path(&campaign, &ledger);
+    if let Some(pause) = reader.as_ref().map_or(Ok(None), |reader| reader.pause_of(&campaign.name, now))? {
+        output.say(&pause::description(&campaign.name, &pause, &campaign.practice.zone));
+    }
+    let rejects = list_input::rejects_path(campaign, &ledger);
     list_input::refuse_foreign_file(&rejects)?;
-    list_input::refuse_list_as_rejects(&rejects, args.exclude.as_deref(), &campaign)?;
-    let source = list_input::source(args.list.as_deref(), &campaign)?;
+    list_input::refuse_list_as_rejects(&rejects, args.exclude.as_deref(), campaign)?;
+    let source = list_input::source(args.list.as_deref(), campaign)?;
     let context = IntakeContext { now, fiction_allowed: api.is_rehearsal(), check_age: !clock.is_simulated() };
-    let excluded = exclude_file::read(args.exclude.as_deref(), &campaign, now)?;
-    let intake = list_input::open(&source, &campaign, context)?.with_exclude_list(excluded);
+    let excluded = exclude_file::read(args.exclude.as_deref(), campaign, now)?;
+    let intake = list_input::open(&source, campaign, context)?.with_exclude_list(excluded);
     let request = plan_builder::PlanRequest { with_messages: args.plan.is_some(), now };
-    let (preview, findings) = CheckFindings::collect(&intake, &campaign, reader.as_ref(), &request, output)?;
+    let (preview, findings) = CheckFindings::collect(&intake, campaign, reader.as_ref(), &request, output)?;
     if let Some(path) = &args.plan {
-        plan_builder::write(path, &preview, &campaign, findings.list, now)?;
+        plan_builder::write(path, &preview, campaign, findings.list, now)?;
     }
     if output.json {
         let Plan { calls, left_out, .. } = &preview.plan;
         output.document(&CheckDocument { findings: &findings, calls, not_called_entries: left_out })?;
     } else {
-        output.data(&findings.render(&preview, &campaign, now))?;
+        output.data(&findings.render(&preview, campaign, is_complete, now))?;
         if output.verbose() {
-            output.data(&plan_builder::hours_source(&campaign))?;
+            output.data(&plan_builder::hours_source(campaign))?;
         }
         if let Some(path) = &args.plan {
             output.say(&format!("wrote the plan {}: `run --plan` places exactly its calls", path.shown()));
@@ -246,8 +269,9 @@ impl CheckFindings {
         Ok((preview, findings))
     }
 
-    fn render(&self, preview: &RunPreview, campaign: &Campaign, now: DateTime<Utc>) -> String {
-        let mut text = format!("{}: the campaign file is good\n\ncolumns\n", self.campaign);
+    fn render(&self, preview: &RunPreview, campaign: &Campaign, is_complete: bool, now: DateTime<Utc>) -> String {
+        let file = if is_complete { "is good" } else { "has placeholders, which the end of this output names" };
+        let mut text = format!("{}: the campaign file {file}\n\ncolumns\n", self.campaign);
         text.push_str(&wrap(&self.column_phrases(), WIDTH));
         let _ = writeln!(text, "\nlist\n  {}", list_counts(&self.list));
         self.render_rows(&mut text);
@@ -323,11 +347,9 @@ impl NotCalledRow {
     }
 }
 
-fn warnings(counted: BTreeMap<IntakeWarning, u64>) -> impl Iterator<Item = String> {
-    let render = |(warning, rows): (IntakeWarning, u64)| {
-        format!("{warning} ({rows} {})", if rows == 1 { "row" } else { "rows" })
-    };
-    counted.into_iter().map(render)
+fn warnings(by_warning: BTreeMap<IntakeWarning, u64>) -> impl Iterator<Item = String> {
+    let render = |(warning, rows): (IntakeWarning, u64)| format!("{warning} ({})", counted(rows, "row", "rows"));
+    by_warning.into_iter().map(render)
 }
 
 /// Joins phrases to indented lines of at most `width` characters, unless a single phrase is longer.

@@ -17,6 +17,7 @@ use crate::ledger::{LedgerError, LedgerKind, LedgerReader, MarkStatus};
 use crate::phone::E164;
 use crate::vendor::{ReadError, Response, Vendor};
 use crate::visible::DisplayPath;
+use crate::wording::io_error;
 use crate::{ledger, zone};
 
 use super::args::{DoctorArgs, GlobalArgs};
@@ -277,7 +278,7 @@ const MIN_FREE_SPACE: u64 = 200 << 20;
 fn check_disk(ledger: &Path) -> Finding {
     let folder = ledger.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let bad = |what: String, error: io::Error| {
-        let says = format!("{what} ({}): fix that, or name another ledger", error.kind());
+        let says = format!("{what}: {}; fix that, or name another ledger", io_error(&error));
         Finding::bad("disk", says, ExitStatus::Ledger)
     };
     if ledger.is_file()

@@ -10,6 +10,7 @@ use crate::clock::SharedClock;
 use crate::error::CommandError;
 use crate::simulator::{Running, Settings, Simulator};
 use crate::visible::DisplayPath;
+use crate::wording::io_error;
 
 use super::simulator_options;
 use super::vendor_config::demo_key;
@@ -45,7 +46,7 @@ pub(super) fn start(
         .map(|organisation| settings(campaign, organisation, simulator, ledger, logs))
         .collect::<Result<_, _>>()?;
     Simulator::start_for_all(organisations, Arc::clone(clock), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-        .map_err(|error| CommandError::Usage(format!("the embedded simulator cannot start: {error}")))
+        .map_err(|error| CommandError::Usage(format!("the embedded simulator cannot start: {}", io_error(&error))))
 }
 
 fn settings(

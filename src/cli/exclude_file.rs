@@ -11,6 +11,7 @@ use crate::engine::exclusions::{ExclusionCheck, ExclusionError, ExclusionSource}
 use crate::error::CommandError;
 use crate::intake::{ExcludeList, ListError, ListSource};
 use crate::visible::DisplayPath;
+use crate::wording::io_error;
 
 /// The exclude file, with the stamp of its last reading.
 pub(super) struct ExcludeFile {
@@ -68,7 +69,7 @@ impl ExclusionSource for ExcludeFile {
 impl FileStamp {
     fn read(path: &Path) -> Result<Self, ExclusionError> {
         let metadata = path.metadata().map_err(|error| {
-            ExclusionError(format!("the exclude file {} cannot be read: {}", path.shown(), error.kind()))
+            ExclusionError(format!("the exclude file {} cannot be read: {}", path.shown(), io_error(&error)))
         })?;
         Ok(Self { modified: (metadata.mtime(), metadata.mtime_nsec()), size: metadata.size(), inode: metadata.ino() })
     }

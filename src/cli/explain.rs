@@ -1,60 +1,71 @@
 //! `explain`: the history of one patient, with reasons, in every campaign on the ledger.
 
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::campaign::Campaign;
+use crate::clock::{Clock, WallClock};
+use crate::entry::PatientInfo;
 use crate::error::{CommandError, ExitStatus};
 use crate::ledger::{EntryRow, FormerMember, LedgerError, LedgerKind, LedgerReader, RunReport};
 use crate::phone::E164;
 use crate::phone::parse_cell::all_numbers_in;
-use crate::report::timeline::{self, EntryTimeline, RejectedRow};
+use crate::report::timeline::{self, EntryTimeline, RejectedRow, SuppressionStatus};
 use crate::visible;
 use crate::visible::DisplayPath;
+use crate::zone::Zone;
 
 use super::args::{ExplainArgs, GlobalArgs};
 use super::output::Output;
-use super::status::campaign_of;
+use super::status::{campaign_of, zone_of};
 use super::{list_input, settings};
 
 /// Everything known about one patient.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct PatientRecord {
     #[serde(rename = "stories")]
     timelines: Vec<EntryTimeline>,
     /// Rejected rows of the campaigns' last lists.
     rejected: Vec<RejectedRow>,
+    /// What the suppression list has of a number that nobody on the ledger has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suppressions: Vec<SuppressionStatus>,
 }
 
 pub(super) fn explain(args: &ExplainArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let ledger = settings::find_ledger(global)?;
     let reader = LedgerReader::open(&ledger)?;
+    let now = reader.not_before_newest(WallClock.now())?;
     let runs = reader.newest_runs()?;
-    if runs.is_empty() {
-        return Err(LedgerError::NoRun.into());
-    }
     let wanted = PatientQuery::parse(&args.patient);
-    let (mut text, mut record) = (Vec::new(), PatientRecord { timelines: Vec::new(), rejected: Vec::new() });
+    let (mut text, mut record) = (Vec::new(), PatientRecord::default());
     for run in &runs {
         let campaign = campaign_of(run)?;
-        for timeline in timelines(&reader, run, &wanted)? {
+        for timeline in timelines(&reader, run, &wanted, now)? {
             let practice = campaign.practice_at(timeline.location.as_ref()).unwrap_or(&campaign.practice);
-            text.push(timeline::render(&timeline, &practice.zone));
+            text.push(timeline::render(&timeline, &practice.zone, now));
             record.timelines.push(timeline);
         }
-        let of_rehearsal = list_input::rehearsal_rejects_path(&campaign, &ledger);
-        let is_rehearsed = reader.kind()? == Some(LedgerKind::Rehearsal) && of_rehearsal.exists();
-        let path = if is_rehearsed { of_rehearsal } else { list_input::rejects_path(&campaign, &ledger) };
-        for row in rejected(&campaign, &path, &args.patient) {
+        for row in rejected(&campaign, &rejects_file(&reader, &campaign, &ledger)?, &wanted) {
             text.push(timeline::rejected(&row));
             record.rejected.push(row);
         }
     }
+    if record.timelines.is_empty() {
+        // Nobody on the ledger has the number; it may be suppressed all the same.
+        let zone = runs.first().map(zone_of).transpose()?.unwrap_or_else(Zone::utc);
+        for phone in &wanted.numbers {
+            for row in reader.suppressions_of(*phone)? {
+                let status = SuppressionStatus::from(row);
+                text.push(format!("{}: {}\n", phone.expose(), timeline::suppression(&status, &zone, now)));
+                record.suppressions.push(status);
+            }
+        }
+    }
     if text.is_empty() {
-        return Err(CommandError::Usage(
-            "no such patient in any campaign on the ledger; give a patient's id, a number of the report's first column, such as \
-             12, or a phone number"
-                .into(),
-        ));
+        return Err(nobody_found(&runs));
     }
     if output.json {
         output.document(&record)?;
@@ -64,14 +75,33 @@ pub(super) fn explain(args: &ExplainArgs, global: &GlobalArgs, output: Output) -
     Ok(ExitStatus::Done)
 }
 
+fn nobody_found(runs: &[RunReport]) -> CommandError {
+    if runs.is_empty() {
+        return LedgerError::NoRun.into();
+    }
+    CommandError::Usage(
+        "no such patient in any campaign on the ledger, and no such number on the suppression list; give a patient's id or \
+         name, a number of the report's first column, such as 12, or a phone number"
+            .into(),
+    )
+}
+
+/// The rejects file of the campaign's last list.
+fn rejects_file(reader: &LedgerReader, campaign: &Campaign, ledger: &Path) -> Result<PathBuf, CommandError> {
+    let of_rehearsal = list_input::rehearsal_rejects_path(campaign, ledger);
+    let is_rehearsed = reader.kind()? == Some(LedgerKind::Rehearsal) && of_rehearsal.exists();
+    Ok(if is_rehearsed { of_rehearsal } else { list_input::rejects_path(campaign, ledger) })
+}
+
 fn timelines(
     reader: &LedgerReader,
     run: &RunReport,
     wanted: &PatientQuery<'_>,
+    now: DateTime<Utc>,
 ) -> Result<Vec<EntryTimeline>, CommandError> {
     let former = reader.former_members(run.handle)?;
     let mut found = Vec::new();
-    reader.each_entry(run.handle, |row| {
+    reader.each_entry(run.handle, now, |row| {
         let members = former.iter().filter(|member| member.entry == row.entry && !row.covered_by_household);
         let members: Vec<EntryRow> = members.map(|member| member_row(&row, member)).collect();
         found.extend(std::iter::once(row).chain(members).filter(|row| wanted.matches(row)));
@@ -79,22 +109,19 @@ fn timelines(
     })?;
     let timeline = |row: &EntryRow| {
         let suppressions = reader.suppressions_of(row.phone)?;
-        Ok::<_, LedgerError>(EntryTimeline::new(
-            run,
-            row,
-            reader.events_of(row.entry)?,
-            reader.words_of(row.entry)?,
-            suppressions,
-        ))
+        let (events, words) = (reader.events_of(row.entry)?, reader.words_of(row.entry)?);
+        let mut timeline = EntryTimeline::new(run, row, events, words, suppressions);
+        timeline.name = (!wanted.matches_number(row)).then(|| full_name(&row.patient));
+        Ok::<_, LedgerError>(timeline)
     };
     Ok(found.iter().map(timeline).collect::<Result<_, _>>()?)
 }
 
-/// The rows of a rejects file that have `wanted` in a cell; none if the file is missing or unreadable.
-fn rejected(campaign: &Campaign, path: &std::path::Path, wanted: &str) -> Vec<RejectedRow> {
+/// The rows of a rejects file that have what is wanted; none if the file is missing or unreadable.
+fn rejected(campaign: &Campaign, path: &Path, wanted: &PatientQuery<'_>) -> Vec<RejectedRow> {
     let Ok(reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else { return Vec::new() };
     let rows = reader.into_records().filter_map(Result::ok);
-    let matching = rows.filter(|row| row.iter().skip(2).any(|cell| visible::original_cell(cell).trim() == wanted));
+    let matching = rows.filter(|row| wanted.matches_cells(row.iter().skip(2)));
     let rejected = |row: csv::StringRecord| RejectedRow {
         campaign: campaign.name.clone(),
         line: row.get(0).unwrap_or_default().to_owned(),
@@ -115,17 +142,89 @@ struct PatientQuery<'a> {
     text: &'a str,
     /// The phone numbers in the text, in any notation.
     numbers: Vec<E164>,
+    /// The words of a name; empty if the text has a digit.
+    names: Vec<String>,
 }
 
 impl<'a> PatientQuery<'a> {
     fn parse(text: &'a str) -> Self {
-        Self { text, numbers: all_numbers_in(text).unwrap_or_default() }
+        let text = text.trim();
+        let names = if text.contains(|c: char| c.is_ascii_digit()) { Vec::new() } else { name_words(text) };
+        Self { text, numbers: all_numbers_in(text).unwrap_or_default(), names }
     }
 
     fn matches(&self, row: &EntryRow) -> bool {
+        self.matches_number(row) || self.is_named(&name_words(&full_name(&row.patient)))
+    }
+
+    /// Whether the text is the patient's id, entry or phone number.
+    fn matches_number(&self, row: &EntryRow) -> bool {
         row.key.parts().any(|part| part == self.text)
             || row.patient.patient_id.as_deref() == Some(self.text)
             || row.entry.to_string() == self.text.strip_prefix('#').unwrap_or(self.text)
             || self.numbers.contains(&row.phone)
+    }
+
+    /// Whether a rejected row has the text in a cell, or every word of the name in its cells.
+    fn matches_cells<'r>(&self, cells: impl Iterator<Item = &'r str>) -> bool {
+        let cells: Vec<_> = cells.map(visible::original_cell).collect();
+        let words: Vec<_> = cells.iter().flat_map(|cell| name_words(cell)).collect();
+        cells.iter().any(|cell| cell.trim() == self.text) || self.is_named(&words)
+    }
+
+    /// Whether every word asked for is among these words of a name.
+    fn is_named(&self, words: &[String]) -> bool {
+        !self.names.is_empty() && self.names.iter().all(|name| words.contains(name))
+    }
+}
+
+fn full_name(patient: &PatientInfo) -> String {
+    let name = [Some(patient.first_name.as_str()), patient.last_name.as_deref()];
+    name.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a name without capitals and accents, so that `García, José` is found as `jose garcia`.
+fn name_words(name: &str) -> Vec<String> {
+    let is_letter = |c: char| c.is_alphabetic() || c == '\'' || c == '’';
+    let words = name.split(|c| !is_letter(c)).filter(|word| !word.is_empty());
+    words.map(|word| word.chars().flat_map(char::to_lowercase).map(without_accent).collect()).collect()
+}
+
+fn without_accent(letter: char) -> char {
+    match letter {
+        'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ā' => 'a',
+        'ç' | 'ć' | 'č' => 'c',
+        'é' | 'è' | 'ê' | 'ë' | 'ē' | 'ė' | 'ę' => 'e',
+        'í' | 'ì' | 'î' | 'ï' | 'ī' => 'i',
+        'ł' => 'l',
+        'ñ' | 'ń' => 'n',
+        'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ō' | 'ø' => 'o',
+        'š' | 'ś' => 's',
+        'ú' | 'ù' | 'û' | 'ü' | 'ū' => 'u',
+        'ý' | 'ÿ' => 'y',
+        'ž' | 'ź' | 'ż' => 'z',
+        '’' => '\'',
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patient_is_found_by_the_words_of_the_name_in_any_order_and_notation() {
+        let words = name_words("José Luis García-Pérez");
+        for (asked, found) in [
+            ("jose garcia", true),
+            ("García-Pérez, José", true),
+            ("PÉREZ", true),
+            ("garc", false),
+            ("jose lopez", false),
+            ("12 Garcia", false),
+            ("-", false),
+        ] {
+            assert_eq!(PatientQuery::parse(asked).is_named(&words), found, "{asked}");
+        }
     }
 }

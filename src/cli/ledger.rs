@@ -8,6 +8,7 @@ use crate::clock::{Clock, WallClock};
 use crate::error::{CommandError, ExitStatus};
 use crate::ledger;
 use crate::visible::DisplayPath;
+use crate::wording::{self, counted};
 
 use super::args::{GlobalArgs, LedgerAction, LedgerArgs};
 use super::output::Output;
@@ -39,8 +40,7 @@ fn backup(path: &Path, to: &Path, output: Output) -> Result<ExitStatus, CommandE
 fn purge(path: &Path, older_than: TimeDelta, output: Output) -> Result<ExitStatus, CommandError> {
     let now = WallClock.now();
     let entries = ledger::purge(path, now - older_than, &operator_name(), now)?;
-    let count =
-        if entries == 1 { "1 patient or household".into() } else { format!("{entries} patients or households") };
+    let count = wording::patients(entries);
     output.say(&format!(
         "removed names, dates of birth and messages of {count} from the ledger; backups, reports and rejects files still have \
          them"
@@ -52,14 +52,17 @@ fn adopt(path: &Path, output: Output) -> Result<ExitStatus, CommandError> {
     let adoption = ledger::adopt(path, &operator_name(), WallClock.now())?;
     let unanswered = match adoption.unanswered {
         0 => String::new(),
-        1 => "; the next run first reconciles 1 lost answer".into(),
-        count => format!("; the next run first reconciles {count} lost answers"),
+        count => format!("; the next run first reconciles {}", counted(count, "lost answer", "lost answers")),
     };
     let unanswered = match adoption.future_events {
         0 => unanswered,
         events => format!(
-            "{unanswered}; {events} events that this machine's clock dated into the future are treated as events of now, and \
-             are not changed"
+            "{unanswered}; {} now, without a change to the ledger",
+            counted(
+                events,
+                "event that this machine's clock dated into the future counts as of",
+                "events that this machine's clock dated into the future count as of"
+            )
         ),
     };
     output.say(&format!(

@@ -3,15 +3,17 @@
 //!
 //! [`args`] defines the arguments; [`settings`] turns them into settings; [`environment`] reads variables; [`output`]
 //! writes to the standard streams; [`enrolment`] writes a list into the ledger; [`session`] is shared by `run` and
-//! `resume`, with [`prompt`], [`preflight`], [`signals`] and [`run_status`]; [`plan_builder`] is shared by `check` and
-//! `run --plan`, [`vendor_read`] by `resolve` and `transcript`; [`campaigns`] reads the campaigns of runs from the
-//! ledger.
+//! `resume`, with [`prompt`], [`preflight`], [`run_setup`], [`ledger_lock`], [`stretches`], [`signals`] and
+//! [`run_status`]; [`plan_builder`] is shared by `check` and `run --plan`, [`decision_scope`] by `pause` and `cancel`,
+//! [`vendor_read`] by `resolve` and `transcript`; [`campaigns`] reads the campaigns of runs from the ledger.
 
 pub mod args;
 mod campaigns;
+mod cancel;
 mod check;
 mod completions;
 mod core_dumps;
+mod decision_scope;
 mod doctor;
 mod embedded_simulator;
 pub mod enrolment;
@@ -20,11 +22,13 @@ mod exclude_file;
 mod explain;
 mod init;
 mod ledger;
+mod ledger_lock;
 mod list_input;
 mod outcomes;
 mod outcomes_apply;
 mod outcomes_from_vendor;
 mod output;
+mod pause;
 mod plan_approval;
 mod plan_builder;
 mod preflight;
@@ -35,6 +39,7 @@ mod resume;
 mod review;
 mod row_findings;
 mod run;
+mod run_setup;
 mod run_status;
 pub mod schema;
 mod session;
@@ -43,6 +48,7 @@ mod signals;
 mod simulate;
 mod simulator_options;
 mod status;
+mod stretches;
 mod suppress;
 mod transcript;
 mod vendor_config;
@@ -57,6 +63,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::{CommandError, ExitStatus};
+use crate::wording;
 use args::{Cli, Command};
 use output::Output;
 
@@ -104,8 +111,8 @@ fn dispatch(cli: &Cli, output: Output) -> Result<ExitStatus, CommandError> {
         Command::Transcript(args) => block_on(transcript::transcript(args, global, output)),
         Command::Worklist(args) => worklist::worklist(args, global, output),
         Command::Writeback(args) => writeback::writeback(args, global, output),
-        Command::Pause(args) => resolve::pause(args, global, output),
-        Command::Cancel(args) => resolve::cancel(args, global, output),
+        Command::Pause(args) => pause::pause(args, global, output),
+        Command::Cancel(args) => cancel::cancel(args, global, output),
         Command::Ledger(args) => ledger::ledger(args, global, output),
         Command::Simulate(args) => block_on(simulate::simulate(args, output)),
         Command::Doctor(args) => block_on(doctor::doctor(args, global, output)),
@@ -116,10 +123,12 @@ fn dispatch(cli: &Cli, output: Output) -> Result<ExitStatus, CommandError> {
 }
 
 fn block_on(work: impl Future<Output = Result<ExitStatus, CommandError>>) -> Result<ExitStatus, CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CommandError::Internal(format!("no runtime: {}", error.kind())))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| {
+        CommandError::Internal(format!(
+            "this machine gives the program no threads: {}",
+            wording::io_problem(error.kind())
+        ))
+    })?;
     let result = runtime.block_on(work);
     // An unanswered prompt blocks a thread; it must not keep the process alive.
     runtime.shutdown_background();

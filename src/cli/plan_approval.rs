@@ -12,6 +12,7 @@ use crate::ledger::{ApprovedCall, LedgerReader};
 use crate::plan::diff::PlanDiff;
 use crate::plan::file::{PlanFile, PlanFormat, VERSION};
 use crate::visible::DisplayPath;
+use crate::wording::io_error;
 
 use super::list_input;
 use super::plan_builder::{self, PlanRequest};
@@ -67,8 +68,8 @@ fn current_plan(
     session: &Session,
     approved: &PlanFile,
 ) -> Result<PlanFile, CommandError> {
-    let reader = LedgerReader::open(&session.ledger_path)?;
-    let now = session.clock.now();
+    let reader = LedgerReader::open(&session.setup.ledger_path)?;
+    let now = session.setup.clock.now();
     let mut planner = plan_builder::planner(campaign, Some(&reader), &PlanRequest { with_messages: true, now })?;
     let mut rows = intake.read().map_err(list_input::refused)?;
     for row in rows.by_ref() {
@@ -83,7 +84,7 @@ fn current_plan(
 
 fn read(path: &Path) -> Result<PlanFile, CommandError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|error| CommandError::Usage(format!("cannot read the plan {}: {}", path.shown(), error.kind())))?;
+        .map_err(|error| CommandError::Usage(format!("cannot read the plan {}: {}", path.shown(), io_error(&error))))?;
     // The parser's message could repeat a value, so only its position is shown.
     let at = |error: serde_json::Error| {
         CommandError::Usage(not_a_plan(path, &format!("line {}, column {}", error.line(), error.column())))

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::campaign::Campaign;
 use crate::error::CommandError;
+use crate::wording::{self, counted};
 
 use super::args::RunOptions;
 use super::settings;
@@ -36,17 +37,15 @@ pub(super) fn question(campaign: &Campaign, calls: u64, until: Option<DateTime<U
         0 => format!("{},\nfrom {}", practice.name, practice.from_number.expose()),
         locations => {
             let organisations = campaign.locations.organisations().len();
-            let locations = if locations == 1 { "1 location" } else { &format!("{locations} locations") };
-            let organisations = match organisations {
-                1 => "1 organisation",
-                many => &format!("{many} organisations"),
-            };
+            let locations = counted(locations as u64, "location", "locations");
+            let organisations = counted(organisations as u64, "organisation", "organisations");
             format!("{},\nfrom {locations} of {organisations}", practice.name)
         }
     };
     format!(
-        "{}: live calls to at most {calls} patients or households of {callers}, between {} and {} ({}){}.",
+        "{}: live calls to at most {} of {callers}, between {} and {} ({}){}.",
         campaign.name,
+        wording::patients(calls),
         window.start.format("%H:%M"),
         window.end.format("%H:%M"),
         if campaign.locations.are_defined() { "each location's own time" } else { practice.zone.name() },

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::clock::{Clock, WallClock};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::RunId;
 use crate::ledger::{LedgerReader, RunReport};
@@ -33,12 +34,13 @@ fn write(
     out: &mut dyn Write,
 ) -> Result<(), CommandError> {
     let zone = zone_of(run)?;
+    let now = reader.not_before_newest(WallClock.now())?;
     let written = match format {
-        ReportFormat::Text => export::<TextExporter<'_>>(reader, run, &zone, out),
-        ReportFormat::Csv => export::<CsvExporter<'_>>(reader, run, &zone, out),
-        ReportFormat::Json => export::<JsonExporter<'_>>(reader, run, &zone, out),
-        ReportFormat::Xlsx => export::<XlsxExporter<'_>>(reader, run, &zone, out),
-        ReportFormat::Html => export::<HtmlExporter<'_>>(reader, run, &zone, out),
+        ReportFormat::Text => export::<TextExporter<'_>>(reader, run, &zone, now, out),
+        ReportFormat::Csv => export::<CsvExporter<'_>>(reader, run, &zone, now, out),
+        ReportFormat::Json => export::<JsonExporter<'_>>(reader, run, &zone, now, out),
+        ReportFormat::Xlsx => export::<XlsxExporter<'_>>(reader, run, &zone, now, out),
+        ReportFormat::Html => export::<HtmlExporter<'_>>(reader, run, &zone, now, out),
     };
     written.or_else(|error| export_error(error, "the report"))
 }

@@ -1,6 +1,4 @@
-//! `resolve`: the patients who need a decision, and the decision; `pause` and `cancel`: other decisions of the
-//! operator.
-
+//! `resolve`: the patients who need a decision, and the decision.
 use std::io::IsTerminal;
 use std::path::Path;
 
@@ -13,14 +11,14 @@ use crate::engine::call_media::CallMedia;
 use crate::engine::placed_call::LostCall;
 use crate::entry::{Remedy, State};
 use crate::error::{CommandError, ExitStatus};
-use crate::ids::{CampaignName, ConversationId, EntryId, RunId};
+use crate::ids::{CampaignName, ConversationId, EntryId};
 use crate::ledger::{LastAttempt, LedgerError, LedgerReader, Operator, OperatorError, Resolution, StuckEntry};
 use crate::report::stuck::{self, StuckCase};
 use crate::report::timeline;
 use crate::vendor::{Conversation, ReadError, Vendor};
 use crate::visible::DisplayPath;
 
-use super::args::{CancelArgs, GlobalArgs, ResolutionArgs, ResolveArgs, RunSelector};
+use super::args::{GlobalArgs, ResolutionArgs, ResolveArgs};
 use super::campaigns::Campaigns;
 use super::output::Output;
 use super::status::zone_of;
@@ -314,37 +312,17 @@ fn preview(fitting: &[StuckEntry], others: &[StuckEntry], verdict: Verdict<'_>) 
     text
 }
 
-pub(super) fn pause(args: &RunSelector, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
-    let mut operator = open_operator(global)?;
-    let now = operator.not_before_newest(WallClock.now())?;
-    let run = operator.pause(args.run.map(RunId), &operator_name(), now).map_err(refused)?;
-    output.say(&format!(
-        "run {run} is paused: it places no further call, and follows the calls under way to their end; `callrounds resume {run}` \
-         continues it"
-    ));
-    Ok(ExitStatus::Done)
-}
-
-pub(super) fn cancel(args: &CancelArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
-    let mut operator = open_operator(global)?;
-    let now = operator.not_before_newest(WallClock.now())?;
-    let cancelled = operator.cancel_run(RunId(args.run), &operator_name(), now).map_err(refused)?;
-    let run = args.run;
-    let cancelled = match cancelled {
-        1 => format!("1 patient or household of run {run} is"),
-        count => format!("{count} patients or households of run {run} are"),
-    };
-    output.say(&format!("{cancelled} cancelled; calls under way are followed to their end"));
-    Ok(ExitStatus::Done)
-}
-
 /// Opens the ledger for a decision; it must exist.
 pub(super) fn open_operator(global: &GlobalArgs) -> Result<Operator, CommandError> {
-    let path = settings::find_ledger(global)?;
+    open_operator_of(&settings::find_ledger(global)?)
+}
+
+/// The same for the ledger at `path`.
+pub(super) fn open_operator_of(path: &Path) -> Result<Operator, CommandError> {
     if !path.exists() {
         return Err(LedgerError::Missing { path: path.shown() }.into());
     }
-    Ok(Operator::open(&path, WallClock.now())?)
+    Ok(Operator::open(path, WallClock.now())?)
 }
 
 pub(super) fn refused(problem: OperatorError) -> CommandError {
@@ -357,7 +335,6 @@ pub(super) fn refused(problem: OperatorError) -> CommandError {
         | OperatorError::NothingToReview { .. }
         | OperatorError::WasRefused(_)
         | OperatorError::ConversationTaken
-        | OperatorError::RunEnded(_)
         | OperatorError::StillCalled { .. }
         | OperatorError::NotCancellable { .. }) => CommandError::Usage(problem.to_string()),
     }

@@ -9,6 +9,7 @@ use crate::ledger::{LedgerKind, LedgerReader};
 
 use super::args::{GlobalArgs, ResumeArgs};
 use super::output::Output;
+use super::resolve::operator_name;
 use super::vendor_config::VendorConfig;
 use super::{prompt, session, settings};
 
@@ -33,5 +34,8 @@ pub(super) async fn resume(args: &ResumeArgs, global: &GlobalArgs, output: Outpu
         )));
     }
     session.confirm(found.accepted, args.options.yes, output)?;
+    if session.ledger.lift_pause(reopened.handle, operator_name(), session.setup.clock.now()).await? {
+        output.say(&format!("the pause of {} is lifted", found.campaign));
+    }
     session.run(reopened.handle, None, output).await
 }

@@ -10,6 +10,7 @@ use crate::entry::ListCounts;
 use crate::intake::RowResult;
 use crate::intake::list::RowUnit;
 use crate::visible;
+use crate::wording::counted;
 
 /// The number of rows of each kind that are listed; further rows are counted only.
 pub(super) const MAX_LISTED: usize = 20;
@@ -99,7 +100,7 @@ impl RowFindings {
         }
         let hidden = counts.duplicate.saturating_sub(self.duplicates.len() as u64);
         if hidden > 0 {
-            let _ = writeln!(text, "  and {hidden} more duplicates");
+            let _ = writeln!(text, "  and {}", counted(hidden, "more duplicate", "more duplicates"));
         }
         if counts.merged > 0 {
             let at = on_lines(self.unit, &self.merged, counts.merged);

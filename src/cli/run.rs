@@ -8,6 +8,7 @@ use crate::error::{CommandError, ExitStatus};
 use crate::intake::{IntakeContext, IntakeSummary};
 use crate::ledger::EnrolledList;
 use crate::visible::DisplayPath;
+use crate::wording::counted;
 
 use super::args::{GlobalArgs, RunArgs};
 use super::enrolment::{self, Enrolment};
@@ -16,7 +17,7 @@ use super::list_input::ListPass;
 use super::output::Output;
 use super::plan_approval::{self, ApprovedPlan};
 use super::vendor_config::VendorConfig;
-use super::{list_input, prompt, session, settings};
+use super::{list_input, pause, prompt, session, settings};
 
 pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let campaign = Arc::new(settings::campaign_for(&args.campaign, args.rehearse)?);
@@ -39,13 +40,13 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     let session = session::Session::open(ledger, Arc::clone(&campaign), api, &args.options, output).await?;
 
     let context = IntakeContext {
-        now: session.clock.now(),
-        fiction_allowed: session.api.is_rehearsal(),
-        check_age: !session.clock.is_simulated(),
+        now: session.setup.clock.now(),
+        fiction_allowed: session.setup.api.is_rehearsal(),
+        check_age: !session.setup.clock.is_simulated(),
     };
     let (exclusions, excluded) = match &args.exclude {
         Some(path) => {
-            let (file, excluded) = ExcludeFile::open(path, &campaign, session.clock.now())?;
+            let (file, excluded) = ExcludeFile::open(path, &campaign, session.setup.clock.now())?;
             (Some(Box::new(file) as Box<dyn ExclusionSource>), Some(excluded))
         }
         None => (None, None),
@@ -61,30 +62,38 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
         output.say(skipped.trim());
     }
     // Confirmation and the comparison with a plan come before anything is recorded, so they need a pass of their own.
-    let is_read_before = session.needs_confirmation(args.options.yes) || args.plan.is_some();
+    // A paused campaign places no call, so there is nothing to confirm.
+    let pause = session.pause().await?;
+    if let Some(pause) = &pause {
+        output.say(&pause::description(&campaign.name, pause, &campaign.practice.zone));
+    }
+    let needs_confirmation = pause.is_none() && session.needs_confirmation(args.options.yes);
+    let is_read_before = needs_confirmation || args.plan.is_some();
     let mut approval = None;
     if is_read_before {
         let ListPass { rejected, summary } = list_input::read_list(&intake, &rejects, drop)?;
+        let summary = summary.map_err(|error| with_rejected(error, rejected, &rejects))?;
         report_rejected(rejected, &rejects, output);
-        let summary = summary?;
         if let Some(path) = &args.plan {
             approval = Some(plan_approval::load(path, &campaign, &intake, &session).await?);
         }
-        session.confirm(max_calls(&summary, approval.as_ref()), args.options.yes, output)?;
+        if pause.is_none() {
+            session.confirm(max_calls(&summary, approval.as_ref()), args.options.yes, output)?;
+        }
     }
     if let Some(run) = approval.as_ref().and_then(|approval| approval.run) {
         let run = session.ledger.reopen_run(Some(run)).await?.handle;
         return session.run(run, exclusions, output).await;
     }
     let plan = approval.map(|ApprovedPlan { plan, calls, .. }| (plan, calls));
-    let now = session.clock.now();
+    let now = session.setup.clock.now();
     let Enrolment { rejected, enrolled } =
         enrolment::enrol(&intake, &session.ledger, &campaign, plan, &rejects, now).await?;
+    let (EnrolledList { run, .. }, summary) = enrolled.map_err(|error| with_rejected(error, rejected, &rejects))?;
     if !is_read_before {
         report_rejected(rejected, &rejects, output);
     }
-    let (EnrolledList { run, .. }, summary) = enrolled?;
-    if !is_read_before {
+    if !is_read_before && pause.is_none() {
         session.announce(max_calls(&summary, None), output);
     }
     session.run(run, exclusions, output).await
@@ -92,9 +101,23 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
 
 fn report_rejected(rejected: u64, rejects: &Path, output: Output) {
     if rejected > 0 {
-        let rows = if rejected == 1 { "1 row of the list was" } else { &format!("{rejected} rows of the list were") };
-        output.say(&format!("{rows} rejected; the reasons are in {}", rejects.shown()));
+        output.say(&rejected_rows(rejected, rejects));
     }
+}
+
+/// The error of a refused list, followed by where its rejected rows are.
+fn with_rejected(error: CommandError, rejected: u64, rejects: &Path) -> CommandError {
+    if let CommandError::List(text) = &error
+        && rejected > 0
+    {
+        return CommandError::List(format!("{text}\n{}", rejected_rows(rejected, rejects)));
+    }
+    error
+}
+
+fn rejected_rows(rejected: u64, rejects: &Path) -> String {
+    let rows = counted(rejected, "row of the list was", "rows of the list were");
+    format!("{rows} rejected; the reasons are in {}", rejects.shown())
 }
 
 /// The greatest number of first calls of a list, or of an approved plan.

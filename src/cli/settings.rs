@@ -11,6 +11,7 @@ use crate::campaign::{self, Campaign, Diagnostics, SafetyOverrides, locations_fi
 use crate::clock::{Clock, ScaledClock, SharedClock, WallClock};
 use crate::error::CommandError;
 use crate::visible::DisplayPath;
+use crate::wording::{counted, io_error};
 
 use super::args::{GlobalArgs, SimulatedTime};
 use super::vendor_config::VendorConfig;
@@ -61,7 +62,7 @@ pub(super) fn campaign_for(path: &Path, rehearse: bool) -> Result<Campaign, Comm
         if error.kind() == ErrorKind::NotFound {
             return CommandError::Usage(format!("there is no campaign file at {}", path.shown()));
         }
-        CommandError::Usage(format!("cannot read the campaign file {}: {}", path.shown(), error.kind()))
+        CommandError::Usage(format!("cannot read the campaign file {}: {}", path.shown(), io_error(&error)))
     })?;
     refuse_other_file(&text, path)?;
     let text = with_locations(text, path)?;
@@ -94,7 +95,7 @@ fn with_locations(text: String, path: &Path) -> Result<String, CommandError> {
         CommandError::Usage(format!(
             "cannot read {}, which the campaign names as its file of [[line]] tables: {}",
             file.shown(),
-            error.kind()
+            io_error(&error)
         ))
     })?;
     refuse_other_file(&written, &file)?;
@@ -113,7 +114,7 @@ pub(super) fn parse_campaign(
 
 fn refused(name: &str, problems: &Diagnostics) -> CommandError {
     let count = problems.iter().count();
-    let what = if count == 1 { "1 problem".into() } else { format!("{count} problems") };
+    let what = counted(count as u64, "problem", "problems");
     CommandError::Campaign(format!(
         "{name} has {what}; nothing was sent\n\n{}",
         problems.drawn(super::output::is_coloured())

@@ -14,6 +14,7 @@ use crate::simulator::medium::SimulatedMedium;
 use crate::simulator::settings::{AccessRules, ConversationOrder, ForeignTraffic, RefusedNumber, RetryAfter};
 use crate::simulator::webhook::Webhook;
 use crate::simulator::{Settings, Simulator};
+use crate::wording::io_error;
 use crate::zone::Zone;
 
 use super::args::{ListOrderArg, RetryAfterForm, SimulateArgs, SimulatedTime};
@@ -26,8 +27,9 @@ pub(super) async fn simulate(args: &SimulateArgs, output: Output) -> Result<Exit
     let others = others.collect::<Result<Vec<_>, CommandError>>()?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let organisations = std::iter::once(first).chain(others).collect();
-    let running = Simulator::start_for_all(organisations, clock(&args.time), address)
-        .map_err(|error| CommandError::Usage(format!("the simulator cannot start on {address}: {error}")))?;
+    let running = Simulator::start_for_all(organisations, clock(&args.time), address).map_err(|error| {
+        CommandError::Usage(format!("the simulator cannot start on {address}: {}", io_error(&error)))
+    })?;
     if output.json {
         output.data(&format!("{}\n", serde_json::json!({ "base_url": running.base_url() })))?;
     } else {

@@ -1,9 +1,11 @@
 //! `status`: the counts of a run.
 
 use crate::campaign::{Campaign, CampaignSource, SafetyOverrides};
+use crate::clock::{Clock, WallClock};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::{CampaignName, EntryId, RunId};
 use crate::ledger::{LedgerError, LedgerReader, RunReport, RunStart};
+use crate::report::summary::PausedCampaign;
 use crate::report::{RunSummary, text};
 use crate::zone::Zone;
 
@@ -12,8 +14,11 @@ use super::output::Output;
 use super::settings;
 
 pub(super) fn status(args: &RunSelector, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
-    let report = LedgerReader::open(&settings::find_ledger(global)?)?.run(args.run.map(RunId))?;
-    let summary = RunSummary::from_report(&report);
+    let reader = LedgerReader::open(&settings::find_ledger(global)?)?;
+    let report = reader.run(args.run.map(RunId))?;
+    let mut summary = RunSummary::from_report(&report);
+    let pause = reader.pause_of(&report.campaign, reader.not_before_newest(WallClock.now())?)?;
+    summary.paused = pause.map(PausedCampaign::from);
     if output.json {
         output.document(&summary)?;
     } else {

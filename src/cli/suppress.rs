@@ -11,18 +11,24 @@ use crate::error::{CommandError, ExitStatus};
 use crate::intake::field::Field;
 use crate::intake::list::{List, ListExpectations, ListRow, RowPer};
 use crate::intake::{ListError, ListSource};
-use crate::ledger::{LedgerError, Operator, SuppressionRequest, SuppressionRow};
+use crate::ledger::{LedgerError, LedgerReader, Operator, SuppressionRequest, SuppressionRow};
 use crate::phone::E164;
 use crate::phone::parse_cell::all_numbers_in;
 use crate::visible;
 use crate::visible::DisplayPath;
+use crate::wording::{counted, plural};
+use crate::zone::Zone;
 
-use super::args::{GlobalArgs, SuppressAction, SuppressArgs};
+use super::args::{DayOrInstant, GlobalArgs, SuppressAction, SuppressArgs};
 use super::output::Output;
 use super::settings;
+use super::status::zone_of;
 
 /// The number of lines without a phone number that are listed.
 const MAX_LISTED_LINES: usize = 10;
+
+/// The zone of the United States and Canada in which a day ends last.
+const LAST_ZONE: &str = "Pacific/Honolulu";
 
 pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let now = WallClock.now();
@@ -31,11 +37,12 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
         return Err(LedgerError::Missing { path: ledger.shown() }.into());
     }
     let mut operator = Operator::open(&ledger, now)?;
+    let zones = PracticeZones::of(&ledger)?;
     match &args.action {
         SuppressAction::Add { number, scope, expires, source } => {
-            let request = SuppressionRequest { scope: scope.scope(), source, expires: future(*expires, now)? };
+            let request = SuppressionRequest { scope: scope.scope(), source, expires: zones.end(*expires, now)? };
             let added = operator.suppress(parse_numbers(number)?, request, now)?;
-            let what = if added == 1 { "the number is".into() } else { format!("{added} numbers are") };
+            let what = counted(added, "number is", "numbers are");
             output.say(&format!(
                 "{what} on the suppression list of {}; a run in progress applies it before its next call",
                 ledger.shown()
@@ -57,28 +64,52 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
             }
         }
         SuppressAction::Import { file, scope, expires, source } => {
-            let request = SuppressionRequest { scope: scope.scope(), source, expires: future(*expires, now)? };
+            let request = SuppressionRequest { scope: scope.scope(), source, expires: zones.end(*expires, now)? };
             let (mut numbers, lines_without) = read(file, now)?;
             // Inserting in the table's order is much faster: a million numbers take seconds.
             numbers.sort_unstable();
             numbers.dedup();
             let added = operator.suppress(numbers, request, now)?;
-            let what = if added == 1 { "1 number is".into() } else { format!("{added} numbers are") };
+            let what = counted(added, "number is", "numbers are");
             output.say(&format!("{what} on the suppression list of {}", ledger.shown()));
             if !lines_without.is_empty() {
                 output.say(&format!("no phone number on {}", lines(&lines_without)));
             }
         }
-        SuppressAction::List => list(&operator.suppressions()?, output)?,
+        SuppressAction::List => list(&operator.suppressions()?, zones.shown(), output)?,
     }
     Ok(ExitStatus::Done)
 }
 
-fn future(expires: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, CommandError> {
-    if expires.is_some_and(|expires| expires <= now) {
-        return Err(CommandError::Usage("--expires is in the past, so no number would be suppressed".into()));
+/// The time zones of the practices whose campaigns are on the ledger, the newest campaign's first.
+struct PracticeZones(Vec<Zone>);
+
+impl PracticeZones {
+    fn of(ledger: &Path) -> Result<Self, CommandError> {
+        let runs = LedgerReader::open(ledger)?.newest_runs()?;
+        Ok(Self(runs.iter().map(zone_of).collect::<Result<_, _>>()?))
     }
-    Ok(expires)
+
+    /// The zone in which instants are shown; without a campaign, UTC.
+    fn shown(&self) -> Option<&Zone> {
+        self.0.first()
+    }
+
+    /// The end of a suppression. A day counts to its end in every practice's zone; on a ledger without a campaign, to
+    /// its end in the last of the zones in which anybody is called.
+    fn end(&self, end: Option<DayOrInstant>, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, CommandError> {
+        let Some(end) = end else { return Ok(None) };
+        let last = || Zone::named(LAST_ZONE).map(|zone| end.instant(&zone));
+        let latest = self.0.iter().map(|zone| end.instant(zone)).max();
+        let latest = match latest {
+            Some(latest) => latest,
+            None => last().map_err(|problem| CommandError::Internal(format!("{LAST_ZONE}: {problem}")))?,
+        };
+        if latest <= now {
+            return Err(CommandError::Usage("--expires is in the past, so no number would be suppressed".into()));
+        }
+        Ok(Some(latest))
+    }
 }
 
 fn parse_numbers(text: &str) -> Result<Vec<E164>, CommandError> {
@@ -118,11 +149,12 @@ fn read(path: &Path, now: DateTime<Utc>) -> Result<(Vec<E164>, Vec<u64>), Comman
 fn lines(lines: &[u64]) -> String {
     let named: Vec<_> = lines.iter().take(MAX_LISTED_LINES).map(ToString::to_string).collect();
     let more = lines.len().saturating_sub(MAX_LISTED_LINES);
-    let tail = if more > 0 { format!(" and {more} more lines") } else { String::new() };
-    format!("{} {}{tail}", if lines.len() == 1 { "line" } else { "lines" }, named.join(", "))
+    let tail =
+        if more > 0 { format!(" and {}", counted(more as u64, "more line", "more lines")) } else { String::new() };
+    format!("{} {}{tail}", plural(lines.len() as u64, "line", "lines"), named.join(", "))
 }
 
-fn list(rows: &[SuppressionRow], output: Output) -> Result<(), CommandError> {
+fn list(rows: &[SuppressionRow], zone: Option<&Zone>, output: Output) -> Result<(), CommandError> {
     if output.json {
         let document: Vec<_> = rows
             .iter()
@@ -137,8 +169,9 @@ fn list(rows: &[SuppressionRow], output: Output) -> Result<(), CommandError> {
         return output.document(&document);
     }
     let text = rows.iter().fold(String::new(), |mut text, row| {
-        let until = row.expires.map_or_else(String::new, |at| format!(" until {}", at.format("%Y-%m-%d %H:%M")));
-        let since = row.at.format("%Y-%m-%d");
+        let local = |at: DateTime<Utc>| zone.map_or_else(|| at.naive_utc(), |zone| zone.local(at));
+        let until = row.expires.map_or_else(String::new, |at| format!(" until {}", local(at).format("%Y-%m-%d %H:%M")));
+        let since = local(row.at).format("%Y-%m-%d");
         let (scope, source) = (row.scope.name().replace('_', "-"), visible::value(&row.source));
         let _ = writeln!(text, "{}  {scope:<9}  since {since}{until}, {source}", row.phone.expose());
         text

@@ -55,6 +55,13 @@ impl VendorConfig {
     /// The destination of a campaign's calls; `rehearse` makes any campaign a rehearsal. A rehearsal never uses an
     /// address on another machine.
     pub(super) fn from_campaign(campaign: &Campaign, rehearse: bool) -> Result<Self, CommandError> {
+        let config = Self::destination(campaign, rehearse)?;
+        config.refuse_placeholders(campaign)?;
+        Ok(config)
+    }
+
+    /// The same for a campaign that may still have placeholders.
+    pub(super) fn destination(campaign: &Campaign, rehearse: bool) -> Result<Self, CommandError> {
         let vendor = &campaign.vendor;
         let is_rehearsal = rehearse || vendor.rehearsal;
         let remote = |base_url| {
@@ -79,11 +86,13 @@ impl VendorConfig {
                 "[vendor] rehearsal = true needs a simulator on this machine, but {BASE_URL} is not set; nothing was sent: set it, \
                  such as to http://127.0.0.1:4010/v1, or use `run --rehearse`, which has an embedded simulator"
             ))),
-            (base_url, VendorKind::Annie) => {
-                refuse_placeholders(campaign)?;
-                Ok(remote(base_url.unwrap_or_else(|| ANNIE.into())))
-            }
+            (base_url, VendorKind::Annie) => Ok(remote(base_url.unwrap_or_else(|| ANNIE.into()))),
         }
+    }
+
+    /// Refuses live calls while the campaign file has placeholders of a starting point.
+    pub(super) fn refuse_placeholders(&self, campaign: &Campaign) -> Result<(), CommandError> {
+        if self.is_rehearsal() { Ok(()) } else { refuse_placeholders(campaign) }
     }
 
     /// Whether nobody is called: because of the campaign or the command, never because of an address alone.
@@ -100,7 +109,6 @@ impl VendorConfig {
     }
 }
 
-/// Refuses live calls while the campaign file has placeholders of a starting point.
 fn refuse_placeholders(campaign: &Campaign) -> Result<(), CommandError> {
     let locations = campaign.locations.iter().map(|(location, practice)| (format!("location {location}: "), practice));
     let practices = std::iter::once(("practice.".to_owned(), &campaign.practice)).chain(locations);

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::error::CommandError;
 use crate::vendor::annie::webhook::{RunningListener, WebhookListener, WebhookToken};
 use crate::vendor::hints::{self, HintReceiver};
+use crate::wording::io_error;
 
 use super::environment::{self, WEBHOOK_TOKEN};
 use super::output::Output;
@@ -26,7 +27,7 @@ impl WebhookBinding {
         let token =
             WebhookToken::parse(&text).map_err(|problem| CommandError::Usage(format!("{WEBHOOK_TOKEN}: {problem}")))?;
         let listener = WebhookListener::open(address).map_err(|error| {
-            let why = error.kind();
+            let why = io_error(&error);
             CommandError::Usage(format!("--listen {address}: {why}; name an address of this machine and a free port"))
         })?;
         Ok(Self { listener, token })

@@ -1,5 +1,5 @@
 //! Lets a simulated clock jump ahead, but only when every organisation is idle: while any of them has something in
-//! flight, time passes normally.
+//! flight, time passes normally. If all of them only wait for a later hour, a run that may rest ends its stretch here.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, MAX_SLEEP};
+
+/// A run rests for no shorter time: what it then reads anew before its next call is not worth it.
+const MIN_REST: TimeDelta = TimeDelta::minutes(2);
 
 /// The dispatchers of a run, and which of them are idle.
 #[derive(Debug)]
@@ -20,15 +23,24 @@ pub(super) struct IdleBarrier {
 #[derive(Debug)]
 struct BarrierState {
     unfinished: usize,
-    /// By dispatcher: when it has something to do again.
-    idle_until: BTreeMap<usize, DateTime<Utc>>,
+    /// By dispatcher: when it has something to do again, and whether it waits for nothing but that hour.
+    idle_until: BTreeMap<usize, (DateTime<Utc>, bool)>,
+    may_rest: bool,
+    /// All dispatchers end; the run goes on at this instant.
+    rest_until: Option<DateTime<Utc>>,
 }
 
 impl IdleBarrier {
-    /// A barrier for this many dispatchers.
-    pub(super) fn new(organisations: usize) -> Self {
-        let state = BarrierState { unfinished: organisations, idle_until: BTreeMap::new() };
+    /// A barrier for this many dispatchers. `may_rest`: the run ends its stretch if all of them only wait for a later
+    /// hour.
+    pub(super) fn new(organisations: usize, may_rest: bool) -> Self {
+        let state = BarrierState { unfinished: organisations, idle_until: BTreeMap::new(), may_rest, rest_until: None };
         Self { state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    /// When the run goes on, if it rests: then nothing more is done in this stretch.
+    pub(super) fn rest_until(&self) -> Option<DateTime<Utc>> {
+        self.state().rest_until
     }
 
     fn state(&self) -> MutexGuard<'_, BarrierState> {
@@ -36,10 +48,14 @@ impl IdleBarrier {
     }
 
     /// Waits until `until`, or until there is reason to check again. The last dispatcher to become idle moves the
-    /// clock.
-    pub(super) async fn wait(&self, dispatcher: usize, until: DateTime<Utc>, clock: &dyn Clock) {
+    /// clock, or lets the run rest. `for_hours`: the dispatcher waits for nothing but the hour of its next call.
+    pub(super) async fn wait(&self, dispatcher: usize, until: DateTime<Utc>, for_hours: bool, clock: &dyn Clock) {
         let changed = self.changed.notified();
-        let _guard = self.mark_idle(dispatcher, until);
+        let _guard = self.mark_idle(dispatcher, until, for_hours);
+        if self.begin_rest(clock.now()) {
+            self.changed.notify_waiters();
+            return;
+        }
         if let Some(next) = self.next_wake_if_all_idle() {
             clock.idle_until(next).await;
             self.changed.notify_waiters();
@@ -60,11 +76,24 @@ impl IdleBarrier {
     /// When the first dispatcher has something to do again, if all are idle.
     fn next_wake_if_all_idle(&self) -> Option<DateTime<Utc>> {
         let state = self.state();
-        (state.idle_until.len() >= state.unfinished).then(|| state.idle_until.values().min().copied())?
+        (state.idle_until.len() >= state.unfinished)
+            .then(|| state.idle_until.values().map(|(until, _)| *until).min())?
     }
 
-    fn mark_idle(&self, dispatcher: usize, until: DateTime<Utc>) -> IdleGuard<'_> {
-        self.state().idle_until.insert(dispatcher, until);
+    /// Lets the run rest if all dispatchers are idle and only wait for a later hour. Returns whether it rests.
+    fn begin_rest(&self, now: DateTime<Utc>) -> bool {
+        let mut state = self.state();
+        let all_wait_for_hours =
+            state.idle_until.len() >= state.unfinished && state.idle_until.values().all(|(_, for_hours)| *for_hours);
+        if state.may_rest && all_wait_for_hours {
+            let next = state.idle_until.values().map(|(until, _)| *until).min();
+            state.rest_until = next.filter(|next| *next - now >= MIN_REST);
+        }
+        state.rest_until.is_some()
+    }
+
+    fn mark_idle(&self, dispatcher: usize, until: DateTime<Utc>, for_hours: bool) -> IdleGuard<'_> {
+        self.state().idle_until.insert(dispatcher, (until, for_hours));
         IdleGuard { barrier: self, dispatcher }
     }
 }
@@ -93,16 +122,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_clock_jumps_once_all_are_idle_and_only_to_the_earliest_wake_up() {
         let clock = ScaledClock::starting_at(noon(), 1.0).skipping_idle_time();
-        let barrier = IdleBarrier::new(2);
+        let barrier = IdleBarrier::new(2, false);
         let (sooner, later) = (noon() + TimeDelta::hours(1), noon() + TimeDelta::hours(5));
         let busy = async {
             clock.sleep(TimeDelta::minutes(2)).await;
             assert!(clock.now() < noon() + TimeDelta::minutes(3), "one of the two is not idle");
-            barrier.wait(1, sooner, &clock).await;
+            barrier.wait(1, sooner, true, &clock).await;
         };
         let idle = async {
             while clock.now() < sooner {
-                barrier.wait(0, later, &clock).await;
+                barrier.wait(0, later, true, &clock).await;
             }
         };
         tokio::join!(idle, busy);
@@ -112,15 +141,31 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_dispatcher_that_has_left_delays_no_other() {
         let clock = ScaledClock::starting_at(noon(), 1.0).skipping_idle_time();
-        let barrier = IdleBarrier::new(2);
+        let barrier = IdleBarrier::new(2, false);
         let until = noon() + TimeDelta::hours(5);
         let idle_until = async {
             while clock.now() < until {
-                barrier.wait(0, until, &clock).await;
+                barrier.wait(0, until, true, &clock).await;
             }
         };
         let before = tokio::time::Instant::now();
         tokio::join!(idle_until, async { barrier.leave() });
         assert_eq!(before.elapsed(), std::time::Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_rests_once_all_wait_for_a_later_hour_and_for_nothing_else() {
+        let clock = ScaledClock::starting_at(noon(), 1.0);
+        let (soon, later) = (noon() + TimeDelta::seconds(90), noon() + TimeDelta::hours(5));
+        for (first, second, for_hours, rests) in
+            [(later, later, true, true), (later, soon, true, false), (later, later, false, false)]
+        {
+            let barrier = IdleBarrier::new(2, true);
+            let both = async {
+                tokio::join!(barrier.wait(0, first, true, &clock), barrier.wait(1, second, for_hours, &clock));
+            };
+            let waited = tokio::time::timeout(std::time::Duration::from_secs(10), both).await;
+            assert_eq!((waited.is_ok(), barrier.rest_until()), (rests, rests.then_some(later)));
+        }
     }
 }

@@ -14,7 +14,7 @@
 //! | [`vendor_clock`] | compares our clock with the vendor's |
 //! | [`stop_rules`], [`stop_reason`] | stop a run early, and say why it stopped |
 //! | [`vendor_health`], [`outage`], [`refusals`], [`reply_mapping`] | interpret the vendor's answers |
-//! | [`idle_barrier`] | lets a simulated clock jump ahead once all organisations are idle |
+//! | [`idle_barrier`] | lets a simulated clock jump ahead, or the run rest, once all organisations are idle |
 //! | [`run_inputs`], [`run_result`] | what a run works with, and how it ended |
 //! | [`events`], [`exclusions`] | report what happens, and take exclusions while the run is in progress |
 //!
@@ -46,6 +46,6 @@ pub use events::{Event, EventSink};
 pub use exclusions::ExclusionSource;
 pub use outage::Outage;
 pub use run_inputs::Engine;
-pub use run_result::{EngineError, RequestCounts, RunResult};
+pub use run_result::{EngineError, RequestCounts, Rest, RunResult, Stretch};
 pub use stop_reason::{RefusedByVendor, StopReason};
 pub use vendor_clock::CLOCK_TOLERANCE;

@@ -1,8 +1,12 @@
-//! How a run ended: its stop reasons, the requests it made, and the errors that abort it.
+//! How a run, or a stretch of it, ended: its stop reasons, the requests it made, and the errors that abort it.
+
+use chrono::{DateTime, Utc};
 
 use crate::ids::OrganisationId;
 use crate::ledger::LedgerError;
+use crate::vendor::hints::HintReceiver;
 
+use super::exclusions::ExclusionSource;
 use super::stop_reason::StopReason;
 
 /// Organisations named in one sentence at most.
@@ -39,6 +43,55 @@ impl RunResult {
             Some((named, more)) if !more.is_empty() => format!("{}; and {} more", named.join("; "), more.len()),
             Some(_) | None => clauses.join("; "),
         }
+    }
+}
+
+/// Combines the organisations' stop reasons, in the order of the campaign, into the run's result.
+pub(super) fn run_result(stop_reasons: Vec<(OrganisationId, StopReason)>, requests: RequestCounts) -> RunResult {
+    let most_severe = stop_reasons.iter().map(|(_, reason)| reason).max_by_key(|reason| reason.severity());
+    let stop_reason = match most_severe {
+        Some(StopReason::WindowClosed { .. }) => StopReason::WindowClosed { opens: earliest_opening(&stop_reasons) },
+        Some(reason) => reason.clone(),
+        None => StopReason::Done,
+    };
+    RunResult { stop_reason, stop_reasons, requests }
+}
+
+fn earliest_opening(stop_reasons: &[(OrganisationId, StopReason)]) -> Option<DateTime<Utc>> {
+    let opens = |reason: &StopReason| if let StopReason::WindowClosed { opens } = reason { *opens } else { None };
+    stop_reasons.iter().filter_map(|(_, reason)| opens(reason)).min()
+}
+
+/// How a stretch of a run ended.
+pub enum Stretch {
+    /// The run is over.
+    Ended(RunResult),
+    /// The run only waits for a later hour.
+    Resting(Box<Rest>),
+}
+
+/// A run that only waits for a later hour, and needs no ledger until then. It goes on like a resumed run.
+pub struct Rest {
+    /// When its next call may be placed.
+    pub until: DateTime<Utc>,
+    /// The requests of the stretch.
+    pub requests: RequestCounts,
+    /// The hints, for the next stretch.
+    pub hints: Option<HintReceiver>,
+    /// The exclusions, for the next stretch.
+    pub exclusions: Option<Box<dyn ExclusionSource>>,
+    /// Why each organisation stopped, in the order of the campaign; `None`: it rests.
+    pub(super) stop_reasons: Vec<(OrganisationId, Option<StopReason>)>,
+}
+
+impl Rest {
+    /// The run's result if the rest is its end, for this reason.
+    #[must_use]
+    pub fn ended(self, reason: &StopReason) -> RunResult {
+        let reasons = self.stop_reasons.into_iter();
+        let reasons =
+            reasons.map(|(organisation, own)| (organisation, own.unwrap_or_else(|| reason.clone()))).collect();
+        run_result(reasons, self.requests)
     }
 }
 

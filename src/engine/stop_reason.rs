@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 pub use crate::ending::RefusedByVendor;
 
 use super::scan::ScanFlaw;
 use crate::ending::Ending;
 use crate::ids::Location;
+use crate::wording::counted;
 
 /// Why a run placed no further calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,11 +28,17 @@ pub enum StopReason {
     },
     /// A signal stopped it.
     Interrupted,
-    /// An operator paused it.
+    /// An operator paused the campaign.
     Paused {
         /// The operator's name.
         by: String,
+        /// When, in the practice's time zone.
+        since: NaiveDateTime,
+        /// When the pause ends by itself, if it does.
+        until: Option<NaiveDateTime>,
     },
+    /// A later run of the campaign has begun while this one rested.
+    Superseded,
     /// A stop rule of the campaign was broken.
     StopRule {
         /// Its name in the campaign file.
@@ -93,6 +100,7 @@ impl StopReason {
             Self::MaxCalls { .. } => Ending::MaxCalls,
             Self::Interrupted => Ending::Interrupted,
             Self::Paused { .. } => Ending::Paused,
+            Self::Superseded => Ending::Superseded,
             Self::StopRule { .. } => Ending::StopRule,
             Self::Unreachable => Ending::Unreachable,
             Self::Refused(_) | Self::CallerIdsRefused { .. } | Self::RefusedInARow { .. } => Ending::VendorRefused,
@@ -115,6 +123,7 @@ impl StopReason {
             | Self::MaxCalls { .. }
             | Self::Interrupted
             | Self::Paused { .. }
+            | Self::Superseded
             | Self::StopRule { .. }
             | Self::Unreachable
             | Self::Behind { .. }
@@ -142,13 +151,18 @@ impl fmt::Display for StopReason {
         match self {
             Self::Done => f.write_str("nothing more is due"),
             Self::WindowClosed { .. } => f.write_str("the calling window is closed"),
-            Self::MaxCalls { limit } => write!(f, "max_calls = {limit} calls were placed"),
+            Self::MaxCalls { limit } => write!(f, "as many calls were placed as max_calls allows ({limit})"),
             Self::Interrupted => f.write_str("interrupted"),
-            Self::Paused { by } => write!(f, "paused by {by}; {remedy}"),
+            Self::Paused { by, since, until } => {
+                let local = |at: &NaiveDateTime| at.format("%a %Y-%m-%d %H:%M").to_string();
+                let until = until.as_ref().map_or_else(String::new, |until| format!(", until {}", local(until)));
+                write!(f, "paused by {by} since {}{until}; {remedy}", local(since))
+            }
+            Self::Superseded => f.write_str("a later run of the campaign continues it"),
             Self::StopRule { rule, hits, of } => write!(f, "stop_on.{rule}: {hits} of {of} finished calls; {remedy}"),
             Self::Unreachable => f.write_str("the vendor cannot be reached"),
             Self::Behind { calls, since } => {
-                let calls = if *calls == 1 { "a call".into() } else { format!("{calls} calls") };
+                let calls = counted(*calls as u64, "call", "calls");
                 let since = since.format("%Y-%m-%dT%H:%M:%SZ");
                 write!(
                     f,

@@ -99,6 +99,7 @@ impl AttemptState {
             | Fact::TooLate
             | Fact::Listed
             | Fact::CancelledByOperator
+            | Fact::Reinstated { .. }
             | Fact::ReviewNeeded { .. }
             | Fact::Reviewed { .. }
             | Fact::Reclassified { .. }

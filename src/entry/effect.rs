@@ -79,6 +79,7 @@ impl Fact {
             Self::Listed | Self::Absent { retry: true } | Self::DeclaredNotPlaced | Self::BarLifted => due(at),
             Self::TrackLost => with_reason(Reason::TrackLost),
             Self::CancelledByOperator => with_reason(Reason::Operator),
+            Self::Reinstated { reason, .. } => EntryEffect { reason, ..EntryEffect::default() },
             Self::ReviewNeeded { doubt } => with_reason(doubt.reason()),
             Self::EndedInDoubt { outcome, doubt } => {
                 EntryEffect { outcome: Some(outcome), ..with_reason(doubt.reason()) }
@@ -128,6 +129,7 @@ impl Fact {
             | Self::TooLate
             | Self::Listed
             | Self::CancelledByOperator
+            | Self::Reinstated { .. }
             | Self::ReviewNeeded { .. }
             | Self::Reviewed { .. }
             | Self::Reclassified { .. }
@@ -206,6 +208,10 @@ reviewed             | 0   redial_gap  busy   | -   -   -   -      -           -
 reclassified         | -   -           booked | -   -   -   -      -           -     - -
 reclassified         | 0   redial_gap  busy   | -   -   -   -      -           -     - -
 bar_lifted           | now -           -      | -   -   -   -      -           -     - -
+reinstated           | -   -           -      | -   -   -   -      -           -     - -
+reinstated           | -   window      -      | -   -   -   -      -           -     - -
+reinstated           | -   window      -      | -   -   -   -      -           -     - -
+reinstated           | -   -           -      | -   -   -   -      -           -     - -
 ended                | 0   other_number wrong_number | -   -   now wrong_number -           -     - -
 ended                | -   -           opt_out | -   -   now opt_out -           -     suppressed -
 ";

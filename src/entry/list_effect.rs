@@ -152,10 +152,11 @@ impl EntryStatus {
         }
     }
 
-    /// Whether something other than a list may make the entry callable again: its call ends, or a person decides.
+    /// Whether something other than a list may make the entry callable again: its call ends, or a person decides or
+    /// takes a cancellation back.
     fn is_not_settled(self) -> bool {
         let needs_a_person = self.state == State::Held && !self.reason_is_from_list();
-        needs_a_person || self.state.has_call_to_settle()
+        needs_a_person || self.state.has_call_to_settle() || self.state == State::Cancelled
     }
 
     fn reason_is_from_list(self) -> bool {
@@ -195,8 +196,8 @@ withdrawn   list  listed  -             -                -               -      
 withdrawn   own   -       -             -                -               -             Renumbered
 expired     list  listed  -             -                -               -             Renumbered
 expired     own   listed  -             -                -               -             Renumbered
-cancelled   list  -       -             -                -               -             Same
-cancelled   own   -       -             -                -               -             Same
+cancelled   list  -       later barred  later set_aside  later unlisted  later barred  Same
+cancelled   own   -       later barred  later set_aside  later unlisted  later barred  Same
 lost_track  list  -       later barred  later set_aside  later unlisted  later barred  RenumberedUnderWay
 lost_track  own   -       later barred  later set_aside  later unlisted  later barred  RenumberedUnderWay
 ";

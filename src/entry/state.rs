@@ -10,6 +10,7 @@
 //!                                                failed ▶ ready | cancelled, by a person
 //! ready, waiting ▶ suppressed | withdrawn | expired | cancelled | held
 //! open, and every state without a call under way ──possibly an opt-out, or deceased──▶ held
+//! cancelled ▶ ready | waiting | held, as it was before, by a person
 //! ```
 
 use std::fmt;
@@ -129,14 +130,21 @@ impl State {
         matches!(self, Self::Submitting | Self::Open | Self::Unknown | Self::LostTrack)
     }
 
+    /// Whether cancelling its run or campaign ends the entry at once: it may be called, or a person may make it
+    /// callable.
+    #[must_use]
+    pub fn is_ended_by_cancel(self) -> bool {
+        self.is_callable() || self == Self::Held
+    }
+
     /// Whether no list changes the entry any more.
     #[must_use]
     pub fn is_over_for_good(self) -> bool {
         matches!(self, Self::Finished | Self::Failed | Self::Cancelled)
     }
 
-    /// The entry's state after `fact`. No other code decides a transition: the ledger executes it with a compare-and-set
-    /// and rejects every other pair by a table of its own.
+    /// The entry's state after `fact`. No other code decides a transition: the ledger executes it with a
+    /// compare-and-set and rejects every other pair by a table of its own.
     pub fn after(self, fact: &Fact) -> Result<Self, IllegalTransition> {
         use State::{
             Cancelled, Expired, Failed, Finished, Held, LostTrack, Open, Ready, Submitting, Suppressed, Unknown,
@@ -172,6 +180,8 @@ impl State {
             Fact::Reclassified { redial: None, .. } => (&[Finished, Ready, Waiting], Finished),
             Fact::Reclassified { redial: Some(_), .. } => (&[Finished, Ready, Waiting], Waiting),
             Fact::BarLifted => (&[Suppressed], Ready),
+            Fact::Reinstated { to, .. } if to.is_ended_by_cancel() => (&[Cancelled], *to),
+            Fact::Reinstated { to, .. } => (&[], *to),
         };
         if from.contains(&self) { Ok(to) } else { Err(IllegalTransition { state: self, fact: fact.name() }) }
     }
@@ -254,8 +264,8 @@ pub enum Fact {
         /// What may have been said.
         doubt: Doubt,
     },
-    /// A conversation of the entry that is over may have contained what only a person can judge: one read after the entry had
-    /// moved on, or one classified anew.
+    /// A conversation of the entry that is over may have contained what only a person can judge: one read after the
+    /// entry had moved on, or one classified anew.
     ReviewNeeded {
         /// What may have been said.
         doubt: Doubt,
@@ -276,6 +286,13 @@ pub enum Fact {
     },
     /// A person has found that the number may be called, after a rule had barred the entry until then.
     BarLifted,
+    /// An operator takes a cancellation back: the entry is what it was before.
+    Reinstated {
+        /// The state before.
+        to: State,
+        /// The reason for that state, where it had one.
+        reason: Option<Reason>,
+    },
 }
 
 impl Fact {
@@ -305,6 +322,7 @@ impl Fact {
             Self::Reviewed { .. } => "reviewed",
             Self::Reclassified { .. } => "reclassified",
             Self::BarLifted => "bar_lifted",
+            Self::Reinstated { .. } => "reinstated",
         }
     }
 }
@@ -351,140 +369,13 @@ impl Fact {
             Self::Reclassified { outcome: Outcome::Booked, redial: None },
             Self::Reclassified { outcome: Outcome::Busy, redial: Some(at) },
             Self::BarLifted,
+            Self::Reinstated { to: State::Ready, reason: None },
+            Self::Reinstated { to: State::Waiting, reason: Some(reason) },
+            Self::Reinstated { to: State::Held, reason: Some(reason) },
+            Self::Reinstated { to: State::Finished, reason: None },
         ]
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fmt::Write;
-
-    use super::*;
-    use crate::entry::AttemptState;
-
-    /// The state of every entry after every fact; `-`: the fact cannot be true of it. Written by hand from the diagram.
-    const ENTRIES: &str = "
-                     ready      waiting    submitting open       unknown    held       finished   failed     suppressed withdrawn  expired    cancelled  lost_track
-claimed              submitting submitting -          -          -          -          -          -          -          -          -          -          -
-deferred             waiting    waiting    -          -          -          -          -          -          -          -          -          -          -
-barred               suppressed suppressed -          -          -          -          -          -          -          -          -          -          -
-set_aside            held       held       -          -          -          -          -          -          -          -          -          -          -
-unlisted             withdrawn  withdrawn  -          -          -          withdrawn  -          -          withdrawn  -          -          -          -
-too_late             expired    expired    -          -          -          -          -          -          -          -          -          -          -
-listed               -          -          -          -          -          ready      -          -          ready      ready      ready      -          -
-accepted             -          -          open       -          -          -          -          -          -          -          -          -          -
-not_placed           -          -          ready      -          -          -          -          -          -          -          -          -          -
-refused              -          -          failed     -          -          -          -          -          -          -          -          -          -
-answer_lost          -          -          unknown    -          -          -          -          -          -          -          -          -          -
-ended                finished   finished   -          finished   -          -          -          -          -          -          -          -          finished
-ended,redial         -          -          -          waiting    -          -          -          -          -          -          -          -          waiting
-track_lost           -          -          -          lost_track -          -          -          -          -          -          -          -          -
-adopted              -          -          -          -          open       open       -          -          -          -          -          -          -
-absent               -          -          -          -          held       -          -          -          -          -          -          -          -
-absent,retry         -          -          -          -          ready      -          -          -          -          -          -          -          -
-declared_not_placed  -          -          -          -          -          ready      -          ready      -          -          -          -          -
-cancelled            cancelled  cancelled  -          -          -          cancelled  -          cancelled  -          -          -          -          cancelled
-ended_in_doubt       held       held       -          held       -          -          -          -          -          -          -          -          held
-review_needed        held       held       -          -          -          -          held       held       held       held       held       held       -
-reviewed             -          -          -          -          -          finished   -          -          -          -          -          -          -
-reviewed,redial      -          -          -          -          -          waiting    -          -          -          -          -          -          -
-reclassified         finished   finished   -          -          -          -          finished   -          -          -          -          -          -
-reclassified,redial  waiting    waiting    -          -          -          -          waiting    -          -          -          -          -          -
-bar_lifted           -          -          -          -          -          -          -          -          ready      -          -          -          -
-";
-
-    /// The same table for attempts.
-    const ATTEMPTS: &str = "
-                     submitting open       unknown    not_placed refused    ended      absent     lost_track
-claimed              -          -          -          -          -          -          -          -
-deferred             -          -          -          -          -          -          -          -
-barred               -          -          -          -          -          -          -          -
-set_aside            -          -          -          -          -          -          -          -
-unlisted             -          -          -          -          -          -          -          -
-too_late             -          -          -          -          -          -          -          -
-listed               -          -          -          -          -          -          -          -
-accepted             open       -          -          -          -          -          -          -
-not_placed           not_placed -          -          -          -          -          -          -
-refused              refused    -          -          -          -          -          -          -
-answer_lost          unknown    -          -          -          -          -          -          -
-ended                -          ended      -          -          -          -          -          ended
-ended,redial         -          ended      -          -          -          -          -          ended
-track_lost           -          lost_track -          -          -          -          -          -
-adopted              -          -          open       -          -          -          open       -
-absent               -          -          absent     -          -          -          -          -
-absent,retry         -          -          not_placed -          -          -          -          -
-declared_not_placed  -          -          -          -          not_placed -          not_placed -
-cancelled            -          -          -          -          -          -          -          -
-ended_in_doubt       -          ended      -          -          -          -          -          ended
-review_needed        -          -          -          -          -          -          -          -
-reviewed             -          -          -          -          -          -          -          -
-reviewed,redial      -          -          -          -          -          -          -          -
-reclassified         -          -          -          -          -          -          -          -
-reclassified,redial  -          -          -          -          -          -          -          -
-bar_lifted           -          -          -          -          -          -          -          -
-";
-
-    /// A table of the same form with the program's decisions.
-    fn table<S: Copy>(states: &[S], name: impl Fn(S) -> &'static str, after: impl Fn(S, &Fact) -> Option<S>) -> String {
-        let mut table = String::from("\n");
-        let mut row = |head: &str, cells: Vec<&str>| {
-            let cells: String = cells.iter().fold(String::new(), |mut line, cell| {
-                let _ = write!(line, "{cell:<11}");
-                line
-            });
-            let _ = writeln!(table, "{}", format!("{head:<21}{cells}").trim_end());
-        };
-        row("", states.iter().map(|state| name(*state)).collect());
-        for fact in Fact::every_shape() {
-            let again = matches!(
-                fact,
-                Fact::Ended { redial: Some(_), .. }
-                    | Fact::Reviewed { redial: Some(_), .. }
-                    | Fact::Reclassified { redial: Some(_), .. }
-            );
-            let retry = matches!(fact, Fact::Absent { retry: true });
-            let shape = [(again, ",redial"), (retry, ",retry")].into_iter().find_map(|(is, shape)| is.then_some(shape));
-            let head = fact.name().to_owned() + shape.unwrap_or_default();
-            row(&head, states.iter().map(|state| after(*state, &fact).map_or("-", &name)).collect());
-        }
-        table
-    }
-
-    #[test]
-    fn every_fact_takes_every_entry_where_the_table_says() {
-        let decided = table(&State::ALL, State::name, |state, fact| state.after(fact).ok());
-        assert_eq!(decided, ENTRIES, "decided:{decided}");
-    }
-
-    #[test]
-    fn every_fact_takes_every_attempt_where_the_table_says() {
-        let decided = table(&AttemptState::ALL, AttemptState::name, AttemptState::after);
-        assert_eq!(decided, ATTEMPTS, "decided:{decided}");
-    }
-
-    #[test]
-    fn every_state_has_words_for_people() {
-        let labels = [
-            "ready to call",
-            "waiting",
-            "being dialled",
-            "in a call",
-            "maybe called",
-            "held for a person",
-            "finished",
-            "refused by the vendor",
-            "not to be called",
-            "off the list",
-            "too late to call",
-            "cancelled",
-            "called with unknown outcome",
-        ];
-        assert_eq!(State::ALL.map(State::label), labels);
-    }
-
-    #[test]
-    fn an_impossible_fact_is_refused_by_name() {
-        let illegal = State::Finished.after(&Fact::Claimed).expect_err("it is over");
-        assert_eq!(illegal.to_string(), "an entry that is finished cannot be claimed");
-    }
-}
+mod tests;

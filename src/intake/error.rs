@@ -11,12 +11,13 @@ use super::not_understood::NotUnderstood;
 use super::rejection::MessageKind;
 use crate::visible;
 use crate::visible::DisplayPath;
+use crate::wording::{self, counted};
 
 /// Why a list is refused whole. The text says how to correct it. It contains column names, never a cell's value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
     /// The file cannot be opened or read.
-    #[error("the list{} cannot be read: {kind}", quoted_path(path))]
+    #[error("the list{} cannot be read: {}", quoted_path(path), wording::io_problem(*kind))]
     Unreadable {
         /// The file; empty if the error occurred after opening.
         path: PathBuf,
@@ -413,7 +414,7 @@ pub(super) fn looks_like_data(names: &[String]) -> bool {
 /// patients there.
 fn columns_text(names: &[String]) -> String {
     if !names.is_empty() && has_no_known_name(names) {
-        return format!("{} without a known name (is the header missing?)", counted_columns(names));
+        return format!("{} without a known name (perhaps the header is missing)", counted_columns(names));
     }
     quoted(names)
 }
@@ -430,7 +431,10 @@ fn quoted(names: &[String]) -> String {
         return "no columns".to_owned();
     }
     if looks_like_data(names) {
-        return format!("{} whose names look like a patient's data (is the header missing?)", counted_columns(names));
+        return format!(
+            "{} with names that look like a patient's data (perhaps the header is missing)",
+            counted_columns(names)
+        );
     }
     let shown = names.iter().take(NAMES_SHOWN).map(|name| format!("`{}`", shortened(&visible::value(name))));
     let more = names.len().saturating_sub(NAMES_SHOWN);
@@ -439,7 +443,7 @@ fn quoted(names: &[String]) -> String {
 }
 
 fn counted_columns(names: &[String]) -> String {
-    if names.len() == 1 { "1 column".to_owned() } else { format!("{} columns", names.len()) }
+    counted(names.len() as u64, "column", "columns")
 }
 
 /// The maximum number of names in a message. The rest are counted.
@@ -474,5 +478,10 @@ fn did_you_mean(nearest: Option<impl fmt::Display>) -> String {
 }
 
 fn duration(span: TimeDelta) -> String {
-    if span < TimeDelta::days(2) { format!("{} hours", span.num_hours()) } else { format!("{} days", span.num_days()) }
+    let count = |count: i64, one, many| counted(count.unsigned_abs(), one, many);
+    if span < TimeDelta::days(2) {
+        count(span.num_hours(), "hour", "hours")
+    } else {
+        count(span.num_days(), "day", "days")
+    }
 }

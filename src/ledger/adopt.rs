@@ -15,6 +15,7 @@ use super::sql::sql;
 use super::{open, runs};
 use crate::entry::Fact;
 use crate::ids::{AttemptId, EntryId, RunId};
+use crate::wording::counted;
 
 /// The result of an adoption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +44,10 @@ pub fn adopt(path: &Path, by: &str, now: DateTime<Utc>) -> Result<Adoption, Ledg
     let identity = uuid::Uuid::new_v4().to_string();
     transaction.execute(sql!("ledger_adopt"), (identity, inode, born_at, millis(at)))?;
     let future_events = future.map_or(0, |(events, _)| events);
-    let mut detail = format!("decided by {by}; {unanswered} calls without an answer");
+    let mut detail = format!("decided by {by}; {} without an answer", counted(unanswered, "call", "calls"));
     if future_events > 0 {
         disown_future_events(&transaction, now)?;
-        detail.push_str(&format!("; {future_events} events of the future count as of now"));
+        detail.push_str(&format!("; {} of the future treated as of now", counted(future_events, "event", "events")));
     }
     transaction.execute(sql!("event_of_ledger"), (millis(at), "adopted_ledger", detail))?;
     transaction.commit()?;

@@ -11,6 +11,7 @@ use super::call_watermark::{self, CallerId};
 use super::codec::{json, json_at, maybe_instant_at, millis, phone_at, state_at};
 use super::error::LedgerError;
 use super::household;
+use super::pause::{self, Pause};
 use super::plan_scope;
 use super::runs::RunHandle;
 use super::sql::sql;
@@ -20,6 +21,7 @@ use crate::entry::{CallContent, CalledPartyZones, Fact, Reason, State};
 use crate::ids::{AttemptId, EntryId, EntryKey, Location, OrganisationId};
 use crate::phone::E164;
 use crate::policy::{self, CallFacts, CallRules, Decision, DecisionEvidence};
+use crate::wording::counted;
 
 /// Due entries examined in one transaction: enough to get past many that may not be called, few enough that replies
 /// queued behind it do not wait long.
@@ -72,8 +74,8 @@ pub struct ClaimResult {
     pub claimed: Vec<ClaimedAttempt>,
     /// Entries that were due but may not be called now.
     pub deferred: Vec<Deferral>,
-    /// Who has paused the run; `None` if it is not paused. A paused run claims nothing.
-    pub paused_by: Option<String>,
+    /// The pause of the campaign, if it is paused: then nothing is claimed.
+    pub pause: Option<Pause>,
 }
 
 /// An attempt whose intent is on stable storage.
@@ -124,9 +126,9 @@ struct DueEntry {
 }
 
 pub(super) fn claim(conn: &Connection, request: &ClaimRequest) -> Result<ClaimResult, LedgerError> {
-    let paused_by = conn.prepare_cached(sql!("run_paused"))?.query_row([request.run.run.0], |row| row.get(0))?;
-    let mut claims = ClaimResult { paused_by, ..ClaimResult::default() };
-    if claims.paused_by.is_some() {
+    let pause = pause::in_force(conn, request.run.campaign, request.now)?;
+    let mut claims = ClaimResult { pause, ..ClaimResult::default() };
+    if claims.pause.is_some() {
         return Ok(claims);
     }
     let mut left = EXAMINED.max(request.limit);
@@ -247,7 +249,8 @@ fn authorise(
     let number = facts.calls + 1;
     let attempt = insert_attempt(conn, request.run, &caller_id, entry, to, number, request.now)?;
     household::note(conn, attempt, entry)?;
-    let detail = format!("call {number}; {} earlier calls to the number", facts.history.placements.len());
+    let earlier = facts.history.placements.len() as u64;
+    let detail = format!("call {number}; {} to the number", counted(earlier, "earlier call", "earlier calls"));
     Transition {
         run: request.run.run,
         entry,

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::Row;
 
 use super::batch::EntryValues;
 use super::call_facts::{self, CallSubject};
@@ -12,10 +12,13 @@ use super::codec::{json_at, maybe_instant_at, phone_at};
 use super::enrol;
 use super::error::LedgerError;
 use super::known_entry::KnownEntry;
+use super::pause::{self, Pause};
 use super::reader::LedgerReader;
 use super::sql::sql;
 use super::{alternate_numbers, household, runs};
-use crate::entry::{AbsenceEffect, CallContent, CalledPartyZones, EntryChange, EntryStatus, ListEffect, NewEntry};
+use crate::entry::{
+    AbsenceEffect, CallContent, CalledPartyZones, EntryChange, EntryStatus, Fact, ListEffect, NewEntry,
+};
 use crate::ids::{CampaignId, CampaignName, EntryId, EntryKey, Location};
 use crate::phone::E164;
 use crate::policy::CallFacts;
@@ -90,10 +93,17 @@ impl LedgerReader {
         Ok(self.conn.execute_batch(sql!("begin_snapshot"))?)
     }
 
+    /// The pause of the campaign with that name that holds at `now`.
+    pub fn pause_of(&self, name: &CampaignName, now: DateTime<Utc>) -> Result<Option<Pause>, LedgerError> {
+        match self.campaign(name)? {
+            Some(campaign) => pause::in_force(&self.conn, campaign, now),
+            None => Ok(None),
+        }
+    }
+
     /// The campaign with that name, if the ledger has it.
     pub fn campaign(&self, name: &CampaignName) -> Result<Option<CampaignId>, LedgerError> {
-        let mut statement = self.conn.prepare_cached(sql!("campaign_find"))?;
-        Ok(statement.query_row([name.as_str()], |row| row.get(0)).optional()?.map(CampaignId))
+        runs::campaign_named(&self.conn, name)
     }
 
     /// The number of the campaign's entries that are still to be called.
@@ -115,8 +125,17 @@ impl LedgerReader {
         let change = known.change(&EntryValues::new(entry), phone);
         let fact = known.status.on_listed(entry.eligibility, entry.not_after, now).now();
         let illegal = |illegal| LedgerError::Illegal { entry: known.id, illegal };
-        let status = fact.map_or(Ok(known.status), |fact| known.status.after(&fact, now).map_err(illegal))?;
+        let mut status = fact.map_or(Ok(known.status), |fact| known.status.after(&fact, now).map_err(illegal))?;
+        let becomes_callable = status.state.is_ended_by_cancel() && !known.status.state.is_ended_by_cancel();
+        if becomes_callable && self.is_cancelled_once_callable(known.id)? {
+            status = status.after(&Fact::CancelledByOperator, now).map_err(illegal)?;
+        }
         Ok(EnrolPreview { entry: Some(known.id), change, phone, status })
+    }
+
+    /// Whether the entry was cancelled when it could not be called.
+    fn is_cancelled_once_callable(&self, entry: EntryId) -> Result<bool, LedgerError> {
+        Ok(self.conn.prepare_cached(sql!("cancellation_pending"))?.exists([entry.0])?)
     }
 
     /// The campaign's entries that are not over and whose keys are not in `listed`, ordered by id.

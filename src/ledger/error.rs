@@ -3,7 +3,8 @@
 use rusqlite::ErrorCode;
 
 use crate::entry::IllegalTransition;
-use crate::ids::{EntryId, RunId};
+use crate::ids::{CampaignName, EntryId, RunId};
+use crate::wording::{self, counted};
 
 /// Why an operation on the ledger failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,7 +32,7 @@ pub enum LedgerError {
     },
     /// A sibling file of the ledger is a link, and may be somebody else's file, or cannot be written.
     #[error(
-        "{path} is {what}, and what belongs to the ledger is an ordinary file of its own; nothing was sent: {way_out}"
+        "{path} is {what}, but a file that belongs to the ledger must be an ordinary file of its own; nothing was sent: {way_out}"
     )]
     UnexpectedSibling {
         /// The sibling file.
@@ -42,7 +43,9 @@ pub enum LedgerError {
         way_out: &'static str,
     },
     /// The path names a device, a pipe or a socket.
-    #[error("{path} is no ordinary file, so it is no ledger; nothing was sent: name another one with --ledger FILE")]
+    #[error(
+        "{path} is not an ordinary file, so it cannot be a ledger; nothing was sent: name another one with --ledger FILE"
+    )]
     NotAFile {
         /// The ledger's path.
         path: String,
@@ -55,8 +58,8 @@ pub enum LedgerError {
     },
     /// The write-ahead log still holds purged data, because a reader uses it.
     #[error(
-        "what was taken off is not gone from the disk yet: a reader, such as `status` or `report`, still uses the ledger's \
-         log; wait until it has ended, then the same `ledger purge` again"
+        "the removed data is still on the disk: a reader, such as `status` or `report`, uses the ledger's log; wait until it \
+         has ended, then run the same `ledger purge` again"
     )]
     PurgeIncomplete,
     /// There is no ledger.
@@ -67,7 +70,7 @@ pub enum LedgerError {
     },
     /// The file is not a ledger.
     #[error(
-        "{path} is not a ledger of callrounds; it was left as it is: name another file with --ledger FILE, or restore \
+        "{path} is not a ledger of callrounds; it was not changed: name another file with --ledger FILE, or restore \
          the last backup"
     )]
     NotALedger {
@@ -86,7 +89,7 @@ pub enum LedgerError {
     /// The file is a copy of the one in which the ledger was last written.
     #[error(
         "the ledger at {path} is a copy, and calls placed since with the other one are not in it; nothing was sent: use \
-         the other one, or, to go on with this one for good, `callrounds ledger adopt --ledger {path}`"
+         the other one, or, to continue with this one for good, run `callrounds ledger adopt --ledger {path}`"
     )]
     Copied {
         /// The ledger's path.
@@ -94,9 +97,9 @@ pub enum LedgerError {
     },
     /// The high-water mark counts attempts that the ledger lacks.
     #[error(
-        "the ledger at {path} is behind: calls were placed with the ledger here that this one does not know, so it is an \
-         older copy; nothing was sent: put the newest copy back, or, if this is the one to go on with, `callrounds ledger \
-         adopt --ledger {path}` and run again: it takes those calls over"
+        "the ledger at {path} is behind: it lacks calls that were placed with the ledger here, so it is an older copy; \
+         nothing was sent: put the newest copy back, or, to continue with this one, run `callrounds ledger adopt --ledger \
+         {path}` and then the campaign again, which takes over those calls"
     )]
     BehindMark {
         /// The ledger's path.
@@ -104,9 +107,9 @@ pub enum LedgerError {
     },
     /// A machine whose clock was ahead wrote events.
     #[error(
-        "the ledger has {events} events of the future, the last of them of {newest}: this machine's clock was ahead when \
-         they were written; nothing was sent: wait until then, or `callrounds ledger adopt`, after which they count as \
-         of now"
+        "the ledger has {} dated in the future, up to {newest}: this machine's clock was ahead when the ledger was written; \
+         nothing was sent: wait until then, or run `callrounds ledger adopt`, after which they count as of now",
+        counted(*events, "event", "events")
     )]
     FromTheFuture {
         /// The number of events later than now.
@@ -117,7 +120,7 @@ pub enum LedgerError {
     /// A list lacks so many of the campaign's entries that it may have been cut short.
     #[error(
         "the list lacks {withdrawn} of the {of} patients that are still to be called, more than max_withdraw_rate allows; \
-         it may have been cut short, so nothing of it was enrolled and nobody is withdrawn: export it again, or, if they \
+         it may have been cut short, so none of it was enrolled and nobody is withdrawn: export it again, or, if they \
          are really gone, raise max_withdraw_rate under [list]"
     )]
     TooManyWithdrawn {
@@ -139,8 +142,8 @@ pub enum LedgerError {
     },
     /// The ledger has live calls, and a rehearsal was requested.
     #[error(
-        "the ledger at {path} is one of live calls, whose patients a rehearsal in it would leave uncalled; nothing was \
-         sent: name another one with --ledger FILE, or `run --rehearse`, which has its own"
+        "the ledger at {path} has live calls, and a patient who is rehearsed in it would count as called; nothing was \
+         sent: name another one with --ledger FILE, or use `run --rehearse`, which has its own"
     )]
     Live {
         /// The ledger's path.
@@ -159,7 +162,7 @@ pub enum LedgerError {
     },
     /// Another version of the program made the ledger.
     #[error(
-        "the ledger was made by another version of callrounds (format {found}, this one knows {known}); use that one"
+        "the ledger was made by another version of callrounds (format {found}, this one knows {known}); use that version"
     )]
     OtherFormat {
         /// The ledger's format.
@@ -172,11 +175,11 @@ pub enum LedgerError {
     Damaged(&'static str),
     /// The disk is full, or fails to read or write.
     #[error(
-        "the ledger cannot be written or read ({0}); nothing is sent that is not recorded: mend the disk, then run again"
+        "the ledger cannot be written or read ({0}); nothing is sent that is not recorded: make room or repair the disk, then run again"
     )]
     Storage(String),
     /// The backup's file exists already; a backup never replaces a file.
-    #[error("there is a file at {path} already; it was left as it is: name another one for the backup")]
+    #[error("there is a file at {path} already; it was not changed: name another file for the backup")]
     BackupExists {
         /// The existing file.
         path: String,
@@ -187,14 +190,34 @@ pub enum LedgerError {
     )]
     OldSqlite(&'static str),
     /// The writing thread stopped after a failed commit.
-    #[error("the ledger stopped after a failed write; run again to go on from the last commit")]
+    #[error("the ledger stopped after a failed write; run again to continue from the last commit")]
     Stopped,
     /// Reading the list stopped before its end.
-    #[error("the list broke off before its end; nothing of it was enrolled")]
+    #[error("the list ended too early; none of it was enrolled")]
     ListBrokenOff,
     /// The ledger has no run with this id.
-    #[error("the ledger has no run {0}; `callrounds status` names the newest")]
+    #[error("the ledger has no run {0}; `callrounds status` shows the newest")]
     NoSuchRun(RunId),
+    /// The campaign names another kind of vendor than its calls under way went to.
+    #[error(
+        "the campaign has {} under way at [vendor] kind = \"{was}\", which could not be followed at another vendor; nothing \
+         was sent: put that kind back and run until the calls are over, then change it",
+        counted(*calls, "call", "calls")
+    )]
+    OtherVendor {
+        /// The kind that the calls went to.
+        was: String,
+        /// The number of calls.
+        calls: u64,
+    },
+    /// The ledger has no campaign with this name.
+    #[error("the ledger has no campaign {name}; it has {known}")]
+    NoSuchCampaign {
+        /// The name.
+        name: CampaignName,
+        /// The names that it has.
+        known: String,
+    },
     /// The ledger has no run.
     #[error("the ledger has no run yet; start with `callrounds run CAMPAIGN`")]
     NoRun,
@@ -207,7 +230,7 @@ pub enum LedgerError {
         illegal: IllegalTransition,
     },
     /// A row was not in the expected state, so that a compare-and-set changed nothing.
-    #[error("an entry was not where it was expected to be; this is an error in the program")]
+    #[error("an entry was not in the state that was expected; this is an error in the program")]
     Conflict,
 }
 
@@ -217,7 +240,7 @@ impl LedgerError {
 
     /// An operating system error on a file, by its kind alone: its text never holds a path or a value.
     pub(super) fn storage(error: &std::io::Error) -> Self {
-        Self::Storage(error.kind().to_string())
+        Self::Storage(wording::io_problem(error.kind()).into())
     }
 }
 
@@ -235,14 +258,16 @@ impl LedgerError {
     fn from_code(code: ErrorCode) -> Self {
         let storage = |what: &str| Self::Storage(what.into());
         match code {
-            ErrorCode::DatabaseCorrupt => Self::Damaged("its pages do not fit together"),
+            ErrorCode::DatabaseCorrupt => Self::Damaged("its pages are inconsistent"),
             ErrorCode::NotADatabase => Self::Damaged("it is not a ledger"),
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Locked { holder: String::new() },
             ErrorCode::DiskFull => storage("the disk is full"),
             ErrorCode::SystemIoFailure => storage("the disk failed"),
             ErrorCode::ReadOnly => storage("it is read-only"),
-            ErrorCode::CannotOpen => storage("a file of it cannot be opened or made"),
-            ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => storage("it may not be used"),
+            ErrorCode::CannotOpen => storage("one of its files cannot be opened or created"),
+            ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied => {
+                storage("this user may not use it")
+            }
             ErrorCode::FileLockingProtocolFailed => storage("its locks do not work"),
             ErrorCode::NoLargeFileSupport => storage("it has outgrown its file system"),
             ErrorCode::OutOfMemory => storage("there is no memory left"),

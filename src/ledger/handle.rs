@@ -11,6 +11,7 @@ use super::claim::{ClaimRequest, ClaimResult, ClaimScope};
 use super::enrol::{EnrolledList, EnrolmentCounts, ListChunk};
 use super::error::LedgerError;
 use super::kind::LedgerKind;
+use super::pause::Pause;
 use super::plan_scope::ApprovedCall;
 use super::reader::AttemptCounts;
 use super::record::{AttemptUpdate, AuditNote, InFlightAttempt};
@@ -20,8 +21,8 @@ use super::unrecorded_calls::{ObservedCall, ObservedWithoutId};
 use super::wal_recovery::{LedgerDisk, SystemDisk};
 use super::writer::{CommitFuture, Writer};
 use super::{
-    call_media, call_watermark, claim, conversation_words, enrol, exclude, kind, next_due, open, plan_scope, reader,
-    record, runs, state_counts, suppression, unrecorded_calls, worklist_ticks, writeback,
+    call_media, call_watermark, claim, conversation_words, enrol, exclude, kind, next_due, open, pause, plan_scope,
+    reader, record, runs, state_counts, suppression, unrecorded_calls, worklist_ticks, writeback,
 };
 use crate::campaign::{Campaign, Purpose};
 use crate::ending::Ending;
@@ -93,6 +94,31 @@ impl Ledger {
     /// Reopens the given run, or the newest one.
     pub fn reopen_run(&self, run: Option<RunId>) -> CommitFuture<ReopenedRun> {
         self.writer.submit(move |conn| runs::reopen(conn, run))
+    }
+
+    /// The campaign's pause that holds at `now`.
+    pub fn pause(&self, campaign: CampaignId, now: DateTime<Utc>) -> CommitFuture<Option<Pause>> {
+        self.writer.submit(move |conn| pause::in_force(conn, campaign, now))
+    }
+
+    /// The same for a campaign by its name; `None` also if the ledger does not have it.
+    pub fn pause_of(&self, campaign: CampaignName, now: DateTime<Utc>) -> CommitFuture<Option<Pause>> {
+        self.writer.submit(move |conn| match runs::campaign_named(conn, &campaign)? {
+            Some(campaign) => pause::in_force(conn, campaign, now),
+            None => Ok(None),
+        })
+    }
+
+    /// Lifts the pause of the run's campaign, if there is one; `by` says who decided, for the record. Returns whether
+    /// there was one.
+    pub fn lift_pause(&self, run: RunHandle, by: String, now: DateTime<Utc>) -> CommitFuture<bool> {
+        self.writer.submit(move |conn| {
+            let is_lifted = pause::lift(conn, run.campaign)?;
+            if is_lifted {
+                runs::note(conn, run.run, "pause_lifted", now, Some(&format!("decided by {by}")))?;
+            }
+            Ok(is_lifted)
+        })
     }
 
     /// Starts a run and enrols its list of about `rows` rows while the list is being read, all in one commit. If the
@@ -260,6 +286,11 @@ impl Ledger {
     /// and with their organisations: what a run that was killed had counted for its stop rules.
     pub fn call_results(&self, campaign: CampaignId) -> CommitFuture<Vec<(OrganisationId, CallResult)>> {
         self.writer.submit(move |conn| runs::call_results(conn, campaign))
+    }
+
+    /// Whether the run has ended, or a later run of its campaign has superseded it.
+    pub fn has_ended(&self, run: RunId) -> CommitFuture<bool> {
+        self.writer.submit(move |conn| runs::has_ended(conn, run))
     }
 
     /// Records how a run ended, and why in a sentence. A run that was stopped may be resumed.

@@ -88,7 +88,7 @@ impl HighWaterMark {
         if let Some(file) = &self.file
             && file.write_all_at(text.as_bytes(), 0).is_err()
         {
-            tracing::warn!("the high-water mark beside the ledger cannot be written");
+            tracing::warn!("the high-water mark next to the ledger cannot be written");
         }
     }
 }

@@ -1,21 +1,25 @@
 //! An operator's decisions: the suppression list, entries that only a person may settle, and pausing or cancelling
-//! runs. They are possible while a run is under way: each is one transaction, which the run sees with its next claim.
+//! campaigns. They are possible while a run is under way: each is one transaction, which the run sees with its next
+//! claim.
 
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
+use super::cancellation::{self, CancelScope, CancelledEntries, Decision, ReinstatedEntries};
 use super::codec::{maybe_reason_at, state_at};
 use super::error::LedgerError;
 use super::open;
+use super::pause::{self, Pause};
 use super::record::{AttemptUpdate, record_one};
-use super::runs;
+use super::runs::{self, RunHandle};
 use super::sql::sql;
 use super::suppression::{self, SuppressionRequest, SuppressionRow, SuppressionScope};
 use super::transition::Transition;
+use crate::ending::Ending;
 use crate::entry::{Doubt, Fact, Reason, State};
-use crate::ids::{AttemptId, ConversationId, EntryId, RunId};
+use crate::ids::{AttemptId, CampaignName, ConversationId, EntryId, RunId};
 use crate::phone::E164;
 
 /// Writes an operator's decisions, alongside a run if there is one.
@@ -37,6 +41,37 @@ pub enum Resolution {
     NotPlaced,
     /// The entry must not be called.
     Cancel,
+}
+
+/// What a decision is about: a campaign, or the list of one of its runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecisionScope {
+    /// The campaign with this name.
+    Campaign(CampaignName),
+    /// This run.
+    Run(RunId),
+    /// The newest run.
+    Newest,
+}
+
+impl DecisionScope {
+    fn find(&self, conn: &Connection) -> Result<(RunHandle, CampaignName), LedgerError> {
+        match self {
+            Self::Campaign(name) => runs::newest_of(conn, name),
+            Self::Run(run) => runs::named_or_newest(conn, Some(*run)),
+            Self::Newest => runs::named_or_newest(conn, None),
+        }
+    }
+
+    /// The campaign and, if a run is meant, its number, for cancelling.
+    fn to_cancel(&self, conn: &Connection) -> Result<(CancelScope, RunId), LedgerError> {
+        let (RunHandle { run, campaign }, _) = self.find(conn)?;
+        let of_run = match self {
+            Self::Campaign(_) => None,
+            Self::Run(_) | Self::Newest => Some(run),
+        };
+        Ok((CancelScope { campaign, run: of_run }, run))
+    }
 }
 
 /// Why a decision could not be carried out.
@@ -91,9 +126,6 @@ pub enum OperatorError {
     /// The conversation belongs to another attempt.
     #[error("another attempt has that conversation already")]
     ConversationTaken,
-    /// The run has ended already.
-    #[error("run {0} has ended: it places no call until it is resumed")]
-    RunEnded(RunId),
     /// The entry is still to be called, or is being called: the front desk has nothing to do about it.
     #[error("patient #{entry} is {}: nothing is on the worklist before the calls are over", .state.label())]
     StillCalled {
@@ -212,33 +244,71 @@ impl Operator {
         if held.state == State::Failed { Err(OperatorError::WasRefused(entry)) } else { Ok(()) }
     }
 
-    /// Pauses the given or newest run: it places no further call until it is resumed, but still follows the calls in
-    /// flight to their end. Returns the run's id.
-    pub fn pause(&mut self, run: Option<RunId>, by: &str, now: DateTime<Utc>) -> Result<RunId, OperatorError> {
+    /// Pauses a campaign, the one of the run if a run is named: none of its runs places a further call until it is
+    /// resumed or the pause ends; calls in flight are followed to their end. Returns the campaign's name.
+    pub fn pause(&mut self, scope: &DecisionScope, pause: &Pause) -> Result<CampaignName, LedgerError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let run = runs::named_or_newest(&transaction, run)?;
-        if transaction.execute(sql!("run_pause"), (run.0, by))? == 0 {
-            return Err(OperatorError::RunEnded(run));
-        }
-        runs::note(&transaction, run, "paused", now, Some(&format!("decided by {by}")))?;
+        let (RunHandle { run, campaign }, name) = scope.find(&transaction)?;
+        pause::set(&transaction, campaign, pause)?;
+        runs::note(&transaction, run, "paused", pause.since, Some(&format!("decided by {}", pause.by)))?;
         transaction.commit()?;
-        Ok(run)
+        Ok(name)
     }
 
-    /// Cancels all entries of a run's list that are not in flight or over. Returns how many.
-    pub fn cancel_run(&mut self, run: RunId, by: &str, now: DateTime<Utc>) -> Result<u64, OperatorError> {
+    /// The run that a decision is about, or the newest of the campaign, and the campaign's name.
+    pub fn find(&self, scope: &DecisionScope) -> Result<(RunHandle, CampaignName), LedgerError> {
+        scope.find(&self.conn)
+    }
+
+    /// The entries that [`Self::cancel`] would cancel.
+    pub fn cancel_preview(&self, scope: &DecisionScope) -> Result<CancelledEntries, LedgerError> {
+        cancellation::preview(&self.conn, scope.to_cancel(&self.conn)?.0)
+    }
+
+    /// Cancels the entries of a campaign, or of a run's list: those that may be called are cancelled now, the others
+    /// once they could be called.
+    pub fn cancel(
+        &mut self,
+        scope: &DecisionScope,
+        by: &str,
+        at: DateTime<Utc>,
+    ) -> Result<CancelledEntries, LedgerError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        runs::named_or_newest(&transaction, Some(run))?;
-        let entries: Vec<i64> = transaction
-            .prepare(sql!("entry_cancellable"))?
-            .query_map([run.0], |row| row.get(0))?
-            .collect::<Result<_, _>>()?;
-        for &entry in &entries {
-            let entry = EntryId(entry);
-            cancel(&transaction, entry, &find(&transaction, entry)?, by, now)?;
-        }
+        let (scope, run) = scope.to_cancel(&transaction)?;
+        let cancelled = cancellation::cancel(&transaction, scope, Decision { by, at, run })?;
+        runs::note(&transaction, run, "cancelled", at, Some(&format!("decided by {by}")))?;
         transaction.commit()?;
-        Ok(entries.len() as u64)
+        Ok(cancelled)
+    }
+
+    /// Takes back what was cancelled in a campaign, or by naming a run; [`DecisionScope::Newest`]: by the newest
+    /// cancellation. Returns the campaign's name as well.
+    pub fn undo_cancel(
+        &mut self,
+        scope: &DecisionScope,
+        by: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(ReinstatedEntries, CampaignName), LedgerError> {
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let newest = if *scope == DecisionScope::Newest { cancellation::newest_scope(&transaction)? } else { None };
+        let (cancelled, run) = match newest {
+            Some(newest) => (newest, runs::newest_in(&transaction, newest.campaign)?),
+            None => scope.to_cancel(&transaction)?,
+        };
+        let reinstated = cancellation::undo(&transaction, cancelled, Decision { by, at, run })?;
+        runs::note(&transaction, run, "cancellation_undone", at, Some(&format!("decided by {by}")))?;
+        let (_, name) = runs::named_or_newest(&transaction, Some(run))?;
+        transaction.commit()?;
+        Ok((reinstated, name))
+    }
+
+    /// Records that a run which had given its lock back was interrupted.
+    pub fn end_interrupted_run(&mut self, run: RunHandle, why: &str, at: DateTime<Utc>) -> Result<(), LedgerError> {
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if !runs::has_ended(&transaction, run.run)? {
+            runs::end(&transaction, run, Ending::Interrupted, why, at)?;
+        }
+        Ok(transaction.commit()?)
     }
 }
 

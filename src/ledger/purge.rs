@@ -13,6 +13,7 @@ use super::wal_recovery::SystemDisk;
 use super::{open, runs};
 use crate::entry::{CallContent, PatientInfo};
 use crate::visible::DisplayPath;
+use crate::wording::counted;
 
 /// Removes names, dates of birth, messages and alternate numbers from all entries that have been over since `before`:
 /// finished, failed, suppressed, withdrawn, expired or cancelled, and what was said in their calls and in any call before
@@ -34,7 +35,7 @@ pub fn purge(path: &Path, before: DateTime<Utc>, by: &str, now: DateTime<Utc>) -
     transaction.execute(sql!("conversation_words_purge"), (millis(before), &no_content))?;
     transaction.execute(sql!("worklist_note_purge"), [millis(before)])?;
     transaction.execute(sql!("writeback_purge"), [millis(before)])?;
-    let detail = format!("decided by {by}; {entries} entries");
+    let detail = format!("decided by {by}; {}", counted(entries, "entry", "entries"));
     transaction.execute(sql!("event_of_ledger"), (millis(at), "purged", detail))?;
     transaction.commit()?;
     // `secure_delete` overwrites deleted cells, but not what a rebalanced page leaves behind: VACUUM writes every page

@@ -5,10 +5,12 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::codec::{instant_at, json_at, maybe_instant_at, maybe_outcome_at, maybe_reason_at, phone_at, state_at};
+use super::codec::{
+    instant_at, json_at, maybe_instant_at, maybe_outcome_at, maybe_reason_at, millis, phone_at, state_at,
+};
 use super::error::LedgerError;
 use super::open;
-use super::runs::RunHandle;
+use super::runs::{self, RunHandle};
 use super::sql::sql;
 use super::state_counts::{self, StateCounts};
 use super::suppression::{self, SuppressionRow};
@@ -132,6 +134,8 @@ pub struct EntryRow {
     pub conversation: Option<ConversationId>,
     /// When the entry is due, if it is ready or waiting.
     pub due_at: Option<DateTime<Utc>>,
+    /// Whether the suppression list forbids the campaign's calls to the number.
+    pub number_suppressed: bool,
 }
 
 /// A household member who is no longer on any list.
@@ -234,14 +238,15 @@ impl LedgerReader {
     }
 
     /// Calls `on_row` for every patient of the run's campaign, in list order, those of the run's own list first. Rows
-    /// are streamed, so that a large ledger needs no memory.
+    /// are streamed, so that a large ledger needs no memory. `now` decides which suppressions have expired.
     pub fn each_entry<E: From<LedgerError>>(
         &self,
         run: RunHandle,
+        now: DateTime<Utc>,
         mut on_row: impl FnMut(EntryRow) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut statement = self.conn.prepare_cached(sql!("report_rows")).map_err(LedgerError::from)?;
-        let mut rows = statement.query((run.campaign.0, run.run.0)).map_err(LedgerError::from)?;
+        let mut rows = statement.query((run.campaign.0, run.run.0, millis(now))).map_err(LedgerError::from)?;
         while let Some(row) = rows.next().map_err(LedgerError::from)? {
             on_row(entry_row(row)?)?;
         }
@@ -277,6 +282,11 @@ impl LedgerReader {
     fn newest_run_ids(&self) -> Result<Vec<RunId>, LedgerError> {
         let mut statement = self.conn.prepare_cached(sql!("run_of_each_campaign"))?;
         Ok(statement.query_map([], |row| row.get(0).map(RunId))?.collect::<Result<_, _>>()?)
+    }
+
+    /// The later of `now` and the newest event: a rehearsal's time may be ahead of the machine's.
+    pub fn not_before_newest(&self, now: DateTime<Utc>) -> Result<DateTime<Utc>, LedgerError> {
+        Ok(runs::newest_event(&self.conn)?.map_or(now, |newest| newest.max(now)))
     }
 
     /// The suppressions of a number, expired ones included.
@@ -356,5 +366,6 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow, LedgerError> {
         last_call_at: maybe_instant_at(row, "last_call_at")?,
         conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
         due_at: waits.then(|| instant_at(row, "due_at")).transpose()?,
+        number_suppressed: row.get("number_suppressed")?,
     })
 }

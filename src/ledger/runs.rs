@@ -50,6 +50,7 @@ pub(super) fn begin(
     attested: bool,
     now: DateTime<Utc>,
 ) -> Result<RunHandle, LedgerError> {
+    refuse_other_vendor(conn, campaign)?;
     let id: i64 = conn.prepare_cached(sql!("campaign_put"))?.query_row(
         (
             campaign.name.as_str(),
@@ -58,6 +59,7 @@ pub(super) fn begin(
             campaign.source.directory.to_string_lossy(),
             millis(now),
             campaign.privacy.keep_words_for.num_milliseconds(),
+            campaign.vendor.kind.name(),
         ),
         |row| row.get(0),
     )?;
@@ -67,6 +69,21 @@ pub(super) fn begin(
     let handle = RunHandle { run: RunId(conn.last_insert_rowid()), campaign: CampaignId(id) };
     note(conn, handle.run, "run_started", now, None)?;
     Ok(handle)
+}
+
+/// Refuses a campaign whose calls are under way at a vendor of another kind than it names now: they could not be
+/// followed.
+fn refuse_other_vendor(conn: &Connection, campaign: &Campaign) -> Result<(), LedgerError> {
+    let elsewhere = conn
+        .prepare_cached(sql!("campaign_calls_elsewhere"))?
+        .query_row((campaign.name.as_str(), campaign.vendor.kind.name()), |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?))
+        })
+        .optional()?;
+    match elsewhere {
+        Some((was, calls)) => Err(LedgerError::OtherVendor { was, calls: calls.unsigned_abs() }),
+        None => Ok(()),
+    }
 }
 
 /// Assigns every entry to the organisation that calls for its location in the current campaign file. An entry whose
@@ -88,9 +105,53 @@ fn assign(conn: &Connection, id: CampaignId, campaign: &Campaign) -> Result<(), 
     Ok(())
 }
 
-/// The id of the given run, or of the newest one.
-pub(super) fn named_or_newest(conn: &Connection, run: Option<RunId>) -> Result<RunId, LedgerError> {
-    Ok(find(conn, run)?.handle.run)
+/// The given run, or the newest one, and its campaign's name.
+pub(super) fn named_or_newest(conn: &Connection, run: Option<RunId>) -> Result<(RunHandle, CampaignName), LedgerError> {
+    conn.prepare_cached(sql!("run_and_campaign"))?
+        .query_row([run.map(|run| run.0)], with_campaign)
+        .optional()?
+        .ok_or(run.map_or(LedgerError::NoRun, LedgerError::NoSuchRun))
+}
+
+/// The newest run of the campaign with this name.
+pub(super) fn newest_of(conn: &Connection, name: &CampaignName) -> Result<(RunHandle, CampaignName), LedgerError> {
+    let found = conn.prepare_cached(sql!("run_newest_of"))?.query_row([name.as_str()], with_campaign).optional()?;
+    match found {
+        Some(found) => Ok(found),
+        None => Err(no_such_campaign(conn, name)?),
+    }
+}
+
+/// The campaign with this name, if the ledger has it.
+pub(super) fn campaign_named(conn: &Connection, name: &CampaignName) -> Result<Option<CampaignId>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("campaign_find"))?;
+    Ok(statement.query_row([name.as_str()], |row| row.get(0)).optional()?.map(CampaignId))
+}
+
+/// The newest run of a campaign.
+pub(super) fn newest_in(conn: &Connection, campaign: CampaignId) -> Result<RunId, LedgerError> {
+    Ok(conn.prepare_cached(sql!("run_newest_in"))?.query_row([campaign.0], |row| row.get(0)).map(RunId)?)
+}
+
+/// Whether the run has ended, or a later run of the campaign has superseded it.
+pub(super) fn has_ended(conn: &Connection, run: RunId) -> Result<bool, LedgerError> {
+    Ok(conn.prepare_cached(sql!("run_has_ended"))?.exists([run.0])?)
+}
+
+fn with_campaign(row: &Row<'_>) -> rusqlite::Result<(RunHandle, CampaignName)> {
+    let handle = RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) };
+    Ok((handle, CampaignName::new(row.get::<_, String>("name")?)))
+}
+
+fn no_such_campaign(conn: &Connection, name: &CampaignName) -> Result<LedgerError, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("campaign_names"))?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0).map(CampaignName::new));
+    let names = names?.map(|name| name.map(|name| name.to_string())).collect::<Result<Vec<_>, _>>()?;
+    Ok(if names.is_empty() {
+        LedgerError::NoRun
+    } else {
+        LedgerError::NoSuchCampaign { name: name.clone(), known: names.join(", ") }
+    })
 }
 
 fn find(conn: &Connection, run: Option<RunId>) -> Result<ReopenedRun, LedgerError> {

@@ -28,7 +28,15 @@ CREATE TABLE campaign (
     source     TEXT NOT NULL,   -- the campaign file's text: resuming needs no file
     directory  TEXT NOT NULL,
     updated_at INTEGER NOT NULL,
-    keep_words_for INTEGER NOT NULL   -- how long what was said is kept, in milliseconds
+    keep_words_for INTEGER NOT NULL,   -- how long what was said is kept, in milliseconds
+    -- The kind of vendor that its newest run's calls went to: calls of one vendor cannot be followed at another.
+    vendor     TEXT,
+    -- Who paused it, and when: no run of it places a call until it is resumed, or until `paused_until`.
+    paused_by    TEXT,
+    paused_at    INTEGER,
+    paused_until INTEGER,
+    CHECK ((paused_by IS NULL) = (paused_at IS NULL)),
+    CHECK (paused_until IS NULL OR paused_by IS NOT NULL)
 ) STRICT;
 
 CREATE TABLE run (
@@ -37,7 +45,6 @@ CREATE TABLE run (
     started_at    INTEGER NOT NULL,
     attested      INTEGER NOT NULL CHECK (attested IN (0, 1)),  -- the practice attests consent for the whole list
     plan          TEXT,   -- the id of the approved plan that the run is confined to; NULL: none
-    paused_by     TEXT,   -- who paused the run; it places no call until it is resumed. NULL: not paused
     ended_at      INTEGER,
     ending        TEXT,
     ending_detail TEXT,   -- the ending as a sentence, such as the numbers of a stop rule
@@ -98,6 +105,18 @@ CREATE INDEX entry_by_run ON entry (run_id, state);
 -- Rebuilt at the end of a long list (see enrol.rs).
 CREATE INDEX entry_by_phone ON entry (phone);
 CREATE UNIQUE INDEX entry_by_key ON entry (campaign_id, key);
+
+-- Entries that `cancel` cancelled, with what each was before, which `cancel --undo` restores. An entry that could not be
+-- called when it was cancelled keeps its state; it is cancelled as soon as it could be called again, or is held.
+CREATE TABLE cancellation (
+    entry_id      INTEGER PRIMARY KEY REFERENCES entry,
+    run_id        INTEGER REFERENCES run,   -- the run that was named; NULL: the whole campaign
+    at            INTEGER NOT NULL,
+    decided_by    TEXT NOT NULL,
+    state_before  TEXT CHECK (state_before = 'ready' OR state_before = 'waiting' OR state_before = 'held'),
+    reason_before TEXT,
+    CHECK (reason_before IS NULL OR state_before IS NOT NULL)
+) STRICT;
 
 -- The household members that an entry's call covers.
 CREATE TABLE member (
@@ -332,7 +351,9 @@ INSERT INTO legal_transition (state_before, state_after) VALUES
     ('withdrawn', 'ready'), ('expired', 'ready'),
     -- A person may settle an entry that was lost track of or refused for good, and make a refused one ready again.
     ('lost_track', 'finished'), ('lost_track', 'waiting'), ('lost_track', 'cancelled'),
-    ('failed', 'ready'), ('failed', 'cancelled');
+    ('failed', 'ready'), ('failed', 'cancelled'),
+    -- `cancel --undo`, which also holds again
+    ('cancelled', 'ready'), ('cancelled', 'waiting');
 
 CREATE TRIGGER entry_moves_legally BEFORE UPDATE OF state ON entry
 WHEN NOT EXISTS (

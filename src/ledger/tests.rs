@@ -79,8 +79,15 @@ macro_rules! every_case_on {
                 without_another_number_or_a_redial_a_wrong_number_finishes_the_entry,
             }
             cases! { $open; operator:
+                a_campaign_keeps_its_kind_of_vendor_while_calls_are_under_way,
+                a_cancellation_that_is_taken_back_leaves_everybody_as_before_and_applies_the_lists_since,
+                a_cancelled_call_is_followed_to_its_end_and_not_redialled,
                 a_number_suppressed_after_the_claim_is_found_before_the_request_leaves,
+                a_number_that_is_suppressed_again_keeps_who_said_so_first,
+                a_paused_campaign_claims_nothing_in_any_run_until_it_is_resumed_or_the_pause_ends,
                 a_person_may_settle_an_entry_that_was_lost_track_of,
+                an_entry_held_for_a_lost_answer_is_held_again_when_its_cancellation_is_taken_back,
+                who_is_off_the_list_when_a_campaign_is_cancelled_is_not_called_when_listed_again,
             }
             cases! { $open; reclassified:
                 an_entry_moves_as_its_new_outcome_demands_and_no_further,

@@ -1,7 +1,8 @@
-//! A state change of an entry: compares with the expected state, sets the new one, and writes the event.
+//! A state change of an entry: compares with the expected state, sets the new one, and writes the event. An entry
+//! that was cancelled when it could not be called is cancelled here, once it could be.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::codec::{exactly_one, json, millis};
 use super::error::LedgerError;
@@ -60,8 +61,33 @@ impl Transition<'_> {
             evidence.map(json),
             outcome.map(Outcome::name),
         ))?;
+        if self.from.is_callable() {
+            return Ok(to);
+        }
+        let is_reinstated = matches!(self.fact, Fact::Reinstated { .. });
+        if self.from == State::Cancelled && !is_reinstated {
+            conn.prepare_cached(sql!("cancellation_back_to_pending"))?.execute([self.entry.0])?;
+        }
         // While a conversation of the entry is in doubt it is neither callable nor over.
-        if self.from.is_callable() { Ok(to) } else { hold_if_in_doubt(conn, self.run, self.entry, to, self.at) }
+        let held = hold_if_in_doubt(conn, self.run, self.entry, to, self.at)?;
+        if held == to && to.is_ended_by_cancel() { self.cancel_if_pending(conn, to, reason) } else { Ok(held) }
+    }
+
+    /// Carries out the cancellation of an entry that is now `to` and could not be called when it was cancelled.
+    /// Returns the entry's state.
+    fn cancel_if_pending(&self, conn: &Connection, to: State, reason: Option<Reason>) -> Result<State, LedgerError> {
+        let pending: Option<String> = conn
+            .prepare_cached(sql!("cancellation_pending"))?
+            .query_row([self.entry.0], |row| row.get(0))
+            .optional()?;
+        let Some(by) = pending else { return Ok(to) };
+        exactly_one(conn.prepare_cached(sql!("cancellation_carried_out"))?.execute((
+            self.entry.0,
+            to.name(),
+            reason.map(Reason::name),
+        ))?)?;
+        let (fact, detail) = (&Fact::CancelledByOperator, Some(format!("decided by {by}")));
+        Transition { from: to, attempt: None, fact, detail: detail.as_deref(), ..*self }.apply(conn)
     }
 }
 

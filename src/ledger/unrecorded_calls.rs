@@ -16,6 +16,7 @@ use super::transition::Transition;
 use crate::entry::{Fact, State};
 use crate::ids::{AttemptId, CampaignId, ConversationId, EntryId};
 use crate::phone::E164;
+use crate::wording::counted;
 
 /// A conversation on the vendor's list that our number began.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +97,13 @@ pub(super) fn take_over_calls(
         followed.extend(take_over_call(conn, run, caller_id, call, is_newest, now)?);
     }
     if !unrecorded.is_empty() {
-        runs::note(conn, run.run, "caught_up", now, Some(&format!("{} calls taken over", unrecorded.len())))?;
+        runs::note(
+            conn,
+            run.run,
+            "caught_up",
+            now,
+            Some(&format!("{} taken over", counted(unrecorded.len() as u64, "call", "calls"))),
+        )?;
     }
     call_watermark::advance_after_takeover(conn, caller_id, now)?;
     let lost_track = record::lost_track(conn, run.campaign, DateTime::UNIX_EPOCH)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::entry::Reason;
+use crate::wording::counted;
 
 use super::file::{CallPart, NotCalledPart, PlanFile};
 
@@ -77,7 +78,7 @@ impl fmt::Display for PlanDiff {
 }
 
 fn patients(count: usize) -> String {
-    if count == 1 { "1 patient".into() } else { format!("{count} patients") }
+    counted(count as u64, "patient", "patients")
 }
 
 fn line_numbers(lines: &[u64]) -> String {

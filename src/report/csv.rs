@@ -11,7 +11,7 @@ use super::summary::RunSummary;
 use super::table::CsvTable;
 
 /// The columns, in order.
-pub(super) const HEADER: [&str; 15] = [
+pub(super) const HEADER: [&str; 16] = [
     "patient_id",
     "first_name",
     "last_name",
@@ -27,6 +27,7 @@ pub(super) const HEADER: [&str; 15] = [
     "due_at",
     "conversation_id",
     "location",
+    "number_suppressed",
 ];
 
 /// The index of the column with the count of calls.
@@ -60,7 +61,7 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         patient.last_name.clone().unwrap_or_default(),
         patient.date_of_birth.map(|date| date.to_string()).unwrap_or_default(),
         row.phone.expose(),
-        if must_not_be_called(row.state, row.reason, row.outcome) { "yes".into() } else { String::new() },
+        yes_if(row.number_suppressed || must_not_be_called(row.state, row.reason, row.outcome)),
         row.entry.to_string(),
         state_word(row).into(),
         row.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),
@@ -70,7 +71,12 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         instant(row.due_at).unwrap_or_default(),
         row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
         row.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default(),
+        yes_if(row.number_suppressed),
     ]
+}
+
+fn yes_if(is_so: bool) -> String {
+    if is_so { "yes".into() } else { String::new() }
 }
 
 /// The machine word for a patient's state; a household member covered by another's call has its own word.

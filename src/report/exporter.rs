@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use chrono::{DateTime, Utc};
+
 use crate::ledger::{EntryRow, LedgerError, LedgerReader, RunReport};
 use crate::zone::Zone;
 
@@ -33,14 +35,15 @@ pub enum ExportError {
     Format(String),
 }
 
-/// Writes a report of the run, a row for each patient of its campaign.
+/// Writes a report of the run as of `now`, a row for each patient of its campaign.
 pub fn export<'o, E: Exporter<'o>>(
     reader: &LedgerReader,
     run: &RunReport,
     zone: &Zone,
+    now: DateTime<Utc>,
     out: &'o mut dyn Write,
 ) -> Result<(), ExportError> {
     let mut exporter = E::begin(out, &RunSummary::from_report(run), zone)?;
-    reader.each_entry(run.handle, |row| exporter.row(row))?;
+    reader.each_entry(run.handle, now, |row| exporter.row(row))?;
     exporter.finish()
 }

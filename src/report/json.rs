@@ -60,6 +60,9 @@ pub struct PatientResult {
     pub due_at: Option<DateTime<Utc>>,
     /// The last conversation.
     pub conversation_id: Option<ConversationId>,
+    /// Whether the suppression list forbids the campaign's calls to the number.
+    #[schemars(default)]
+    pub number_suppressed: bool,
 }
 
 impl From<EntryRow> for PatientResult {
@@ -82,6 +85,7 @@ impl From<EntryRow> for PatientResult {
             last_call_at: row.last_call_at,
             due_at: row.due_at,
             conversation_id: row.conversation,
+            number_suppressed: row.number_suppressed,
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::entry::reason::without_capital;
 use crate::entry::{AbsenceEffect, Outcome, Reason, State};
 use crate::ledger::EnrolmentCounts;
 use crate::plan::{Forecast, NotCalled, Plan, SlotReason};
+use crate::wording::counted;
 use crate::zone::Zone;
 
 /// The ranges of line numbers shown; the other lines are counted.
@@ -149,13 +150,14 @@ pub fn calls(plan: &Plan, forecast: &Forecast, zone: &Zone, now: DateTime<Utc>) 
     let at = |at: DateTime<Utc>, form: &str| zone.local(at).format(form).to_string();
     let mut text = String::from("\ncalls\n");
     let Forecast { calls, requests, minutes, closes, fit, measured_on, .. } = forecast;
-    let minutes = if *minutes == 1 { "1 minute".into() } else { format!("{minutes} minutes") };
+    let minutes = counted(*minutes, "minute", "minutes");
+    let requests = counted(*requests, "request", "requests");
     let lengths = match measured_on {
         0 => "; how long a conversation lasts is assumed".into(),
         count => format!("; conversations as long as the last {count}"),
     };
-    let calls = if *calls == 1 { "1 call".into() } else { format!("{calls} calls") };
-    let _ = writeln!(text, "  {calls}: about {requests} requests and {minutes}{lengths}");
+    let calls = counted(*calls, "call", "calls");
+    let _ = writeln!(text, "  {calls}: about {requests} and {minutes}{lengths}");
     let (days, another_run) = days(plan, zone);
     let today = zone.local(now).date();
     for DayPlan { date, first, last, calls, because: groups } in &days {

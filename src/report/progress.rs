@@ -12,6 +12,7 @@ use crate::engine::{Event, EventSink};
 use crate::entry::{Outcome, Reason, State};
 use crate::ids::{EntryId, OrganisationId};
 use crate::visible;
+use crate::wording::counted;
 use crate::zone::Zone;
 
 /// The shortest interval between two progress lines without a terminal, by the run's clock.
@@ -181,7 +182,9 @@ impl Progress {
             Event::TrackLost { entry, .. } => Some(self.patient_line(*entry, &Reason::TrackLost.label())),
             Event::Refused { entry, reason, .. } => Some(self.patient_line(*entry, &reason.label())),
             Event::Started { following, unresolved, .. } if following + unresolved > 0 => Some(format!(
-                "going on where it stopped: {following} calls under way to follow, {unresolved} lost answers to settle"
+                "continuing: {} to follow, {} to settle",
+                counted(*following as u64, "call under way", "calls under way"),
+                counted(*unresolved as u64, "lost answer", "lost answers")
             )),
             Event::Started { .. }
             | Event::Dialling { .. }

@@ -11,7 +11,24 @@ use crate::engine::RequestCounts;
 use crate::entry::{Doubt, ListCounts, Outcome, Reason, State, doubt_of_held};
 use crate::exit_status::ExitStatus;
 use crate::ids::{CampaignName, Location, RunId};
-use crate::ledger::{AttemptCounts, ListChanges, RunReport, StateCounts, StateGroup};
+use crate::ledger::{AttemptCounts, ListChanges, Pause, RunReport, StateCounts, StateGroup};
+
+/// The pause of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct PausedCampaign {
+    /// Who said it.
+    pub by: String,
+    /// When it was said.
+    pub since: DateTime<Utc>,
+    /// When it ends by itself; `null`: it holds until the campaign is resumed.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl From<Pause> for PausedCampaign {
+    fn from(Pause { by, since, until }: Pause) -> Self {
+        Self { by, since, until }
+    }
+}
 
 /// A run in numbers. The last line of `run --json`, the head of a JSON report, and what `status` shows.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -70,6 +87,9 @@ pub struct RunSummary {
     pub next_due: Option<DateTime<Utc>>,
     /// What the campaign's entries mean for the exit code, whatever else stopped the run.
     pub standing: ExitStatus,
+    /// The campaign's pause, if it is paused; only in `status`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<PausedCampaign>,
     /// Requests made; only at the end of a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests: Option<RequestCounts>,
@@ -114,6 +134,7 @@ impl RunSummary {
             front_desk: report.front_desk,
             next_due: counts.next_due(),
             standing: standing(counts),
+            paused: None,
             requests: None,
             exit_code: None,
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 use std::io::Write;
 
+use chrono::{DateTime, Utc};
+
 use crate::ending::RecordedEnding;
 use crate::engine::RequestCounts;
 use crate::entry::{Doubt, ListCounts, Outcome, Reason, State};
@@ -11,11 +13,12 @@ use crate::exit_status::ExitStatus;
 use crate::ids::{CampaignName, Location};
 use crate::ledger::{AttemptCounts, EntryRow, ListChanges};
 use crate::visible;
+use crate::wording::{counted, patients as patients_text, plural};
 use crate::zone::Zone;
 
 use super::exporter::{ExportError, Exporter};
 use super::outcome_tally::percent;
-use super::summary::RunSummary;
+use super::summary::{PausedCampaign, RunSummary};
 use super::table::TextTable;
 
 /// The width next to a label on a terminal of 80 columns.
@@ -36,6 +39,11 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
     let shows_why = summary.ending.as_ref().is_some_and(RecordedEnding::shows_why);
     if let Some(why) = summary.why.as_ref().filter(|_| shows_why) {
         line(&mut text, "why", visible::value(why));
+    }
+    if let Some(PausedCampaign { by, since, until }) = &summary.paused {
+        let at = |at: &DateTime<Utc>| zone.local(*at).format("%a %Y-%m-%d %H:%M").to_string();
+        let until = until.as_ref().map_or_else(String::new, |until| format!(", until {}", at(until)));
+        line(&mut text, "paused", format_args!("by {} since {}{until}", visible::value(by), at(since)));
     }
     line(&mut text, "list", rows(list));
     if let Some(changes) = changes(summary) {
@@ -196,8 +204,8 @@ fn how_it_ended(summary: &RunSummary) -> &str {
 #[must_use]
 pub fn rows(list: &ListCounts) -> String {
     let ListCounts { read, accepted, rejected, duplicate, merged } = list;
-    let noun = if *read == 1 { "row" } else { "rows" };
-    format!("{read} {noun} = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged")
+    let rows = counted(*read, "row", "rows");
+    format!("{rows} = {accepted} accepted + {rejected} rejected + {duplicate} duplicate + {merged} merged")
 }
 
 /// `parts` with commas, wrapped to the width next to a label.
@@ -227,11 +235,12 @@ fn what_next(summary: &RunSummary, zone: &Zone) -> String {
             due().map_or_else(String::new, |at| format!("; the next call is due on {at}"))
         ),
         ExitStatus::NeedsAPerson => {
-            let need = match summary.need_a_person {
-                1 => "1 patient or household needs",
-                count => &format!("{count} patients or households need"),
-            };
-            format!("{need} a person: `callrounds resolve` shows who, why, and what settles it")
+            let count = summary.need_a_person;
+            format!(
+                "{} {} a person: `callrounds resolve` shows who, why, and what settles it",
+                patients_text(count),
+                plural(count, "needs", "need")
+            )
         }
         ExitStatus::Done
         | ExitStatus::Internal
@@ -265,10 +274,18 @@ pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; HEADINGS.len()] {
         visible::value(&row.patient.full_name()).into_owned(),
         if row.covered_by_household { "with the household" } else { row.state.label() }.into(),
         row.outcome.filter(|_| row.state == State::Finished).map_or("", Outcome::label).into(),
-        row.reason.map_or_else(String::new, Reason::label),
+        why(row),
         row.calls.to_string(),
         last_call.unwrap_or_default(),
     ]
+}
+
+/// Why the patient is not being called, and whether the number is suppressed.
+fn why(row: &EntryRow) -> String {
+    let reason = row.reason.map(Reason::label);
+    let is_said = row.reason == Some(Reason::Suppressed);
+    let suppressed = (row.number_suppressed && !is_said).then(|| "the number is on the suppression list".to_owned());
+    reason.into_iter().chain(suppressed).collect::<Vec<_>>().join("; ")
 }
 
 /// Writes the summary, and collects the rows for a table.

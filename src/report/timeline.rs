@@ -9,6 +9,7 @@ use crate::ids::{CampaignName, EntryId, Location, RunId};
 use crate::ledger::{EntryRow, EventRow, KeptWords, RunReport, SuppressionRow};
 use crate::policy::DecisionEvidence;
 use crate::visible;
+use crate::wording::counted;
 use crate::zone::Zone;
 
 use super::csv::state_word;
@@ -40,6 +41,9 @@ pub struct EntryTimeline {
     calls: u64,
     /// When the entry is due, if it is ready or waiting.
     due_at: Option<DateTime<Utc>>,
+    /// The patient's name, if the patient was asked for by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The suppression list's rows for its number.
     suppressions: Vec<SuppressionStatus>,
     events: Vec<EventRow>,
@@ -105,6 +109,7 @@ impl EntryTimeline {
             outcome: row.outcome,
             calls: row.calls,
             due_at: row.due_at,
+            name: None,
             suppressions: suppressions.into_iter().map(SuppressionStatus::from).collect(),
             events,
             said: said.into_iter().map(SaidWords::from).collect(),
@@ -138,29 +143,39 @@ pub fn rejected(row: &RejectedRow) -> String {
     )
 }
 
+/// A row of the suppression list as one line of text.
+#[must_use]
+pub fn suppression(status: &SuppressionStatus, zone: &Zone, now: DateTime<Utc>) -> String {
+    let SuppressionStatus { scope, source, since, until } = status;
+    let is_over = until.is_some_and(|until| until <= now);
+    let until = until.map_or_else(String::new, |until| format!(" until {}", instant(until, zone)));
+    format!(
+        "the number {} on the suppression list for {} calls since {}{until}: {}",
+        if is_over { "was" } else { "is" },
+        scope.replace('_', "-"),
+        instant(*since, zone),
+        visible::value(source)
+    )
+}
+
 /// The history as text with a line for each event; instants are in `zone`, the practice's.
 #[must_use]
-pub fn render(timeline: &EntryTimeline, zone: &Zone) -> String {
+pub fn render(timeline: &EntryTimeline, zone: &Zone, now: DateTime<Utc>) -> String {
     let at = |at| instant(at, zone);
     let EntryTimeline { campaign, patient, entry, state_label, outcome, calls, due_at, .. } = timeline;
-    let mut text = format!("{campaign}: patient {} (#{entry}): {state_label}", visible::value(&patient.join(" ")));
+    let name = timeline.name.as_ref().map_or_else(String::new, |name| format!(", {}", visible::value(name)));
+    let mut text =
+        format!("{campaign}: patient {}{name} (#{entry}): {state_label}", visible::value(&patient.join(" ")));
     text += &outcome.map_or_else(String::new, |outcome| format!(", {}", outcome.label()));
     text += &match calls {
         0 => ", no calls".into(),
-        1 => ", 1 call".into(),
-        calls => format!(", {calls} calls"),
+        calls => format!(", {}", counted(*calls, "call", "calls")),
     };
     text += &timeline.location.as_ref().map_or_else(String::new, |location| format!(", at {location}"));
     text += &due_at.map_or_else(String::new, |due| format!(", due on {}", at(due)));
     text.push('\n');
-    for SuppressionStatus { scope, source, since, until } in &timeline.suppressions {
-        let until = until.map_or_else(String::new, |until| format!(" until {}", at(until)));
-        text += &format!(
-            "  the number is on the suppression list for {} calls since {}{until}: {}\n",
-            scope.replace('_', "-"),
-            at(*since),
-            visible::value(source)
-        );
+    for status in &timeline.suppressions {
+        text += &format!("  {}\n", suppression(status, zone, now));
     }
     text += &lines(&timeline.events, zone);
     for said in &timeline.said {
@@ -231,7 +246,7 @@ fn evidence_lines(evidence: &DecisionEvidence) -> Vec<String> {
     });
     let mut hours: Vec<String> = hours.collect();
     if zones.len() > ZONES_SHOWN {
-        hours.push(format!("and {} more zones", zones.len() - ZONES_SHOWN));
+        hours.push(format!("and {}", counted((zones.len() - ZONES_SHOWN) as u64, "more zone", "more zones")));
     }
     let mut lines = vec![format!("hours: {} ({preset}; {})", hours.join("; "), known_by(*source))];
     lines.push(format!("number: {}; {}", calls(evidence), suppressed(evidence)));
@@ -330,6 +345,8 @@ fn kind_label(kind: &str) -> Option<&'static str> {
         "worklist_done" => "done by the front desk",
         "worklist_undone" => "to be done by the front desk after all",
         "transcript_read" => "its transcript was shown",
+        "to_be_cancelled" => "cancelled by an operator: followed to the end of the call, and not called again",
+        "cancellation_undone" | "reinstated" => "an operator took the cancellation back",
         "taken_over" => "a call unknown to the ledger, assigned to this patient",
         _ => return None,
     })

@@ -74,6 +74,7 @@ impl Validator<'_> {
         }
         if let Some(Spanned { value: caps, .. }) = &calling.caps {
             self.caps(caps);
+            self.failed(caps);
         }
     }
 
@@ -116,6 +117,13 @@ impl Validator<'_> {
                 let message = format!("`{key}` is more than the vendor's own, {most}");
                 self.add(at, message, "caps can only be stricter; leave it out to keep the vendor's");
             }
+        }
+    }
+
+    fn failed(&mut self, caps: &CapsTable) {
+        if let Some((_, at)) = own(caps.failed.as_ref()).filter(|(failed, _)| failed.is_empty()) {
+            let message = "`failed` is empty, so no patient would ever be given a rest after failed calls";
+            self.add(at, message, "caps can only be stricter; name the outcomes that count as failed, or leave it out");
         }
     }
 

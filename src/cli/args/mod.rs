@@ -9,7 +9,7 @@ mod values;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::campaign::Purpose;
@@ -23,7 +23,8 @@ pub use front_desk::{
 };
 pub use simulate::{ListOrderArg, RetryAfterForm, SimulateArgs};
 pub use simulated_time::SimulatedTime;
-use values::{duration, entry_number, expiry, reason, run_number, socket_address};
+pub use values::DayOrInstant;
+use values::{day_or_instant, duration, entry_number, reason, run_number, socket_address};
 
 /// Places a practice's calls through the Annie voice API: each call at most once, within every calling rule.
 #[derive(Debug, Parser)]
@@ -90,9 +91,9 @@ pub enum Command {
     Worklist(WorklistArgs),
     /// Write the calls to a file for the practice's own software; nothing is sent
     Writeback(WritebackArgs),
-    /// Pause a run: it places no call until it is resumed
-    Pause(RunSelector),
-    /// Cancel a run: patients whose call is neither under way nor finished are not called
+    /// Pause a campaign: no run of it places a call until it is resumed
+    Pause(PauseArgs),
+    /// Cancel a campaign or a run's list: its patients are not called any more
     Cancel(CancelArgs),
     /// Maintain the ledger: adopt a restored copy, verify, purge, back up
     Ledger(LedgerArgs),
@@ -140,6 +141,9 @@ pub struct RunOptions {
     /// Place live calls without confirmation
     #[arg(long)]
     pub yes: bool,
+    /// Wait until another run has given the ledger back, instead of ending with exit code 7
+    #[arg(long)]
+    pub wait: bool,
     /// Receive the vendor's webhooks on this address, with the token of `ANNIE_WEBHOOK_TOKEN`: outcomes arrive sooner
     #[arg(long, value_name = "ADDR", value_parser = socket_address)]
     pub listen: Option<SocketAddr>,
@@ -218,7 +222,7 @@ pub enum ReportFormat {
 /// The arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A patient's id, a patient's number in the report's first column (12 or '#12'), or a phone number
+    /// A patient's id or name, a patient's number in the report's first column (12 or '#12'), or a phone number
     #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub patient: String,
 }
@@ -241,9 +245,10 @@ pub enum SuppressAction {
         /// Which calls are forbidden
         #[arg(long, value_enum, default_value_t)]
         scope: ScopeName,
-        /// The end of the suppression: a day (inclusive) or an instant, both UTC [default: never]
-        #[arg(long, value_name = "WHEN", value_parser = expiry)]
-        expires: Option<DateTime<Utc>>,
+        /// The end of the suppression: a day, which counts to its end in the practice's time zone, or an instant
+        /// [default: never]
+        #[arg(long, value_name = "WHEN", value_parser = day_or_instant)]
+        expires: Option<DayOrInstant>,
         /// The source of the request, for the record
         #[arg(long, value_name = "TEXT", default_value = "operator")]
         source: String,
@@ -263,9 +268,10 @@ pub enum SuppressAction {
         /// Which calls are forbidden
         #[arg(long, value_enum, default_value_t)]
         scope: ScopeName,
-        /// The end of the suppression: a day (inclusive) or an instant, both UTC [default: never]
-        #[arg(long, value_name = "WHEN", value_parser = expiry)]
-        expires: Option<DateTime<Utc>>,
+        /// The end of the suppression: a day, which counts to its end in the practice's time zone, or an instant
+        /// [default: never]
+        #[arg(long, value_name = "WHEN", value_parser = day_or_instant)]
+        expires: Option<DayOrInstant>,
         /// The source of the request, for the record
         #[arg(long, value_name = "TEXT", default_value = "import")]
         source: String,
@@ -353,12 +359,41 @@ pub struct ResolutionArgs {
     pub cancel: bool,
 }
 
+/// What `pause` and `cancel` are about.
+#[derive(Debug, Args)]
+pub struct ScopeArgs {
+    /// The run
+    #[arg(value_parser = run_number, conflicts_with = "campaign")]
+    pub run: Option<i64>,
+    /// The campaign, by its name or its file
+    #[arg(long, value_name = "CAMPAIGN")]
+    pub campaign: Option<String>,
+}
+
+/// The arguments of `pause`.
+#[derive(Debug, Args)]
+pub struct PauseArgs {
+    /// The campaign, or a run of it [default: the campaign of the newest run].
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// The end of the pause: a day, which counts to its end in the practice's time zone, or an instant [default: until
+    /// `resume`]
+    #[arg(long, value_name = "WHEN", value_parser = day_or_instant)]
+    pub until: Option<DayOrInstant>,
+}
+
 /// The arguments of `cancel`.
 #[derive(Debug, Args)]
 pub struct CancelArgs {
-    /// The run
-    #[arg(value_parser = run_number)]
-    pub run: i64,
+    /// The campaign, or the run whose list is meant.
+    #[command(flatten)]
+    pub scope: ScopeArgs,
+    /// Take a cancellation back: of the run or the campaign, or the newest one
+    #[arg(long)]
+    pub undo: bool,
+    /// Cancel without confirmation
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// The arguments of `doctor`.

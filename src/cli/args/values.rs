@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use crate::zone::{Zone, midnight};
 
 use crate::entry::{Reason, WorkGroup};
 
@@ -37,10 +39,32 @@ pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| "not an address with a port, such as 127.0.0.1:4020".into())
 }
 
-pub(super) fn expiry(text: &str) -> Result<DateTime<Utc>, String> {
-    let day: Option<chrono::NaiveDate> = text.parse().ok();
-    let end = day.and_then(|day| day.succ_opt()).map(|next| crate::zone::midnight(next).and_utc());
-    end.or_else(|| text.parse().ok()).ok_or_else(|| "neither a day, such as 2027-01-31, nor an instant".into())
+/// The end of something: a day, which counts to its end, or an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayOrInstant {
+    /// A day.
+    Day(NaiveDate),
+    /// An instant.
+    Instant(DateTime<Utc>),
+}
+
+impl DayOrInstant {
+    /// The instant at which it is over, `zone` being the practice's.
+    #[must_use]
+    pub fn instant(self, zone: &Zone) -> DateTime<Utc> {
+        match self {
+            Self::Day(day) => zone.first_instant(midnight(day.succ_opt().unwrap_or(day))),
+            Self::Instant(at) => at,
+        }
+    }
+}
+
+pub(super) fn day_or_instant(text: &str) -> Result<DayOrInstant, String> {
+    let instant = || text.parse().map(DayOrInstant::Instant);
+    text.parse()
+        .map(DayOrInstant::Day)
+        .or_else(|_| instant())
+        .map_err(|_| "neither a day, such as 2027-01-31, nor an instant, such as 2027-01-31T15:00:00Z".into())
 }
 
 /// Simulated seconds per real second: more than eleven days per second.

@@ -8,7 +8,7 @@ use crate::engine::events::Event;
 use crate::engine::run_inputs::Engine;
 use crate::engine::run_result::EngineError;
 use crate::entry::AttemptState;
-use crate::ledger::{CallResult, CallerId, InFlightAttempt, RunHandle, Watermark};
+use crate::ledger::{CallResult, CallerId, InFlightAttempt, Pause, RunHandle, Watermark};
 use crate::phone::E164;
 
 /// How far back a run reads conversations again that were lost track of.
@@ -26,6 +26,8 @@ pub(super) struct CarriedOver {
     /// The results of the organisation's calls since a run of the campaign last ended other than by an interruption;
     /// stop rules count them.
     pub(super) call_results: Vec<CallResult>,
+    /// The campaign's pause, if it is paused.
+    pub(super) pause: Option<Pause>,
     /// The newest event of the whole ledger.
     pub(super) newest_event: Option<DateTime<Utc>>,
     /// How far the ledger's record of each caller id's calls is complete.
@@ -38,6 +40,7 @@ pub(super) struct CarriedOver {
 pub(super) async fn load<V>(engine: &Engine<V>) -> Result<BTreeMap<usize, CarriedOver>, EngineError> {
     let (ledger, run, locations) = (&engine.ledger, engine.run, &engine.campaign.locations);
     let newest_event = ledger.newest_event().await?;
+    let pause = ledger.pause(run.campaign, engine.clock.now()).await?;
     let organisations = locations.organisations();
     let mut carried = BTreeMap::new();
     for (index, organisation) in organisations.iter().enumerate() {
@@ -47,7 +50,8 @@ pub(super) async fn load<V>(engine: &Engine<V>) -> Result<BTreeMap<usize, Carrie
             watermarks.push((from, ledger.watermark(CallerId { organisation: id.clone(), from }).await?));
         }
         let call_media = ledger.call_media(id.clone()).await?;
-        carried.insert(index, CarriedOver { newest_event, watermarks, call_media, ..CarriedOver::default() });
+        let pause = pause.clone();
+        carried.insert(index, CarriedOver { pause, newest_event, watermarks, call_media, ..CarriedOver::default() });
     }
     for attempt in ledger.in_flight(run.campaign).await? {
         let index = locations.organisation_index(&attempt.organisation, attempt.from);

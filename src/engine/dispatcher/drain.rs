@@ -79,6 +79,13 @@ impl Dispatcher {
         self.in_flight.is_empty() && !self.has_open_work()
     }
 
+    /// Whether `until` is the instant of the next call by due entries and dialing hours: no check, pause or quota
+    /// defers it further.
+    pub(super) fn waits_for_hours(&self, now: DateTime<Utc>, until: Option<DateTime<Utc>>) -> bool {
+        let next = if let NextCall::At(at) = self.next_call_at(now) { Some(at) } else { None };
+        next.is_some() && next == until && !self.needs_staleness_check()
+    }
+
     pub(super) fn wake_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let quota_ready_at = self.quotas.ready_at(&self.organisation, now);
         let read_at = self.read_due_at(now).map(|due| quota_ready_at.map_or(due, |ready| due.max(ready)));

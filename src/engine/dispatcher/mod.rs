@@ -37,6 +37,11 @@ use std::sync::Arc;
 use futures_util::future::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
+use chrono::{DateTime, Utc};
+
+use crate::clock::Clock;
+use crate::ids::OrganisationId;
+use crate::ledger::{Ledger, RunHandle};
 use crate::vendor::Vendor;
 use crate::vendor::hints::{self, HintReceiver, HintSender};
 
@@ -47,46 +52,67 @@ use self::shared::Shared;
 use self::state::{Dispatcher, DispatcherInputs};
 
 use super::events::EventSink;
+use super::exclusions::ExclusionSource;
 use super::run_inputs::Engine;
-use super::run_result::{EngineError, RequestCounts, RunResult};
+use super::run_result::{EngineError, RequestCounts, Rest, RunResult, Stretch, run_result};
+use super::stop_reason::StopReason;
 use super::stop_rules::PlacedCalls;
 
+/// What the dispatchers of a stretch have left.
+struct Dispatched {
+    /// Each organisation's stop reason, in the order of the campaign; `None`: it rests.
+    stop_reasons: Vec<(OrganisationId, Option<StopReason>)>,
+    rest_until: Option<DateTime<Utc>>,
+    requests: RequestCounts,
+    hints: Option<HintReceiver>,
+    exclusions: Option<Box<dyn ExclusionSource>>,
+}
+
 impl<V: Vendor> Engine<V> {
-    /// Runs until nothing more may be done, or until `stop` completes and the answers in flight have arrived.
+    /// Runs until nothing more may be done, or until `stop` completes and the answers in flight have arrived. Keeps the
+    /// ledger all the time.
     pub async fn run(
-        mut self,
+        self,
         events: &mut dyn EventSink,
         stop: impl Future<Output = ()> + Send,
     ) -> Result<RunResult, EngineError> {
-        let (hints, exclusions) = (self.hints.take(), self.exclusions.take());
+        let (ledger, run, clock) = (self.ledger.clone(), self.run, Arc::clone(&self.clock));
+        let Dispatched { stop_reasons, requests, .. } = self.dispatch(events, stop, false).await?;
+        end_run(&ledger, run, &*clock, stop_reasons, requests).await
+    }
+
+    /// The same, but returns as soon as the run only waits for a later hour; then the ledger is free.
+    pub async fn run_until_rest(
+        self,
+        events: &mut dyn EventSink,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<Stretch, EngineError> {
+        let (ledger, run, clock) = (self.ledger.clone(), self.run, Arc::clone(&self.clock));
+        let dispatched = self.dispatch(events, stop, true).await?;
+        let Dispatched { stop_reasons, rest_until, requests, hints, exclusions } = dispatched;
+        if let Some(until) = rest_until {
+            return Ok(Stretch::Resting(Box::new(Rest { until, requests, hints, exclusions, stop_reasons })));
+        }
+        Ok(Stretch::Ended(end_run(&ledger, run, &*clock, stop_reasons, requests).await?))
+    }
+
+    async fn dispatch(
+        mut self,
+        events: &mut dyn EventSink,
+        stop: impl Future<Output = ()> + Send,
+        may_rest: bool,
+    ) -> Result<Dispatched, EngineError> {
+        let (mut hints, exclusions) = (self.hints.take(), self.exclusions.take());
         let carried = carried_over::load(&self).await?;
         let organisations = self.campaign.locations.organisations();
         let placed = PlacedCalls::new(carried.values().map(|carried| carried.placed).sum());
-        let shared = Shared::new(organisations.len(), placed, exclusions, events);
+        let shared = Shared::new(organisations.len(), placed, exclusions, events, may_rest);
         shared.emit(&[carried_over::started_event(self.run, &carried, self.clock.now())]);
         let runs = self.organisation_runs(&shared, carried).await?;
-        let (senders, receivers): (Vec<_>, Vec<_>) = runs.iter().map(|_| hints::channel()).unzip();
-        let stop = stop.shared();
-        let mut working: FuturesUnordered<_> =
-            runs.into_iter().zip(receivers).map(|(run, hints)| run.work(stop.clone(), hints)).collect();
-        let mut forwarding = pin!(forward_hints(hints, senders));
-        let mut stopped = Vec::new();
-        let mut requests = RequestCounts::default();
-        loop {
-            let finished = tokio::select! {
-                biased;
-                finished = working.next() => finished,
-                () = &mut forwarding => continue,
-            };
-            let Some(finished) = finished else { break };
-            let (index, organisation, stop_reason, made) = finished?;
-            stopped.push((index, organisation, stop_reason));
-            requests += made;
-        }
-        let result = shared::run_result(stopped, requests);
-        let (ending, why) = (result.stop_reason.ending(), result.explanation());
-        self.ledger.end_run(self.run, ending, why, self.clock.now()).await?;
-        Ok(result)
+        let (stopped, requests) = work(runs, &mut hints, stop).await?;
+        let stop_reasons = stopped.into_iter().map(|(_, organisation, reason)| (organisation, reason)).collect();
+        let rest_until = shared.idle_barrier.rest_until();
+        Ok(Dispatched { stop_reasons, rest_until, requests, hints, exclusions: shared.into_exclusions() })
     }
 
     /// Each organisation's part of the run, in the order of the campaign.
@@ -98,6 +124,8 @@ impl<V: Vendor> Engine<V> {
         let mut runs = Vec::new();
         for (index, organisation) in self.campaign.locations.organisations().iter().enumerate() {
             let executor = Executor::new(self, &organisation.id)?;
+            let mut carried = carried.remove(&index).unwrap_or_default();
+            let pause = carried.pause.take();
             let inputs = DispatcherInputs {
                 campaign: Arc::clone(&self.campaign),
                 index,
@@ -105,20 +133,66 @@ impl<V: Vendor> Engine<V> {
                 seed: self.seed,
                 clock: &self.clock,
                 run_calls: shared.placed.clone(),
-                carried: carried.remove(&index).unwrap_or_default(),
+                carried,
             };
             let (dispatcher, found_lost) = Dispatcher::new(inputs, self.clock.now());
             self.ledger.record(self.run, found_lost).await?;
-            runs.push(OrganisationRun { dispatcher, executor, clock: Arc::clone(&self.clock), shared });
+            runs.push(OrganisationRun { dispatcher, executor, clock: Arc::clone(&self.clock), shared, pause });
         }
         Ok(runs)
     }
 }
 
+/// The organisations that have stopped, with their indices in the campaign.
+type Stopped = Vec<(usize, OrganisationId, Option<StopReason>)>;
+
+/// Lets every organisation work until it has nothing more to do in this stretch.
+async fn work<V: Vendor>(
+    runs: Vec<OrganisationRun<'_, '_, V>>,
+    hints: &mut Option<HintReceiver>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(Stopped, RequestCounts), EngineError> {
+    let (senders, receivers): (Vec<_>, Vec<_>) = runs.iter().map(|_| hints::channel()).unzip();
+    let stop = stop.shared();
+    let mut working: FuturesUnordered<_> =
+        runs.into_iter().zip(receivers).map(|(run, hints)| run.work(stop.clone(), hints)).collect();
+    let mut forwarding = pin!(forward_hints(hints.as_mut(), senders));
+    let (mut stopped, mut requests) = (Stopped::new(), RequestCounts::default());
+    loop {
+        let finished = tokio::select! {
+            biased;
+            finished = working.next() => finished,
+            () = &mut forwarding => continue,
+        };
+        let Some(finished) = finished else { break };
+        let (index, organisation, stop_reason, made) = finished?;
+        stopped.push((index, organisation, stop_reason));
+        requests += made;
+    }
+    stopped.sort_by_key(|(index, ..)| *index);
+    Ok((stopped, requests))
+}
+
+/// Records the end of a run. Every organisation of a run that does not rest has a stop reason.
+async fn end_run(
+    ledger: &Ledger,
+    run: RunHandle,
+    clock: &dyn Clock,
+    stop_reasons: Vec<(OrganisationId, Option<StopReason>)>,
+    requests: RequestCounts,
+) -> Result<RunResult, EngineError> {
+    let reasons = stop_reasons.into_iter();
+    let reasons = reasons.filter_map(|(organisation, reason)| Some((organisation, reason?))).collect();
+    let result = run_result(reasons, requests);
+    let (ending, why) = (result.stop_reason.ending(), result.explanation());
+    ledger.end_run(run, ending, why, clock.now()).await?;
+    Ok(result)
+}
+
 /// Forwards hints to every organisation, since a hint does not say which one its conversation belongs to. Never
 /// completes.
-async fn forward_hints(hints: Option<HintReceiver>, organisations: Vec<HintSender>) {
-    let Some(mut hints) = hints else { return std::future::pending().await };
+async fn forward_hints(hints: Option<&mut HintReceiver>, organisations: Vec<HintSender>) {
+    let Some(hints) = hints else { return std::future::pending().await };
     loop {
         for conversation in hints.next().await {
             for organisation in &organisations {

@@ -10,6 +10,7 @@ use crate::clock::{Clock, MAX_SLEEP, SharedClock};
 use crate::engine::run_result::{EngineError, RequestCounts};
 use crate::engine::stop_reason::StopReason;
 use crate::ids::OrganisationId;
+use crate::ledger::Pause;
 use crate::vendor::Vendor;
 use crate::vendor::hints::HintReceiver;
 
@@ -21,13 +22,16 @@ use super::turn_timer::TurnTimer;
 use super::work::Effects;
 
 /// How one organisation's part of a run ended: its index in the campaign, its name, why, and the requests it made.
-pub(super) type DispatcherResult = (usize, OrganisationId, StopReason, RequestCounts);
+/// `None`: the run rests.
+pub(super) type DispatcherResult = (usize, OrganisationId, Option<StopReason>, RequestCounts);
 
 pub(super) struct OrganisationRun<'a, 'l, V> {
     pub(super) dispatcher: Dispatcher,
     pub(super) executor: Executor<V>,
     pub(super) clock: SharedClock,
     pub(super) shared: &'a Shared<'l>,
+    /// The campaign's pause at the start of the run.
+    pub(super) pause: Option<Pause>,
 }
 
 impl<V: Vendor> OrganisationRun<'_, '_, V> {
@@ -41,7 +45,13 @@ impl<V: Vendor> OrganisationRun<'_, '_, V> {
         let mut turn_timer = TurnTimer::start(clock.now());
         let mut stopped = false;
         self.apply(Dispatcher::ask_next_due);
+        if let Some(pause) = self.pause.take() {
+            self.apply(|dispatcher, effects| dispatcher.on_pause(pause, effects));
+        }
         let stop_reason = loop {
+            if shared.idle_barrier.rest_until().is_some() {
+                break None;
+            }
             self.apply(|dispatcher, effects| {
                 dispatcher.start_due_work(turn_timer.restart(effects.now), effects);
                 if let Some(limit) = dispatcher.claim_limit(effects) {
@@ -49,7 +59,7 @@ impl<V: Vendor> OrganisationRun<'_, '_, V> {
                 }
             });
             let wait = match self.apply(Dispatcher::wait) {
-                ControlFlow::Break(reason) => break reason,
+                ControlFlow::Break(reason) => break Some(reason),
                 ControlFlow::Continue(wait) => wait,
             };
             tokio::select! {
@@ -85,7 +95,9 @@ impl<V: Vendor> OrganisationRun<'_, '_, V> {
 
 async fn pause(wait: Wait, dispatcher: usize, shared: &Shared<'_>, clock: &dyn Clock) {
     match wait.until {
-        Some(until) if wait.is_idle => shared.idle_barrier.wait(dispatcher, until, clock).await,
+        Some(until) if wait.is_idle => {
+            shared.idle_barrier.wait(dispatcher, until, wait.for_hours, clock).await;
+        }
         Some(until) => clock.sleep((until - clock.now()).clamp(TimeDelta::milliseconds(1), MAX_SLEEP)).await,
         None => std::future::pending().await,
     }

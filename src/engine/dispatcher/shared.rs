@@ -3,15 +3,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
-
 use crate::engine::events::{Event, EventSink};
 use crate::engine::exclusions::{ExclusionCheck, ExclusionError, ExclusionSource};
 use crate::engine::idle_barrier::IdleBarrier;
-use crate::engine::run_result::{RequestCounts, RunResult};
-use crate::engine::stop_reason::StopReason;
 use crate::engine::stop_rules::PlacedCalls;
-use crate::ids::OrganisationId;
 
 /// What the dispatchers of a run share.
 pub(super) struct Shared<'l> {
@@ -27,13 +22,19 @@ impl<'l> Shared<'l> {
         placed: PlacedCalls,
         exclusions: Option<Box<dyn ExclusionSource>>,
         events: &'l mut dyn EventSink,
+        may_rest: bool,
     ) -> Self {
         Self {
             events: Mutex::new(events),
             exclusions: Mutex::new(exclusions),
             placed,
-            idle_barrier: IdleBarrier::new(organisations),
+            idle_barrier: IdleBarrier::new(organisations, may_rest),
         }
+    }
+
+    /// The exclusions, for the next stretch of the run.
+    pub(super) fn into_exclusions(self) -> Option<Box<dyn ExclusionSource>> {
+        self.exclusions.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn emit(&self, events: &[Event]) {
@@ -49,22 +50,4 @@ impl<'l> Shared<'l> {
         let mut exclusions = self.exclusions.lock().unwrap_or_else(PoisonError::into_inner);
         exclusions.as_mut().map_or(Ok(None), |exclusions| exclusions.changed())
     }
-}
-
-/// Combines the organisations' stop reasons, each with its index in the campaign, into the run's result.
-pub(super) fn run_result(mut stopped: Vec<(usize, OrganisationId, StopReason)>, requests: RequestCounts) -> RunResult {
-    stopped.sort_by_key(|(index, ..)| *index);
-    let stop_reasons: Vec<_> = stopped.into_iter().map(|(_, organisation, reason)| (organisation, reason)).collect();
-    let most_severe = stop_reasons.iter().map(|(_, reason)| reason).max_by_key(|reason| reason.severity());
-    let stop_reason = match most_severe {
-        Some(StopReason::WindowClosed { .. }) => StopReason::WindowClosed { opens: earliest_opening(&stop_reasons) },
-        Some(reason) => reason.clone(),
-        None => StopReason::Done,
-    };
-    RunResult { stop_reason, stop_reasons, requests }
-}
-
-fn earliest_opening(stop_reasons: &[(OrganisationId, StopReason)]) -> Option<DateTime<Utc>> {
-    let opens = |reason: &StopReason| if let StopReason::WindowClosed { opens } = reason { *opens } else { None };
-    stop_reasons.iter().filter_map(|(_, reason)| opens(reason)).min()
 }

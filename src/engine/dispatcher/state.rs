@@ -109,7 +109,8 @@ impl Dispatcher {
     /// to be recorded before it works.
     pub(super) fn new(inputs: DispatcherInputs<'_>, now: DateTime<Utc>) -> (Self, Vec<AttemptUpdate>) {
         let DispatcherInputs { campaign, index, until_done, seed, clock, run_calls, carried } = inputs;
-        let CarriedOver { in_flight, lost_track, placed, call_results, newest_event, watermarks, call_media } = carried;
+        let CarriedOver { in_flight, lost_track, placed, call_results, newest_event, watermarks, call_media, .. } =
+            carried;
         let organisations = campaign.locations.organisations();
         let organisation = &organisations[index];
         let (rate, safety) = (organisation.rate, &campaign.safety);

@@ -11,7 +11,7 @@ use crate::engine::tracker::TrackedConversation;
 use crate::engine::vendor_health::RequestKind;
 use crate::entry::{Fact, Reason};
 use crate::ids::ConversationId;
-use crate::ledger::{AttemptUpdate, ClaimResult, ClaimedAttempt, Deferral};
+use crate::ledger::{AttemptUpdate, ClaimResult, ClaimedAttempt, Deferral, Pause};
 use crate::vendor::{LostAnswer, NotPlaced, RateHeaders, Reply, Response};
 
 use super::state::{Dispatcher, KnownNextDue, attempt_update};
@@ -107,8 +107,8 @@ impl Dispatcher {
 
     pub(super) fn on_claims(&mut self, asked: u32, blocked: usize, claims: ClaimResult, effects: &mut Effects) {
         self.stop_rules.release(asked);
-        if let Some(by) = claims.paused_by {
-            return self.stop_placing(StopReason::Paused { by }, effects);
+        if let Some(pause) = claims.pause {
+            return self.on_pause(pause, effects);
         }
         let (at, claimed) = (effects.now, claims.claimed.len());
         for &Deferral { entry, state, reason, until } in &claims.deferred {
@@ -126,6 +126,14 @@ impl Dispatcher {
         } else {
             self.next_due = KnownNextDue::Unknown;
         }
+    }
+
+    /// The campaign is paused: no further call is placed.
+    pub(super) fn on_pause(&mut self, pause: Pause, effects: &mut Effects) {
+        let zone = &self.campaign.practice.zone;
+        let Pause { by, since, until } = pause;
+        let (since, until) = (zone.local(since), until.map(|until| zone.local(until)));
+        self.stop_placing(StopReason::Paused { by, since, until }, effects);
     }
 
     /// Sends the request, once; the intent is on stable storage. If the vendor asked for a pause since the claim,

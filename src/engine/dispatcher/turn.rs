@@ -23,6 +23,8 @@ pub(super) struct Wait {
     pub(super) until: Option<DateTime<Utc>>,
     /// Whether nothing is in flight, so that a simulated clock may jump ahead.
     pub(super) is_idle: bool,
+    /// Whether it waits for nothing but the hour of its next call.
+    pub(super) for_hours: bool,
 }
 
 impl Dispatcher {
@@ -77,7 +79,8 @@ impl Dispatcher {
             self.reported_idle_until = Some(until);
             effects.emit(Event::Resting { at: now, until, organisation: self.name_in_events.clone() });
         }
-        ControlFlow::Continue(Wait { until, is_idle })
+        let for_hours = is_idle && self.waits_for_hours(now, until);
+        ControlFlow::Continue(Wait { until, is_idle, for_hours })
     }
 }
 
@@ -90,11 +93,11 @@ fn on_excluded(entries: &[EntryId], effects: &mut Effects) {
     }
 }
 
-/// Only the ledger knows whether the patient has another number. Without one the call was the last, and the event has
-/// no redial time.
+/// Only the ledger knows whether the patient has another number, or was cancelled during the call. If no call
+/// follows, the event has no redial time.
 fn on_recorded(mut event: Event, state: Option<State>, effects: &mut Effects) {
     if let Event::Ended { redial_at, .. } = &mut event
-        && state == Some(State::Finished)
+        && state.is_some_and(|state| !state.is_callable())
     {
         *redial_at = None;
     }

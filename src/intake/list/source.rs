@@ -132,8 +132,8 @@ mod tests {
     fn a_missing_list_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let missing = ListSource::File(folder.path().join("recall.csv")).open().expect_err("no file").to_string();
-        assert!(missing.contains("recall.csv` cannot be read: entity not found"), "{missing}");
+        assert!(missing.contains("recall.csv` cannot be read: it does not exist"), "{missing}");
         let is_folder = ListSource::File(folder.path().to_owned()).open().expect_err("no file").to_string();
-        assert!(is_folder.ends_with("cannot be read: is a directory"), "{is_folder}");
+        assert!(is_folder.ends_with("cannot be read: it is a folder"), "{is_folder}");
     }
 }

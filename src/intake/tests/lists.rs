@@ -33,7 +33,7 @@ fn an_unclosed_quote_is_found_and_a_note_with_line_breaks_is_accepted() {
 #[test]
 fn a_list_without_a_header_is_refused_without_showing_its_patients() {
     let error = refused("1001,Acheampong,Ana,1949-02-17,312-555-0101\n", &campaign(Purpose::Recall));
-    assert!(error.contains("5 columns without a known name (is the header missing?)"), "{error}");
+    assert!(error.contains("5 columns without a known name (perhaps the header is missing)"), "{error}");
     assert!(!error.contains("Acheampong"), "{error}");
 }
 

@@ -4,4 +4,4 @@ WITH caller AS MATERIALIZED (
 )
 UPDATE entry SET organisation = caller.organisation FROM caller
 WHERE campaign_id = ?1 AND entry.location = caller.location AND entry.organisation <> caller.organisation
-    AND state NOT IN ('finished', 'failed', 'cancelled');
+    AND state NOT IN ('finished', 'failed');

@@ -11,6 +11,9 @@ SELECT entry.id, patient_row.key, patient_row.line, patient_row.patient, covered
     (SELECT max(coalesce(started_at, answered_at, intent_at)) FROM attempt
         WHERE entry_id = entry.id AND state NOT IN ('not_placed', 'refused')) AS last_call_at,
     (SELECT conversation FROM attempt WHERE entry_id = entry.id AND conversation IS NOT NULL
-        ORDER BY attempt.id DESC LIMIT 1) AS conversation
+        ORDER BY attempt.id DESC LIMIT 1) AS conversation,
+    EXISTS (SELECT 1 FROM suppression JOIN campaign ON campaign.id = ?1
+        WHERE suppression.phone = entry.phone AND (scope = 'all' OR scope = purpose)
+            AND (expires_at IS NULL OR expires_at > ?3)) AS number_suppressed
 FROM patient_row JOIN entry ON entry.id = patient_row.id
 ORDER BY patient_row.run_id = ?2 DESC, patient_row.line, covered;

@@ -187,7 +187,7 @@ impl Fixture {
 /// The rows of all patients of the run's campaign, by entry.
 pub(super) fn rows(reader: &LedgerReader, run: RunHandle) -> Vec<EntryRow> {
     let mut rows = Vec::new();
-    let taken = reader.each_entry(run, |row| {
+    let taken = reader.each_entry(run, noon(), |row| {
         rows.push(row);
         Ok::<_, LedgerError>(())
     });

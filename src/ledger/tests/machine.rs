@@ -3,12 +3,15 @@
 //!
 //! `CALLROUNDS_CASES=100000 cargo test --release --lib machine:: -- --nocapture` runs more of them.
 
+mod coverage;
+
 use std::cell::RefCell;
 use std::io::Write as _;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
+use self::coverage::Coverage;
 use super::*;
 use crate::entry::Doubt;
 use crate::ledger::ReviewDecision;
@@ -39,8 +42,10 @@ enum Operation {
     Resolve { index: usize, choice: usize },
     /// An operator reviews an entry, whether or not a conversation of it is in doubt.
     Review { index: usize, choice: usize },
-    /// An operator cancels the newest run.
-    CancelRun,
+    /// An operator cancels the newest run's list, or the whole campaign.
+    Cancel { whole: bool },
+    /// An operator takes the campaign's cancellations back.
+    UndoCancel,
     /// The program ends and another one opens the ledger.
     Reopen,
 }
@@ -56,7 +61,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => index.clone().prop_map(Operation::Suppress),
         2 => (index.clone(), 0..3_usize).prop_map(|(index, choice)| Operation::Resolve { index, choice }),
         3 => (index, 0..3_usize).prop_map(|(index, choice)| Operation::Review { index, choice }),
-        1 => Just(Operation::CancelRun),
+        1 => any::<bool>().prop_map(|whole| Operation::Cancel { whole }),
+        1 => Just(Operation::UndoCancel),
         1 => Just(Operation::Reopen),
     ]
 }
@@ -91,6 +97,17 @@ struct ModelEntry {
     withdraw_later: bool,
     /// Held because a conversation of it is in doubt.
     held_for_review: bool,
+    cancelled: Cancelled,
+}
+
+/// Whether an entry was cancelled with its run or campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cancelled {
+    No,
+    /// As soon as it could be called.
+    Pending,
+    /// It was in this state before.
+    From(State),
 }
 
 /// An attempt in the model.
@@ -127,7 +144,13 @@ struct ModelTest {
 impl ModelTest {
     fn new(open: Opener) -> Self {
         let fixture = Fixture::with(open, &ENTRIES.map(|(key, last)| entry(key, last)));
-        let entry = || ModelEntry { state: State::Ready, listed: true, withdraw_later: false, held_for_review: false };
+        let entry = || ModelEntry {
+            state: State::Ready,
+            listed: true,
+            withdraw_later: false,
+            held_for_review: false,
+            cancelled: Cancelled::No,
+        };
         let entries = ENTRIES.iter().map(|_| entry()).collect();
         let reader = fixture.reader();
         Self { fixture, now: noon(), entries, calls: Vec::new(), suppressed: Vec::new(), reader }
@@ -143,7 +166,8 @@ impl ModelTest {
             Operation::Suppress(index) => self.suppress(ENTRIES[index].1),
             Operation::Resolve { index, choice } => self.resolve(index, choice),
             Operation::Review { index, choice } => self.review(index, choice),
-            Operation::CancelRun => self.cancel_run(),
+            Operation::Cancel { whole } => self.cancel(whole),
+            Operation::UndoCancel => self.undo_cancel(),
             Operation::Reopen => self.reopen(),
         }
     }
@@ -258,14 +282,25 @@ impl ModelTest {
         self.record(call.index, possible.swap_remove(fact % possible.len()));
     }
 
-    /// Sets an entry's state; withdraws it instead if it became callable after a list removed it.
+    /// Sets an entry's state; cancels it instead if it was cancelled and could be called again, and withdraws it if it
+    /// became callable after a list removed it.
     fn set_state(&mut self, index: usize, state: State) {
         let must_be_held = self.is_in_doubt(index)
             && !matches!(state, State::Submitting | State::Open | State::Unknown | State::LostTrack | State::Held);
-        let is_ended_in_doubt = self.is_in_doubt(index) && self.entries[index].state != State::Held;
+        let is_in_doubt = self.is_in_doubt(index);
+        let is_ended_in_doubt = is_in_doubt && self.entries[index].state != State::Held;
         let entry = &mut self.entries[index];
+        let is_back = entry.state == State::Cancelled && state != State::Cancelled && entry.cancelled != Cancelled::No;
         let state = if must_be_held { State::Held } else { state };
         entry.held_for_review = state == State::Held && (must_be_held || entry.held_for_review || is_ended_in_doubt);
+        if is_back {
+            entry.cancelled = Cancelled::Pending;
+        }
+        let is_ended = !is_in_doubt && matches!(state, State::Ready | State::Waiting | State::Held);
+        if entry.cancelled == Cancelled::Pending && is_ended {
+            (entry.cancelled, entry.state) = (Cancelled::From(state), State::Cancelled);
+            return;
+        }
         let callable = matches!(state, State::Ready | State::Waiting);
         entry.state = if callable && entry.withdraw_later { State::Withdrawn } else { state };
         entry.withdraw_later &= !callable;
@@ -279,14 +314,16 @@ impl ModelTest {
             entry.listed = listed;
             let unsettled = matches!(
                 entry.state,
-                State::Submitting | State::Open | State::Unknown | State::LostTrack | State::Held
+                State::Submitting | State::Open | State::Unknown | State::LostTrack | State::Held | State::Cancelled
             );
             entry.withdraw_later = if listed { false } else { entry.withdraw_later || unsettled };
-            entry.state = match (entry.state, listed) {
-                (State::Withdrawn, true) => State::Ready,
-                (State::Ready | State::Waiting, false) => State::Withdrawn,
-                (state, _) => state,
-            };
+        }
+        for (index, listed) in on_it.into_iter().enumerate() {
+            match (self.entries[index].state, listed) {
+                (State::Withdrawn, true) => self.set_state(index, State::Ready),
+                (State::Ready | State::Waiting, false) => self.entries[index].state = State::Withdrawn,
+                _ => {}
+            }
         }
     }
 
@@ -335,9 +372,14 @@ impl ModelTest {
         }
         if self.entries[index].held_for_review {
             let withdrawn = may_be_called && self.entries[index].withdraw_later;
-            let is_over = state == State::Finished || (may_be_called && state == State::Waiting);
-            assert!(is_over || (withdrawn && state == State::Withdrawn), "{state:?}");
+            let cancelled = may_be_called && self.entries[index].cancelled == Cancelled::Pending;
+            let is_over = state == State::Finished || (may_be_called && !cancelled && state == State::Waiting);
+            let is_gone = (withdrawn && state == State::Withdrawn) || (cancelled && state == State::Cancelled);
+            assert!(is_over || is_gone, "{state:?}");
             let entry = &mut self.entries[index];
+            if state == State::Cancelled {
+                entry.cancelled = Cancelled::From(State::Waiting);
+            }
             entry.withdraw_later &= state != State::Withdrawn;
             (entry.state, entry.held_for_review) = (state, false);
         }
@@ -355,22 +397,45 @@ impl ModelTest {
                 assert!(!is_barred, "{}: its number is barred", ENTRIES[at].0);
                 self.entries[at].state = State::Ready;
             }
+            if self.entries[at].state == State::Suppressed && row.state == State::Cancelled {
+                assert_eq!(self.entries[at].cancelled, Cancelled::Pending, "{}", ENTRIES[at].0);
+                (self.entries[at].state, self.entries[at].cancelled) =
+                    (State::Cancelled, Cancelled::From(State::Ready));
+            }
         }
     }
 
-    fn cancel_run(&mut self) {
-        let run = self.fixture.run.run;
-        let cancelled = self.fixture.operator(self.now).cancel_run(run, "somebody", self.now).expect("cancelled");
+    fn cancel(&mut self, whole: bool) {
+        let name = self.fixture.campaign.name.clone();
+        let scope = if whole { DecisionScope::Campaign(name) } else { DecisionScope::Run(self.fixture.run.run) };
+        let cancelled = self.fixture.operator(self.now).cancel(&scope, "somebody", self.now).expect("cancelled");
         let mut expected = 0;
         for index in 0..ENTRIES.len() {
             let is_in_doubt = self.is_in_doubt(index);
             let entry = &mut self.entries[index];
-            if entry.listed && !is_in_doubt && matches!(entry.state, State::Ready | State::Waiting | State::Held) {
-                entry.state = State::Cancelled;
-                expected += 1;
+            if !(whole || entry.listed) || entry.cancelled != Cancelled::No || entry.state == State::Cancelled {
+                continue;
+            }
+            let is_ended = !is_in_doubt && matches!(entry.state, State::Ready | State::Waiting | State::Held);
+            entry.cancelled = if is_ended { Cancelled::From(entry.state) } else { Cancelled::Pending };
+            entry.state = if is_ended { State::Cancelled } else { entry.state };
+            expected += 1;
+        }
+        assert_eq!(cancelled.count(|_| true) + cancelled.in_doubt, expected);
+    }
+
+    fn undo_cancel(&mut self) {
+        let scope = DecisionScope::Campaign(self.fixture.campaign.name.clone());
+        let undone = self.fixture.operator(self.now).undo_cancel(&scope, "somebody", self.now);
+        undone.expect("undone");
+        for index in 0..self.entries.len() {
+            let cancelled = std::mem::replace(&mut self.entries[index].cancelled, Cancelled::No);
+            if let Cancelled::From(before) = cancelled
+                && self.entries[index].state == State::Cancelled
+            {
+                self.set_state(index, before);
             }
         }
-        assert_eq!(cancelled, expected);
     }
 
     fn reopen(&mut self) {
@@ -388,34 +453,6 @@ impl ModelTest {
         let stored: Vec<_> = rows.iter().map(|row| row.state).collect();
         assert_eq!(stored, self.entries.iter().map(|entry| entry.state).collect::<Vec<_>>());
         assert_eq!(self.fixture.attempt_states(), self.calls.iter().map(|call| call.state).collect::<Vec<_>>());
-    }
-}
-
-/// What the sequences covered, so that a test which no longer tests anything is noticed.
-#[derive(Debug, Default)]
-struct Coverage {
-    calls: usize,
-    second_calls: usize,
-    held: usize,
-    withdrawn_once_settled: usize,
-    held_for_review: usize,
-}
-
-impl Coverage {
-    fn add(&mut self, test: &ModelTest) {
-        let again = |call: &&Call| test.calls.iter().filter(|other| other.index == call.index).count() > 1;
-        let events = test.fixture.events_of(1..=ENTRIES.len() as i64);
-        self.calls += test.calls.len();
-        self.second_calls += test.calls.iter().filter(again).count();
-        self.held += test.entries.iter().filter(|entry| entry.state == State::Held).count();
-        self.held_for_review += test.entries.iter().filter(|entry| entry.held_for_review).count();
-        self.withdrawn_once_settled +=
-            events.iter().filter(|event| event.kind == "unlisted" && event.detail.is_some()).count();
-    }
-
-    fn is_complete(&self) -> bool {
-        let Self { calls, second_calls, held, withdrawn_once_settled, held_for_review } = self;
-        [calls, second_calls, held, withdrawn_once_settled, held_for_review].into_iter().all(|count| *count > 0)
     }
 }
 

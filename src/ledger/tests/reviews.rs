@@ -144,7 +144,10 @@ pub(super) fn an_entry_in_doubt_is_not_cancelled_before_a_person_has_read_it(ope
     let (fixture, _) = doubtful(open, &[entry("P-1", 101)], Outcome::Unclassified);
     let cancelled = fixture.operator(noon()).resolve(EntryId(1), Resolution::Cancel, "somebody", noon());
     assert!(matches!(cancelled, Err(OperatorError::InDoubt(_))), "{cancelled:?}");
-    assert_eq!(fixture.operator(noon()).cancel_run(fixture.run.run, "somebody", noon()).expect("cancelled"), 0);
+    let scope = DecisionScope::Run(fixture.run.run);
+    let cancelled = fixture.operator(noon()).cancel(&scope, "somebody", noon()).expect("cancelled");
+    assert_eq!((cancelled.count(|_| true), cancelled.in_doubt), (0, 1));
+    fixture.operator(noon()).undo_cancel(&scope, "somebody", noon()).expect("undone");
     fixture.check_states(&[("P-1", State::Held)]);
 }
 

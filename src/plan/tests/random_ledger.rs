@@ -203,7 +203,7 @@ impl RandomLedger {
     pub(super) fn rows(&self) -> Vec<EntryRow> {
         let mut rows = Vec::new();
         let run = self.listed().run;
-        let read = self.reader().each_entry(run, |row| {
+        let read = self.reader().each_entry(run, DateTime::UNIX_EPOCH, |row| {
             rows.extend((!row.covered_by_household).then_some(row));
             Ok::<_, LedgerError>(())
         });

@@ -13,7 +13,7 @@ const MAX_BYTES: u64 = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// It cannot be opened or read.
-    #[error("the key file cannot be read: {}", .0.kind())]
+    #[error("the key file cannot be read: {}", crate::wording::io_error(.0))]
     Unreadable(io::Error),
     /// It is a folder, a pipe or a device.
     #[error("the key file is {0}, not a file: name the file itself that holds the key")]
@@ -115,6 +115,6 @@ mod tests {
             assert!(!problem.contains("k3"), "{problem}");
         }
         let missing = key(Path::new("/nowhere/k3y")).expect_err("refused");
-        assert_eq!(missing, "the key file cannot be read: entity not found");
+        assert_eq!(missing, "the key file cannot be read: it does not exist");
     }
 }

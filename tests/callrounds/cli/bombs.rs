@@ -371,13 +371,13 @@ fn an_old_workbook_and_an_open_document_are_bounded_in_rows_and_columns() {
 fn a_campaign_file_and_a_list_of_numbers_are_bounded_too() {
     let practice = practice();
     let ended = practice.run(&["check", "/dev/zero"]);
-    assert_eq!((ended.code, ended.stderr.contains("file too large")), (2, true), "{ended:?}");
+    assert_eq!((ended.code, ended.stderr.contains("the file is too large")), (2, true), "{ended:?}");
     let ended =
         practice.run(&["suppress", "import", "/dev/zero", "--source", "x", "--ledger", "campaigns/callrounds.db"]);
-    assert_eq!((ended.code, ended.stderr.contains("file too large")), (2, true), "{ended:?}");
+    assert_eq!((ended.code, ended.stderr.contains("the file is too large")), (2, true), "{ended:?}");
     practice.write("long.csv", &"3".repeat(3 << 20));
     let ended = practice.run(&["suppress", "import", "long.csv", "--ledger", "campaigns/callrounds.db"]);
     assert_eq!((ended.code, ended.stderr.contains("longer than 1 MiB")), (2, true), "{ended:?}");
     let ended = practice.run(&["check", "campaigns/recall.toml", "--list", "/dev/zero"]);
-    assert_eq!((ended.code, ended.stderr.contains("file too large")), (3, true), "{ended:?}");
+    assert_eq!((ended.code, ended.stderr.contains("the file is too large")), (3, true), "{ended:?}");
 }

@@ -133,6 +133,14 @@ fn a_campaign_to_start_from_is_written_once_and_can_be_checked() {
     let unchanged = check();
     assert_eq!(unchanged.code, 2, "{unchanged:?}");
     assert!(unchanged.stderr.contains("the campaign file has placeholders"), "{unchanged:?}");
+    assert!(
+        unchanged.stderr.contains("1 of 1 rows cannot be used"),
+        "the list is looked at all the same: {unchanged:?}"
+    );
+    practice.write("ring.csv", "patient_id,first_name,ring,due\n1,Ana,773-555-0110,2026-11-01\n");
+    let other = practice.run(&["check", "recall.toml", "--list", "ring.csv"]);
+    let both = ["error: no column of the list is known to be phone", "error: the campaign file has placeholders"];
+    assert!(other.code == 2 && both.iter().all(|error| other.stderr.contains(error)), "{other:?}");
     practice.write("recall.toml", &practice.read("recall.toml").replace("kind = \"annie\"", "kind = \"simulator\""));
     let checked = check();
     assert_eq!(checked.code, 0, "{checked:?}");

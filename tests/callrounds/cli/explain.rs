@@ -98,7 +98,7 @@ fn explain_says_why_a_run_ended_before_a_due_call() {
     let one = campaign("recall", 1).replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
     let practice = Practice::with(&one, LIST);
     practice.run(&["run", "campaigns/recall.toml", "--quiet"]);
-    let why = "run 1 ended while it was due: max_calls = 1 calls were placed\n";
+    let why = "run 1 ended while it was due: as many calls were placed as max_calls allows (1)\n";
     let text = ["501", "503", "505"].map(|patient| explain(&practice, patient).contains(why));
     // One of the two callable patients was called; the third is not to be called.
     assert!(text[0] != text[1] && !text[2], "{text:?}");

@@ -152,7 +152,7 @@ fn a_purge_succeeds_only_once_no_reader_needs_the_old_pages() {
     let seen: i64 = reader.query_row("SELECT count(*) FROM entry", [], |row| row.get(0)).expect("a number");
     assert_eq!(seen, 2);
     let with_reader = purge();
-    refused(&with_reader, 7, &["not gone from the disk yet", "the same `ledger purge` again"]);
+    refused(&with_reader, 7, &["the removed data is still on the disk", "the same `ledger purge` again"]);
     assert!(!with_reader.stderr.contains("removed names"), "{with_reader:?}");
     assert!(holds(), "the reader needs them");
     reader.execute_batch("COMMIT").expect("over");
@@ -193,7 +193,7 @@ fn the_program_writes_no_core_dumps() {
 fn a_file_that_is_no_ledger_is_left_as_it_is() {
     let practice = Practice::with(&campaign(""), LIST);
     for (ledger, code, expected) in [
-        ("/dev/null", 7, "no ordinary file"),
+        ("/dev/null", 7, "not an ordinary file"),
         ("campaigns/recall.csv", 7, "is not a ledger"),
         ("campaigns/recall.toml", 7, "is not a ledger"),
     ] {

@@ -102,7 +102,7 @@ fn a_ledger_keeps_rehearsals_or_live_calls_and_never_both() {
     let ended = run_live(&vendor.base_url);
     assert_eq!(ended.code, 0, "{ended:?}");
     practice.write("campaigns/recall.toml", &campaign("[vendor]\nkind = \"simulator\"\n"));
-    let expected = "is one of live calls, whose patients a rehearsal in it would leave uncalled";
+    let expected = "has live calls, and a patient who is rehearsed in it would count as called";
     refused(&practice.run(&RUN), 7, expected);
     let rehearsed = practice.run(&[&RUN[..], &["--rehearse", "--ledger", "campaigns/callrounds.db"]].concat());
     assert_eq!(rehearsed.code, 7, "{rehearsed:?}");

@@ -22,6 +22,7 @@ mod outside;
 mod plans;
 mod privacy;
 mod reports;
+mod rests;
 mod reviews;
 mod stopping;
 mod suppression;

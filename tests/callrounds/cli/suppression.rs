@@ -31,7 +31,8 @@ fn a_suppression_says_until_when_and_who_says_so_and_ends_then() {
     suppress(&practice, &["add", "773-555-0110", "--expires", "2099-12-31", "--source", "by letter"]);
     suppress(&practice, &["add", "773-555-0111", "--scope", "reminder"]);
     let listed = suppress(&practice, &["list"]);
-    assert!(listed.contains("until 2100-01-01 00:00, by letter"), "{listed}");
+    // No campaign is on the ledger yet, so the day ends with the last zone's; instants are in UTC.
+    assert!(listed.contains("until 2100-01-01 10:00, by letter"), "{listed}");
     assert!(listed.contains("reminder") && listed.contains(", operator"), "{listed}");
 
     let called = |at: &str| {
@@ -51,7 +52,7 @@ fn a_ban_that_ends_never_shortens_one_for_good() {
     let listed = suppress(&practice, &["list"]);
     let lines: Vec<&str> = listed.lines().collect();
     assert!(!lines[0].contains("until") && lines[0].ends_with(", operator"), "{listed}");
-    assert!(lines[1].contains("until 2100-01-01 00:00"), "{listed}");
+    assert!(lines[1].contains("until 2100-01-01 10:00"), "{listed}");
 }
 
 #[test]
@@ -87,4 +88,43 @@ fn a_list_of_any_format_and_encoding_is_imported_and_a_note_on_a_number_frees_no
     for number in 110..=114 {
         assert!(listed.contains(&format!("+13125550{number}")), "{number}: {listed}");
     }
+}
+
+#[test]
+fn a_day_ends_in_the_practices_zone_and_a_number_that_is_added_again_keeps_its_source() {
+    let practice = Practice::with(&recall(CAMPAIGN_REST), LIST);
+    assert_eq!(practice.run(&["run", "campaigns/recall.toml", "--at", "2026-11-24T16:00:00Z", "--quiet"]).code, 0);
+    suppress(&practice, &["add", "312-555-0142", "--expires", "2099-12-31", "--source", "by letter"]);
+    suppress(&practice, &["add", "312-555-0142", "--expires", "2099-12-30"]);
+    let listed = suppress(&practice, &["list"]);
+    assert!(listed.contains("until 2100-01-01 00:00, by letter\n"), "{listed}");
+    let json: serde_json::Value = serde_json::from_str(&suppress(&practice, &["list", "--json"])).expect("JSON");
+    assert_eq!(json[0]["expires"], "2100-01-01T06:00:00Z");
+    suppress(&practice, &["add", "312-555-0142", "--source", "front desk"]);
+    assert!(suppress(&practice, &["list"]).contains(", by letter; front desk\n"));
+}
+
+#[test]
+fn explain_and_reports_show_that_a_number_is_suppressed_also_of_nobody_on_the_ledger() {
+    let practice = Practice::with(&recall(CAMPAIGN_REST), LIST);
+    let early = practice.run(&["explain", "312-555-0142", "--ledger", "campaigns/callrounds.db"]);
+    assert_eq!(early.code, 2, "there is no ledger: {early:?}");
+    suppress(&practice, &["add", "312-555-0142", "--source", "by letter"]);
+    let explained = practice.run(&["explain", "(312) 555-0142"]);
+    let line = "+13125550142: the number is on the suppression list for all calls since ";
+    assert!(explained.code == 0 && explained.stdout.starts_with(line), "{explained:?}");
+    assert!(explained.stdout.ends_with(": by letter\n"), "{explained:?}");
+
+    assert_eq!(practice.run(&["run", "campaigns/recall.toml", "--at", "2026-11-24T16:00:00Z", "--quiet"]).code, 0);
+    let opted_out = practice.count("SELECT count(*) FROM suppression");
+    suppress(&practice, &["add", "773-555-0110", "--source", "front desk"]);
+    let report = practice.run(&["report", "--format", "csv"]).stdout;
+    let of_ana = report.lines().find(|line| line.starts_with("1,Ana,")).expect("a row");
+    assert!(of_ana.ends_with(",yes") && of_ana.contains(",'+17735550110,yes,"), "{opted_out}: {report}");
+    let text = practice.run(&["report"]).stdout;
+    assert!(text.contains("the number is on the suppression list"), "{text}");
+    let patients = &practice.report()["patients"];
+    assert_eq!(patients[0]["number_suppressed"], true, "{patients}");
+    let explained = practice.run(&["explain", "1"]).stdout;
+    assert!(explained.contains("the number is on the suppression list for all calls since "), "{explained}");
 }

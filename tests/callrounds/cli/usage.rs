@@ -221,8 +221,8 @@ fn a_list_that_cannot_be_used_is_refused_whole() {
     let bad_rows =
         Practice::with(&simulated(), "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773\n3,,773-555-0112\n");
     assert_snapshot!(refused(&bad_rows, &RUN, 3), @"
-    2 rows of the list were rejected; the reasons are in DIR/campaigns/recall.rejects.csv
     error: 2 of 3 rows cannot be used, more than the campaign's max_reject_rate of 20 %; mostly: phone: too short. Look at the mapping of the columns, or raise max_reject_rate under [list]; nothing was sent
+    2 rows of the list were rejected; the reasons are in DIR/campaigns/recall.rejects.csv
     ");
 
     let missing = Practice::with(&simulated(), LIST);
@@ -276,8 +276,8 @@ fn a_ledger_that_is_not_ours_to_use_is_left_alone() {
 
     fs::write(&ledger, "this is no ledger, it is a text that somebody put here ".repeat(100)).expect("written");
     private(0o600);
-    assert_snapshot!(refused(&practice, &RUN, 7), @"error: DIR/campaigns/callrounds.db is not a ledger of callrounds; it was left as it is: name another file with --ledger FILE, or restore the last backup");
-    assert_snapshot!(refused(&practice, &["status"], 7), @"error: campaigns/callrounds.db is not a ledger of callrounds; it was left as it is: name another file with --ledger FILE, or restore the last backup");
+    assert_snapshot!(refused(&practice, &RUN, 7), @"error: DIR/campaigns/callrounds.db is not a ledger of callrounds; it was not changed: name another file with --ledger FILE, or restore the last backup");
+    assert_snapshot!(refused(&practice, &["status"], 7), @"error: campaigns/callrounds.db is not a ledger of callrounds; it was not changed: name another file with --ledger FILE, or restore the last backup");
     assert!(fs::read_to_string(&ledger).expect("as it was").starts_with("this is no ledger"));
     fs::remove_file(&ledger).expect("removed");
 
@@ -291,8 +291,7 @@ fn a_ledger_that_is_not_ours_to_use_is_left_alone() {
     practice.ledger().pragma_update(None, "user_version", 999).expect("a version");
     for command in [RUN.as_slice(), &["report"]] {
         let text = refused(&practice, command, 7).replace(&format!("knows {format})"), "knows FORMAT)");
-        let other =
-            "the ledger was made by another version of callrounds (format 999, this one knows FORMAT); use that one";
+        let other = "the ledger was made by another version of callrounds (format 999, this one knows FORMAT); use that version";
         assert!(text.contains(other), "{text}");
     }
     practice.ledger().pragma_update(None, "user_version", format).expect("a version");
@@ -320,7 +319,7 @@ fn a_database_of_another_program_is_left_alone() {
     practice.ledger().execute_batch("CREATE TABLE theirs (id INTEGER)").expect("a table");
     let ledger = practice.path("campaigns/callrounds.db");
     fs::set_permissions(&ledger, Permissions::from_mode(0o600)).expect("a mode");
-    assert_snapshot!(refused(&practice, &RUN, 7), @"error: DIR/campaigns/callrounds.db is not a ledger of callrounds; it was left as it is: name another file with --ledger FILE, or restore the last backup");
+    assert_snapshot!(refused(&practice, &RUN, 7), @"error: DIR/campaigns/callrounds.db is not a ledger of callrounds; it was not changed: name another file with --ledger FILE, or restore the last backup");
     assert_eq!(practice.count("SELECT count(*) FROM sqlite_schema"), 1, "tables were added to it");
 }
 
@@ -373,7 +372,7 @@ fn a_run_that_has_to_stop_early_says_when_to_go_on() {
     let limited = campaign(REHEARSAL).replace("[vendor]", "[safety]\nmax_calls = 1\n[vendor]");
     let now = ["--at", MORNING, "--speed", "60"];
     assert_snapshot!(against(&[], &limited, &now, 4, 1), @"
-    no further calls: max_calls = 1 calls were placed; waiting for answers under way
+    no further calls: as many calls were placed as max_calls allows (1); waiting for answers under way
     recall, run 1: stopped, as many calls as max_calls allows were placed
       list          3 rows = 3 accepted + 0 rejected + 0 duplicate + 0 merged
       patients      2 ready to call, 1 finished
@@ -411,8 +410,8 @@ fn help_lists_every_command_and_exit_code() {
       transcript   Show what was said in a patient's conversation; nothing of it is kept
       worklist     Show what the front desk has to do, and tick it off
       writeback    Write the calls to a file for the practice's own software; nothing is sent
-      pause        Pause a run: it places no call until it is resumed
-      cancel       Cancel a run: patients whose call is neither under way nor finished are not called
+      pause        Pause a campaign: no run of it places a call until it is resumed
+      cancel       Cancel a campaign or a run's list: its patients are not called any more
       ledger       Maintain the ledger: adopt a restored copy, verify, purge, back up
       doctor       Check credentials, caller ids, clock and ledger; calls nobody
       init         Write a campaign file as a starting point

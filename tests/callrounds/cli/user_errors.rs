@@ -115,7 +115,7 @@ fn what_was_typed_wrong_is_refused() {
     assert_eq!(practice.run(&RUN).code, 0);
     let none = practice.run(&["cancel", "9"]);
     assert_eq!(none.code, 2, "{none:?}");
-    assert!(none.stderr.contains("the ledger has no run 9; `callrounds status` names the newest"), "{none:?}");
+    assert!(none.stderr.contains("the ledger has no run 9; `callrounds status` shows the newest"), "{none:?}");
     assert_eq!(practice.run(&["explain", ""]).code, 2);
     for number in ["+17735550110", "(773) 555-0110", "7735550110"] {
         assert!(practice.run(&["explain", number]).stdout.contains("patient 1001"), "{number}");

@@ -29,28 +29,31 @@ fn a_claim_that_returns_after_a_stop_is_still_sent_for_its_intent_is_written() {
     assert_eq!(scene.comes(claimed(1, vec![claim])), ["! dialling attempt=1 call=1", "place 1"]);
 }
 
+fn paused() -> StopReason {
+    StopReason::Paused { by: "Ann".into(), since: after(0).naive_utc(), until: None }
+}
+
 #[test]
 fn calls_under_way_are_followed_after_a_stop_that_does_not_concern_reading() {
     let mut scene = Scene::following("", &[1]);
-    stop(&mut scene, StopReason::Paused { by: "Ann".into() });
+    stop(&mut scene, paused());
     scene.later(10);
     assert_eq!(scene.turn(), ["page 0 100"]);
     let closed = page_of(vec![conversation(1, Status::Closed)]);
     assert!(scene.comes(page(Ok(closed))).iter().any(|line| line.starts_with("record Ended")));
     scene.settle();
-    assert_eq!(scene.wait(), ["finished Paused { by: \"Ann\" }"]);
+    assert_eq!(scene.wait(), [format!("finished {:?}", paused())]);
 }
 
 #[test]
 fn the_most_severe_reason_is_kept_and_each_is_reported_once() {
     let mut scene = Scene::dialing("");
-    let paused = StopReason::Paused { by: "Ann".into() };
-    assert_eq!(stop(&mut scene, paused.clone()), ["! stopping Paused { by: \"Ann\" }"]);
-    assert_eq!(stop(&mut scene, paused.clone()), [""; 0]);
+    assert_eq!(stop(&mut scene, paused()), [format!("! stopping {:?}", paused())]);
+    assert_eq!(stop(&mut scene, paused()), [""; 0]);
     assert_eq!(stop(&mut scene, StopReason::MaxCalls { limit: 1 }), [""; 0], "it is less severe");
     // It is less severe too, but stops the reads as well.
     assert_eq!(stop(&mut scene, StopReason::Unreachable).len(), 1);
-    assert_eq!(scene.dispatcher.stop_reason, Some(paused));
+    assert_eq!(scene.dispatcher.stop_reason, Some(paused()));
     assert!(scene.dispatcher.has_stopped_reading);
     assert_eq!(stop(&mut scene, StopReason::Interrupted), ["! stopping Interrupted"]);
 }

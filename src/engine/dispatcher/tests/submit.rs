@@ -1,8 +1,9 @@
 //! Claims, and what comes of them.
 
 use super::*;
+use crate::engine::stop_reason::StopReason;
 use crate::entry::{Reason, State};
-use crate::ledger::Deferral;
+use crate::ledger::{Deferral, Pause};
 use crate::vendor::LostAnswer;
 
 const NOT_NOW: &str = "the claim was made at another time, or the clock is in doubt";
@@ -79,7 +80,7 @@ fn a_claim_that_saw_every_due_entry_is_followed_by_the_question_when_the_next_is
     ];
     for (asked, deferred, expected) in cases {
         let mut scene = Scene::dialing("");
-        let claims = ClaimResult { claimed: vec![scene.claim(1)], deferred, paused_by: None };
+        let claims = ClaimResult { claimed: vec![scene.claim(1)], deferred, pause: None };
         assert_eq!(scene.comes(Completion::Claimed { asked, blocked: 0, claims }), expected);
         let asks = scene.started.iter().any(|work| matches!(work, Work::AskNextDue { .. }));
         let known = if asks { KnownNextDue::Asked(None) } else { KnownNextDue::Unknown };
@@ -91,12 +92,16 @@ fn a_claim_that_saw_every_due_entry_is_followed_by_the_question_when_the_next_is
 fn a_paused_run_claims_nothing_more() {
     let mut scene = Scene::dialing("");
     assert_eq!(scene.turn(), ["claim 1, 0 blocked"]);
-    let claims = ClaimResult { paused_by: Some("Ann".into()), ..ClaimResult::default() };
+    let pause = Pause { by: "Ann".into(), since: after(0), until: Some(after(3_600)) };
+    let claims = ClaimResult { pause: Some(pause), ..ClaimResult::default() };
     let lines = scene.comes(Completion::Claimed { asked: 1, blocked: 0, claims });
-    assert_eq!(lines, ["! stopping Paused { by: \"Ann\" }"]);
+    let zone = &scene.dispatcher.campaign.practice.zone;
+    let (since, until) = (zone.local(after(0)), Some(zone.local(after(3_600))));
+    let paused = format!("{:?}", StopReason::Paused { by: "Ann".into(), since, until });
+    assert_eq!(lines, [format!("! stopping {paused}")]);
     scene.later(60);
     assert_eq!(scene.turn(), [""; 0]);
-    assert_eq!(scene.wait(), ["finished Paused { by: \"Ann\" }"]);
+    assert_eq!(scene.wait(), [format!("finished {paused}")]);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn an_adopted_copy_is_written_and_takes_over_calls_that_it_lacks() {
     assert_eq!(text(&path, states), "open,submitting", "the other one is left as it is");
     assert_ne!(text(&copy, "SELECT identity FROM ledger"), text(&path, "SELECT identity FROM ledger"));
     let event = "SELECT kind || ' ' || at || ' ' || detail FROM event WHERE run_id IS NULL";
-    let expected = format!("adopted_ledger {} decided by Pat; 1 calls without an answer", at.timestamp_millis());
+    let expected = format!("adopted_ledger {} decided by Pat; 1 call without an answer", at.timestamp_millis());
     assert_eq!(text(&copy, event), expected);
 
     let other = CallerId { from: number(199), ..our_caller_id() };

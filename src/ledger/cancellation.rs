@@ -1,0 +1,227 @@
+//! Cancelling the entries of a campaign or of a run's list, and taking that back. A call under way is followed to its
+//! end, and no further call follows it: its entry is marked, and [`super::transition`] cancels it as soon as it could
+//! be called again.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension};
+
+use super::codec::{exactly_one, json, maybe_reason_at, millis, state_at};
+use super::deferred_list_change;
+use super::error::LedgerError;
+use super::sql::sql;
+use super::transition::Transition;
+use crate::entry::{CallContent, Fact, Reason, State};
+use crate::ids::{CampaignId, EntryId, RunId};
+
+/// Entries that are cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CancelledEntries {
+    /// By the state that they had.
+    pub by_state: BTreeMap<State, u64>,
+    /// Not among them: those with a conversation that a person has to read first.
+    pub in_doubt: u64,
+}
+
+impl CancelledEntries {
+    /// The number of entries whose state `is` says.
+    pub fn count(&self, is: impl Fn(State) -> bool) -> u64 {
+        self.by_state.iter().filter(|(state, _)| is(**state)).map(|(_, count)| count).sum()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_state.is_empty() && self.in_doubt == 0
+    }
+}
+
+/// Entries whose cancellation is taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReinstatedEntries {
+    /// Those that are no longer cancelled, by their state now.
+    pub reinstated: BTreeMap<State, u64>,
+    /// Those that stay cancelled, because their texts were purged.
+    pub purged: u64,
+}
+
+/// The entries of a campaign, or of one run's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CancelScope {
+    pub(super) campaign: CampaignId,
+    /// The run that was named.
+    pub(super) run: Option<RunId>,
+}
+
+/// Who decides, when, and the run to whose events the decision belongs.
+#[derive(Clone, Copy)]
+pub(super) struct Decision<'a> {
+    pub(super) by: &'a str,
+    pub(super) at: DateTime<Utc>,
+    pub(super) run: RunId,
+}
+
+/// An entry that may be cancelled.
+struct Candidate {
+    entry: EntryId,
+    state: State,
+    reason: Option<Reason>,
+    /// A person has to read a conversation of it: only that decides about it and its number.
+    is_in_doubt: bool,
+}
+
+/// The entries that cancelling would concern, by their state.
+pub(super) fn preview(conn: &Connection, scope: CancelScope) -> Result<CancelledEntries, LedgerError> {
+    Ok(by_state(&candidates(conn, scope)?))
+}
+
+/// Cancels the scope's entries. Those that cannot be called now keep their state and are marked.
+pub(super) fn cancel(
+    conn: &Connection,
+    scope: CancelScope,
+    decision: Decision<'_>,
+) -> Result<CancelledEntries, LedgerError> {
+    let candidates = candidates(conn, scope)?;
+    for candidate in &candidates {
+        cancel_one(conn, scope, decision, candidate)?;
+    }
+    Ok(by_state(&candidates))
+}
+
+fn by_state(candidates: &[Candidate]) -> CancelledEntries {
+    let mut counts = CancelledEntries::default();
+    for candidate in candidates {
+        if candidate.is_in_doubt {
+            counts.in_doubt += 1;
+        } else {
+            *counts.by_state.entry(candidate.state).or_default() += 1;
+        }
+    }
+    counts
+}
+
+fn candidates(conn: &Connection, scope: CancelScope) -> Result<Vec<Candidate>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("cancellation_scope"))?;
+    let mut rows = statement.query((scope.campaign.0, scope.run.map(|run| run.0)))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (entry, state) = (EntryId(row.get("id")?), state_at(row, "state")?);
+        let (reason, is_in_doubt) = (maybe_reason_at(row, "reason")?, row.get("in_doubt")?);
+        found.push(Candidate { entry, state, reason, is_in_doubt });
+    }
+    Ok(found)
+}
+
+fn cancel_one(
+    conn: &Connection,
+    scope: CancelScope,
+    decision: Decision<'_>,
+    candidate: &Candidate,
+) -> Result<(), LedgerError> {
+    let &Candidate { entry, state, reason, is_in_doubt } = candidate;
+    let is_ended = state.is_ended_by_cancel() && !is_in_doubt;
+    let before = is_ended.then_some(state);
+    conn.prepare_cached(sql!("cancellation_add"))?.execute((
+        entry.0,
+        scope.run.map(|run| run.0),
+        millis(decision.at),
+        decision.by,
+        before.map(State::name),
+        reason.filter(|_| is_ended).map(Reason::name),
+    ))?;
+    if is_ended {
+        advance(conn, decision, entry, state, &Fact::CancelledByOperator)?;
+    } else if state.has_call_to_settle() || is_in_doubt {
+        note(conn, decision, entry, "to_be_cancelled")?;
+    }
+    Ok(())
+}
+
+/// Takes back what was cancelled in the scope. What a newer list said of an entry meanwhile holds.
+pub(super) fn undo(
+    conn: &Connection,
+    scope: CancelScope,
+    decision: Decision<'_>,
+) -> Result<ReinstatedEntries, LedgerError> {
+    let mut counts = ReinstatedEntries::default();
+    for cancelled in undoable(conn, scope)? {
+        if cancelled.is_purged {
+            counts.purged += 1;
+            continue;
+        }
+        exactly_one(conn.prepare_cached(sql!("cancellation_remove"))?.execute([cancelled.entry.0])?)?;
+        let state = reinstate(conn, &cancelled, decision)?;
+        if state != State::Cancelled {
+            *counts.reinstated.entry(state).or_default() += 1;
+        }
+    }
+    Ok(counts)
+}
+
+/// The scope of the newest cancellation, if there is any.
+pub(super) fn newest_scope(conn: &Connection) -> Result<Option<CancelScope>, LedgerError> {
+    let found = conn
+        .prepare_cached(sql!("cancellation_newest"))?
+        .query_row([], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))
+        .optional()?;
+    Ok(found.map(|(campaign, run)| CancelScope { campaign: CampaignId(campaign), run: run.map(RunId) }))
+}
+
+/// An entry whose cancellation may be taken back.
+struct Cancelled {
+    entry: EntryId,
+    state: State,
+    /// What it was before; `None`: it was not callable and still has its state, or a person settled it since.
+    before: Option<(State, Option<Reason>)>,
+    is_purged: bool,
+}
+
+fn undoable(conn: &Connection, scope: CancelScope) -> Result<Vec<Cancelled>, LedgerError> {
+    let no_content = json(&CallContent::default());
+    let mut statement = conn.prepare_cached(sql!("cancellation_undoable"))?;
+    let mut rows = statement.query((scope.campaign.0, scope.run.map(|run| run.0), no_content))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (state, reason) = (state_at(row, "state")?, maybe_reason_at(row, "reason_before")?);
+        let before = row.get::<_, Option<String>>("state_before")?.and_then(|word| State::named(&word));
+        found.push(Cancelled {
+            entry: EntryId(row.get("id")?),
+            state,
+            before: before.map(|before| (before, reason)),
+            is_purged: state == State::Cancelled && row.get("purged")?,
+        });
+    }
+    Ok(found)
+}
+
+/// Brings an entry back to what it was, and applies what the lists said meanwhile. Returns its state.
+fn reinstate(conn: &Connection, cancelled: &Cancelled, decision: Decision<'_>) -> Result<State, LedgerError> {
+    let &Cancelled { entry, state, .. } = cancelled;
+    let Some((to, reason)) = cancelled.before.filter(|_| state == State::Cancelled) else {
+        note(conn, decision, entry, "cancellation_undone")?;
+        return Ok(state);
+    };
+    let restored = advance(conn, decision, entry, state, &Fact::Reinstated { to, reason })?;
+    deferred_list_change::apply_to_callable(conn, decision.run, entry, restored, decision.at)
+}
+
+fn advance(
+    conn: &Connection,
+    decision: Decision<'_>,
+    entry: EntryId,
+    from: State,
+    fact: &Fact,
+) -> Result<State, LedgerError> {
+    let Decision { by, at, run } = decision;
+    let detail = format!("decided by {by}");
+    Transition { run, entry, attempt: None, at, from, fact, detail: Some(&detail) }.apply(conn)
+}
+
+/// Stores the decision about an entry whose state it does not change.
+fn note(conn: &Connection, decision: Decision<'_>, entry: EntryId, kind: &str) -> Result<(), LedgerError> {
+    let detail = format!("decided by {}", decision.by);
+    let (at, none) = (millis(decision.at), None::<i64>);
+    conn.prepare_cached(sql!("event_note"))?.execute((at, decision.run.0, entry.0, none, kind, detail))?;
+    Ok(())
+}

@@ -1,0 +1,1 @@
+DELETE FROM cancellation WHERE entry_id = ?1;

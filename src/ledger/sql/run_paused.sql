@@ -1,1 +1,0 @@
-SELECT paused_by FROM run WHERE id = ?1;
