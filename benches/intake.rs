@@ -225,7 +225,7 @@ fn take_in(list: &Path, ledger_path: &Path) -> Result<()> {
 }
 
 fn opened<'c>(list: &Path, campaign: &'c Campaign, now: DateTime<Utc>) -> Result<Intake<'c>> {
-    let setting = IntakeContext { now, fiction_allowed: true, check_age: false };
+    let setting = IntakeContext { now, opens: now, fiction_allowed: true, check_age: false };
     Ok(Intake::open(&ListSource::File(list.to_owned()), campaign, setting)?)
 }
 

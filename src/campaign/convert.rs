@@ -133,7 +133,7 @@ impl CallingTable {
             window: unspanned(self.window)?,
             allow_wider: unspanned(self.allow_wider)?,
             zone_mode: unspanned(self.zone_mode)?,
-            household: unspanned(self.household)?.0,
+            household: unspanned(self.household)?,
             caps: unspanned(self.caps)?.convert()?,
         })
     }

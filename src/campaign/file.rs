@@ -11,8 +11,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::holiday::Holiday;
 use super::sections::{
-    Consent, DateOrder, DayWindow, ListEncoding, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, VendorKind,
-    ZoneMode,
+    Consent, DateOrder, DayWindow, HouseholdRule, ListEncoding, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose,
+    VendorKind, ZoneMode,
 };
 use super::spanned_reader::{RawValue, Spanned, SpannedReader, over, tables};
 use super::value::{
@@ -159,8 +159,9 @@ tables! {
         allow_wider: bool;
         /// Which time zones of the called party are checked.
         zone_mode: ZoneMode;
-        /// Whether patients who share a number share a call, as a household.
-        household: Switch;
+        /// Which patients who share a number share a call, as a household: those of one last name, guarantor or household
+        /// id (`name`), all (`number`), none (`off`). `on` means `name`.
+        household: HouseholdRule;
         /// The limits on calls to one number, over all campaigns; they can only be stricter than the vendor's own.
         caps: CapsTable;
         /// Days on which nobody is called in the regions that observe them.

@@ -38,9 +38,9 @@ pub use holiday::Holiday;
 pub use load::load;
 pub use locations::{Locations, Organisation};
 pub use sections::{
-    Calling, Caps, Consent, DateOrder, DayWindow, ListEncoding, ListRules, MessageTemplates, OnAbsent, OnConflict,
-    OnLostAnswer, Practice, Preset, Privacy, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, ValueMeaning,
-    VendorChoice, VendorKind, ZoneMode,
+    Calling, Caps, Consent, DateOrder, DayWindow, HouseholdRule, ListEncoding, ListRules, MessageTemplates, OnAbsent,
+    OnConflict, OnLostAnswer, Practice, Preset, Privacy, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn,
+    ValueMeaning, VendorChoice, VendorKind, ZoneMode,
 };
 pub use validate::SafetyOverrides;
 pub use vendor_limits::VendorLimits;

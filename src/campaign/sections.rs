@@ -192,8 +192,8 @@ pub struct Calling {
     pub allow_wider: bool,
     /// Which time zones of the called party are checked.
     pub zone_mode: ZoneMode,
-    /// Whether patients who share a number share a call, as a household.
-    pub household: bool,
+    /// Which patients who share a number share a call.
+    pub household: HouseholdRule,
     /// How often one number may be called.
     pub caps: Caps,
     /// The holidays on which nobody is called in the regions that observe them; empty if the campaign, or its preset,
@@ -203,6 +203,17 @@ pub struct Calling {
     pub all_holidays: Arc<[Holiday]>,
     /// The regions and time zones of area codes.
     pub area_codes: AreaCodes,
+}
+
+/// Which patients who share a number are one household, and share a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HouseholdRule {
+    /// Those of the same last name, and a guarantor with the patients whose household id is the guarantor's.
+    Name,
+    /// All of them.
+    Number,
+    /// None: each patient is called separately.
+    Off,
 }
 
 /// A named set of dialing hours (`calling-rules.md`, Called-party windows). Not legal advice.

@@ -11,8 +11,8 @@ use toml::de::DeValue;
 use super::diagnostics::Diagnostic;
 use super::holiday::Holiday;
 use super::sections::{
-    Consent, DateOrder, DayWindow, ListEncoding, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose, ValueMeaning,
-    VendorKind, ZoneMode,
+    Consent, DateOrder, DayWindow, HouseholdRule, ListEncoding, OnAbsent, OnConflict, OnLostAnswer, Preset, Purpose,
+    ValueMeaning, VendorKind, ZoneMode,
 };
 use super::spanned_reader::{RawValue, Spanned, SpannedReader, unspanned};
 use super::toml_span;
@@ -110,6 +110,8 @@ words! {
         "appointment_off" = Self::AppointmentOff,
     }
     Switch { "on" = Self(true), "off" = Self(false), }
+    // "on" is the word of earlier versions for the default.
+    HouseholdRule { "name" = Self::Name, "number" = Self::Number, "off" = Self::Off, "on" = Self::Name, }
     VendorKind { "annie" = Self::Annie, "simulator" = Self::Simulator, }
     Weekday {
         "mon" = Self::Mon, "tue" = Self::Tue, "wed" = Self::Wed, "thu" = Self::Thu, "fri" = Self::Fri,

@@ -11,7 +11,7 @@ use crate::entry::{ListCounts, ListEligibility, Reason, State};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::EntryId;
 use crate::intake::list::RowUnit;
-use crate::intake::{Intake, IntakeContext, IntakeWarning, RowResult, variable_name};
+use crate::intake::{Intake, IntakeWarning, RowResult, variable_name};
 use crate::ledger::{EnrolmentCounts, LedgerReader};
 use crate::plan::{Forecast, NotCalled, Plan, PlannedCall, Planner};
 use crate::report::plan::{self, DayPlan, NotCalledGroup, ReasonGroup};
@@ -67,9 +67,10 @@ fn check_list(
     list_input::refuse_foreign_file(&rejects)?;
     list_input::refuse_list_as_rejects(&rejects, args.exclude.as_deref(), campaign)?;
     let source = list_input::source(args.list.as_deref(), campaign)?;
-    let context = IntakeContext { now, fiction_allowed: api.is_rehearsal(), check_age: !clock.is_simulated() };
+    let context = list_input::context(campaign, api, &*clock);
     let excluded = exclude_file::read(args.exclude.as_deref(), campaign, now)?;
-    let intake = list_input::open(&source, campaign, context)?.with_exclude_list(excluded);
+    let history = reader.as_ref().map(|reader| list_input::history(reader, campaign)).transpose()?.flatten();
+    let intake = list_input::open(&source, campaign, context)?.with_exclude_list(excluded).with_history(history);
     let request = plan_builder::PlanRequest { with_messages: args.plan.is_some(), now };
     let (preview, findings) = CheckFindings::collect(&intake, campaign, reader.as_ref(), &request, output)?;
     if let Some(path) = &args.plan {
@@ -166,6 +167,9 @@ struct NotCalledRow {
     entry: Option<EntryId>,
     state: State,
     reason: Option<Reason>,
+    /// The row whose call uses the number, if that prevents the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_by_line: Option<u64>,
 }
 
 /// A column of the list and its meaning.
@@ -342,8 +346,9 @@ impl CalledRow {
 
 impl NotCalledRow {
     fn from_not_called(entry: &NotCalled) -> Self {
-        let &NotCalled { ref key, line, entry, state, reason, .. } = entry;
-        Self { key: key.parts().map(ToOwned::to_owned).collect(), line, entry, state, reason }
+        let &NotCalled { ref key, line, entry, state, reason, used_by, .. } = entry;
+        let key = key.parts().map(ToOwned::to_owned).collect();
+        Self { key, line, entry, state, reason, used_by_line: used_by }
     }
 }
 

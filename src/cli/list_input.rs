@@ -7,11 +7,17 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::campaign::Campaign;
+use crate::clock::Clock;
 use crate::entry::NewEntry;
 use crate::error::CommandError;
+use crate::ids::EntryKey;
 use crate::intake::rejects::{self, RejectsFile};
-use crate::intake::{Intake, IntakeContext, IntakeSummary, ListError, ListSource, RowResult};
+use crate::intake::{Intake, IntakeContext, IntakeSummary, IsSettled, ListError, ListSource, RowResult};
+use crate::ledger::LedgerReader;
+use crate::policy::Hours;
 use crate::visible::DisplayPath;
+
+use super::vendor_config::VendorConfig;
 
 /// The list that the command names, or the campaign's.
 pub(super) fn source(named: Option<&Path>, campaign: &Campaign) -> Result<ListSource, CommandError> {
@@ -22,6 +28,30 @@ pub(super) fn source(named: Option<&Path>, campaign: &Campaign) -> Result<ListSo
             "no list: give --list FILE, or name it in the campaign file under [list] file".into(),
         )),
     }
+}
+
+/// How a list is read at this instant of the run's clock.
+pub(super) fn context(campaign: &Campaign, api: &VendorConfig, clock: &dyn Clock) -> IntakeContext {
+    let now = clock.now();
+    let hours = Hours::for_practice(&campaign.calling, &campaign.practice.zone);
+    IntakeContext {
+        now,
+        opens: hours.next_open(now).unwrap_or(now),
+        fiction_allowed: api.is_rehearsal(),
+        check_age: !clock.is_simulated(),
+    }
+}
+
+/// What earlier calls of the campaign mean for the households of a list; `None` if the ledger does not have the campaign.
+pub(super) fn history<'c>(
+    reader: &'c LedgerReader,
+    campaign: &'c Campaign,
+) -> Result<Option<Box<IsSettled<'c>>>, CommandError> {
+    let Some(id) = reader.campaign(&campaign.name)? else { return Ok(None) };
+    let redial = &campaign.redial;
+    // A patient of whom the ledger cannot be read shares no call; the entry itself meets the same error.
+    let is_settled = move |key: &EntryKey, phone| reader.is_settled(id, redial, key, phone).unwrap_or(true);
+    Ok(Some(Box::new(is_settled)))
 }
 
 /// Opens a list and profiles its columns. A refused list stops the command with exit code 3.

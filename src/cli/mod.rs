@@ -24,6 +24,7 @@ mod init;
 mod ledger;
 mod ledger_lock;
 mod list_input;
+mod not_called;
 mod outcomes;
 mod outcomes_apply;
 mod outcomes_from_vendor;
@@ -41,6 +42,7 @@ mod row_findings;
 mod run;
 mod run_setup;
 mod run_status;
+mod runs;
 pub mod schema;
 mod session;
 mod settings;
@@ -101,6 +103,7 @@ fn dispatch(cli: &Cli, output: Output) -> Result<ExitStatus, CommandError> {
         Command::Run(args) => block_on(run::run(args, global, output)),
         Command::Check(args) => check::check(args, global, output),
         Command::Resume(args) => block_on(resume::resume(args, global, output)),
+        Command::Runs(args) => runs::runs(args, global, output),
         Command::Status(args) => status::status(args, global, output),
         Command::Report(args) => report::report(args, global, output),
         Command::Explain(args) => explain::explain(args, global, output),

@@ -34,7 +34,7 @@ pub(super) struct RunPreview {
     pub(super) is_known: bool,
 }
 
-/// The clock of a run: it never shows a time before the ledger's newest event.
+/// The clock of `check`: it never shows a time before the ledger's newest event.
 pub(super) fn clock(
     api: &VendorConfig,
     time: &SimulatedTime,
@@ -46,7 +46,7 @@ pub(super) fn clock(
         (Some(reader), VendorConfig::Remote(_)) => reader.newest_event()?,
         (None, _) => None,
     };
-    settings::clock(api, time, newest)
+    settings::clock_without_calls(api, time, newest)
 }
 
 /// A planner over the ledger, if there is one.

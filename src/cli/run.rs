@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::engine::ExclusionSource;
 use crate::error::{CommandError, ExitStatus};
-use crate::intake::{IntakeContext, IntakeSummary};
-use crate::ledger::EnrolledList;
+use crate::intake::IntakeSummary;
+use crate::ledger::{EnrolledList, LedgerReader};
 use crate::visible::DisplayPath;
 use crate::wording::counted;
 
@@ -39,11 +39,7 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     list_input::refuse_list_as_rejects(&rejects, args.exclude.as_deref(), &campaign)?;
     let session = session::Session::open(ledger, Arc::clone(&campaign), api, &args.options, output).await?;
 
-    let context = IntakeContext {
-        now: session.setup.clock.now(),
-        fiction_allowed: session.setup.api.is_rehearsal(),
-        check_age: !session.setup.clock.is_simulated(),
-    };
+    let context = list_input::context(&campaign, &session.setup.api, &*session.setup.clock);
     let (exclusions, excluded) = match &args.exclude {
         Some(path) => {
             let (file, excluded) = ExcludeFile::open(path, &campaign, session.setup.clock.now())?;
@@ -51,7 +47,9 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
         }
         None => (None, None),
     };
-    let intake = list_input::open(&source, &campaign, context)?.with_exclude_list(excluded);
+    let reader = LedgerReader::open(&session.ledger_path)?;
+    let history = list_input::history(&reader, &campaign)?;
+    let intake = list_input::open(&source, &campaign, context)?.with_exclude_list(excluded).with_history(history);
     let skipped = list_input::non_patient_rows(intake.non_patient_lines())
         + &list_input::hidden_rows(intake.hidden_rows())
         + &list_input::other_resources(intake.other_resources());

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use crate::campaign::Campaign;
 use crate::clock::SharedClock;
-use crate::engine::{EventSink, RunResult, StopReason};
+use crate::engine::{EventSink, RunResult};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::OrganisationId;
 use crate::ledger::{Ledger, LedgerReader, RunHandle, RunReport};
+use crate::plan::next_call;
 use crate::report::progress::{JsonLines, Progress};
 use crate::report::{RunSummary, text};
 use crate::simulator::Running;
@@ -104,13 +105,11 @@ impl RunSetup {
         result: &RunResult,
         output: Output,
     ) -> Result<ExitStatus, CommandError> {
-        let mut summary = RunSummary::from_report(&self.report(run)?);
+        let reader = LedgerReader::open(&self.ledger_path)?;
+        let next = next_call(&reader, &self.campaign, self.clock.now())?;
+        let mut summary = RunSummary::from_report(&reader.run(Some(run.run))?, next);
         summary.requests = Some(result.requests);
         summary.exit_code = Some(result.stop_reason.ending().exit().unwrap_or(summary.standing).code());
-        if let StopReason::WindowClosed { opens: Some(opens) } = result.stop_reason {
-            // Entries that are due while the window is closed are due when it opens.
-            summary.next_due = summary.next_due.map(|due| due.max(opens));
-        }
         if output.json {
             let line = serde_json::to_string(&summary)
                 .map_err(|_| CommandError::Internal("the summary has no JSON".into()))?;

@@ -145,6 +145,21 @@ pub(super) fn clock(
     }
 }
 
+/// The clock of a command that calls nobody: any time may be given, also for a live campaign.
+pub(super) fn clock_without_calls(
+    api: &VendorConfig,
+    time: &SimulatedTime,
+    newest: Option<DateTime<Utc>>,
+) -> Result<SharedClock, CommandError> {
+    match (api, time.at) {
+        (VendorConfig::Remote(remote), Some(at)) if !remote.is_rehearsal => {
+            let at = newest.map_or(at, |newest| at.max(newest + TimeDelta::milliseconds(1)));
+            Ok(Arc::new(ScaledClock::starting_at(at, time.speed.unwrap_or(1.0))))
+        }
+        (VendorConfig::Remote(_) | VendorConfig::Embedded(_), _) => clock(api, time, newest),
+    }
+}
+
 /// The error for live calls with simulated time.
 pub(super) fn no_simulated_time() -> CommandError {
     let what = "--at and --speed need the embedded simulator or [vendor] rehearsal = true";

@@ -4,19 +4,21 @@ use crate::campaign::{Campaign, CampaignSource, SafetyOverrides};
 use crate::clock::{Clock, WallClock};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::{CampaignName, EntryId, RunId};
-use crate::ledger::{LedgerError, LedgerReader, RunReport, RunStart};
+use crate::ledger::{LedgerError, LedgerKind, LedgerReader, RunReport, RunStart};
+use crate::plan::next_call;
 use crate::report::summary::PausedCampaign;
 use crate::report::{RunSummary, text};
+use crate::visible;
 use crate::zone::Zone;
 
-use super::args::{GlobalArgs, RunSelector};
+use super::args::{GlobalArgs, StatusArgs};
 use super::output::Output;
 use super::settings;
 
-pub(super) fn status(args: &RunSelector, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
+pub(super) fn status(args: &StatusArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let reader = LedgerReader::open(&settings::find_ledger(global)?)?;
-    let report = reader.run(args.run.map(RunId))?;
-    let mut summary = RunSummary::from_report(&report);
+    let report = selected(&reader, args.run, args.campaign.as_deref())?;
+    let mut summary = summary_of(&reader, &report)?;
     let pause = reader.pause_of(&report.campaign, reader.not_before_newest(WallClock.now())?)?;
     summary.paused = pause.map(PausedCampaign::from);
     if output.json {
@@ -25,6 +27,34 @@ pub(super) fn status(args: &RunSelector, global: &GlobalArgs, output: Output) ->
         output.data(&text::summary(&summary, &zone_of(&report)?))?;
     }
     Ok(ExitStatus::Done)
+}
+
+/// The run with this number, or the newest one, of a campaign or of all.
+pub(super) fn selected(
+    reader: &LedgerReader,
+    run: Option<i64>,
+    campaign: Option<&str>,
+) -> Result<RunReport, CommandError> {
+    let Some(name) = campaign else { return Ok(reader.run(run.map(RunId))?) };
+    reader.newest_run_of(&CampaignName::new(name))?.ok_or_else(|| no_such_campaign(reader, name))
+}
+
+/// The error for a campaign that the ledger does not have.
+pub(super) fn no_such_campaign(reader: &LedgerReader, name: &str) -> CommandError {
+    let known = reader.newest_runs().unwrap_or_default();
+    let known: Vec<String> = known.iter().map(|run| run.campaign.to_string()).collect();
+    let of_these = if known.is_empty() { "none".into() } else { known.join(", ") };
+    CommandError::Usage(format!("the ledger has no campaign {}; it has {of_these}", visible::value(name)))
+}
+
+/// The summary of a run, with the instant of the campaign's next call.
+pub(super) fn summary_of(reader: &LedgerReader, report: &RunReport) -> Result<RunSummary, CommandError> {
+    let campaign = campaign_of(report)?;
+    // A rehearsal has a time of its own.
+    let newest =
+        if reader.kind()? == Some(LedgerKind::Rehearsal) { reader.newest_event_of(&report.campaign)? } else { None };
+    let next = next_call(reader, &campaign, newest.unwrap_or_else(|| WallClock.now()))?;
+    Ok(RunSummary::from_report(report, next))
 }
 
 /// The practice's time zone, from the campaign's text in the ledger.

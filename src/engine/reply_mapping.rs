@@ -45,7 +45,8 @@ pub(super) fn not_placed_effect(not_placed: &NotPlaced) -> NotPlacedEffect<'_> {
         NotPlaced::Refused(refused) => refused,
     };
     match refused.concern {
-        Concern::Destination | Concern::Content => NotPlacedEffect::RefuseEntry(Reason::VendorRefused),
+        Concern::Destination => NotPlacedEffect::RefuseEntry(Reason::VendorRefused),
+        Concern::Content => NotPlacedEffect::RefuseEntry(Reason::ContentRefused),
         Concern::Cap => NotPlacedEffect::RetryEntry(Reason::VendorCap, VENDOR_CAP_WAIT),
         Concern::Hours => NotPlacedEffect::OutsideHours,
         Concern::RateLimit => NotPlacedEffect::RateLimited,

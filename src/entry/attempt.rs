@@ -96,8 +96,10 @@ impl AttemptState {
             | Fact::Barred { .. }
             | Fact::SetAside { .. }
             | Fact::Unlisted
-            | Fact::TooLate
+            | Fact::TooLate { .. }
             | Fact::Listed
+            | Fact::NumberCorrected
+            | Fact::SettledBefore { .. }
             | Fact::CancelledByOperator
             | Fact::Reinstated { .. }
             | Fact::ReviewNeeded { .. }

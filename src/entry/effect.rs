@@ -72,17 +72,27 @@ impl Fact {
             Self::Claimed | Self::Accepted | Self::Adopted => EntryEffect::default(),
             Self::Deferred { until, reason } => EntryEffect { due_at: Some(until), ..with_reason(reason) },
             Self::NotPlaced { retry_at, reason } => EntryEffect { due_at: Some(retry_at), ..with_reason(reason) },
-            Self::Barred { reason } | Self::SetAside { reason } | Self::Refused { reason } => with_reason(reason),
+            Self::Barred { reason }
+            | Self::SetAside { reason }
+            | Self::Refused { reason }
+            | Self::TooLate { reason } => with_reason(reason),
             Self::Unlisted => with_reason(Reason::Unlisted),
-            Self::TooLate => with_reason(Reason::NotAfter),
             Self::AnswerLost | Self::Absent { retry: false } => with_reason(Reason::AnswerLost),
-            Self::Listed | Self::Absent { retry: true } | Self::DeclaredNotPlaced | Self::BarLifted => due(at),
+            Self::Listed
+            | Self::NumberCorrected
+            | Self::Absent { retry: true }
+            | Self::DeclaredNotPlaced
+            | Self::BarLifted => due(at),
             Self::TrackLost => with_reason(Reason::TrackLost),
             Self::CancelledByOperator => with_reason(Reason::Operator),
             Self::Reinstated { reason, .. } => EntryEffect { reason, ..EntryEffect::default() },
             Self::ReviewNeeded { doubt } => with_reason(doubt.reason()),
             Self::EndedInDoubt { outcome, doubt } => {
                 EntryEffect { outcome: Some(outcome), ..with_reason(doubt.reason()) }
+            }
+            Self::SettledBefore { outcome } => {
+                let reason = (!outcome.means_wrong_number()).then_some(Reason::SpokenFor);
+                EntryEffect { outcome: Some(outcome), reason, ..EntryEffect::default() }
             }
             Self::Ended { outcome, redial }
             | Self::Reviewed { outcome, redial }
@@ -126,8 +136,10 @@ impl Fact {
             | Self::Barred { .. }
             | Self::SetAside { .. }
             | Self::Unlisted
-            | Self::TooLate
+            | Self::TooLate { .. }
             | Self::Listed
+            | Self::NumberCorrected
+            | Self::SettledBefore { .. }
             | Self::CancelledByOperator
             | Self::Reinstated { .. }
             | Self::ReviewNeeded { .. }
@@ -187,8 +199,10 @@ deferred             | 0   window      -      | -   -   -   -      -           -
 barred               | -   window      -      | -   -   -   -      -           -     - -
 set_aside            | -   window      -      | -   -   -   -      -           -     - -
 unlisted             | -   unlisted    -      | -   -   -   -      -           -     - -
-too_late             | -   not_after   -      | -   -   -   -      -           -     - -
+too_late             | -   window      -      | -   -   -   -      -           -     - -
 listed               | now -           -      | -   -   -   -      -           -     - -
+number_corrected     | now -           -      | -   -   -   -      -           -     - -
+settled_before       | -   spoken_for  booked | -   -   -   -      -           -     - -
 accepted             | -   -           -      | now -   -   -      -           -     - -
 not_placed           | 0   window      -      | now -   -   -      window      -     - -
 refused              | -   window      -      | now -   -   -      window      -     - -

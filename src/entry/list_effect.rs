@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::content::ListEligibility;
 use super::effect::EntryStatus;
+use super::outcome::Outcome;
 use super::reason::Reason;
 use super::state::{Fact, State};
 
@@ -21,6 +22,48 @@ pub enum EntryChange {
     Renumbered,
     /// Its number, while a call to the old one is not settled.
     RenumberedUnderWay,
+    /// Its number, after the old one had turned out to be wrong: it is called again.
+    Corrected,
+    /// The list forbids its call now, or requires a person's decision.
+    Excluded,
+    /// The list no longer forbids its call.
+    Allowed,
+    /// It is back on the list.
+    Returned,
+}
+
+/// The number that a list has for an entry that the campaign already has, by what the entry's calls have shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ListedNumber {
+    /// The entry's own.
+    Same,
+    /// Another one.
+    Other,
+    /// Another one, which no call has shown to be wrong, while a call is left: a new chance after a wrong number.
+    NewChance,
+}
+
+/// What a list says of an entry that the campaign already has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// Whether it allows the call.
+    pub eligibility: ListEligibility,
+    /// The last instant at which the call makes sense.
+    pub not_after: Option<DateTime<Utc>>,
+    /// The number to dial.
+    pub number: ListedNumber,
+    /// Whether the number is on the suppression list; asked only for an entry that is not called for that.
+    pub is_barred: bool,
+    /// Whether its texts, its patient, its location and its time zones are as before.
+    pub has_same_data: bool,
+}
+
+impl Listing {
+    /// Whether the number and the data are as before.
+    #[must_use]
+    pub fn is_same(self) -> bool {
+        self.number == ListedNumber::Same && self.has_same_data
+    }
 }
 
 /// The effect of a list on an entry that it no longer has.
@@ -33,6 +76,8 @@ pub enum AbsenceEffect {
     WithdrawnOnceSettled,
     /// It stays and is called when it is due.
     Kept,
+    /// The last moment for its call has passed.
+    Expired,
 }
 
 /// The effect of a list on an entry's state.
@@ -80,22 +125,22 @@ impl EntryStatus {
         Self { state, reason, due_at: now, outcome: None }
     }
 
-    /// The effect of a list that has the entry, with this eligibility and this last instant for its call.
+    /// The effect of a list that has the entry.
     #[must_use]
-    pub fn on_listed(
-        self,
-        eligibility: ListEligibility,
-        not_after: Option<DateTime<Utc>>,
-        now: DateTime<Utc>,
-    ) -> ListEffect {
-        let forbidden = match eligibility {
+    pub fn on_listed(self, listing: Listing, now: DateTime<Utc>) -> ListEffect {
+        let forbidden = match listing.eligibility {
             ListEligibility::Ready => None,
             ListEligibility::Suppressed(reason) => Some(Fact::Barred { reason }),
             ListEligibility::Held(reason) => Some(Fact::SetAside { reason }),
         };
+        if forbidden.is_none() && listing.number == ListedNumber::NewChance && self.had_wrong_number() {
+            return ListEffect::Now(Fact::NumberCorrected);
+        }
         let is_back = match self.state {
+            // The suppression has ended, or was of a number that the patient had before.
+            State::Suppressed if self.reason == Some(Reason::Suppressed) => !listing.is_barred,
             State::Suppressed | State::Held | State::Withdrawn => self.reason_is_from_list(),
-            State::Expired => not_after.is_none_or(|last| last > now),
+            State::Expired => listing.not_after.is_none_or(|last| last > now),
             State::Ready
             | State::Waiting
             | State::Submitting
@@ -109,16 +154,21 @@ impl EntryStatus {
         match forbidden {
             Some(fact) if self.is_not_settled() => ListEffect::OnceSettled(fact),
             Some(fact) if self.state.is_callable() => ListEffect::Now(fact),
+            // It is on the list again, or excluded for another reason.
+            Some(fact) if self.reason_is_from_list() && self.is_other_exclusion(&fact) => ListEffect::Now(fact),
             None if is_back => ListEffect::Now(Fact::Listed),
             Some(_) | None => ListEffect::Nothing,
         }
     }
 
-    /// The effect of a list that lacks the entry and withdraws what it lacks. A patient's decision outlasts every list.
+    /// The effect of a list that lacks the entry and withdraws what it lacks. A patient's decision outlasts every list. An
+    /// entry that was to be called by `not_after`, and was not, has expired: the list lacks it because its time is over.
     #[must_use]
-    pub fn on_absent(self) -> ListEffect {
+    pub fn on_absent(self, not_after: Option<DateTime<Utc>>, now: DateTime<Utc>) -> ListEffect {
         let is_suppressed_for_good = self.state == State::Suppressed && !self.reason_is_from_list();
-        if self.is_not_settled() {
+        if self.state.is_callable() && not_after.is_some_and(|last| last < now) {
+            ListEffect::Now(Fact::TooLate { reason: Reason::NotAfter })
+        } else if self.is_not_settled() {
             ListEffect::OnceSettled(Fact::Unlisted)
         } else if is_suppressed_for_good || self.state.after(&Fact::Unlisted).is_err() {
             ListEffect::Nothing
@@ -140,15 +190,68 @@ impl EntryStatus {
         }
     }
 
-    /// What a list with the same or another number, and the same or other data, changes about the entry.
+    /// What a list changes about the entry, by the effect that it has on the entry's state.
     #[must_use]
-    pub fn change(self, has_same_number: bool, has_same_data: bool) -> EntryChange {
-        match (has_same_number, has_same_data) {
+    pub fn change(self, listing: Listing, effect: &ListEffect) -> EntryChange {
+        match effect {
+            ListEffect::Now(Fact::NumberCorrected) => return EntryChange::Corrected,
+            ListEffect::Now(Fact::Listed) if self.state == State::Withdrawn => return EntryChange::Returned,
+            ListEffect::Now(Fact::Listed) if self.state != State::Expired => return EntryChange::Allowed,
+            // The entry may wait for its settlement with the same change for many lists: that is counted as no change.
+            ListEffect::Now(Fact::Barred { .. } | Fact::SetAside { .. }) => return EntryChange::Excluded,
+            ListEffect::Now(_) | ListEffect::OnceSettled(_) | ListEffect::Nothing => {}
+        }
+        match (listing.number, listing.has_same_data) {
             _ if self.state.is_over_for_good() => EntryChange::Same,
-            (true, true) => EntryChange::Same,
-            (true, false) => EntryChange::Changed,
-            (false, _) if self.state.has_call_to_settle() => EntryChange::RenumberedUnderWay,
-            (false, _) => EntryChange::Renumbered,
+            (ListedNumber::Same, true) => EntryChange::Same,
+            (ListedNumber::Same, false) => EntryChange::Changed,
+            (ListedNumber::Other | ListedNumber::NewChance, _) if self.state.has_call_to_settle() => {
+                EntryChange::RenumberedUnderWay
+            }
+            (ListedNumber::Other | ListedNumber::NewChance, _) => EntryChange::Renumbered,
+        }
+    }
+
+    /// Whether the entry is over because its number was wrong: a corrected one is a new chance.
+    #[must_use]
+    pub fn had_wrong_number(self) -> bool {
+        match self.state {
+            State::Finished => self.outcome.is_some_and(Outcome::means_wrong_number),
+            State::Failed => self.reason == Some(Reason::VendorRefused),
+            State::Suppressed
+            | State::Ready
+            | State::Waiting
+            | State::Submitting
+            | State::Open
+            | State::Unknown
+            | State::Held
+            | State::Withdrawn
+            | State::Expired
+            | State::Cancelled
+            | State::LostTrack => false,
+        }
+    }
+
+    /// Whether a list took the entry away, and `fact` takes it away otherwise.
+    fn is_other_exclusion(self, fact: &Fact) -> bool {
+        let is_taken_away = matches!(self.state, State::Withdrawn | State::Suppressed | State::Held);
+        let reason = fact.effect_on_entry(self.due_at).reason;
+        is_taken_away && self.state.after(fact).is_ok_and(|to| (to, reason) != (self.state, self.reason))
+    }
+
+    /// Whether the entry is callable, or becomes so by a list that has it.
+    #[must_use]
+    pub fn may_become_callable_by_list(self) -> bool {
+        match self.state {
+            State::Ready | State::Waiting | State::Withdrawn | State::Expired => true,
+            State::Suppressed | State::Held => self.reason_is_from_list() || self.reason == Some(Reason::Suppressed),
+            State::Submitting
+            | State::Open
+            | State::Unknown
+            | State::Finished
+            | State::Failed
+            | State::Cancelled
+            | State::LostTrack => false,
         }
     }
 
@@ -184,15 +287,15 @@ open        list  -       later barred  later set_aside  later unlisted  later b
 open        own   -       later barred  later set_aside  later unlisted  later barred  RenumberedUnderWay
 unknown     list  -       later barred  later set_aside  later unlisted  later barred  RenumberedUnderWay
 unknown     own   -       later barred  later set_aside  later unlisted  later barred  RenumberedUnderWay
-held        list  listed  -             -                unlisted        -             Renumbered
+held        list  listed  barred        set_aside        unlisted        -             Renumbered
 held        own   -       later barred  later set_aside  later unlisted  later barred  Renumbered
 finished    list  -       -             -                -               -             Same
 finished    own   -       -             -                -               -             Same
 failed      list  -       -             -                -               -             Same
 failed      own   -       -             -                -               -             Same
-suppressed  list  listed  -             -                unlisted        -             Renumbered
+suppressed  list  listed  barred        set_aside        unlisted        -             Renumbered
 suppressed  own   -       -             -                -               -             Renumbered
-withdrawn   list  listed  -             -                -               -             Renumbered
+withdrawn   list  listed  barred        set_aside        -               -             Renumbered
 withdrawn   own   -       -             -                -               -             Renumbered
 expired     list  listed  -             -                -               -             Renumbered
 expired     own   listed  -             -                -               -             Renumbered
@@ -217,11 +320,24 @@ lost_track  own   -       later barred  later set_aside  later unlisted  later b
                 let reason = Reason::DoNotCall;
                 let listed =
                     [ListEligibility::Ready, ListEligibility::Suppressed(reason), ListEligibility::Held(reason)];
-                let listed = listed.map(|eligibility| word(status.on_listed(eligibility, None, now)));
+                let number = ListedNumber::Other;
+                let listing = |eligibility| Listing {
+                    eligibility,
+                    not_after: None,
+                    number,
+                    is_barred: true,
+                    has_same_data: false,
+                };
+                let listed = listed.map(|eligibility| word(status.on_listed(listing(eligibility), now)));
                 let [ready, suppressed, held] = listed;
-                let (absent, excluded) = (word(status.on_absent()), word(status.on_excluded()));
+                let (absent, excluded) = (word(status.on_absent(None, now)), word(status.on_excluded()));
                 let cells = format!("{ready:<7} {suppressed:<13} {held:<16} {absent:<15} {excluded:<13}");
-                let _ = writeln!(table, "{:<11} {from:<5} {cells} {:?}", state.name(), status.change(false, false));
+                let _ = writeln!(
+                    table,
+                    "{:<11} {from:<5} {cells} {:?}",
+                    state.name(),
+                    status.change(listing(ListEligibility::Ready), &ListEffect::Nothing)
+                );
             }
         }
         assert_eq!(table, EFFECTS, "{table}");
@@ -233,22 +349,113 @@ lost_track  own   -       later barred  later set_aside  later unlisted  later b
         let status = EntryStatus { state: State::Expired, reason: Some(Reason::NotAfter), due_at: now, outcome: None };
         let later = now + chrono::TimeDelta::hours(1);
         for (not_after, effect) in [(None, Some(Fact::Listed)), (Some(later), Some(Fact::Listed)), (Some(now), None)] {
-            assert_eq!(status.on_listed(ListEligibility::Ready, not_after, now).now(), effect);
+            let eligibility = ListEligibility::Ready;
+            let listing =
+                Listing { eligibility, not_after, number: ListedNumber::Same, is_barred: true, has_same_data: true };
+            assert_eq!(status.on_listed(listing, now).now(), effect);
+        }
+    }
+
+    #[test]
+    fn an_absent_entry_whose_last_moment_has_passed_has_expired() {
+        let now = DateTime::UNIX_EPOCH;
+        let status = EntryStatus { state: State::Ready, reason: None, due_at: now, outcome: None };
+        let hour = chrono::TimeDelta::hours(1);
+        for (not_after, expected) in [
+            (None, Fact::Unlisted),
+            (Some(now + hour), Fact::Unlisted),
+            (Some(now - hour), Fact::TooLate { reason: Reason::NotAfter }),
+        ] {
+            assert_eq!(status.on_absent(not_after, now).now(), Some(expected));
         }
     }
 
     #[test]
     fn only_a_change_that_matters_counts() {
         let status = |state| EntryStatus { state, reason: None, due_at: DateTime::UNIX_EPOCH, outcome: None };
-        for (state, has_same_number, has_same_data, change) in [
-            (State::Ready, true, true, EntryChange::Same),
-            (State::Ready, true, false, EntryChange::Changed),
-            (State::Open, true, false, EntryChange::Changed),
-            (State::Open, false, true, EntryChange::RenumberedUnderWay),
-            (State::Ready, false, true, EntryChange::Renumbered),
-            (State::Finished, false, false, EntryChange::Same),
+        for (state, number, has_same_data, change) in [
+            (State::Ready, ListedNumber::Same, true, EntryChange::Same),
+            (State::Ready, ListedNumber::Same, false, EntryChange::Changed),
+            (State::Open, ListedNumber::Same, false, EntryChange::Changed),
+            (State::Open, ListedNumber::Other, true, EntryChange::RenumberedUnderWay),
+            (State::Ready, ListedNumber::NewChance, true, EntryChange::Renumbered),
+            (State::Finished, ListedNumber::Other, false, EntryChange::Same),
         ] {
-            assert_eq!(status(state).change(has_same_number, has_same_data), change, "{state}");
+            let listing = Listing {
+                eligibility: ListEligibility::Ready,
+                not_after: None,
+                number,
+                is_barred: true,
+                has_same_data,
+            };
+            assert_eq!(status(state).change(listing, &ListEffect::Nothing), change, "{state}");
+        }
+    }
+
+    #[test]
+    fn an_exclusion_that_comes_goes_or_is_replaced_by_a_return_is_a_change() {
+        let now = DateTime::UNIX_EPOCH;
+        let booked = ListEligibility::Suppressed(Reason::Booked);
+        for (state, reason, eligibility, change) in [
+            (State::Ready, None, booked, EntryChange::Excluded),
+            (State::Waiting, Some(Reason::RedialGap), ListEligibility::Held(Reason::NoLine), EntryChange::Excluded),
+            (State::Suppressed, Some(Reason::Booked), ListEligibility::Ready, EntryChange::Allowed),
+            (State::Held, Some(Reason::NoLine), ListEligibility::Ready, EntryChange::Allowed),
+            (State::Withdrawn, Some(Reason::Unlisted), ListEligibility::Ready, EntryChange::Returned),
+            (State::Suppressed, Some(Reason::Booked), booked, EntryChange::Same),
+            (State::Expired, Some(Reason::NotAfter), ListEligibility::Ready, EntryChange::Same),
+        ] {
+            let status = EntryStatus { state, reason, due_at: now, outcome: None };
+            let listing = Listing {
+                eligibility,
+                not_after: None,
+                number: ListedNumber::Same,
+                is_barred: true,
+                has_same_data: true,
+            };
+            assert_eq!(status.change(listing, &status.on_listed(listing, now)), change, "{state} {reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_patient_whose_number_is_not_suppressed_any_more_is_back() {
+        let now = DateTime::UNIX_EPOCH;
+        let reason = Some(Reason::Suppressed);
+        let status = EntryStatus { state: State::Suppressed, reason, due_at: now, outcome: None };
+        for (is_barred, effect) in [(true, None), (false, Some(Fact::Listed))] {
+            let (eligibility, number) = (ListEligibility::Ready, ListedNumber::Same);
+            let listing = Listing { eligibility, not_after: None, number, is_barred, has_same_data: true };
+            assert_eq!(status.on_listed(listing, now).now(), effect);
+        }
+    }
+
+    #[test]
+    fn a_corrected_number_is_a_new_chance_after_a_wrong_one_unless_the_list_forbids_the_call() {
+        let now = DateTime::UNIX_EPOCH;
+        let (chance, other) = (ListedNumber::NewChance, ListedNumber::Other);
+        let forbidden = ListEligibility::Suppressed(Reason::Booked);
+        for (state, reason, outcome, number, eligibility, is_called_again) in [
+            (State::Finished, None, Some(Outcome::WrongNumber), chance, ListEligibility::Ready, true),
+            (State::Finished, None, Some(Outcome::InvalidNumber), chance, ListEligibility::Ready, true),
+            (State::Finished, None, Some(Outcome::WrongNumber), other, ListEligibility::Ready, false),
+            (State::Finished, None, Some(Outcome::WrongNumber), chance, forbidden, false),
+            (State::Finished, None, Some(Outcome::Declined), chance, ListEligibility::Ready, false),
+            (State::Failed, Some(Reason::VendorRefused), None, chance, ListEligibility::Ready, true),
+            (State::Failed, Some(Reason::ContentRefused), None, chance, ListEligibility::Ready, false),
+            (State::Suppressed, Some(Reason::Suppressed), None, chance, ListEligibility::Ready, false),
+            (
+                State::Cancelled,
+                Some(Reason::Operator),
+                Some(Outcome::WrongNumber),
+                chance,
+                ListEligibility::Ready,
+                false,
+            ),
+        ] {
+            let status = EntryStatus { state, reason, due_at: now, outcome };
+            let effect = status
+                .on_listed(Listing { eligibility, not_after: None, number, is_barred: true, has_same_data: true }, now);
+            assert_eq!(effect.now() == Some(Fact::NumberCorrected), is_called_again, "{state} {reason:?} {outcome:?}");
         }
     }
 

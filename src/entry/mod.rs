@@ -30,7 +30,7 @@ pub use content::{
 pub use conversation_words::ConversationWords;
 pub use effect::{AttemptEffect, EntryEffect, EntryStatus};
 pub use list_counts::ListCounts;
-pub use list_effect::{AbsenceEffect, EntryChange, ListEffect};
+pub use list_effect::{AbsenceEffect, EntryChange, ListEffect, ListedNumber, Listing};
 pub use outcome::{Outcome, OutcomeSignals};
 pub use reason::Reason;
 pub use remedy::{Remedy, doubt_of_held};

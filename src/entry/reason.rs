@@ -94,6 +94,8 @@ reasons! {
     NoLine = "no_line",
     /// The last sensible moment for the call has passed
     NotAfter = "not_after",
+    /// The number is used by another call until it is too late
+    NumberUsed = "number_used",
     /// The connection to the vendor could not be made
     NotConnected = "not_connected",
     /// The vendor asked for a slower pace
@@ -114,6 +116,8 @@ reasons! {
     VendorCap = "vendor_cap",
     /// The vendor refused the call for good
     VendorRefused = "vendor_refused",
+    /// The vendor refused what the call says, for good
+    ContentRefused = "content_refused",
     /// The answer was lost, and the vendor's list does not show the call
     AnswerLost = "answer_lost",
     /// Answers of the vendor are being lost: no further call for a while
@@ -211,7 +215,7 @@ mod tests {
     fn every_reason_defers_to_another_day_or_not_and_comes_from_the_list_or_not() {
         let count = |is: fn(Reason) -> bool| Reason::ALL.iter().filter(|reason| is(**reason)).count();
         let counts = [count(|_| true), count(Reason::defers_to_another_day), count(Reason::comes_from_list)];
-        assert_eq!(counts, [45, 10, 12], "reasons, those that defer to another day, those that a list gives");
+        assert_eq!(counts, [47, 10, 12], "reasons, those that defer to another day, those that a list gives");
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! ready, waiting ▶ suppressed | withdrawn | expired | cancelled | held
 //! open, and every state without a call under way ──possibly an opt-out, or deceased──▶ held
 //! cancelled ▶ ready | waiting | held, as it was before, by a person
+//! finished, failed ▶ ready, once a list corrects the number that was wrong
 //! ```
 
 use std::fmt;
@@ -137,7 +138,7 @@ impl State {
         self.is_callable() || self == Self::Held
     }
 
-    /// Whether no list changes the entry any more.
+    /// Whether no list changes the entry any more, unless it corrects a wrong number.
     #[must_use]
     pub fn is_over_for_good(self) -> bool {
         matches!(self, Self::Finished | Self::Failed | Self::Cancelled)
@@ -153,11 +154,14 @@ impl State {
         let (from, to): (&[Self], Self) = match fact {
             Fact::Claimed => (&[Ready, Waiting], Submitting),
             Fact::Deferred { .. } => (&[Ready, Waiting], Waiting),
-            Fact::Barred { .. } => (&[Ready, Waiting], Suppressed),
-            Fact::SetAside { .. } => (&[Ready, Waiting], Held),
+            // A newer list may forbid what an earlier one left off, forbade or held for another reason.
+            Fact::Barred { .. } => (&[Ready, Waiting, Withdrawn, Suppressed, Held], Suppressed),
+            Fact::SetAside { .. } => (&[Ready, Waiting, Withdrawn, Suppressed, Held], Held),
             Fact::Unlisted => (&[Ready, Waiting, Held, Suppressed], Withdrawn),
-            Fact::TooLate => (&[Ready, Waiting], Expired),
+            Fact::TooLate { .. } => (&[Ready, Waiting], Expired),
             Fact::Listed => (&[Withdrawn, Suppressed, Held, Expired], Ready),
+            Fact::NumberCorrected => (&[Finished, Failed], Ready),
+            Fact::SettledBefore { .. } => (&[Ready, Waiting], Finished),
             Fact::Accepted => (&[Submitting], Open),
             Fact::NotPlaced { .. } => (&[Submitting], Ready),
             Fact::Refused { .. } => (&[Submitting], Failed),
@@ -217,10 +221,15 @@ pub enum Fact {
     },
     /// The newest list no longer has this entry.
     Unlisted,
-    /// The last instant at which the call made sense has passed.
-    TooLate,
+    /// The last instant at which the call made sense has passed, or comes before the rules allow a call.
+    TooLate {
+        /// What made it too late.
+        reason: Reason,
+    },
     /// The newest list has this entry and no longer forbids its call.
     Listed,
+    /// The number was a wrong one, and the newest list has another, which no call has dialled in vain.
+    NumberCorrected,
     /// The vendor answered with a conversation id.
     Accepted,
     /// Provably no call was placed; another attempt may follow.
@@ -234,6 +243,12 @@ pub enum Fact {
     Refused {
         /// The vendor's reason.
         reason: Reason,
+    },
+    /// An earlier call has settled the entry: one to the household, whose outcome counts for this patient, too, or one that
+    /// showed the number to be wrong.
+    SettledBefore {
+        /// The outcome.
+        outcome: Outcome,
     },
     /// No answer says whether the call was placed.
     AnswerLost,
@@ -305,8 +320,10 @@ impl Fact {
             Self::Barred { .. } => "barred",
             Self::SetAside { .. } => "set_aside",
             Self::Unlisted => "unlisted",
-            Self::TooLate => "too_late",
+            Self::TooLate { .. } => "too_late",
             Self::Listed => "listed",
+            Self::NumberCorrected => "number_corrected",
+            Self::SettledBefore { .. } => "settled_before",
             Self::Accepted => "accepted",
             Self::NotPlaced { .. } => "not_placed",
             Self::Refused { .. } => "refused",
@@ -348,8 +365,10 @@ impl Fact {
             Self::Barred { reason },
             Self::SetAside { reason },
             Self::Unlisted,
-            Self::TooLate,
+            Self::TooLate { reason },
             Self::Listed,
+            Self::NumberCorrected,
+            Self::SettledBefore { outcome: Outcome::Booked },
             Self::Accepted,
             Self::NotPlaced { retry_at: at, reason },
             Self::Refused { reason },

@@ -333,6 +333,12 @@ fn normalized(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
+/// The name of the field that a column's heading means.
+#[must_use]
+pub fn field_of_column(heading: &str) -> Option<&'static str> {
+    Field::from_column(heading).map(Field::name)
+}
+
 /// The template variable for a column: lower case, with one `_` for each run of other characters than letters and
 /// digits.
 #[must_use]

@@ -2,12 +2,13 @@
 //!
 //! All candidates may be called. A suppressed or held patient is a separate entry and does not get here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::NaiveDate;
 
 use super::list::ListRow;
 use super::patient::Patient;
+use crate::campaign::{HouseholdRule, Purpose};
 use crate::ids::Location;
 
 /// A patient who may be called, and the row it came from.
@@ -20,67 +21,115 @@ pub(super) struct HouseholdCandidate {
 /// The patients of one call: first the one spoken to, then the others in the list's order.
 pub(super) type HouseholdCall = Vec<HouseholdCandidate>;
 
-/// Splits the patients of one number into calls. Adults share a call only if they share a household id. Minors join the
-/// adults of their household, or else the first adult on the list, or else each other. Appointments on different days,
-/// and patients of different locations, are separate calls.
-pub(super) fn split_into_calls(mut patients: Vec<HouseholdCandidate>) -> Vec<HouseholdCall> {
+/// Splits the patients of one number into households, each with the one spoken to first. Under
+/// [`HouseholdRule::Name`], minors without an adult of their household join the first adult on the list, or else each
+/// other. Patients of different locations are separate households; so are, except in reminders, appointments on different
+/// days.
+pub(super) fn split_into_households(
+    mut patients: Vec<HouseholdCandidate>,
+    rule: HouseholdRule,
+    purpose: Purpose,
+) -> Vec<HouseholdCall> {
     patients.sort_by_key(|candidate| candidate.row.line);
-    let (minors, adults): (Vec<_>, Vec<_>) = patients.into_iter().partition(|candidate| candidate.patient.is_minor);
-    let mut calls = CallsByNumber::default();
-    for adult in adults {
-        match calls.position_of_household(&adult) {
-            Some(call) => calls.join(call, adult),
-            None => calls.start(adult),
-        }
+    let mut groups: BTreeMap<CallGroup, Vec<HouseholdCandidate>> = BTreeMap::new();
+    for candidate in patients {
+        groups.entry(group_of(&candidate, purpose)).or_default().push(candidate);
     }
-    for minor in minors {
-        match calls.position_of_household(&minor).or_else(|| calls.position_of_group(&minor)) {
-            Some(call) => calls.join(call, minor),
-            None => calls.start(minor),
-        }
-    }
-    calls.all.into_iter().map(speaker_first).collect()
+    let mut households: Vec<HouseholdCall> = groups.into_values().flat_map(|group| split(group, rule)).collect();
+    households.sort_by_key(|household| household[0].row.line);
+    households.into_iter().map(speaker_first).collect()
 }
 
-/// What all patients of a call share: the day of the appointment and the location.
+/// What all patients of a call share: the day of the appointment, except in a reminder, and the location.
 type CallGroup = (Option<NaiveDate>, Option<Location>);
 
-/// The calls to one number. Indexed, because thousands of patients may have the same placeholder number.
-#[derive(Default)]
-struct CallsByNumber {
-    all: Vec<HouseholdCall>,
-    by_household: HashMap<(String, CallGroup), usize>,
-    by_group: HashMap<CallGroup, usize>,
+fn group_of(HouseholdCandidate { patient, .. }: &HouseholdCandidate, purpose: Purpose) -> CallGroup {
+    let day = match purpose {
+        // A reminder names each appointment with its time.
+        Purpose::Reminder => None,
+        Purpose::Recall | Purpose::FollowUp => patient.appointment_day,
+    };
+    (day, patient.location.clone())
 }
 
-impl CallsByNumber {
-    /// The first call of the same group whose first patient is of the same household.
-    fn position_of_household(&self, candidate: &HouseholdCandidate) -> Option<usize> {
-        let household = candidate.patient.household.clone()?;
-        self.by_household.get(&(household, group_of(candidate))).copied()
-    }
-
-    /// The first call of the same group.
-    fn position_of_group(&self, candidate: &HouseholdCandidate) -> Option<usize> {
-        self.by_group.get(&group_of(candidate)).copied()
-    }
-
-    fn join(&mut self, call: usize, candidate: HouseholdCandidate) {
-        self.all[call].push(candidate);
-    }
-
-    fn start(&mut self, candidate: HouseholdCandidate) {
-        let (at, group) = (self.all.len(), group_of(&candidate));
-        if let Some(household) = candidate.patient.household.clone() {
-            self.by_household.entry((household, group.clone())).or_insert(at);
+/// Splits the patients of one group, which are in the list's order.
+fn split(patients: Vec<HouseholdCandidate>, rule: HouseholdRule) -> Vec<HouseholdCall> {
+    let mut joined = JoinedPatients::new(patients.len());
+    let mut first_with: HashMap<HouseholdTie, usize> = HashMap::new();
+    for (at, candidate) in patients.iter().enumerate() {
+        for tie in ties(&candidate.patient, rule) {
+            joined.join(*first_with.entry(tie).or_insert(at), at);
         }
-        self.by_group.entry(group).or_insert(at);
-        self.all.push(vec![candidate]);
+    }
+    if rule == HouseholdRule::Name {
+        join_minors(&mut joined, &patients);
+    }
+    let mut households: BTreeMap<usize, HouseholdCall> = BTreeMap::new();
+    for (at, candidate) in patients.into_iter().enumerate() {
+        households.entry(joined.first(at)).or_default().push(candidate);
+    }
+    households.into_values().collect()
+}
+
+/// What two patients of one household have in common. The number they share anyway.
+#[derive(PartialEq, Eq, Hash)]
+enum HouseholdTie {
+    Number,
+    /// A household id. The guarantor's patient id is one, too.
+    Household(String),
+    LastName(String),
+}
+
+fn ties(patient: &Patient, rule: HouseholdRule) -> Vec<HouseholdTie> {
+    match rule {
+        HouseholdRule::Off => Vec::new(),
+        HouseholdRule::Number => vec![HouseholdTie::Number],
+        HouseholdRule::Name => {
+            let ids = [&patient.household, &patient.info.patient_id];
+            let name = patient.info.last_name.as_deref().map(letters_of).filter(|name| !name.is_empty());
+            let ids = ids.into_iter().flatten().map(|id| HouseholdTie::Household(id.clone()));
+            ids.chain(name.map(HouseholdTie::LastName)).collect()
+        }
     }
 }
 
-fn group_of(HouseholdCandidate { patient, .. }: &HouseholdCandidate) -> CallGroup {
-    (patient.appointment_day, patient.location.clone())
+/// The letters of a name in lower case: `O'Brien` and `OBRIEN` are one name.
+fn letters_of(name: &str) -> String {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Joins the minors whose household has no adult to the first adult, or else to the first of them.
+fn join_minors(joined: &mut JoinedPatients, patients: &[HouseholdCandidate]) {
+    let with_adult: HashSet<usize> =
+        (0..patients.len()).filter(|at| !patients[*at].patient.is_minor).map(|adult| joined.first(adult)).collect();
+    let first_adult = patients.iter().position(|candidate| !candidate.patient.is_minor);
+    let alone: Vec<usize> = (0..patients.len()).filter(|at| !with_adult.contains(&joined.first(*at))).collect();
+    if let Some(with) = first_adult.or(alone.first().copied()) {
+        alone.into_iter().for_each(|minor| joined.join(with, minor));
+    }
+}
+
+/// Which patients have been joined. Thousands may have the same placeholder number.
+struct JoinedPatients(Vec<usize>);
+
+impl JoinedPatients {
+    fn new(patients: usize) -> Self {
+        Self((0..patients).collect())
+    }
+
+    /// The first of the patients that `at` has been joined with.
+    fn first(&mut self, mut at: usize) -> usize {
+        while self.0[at] != at {
+            self.0[at] = self.0[self.0[at]];
+            at = self.0[at];
+        }
+        at
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.first(one), self.first(other));
+        self.0[one.max(other)] = one.min(other);
+    }
 }
 
 /// Moves the patient who is spoken to to the front: the guarantor, or else the first adult, or else the first on the
@@ -97,6 +146,14 @@ pub(super) fn speaker_first(mut call: HouseholdCall) -> HouseholdCall {
     let adult = || call.iter().position(|candidate| !candidate.patient.is_minor);
     let speaker = guarantor.or_else(adult).unwrap_or(0);
     call[..=speaker].rotate_right(1);
+    call
+}
+
+/// The same with the others in the order of their appointments: if not all fit in a call, the later ones wait.
+pub(super) fn by_appointment(call: HouseholdCall) -> HouseholdCall {
+    let mut call = speaker_first(call);
+    let start = |candidate: &HouseholdCandidate| candidate.patient.appointment.as_ref().and_then(|it| it.start);
+    call[1..].sort_by_key(|candidate| (candidate.patient.appointment_day, start(candidate), candidate.row.line));
     call
 }
 
@@ -133,6 +190,15 @@ mod tests {
             (4, 0, "4 others"),
         ] {
             assert_eq!(spoken_list(&names[..count], limit), expected);
+        }
+    }
+
+    #[test]
+    fn a_last_name_is_compared_by_its_letters() {
+        for (one, other, is_same) in
+            [("O'Brien", "OBRIEN", true), ("García López", "GARCÍA-LÓPEZ", true), ("Ruiz", "Ruis", false)]
+        {
+            assert_eq!(letters_of(one) == letters_of(other), is_same, "{one} {other}");
         }
     }
 }

@@ -8,10 +8,11 @@ use minijinja::{Value, context};
 
 use super::household::{HouseholdCandidate, spoken_list};
 use super::lint::TextLint;
+use super::patient::Patient;
 use super::rejection::{MessageKind, RejectReason};
 use super::render_cache::{RenderCache, RenderedText};
 use super::summary::IntakeWarning;
-use crate::campaign::{Campaign, Practice};
+use crate::campaign::{Campaign, Practice, Purpose};
 use crate::entry::Appointment;
 use crate::ids::Location;
 use crate::template::{RenderCause, Template, TemplateCells, TemplateColumns, TemplateRow, chars};
@@ -24,18 +25,18 @@ const MAX_NAMES: usize = 8;
 pub(super) struct Renderers<'a> {
     campaign: &'a Campaign,
     columns: Arc<TemplateColumns>,
-    names_household: bool,
+    names_others: bool,
     by_location: HashMap<Option<Location>, Renderer<'a>>,
 }
 
 impl<'a> Renderers<'a> {
     /// `columns` names the template cells of patients.
     pub(super) fn new(campaign: &'a Campaign, columns: Arc<TemplateColumns>) -> Self {
-        let names_household = campaign.message.context.names().iter().any(|name| name.starts_with("household"));
-        Self { campaign, columns, names_household, by_location: HashMap::new() }
+        let names_others = names_household(campaign) || campaign.purpose == Purpose::Reminder;
+        Self { campaign, columns, names_others, by_location: HashMap::new() }
     }
 
-    /// Renders the texts of a call, with as many names of the household as fit.
+    /// Renders the texts of a call, with as many names of the household as fit; in a reminder, with all or not at all.
     pub(super) fn render(&mut self, call: &[HouseholdCandidate]) -> Result<CallTexts, RejectReason> {
         let location = &call[0].patient.location;
         if let Some(renderer) = self.by_location.get_mut(location) {
@@ -46,10 +47,15 @@ impl<'a> Renderers<'a> {
         self.by_location.entry(location.clone()).or_insert(renderer).render(call)
     }
 
-    /// Whether the context template uses a household variable.
-    pub(super) fn names_household(&self) -> bool {
-        self.names_household
+    /// Whether the context names the others of a household.
+    pub(super) fn names_others(&self) -> bool {
+        self.names_others
     }
+}
+
+/// Whether the context template uses a household variable.
+fn names_household(campaign: &Campaign) -> bool {
+    campaign.message.context.names().iter().any(|name| name.starts_with("household"))
 }
 
 /// Renders the texts of one practice or location.
@@ -95,6 +101,9 @@ impl<'a> Renderer<'a> {
         if call.len() == 1 {
             return self.texts(&call[0].patient.template_cells, &self.row(call).into());
         }
+        if self.campaign.purpose == Purpose::Reminder {
+            return self.reminder(call);
+        }
         let names = other_names(call);
         let row = self.row(call).with("household", names.clone());
         let mut shown = names.len().min(MAX_NAMES);
@@ -105,6 +114,25 @@ impl<'a> Renderer<'a> {
                 result => return result,
             }
         }
+    }
+
+    /// Renders the texts of a reminder of several appointments, which names each of them with its time. A context that does
+    /// not name the others gets a sentence that does.
+    fn reminder(&mut self, call: &[HouseholdCandidate]) -> Result<CallTexts, RejectReason> {
+        let others: Vec<String> = call.iter().skip(1).map(|candidate| appointment_phrase(&candidate.patient)).collect();
+        let all = spoken_list(&others, others.len());
+        let row = self.row(call).with("household", others).with("household_names", all.clone());
+        let mut texts = self.texts(&call[0].patient.template_cells, &row.into())?;
+        if !names_household(self.campaign) {
+            let context = texts.context.unwrap_or_default();
+            let context = format!("{}{}Also expected: {all}.", context, if context.is_empty() { "" } else { " " });
+            let limit = self.campaign.vendor.kind.limits().message_chars;
+            if chars(&context) > limit {
+                return Err(RejectReason::TooLong { text: MessageKind::Context, limit });
+            }
+            texts.context = Some(context);
+        }
+        Ok(texts)
     }
 
     fn row(&self, call: &[HouseholdCandidate]) -> TemplateRow {
@@ -170,6 +198,15 @@ fn appointment_value(appointment: &Appointment) -> Value {
         end => time(appointment.end),
         description => text(&appointment.description),
     }
+}
+
+/// The patient with the time of the appointment: `Ben on Wednesday, November 25 at 8:30 AM`. No line breaks within a date
+/// or a time.
+fn appointment_phrase(patient: &Patient) -> String {
+    let start = patient.appointment.as_ref().and_then(|appointment| appointment.start);
+    let day = patient.appointment_day.map(|day| day.format(" on %A,\u{a0}%B\u{a0}%-d").to_string());
+    let time = start.map(|start| start.format(" at %-I:%M\u{a0}%p").to_string());
+    format!("{}{}{}", patient.spoken_name, day.unwrap_or_default(), time.unwrap_or_default())
 }
 
 /// The names of all patients except the one spoken to. A patient with several rows is named once.

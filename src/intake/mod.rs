@@ -10,6 +10,7 @@
 //!
 //! Only [`list`] and [`rejects`] access files. The only source of the time is [`IntakeContext::now`].
 
+mod call_context;
 mod called_party_zone;
 mod campaign_columns;
 mod cell_value;
@@ -53,6 +54,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use self::call_context::{CallContext, PatientHistory};
 use self::column_sample::ColumnSample;
 use self::columns::Columns;
 use self::field::Field;
@@ -63,9 +65,10 @@ use self::profile::ListProfile;
 use crate::campaign::{Campaign, Consent};
 use crate::phone::parse_cell::DialRules;
 
+pub use self::call_context::IsSettled;
 pub use self::error::ListError;
 pub use self::exclude_list::ExcludeList;
-pub use self::field::variable_name;
+pub use self::field::{field_of_column, variable_name};
 pub use self::list::ListSource;
 pub use self::pass::IntakePass;
 pub use self::rejection::Rejection;
@@ -78,6 +81,8 @@ pub use self::summary::{IntakeSummary, IntakeWarning};
 pub struct IntakeContext {
     /// The present instant, by the runner's clock.
     pub now: DateTime<Utc>,
+    /// When the practice's hours allow the first call: at once, or when they open.
+    pub opens: DateTime<Utc>,
     /// Whether numbers reserved for fiction may be dialled; true in a rehearsal only.
     pub fiction_allowed: bool,
     /// Whether to refuse a list older than the campaign's `max_list_age`. Off under a simulated clock.
@@ -94,6 +99,7 @@ pub struct Intake<'c> {
     profile: ListProfile,
     consent: Consent,
     exclude_list: Option<ExcludeList>,
+    history: Option<PatientHistory<'c>>,
 }
 
 impl<'c> Intake<'c> {
@@ -120,13 +126,19 @@ impl<'c> Intake<'c> {
             return Err(ListError::NoLocationColumn);
         }
         let profile = ListProfile::new(&list, &columns, campaign, dial_rules(campaign, context), context.now)?;
-        Ok(Self { campaign, context, list, columns, profile, consent, exclude_list: None })
+        Ok(Self { campaign, context, list, columns, profile, consent, exclude_list: None, history: None })
     }
 
     /// Adds an exclude list. Its patients become suppressed entries.
     #[must_use]
     pub fn with_exclude_list(self, exclude_list: Option<ExcludeList>) -> Self {
         Self { exclude_list, ..self }
+    }
+
+    /// Adds what earlier calls have brought: a patient who is settled shares no call.
+    #[must_use]
+    pub fn with_history(self, is_settled: Option<Box<IsSettled<'c>>>) -> Self {
+        Self { history: is_settled.map(PatientHistory::new), ..self }
     }
 
     /// The mapping of columns to fields.
@@ -204,7 +216,10 @@ impl<'c> Intake<'c> {
             context: RowContext::new(&self.campaign.practice, None, self.context.now),
             now: self.context.now,
         };
-        Ok(IntakePass::new(self.list.rows()?, self.list.unit(), reader, dial_rules(self.campaign, self.context)))
+        let rules = dial_rules(self.campaign, self.context);
+        let history = self.history.as_ref().map(PatientHistory::is_settled);
+        let calls = CallContext { opens: self.context.opens, is_settled: history };
+        Ok(IntakePass::new(self.list.rows()?, self.list.unit(), reader, rules, calls))
     }
 
     /// Makes a whole pass and keeps only the counts.

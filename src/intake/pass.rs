@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use super::call_context::CallContext;
 use super::duplicate_filter::hash_of;
 use super::error::ListError;
-use super::household::{HouseholdCall, HouseholdCandidate, speaker_first, split_into_calls};
+use super::household::{HouseholdCall, HouseholdCandidate, by_appointment, speaker_first, split_into_households};
 use super::list::{ListRow, ListRows, RowUnit};
 use super::message::{CallTexts, Renderers};
 use super::non_patient_rows::is_non_patient_row;
@@ -19,7 +20,7 @@ use super::phone_choice::PhoneChoice;
 use super::rejection::{RejectReason, Rejection};
 use super::row_result::RowResult;
 use super::summary::{IntakeSummary, IntakeWarning};
-use crate::campaign::{Campaign, OnConflict};
+use crate::campaign::{Campaign, OnConflict, Purpose};
 use crate::did_you_mean::nearest;
 use crate::entry::{CallContent, HouseholdMember, ListEligibility, NewEntry};
 use crate::ids::OrganisationId;
@@ -29,6 +30,8 @@ use crate::phone::parse_cell::DialRules;
 /// The most rows of one number whose patients may share a call. A number that more rows have stands in for missing ones:
 /// the patients are no household, and to keep them all until the end would take more memory than the list.
 const MOST_IN_HOUSEHOLD: u32 = 100;
+/// The most appointments that are tried in one call: no text has room for more names with their times.
+const MAX_APPOINTMENTS: usize = 16;
 
 /// The second pass over a list: an iterator over the results of its rows, with an [`IntakeSummary`] at the end.
 pub struct IntakePass<'i> {
@@ -37,6 +40,7 @@ pub struct IntakePass<'i> {
     reader: PatientReader<'i>,
     rules: DialRules<'i>,
     renderers: Renderers<'i>,
+    calls: CallContext<'i>,
     campaign: &'i Campaign,
     /// The accepted rows of repeated keys, by the key's hash.
     accepted_keys: HashMap<u128, AcceptedKey>,
@@ -81,13 +85,20 @@ enum RowClass {
 }
 
 impl<'i> IntakePass<'i> {
-    pub(super) fn new(rows: ListRows, unit: RowUnit, reader: PatientReader<'i>, rules: DialRules<'i>) -> Self {
+    pub(super) fn new(
+        rows: ListRows,
+        unit: RowUnit,
+        reader: PatientReader<'i>,
+        rules: DialRules<'i>,
+        calls: CallContext<'i>,
+    ) -> Self {
         Self {
             rows,
             unit,
             reader,
             rules,
             renderers: Renderers::new(reader.campaign, Arc::new(reader.columns.template_columns())),
+            calls,
             campaign: reader.campaign,
             accepted_keys: HashMap::new(),
             shared_numbers: HashMap::new(),
@@ -186,8 +197,11 @@ impl<'i> IntakePass<'i> {
     /// the patient may not be called.
     fn add_candidate(&mut self, candidate: HouseholdCandidate) {
         let may_be_called = candidate.patient.eligibility.status == ListEligibility::Ready;
-        match self.shared_number(candidate.patient.phones.best.number) {
-            Some(shared) if may_be_called => shared.patients.push(candidate),
+        let (number, is_settled) = (candidate.patient.phones.best.number, self.calls.is_settled);
+        match self.shared_number(number).filter(|_| may_be_called) {
+            Some(shared) if is_settled.is_none_or(|is_settled| !is_settled(&candidate.patient.key, number)) => {
+                shared.patients.push(candidate);
+            }
             _ => self.make_entry(vec![candidate]),
         }
     }
@@ -212,8 +226,31 @@ impl<'i> IntakePass<'i> {
     }
 
     fn make_entries(&mut self, patients: Vec<HouseholdCandidate>) {
-        for call in split_into_calls(patients) {
+        for household in split_into_households(patients, self.campaign.calling.household, self.campaign.purpose) {
+            match self.campaign.purpose {
+                Purpose::Reminder => self.make_reminders(household),
+                Purpose::Recall | Purpose::FollowUp => self.make_entry(household),
+            }
+        }
+    }
+
+    /// Makes the entries of a household's appointments: they share a call as long as its text names each with its time.
+    /// Those that do not fit share a further call. One for which any call comes too late does not take others along.
+    fn make_reminders(&mut self, household: HouseholdCall) {
+        let is_too_late =
+            |candidate: &HouseholdCandidate| candidate.patient.not_after.is_some_and(|last| last < self.calls.opens);
+        let (too_late, mut rest): (Vec<_>, Vec<_>) = household.into_iter().partition(is_too_late);
+        for candidate in too_late {
+            self.make_entry(vec![candidate]);
+        }
+        while !rest.is_empty() {
+            let mut call = by_appointment(rest);
+            let mut further = call.split_off(call.len().min(MAX_APPOINTMENTS));
+            while call.len() > 1 && matches!(self.renderers.render(&call), Err(RejectReason::TooLong { .. })) {
+                further.extend(call.pop());
+            }
             self.make_entry(call);
+            rest = further;
         }
     }
 
@@ -239,7 +276,7 @@ impl<'i> IntakePass<'i> {
         summary.counts.accepted += 1;
         let members = call.len() as u64 - 1;
         summary.counts.merged += members;
-        if members > 0 && !self.renderers.names_household() {
+        if members > 0 && !self.renderers.names_others() {
             *summary.warnings.entry(IntakeWarning::HouseholdUnnamed).or_default() += members;
         }
         for warning in &texts.warnings {

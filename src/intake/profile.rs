@@ -18,7 +18,7 @@ use super::non_patient_rows::is_non_patient_row;
 use super::notes;
 use super::phone_choice::PhoneChoice;
 use super::short_rows::ShortRows;
-use crate::campaign::{Campaign, DateOrder, Purpose};
+use crate::campaign::{Campaign, DateOrder, HouseholdRule, Purpose};
 use crate::entry::Reason;
 use crate::phone::parse_cell::DialRules;
 
@@ -90,7 +90,7 @@ impl<'a> FirstPass<'a> {
             columns,
             rules,
             purpose: campaign.purpose,
-            has_households: campaign.calling.household,
+            has_households: campaign.calling.household != HouseholdRule::Off,
             dates: dates.map(|field| (field, DateOrderProfile::default())).collect(),
             forbidding: ForbiddingColumns::new(columns, campaign.purpose),
             keys: HashCollector::default(),

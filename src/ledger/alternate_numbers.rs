@@ -45,6 +45,18 @@ pub(super) fn switch_if_wrong(conn: &Connection, entry: EntryId, fact: Fact) -> 
     Ok(fact)
 }
 
+/// Whether `phone` is worth a call after a wrong number: none of the patient's calls has shown it to be wrong, and fewer
+/// than `max_calls` were made.
+pub(super) fn is_new_chance(
+    conn: &Connection,
+    entry: EntryId,
+    phone: E164,
+    max_calls: u32,
+) -> Result<bool, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("patient_number_is_new"))?;
+    Ok(statement.query_row((entry.0, phone.expose(), max_calls), |row| row.get(0))?)
+}
+
 /// Changes the entry's number to dial.
 pub(super) fn renumber(conn: &Connection, entry: EntryId, phone: E164) -> Result<(), LedgerError> {
     exactly_one(conn.prepare_cached(sql!("entry_renumber"))?.execute((entry.0, phone.expose()))?)

@@ -23,6 +23,8 @@ pub struct CallSubject<'a> {
     pub entry: Option<EntryId>,
     /// Its key.
     pub key: &'a EntryKey,
+    /// The keys of the household members that its call covers.
+    pub covers: &'a [EntryKey],
     /// The number to dial.
     pub phone: E164,
     /// The last instant at which the call makes sense.
@@ -37,27 +39,38 @@ pub(super) fn gather<'a>(
     subject: CallSubject<'a>,
     at: DateTime<Utc>,
 ) -> Result<CallFacts<'a>, LedgerError> {
-    let CallSubject { campaign, purpose, entry, key, phone, not_after, rules } = subject;
+    let CallSubject { campaign, purpose, entry, key, covers, phone, not_after, rules } = subject;
     let mut facts = CallFacts::without_ledger(rules, not_after);
     let Some(rules) = rules else { return Ok(facts) };
     facts.history = history(conn, phone, rules.caps)?;
     facts.suppressed = suppression::forbids(conn, phone, purpose, at)?;
     if let Some(campaign) = campaign {
-        household::add_calls(conn, campaign, key, &mut facts)?;
+        household::add_covering_calls(conn, campaign, key, phone, &mut facts)?;
+        for member in covers {
+            household::add_member_calls(conn, campaign, member, entry, phone, &mut facts)?;
+        }
     }
     if let Some(entry) = entry {
-        (facts.calls, facts.last_call) = calls_of(conn, entry, phone)?;
+        add_own_calls(conn, entry, phone, &mut facts)?;
     }
     Ok(facts)
 }
 
-/// The number of calls to an entry that were placed, or may have been, and the time of the last one. That time ignores
-/// calls to a number other than `phone` that turned out wrong.
-fn calls_of(conn: &Connection, entry: EntryId, phone: E164) -> Result<(u32, Option<DateTime<Utc>>), LedgerError> {
+/// Adds the calls to an entry that were placed, or may have been. The time of the last one ignores calls to a number other
+/// than `phone` that turned out wrong.
+pub(super) fn add_own_calls(
+    conn: &Connection,
+    entry: EntryId,
+    phone: E164,
+    facts: &mut CallFacts<'_>,
+) -> Result<(), LedgerError> {
     let mut statement = conn.prepare_cached(sql!("attempt_calls_of"))?;
-    let (calls, last) = statement
-        .query_row((entry.0, phone.expose()), |row| Ok((row.get("calls")?, maybe_instant_at(row, "last_at"))))?;
-    Ok((calls, last?))
+    let (calls, last, wrong) = statement.query_row((entry.0, phone.expose()), |row| {
+        Ok((row.get("calls")?, maybe_instant_at(row, "last_at"), maybe_outcome_at(row, "outcome")))
+    })?;
+    facts.add_own_calls(calls, last?);
+    facts.wrong_number = facts.wrong_number.or(wrong?);
+    Ok(())
 }
 
 /// The calls to a number from every campaign. A call that may have been placed counts as placed.

@@ -165,11 +165,13 @@ fn claim_or_defer(
     let ClaimRequest { campaign, now, .. } = request;
     let practice = campaign.practice_at(due.location.as_ref());
     let rules = practice.map(|practice| CallRules::new(campaign, practice, due.phone, &due.zones));
+    let covers = household::members(conn, due.entry)?;
     let subject = CallSubject {
         campaign: Some(request.run.campaign),
         purpose: campaign.purpose,
         entry: Some(due.entry),
         key: &due.key,
+        covers: &covers,
         phone: due.phone,
         not_after: due.not_after,
         rules: rules.as_ref(),
@@ -184,7 +186,8 @@ fn claim_or_defer(
         Decision::Wait { until, reason } => (Fact::Deferred { until, reason }, reason, Some(until)),
         Decision::Hold(reason) => (Fact::SetAside { reason }, reason, None),
         Decision::Never(reason) => (Fact::Barred { reason }, reason, None),
-        Decision::TooLate => (Fact::TooLate, Reason::NotAfter, None),
+        Decision::Settled(outcome) => (Fact::SettledBefore { outcome }, Reason::SpokenFor, None),
+        Decision::TooLate(reason) => (Fact::TooLate { reason }, reason, None),
     };
     let (run, entry, from) = (request.run.run, due.entry, due.state);
     let state = Transition { run, entry, attempt: None, at: *now, from, fact: &fact, detail: None }

@@ -5,18 +5,18 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::batch::{Batch, EntryValues};
+use super::batch::Batch;
 use super::codec::exactly_one;
 use super::error::LedgerError;
 use super::insert::EntryInserter;
 use super::known_entry::KnownEntry;
 use super::plan_scope::{self, ApprovedCall};
-use super::runs::RunHandle;
+use super::runs::{self, RunHandle};
 use super::sql::sql;
 use super::transition::Transition;
 use super::{alternate_numbers, deferred_list_change};
-use crate::entry::{EntryChange, ListCounts};
-use crate::ids::CampaignId;
+use crate::entry::{EntryChange, Fact, ListCounts, ListEffect};
+use crate::ids::{CampaignId, EntryId, RunId};
 
 /// Entries of an enrolled list, counted by what the list changed about them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
@@ -31,6 +31,18 @@ pub struct EnrolmentCounts {
     pub renumbered: u64,
     /// Renumbered entries whose call to the old number is not settled.
     pub renumbered_under_way: u64,
+    /// Renumbered entries that are called again because the old number had turned out to be wrong.
+    #[serde(default)]
+    pub corrected: u64,
+    /// Entries whose call the list forbids now, or for which it requires a person's decision.
+    #[serde(default)]
+    pub excluded: u64,
+    /// Entries whose call the list no longer forbids.
+    #[serde(default)]
+    pub allowed: u64,
+    /// Entries that are back on the list.
+    #[serde(default)]
+    pub returned: u64,
 }
 
 impl EnrolmentCounts {
@@ -45,6 +57,13 @@ impl EnrolmentCounts {
                 self.renumbered += 1;
                 self.renumbered_under_way += 1;
             }
+            EntryChange::Corrected => {
+                self.renumbered += 1;
+                self.corrected += 1;
+            }
+            EntryChange::Excluded => self.excluded += 1,
+            EntryChange::Allowed => self.allowed += 1,
+            EntryChange::Returned => self.returned += 1,
         }
     }
 
@@ -57,6 +76,10 @@ impl EnrolmentCounts {
             changed: self.changed + other.changed,
             renumbered: self.renumbered + other.renumbered,
             renumbered_under_way: self.renumbered_under_way + other.renumbered_under_way,
+            corrected: self.corrected + other.corrected,
+            excluded: self.excluded + other.excluded,
+            allowed: self.allowed + other.allowed,
+            returned: self.returned + other.returned,
         }
     }
 }
@@ -159,7 +182,7 @@ fn finish(
         return Err(LedgerError::Conflict);
     }
     if let Some(rate) = max_withdraw_rate {
-        refuse_if_cut_short(conn, run, rate, to_call)?;
+        refuse_if_cut_short(conn, run, rate, to_call, now)?;
     }
     close_list(conn, run, counts, max_withdraw_rate.is_some(), now)
 }
@@ -179,9 +202,15 @@ pub(super) fn to_call(conn: &Connection, campaign: CampaignId) -> Result<u64, Le
     Ok(count.unsigned_abs())
 }
 
-fn refuse_if_cut_short(conn: &Connection, run: RunHandle, rate: f64, of: u64) -> Result<(), LedgerError> {
-    let is_to_call = |known: &&KnownEntry| known.status.state.is_callable();
-    let withdrawn = absent(conn, run)?.iter().filter(is_to_call).count() as u64;
+fn refuse_if_cut_short(
+    conn: &Connection,
+    run: RunHandle,
+    rate: f64,
+    of: u64,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let is_withdrawn = |known: &&KnownEntry| known.status.state.is_callable() && !known.is_too_late(now);
+    let withdrawn = absent(conn, run)?.iter().filter(is_withdrawn).count() as u64;
     if is_cut_short(withdrawn, of, rate) { Err(LedgerError::TooManyWithdrawn { withdrawn, of }) } else { Ok(()) }
 }
 
@@ -202,6 +231,8 @@ fn enrol_batch(
     now: DateTime<Utc>,
 ) -> Result<EnrolmentCounts, LedgerError> {
     let mut enrolled = EnrolmentCounts::default();
+    let max_calls = runs::max_calls_each(conn, run.run)?;
+    let before = runs::before(conn, run)?;
     for listed in entries.iter() {
         if inserter.insert(listed)? {
             enrolled.count(EntryChange::New);
@@ -209,23 +240,31 @@ fn enrol_batch(
         }
         let known = KnownEntry::find(conn, run.campaign, listed.key.as_str())?.ok_or(LedgerError::Conflict)?;
         let phone = alternate_numbers::to_dial(conn, known.id, listed.phone, &listed.alternatives)?;
-        enrolled.count(known.change(listed, phone));
-        inserter.refresh(known.id, phone, listed)?;
-        update_state(conn, run, &known, listed, now)?;
+        let listing = known.listing(conn, listed, phone, max_calls, now)?;
+        let effect = known.status.on_listed(listing, now);
+        enrolled.count(known.status.change(listing, &effect));
+        mark_listed(conn, run, before, known.id, listed.line)?;
+        update_state(conn, run, &known, effect, now)?;
+        // A corrected number counts for an entry that is callable again.
+        inserter.refresh(known.id, phone, listed, listing.is_same())?;
     }
     Ok(enrolled)
 }
 
-/// Marks a known entry as listed and applies the list's eligibility, now or, for an entry that is not settled, later.
+/// Marks a known entry as on the run's list. `before`: the campaign's run before.
+fn mark_listed(conn: &Connection, run: RunHandle, before: RunId, entry: EntryId, line: i64) -> Result<(), LedgerError> {
+    conn.prepare_cached(sql!("earlier_listing_insert"))?.execute((entry.0, before.0))?;
+    exactly_one(conn.prepare_cached(sql!("entry_listed"))?.execute((entry.0, run.run.0, line, before.0))?)
+}
+
+/// Applies the list's effect on a known entry, now or, for an entry that is not settled, later.
 fn update_state(
     conn: &Connection,
     run: RunHandle,
     known: &KnownEntry,
-    listed: &EntryValues,
+    effect: ListEffect,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    exactly_one(conn.prepare_cached(sql!("entry_listed"))?.execute((known.id.0, run.run.0, listed.line))?)?;
-    let effect = known.status.on_listed(listed.eligibility, listed.not_after, now);
     deferred_list_change::store(conn, known.id, effect.once_settled())?;
     if let Some(fact) = effect.now() {
         let (run, entry, from) = (run.run, known.id, known.status.state);
@@ -241,6 +280,10 @@ pub(super) fn note_changes(conn: &Connection, run: RunHandle, changes: Enrolment
         changes.changed as i64,
         changes.renumbered as i64,
         changes.renumbered_under_way as i64,
+        changes.corrected as i64,
+        changes.excluded as i64,
+        changes.allowed as i64,
+        changes.returned as i64,
     ))?)
 }
 
@@ -267,14 +310,14 @@ pub(super) fn close_list(
 fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Result<u64, LedgerError> {
     let mut withdrawn = 0;
     for known in absent(conn, run)? {
-        let effect = known.status.on_absent();
+        let effect = known.on_absent(now)?;
         if let Some(demanded) = effect.once_settled() {
             deferred_list_change::store(conn, known.id, Some(demanded))?;
         }
         if let Some(fact) = effect.now() {
             let (run, entry, from) = (run.run, known.id, known.status.state);
             Transition { run, entry, attempt: None, at: now, from, fact: &fact, detail: None }.apply(conn)?;
-            withdrawn += 1;
+            withdrawn += u64::from(fact == Fact::Unlisted);
         }
     }
     Ok(withdrawn)

@@ -17,7 +17,7 @@ use super::reader::LedgerReader;
 use super::sql::sql;
 use super::{alternate_numbers, household, runs};
 use crate::entry::{
-    AbsenceEffect, CallContent, CalledPartyZones, EntryChange, EntryStatus, Fact, ListEffect, NewEntry,
+    AbsenceEffect, CallContent, CalledPartyZones, EntryChange, EntryStatus, Fact, ListEffect, NewEntry, State,
 };
 use crate::ids::{CampaignId, CampaignName, EntryId, EntryKey, Location};
 use crate::phone::E164;
@@ -111,25 +111,32 @@ impl LedgerReader {
         enrol::to_call(&self.conn, campaign)
     }
 
-    /// The entry that enrolling `entry` at `now` would produce.
+    /// The entry that enrolling `entry` at `now` would produce. `max_calls`: the calls that the campaign allows for one
+    /// patient.
     pub fn preview(
         &self,
         campaign: CampaignId,
         entry: &NewEntry,
+        max_calls: u32,
         now: DateTime<Utc>,
     ) -> Result<EnrolPreview, LedgerError> {
         let Some(known) = KnownEntry::find(&self.conn, campaign, entry.key.as_str())? else {
             return Ok(EnrolPreview::new(entry, now));
         };
         let phone = alternate_numbers::to_dial(&self.conn, known.id, entry.phone, &entry.alternatives)?;
-        let change = known.change(&EntryValues::new(entry), phone);
-        let fact = known.status.on_listed(entry.eligibility, entry.not_after, now).now();
+        let listing = known.listing(&self.conn, &EntryValues::new(entry), phone, max_calls, now)?;
+        let effect = known.status.on_listed(listing, now);
+        let change = known.status.change(listing, &effect);
         let illegal = |illegal| LedgerError::Illegal { entry: known.id, illegal };
-        let mut status = fact.map_or(Ok(known.status), |fact| known.status.after(&fact, now).map_err(illegal))?;
+        let mut status =
+            effect.now().map_or(Ok(known.status), |fact| known.status.after(&fact, now).map_err(illegal))?;
         let becomes_callable = status.state.is_ended_by_cancel() && !known.status.state.is_ended_by_cancel();
         if becomes_callable && self.is_cancelled_once_callable(known.id)? {
             status = status.after(&Fact::CancelledByOperator, now).map_err(illegal)?;
         }
+        let is_due_again = status.state == State::Waiting && !listing.is_same();
+        let due_at = if is_due_again { status.due_at.min(now) } else { status.due_at };
+        let status = EntryStatus { due_at, ..status };
         Ok(EnrolPreview { entry: Some(known.id), change, phone, status })
     }
 
@@ -144,23 +151,30 @@ impl LedgerReader {
         campaign: CampaignId,
         listed: &HashSet<EntryKey>,
         withdraw: bool,
+        now: DateTime<Utc>,
     ) -> Result<Vec<AbsentEntry>, LedgerError> {
         let mut statement = self.conn.prepare_cached(sql!("entry_pending"))?;
         let mut rows = statement.query([campaign.0])?;
         let mut absent = Vec::new();
         while let Some(row) = rows.next()? {
             if !listed.contains(&EntryKey::new(row.get::<_, String>("key")?)) {
-                absent.extend(self.absent_entry(row, withdraw)?);
+                absent.extend(self.absent_entry(row, withdraw, now)?);
             }
         }
         Ok(absent)
     }
 
-    fn absent_entry(&self, row: &Row<'_>, withdraw: bool) -> Result<Option<AbsentEntry>, LedgerError> {
+    fn absent_entry(
+        &self,
+        row: &Row<'_>,
+        withdraw: bool,
+        now: DateTime<Utc>,
+    ) -> Result<Option<AbsentEntry>, LedgerError> {
         let known = KnownEntry::from_row(row)?;
-        let absence = match known.status.on_absent() {
+        let absence = match known.on_absent(now)? {
             _ if !withdraw => AbsenceEffect::Kept,
             ListEffect::Nothing => return Ok(None),
+            ListEffect::Now(Fact::TooLate { .. }) => AbsenceEffect::Expired,
             ListEffect::Now(_) => AbsenceEffect::Withdrawn,
             ListEffect::OnceSettled(_) => AbsenceEffect::WithdrawnOnceSettled,
         };

@@ -64,8 +64,15 @@ impl<'c> EntryInserter<'c> {
         Ok(true)
     }
 
-    /// Gives an existing entry the number, texts and members that the list has for it.
-    pub(super) fn refresh(&mut self, entry: EntryId, phone: E164, listed: &EntryValues) -> Result<(), LedgerError> {
+    /// Gives an existing entry the number, texts and members that the list has for it. `is_same`: whether the number and the
+    /// data are as before.
+    pub(super) fn refresh(
+        &mut self,
+        entry: EntryId,
+        phone: E164,
+        listed: &EntryValues,
+        is_same: bool,
+    ) -> Result<(), LedgerError> {
         let [alternatives, zones, content] = &listed.json;
         self.conn.prepare_cached(sql!("entry_refresh"))?.execute((
             entry.0,
@@ -76,6 +83,7 @@ impl<'c> EntryInserter<'c> {
             listed.not_after.map(millis),
             listed.organisation.as_str(),
             listed.location.as_ref().map(Location::as_str),
+            (!is_same).then_some(millis(self.now)),
         ))?;
         self.conn.prepare_cached(sql!("member_keep"))?.execute([entry.0])?;
         self.conn.prepare_cached(sql!("member_clear"))?.execute([entry.0])?;

@@ -1,12 +1,14 @@
 //! An entry that the campaign already has, as far as a list may change it.
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::batch::EntryValues;
-use super::codec::{instant_at, maybe_outcome_at, maybe_reason_at, millis, state_at};
+use super::codec::{instant, instant_at, maybe_outcome_at, maybe_reason_at, millis, state_at};
 use super::error::LedgerError;
 use super::sql::sql;
-use crate::entry::{EntryChange, EntryStatus};
+use super::{alternate_numbers, suppression};
+use crate::entry::{EntryStatus, ListEffect, ListedNumber, Listing, Reason, State};
 use crate::ids::{CampaignId, EntryId, Location};
 use crate::phone::E164;
 
@@ -45,11 +47,41 @@ impl KnownEntry {
         })
     }
 
-    /// What the list changes about the entry, `phone` being the number to dial now.
-    pub(super) fn change(&self, listed: &EntryValues, phone: E164) -> EntryChange {
+    /// What a list that lacks the entry does to it, if it withdraws what it lacks.
+    pub(super) fn on_absent(&self, now: DateTime<Utc>) -> Result<ListEffect, LedgerError> {
+        Ok(self.status.on_absent(self.not_after.map(instant).transpose()?, now))
+    }
+
+    /// Whether the last moment for its call has passed.
+    pub(super) fn is_too_late(&self, now: DateTime<Utc>) -> bool {
+        self.not_after.is_some_and(|last| last < millis(now))
+    }
+
+    /// What the list says of the entry, `phone` being the number to dial now. `max_calls`: the calls that the campaign
+    /// allows for one patient.
+    pub(super) fn listing(
+        &self,
+        conn: &Connection,
+        listed: &EntryValues,
+        phone: E164,
+        max_calls: u32,
+        now: DateTime<Utc>,
+    ) -> Result<Listing, LedgerError> {
         let has_same_data = self.json == listed.json
             && self.location.as_deref() == listed.location.as_ref().map(Location::as_str)
             && self.not_after == listed.not_after.map(millis);
-        self.status.change(self.phone == phone.expose(), has_same_data)
+        let number = match () {
+            () if self.phone == phone.expose() => ListedNumber::Same,
+            () if self.status.had_wrong_number()
+                && alternate_numbers::is_new_chance(conn, self.id, phone, max_calls)? =>
+            {
+                ListedNumber::NewChance
+            }
+            () => ListedNumber::Other,
+        };
+        let is_suppressed = self.status.state == State::Suppressed && self.status.reason == Some(Reason::Suppressed);
+        let is_barred = is_suppressed && suppression::bars_entry(conn, self.id, phone, now)?;
+        let EntryValues { eligibility, not_after, .. } = *listed;
+        Ok(Listing { eligibility, not_after, number, is_barred, has_same_data })
     }
 }

@@ -1,5 +1,6 @@
 //! Reading a ledger alongside its writer, for `status`, `report` and `explain`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -58,6 +59,12 @@ pub struct RunReport {
     pub attempts: AttemptCounts,
     /// What the front desk has to do about the campaign's entries and nobody has ticked off.
     pub front_desk: u64,
+    /// The outcomes of the calls that this run placed and that have ended: their sum is `attempts.ended`.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// The calls of the campaign up to and with this run.
+    pub calls_in_all: u64,
+    /// The campaign's run after this one, if there is one: then the entries' states are those before it.
+    pub next: Option<RunId>,
 }
 
 /// What a run's list changed about the campaign's entries.
@@ -71,8 +78,39 @@ pub struct ListChanges {
     pub renumbered: u64,
     /// Renumbered entries whose call to the old number was not settled.
     pub renumbered_under_way: u64,
+    /// Renumbered entries that are called again because the old number had turned out to be wrong.
+    pub corrected: u64,
+    /// Entries whose call the list forbids now, or for which it requires a person's decision.
+    pub excluded: u64,
+    /// Entries whose call the list no longer forbids.
+    pub allowed: u64,
+    /// Entries that are back on the list.
+    pub returned: u64,
     /// Entries that were withdrawn because they are no longer on the list.
     pub withdrawn: u64,
+}
+
+/// A run, by what it placed.
+#[derive(Debug, Clone)]
+pub struct Night {
+    /// The run.
+    pub run: RunId,
+    /// Its campaign.
+    pub campaign: CampaignName,
+    /// When it started.
+    pub started_at: DateTime<Utc>,
+    /// When it ended; `None` while it is under way, or if it was killed.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub ending: Option<RecordedEnding>,
+    /// The rows of its list.
+    pub rows: u64,
+    /// The results of its attempts.
+    pub attempts: AttemptCounts,
+    /// The outcomes of the calls that it placed and that have ended.
+    pub outcomes: BTreeMap<Outcome, u64>,
+    /// The calls of its campaign up to and with this run.
+    pub calls_in_all: u64,
 }
 
 /// What a run was started with.
@@ -91,16 +129,20 @@ pub struct RunStart {
 /// A run's attempts, counted by result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct AttemptCounts {
-    /// Attempts that became conversations: open, ended or lost track of.
+    /// Calls that the run placed: attempts that became conversations, open, ended or lost track of.
     pub placed: u64,
-    /// Attempts whose conversations have ended.
+    /// Those of them whose conversations have ended.
     pub ended: u64,
     /// Attempts whose conversations have ended and match no outcome rule.
     pub unclassified: u64,
     /// Attempts that provably were not placed, refusals included.
     pub not_placed: u64,
-    /// Attempts whose answer was lost and whose call has not been found.
+    /// Attempts that are not settled: it is not known yet whether the call was placed.
     pub unresolved: u64,
+    /// Attempts whose answer was lost and whose call was not found on the vendor's list: held for a person.
+    pub absent: u64,
+    /// Calls that this ledger did not know, taken over from the vendor's list: none that the run placed.
+    pub taken_over: u64,
 }
 
 /// One patient's result: an entry's own patient, or a household member covered by its call.
@@ -136,6 +178,12 @@ pub struct EntryRow {
     pub due_at: Option<DateTime<Utc>>,
     /// Whether the suppression list forbids the campaign's calls to the number.
     pub number_suppressed: bool,
+    /// The key of the patient whose entry's call covers this one.
+    pub covered_by: Option<EntryKey>,
+    /// Whether the patient is on the run's own list.
+    pub listed: bool,
+    /// The calls that the run itself placed to the entry, or may have.
+    pub calls_in_run: u64,
 }
 
 /// A household member who is no longer on any list.
@@ -212,7 +260,11 @@ impl LedgerReader {
     fn run_report(&self, row: &Row<'_>) -> Result<RunReport, LedgerError> {
         let count = |column| Ok::<_, LedgerError>(row.get::<_, i64>(column)? as u64);
         let handle = RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) };
-        let counts = state_counts::count(&self.conn, handle)?;
+        let past = PastRun::find(&self.conn, handle)?;
+        let counts = match &past {
+            Some(past) => state_counts::count_before(&self.conn, handle, past.before)?,
+            None => state_counts::count(&self.conn, handle)?,
+        };
         Ok(RunReport {
             front_desk: counts.work().saturating_sub(worklist_ticks::ticked(&self.conn, handle.campaign)?),
             handle,
@@ -234,6 +286,9 @@ impl LedgerReader {
             changes: list_changes(row)?,
             counts,
             attempts: attempt_counts(&self.conn, handle.run)?,
+            outcomes: outcomes_of(&self.conn, handle.run)?,
+            calls_in_all: calls_in_all(&self.conn, handle)?,
+            next: past.map(|past| past.next),
         })
     }
 
@@ -251,6 +306,52 @@ impl LedgerReader {
             on_row(entry_row(row)?)?;
         }
         Ok(())
+    }
+
+    /// Calls `on_row` for every patient of the run's campaign, once each, in list order, those of the run's own list first:
+    /// as of the run's end, or, for an earlier run, as of the next one's start; suppressions as of `now`. Rows are streamed.
+    pub fn each_patient<E: From<LedgerError>>(
+        &self,
+        run: RunHandle,
+        now: DateTime<Utc>,
+        mut on_row: impl FnMut(EntryRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let before = PastRun::find(&self.conn, run)?.map(|past| past.before);
+        let mut statement = self.conn.prepare_cached(sql!("report_patients")).map_err(LedgerError::from)?;
+        let mut rows = statement.query((run.campaign.0, run.run.0, before, millis(now))).map_err(LedgerError::from)?;
+        while let Some(row) = rows.next().map_err(LedgerError::from)? {
+            on_row(patient_row(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// The newest run of a campaign; `None` if the ledger does not have the campaign.
+    pub fn newest_run_of(&self, campaign: &CampaignName) -> Result<Option<RunReport>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(sql!("run_newest_of"))?;
+        let run: Option<i64> = statement.query_row([campaign.as_str()], |row| row.get(0)).optional()?;
+        run.map(|run| self.run(Some(RunId(run)))).transpose()
+    }
+
+    /// Every run, or those of one campaign, oldest first, each with what it placed.
+    pub fn nights(&self, campaign: Option<&CampaignName>) -> Result<Vec<Night>, LedgerError> {
+        let mut statement = self.conn.prepare_cached(sql!("run_all"))?;
+        let mut rows = statement.query([campaign.map(CampaignName::as_str)])?;
+        let mut nights = Vec::new();
+        while let Some(row) = rows.next()? {
+            let handle = RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) };
+            nights.push(Night {
+                run: handle.run,
+                campaign: CampaignName::new(row.get::<_, String>("name")?),
+                started_at: instant_at(row, "started_at")?,
+                ended_at: maybe_instant_at(row, "ended_at")?,
+                ending: row.get::<_, Option<String>>("ending")?.map(RecordedEnding::from_word),
+                rows: row.get::<_, i64>("rows_read")? as u64,
+                attempts: attempt_counts(&self.conn, handle.run)?,
+                outcomes: outcomes_of(&self.conn, handle.run)?,
+                calls_in_all: calls_in_all(&self.conn, handle)?,
+            });
+        }
+        Ok(nights)
     }
 
     /// Household members who were on an earlier list and on none since, with the entry whose call covered them.
@@ -325,6 +426,10 @@ fn list_changes(row: &Row<'_>) -> Result<ListChanges, LedgerError> {
         changed: count("entries_changed")?,
         renumbered: count("entries_renumbered")?,
         renumbered_under_way: count("entries_renumbered_under_way")?,
+        corrected: count("entries_corrected")?,
+        excluded: count("entries_excluded")?,
+        allowed: count("entries_allowed")?,
+        returned: count("entries_returned")?,
         withdrawn: count("entries_withdrawn")?,
     })
 }
@@ -342,6 +447,8 @@ pub(super) fn attempt_counts(conn: &Connection, run: RunId) -> Result<AttemptCou
             unclassified: count("unclassified")?,
             not_placed: count("not_placed")?,
             unresolved: count("unresolved")?,
+            absent: count("absent")?,
+            taken_over: count("taken_over")?,
         })
     })?)
 }
@@ -367,5 +474,55 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow, LedgerError> {
         conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
         due_at: waits.then(|| instant_at(row, "due_at")).transpose()?,
         number_suppressed: row.get("number_suppressed")?,
+        covered_by: row.get::<_, Option<String>>("covered_by")?.map(EntryKey::new),
+        listed: row.get("listed")?,
+        calls_in_run: row.get::<_, i64>("calls_in_run")? as u64,
     })
+}
+
+/// A row of `report_patients`: a former member of a household, whom no list has any more, is withdrawn.
+fn patient_row(row: &Row<'_>) -> Result<EntryRow, LedgerError> {
+    let is_former: bool = row.get("former")?;
+    let found = entry_row(row)?;
+    Ok(if is_former {
+        let (state, reason) = (State::Withdrawn, Some(Reason::Unlisted));
+        EntryRow { covered_by_household: false, state, reason, due_at: None, ..found }
+    } else {
+        found
+    })
+}
+
+/// A run that is not its campaign's newest.
+struct PastRun {
+    /// The campaign's run after it.
+    next: RunId,
+    /// The first event of that one: what came before is what this run left.
+    before: i64,
+}
+
+impl PastRun {
+    fn find(conn: &Connection, run: RunHandle) -> Result<Option<Self>, LedgerError> {
+        let mut statement = conn.prepare_cached(sql!("run_after"))?;
+        let found = statement.query_row((run.campaign.0, run.run.0), |row| {
+            Ok(Self { next: RunId(row.get("id")?), before: row.get("first_event")? })
+        });
+        Ok(found.optional()?)
+    }
+}
+
+fn outcomes_of(conn: &Connection, run: RunId) -> Result<BTreeMap<Outcome, u64>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("attempt_outcomes"))?;
+    let mut rows = statement.query([run.0])?;
+    let mut outcomes = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        if let Some(outcome) = maybe_outcome_at(row, "outcome")? {
+            outcomes.insert(outcome, row.get::<_, i64>("count")? as u64);
+        }
+    }
+    Ok(outcomes)
+}
+
+fn calls_in_all(conn: &Connection, run: RunHandle) -> Result<u64, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("attempt_placed_in_all"))?;
+    Ok(statement.query_row((run.campaign.0, run.run.0), |row| row.get::<_, i64>(0))? as u64)
 }

@@ -65,7 +65,8 @@ pub(super) fn begin(
     )?;
     assign(conn, CampaignId(id), campaign)?;
     conn.prepare_cached(sql!("run_supersede"))?.execute((id, millis(now), Ending::Superseded.name()))?;
-    conn.prepare_cached(sql!("run_insert"))?.execute((id, millis(now), attested))?;
+    let max_calls_each = campaign.redial.max_attempts;
+    conn.prepare_cached(sql!("run_insert"))?.execute((id, millis(now), attested, max_calls_each))?;
     let handle = RunHandle { run: RunId(conn.last_insert_rowid()), campaign: CampaignId(id) };
     note(conn, handle.run, "run_started", now, None)?;
     Ok(handle)
@@ -103,6 +104,17 @@ fn assign(conn: &Connection, id: CampaignId, campaign: &Campaign) -> Result<(), 
     let first = organisations.first().map(|organisation| organisation.as_str());
     conn.prepare_cached(sql!("entry_assign_others"))?.execute((id.0, first, json(&organisations)))?;
     Ok(())
+}
+
+/// The calls that a run's campaign allows for one patient.
+pub(super) fn max_calls_each(conn: &Connection, run: RunId) -> Result<u32, LedgerError> {
+    Ok(conn.prepare_cached(sql!("run_max_calls_each"))?.query_row([run.0], |row| row.get(0))?)
+}
+
+/// The campaign's run before this one whose list was enrolled to its end; 0 if there is none.
+pub(super) fn before(conn: &Connection, handle: RunHandle) -> Result<RunId, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("run_before"))?;
+    Ok(RunId(statement.query_row((handle.campaign.0, handle.run.0), |row| row.get(0))?))
 }
 
 /// The given run, or the newest one, and its campaign's name.

@@ -44,6 +44,7 @@ CREATE TABLE run (
     campaign_id   INTEGER NOT NULL REFERENCES campaign,
     started_at    INTEGER NOT NULL,
     attested      INTEGER NOT NULL CHECK (attested IN (0, 1)),  -- the practice attests consent for the whole list
+    max_calls_each INTEGER NOT NULL,  -- the calls that the campaign allows for one patient
     plan          TEXT,   -- the id of the approved plan that the run is confined to; NULL: none
     ended_at      INTEGER,
     ending        TEXT,
@@ -62,6 +63,10 @@ CREATE TABLE run (
     entries_changed              INTEGER NOT NULL DEFAULT 0,
     entries_renumbered           INTEGER NOT NULL DEFAULT 0,
     entries_renumbered_under_way INTEGER NOT NULL DEFAULT 0,
+    entries_corrected            INTEGER NOT NULL DEFAULT 0,
+    entries_excluded             INTEGER NOT NULL DEFAULT 0,
+    entries_allowed              INTEGER NOT NULL DEFAULT 0,
+    entries_returned             INTEGER NOT NULL DEFAULT 0,
     entries_withdrawn            INTEGER NOT NULL DEFAULT 0,
 
     CHECK (NOT listed OR rows_read = accepted + rejected + duplicate + merged)
@@ -73,6 +78,7 @@ CREATE TABLE entry (
     id               INTEGER PRIMARY KEY,
     campaign_id      INTEGER NOT NULL REFERENCES campaign,
     run_id           INTEGER NOT NULL REFERENCES run,   -- the newest run whose list has the entry
+    listed_since     INTEGER NOT NULL REFERENCES run,   -- every list of the campaign from this run to that one has it
     key              TEXT NOT NULL,
     line             INTEGER NOT NULL,                  -- its row number in that list
     organisation     TEXT NOT NULL,
@@ -117,6 +123,13 @@ CREATE TABLE cancellation (
     reason_before TEXT,
     CHECK (reason_before IS NULL OR state_before IS NOT NULL)
 ) STRICT;
+-- Earlier runs whose lists had an entry, where a list without it came between: from one run to another.
+CREATE TABLE earlier_listing (
+    entry_id INTEGER NOT NULL REFERENCES entry,
+    from_run INTEGER NOT NULL REFERENCES run,
+    to_run   INTEGER NOT NULL REFERENCES run,
+    PRIMARY KEY (entry_id, from_run)
+) STRICT, WITHOUT ROWID;
 
 -- The household members that an entry's call covers.
 CREATE TABLE member (
@@ -126,6 +139,8 @@ CREATE TABLE member (
     patient  TEXT NOT NULL,   -- as JSON
     PRIMARY KEY (entry_id, key)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX member_by_key ON member (key);
 
 -- Members that a newer list no longer has in the household, kept so that `explain` still finds them.
 CREATE TABLE former_member (
@@ -142,7 +157,7 @@ CREATE TABLE planned (
     entry_id INTEGER NOT NULL REFERENCES entry,
     phone    TEXT NOT NULL,
     content  TEXT NOT NULL,
-    calls    INTEGER NOT NULL,   -- calls to the entry when the plan was made
+    calls    INTEGER NOT NULL,   -- calls to the patient when the plan was made, alone or with the household
     PRIMARY KEY (run_id, entry_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -164,6 +179,8 @@ CREATE TABLE attempt (
     -- Whether the conversation was found on the vendor's list instead of named in the response: then its `medium` is no
     -- evidence of what our calls show.
     found        INTEGER NOT NULL DEFAULT 0 CHECK (found IN (0, 1)),
+    -- Whether the call was not in this ledger, and was taken over from the vendor's list.
+    taken_over   INTEGER NOT NULL DEFAULT 0 CHECK (taken_over IN (0, 1)),
     started_at   INTEGER,
     ended_at     INTEGER,
     outcome      TEXT,
@@ -353,7 +370,10 @@ INSERT INTO legal_transition (state_before, state_after) VALUES
     ('lost_track', 'finished'), ('lost_track', 'waiting'), ('lost_track', 'cancelled'),
     ('failed', 'ready'), ('failed', 'cancelled'),
     -- `cancel --undo`, which also holds again
-    ('cancelled', 'ready'), ('cancelled', 'waiting');
+    ('cancelled', 'ready'), ('cancelled', 'waiting'),
+    -- A newer list may correct a number that was wrong, and forbid what an earlier one left off or held.
+    ('finished', 'ready'), ('withdrawn', 'suppressed'), ('held', 'suppressed'), ('suppressed', 'suppressed'),
+    ('held', 'held');
 
 CREATE TRIGGER entry_moves_legally BEFORE UPDATE OF state ON entry
 WHEN NOT EXISTS (

@@ -1,7 +1,7 @@
 //! A campaign's entries counted by state, reason and outcome.
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
+use rusqlite::{Connection, Rows};
 
 use super::codec::{maybe_instant_at, maybe_outcome_at, maybe_reason_at, state_at};
 use super::error::LedgerError;
@@ -23,6 +23,9 @@ pub struct StateGroup {
     pub reason: Option<Reason>,
     /// The outcome of their last conversation.
     pub outcome: Option<Outcome>,
+    /// Whether their last moment passed without any call and without a word about it so far: they have expired since the
+    /// campaign's last run ended.
+    pub expired_uncalled: bool,
     /// When the first of them is due, as stored; meaningful for ready and waiting entries.
     pub next_due: Option<DateTime<Utc>>,
     /// The number of entries.
@@ -67,10 +70,11 @@ impl StateCounts {
         self.count(|group| is_unfinished(group.state))
     }
 
-    /// Entries that need a person: held, refused for good, or lost track of.
+    /// Entries that need a person: held, refused for good, lost track of, or expired uncalled just now.
     #[must_use]
     pub fn in_need_of_a_person(&self) -> u64 {
-        self.count(|group| matches!(group.state, State::Held | State::Failed | State::LostTrack))
+        let needs = |group: &StateGroup| matches!(group.state, State::Held | State::Failed | State::LostTrack);
+        self.count(|group| needs(group) || group.expired_uncalled)
     }
 
     /// Entries about which the front desk has to do something, ticked off or not.
@@ -104,7 +108,16 @@ fn is_unfinished(state: State) -> bool {
 
 pub(super) fn count(conn: &Connection, run: RunHandle) -> Result<StateCounts, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("state_counts"))?;
-    let mut rows = statement.query((run.campaign.0, run.run.0))?;
+    groups(statement.query((run.campaign.0, run.run.0))?)
+}
+
+/// The same as of the event before `event`.
+pub(super) fn count_before(conn: &Connection, run: RunHandle, event: i64) -> Result<StateCounts, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("state_counts_before"))?;
+    groups(statement.query((run.campaign.0, run.run.0, event))?)
+}
+
+fn groups(mut rows: Rows<'_>) -> Result<StateCounts, LedgerError> {
     let mut groups = Vec::new();
     while let Some(row) = rows.next()? {
         groups.push(StateGroup {
@@ -113,6 +126,7 @@ pub(super) fn count(conn: &Connection, run: RunHandle) -> Result<StateCounts, Le
             state: state_at(row, "state")?,
             reason: maybe_reason_at(row, "reason")?,
             outcome: maybe_outcome_at(row, "outcome")?,
+            expired_uncalled: row.get("expired_uncalled")?,
             next_due: maybe_instant_at(row, "next_due")?,
             count: row.get::<_, i64>("count")? as u64,
         });
@@ -132,6 +146,7 @@ mod tests {
             state,
             reason,
             outcome: None,
+            expired_uncalled: false,
             next_due: None,
             count: 1,
         };

@@ -8,6 +8,7 @@ use super::codec::{instant_at, maybe_instant_at, millis, phone_at};
 use super::error::LedgerError;
 use super::sql::sql;
 use crate::campaign::Purpose;
+use crate::ids::EntryId;
 use crate::phone::E164;
 
 /// Which calls a suppression forbids.
@@ -131,6 +132,17 @@ pub(super) fn suppress(
         expires.map(millis),
     ))?;
     Ok(())
+}
+
+/// Whether the suppression list forbids the entry's campaign to call `phone`.
+pub(super) fn bars_entry(
+    conn: &Connection,
+    entry: EntryId,
+    phone: E164,
+    now: DateTime<Utc>,
+) -> Result<bool, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("entry_number_is_barred"))?;
+    Ok(statement.query_row((entry.0, phone.expose(), millis(now)), |row| row.get(0))?)
 }
 
 /// Whether a call of this purpose to this number is forbidden now.

@@ -49,7 +49,10 @@ macro_rules! every_case_on {
                 a_number_with_an_unsettled_call_waits,
             }
             cases! { $open; households:
+                a_household_that_forms_anew_keeps_the_gap_of_each_of_its_patients,
+                a_member_who_stays_when_another_leaves_keeps_the_gap_and_the_attempts,
                 a_patient_for_whom_a_households_call_decided_is_not_called_again_and_others_are,
+                a_wrong_number_is_wrong_for_the_member_who_stays_until_it_is_corrected,
                 while_a_households_call_is_not_settled_no_other_member_is_called,
             }
             cases! { $open; list_changes:
@@ -70,6 +73,8 @@ macro_rules! every_case_on {
                 after_any_sequence_of_operations_the_ledger_agrees_with_the_model,
             }
             cases! { $open; numbers:
+                a_corrected_number_is_a_new_chance_while_calls_are_left,
+                a_corrected_number_reopens_a_call_that_was_refused_for_its_number,
                 a_clock_that_was_set_back_shortens_no_pause_between_two_calls_to_a_number,
                 a_number_from_a_newer_list_comes_before_the_alternates,
                 after_a_wrong_number_the_patients_next_one_is_called_and_the_last_finishes_the_entry,

@@ -165,7 +165,7 @@ fn take_over_call(
         detail: None,
     };
     record_one(conn, run.run, &accepted)?;
-    record::mark_found_on_list(conn, attempt)?;
+    exactly_one(conn.prepare_cached(sql!("attempt_taken_over"))?.execute([attempt.0])?)?;
     Ok((target.campaign == run.campaign).then_some(attempt))
 }
 

@@ -143,7 +143,7 @@ fn difference(before: PlannedEntry<'_>, now: PlannedEntry<'_>) -> Option<(DiffSi
         (PlannedEntry::LeftOut(before), PlannedEntry::LeftOut(now)) => left_out_difference(before, now),
         (PlannedEntry::Call(_), PlannedEntry::LeftOut(now)) => match now.reason {
             // It is too late, or the exclude list removes the entry: it is not dialled, which the approval allows.
-            Some(Reason::NotAfter | Reason::Excluded) => None,
+            Some(Reason::NotAfter | Reason::NumberUsed | Reason::Excluded) => None,
             reason => Some((side_of(reason), "not to be called any more")),
         },
         (PlannedEntry::LeftOut(before), PlannedEntry::Call(_)) => Some((side_of(before.reason), "to be called now")),
@@ -151,7 +151,11 @@ fn difference(before: PlannedEntry<'_>, now: PlannedEntry<'_>) -> Option<(DiffSi
 }
 
 fn call_difference(before: &CallPart, now: &CallPart) -> Option<(DiffSide, &'static str)> {
-    let texts = |call: &CallPart| (call.content.clone(), call.not_after, call.covers.clone());
+    // A row may move within the list.
+    let covers = |call: &CallPart| {
+        call.covers.iter().map(|covered| (covered.key.clone(), covered.patient.clone())).collect::<BTreeMap<_, _>>()
+    };
+    let texts = |call: &CallPart| (call.content.clone(), call.not_after, covers(call));
     if before.phone != now.phone || before.other_numbers != now.other_numbers {
         Some((DiffSide::List, "with another number"))
     } else if texts(before) != texts(now) || before.zones != now.zones {

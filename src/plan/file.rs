@@ -136,6 +136,9 @@ pub struct NotCalledPart {
     pub says: Option<String>,
     /// The outcome of its last conversation.
     pub outcome: Option<Outcome>,
+    /// The row whose call uses its number, if that prevents the call.
+    #[serde(default)]
+    pub used_by_line: Option<u64>,
 }
 
 /// An entry that the list does not have any more.
@@ -239,6 +242,7 @@ impl NotCalledPart {
             reason: entry.reason,
             says: entry.reason.map(|reason| reason.description().into()),
             outcome: entry.outcome,
+            used_by_line: entry.used_by,
         }
     }
 }

@@ -86,6 +86,8 @@ pub struct NotCalled {
     pub reason: Option<Reason>,
     /// The outcome of its last conversation.
     pub outcome: Option<Outcome>,
+    /// The row whose call uses its number, if that prevents the call.
+    pub used_by: Option<u64>,
 }
 
 /// An entry of an earlier list that is not on this list.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use chrono::{DateTime, Utc};
 
 use crate::campaign::{Campaign, Practice};
-use crate::entry::{AbsenceEffect, CalledPartyZones, EntryStatus, NewEntry, Reason, State};
+use crate::entry::{AbsenceEffect, CalledPartyZones, EntryStatus, NewEntry, Outcome, Reason, State};
 use crate::ids::{CampaignId, EntryId, EntryKey, Location, OrganisationId};
 use crate::ledger::{AbsentEntry, CallSubject, EnrolPreview, LedgerError, LedgerReader};
 use crate::phone::E164;
@@ -109,7 +109,7 @@ impl<'a> Planner<'a> {
         let preview = match &self.snapshot {
             Some(LedgerSnapshot { reader, campaign: Some(campaign) }) => {
                 self.listed.insert(new_entry.key.clone());
-                reader.preview(*campaign, &new_entry, self.now)?
+                reader.preview(*campaign, &new_entry, self.campaign.redial.max_attempts, self.now)?
             }
             Some(_) | None => EnrolPreview::new(&new_entry, self.now),
         };
@@ -125,7 +125,7 @@ impl<'a> Planner<'a> {
     /// claims. `withdraw`: the entries that are not on the list are withdrawn.
     pub fn finish(mut self, withdraw: bool) -> Result<Plan, LedgerError> {
         if let Some(LedgerSnapshot { reader, campaign: Some(campaign) }) = &self.snapshot {
-            for absent in reader.absent(*campaign, &self.listed, withdraw)? {
+            for absent in reader.absent(*campaign, &self.listed, withdraw, self.now)? {
                 self.add_absent(absent)?;
             }
         }
@@ -184,12 +184,13 @@ impl<'a> Planner<'a> {
     }
 
     /// Adds the entry to the calls or to those left out, as the rules decide at the instant at which it is due.
-    fn place(&mut self, candidate: Candidate<'a>) -> Result<(), LedgerError> {
+    fn place(&mut self, mut candidate: Candidate<'a>) -> Result<(), LedgerError> {
         let from = self.now.max(candidate.status.due_at);
         let caller = candidate.caller.clone();
         let mut facts = self.facts(&candidate, caller.as_ref().map(|caller| &caller.rules), from)?;
         let (calls, calls_to_number) = (facts.calls, facts.history.placements.len() as u32);
-        self.planned.add_until(&mut facts, candidate.phone, &candidate.key, from);
+        self.planned.add_until(&mut facts, candidate.phone, (&candidate.key, &candidate.covers), from);
+        let mut settled = None;
         let placed = match self.decide(&facts, from, caller.as_deref()) {
             Decision::Call { .. } if from > self.now => {
                 Ok((from, candidate.status.reason.map_or(SlotReason::Now, SlotReason::Rule)))
@@ -198,14 +199,23 @@ impl<'a> Planner<'a> {
             Decision::Wait { until, reason } => Ok((until, SlotReason::Rule(reason))),
             Decision::Hold(reason) => Err((State::Held, reason)),
             Decision::Never(reason) => Err((State::Suppressed, reason)),
-            Decision::TooLate => Err((State::Expired, Reason::NotAfter)),
-        };
-        match placed {
-            Ok((earliest, why)) => {
-                let at = self.after_planned(facts, candidate.phone, from, earliest);
-                self.add_call(candidate, earliest, ExpectedSlot { at, why }, (calls, calls_to_number));
+            Decision::Settled(outcome) => {
+                settled = Some(outcome);
+                Err((State::Finished, Reason::SpokenFor))
             }
-            Err((state, reason)) => self.leave_out(candidate, state, Some(reason)),
+            Decision::TooLate(reason) => Err((State::Expired, reason)),
+        };
+        let placed = placed.and_then(|(earliest, why)| {
+            Ok((earliest, ExpectedSlot { at: self.after_planned(facts, candidate.phone, from, earliest)?, why }))
+        });
+        candidate.status.outcome = settled.or(candidate.status.outcome);
+        match placed {
+            Ok((earliest, slot)) => self.add_call(candidate, earliest, slot, (calls, calls_to_number)),
+            Err((state, reason)) => {
+                // A wrong number speaks for itself.
+                let is_wrong = settled.is_some_and(Outcome::means_wrong_number);
+                self.leave_out(candidate, state, (!is_wrong).then_some(reason));
+            }
         }
         Ok(())
     }
@@ -228,7 +238,8 @@ impl<'a> Planner<'a> {
         (calls, calls_to_number): (u32, u32),
     ) {
         let Candidate { key, line, entry, phone, caller, covers, script, .. } = candidate;
-        self.planned.add(phone, covers, slot.at);
+        let is_of_earlier_list = entry.is_some() && !self.listed.contains(&key);
+        self.planned.add(phone, line, is_of_earlier_list.then(|| key.clone()), covers, slot.at);
         // Without a caller, the decision was to hold the entry.
         let Some(caller) = caller else { return };
         let (hours, organisation) = (Rc::clone(&caller.rules.hours), Rc::clone(&caller.organisation));
@@ -248,27 +259,30 @@ impl<'a> Planner<'a> {
     }
 
     /// The instant of a call that is allowed at `earliest`, decided at `from`. A deferred call also waits for the calls to
-    /// its number that are planned for later than `from`; `None` if it would then come too late.
+    /// its number that are planned for later than `from`: with them it may come too late.
     fn after_planned(
         &self,
         mut facts: CallFacts<'_>,
         phone: E164,
         from: DateTime<Utc>,
         earliest: DateTime<Utc>,
-    ) -> Option<DateTime<Utc>> {
+    ) -> Result<Option<DateTime<Utc>>, (State, Reason)> {
         if earliest == from || !self.planned.add_later(&mut facts, phone, from) {
-            return Some(earliest);
+            return Ok(Some(earliest));
         }
         match policy::decide(&facts, from) {
-            Decision::Wait { until, .. } => Some(until.max(earliest)),
-            Decision::Call { .. } => Some(earliest),
-            Decision::Hold(_) | Decision::Never(_) | Decision::TooLate => None,
+            Decision::Wait { until, .. } => Ok(Some(until.max(earliest))),
+            Decision::Call { .. } => Ok(Some(earliest)),
+            Decision::TooLate(reason) => Err((State::Expired, reason)),
+            Decision::Hold(_) | Decision::Never(_) | Decision::Settled(_) => Ok(None),
         }
     }
 
     fn leave_out(&mut self, candidate: Candidate<'_>, state: State, reason: Option<Reason>) {
-        let Candidate { index, key, line, entry, status, .. } = candidate;
-        self.left_out.push((index, NotCalled { key, line, entry, state, reason, outcome: status.outcome }));
+        let Candidate { index, key, line, entry, phone, status, .. } = candidate;
+        let is_used = reason == Some(Reason::NumberUsed);
+        let used_by = is_used.then(|| self.planned.line_of_last(phone)).flatten();
+        self.left_out.push((index, NotCalled { key, line, entry, state, reason, outcome: status.outcome, used_by }));
     }
 
     /// What the ledger knows about calling the entry.
@@ -278,12 +292,12 @@ impl<'a> Planner<'a> {
         rules: Option<&'f CallRules<'f>>,
         at: DateTime<Utc>,
     ) -> Result<CallFacts<'f>, LedgerError> {
-        let &Candidate { ref key, entry, phone, not_after, .. } = candidate;
+        let &Candidate { ref key, ref covers, entry, phone, not_after, .. } = candidate;
         let Some(LedgerSnapshot { reader, campaign }) = &self.snapshot else {
             return Ok(CallFacts::without_ledger(rules, not_after));
         };
         let (campaign, purpose) = (*campaign, self.campaign.purpose);
-        reader.call_facts(CallSubject { campaign, purpose, entry, key, phone, not_after, rules }, at)
+        reader.call_facts(CallSubject { campaign, purpose, entry, key, covers, phone, not_after, rules }, at)
     }
 
     fn caller(&mut self, practice: &'a Practice, phone: E164, party: &CalledPartyZones) -> Rc<Caller<'a>> {

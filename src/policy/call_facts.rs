@@ -46,6 +46,26 @@ impl<'a> CallRules<'a> {
     }
 }
 
+/// A call that concerned a patient and was made to another entry: of the household, or of the patient before that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HouseholdCall {
+    /// The state of its attempt.
+    pub state: AttemptState,
+    /// The outcome of its conversation.
+    pub outcome: Option<Outcome>,
+    /// When it was placed, or may have been.
+    pub at: DateTime<Utc>,
+    /// Whether it dialled the number that is to be dialled now.
+    pub is_same_number: bool,
+}
+
+impl HouseholdCall {
+    /// Whether it was placed, or may have been. What is in flight is waited for first.
+    fn counts(self) -> bool {
+        self.state.may_have_been_placed() && !self.state.is_in_flight()
+    }
+}
+
 /// The facts about one entry, as of one instant. The ledger gathers them for a claim and for `check` alike.
 #[derive(Debug, Clone)]
 pub struct CallFacts<'a> {
@@ -57,12 +77,18 @@ pub struct CallFacts<'a> {
     pub history: NumberHistory,
     /// Whether its number is on the suppression list for this purpose.
     pub suppressed: bool,
-    /// Whether a call to another member of the household has decided for this patient.
-    pub spoken_for: bool,
-    /// Calls to the entry that were placed, or may have been.
+    /// What a call to another member of the household has decided for this patient.
+    pub spoken_for: Option<Outcome>,
+    /// Calls to the patient that were placed, or may have been: the entry's, and those of the household that covered the
+    /// patient.
     pub calls: u32,
-    /// The instant of the last of them, unless it showed that the entry's number then was a wrong one.
+    /// The instant of the last call to the patient or to a member of the household that the call covers, unless it showed
+    /// that the number then was a wrong one.
     pub last_call: Option<DateTime<Utc>>,
+    /// The last of the household's calls that covered the patient, if it has ended.
+    pub covering_call: Option<HouseholdCall>,
+    /// The outcome that showed the number to be wrong for the patient.
+    pub wrong_number: Option<Outcome>,
 }
 
 impl<'a> CallFacts<'a> {
@@ -70,21 +96,82 @@ impl<'a> CallFacts<'a> {
     #[must_use]
     pub fn without_ledger(rules: Option<&'a CallRules<'a>>, not_after: Option<DateTime<Utc>>) -> Self {
         let history = NumberHistory::default();
-        Self { rules, not_after, history, suppressed: false, spoken_for: false, calls: 0, last_call: None }
+        Self {
+            rules,
+            not_after,
+            history,
+            suppressed: false,
+            spoken_for: None,
+            calls: 0,
+            last_call: None,
+            covering_call: None,
+            wrong_number: None,
+        }
     }
 
     /// Whether nothing but the rules decides: no last instant, no call so far, nothing that forbids the call.
     #[must_use]
     pub fn are_of_rules_alone(&self) -> bool {
-        let Self { rules: _, not_after, history, suppressed, spoken_for, calls, last_call } = self;
+        let Self {
+            rules: _,
+            not_after,
+            history,
+            suppressed,
+            spoken_for,
+            calls,
+            last_call,
+            covering_call,
+            wrong_number,
+        } = self;
         let has_history = history.unsettled || !history.placements.is_empty() || *calls > 0 || last_call.is_some();
-        !has_history && !suppressed && !spoken_for && not_after.is_none()
+        let is_settled = spoken_for.is_some() || covering_call.is_some() || wrong_number.is_some();
+        !has_history && !is_settled && !suppressed && not_after.is_none()
     }
 
-    /// Adds a call to another entry of the household that covered this patient.
-    pub fn add_household_call(&mut self, state: AttemptState, outcome: Option<Outcome>) {
-        self.history.unsettled |= state.is_in_flight();
-        self.spoken_for |= outcome.is_some_and(Outcome::is_decision);
+    /// Adds the calls to the entry itself: how many, and when the last one was.
+    pub fn add_own_calls(&mut self, calls: u32, last: Option<DateTime<Utc>>) {
+        self.calls += calls;
+        self.last_call = self.last_call.max(last);
+        // What the entry's own later call meant has decided about the entry already.
+        self.covering_call = self.covering_call.filter(|covering| last.is_none_or(|last| last < covering.at));
+    }
+
+    /// Adds a call to another entry of the household that covered this patient. Its count, its gap and its outcome are the
+    /// patient's, as if the patient had been called alone.
+    pub fn add_covering_call(&mut self, call: HouseholdCall) {
+        self.spoken_for = self.spoken_for.or(call.outcome.filter(|outcome| outcome.is_decision()));
+        self.calls += u32::from(call.counts());
+        let is_wrong = |outcome: &Outcome| call.is_same_number && outcome.means_wrong_number();
+        self.wrong_number = self.wrong_number.or(call.outcome.filter(is_wrong));
+        let is_newest = self.covering_call.is_none_or(|other| other.at <= call.at);
+        if is_newest && call.outcome.is_some() {
+            self.covering_call = Some(call);
+        }
+        self.add_member_call(call);
+    }
+
+    /// Adds a call to a member of the household that the call covers: the next one keeps the gap to it.
+    pub fn add_member_call(&mut self, call: HouseholdCall) {
+        self.history.unsettled |= call.state.is_in_flight();
+        let is_to_wrong_number = !call.is_same_number && call.outcome.is_some_and(Outcome::means_wrong_number);
+        if call.counts() && !is_to_wrong_number {
+            self.last_call = self.last_call.max(Some(call.at));
+        }
+    }
+
+    /// Whether no further call to the patient follows, whatever the time: the household has decided, or the calls are used
+    /// up.
+    #[must_use]
+    pub fn is_over(&self, redial: &Redial) -> bool {
+        self.settled_before(redial).is_some() || self.calls >= redial.max_attempts
+    }
+
+    /// The outcome of a call after which this patient is not called: a decision of the household, a wrong number, or
+    /// whatever the household's last call brought that is not followed by another call.
+    pub(super) fn settled_before(&self, redial: &Redial) -> Option<Outcome> {
+        let leads_on = |outcome: &Outcome| redial.after.contains(outcome) || outcome.means_wrong_number();
+        let last = self.covering_call.and_then(|call| call.outcome).filter(|outcome| !leads_on(outcome));
+        self.spoken_for.or(self.wrong_number).or(last)
     }
 
     /// Whether the call makes no sense any more at `at`.
@@ -114,22 +201,55 @@ impl<'a> CallFacts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::ZoneSource;
+    use crate::fixtures::{self, CONSENT, REQUIRED};
 
     #[test]
     fn a_household_call_in_flight_keeps_its_members_busy_and_a_decision_speaks_for_them() {
-        for (state, outcome, unsettled, spoken_for) in [
-            (AttemptState::Submitting, None, true, false),
-            (AttemptState::Open, None, true, false),
-            (AttemptState::Unknown, None, true, false),
-            (AttemptState::LostTrack, None, false, false),
-            (AttemptState::NotPlaced, None, false, false),
-            (AttemptState::Ended, Some(Outcome::NoAnswer), false, false),
-            (AttemptState::Ended, Some(Outcome::Booked), false, true),
-            (AttemptState::Ended, Some(Outcome::OptOut), false, true),
+        for (state, outcome, unsettled, spoken_for, calls) in [
+            (AttemptState::Submitting, None, true, false, 0),
+            (AttemptState::Open, None, true, false, 0),
+            (AttemptState::Unknown, None, true, false, 0),
+            (AttemptState::LostTrack, None, false, false, 1),
+            (AttemptState::NotPlaced, None, false, false, 0),
+            (AttemptState::Ended, Some(Outcome::NoAnswer), false, false, 1),
+            (AttemptState::Ended, Some(Outcome::Booked), false, true, 1),
+            (AttemptState::Ended, Some(Outcome::OptOut), false, true, 1),
         ] {
             let mut facts = CallFacts::without_ledger(None, None);
-            facts.add_household_call(state, outcome);
-            assert_eq!((facts.history.unsettled, facts.spoken_for), (unsettled, spoken_for), "{state:?} {outcome:?}");
+            let call = HouseholdCall { state, outcome, at: DateTime::UNIX_EPOCH, is_same_number: true };
+            facts.add_covering_call(call);
+            assert_eq!(
+                (facts.history.unsettled, facts.spoken_for.is_some()),
+                (unsettled, spoken_for),
+                "{state:?} {outcome:?}"
+            );
+            let last = (calls > 0).then_some(DateTime::UNIX_EPOCH);
+            assert_eq!((facts.calls, facts.last_call), (calls, last), "{state:?} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn the_households_last_call_ends_the_patients_calls_as_one_to_the_patient_would() {
+        let campaign = fixtures::load(&format!("{REQUIRED}{CONSENT}"));
+        let called = CalledPartyZones { zones: vec![], regions: vec![], source: ZoneSource::AreaCode };
+        let phone = E164::parse("+13125550142").expect("a number");
+        let rules = CallRules::new(&campaign, &campaign.practice, phone, &called);
+        let at = |hours| DateTime::UNIX_EPOCH + TimeDelta::hours(hours);
+        for (outcome, is_same_number, own, expected) in [
+            (Outcome::NoAnswer, true, None, None),
+            (Outcome::ReachedOther, true, None, Some(Outcome::ReachedOther)),
+            (Outcome::WrongNumber, true, None, Some(Outcome::WrongNumber)),
+            (Outcome::WrongNumber, false, None, None),
+            (Outcome::WrongNumber, true, Some(at(1)), Some(Outcome::WrongNumber)),
+            (Outcome::WrongNumber, true, Some(at(3)), Some(Outcome::WrongNumber)),
+            (Outcome::ReachedOther, true, Some(at(3)), None),
+        ] {
+            let mut facts = CallFacts::without_ledger(Some(&rules), None);
+            let call = HouseholdCall { state: AttemptState::Ended, outcome: Some(outcome), at: at(2), is_same_number };
+            facts.add_covering_call(call);
+            facts.add_own_calls(u32::from(own.is_some()), own);
+            assert_eq!(facts.settled_before(rules.redial), expected, "{outcome:?} {is_same_number} {own:?}");
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::call_facts::CallFacts;
+use super::call_facts::{CallFacts, CallRules};
 use super::caps;
-use crate::entry::Reason;
+use crate::entry::{Outcome, Reason};
 use crate::phone::E164;
 
 /// What the rules decide about calling an entry now.
@@ -28,8 +28,10 @@ pub enum Decision {
     Hold(Reason),
     /// Not to be called.
     Never(Reason),
-    /// The call would come too late.
-    TooLate,
+    /// Over: a call to the household brought this outcome, which counts for the patient, too.
+    Settled(Outcome),
+    /// The call would come too late, for this reason: the hours and the gaps, or another call to the number.
+    TooLate(Reason),
 }
 
 /// Whether the entry may be called at `now`, later or never.
@@ -39,11 +41,11 @@ pub fn decide(facts: &CallFacts<'_>, now: DateTime<Utc>) -> Decision {
     if facts.suppressed {
         return Decision::Never(Reason::Suppressed);
     }
-    if facts.spoken_for {
-        return Decision::Never(Reason::SpokenFor);
+    if let Some(outcome) = facts.settled_before(rules.redial) {
+        return Decision::Settled(outcome);
     }
     if facts.is_too_late(now) {
-        return Decision::TooLate;
+        return Decision::TooLate(Reason::NotAfter);
     }
     if facts.calls >= rules.redial.max_attempts {
         return Decision::Never(Reason::AttemptsUsed);
@@ -63,12 +65,24 @@ pub fn decide(facts: &CallFacts<'_>, now: DateTime<Utc>) -> Decision {
         None => rules.hours.closed_by(now),
     };
     match until {
-        until if facts.is_too_late(until) => Decision::TooLate,
+        until if facts.is_too_late(until) => Decision::TooLate(why_too_late(facts, rules, deferred, now)),
         until if until > now => Decision::Wait { until, reason },
         _ => facts
             .open_until(rules, now)
             .map_or(Decision::Hold(Reason::NoCommonWindow), |until| Decision::Call { from: rules.caller_id, until }),
     }
+}
+
+/// Why a call that `deferred` moves beyond its last sensible moment comes too late. If the patient was not called yet and
+/// the hours alone would let the call be in time, other calls to the number are why.
+fn why_too_late(
+    facts: &CallFacts<'_>,
+    rules: &CallRules<'_>,
+    deferred: Option<(DateTime<Utc>, Reason)>,
+    now: DateTime<Utc>,
+) -> Reason {
+    let is_in_time = || rules.hours.next_open(now).is_some_and(|open| !facts.is_too_late(open));
+    if facts.calls == 0 && deferred.is_some() && is_in_time() { Reason::NumberUsed } else { Reason::NotAfter }
 }
 
 #[cfg(test)]
@@ -77,11 +91,12 @@ mod tests {
 
     use chrono::{NaiveTime, TimeDelta, Weekday};
 
-    use super::super::call_facts::CallRules;
+    use super::super::call_facts::HouseholdCall;
     use super::super::caps::{ContactResult, NumberHistory, PastCall};
     use super::super::dialing_hours::{Hours, WEEK, ZoneHours};
     use super::*;
     use crate::campaign::{Caps, DayWindow, Redial};
+    use crate::entry::AttemptState;
     use crate::zone::Zone;
 
     fn utc(text: &str) -> DateTime<Utc> {
@@ -175,7 +190,7 @@ mod tests {
         let (last, next) = ("2026-11-24T16:30:00Z", "2026-11-24T16:30:00.001Z");
         check(&called(&[]), Some(last), "2026-11-24T16:00:00Z", allowed(next));
         check(&called(&[]), Some(last), last, allowed(next));
-        check(&called(&[]), Some(last), next, Decision::TooLate);
+        check(&called(&[]), Some(last), next, Decision::TooLate(Reason::NotAfter));
     }
 
     #[test]
@@ -196,7 +211,40 @@ mod tests {
     #[test]
     fn a_wait_that_ends_after_the_last_sensible_moment_is_too_late_at_once() {
         let history = called(&["2026-11-24T16:00:00Z"]);
-        check(&history, Some("2026-11-25T15:00:00Z"), "2026-11-24T17:00:00Z", Decision::TooLate);
+        let by_number = Decision::TooLate(Reason::NumberUsed);
+        check(&history, Some("2026-11-25T15:00:00Z"), "2026-11-24T17:00:00Z", by_number);
+        // Before the hours open, too, the call would have been too late without the number's cap.
+        let by_hours = Decision::TooLate(Reason::NotAfter);
+        check(&history, Some("2026-11-24T14:00:00Z"), "2026-11-24T13:00:00Z", by_hours);
+    }
+
+    #[test]
+    fn a_patient_who_was_called_is_too_late_by_the_redial_rules_not_by_the_number() {
+        let last = "2026-11-24T16:00:00Z";
+        let change = |facts: &mut CallFacts<'_>| {
+            (facts.calls, facts.last_call, facts.history) = (1, Some(utc(last)), called(&[last]));
+            facts.not_after = Some(utc("2026-11-25T15:00:00Z"));
+        };
+        let decision = decided(hours(), &redial(), change, "2026-11-24T17:00:00Z");
+        assert_eq!(decision, Decision::TooLate(Reason::NotAfter));
+    }
+
+    #[test]
+    fn a_household_call_to_a_wrong_number_or_with_an_outcome_without_redial_is_the_patients_last() {
+        let call = |outcome| HouseholdCall {
+            state: AttemptState::Ended,
+            outcome: Some(outcome),
+            at: utc("2026-11-23T16:00:00Z"),
+            is_same_number: true,
+        };
+        for (outcome, expected) in [
+            (Outcome::WrongNumber, Decision::Settled(Outcome::WrongNumber)),
+            (Outcome::ReachedOther, Decision::Settled(Outcome::ReachedOther)),
+            (Outcome::Booked, Decision::Settled(Outcome::Booked)),
+        ] {
+            let change = |facts: &mut CallFacts<'_>| facts.add_covering_call(call(outcome));
+            assert_eq!(decided(hours(), &redial(), change, "2026-11-30T16:00:00Z"), expected, "{outcome:?}");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct DecisionEvidence {
     pub calls_in_30_days: u32,
     /// The number of newest consecutive calls to the number that reached nobody.
     pub failures_in_a_row: u32,
-    /// Calls to the entry, on any of its numbers.
+    /// Calls to the patient, on any number: to the entry, and to the household for the patient.
     pub calls_to_entry: u32,
     /// Whether another call to the number is not settled.
     pub number_busy: bool,
@@ -63,8 +63,18 @@ impl DecisionEvidence {
         called: &CalledPartyZones,
         now: DateTime<Utc>,
     ) -> Option<Self> {
-        // `spoken_for` and `last_call` decide only together with a reason that says so.
-        let CallFacts { rules, not_after, history, suppressed, spoken_for: _, calls, last_call: _ } = facts;
+        // What is left out decides only together with a reason that says so.
+        let CallFacts {
+            rules,
+            not_after,
+            history,
+            suppressed,
+            spoken_for: _,
+            calls,
+            last_call: _,
+            covering_call: _,
+            wrong_number: _,
+        } = facts;
         let NumberHistory { placements, unsettled } = history;
         let within = |span: TimeDelta| placements.iter().filter(|placement| placement.at > now - span).count() as u32;
         let known = placements.iter().rev().filter(|placement| placement.reached != ContactResult::NotKnown);

@@ -14,7 +14,7 @@ pub mod evidence;
 pub mod redial;
 pub mod state_rules;
 
-pub use call_facts::{CallFacts, CallRules};
+pub use call_facts::{CallFacts, CallRules, HouseholdCall};
 pub use caps::{ContactResult, NumberHistory, PastCall};
 pub use decision::{Decision, decide};
 pub use dialing_hours::{Hours, HoursUnion};

@@ -11,7 +11,7 @@ use super::summary::RunSummary;
 use super::table::CsvTable;
 
 /// The columns, in order.
-pub(super) const HEADER: [&str; 16] = [
+pub(super) const HEADER: [&str; 17] = [
     "patient_id",
     "first_name",
     "last_name",
@@ -28,6 +28,7 @@ pub(super) const HEADER: [&str; 16] = [
     "conversation_id",
     "location",
     "number_suppressed",
+    "covered_by",
 ];
 
 /// The index of the column with the count of calls.
@@ -72,6 +73,7 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
         row.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default(),
         yes_if(row.number_suppressed),
+        row.covered_by.as_ref().map(|key| key.parts().collect::<Vec<_>>().join(" ")).unwrap_or_default(),
     ]
 }
 
@@ -80,16 +82,26 @@ fn yes_if(is_so: bool) -> String {
 }
 
 /// The machine word for a patient's state; a household member covered by another's call has its own word.
-pub(super) fn state_word(row: &EntryRow) -> &'static str {
+#[must_use]
+pub fn state_word(row: &EntryRow) -> &'static str {
     if row.covered_by_household { "covered_by_household" } else { row.state.name() }
+}
+
+/// The words for a patient's state, of [`state_word`].
+#[must_use]
+pub fn state_label(row: &EntryRow) -> &'static str {
+    if row.covered_by_household { "with the household" } else { row.state.label() }
 }
 
 /// Whether the exported row gets `do_not_call`. Otherwise a campaign that reads the report as its list would call a patient
 /// although a rule or a conversation has excluded further calls.
 fn must_not_be_called(state: State, reason: Option<Reason>, outcome: Option<Outcome>) -> bool {
-    let settled = [Outcome::OptOut, Outcome::WrongNumber, Outcome::DeceasedOrMoved, Outcome::InvalidNumber];
+    let settled = [Outcome::OptOut, Outcome::DeceasedOrMoved];
     let is_in_doubt = Doubt::ALL.into_iter().any(|doubt| reason == Some(doubt.reason()));
-    state == State::Suppressed || is_in_doubt || outcome.is_some_and(|outcome| settled.contains(&outcome))
+    // A number after the wrong one may be called.
+    let is_wrong = state == State::Finished && outcome.is_some_and(Outcome::means_wrong_number);
+    let is_settled = outcome.is_some_and(|outcome| settled.contains(&outcome));
+    state == State::Suppressed || is_in_doubt || is_wrong || is_settled
 }
 
 #[cfg(test)]
@@ -107,6 +119,8 @@ mod tests {
             (State::Finished, None, Some(Outcome::NoAnswer), false),
             (State::Waiting, None, Some(Outcome::Busy), false),
             (State::Ready, None, None, false),
+            (State::Waiting, None, Some(Outcome::WrongNumber), false),
+            (State::Ready, None, Some(Outcome::InvalidNumber), false),
         ];
         for (state, reason, outcome, expected) in cases {
             assert_eq!(must_not_be_called(state, reason, outcome), expected, "{state} {outcome:?}");

@@ -39,11 +39,12 @@ pub enum ExportError {
 pub fn export<'o, E: Exporter<'o>>(
     reader: &LedgerReader,
     run: &RunReport,
+    summary: &RunSummary,
     zone: &Zone,
     now: DateTime<Utc>,
     out: &'o mut dyn Write,
 ) -> Result<(), ExportError> {
-    let mut exporter = E::begin(out, &RunSummary::from_report(run), zone)?;
-    reader.each_entry(run.handle, now, |row| exporter.row(row))?;
+    let mut exporter = E::begin(out, summary, zone)?;
+    reader.each_patient(run.handle, now, |row| exporter.row(row))?;
     exporter.finish()
 }

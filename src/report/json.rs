@@ -63,6 +63,10 @@ pub struct PatientResult {
     /// Whether the suppression list forbids the campaign's calls to the number.
     #[schemars(default)]
     pub number_suppressed: bool,
+    /// The key of the patient whose entry's call covers this one.
+    pub covered_by: Option<Vec<String>>,
+    /// Whether the patient is on the run's own list.
+    pub listed: bool,
 }
 
 impl From<EntryRow> for PatientResult {
@@ -86,6 +90,8 @@ impl From<EntryRow> for PatientResult {
             due_at: row.due_at,
             conversation_id: row.conversation,
             number_suppressed: row.number_suppressed,
+            covered_by: row.covered_by.map(|key| key.parts().map(ToOwned::to_owned).collect()),
+            listed: row.listed,
         }
     }
 }

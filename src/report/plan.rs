@@ -124,11 +124,14 @@ pub fn not_called_groups(plan: &Plan, most: usize) -> Vec<NotCalledGroup> {
 }
 
 fn why_not(
-    NotCalled { state, reason, outcome, .. }: &NotCalled,
+    NotCalled { state, reason, outcome, used_by, .. }: &NotCalled,
     outcome_words: fn(Outcome) -> &'static str,
     reason_words: fn(Reason) -> String,
 ) -> String {
-    let because = || reason.map_or_else(String::new, reason_words);
+    let because = || match used_by {
+        Some(line) => format!("the number is used by the call for line {line}"),
+        None => reason.map_or_else(String::new, reason_words),
+    };
     match state {
         State::Finished => format!("called already: {}", outcome.map_or("over", outcome_words)),
         State::Submitting | State::Open | State::Unknown => "a call to them is under way".into(),
@@ -213,20 +216,32 @@ fn line_ranges(lines: &[u64]) -> String {
 #[must_use]
 pub fn changes(plan: &Plan) -> String {
     let gone = |absence| plan.gone.iter().filter(|gone| gone.absence == absence).count() as u64;
-    let [withdrawn, later, kept] =
-        [AbsenceEffect::Withdrawn, AbsenceEffect::WithdrawnOnceSettled, AbsenceEffect::Kept].map(gone);
+    let [withdrawn, later, kept, expired] =
+        [AbsenceEffect::Withdrawn, AbsenceEffect::WithdrawnOnceSettled, AbsenceEffect::Kept, AbsenceEffect::Expired]
+            .map(gone);
     let mut parts = list_of(&plan.changes);
     let mut part = |count: u64, what: &str| parts.extend((count > 0).then(|| format!("{count} {what}")));
     part(withdrawn, "gone, to be withdrawn");
     part(later, "gone, to be withdrawn once their call is settled");
     part(kept, "gone, and kept");
+    part(expired, "gone, too late to call");
     parts.join(", ")
 }
 
 /// The counts of a list's changes, each with its words.
 #[must_use]
 pub fn list_of(changes: &EnrolmentCounts) -> Vec<String> {
-    let &EnrolmentCounts { new, same, changed, renumbered, renumbered_under_way } = changes;
+    let &EnrolmentCounts {
+        new,
+        same,
+        changed,
+        renumbered,
+        renumbered_under_way,
+        corrected,
+        excluded,
+        allowed,
+        returned,
+    } = changes;
     let under_way = match renumbered_under_way {
         0 => String::new(),
         count => format!(" ({count} while a call to the old one is not settled)"),
@@ -234,7 +249,11 @@ pub fn list_of(changes: &EnrolmentCounts) -> Vec<String> {
     let counts = [
         (new, "new".to_owned()),
         (changed, "changed".to_owned()),
-        (renumbered, format!("with another number{under_way}")),
+        (renumbered - corrected, format!("with another number{under_way}")),
+        (corrected, "with a corrected number, to be called again".to_owned()),
+        (excluded, "newly excluded".to_owned()),
+        (allowed, "no longer excluded".to_owned()),
+        (returned, "back on the list".to_owned()),
         (same, "as before".to_owned()),
     ];
     counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
@@ -259,7 +278,7 @@ mod tests {
     fn a_reason_not_to_call_has_machine_words_in_json_and_labels_in_text() {
         let entry = |line: u64, state, reason, outcome| {
             let key = crate::ids::EntryKey::new(line.to_string());
-            NotCalled { key, line, entry: None, state, reason, outcome }
+            NotCalled { key, line, entry: None, state, reason, outcome, used_by: None }
         };
         let left_out = vec![
             entry(2, State::Finished, None, Some(Outcome::CallbackRequested)),
@@ -281,13 +300,24 @@ mod tests {
 
     #[test]
     fn a_lists_changes_are_counted() {
-        let changes = EnrolmentCounts { new: 3, same: 40, changed: 1, renumbered: 2, renumbered_under_way: 1 };
+        let changes = EnrolmentCounts {
+            new: 3,
+            same: 40,
+            changed: 1,
+            renumbered: 3,
+            renumbered_under_way: 1,
+            corrected: 1,
+            excluded: 2,
+            ..EnrolmentCounts::default()
+        };
         assert_eq!(
             list_of(&changes),
             [
                 "3 new",
                 "1 changed",
                 "2 with another number (1 while a call to the old one is not settled)",
+                "1 with a corrected number, to be called again",
+                "2 newly excluded",
                 "40 as before"
             ]
         );

@@ -73,9 +73,15 @@ pub struct RunSummary {
     pub reasons: BTreeMap<Reason, u64>,
     /// What became of the attempts that this run made.
     pub attempts: AttemptCounts,
+    /// The outcomes of the calls that this run placed; their sum is `attempts.ended`.
+    pub outcomes_of_this_run: BTreeMap<Outcome, u64>,
+    /// The calls of the campaign up to and with this run.
+    pub calls_in_all: u64,
+    /// The campaign's next run, if there is one: then the states are those before it.
+    pub next_run: Option<RunId>,
     /// Entries of the campaign that are due and not finished.
     pub due: u64,
-    /// Entries of the campaign that are held, refused for good or lost track of.
+    /// Entries of the campaign that are held, refused for good or lost track of, or that expired uncalled in this run.
     pub need_a_person: u64,
     /// Entries of the campaign that are held because a person must read what was said, by what may have been said.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -83,7 +89,7 @@ pub struct RunSummary {
     pub to_review: BTreeMap<Doubt, u64>,
     /// What the front desk has to do about the campaign's entries and nobody has ticked off: `callrounds worklist`.
     pub front_desk: u64,
-    /// When the next entry that waits is due.
+    /// When the next call may be placed: the first instant at which every rule allows one.
     pub next_due: Option<DateTime<Utc>>,
     /// What the campaign's entries mean for the exit code, whatever else stopped the run.
     pub standing: ExitStatus,
@@ -105,9 +111,9 @@ enum RunKind {
 }
 
 impl RunSummary {
-    /// The summary of a run from the ledger's counts.
+    /// The summary of a run from the ledger's counts. `next_call`: when the campaign's next call may be placed.
     #[must_use]
-    pub fn from_report(report: &RunReport) -> Self {
+    pub fn from_report(report: &RunReport, next_call: Option<DateTime<Utc>>) -> Self {
         let counts = &report.counts;
         let is_finished = |group: &StateGroup| group.listed && group.state == State::Finished;
         Self {
@@ -128,11 +134,14 @@ impl RunSummary {
             outcomes: count_by(counts, |group| group.outcome.filter(|_| is_finished(group))),
             reasons: count_by(counts, |group| group.reason.filter(|_| group.listed)),
             attempts: report.attempts,
+            outcomes_of_this_run: report.outcomes.clone(),
+            calls_in_all: report.calls_in_all,
+            next_run: report.next,
             due: counts.due_work(),
             need_a_person: counts.in_need_of_a_person(),
             to_review: count_by(counts, to_review),
             front_desk: report.front_desk,
-            next_due: counts.next_due(),
+            next_due: next_call.filter(|_| report.next.is_none()),
             standing: standing(counts),
             paused: None,
             requests: None,
@@ -184,7 +193,16 @@ mod tests {
     use super::*;
 
     fn group(state: State, reason: Option<Reason>) -> StateGroup {
-        StateGroup { listed: true, location: None, state, reason, outcome: None, next_due: None, count: 1 }
+        StateGroup {
+            listed: true,
+            location: None,
+            state,
+            reason,
+            outcome: None,
+            expired_uncalled: false,
+            next_due: None,
+            count: 1,
+        }
     }
 
     #[test]
@@ -199,6 +217,8 @@ mod tests {
             (vec![group(State::Open, None)], ExitStatus::DueWorkLeft),
             (vec![group(State::Held, Some(Reason::Extension))], ExitStatus::NeedsAPerson),
             (vec![group(State::LostTrack, None)], ExitStatus::NeedsAPerson),
+            (vec![group(State::Expired, Some(Reason::NotAfter))], ExitStatus::Done),
+            (vec![StateGroup { expired_uncalled: true, ..group(State::Expired, None) }], ExitStatus::NeedsAPerson),
         ];
         for (groups, expected) in cases {
             assert_eq!(standing(&StateCounts(groups.clone())), expected, "{groups:?}");

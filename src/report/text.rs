@@ -36,6 +36,7 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
     let mut text = String::new();
     let RunSummary { run, campaign, list, attempts, .. } = summary;
     line(&mut text, "", format_args!("{campaign}, run {run}: {}", how_it_ended(summary)));
+    line(&mut text, "when", span(summary.started_at, summary.ended_at, zone));
     let shows_why = summary.ending.as_ref().is_some_and(RecordedEnding::shows_why);
     if let Some(why) = summary.why.as_ref().filter(|_| shows_why) {
         line(&mut text, "why", visible::value(why));
@@ -61,6 +62,13 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
         line(&mut text, "reasons", format_args!("{count} × {}", reason.label()));
     }
     line(&mut text, "calls", calls(*attempts));
+    if !summary.outcomes_of_this_run.is_empty() {
+        line(&mut text, "brought", wrapped(&outcome_counts(&summary.outcomes_of_this_run)));
+    }
+    let placed = attempts.placed + attempts.taken_over;
+    if summary.calls_in_all > placed {
+        line(&mut text, "in all", format_args!("{} calls of the campaign so far", summary.calls_in_all));
+    }
     if let Some(RequestCounts { calls, pages, conversations, other }) = summary.requests {
         let reads = pages + conversations + other;
         let requests = match calls + reads {
@@ -85,6 +93,33 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
         );
     }
     text
+}
+
+/// Where a campaign stands, by the summary of its newest run.
+#[must_use]
+pub fn standing(summary: &RunSummary, zone: &Zone) -> String {
+    let mut states = summary.entries.clone();
+    for (state, count) in &summary.earlier_entries {
+        *states.entry(*state).or_default() += count;
+    }
+    let mut text = String::new();
+    line(&mut text, "", format_args!("{} in all", summary.campaign));
+    line(&mut text, "calls", summary.calls_in_all);
+    line(&mut text, "patients", patients(&states, summary.list.merged));
+    line(&mut text, "next", what_next(summary, zone));
+    text
+}
+
+/// From when to when, with the date: `Tue 2026-11-24 09:30 to 11:12`.
+#[must_use]
+pub fn span(from: DateTime<Utc>, to: Option<DateTime<Utc>>, zone: &Zone) -> String {
+    let start = zone.local(from);
+    let end = to.map(|to| zone.local(to));
+    let end = end.map(|end| {
+        let form = if end.date() == start.date() { " to %H:%M" } else { " to %a %Y-%m-%d %H:%M" };
+        end.format(form).to_string()
+    });
+    format!("{}{}", start.format("%a %Y-%m-%d %H:%M"), end.unwrap_or_default())
 }
 
 /// The states of each location's entries. Of many locations, only those with calls or decisions left.
@@ -140,13 +175,19 @@ fn line(text: &mut String, label: &str, content: impl Display) {
 }
 
 fn calls(attempts: AttemptCounts) -> String {
-    let AttemptCounts { placed, ended, unclassified: _, not_placed, unresolved } = attempts;
-    let parts = [(placed - ended, "not seen to end yet"), (not_placed, "not placed"), (unresolved, "maybe placed")];
+    let AttemptCounts { placed, ended, unclassified: _, not_placed, unresolved, absent, taken_over } = attempts;
+    let parts = [
+        (placed - ended, "not seen to end yet"),
+        (not_placed, "not placed"),
+        (unresolved, "maybe placed"),
+        (absent, "maybe placed and held: the vendor's list did not settle it"),
+        (taken_over, "taken over from the vendor's list"),
+    ];
     let open: Vec<_> =
         parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
     match (placed, ended) {
         (0, _) => format!("none placed by this run{}", open.concat()),
-        (placed, ended) if placed == ended && unresolved == 0 => {
+        (placed, ended) if placed == ended && unresolved + absent == 0 => {
             format!("{placed} placed by this run, all of them over{}", open.concat())
         }
         (placed, _) => format!("{placed} placed by this run{}", open.concat()),
@@ -176,15 +217,29 @@ fn review(to_review: &BTreeMap<Doubt, u64>) -> Option<String> {
 
 /// The list's changes; `None` if the campaign had no entries before.
 fn changes(summary: &RunSummary) -> Option<String> {
-    let ListChanges { new, changed, renumbered, renumbered_under_way, withdrawn } = summary.changes;
+    let ListChanges {
+        new,
+        changed,
+        renumbered,
+        renumbered_under_way,
+        corrected,
+        excluded,
+        allowed,
+        returned,
+        withdrawn,
+    } = summary.changes;
     if new == summary.list.accepted && withdrawn == 0 {
         return None;
     }
     let counts = [
         (new, "new"),
         (changed, "changed"),
-        (renumbered - renumbered_under_way, "with another number"),
+        (renumbered - renumbered_under_way - corrected, "with another number"),
+        (corrected, "with a corrected number, to be called again"),
         (renumbered_under_way, "with another number while a call to the old one is not settled"),
+        (excluded, "newly excluded"),
+        (allowed, "no longer excluded"),
+        (returned, "back on the list"),
         (withdrawn, "withdrawn"),
     ];
     let parts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
@@ -227,6 +282,9 @@ fn wrapped(parts: &[String]) -> String {
 }
 
 fn what_next(summary: &RunSummary, zone: &Zone) -> String {
+    if let Some(next) = summary.next_run {
+        return format!("run {next} followed: what stood then is above");
+    }
     let due = || summary.next_due.map(|at| zone.local(at).format("%a %Y-%m-%d %H:%M").to_string());
     match summary.standing {
         ExitStatus::DueWorkLeft => format!(
@@ -337,13 +395,16 @@ mod tests {
     #[test]
     fn calls_are_counted_by_result() {
         let cases = [
-            ((0, 0, 0, 0), "none placed by this run"),
-            ((90, 90, 0, 0), "90 placed by this run, all of them over"),
-            ((90, 90, 2, 1), "90 placed by this run, 2 not placed, 1 maybe placed"),
-            ((9, 7, 1, 2), "9 placed by this run, 2 not seen to end yet, 1 not placed, 2 maybe placed"),
+            ((0, 0, 0, 0, 0, 0), "none placed by this run"),
+            ((90, 90, 0, 0, 0, 0), "90 placed by this run, all of them over"),
+            ((90, 90, 2, 1, 0, 0), "90 placed by this run, 2 not placed, 1 maybe placed"),
+            ((9, 7, 1, 2, 0, 0), "9 placed by this run, 2 not seen to end yet, 1 not placed, 2 maybe placed"),
+            ((1, 1, 0, 0, 1, 0), "1 placed by this run, 1 maybe placed and held: the vendor's list did not settle it"),
+            ((0, 0, 0, 0, 0, 3), "none placed by this run, 3 taken over from the vendor's list"),
         ];
-        for ((placed, ended, not_placed, unresolved), expected) in cases {
-            assert_eq!(calls(AttemptCounts { placed, ended, unclassified: 0, not_placed, unresolved }), expected);
+        for ((placed, ended, not_placed, unresolved, absent, taken_over), expected) in cases {
+            let counts = AttemptCounts { placed, ended, unclassified: 0, not_placed, unresolved, absent, taken_over };
+            assert_eq!(calls(counts), expected);
         }
     }
 }

@@ -334,6 +334,8 @@ fn kind_label(kind: &str) -> Option<&'static str> {
         "unlisted" => "no longer on the list",
         "too_late" => "too late for the call",
         "listed" => "on the list again",
+        "settled_before" => "an earlier call has settled this, too",
+        "number_corrected" => "a new number on the list, after a wrong one",
         "declared_not_placed" => "not placed, says an operator",
         "cancelled" => "cancelled by an operator",
         "ended_in_doubt" => "conversation over, a person must read it",

@@ -71,8 +71,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Continue an unfinished run from the ledger alone
     Resume(ResumeArgs),
+    /// List the runs: when they were, what each brought, and where their campaigns stand
+    Runs(RunsArgs),
     /// Show a run's progress: its patients by state and outcome
-    Status(RunSelector),
+    Status(StatusArgs),
     /// Report the outcome of each patient
     Report(ReportArgs),
     /// Show the history of one patient, with the reasons
@@ -190,12 +192,37 @@ pub struct RunSelector {
     pub run: Option<i64>,
 }
 
+/// The arguments of `runs`.
+#[derive(Debug, Args)]
+pub struct RunsArgs {
+    /// Only the runs of this campaign
+    #[arg(long, value_name = "NAME")]
+    pub campaign: Option<String>,
+}
+
+/// The arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The run [default: the newest]
+    #[arg(value_parser = run_number)]
+    pub run: Option<i64>,
+    /// The newest run of this campaign
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    pub campaign: Option<String>,
+}
+
 /// The arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The run [default: the newest]
     #[arg(value_parser = run_number)]
     pub run: Option<i64>,
+    /// The newest run of this campaign
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    pub campaign: Option<String>,
+    /// Only who was not called by the run, each with the reason, as CSV; with the rejected rows of the newest list
+    #[arg(long, conflicts_with = "format")]
+    pub not_called: bool,
     /// The format
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,

@@ -10,11 +10,13 @@ const ENTRIES: &str = "
                      ready      waiting    submitting open       unknown    held       finished   failed     suppressed withdrawn  expired    cancelled  lost_track
 claimed              submitting submitting -          -          -          -          -          -          -          -          -          -          -
 deferred             waiting    waiting    -          -          -          -          -          -          -          -          -          -          -
-barred               suppressed suppressed -          -          -          -          -          -          -          -          -          -          -
-set_aside            held       held       -          -          -          -          -          -          -          -          -          -          -
+barred               suppressed suppressed -          -          -          suppressed -          -          suppressed suppressed -          -          -
+set_aside            held       held       -          -          -          held       -          -          held       held       -          -          -
 unlisted             withdrawn  withdrawn  -          -          -          withdrawn  -          -          withdrawn  -          -          -          -
 too_late             expired    expired    -          -          -          -          -          -          -          -          -          -          -
 listed               -          -          -          -          -          ready      -          -          ready      ready      ready      -          -
+number_corrected     -          -          -          -          -          -          ready      ready      -          -          -          -          -
+settled_before       finished   finished   -          -          -          -          -          -          -          -          -          -          -
 accepted             -          -          open       -          -          -          -          -          -          -          -          -          -
 not_placed           -          -          ready      -          -          -          -          -          -          -          -          -          -
 refused              -          -          failed     -          -          -          -          -          -          -          -          -          -
@@ -50,6 +52,8 @@ set_aside            -          -          -          -          -          -   
 unlisted             -          -          -          -          -          -          -          -
 too_late             -          -          -          -          -          -          -          -
 listed               -          -          -          -          -          -          -          -
+number_corrected     -          -          -          -          -          -          -          -
+settled_before       -          -          -          -          -          -          -          -
 accepted             open       -          -          -          -          -          -          -
 not_placed           not_placed -          -          -          -          -          -          -
 refused              refused    -          -          -          -          -          -          -

@@ -76,23 +76,91 @@ fn patients_whose_numbers_count_is_too_high_are_called_at_the_end() {
 #[test]
 fn households_can_be_switched_off() {
     let mut campaign = campaign(Purpose::Recall);
-    campaign.calling.household = false;
+    campaign.calling.household = HouseholdRule::Off;
     let text = format!("{HEADER}\n10,Ana,Ruiz,1980-05-01,3125550101,10\n11,Ben,Ruiz,2015-05-01,3125550101,10\n");
     let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
     assert_eq!((result.summary.counts.accepted, result.summary.counts.merged), (2, 0));
 }
 
 #[test]
-fn appointments_on_different_days_are_different_calls() {
-    let text = "patient_id,first_name,dob,mobile,guarantor,appointment_id,appointment_start\n\
-                1,Ana,1980-01-01,3125550101,1,A-1,2026-11-25T09:00\n\
-                2,Ben,2015-01-01,3125550101,1,A-2,2026-11-25T08:30\n\
-                3,Cai,2016-01-01,3125550101,1,A-3,2026-11-27T09:00\n";
+fn patients_of_one_number_are_a_household_by_name_guarantor_or_number() {
+    let text = format!(
+        "{HEADER}\n10,Ana,O'Brien,1980-05-01,3125550101,\n11,Ben,OBRIEN,1978-05-01,3125550101,\n\
+         12,Cai,Moss,1981-01-02,3125550101,13\n13,Dee,Park,1982-01-02,3125550101,\n\
+         14,Eli,West,2016-01-02,3125550101,\n15,Fay,Lind,1990-01-02,3125550101,\n"
+    );
+    for (rule, expected) in [
+        (HouseholdRule::Name, vec![(2, vec![3, 6]), (5, vec![4]), (7, vec![])]),
+        (HouseholdRule::Number, vec![(5, vec![2, 3, 4, 6, 7])]),
+        (HouseholdRule::Off, vec![(2, vec![]), (3, vec![]), (4, vec![]), (5, vec![]), (6, vec![]), (7, vec![])]),
+    ] {
+        let mut campaign = campaign(Purpose::Recall);
+        campaign.calling.household = rule;
+        let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+        let lines = |entry: &NewEntry| entry.members.iter().map(|member| member.line).collect::<Vec<_>>();
+        let calls: Vec<_> = result.entries.iter().map(|entry| (entry.line, lines(entry))).collect();
+        assert_eq!(calls, expected, "{rule:?}");
+    }
+}
+
+const APPOINTMENTS: &str = "patient_id,first_name,dob,mobile,guarantor,appointment_id,appointment_start";
+
+#[test]
+fn appointments_of_a_household_share_a_call_that_names_each_with_its_time() {
+    let text = format!(
+        "{APPOINTMENTS}\n1,Ana,1980-01-01,3125550101,1,A-1,2026-11-25T09:00\n\
+         3,Cai,2016-01-01,3125550101,1,A-3,2026-11-27T09:00\n\
+         2,Ben,2015-01-01,3125550101,1,A-2,2026-11-25T08:30\n\
+         1,Ana,1980-01-01,3125550101,1,A-4,2026-12-01T14:15\n"
+    );
+    let others = "Ben on Wednesday, November 25 at 8:30 AM, Cai on Friday, November 27 at 9:00 AM and \
+                  Ana on Tuesday, December 1 at 2:15 PM";
+    for (source, expected) in [
+        (CONTEXT, format!("Ana with {others}")),
+        ("{{ preferred_name }} is expected.", format!("Ana is expected. Also expected: {others}.")),
+    ] {
+        let mut campaign = campaign(Purpose::Reminder);
+        campaign.message.context = template(source);
+        let result = run_intake_on(text.as_bytes(), &campaign).expect("a list");
+        assert_eq!((result.entries.len(), result.summary.counts.merged), (1, 3));
+        let context = result.entries[0].content.context.as_deref().expect("a context");
+        assert_eq!(context.replace('\u{a0}', " "), expected);
+        assert!(result.summary.warnings.is_empty(), "{:?}", result.summary.warnings);
+        let earliest = result.entries[0].not_after.map(|time| time.to_rfc3339());
+        assert_eq!(earliest.as_deref(), Some("2026-11-25T12:30:00+00:00"), "before the first of them");
+    }
+}
+
+#[test]
+fn appointments_that_do_not_fit_in_500_characters_share_a_further_call() {
+    let mut text = format!("{APPOINTMENTS}\n1,Ana,1980-01-01,3125550101,1,A-1,2026-11-30T09:00\n");
+    for child in 2..30 {
+        writeln!(text, "{child},Maximilian,2015-01-01,3125550101,1,A-{child},2026-12-{child:02}T08:30")
+            .expect("written");
+    }
     let result = run_intake_on(text.as_bytes(), &campaign(Purpose::Reminder)).expect("a list");
-    let covered: Vec<_> = result.entries.iter().map(|entry| (entry.line, entry.members.len())).collect();
-    assert_eq!(covered, [(2, 1), (4, 0)]);
-    let earliest = result.entries[0].not_after.map(|time| time.to_rfc3339());
-    assert_eq!(earliest.as_deref(), Some("2026-11-25T12:30:00+00:00"));
+    assert!(result.entries.len() > 1 && result.rejected.is_empty(), "{}", render(&result));
+    assert_eq!(result.summary.counts.accepted + result.summary.counts.merged, 29);
+    let mut last = 0;
+    for entry in &result.entries {
+        let context = entry.content.context.as_deref().expect("a context");
+        assert_eq!(context.matches("Maximilian on ").count(), entry.members.len(), "{context}");
+        assert!(context.chars().count() <= 500);
+        // The later appointments wait for the further call.
+        assert!(entry.line > last && entry.members.iter().all(|member| member.line > last));
+        last = entry.members.iter().map(|member| member.line).max().unwrap_or(last);
+    }
+}
+
+#[test]
+fn an_appointment_for_which_every_call_comes_too_late_does_not_take_the_others_along() {
+    let text = format!(
+        "{APPOINTMENTS}\n1,Ana,1980-01-01,3125550101,1,A-1,2026-11-24T10:00\n\
+         2,Ben,2015-01-01,3125550101,1,A-2,2026-11-25T08:30\n3,Cai,2016-01-01,3125550101,1,A-3,2026-11-27T09:00\n"
+    );
+    let result = run_intake_on(text.as_bytes(), &campaign(Purpose::Reminder)).expect("a list");
+    let calls: Vec<_> = result.entries.iter().map(|entry| (entry.line, entry.members.len())).collect();
+    assert_eq!(calls, [(2, 0), (3, 1)]);
 }
 
 #[test]

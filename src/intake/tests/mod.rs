@@ -18,9 +18,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::campaign::{
-    Calling, CampaignSource, Caps, DateOrder, DayWindow, ListRules, Locations, MessageTemplates, OnAbsent, OnConflict,
-    OnLostAnswer, Practice, Preset, Privacy, Purpose, Rate, Redial, Safety, SimulatorSettings, StopOn, VendorChoice,
-    VendorKind, Writeback, ZoneMode,
+    Calling, CampaignSource, Caps, DateOrder, DayWindow, HouseholdRule, ListRules, Locations, MessageTemplates,
+    OnAbsent, OnConflict, OnLostAnswer, Practice, Preset, Privacy, Purpose, Rate, Redial, Safety, SimulatorSettings,
+    StopOn, VendorChoice, VendorKind, Writeback, ZoneMode,
 };
 use crate::entry::{ListEligibility, NewEntry, Reason};
 use crate::ids::{CampaignName, OrganisationId};
@@ -80,7 +80,7 @@ fn calling() -> Calling {
         window: DayWindow { start: at(9), end: at(17) },
         allow_wider: false,
         zone_mode: ZoneMode::Intersect,
-        household: true,
+        household: HouseholdRule::Name,
         caps: Caps {
             min_gap: TimeDelta::hours(24),
             per_7_days: 3,
@@ -143,7 +143,8 @@ pub(super) fn campaign(purpose: Purpose) -> Campaign {
 }
 
 fn context() -> IntakeContext {
-    IntakeContext { now: "2026-11-24T15:00:00Z".parse().expect("an instant"), fiction_allowed: true, check_age: false }
+    let now = "2026-11-24T15:00:00Z".parse().expect("an instant");
+    IntakeContext { now, opens: now, fiction_allowed: true, check_age: false }
 }
 
 struct IntakeResult {

@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn every_row_of_a_valid_list_is_accounted_for(
         rows in prop::collection::vec((0..30_u32, 0..8_u32, 1950..2026_u32, 0..10_u32), 1..60),
-        household: bool,
+        household in prop::sample::select(vec![HouseholdRule::Name, HouseholdRule::Number, HouseholdRule::Off]),
     ) {
         let mut campaign = campaign(Purpose::Recall);
         campaign.calling.household = household;

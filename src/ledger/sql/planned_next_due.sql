@@ -4,4 +4,9 @@ WHERE planned.run_id = ?1 AND organisation = ?2 AND entry.state IN ('ready', 'wa
     AND entry.phone = planned.phone AND entry.content = planned.content
     AND planned.calls = (
         SELECT count(*) FROM attempt WHERE attempt.entry_id = entry.id AND attempt.state NOT IN ('not_placed', 'refused')
+    ) + (
+        SELECT count(*)
+        FROM covered JOIN attempt ON attempt.id = covered.attempt_id JOIN entry AS other ON other.id = attempt.entry_id
+        WHERE covered.key = entry.key AND other.campaign_id = entry.campaign_id AND other.id <> entry.id
+            AND attempt.state IN ('ended', 'absent', 'lost_track')
     );

@@ -1,1 +1,1 @@
-INSERT INTO run (campaign_id, started_at, attested) VALUES (?1, ?2, ?3);
+INSERT INTO run (campaign_id, started_at, attested, max_calls_each) VALUES (?1, ?2, ?3, ?4);

@@ -1,4 +1,10 @@
-SELECT run_id = ?2 AS listed, location, state, reason, outcome, min(due_at) AS next_due, count(*) AS count
+-- A run that was killed or interrupted has not said which entries have expired.
+WITH reported AS (
+    SELECT coalesce(max(ended_at), 0) AS until FROM run
+    WHERE campaign_id = ?1 AND id < ?2 AND ending NOT IN ('superseded', 'interrupted')
+)
+SELECT run_id = ?2 AS listed, location, state, reason, outcome, min(due_at) AS next_due, count(*) AS count,
+    state = 'expired' AND outcome IS NULL AND updated_at > (SELECT until FROM reported) AS expired_uncalled
 FROM entry WHERE campaign_id = ?1
-GROUP BY listed, location, state, reason, outcome
+GROUP BY listed, location, state, reason, outcome, expired_uncalled
 ORDER BY listed DESC, location, state, reason, outcome;

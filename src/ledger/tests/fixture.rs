@@ -165,7 +165,8 @@ impl Fixture {
         let NewEntry { ref key, phone, ref zones, not_after, .. } = entry("P-0", last);
         let rules = CallRules::new(&self.campaign, &self.campaign.practice, phone, zones);
         let (purpose, rules) = (self.campaign.purpose, Some(&rules));
-        let subject = CallSubject { campaign: None, purpose, entry: None, key, phone, not_after, rules };
+        let covers = &[];
+        let subject = CallSubject { campaign: None, purpose, entry: None, key, covers, phone, not_after, rules };
         let facts = self.reader().call_facts(subject, noon()).expect("facts");
         facts.history.placements.iter().map(|placement| placement.at).collect()
     }

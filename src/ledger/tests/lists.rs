@@ -87,7 +87,7 @@ pub(super) fn each_entry_of_a_chunk_of_any_size_has_its_event_and_is_called_as_l
             let state = if id % 50 == 0 { State::Held } else { State::Ready };
             let recorded: Vec<_> = events.iter().map(|event| (event.kind.as_str(), event.after, event.at)).collect();
             assert_eq!(recorded, [("enrolled", Some(state), noon())], "entry {id}");
-            let preview = reader.preview(listed.run.campaign, entry, noon()).expect("a preview");
+            let preview = reader.preview(listed.run.campaign, entry, 3, noon()).expect("a preview");
             assert_eq!((preview.entry, preview.change), (Some(EntryId(id)), EntryChange::Same));
         }
         for call in fixture.claim_for(listed.run, noon(), 10).claimed {
@@ -112,7 +112,7 @@ pub(super) fn the_same_texts_change_nothing_and_other_texts_are_stored(open: Ope
         assert_eq!(listed.expect("enrolled").enrolled, EnrolmentCounts { changed: 300, ..EnrolmentCounts::default() });
         let reader = fixture.reader();
         for entry in (1..=300).map(other) {
-            let preview = reader.preview(fixture.run.campaign, &entry, noon()).expect("a preview");
+            let preview = reader.preview(fixture.run.campaign, &entry, 3, noon()).expect("a preview");
             assert_eq!(preview.change, EntryChange::Same);
         }
     }

@@ -74,3 +74,35 @@ pub(super) fn a_clock_that_was_set_back_shortens_no_pause_between_two_calls_to_a
     fixture.record(vec![AttemptUpdate { at: earlier, ..update(&claimed[0], Fact::AnswerLost) }]).expect("recorded");
     assert_eq!(fixture.calls_to(101), [noon()]);
 }
+
+pub(super) fn a_corrected_number_is_a_new_chance_while_calls_are_left(open: Opener) {
+    let fixture = Fixture::new(open);
+    let renumbered = |corrected| EnrolmentCounts { renumbered: 1, corrected, ..EnrolmentCounts::default() };
+    let same = EnrolmentCounts { same: 1, ..EnrolmentCounts::default() };
+    fixture.enrol(&[entry("1", 110)]);
+    assert_eq!(fixture.call(110, Outcome::WrongNumber, None), State::Finished);
+    assert_eq!(fixture.enrol(&[entry("1", 110)]), same);
+    assert!(fixture.claim().is_empty(), "the number is the wrong one still");
+    assert_eq!(fixture.enrol(&[entry("1", 111)]), renumbered(1));
+    assert_eq!(fixture.call(111, Outcome::InvalidNumber, None), State::Finished);
+    assert_eq!(fixture.enrol(&[entry("1", 110)]), same, "both are wrong");
+    assert!(fixture.claim().is_empty());
+    assert_eq!(fixture.enrol(&[entry("1", 112)]), renumbered(1));
+    assert_eq!(fixture.call(112, Outcome::WrongNumber, None), State::Finished);
+    assert_eq!(fixture.enrol(&[entry("1", 113)]), same, "three calls were made");
+    assert!(fixture.claim().is_empty());
+    fixture.check_states(&[("1", State::Finished)]);
+}
+
+pub(super) fn a_corrected_number_reopens_a_call_that_was_refused_for_its_number(open: Opener) {
+    for (reason, reopened) in [(Reason::VendorRefused, true), (Reason::ContentRefused, false)] {
+        let fixture = Fixture::with(open, &[entry("1", 110)]);
+        let claimed = fixture.claim();
+        fixture.record(vec![update(&claimed[0], Fact::Refused { reason })]).expect("recorded");
+        fixture.enrol(&[entry("1", 110)]);
+        fixture.check_states(&[("1", State::Failed)]);
+        fixture.enrol(&[entry("1", 111)]);
+        let to: Vec<_> = fixture.claim().iter().map(|call| call.to).collect();
+        assert_eq!(to, if reopened { vec![number(111)] } else { vec![] }, "{reason}");
+    }
+}

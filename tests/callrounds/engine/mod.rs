@@ -3,6 +3,7 @@
 
 mod budget;
 mod bytes;
+mod forty_nights;
 mod hours;
 mod organisations;
 mod outcomes;

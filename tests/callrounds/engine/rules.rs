@@ -77,7 +77,7 @@ fn simulate_number(zones: [&OracleWindow; 2], rng: &mut SeededRng, counts: &mut 
             }
             // The hours of two distant zones may not overlap.
             Decision::Hold(_) => return,
-            Decision::Never(_) | Decision::TooLate => panic!("no rule allows this"),
+            Decision::Never(_) | Decision::Settled(_) | Decision::TooLate(_) => panic!("no rule allows this"),
         }
     }
 }

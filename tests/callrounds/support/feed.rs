@@ -41,7 +41,7 @@ pub fn list(kind: &str, bytes: &[u8]) -> Result<u64, ListError> {
     let file = folder.path().join("list").with_extension(kind);
     fs::write(&file, bytes).expect("a file");
     let campaign = loaded(CAMPAIGN).unwrap_or_else(|problems| panic!("{}", problems.drawn(false)));
-    let setting = IntakeContext { now: now(), fiction_allowed: true, check_age: false };
+    let setting = IntakeContext { now: now(), opens: now(), fiction_allowed: true, check_age: false };
     let intake = Intake::open(&ListSource::File(file), &campaign, setting)?;
     let tally = intake.examine()?.counts;
     assert_eq!(tally.read, tally.accepted + tally.rejected + tally.duplicate + tally.merged, "{tally:?}");

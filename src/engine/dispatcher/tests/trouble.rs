@@ -28,7 +28,7 @@ fn every_reason_for_which_a_call_was_not_placed_has_its_own_wait() {
             &["record NotPlaced (the token had been replaced): not_placed attempt=1 reason=unauthorised retry_at=+62"],
         ),
         (refused(Concern::Destination), &["record Refused (status 403): refused attempt=1 reason=vendor_refused"]),
-        (refused(Concern::Content), &["record Refused (status 403): refused attempt=1 reason=vendor_refused"]),
+        (refused(Concern::Content), &["record Refused (status 403): refused attempt=1 reason=content_refused"]),
         (
             refused(Concern::Cap),
             &["record NotPlaced (status 403): not_placed attempt=1 reason=vendor_cap retry_at=+86462"],

@@ -47,7 +47,7 @@ fn a_transition_from_another_state_than_the_entrys_is_refused() {
         attempt: None,
         at: noon(),
         from,
-        fact: &Fact::TooLate,
+        fact: &Fact::TooLate { reason: Reason::NotAfter },
         detail: None,
     };
     let stale = transition(State::Waiting).apply(&conn);

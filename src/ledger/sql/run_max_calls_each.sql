@@ -1,0 +1,1 @@
+SELECT max_calls_each FROM run WHERE id = ?1;

@@ -1,0 +1,192 @@
+//! The states and figures of the morning after a night.
+
+use super::Verdict::Open;
+use super::rules::*;
+use super::{Campaign, Case, Certainty, Fate, Key, ListedRow, Oracle, PastCall, Person};
+use crate::engine::forty_nights::calendar::{Instant, Number};
+use crate::engine::forty_nights::story::{CallResult, Patient};
+use std::collections::BTreeMap;
+
+/// A state of the specification, as reports name it; `Covered` is `covered_by_household`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    Ready,
+    Waiting,
+    Held,
+    Finished,
+    Failed,
+    Suppressed,
+    Withdrawn,
+    Cancelled,
+    Covered,
+}
+
+/// Between which bounds a figure must lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Range {
+    pub least: usize,
+    pub most: usize,
+}
+
+impl Range {
+    pub fn contains(self, count: usize) -> bool {
+        (self.least..=self.most).contains(&count)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// calls that tonight's recall run placed: refused requests and held entries are none
+    pub calls_tonight: usize,
+    pub refused_tonight: usize,
+    pub lost_answers_tonight: usize,
+    /// in all nights of the recall campaign
+    pub calls_in_all: usize,
+    /// tonight's outcomes; their sum is `calls_tonight`
+    pub outcomes_tonight: BTreeMap<CallResult, usize>,
+    /// patients who were ever on a list of the recall campaign: the sum over the states, one row for each
+    pub patients: usize,
+    /// the states in which each of them may be after the night's recall run
+    pub standing: BTreeMap<Patient, Vec<State>>,
+    /// patients by state, in all
+    pub by_state: BTreeMap<State, Range>,
+    /// patients who wait for a redial
+    pub redials_waiting: Range,
+}
+
+impl Oracle {
+    /// The states in which a report may show a patient after the night's recall run.
+    /// Open: for everybody whom a call to another member covers, `covered_by_household` or the household's own state.
+    fn states(&self, person: &Person, own: impl Fn(Key) -> Vec<State>, key: Key) -> Vec<State> {
+        let mut states = own(key);
+        if person.kin.len() > 1 || person.calls.iter().any(|&call| self.calls[call].who.len() > 1) {
+            for &member in person.kin.iter().filter(|&&member| member != key) {
+                states.extend(own(member));
+            }
+            states.push(State::Covered);
+        }
+        states.sort_unstable();
+        states.dedup();
+        states
+    }
+
+    fn own_states(&self, key: Key, person: &Person) -> Vec<State> {
+        let at = self.tonight.map_or(Instant::MIN_UTC, |tonight| tonight.midnight);
+        let number = self.number_to_dial(key, person).unwrap_or(person.row.phone);
+        let case = Case { key, addressed: key, number, at };
+        let is_forbidden = |rule: PersonRule| rule(self, person, &case).sentence().is_some();
+        let is_open = |rule: PersonRule| rule(self, person, &case) == Open;
+        let mut states = Vec::new();
+        match person.cancelled.max(person.dropped) {
+            Certainty::Yes => return vec![State::Cancelled],
+            Certainty::Perhaps => states.push(State::Cancelled),
+            Certainty::No => {}
+        }
+        let is_wrong = self.number_to_dial(key, person).is_none();
+        let is_used_up = is_forbidden(attempts);
+        if is_forbidden(settled_by_an_outcome) || is_wrong {
+            states.push(State::Finished);
+            // Open: a finished patient whom the list excludes, or whose number is suppressed.
+            states.extend(self.is_excluded(person, number, at).then_some(State::Suppressed));
+            return states;
+        }
+        if is_open(settled_by_an_outcome) || is_open(attempts) || is_open(not_again_to_a_wrong_number) || is_used_up {
+            // Open: whether the last call of a patient whose calls are used up leaves the entry finished or suppressed.
+            states.extend([State::Finished, State::Suppressed]);
+        }
+        if !person.on_the_list {
+            states.push(State::Withdrawn);
+            // Open: what was held or refused, and is now off the list.
+            states.extend((!held(self, person, &case).is_free()).then_some(State::Held));
+            states.extend(self.was_refused(key, person).then_some(State::Failed));
+            states.extend(is_used_up.then_some(State::Suppressed));
+            return states;
+        }
+        if is_used_up {
+            return states;
+        }
+        if self.is_excluded(person, number, at) {
+            states.push(State::Suppressed);
+            let may_be_held = person.row.consent_is_blank() || !held(self, person, &case).is_free();
+            states.extend(may_be_held.then_some(State::Held));
+            states.extend(self.was_refused(key, person).then_some(State::Failed));
+            states.extend([State::Ready, State::Waiting].into_iter().filter(|_| person.row.excluded.is_none()));
+            return states;
+        }
+        if is_forbidden(held) {
+            states.push(State::Held);
+        } else if is_forbidden(not_again_after_a_refusal) {
+            states.push(State::Failed);
+        } else {
+            states.extend([State::Ready, State::Waiting]);
+            states.extend((!held(self, person, &case).is_free()).then_some(State::Held));
+            states.extend(self.was_refused(key, person).then_some(State::Failed));
+        }
+        states
+    }
+
+    fn is_excluded(&self, person: &Person, number: Number, at: Instant) -> bool {
+        let barred = |number| !suppression(self, number, at).is_free() || !opt_out(self, number, at).is_free();
+        person.row.excluded.is_some() || barred(number) || barred(person.row.phone)
+    }
+
+    fn was_refused(&self, key: Key, person: &Person) -> bool {
+        let refused = |call: &PastCall| call.who.contains(&key) && call.fate == Fate::Refused;
+        person.calls.iter().any(|&call| refused(&self.calls[call]))
+    }
+
+    /// The figures of the morning after the night's recall run.
+    pub fn expected_counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for call in self.calls.iter().filter(|call| call.campaign == Campaign::Recall) {
+            let tonight = call.night == self.night;
+            match call.result {
+                CallResult::Refused => counts.refused_tonight += usize::from(tonight),
+                CallResult::AnswerLost => counts.lost_answers_tonight += usize::from(tonight),
+                result => {
+                    counts.calls_in_all += 1;
+                    if tonight {
+                        counts.calls_tonight += 1;
+                        *counts.outcomes_tonight.entry(result).or_default() += 1;
+                    }
+                }
+            }
+        }
+        let own: BTreeMap<Key, Vec<State>> =
+            self.recall_people().map(|key| (key, self.own_states(key, &self.people[&key]))).collect();
+        for key in self.recall_people() {
+            let states = self.states(&self.people[&key], |key| own[&key].clone(), key);
+            for &state in &states {
+                let range = counts.by_state.entry(state).or_default();
+                range.most += 1;
+                range.least += usize::from(states.len() == 1);
+            }
+            counts.standing.insert(key.id, states);
+            let waits = self.waits_for_a_redial(key);
+            counts.redials_waiting.least += usize::from(waits == Certainty::Yes);
+            counts.redials_waiting.most += usize::from(waits != Certainty::No);
+        }
+        counts.patients = counts.standing.len();
+        counts
+    }
+
+    fn waits_for_a_redial(&self, key: Key) -> Certainty {
+        let person = &self.people[&key];
+        let called = |call: &&PastCall| call.fate == Fate::Placed;
+        match person.calls.iter().rev().map(|&call| &self.calls[call]).find(called) {
+            Some(last) if self.rules(key).redialled.contains(&last.result) => {
+                let shares = person.kin.len() > 1 || person.calls.iter().any(|&call| self.calls[call].who.len() > 1);
+                let waits = self.to_be_called(key);
+                // Open: a household that waits counts once, or each of its patients does.
+                if shares { waits.min(Certainty::Perhaps) } else { waits }
+            }
+            _ => Certainty::No,
+        }
+    }
+}
+
+impl ListedRow {
+    fn consent_is_blank(&self) -> bool {
+        self.excluded.is_some_and(|why| why.contains("held"))
+    }
+}
