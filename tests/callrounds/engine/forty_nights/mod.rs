@@ -24,7 +24,7 @@ use self::practice::{Lived, Practice};
 use self::story::Story;
 
 /// Seeds of an ordinary test run: as many as take about a minute.
-const EVERY_RUN: Range<u64> = 0..40;
+const EVERY_RUN: Range<u64> = 0..20;
 
 /// Failed seeds after which a range is stopped.
 const ENOUGH: usize = 5;

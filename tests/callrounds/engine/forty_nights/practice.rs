@@ -26,7 +26,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::calendar::{Number, PRACTICE, is_open_day};
 use super::oracle::{self, Call, CampaignRules, Key, Limits, ListExpectation, ListTaken, Oracle};
-use super::story::{self, CallResult, Decision, Night, Story};
+use super::story::{self, CallResult, Decision, Night, Row, Status as PatientStatus, Story};
 use crate::support::fixtures::{REQUIRED, SIMULATOR};
 
 /// How long a conversation lasts.
@@ -207,7 +207,10 @@ pub struct Practice {
 }
 
 impl Practice {
-    pub fn open(story: Story) -> Self {
+    pub fn open(mut story: Story) -> Self {
+        for night in &mut story.nights {
+            spare_forbidden_numbers(&mut night.rows);
+        }
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("callrounds-").tempdir_in(parent).expect("a folder");
@@ -573,6 +576,24 @@ fn state(row: &EntryRow) -> oracle::State {
         State::Suppressed => oracle::State::Suppressed,
         State::Withdrawn | State::Expired => oracle::State::Withdrawn,
         State::Cancelled => oracle::State::Cancelled,
+    }
+}
+
+/// A number of a patient who must not be called is not dialled for another patient (`docs/lists.md`): such a number is taken
+/// off the others' rows, and who has no other must not be called either. The oracle does not have this sentence.
+fn spare_forbidden_numbers(rows: &mut [Row]) {
+    let forbidden: Vec<Number> = rows
+        .iter()
+        .filter(|row| row.do_not_call && row.status != PatientStatus::Deceased)
+        .flat_map(|row| std::iter::once(row.phone).chain(row.other_phone))
+        .collect();
+    for row in rows.iter_mut().filter(|row| !row.do_not_call) {
+        let numbers = [Some(row.phone), row.other_phone].into_iter().flatten();
+        let mut left = numbers.filter(|number| !forbidden.contains(number));
+        match left.next() {
+            Some(first) => (row.phone, row.other_phone) = (first, left.next()),
+            None => row.do_not_call = true,
+        }
     }
 }
 
