@@ -97,10 +97,13 @@ fn rejected(path: &Path) -> Vec<(u64, [String; 8])> {
 }
 
 fn write(rows: &[[String; 8]], out: &mut dyn Write, what: &str) -> Result<(), CommandError> {
-    let failed = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        csv::ErrorKind::Io(error) => Err(CommandError::Output { what: what.to_owned(), why: error.kind() }),
-        _ => Err(CommandError::Internal("the rows have no CSV".into())),
+    let failed = |error: csv::Error| {
+        let csv::ErrorKind::Io(error) = error.into_kind() else {
+            return Err(CommandError::Internal("the rows have no CSV".into()));
+        };
+        // The reader has stopped reading.
+        let is_broken_pipe = error.kind() == std::io::ErrorKind::BrokenPipe;
+        if is_broken_pipe { Ok(()) } else { Err(CommandError::Output { what: what.to_owned(), why: error.kind() }) }
     };
     let mut out = csv::Writer::from_writer(out);
     let mut write = || -> Result<(), csv::Error> {

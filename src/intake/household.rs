@@ -105,7 +105,9 @@ fn join_minors(joined: &mut JoinedPatients, patients: &[HouseholdCandidate]) {
     let first_adult = patients.iter().position(|candidate| !candidate.patient.is_minor);
     let alone: Vec<usize> = (0..patients.len()).filter(|at| !with_adult.contains(&joined.first(*at))).collect();
     if let Some(with) = first_adult.or(alone.first().copied()) {
-        alone.into_iter().for_each(|minor| joined.join(with, minor));
+        for minor in alone {
+            joined.join(with, minor);
+        }
     }
 }
 

@@ -102,9 +102,9 @@ fn compare(plan: &Plan, ran: &Ran, ledger: &RandomLedger, coverage: &mut Coverag
         let promised = promised.get(&row.key).copied();
         let is_kept = match (promised, seen) {
             (Some(EntryResult::Deferred(at, _)), EntryResult::NotDue(due_at)) => at >= due_at,
-            (Some(EntryResult::LeftOut(..)), EntryResult::NotDue(_)) => true,
-            // Another call to the number is planned for later: the entry waits for its hours until then.
-            (Some(EntryResult::LeftOut(_, Some(Reason::NumberUsed), _)), EntryResult::Deferred(..)) => true,
+            // Another call to the number may be planned for later: then the entry waits for its hours until then.
+            (Some(EntryResult::LeftOut(..)), EntryResult::NotDue(_))
+            | (Some(EntryResult::LeftOut(_, Some(Reason::NumberUsed), _)), EntryResult::Deferred(..)) => true,
             (Some(promised), seen) => promised == seen,
             (None, EntryResult::LeftOut(state, ..)) => {
                 (state == State::Withdrawn) || absent.get(&row.key) != Some(&AbsenceEffect::Withdrawn)
