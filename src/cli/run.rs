@@ -47,7 +47,7 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
         }
         None => (None, None),
     };
-    let reader = LedgerReader::open(&session.ledger_path)?;
+    let reader = LedgerReader::open(&session.setup.ledger_path)?;
     let history = list_input::history(&reader, &campaign)?;
     let intake = list_input::open(&source, &campaign, context)?.with_exclude_list(excluded).with_history(history);
     let skipped = list_input::non_patient_rows(intake.non_patient_lines())
