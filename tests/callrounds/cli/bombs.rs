@@ -242,7 +242,8 @@ fn a_cell_a_row_and_a_quote_that_never_closes_are_bounded() {
         let mut file = BufWriter::new(File::create(practice.path("bomb.csv")).expect("a file"));
         between(&mut file, &format!("{header}{start}"), text, 400 * MB, "");
         drop(file);
-        refused(&practice, "bomb.csv", "the row on line 3 is longer than 1 MiB");
+        // Longer than 1 MiB, or a quote that has other rows in it.
+        refused(&practice, "bomb.csv", "on line 3");
     }
     // In the header, too.
     let mut file = BufWriter::new(File::create(practice.path("bomb.csv")).expect("a file"));

@@ -76,7 +76,7 @@ fn on_a_friday_evening_check_says_who_is_called_tonight_who_on_monday_and_why() 
     assert_eq!(dates, ["2026-11-20", "2026-11-23"]);
     let (tonight, monday) = (calls_by_rule(&days[0]["because"]), calls_by_rule(&days[1]["because"]));
     assert_eq!(tonight.keys().collect::<Vec<_>>(), ["now"]);
-    assert!((80..150).contains(&tonight["now"]), "{tonight:?}");
+    assert!((120..200).contains(&tonight["now"]), "{tonight:?}");
     // Called two hours ago, outside the window in New York, and no time left tonight.
     assert_eq!(monday.keys().collect::<Vec<_>>(), ["daily_cap", "no_turn", "window"]);
     let refused = found["not_called_entries"].as_array().expect("entries").len() as u64;

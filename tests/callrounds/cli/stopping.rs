@@ -163,8 +163,9 @@ fn a_cancelled_campaign_follows_its_open_calls_and_redials_nobody_until_that_is_
 #[test]
 fn a_killed_run_is_resumed_with_its_stop_rule_counts() {
     let practice = practice();
-    // After `started`, three events for each of three calls, and the first of a fourth.
-    let running = practice.start_until(1 + 3 * 3 + 1, &RUN, None);
+    // After `started`, four calls were dialled and accepted, and three of them have ended: the next one is dialled while a
+    // conversation is closing.
+    let running = practice.start_until(1 + 4 * 2 + 3, &RUN, None);
     running.kill();
     let finished = practice.count("SELECT count(*) FROM attempt WHERE state = 'ended'");
     assert!((3..5).contains(&finished), "{finished} finished: it was killed too late to show anything");
@@ -172,5 +173,7 @@ fn a_killed_run_is_resumed_with_its_stop_rule_counts() {
     assert_eq!(ended.code, 4, "{ended:?}");
     let why = ended.summary()["why"].as_str().expect("a sentence").to_owned();
     assert!(why.starts_with("stop_on.opt_out_rate: 3 of 5 finished calls"), "{why}");
-    assert_eq!(oracle::embedded_calls(&practice).len(), 5, "the resumed run counted the earlier calls");
+    // A call may be dialled while the last one is closing.
+    let calls = oracle::embedded_calls(&practice).len();
+    assert!((5..=6).contains(&calls), "the resumed run counted the earlier calls: {calls}");
 }
