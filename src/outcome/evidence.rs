@@ -50,6 +50,8 @@ pub(super) struct AllEvidence {
     pub(super) others: Vec<Evidence>,
     /// What a field speaks of without meaning it.
     pub(super) not_meant: Vec<Meaning>,
+    /// What words leave to the second opinion, by the names of the rules.
+    pub(super) suspected: Vec<(Meaning, &'static str)>,
 }
 
 impl AllEvidence {
@@ -60,15 +62,19 @@ impl AllEvidence {
             let said = phrase_book::said(summary);
             all.summary = said_by(&said, Source::Summary);
             all.not_meant = said.not_meant;
+            all.suspected = said.suspected;
         }
         for (at, tag) in (1..).zip(&signals.tags) {
-            all.tags.extend(short(tag, Source::Tag(at), &mut all.not_meant));
+            let found = all.short(tag, Source::Tag(at));
+            all.tags.extend(found);
         }
         if let Some(topic) = &signals.topic {
-            all.others.extend(short(topic, Source::Topic, &mut all.not_meant));
+            let found = all.short(topic, Source::Topic);
+            all.others.extend(found);
         }
         for (at, action) in (1..).zip(&signals.actions) {
-            all.others.extend(short(action, Source::Action(at), &mut all.not_meant));
+            let found = all.short(action, Source::Action(at));
+            all.others.extend(found);
         }
         all
     }
@@ -77,6 +83,25 @@ impl AllEvidence {
     pub(super) fn of(&self, meaning: Meaning) -> impl Iterator<Item = &Evidence> {
         let fields = [&self.summary, &self.tags, &self.others];
         fields.into_iter().flatten().filter(move |evidence| evidence.meaning == meaning)
+    }
+
+    /// Whether words leave `meaning` to the second opinion.
+    pub(super) fn is_suspected(&self, meaning: Meaning) -> bool {
+        self.suspected.iter().any(|(suspected, _)| *suspected == meaning)
+    }
+
+    /// What a tag, a topic or an action says: by itself, or as a sentence.
+    fn short(&mut self, text: &str, source: Source) -> Vec<Evidence> {
+        if tags::is_denied(text) {
+            return Vec::new();
+        }
+        if let Some(meaning) = tags::meaning(text) {
+            return vec![Evidence { meaning, is_certain: true, name: meaning.outcome().label(), source }];
+        }
+        let said = phrase_book::said(text);
+        self.not_meant.extend(&said.not_meant);
+        self.suspected.extend(&said.suspected);
+        said_by(&said, |_| source)
     }
 }
 
@@ -88,17 +113,4 @@ fn said_by(said: &Said, source: impl Fn(usize) -> Source) -> Vec<Evidence> {
         source: source(found.sentence),
     });
     evidence.collect()
-}
-
-/// What a tag, a topic or an action says: by itself, or as a sentence.
-fn short(text: &str, source: Source, not_meant: &mut Vec<Meaning>) -> Vec<Evidence> {
-    if tags::is_denied(text) {
-        return Vec::new();
-    }
-    if let Some(meaning) = tags::meaning(text) {
-        return vec![Evidence { meaning, is_certain: true, name: meaning.outcome().label(), source }];
-    }
-    let said = phrase_book::said(text);
-    not_meant.extend(&said.not_meant);
-    said_by(&said, |_| source)
 }

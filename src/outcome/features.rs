@@ -80,6 +80,9 @@ fn visit_evidence(evidence: &AllEvidence, on_feature: OnFeature<'_>) {
     for meaning in &evidence.not_meant {
         on_feature(format_args!("does not mean {}", meaning.outcome()));
     }
+    for (meaning, name) in &evidence.suspected {
+        on_feature(format_args!("suspected {}: {name}", meaning.outcome()));
+    }
 }
 
 fn visit_finding(field: &str, found: &Evidence, on_feature: OnFeature<'_>) {

@@ -11,7 +11,7 @@ use super::features;
 use crate::entry::{Outcome, OutcomeSignals};
 
 /// Features are counted into this many places; several may share one.
-pub const PLACES: usize = 1 << 14;
+pub const PLACES: usize = 1 << 15;
 
 /// The answers of the model: each outcome, then whether an opt-out is spoken of, whether a death is, and whether an opt-out
 /// is certain.
@@ -37,9 +37,9 @@ pub struct Model {
 }
 
 impl Opinion {
-    /// The opinion of the built-in model.
-    pub(super) fn of(signals: &OutcomeSignals, evidence: &AllEvidence) -> Self {
-        Self::from_answers(&MODEL.answers(&places(signals, evidence)))
+    /// The opinion of `model`.
+    pub(super) fn of(model: &Model, signals: &OutcomeSignals, evidence: &AllEvidence) -> Self {
+        Self::from_answers(&model.answers(&places(signals, evidence)))
     }
 
     fn from_answers(answers: &[f32; ANSWERS]) -> Self {
@@ -70,6 +70,12 @@ fn split(answers: &[f32; ANSWERS]) -> ([f32; Outcome::ALL.len()], [f32; 3]) {
 }
 
 impl Model {
+    /// The model in the program.
+    #[must_use]
+    pub fn built_in() -> &'static Self {
+        &MODEL
+    }
+
     /// A model that knows nothing yet.
     #[must_use]
     pub fn empty() -> Self {
@@ -205,7 +211,7 @@ mod tests {
         assert_eq!(MODEL.weights.len(), PLACES);
         let booked =
             OutcomeSignals { summary: Some("Booked a cleaning for Tuesday.".into()), ..OutcomeSignals::default() };
-        assert_eq!(Opinion::of(&booked, &AllEvidence::gather(&booked)).likeliest().0, Outcome::Booked);
+        assert_eq!(Opinion::of(&MODEL, &booked, &AllEvidence::gather(&booked)).likeliest().0, Outcome::Booked);
         assert!(deciding_words(&booked, Outcome::Booked).iter().take(12).any(|word| word.contains("book")));
     }
 }

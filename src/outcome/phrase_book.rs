@@ -1,8 +1,8 @@
 //! The phrases that the program knows, by language, and what each of them says.
 //!
 //! A file of phrases has sections. `[opt_out] asked not to be called` begins the phrases that say so; the words after the
-//! bracket name the rule for people. A word in the bracket may follow the meaning: `may be` (it may be meant), `unless` (where
-//! such a phrase overlaps one that says it, it is not meant), `doubt` (it is then no longer certain), `reversed` (what was said
+//! bracket name the rule for people. A word in the bracket may follow the meaning: `may be` (it may be meant), `suspect` (words
+//! that mean it only if the second opinion thinks so), `unless` (where such a phrase overlaps one that says it, it is not meant), `doubt` (it is then no longer certain), `reversed` (what was said
 //! before it no longer holds for certain). `@name = … / …` names phrases for use in others; `#` begins a comment.
 
 use std::ops::Range;
@@ -21,6 +21,7 @@ static BOOK: LazyLock<PhraseBook> = LazyLock::new(|| {
 enum Role {
     Says,
     MayBe,
+    Suspect,
     Unless,
     Doubt,
     Reversed,
@@ -60,6 +61,8 @@ pub(super) struct Said {
     pub(super) findings: Vec<Finding>,
     /// What it speaks of without meaning it.
     pub(super) not_meant: Vec<Meaning>,
+    /// What its words leave to the second opinion, by the names of the rules.
+    pub(super) suspected: Vec<(Meaning, &'static str)>,
 }
 
 /// What `written` says.
@@ -107,6 +110,10 @@ impl PhraseBook {
                 end: found.at.end,
             });
         }
+        let is_meant = |suspect: &&Found<'_>| !of(Role::Unless).any(|unless| unless.touches(suspect));
+        said.suspected =
+            of(Role::Suspect).filter(is_meant).map(|suspect| (suspect.section.meaning, suspect.section.name)).collect();
+        said.suspected.dedup();
         said.findings.sort_by_key(|finding| finding.end);
         said
     }
@@ -137,6 +144,7 @@ impl Section {
         let role = match role {
             "" => Role::Says,
             "may be" => Role::MayBe,
+            "suspect" => Role::Suspect,
             "unless" => Role::Unless,
             "doubt" => Role::Doubt,
             "reversed" => Role::Reversed,

@@ -1,5 +1,6 @@
 //! A campaign's outcome rules, and what a conversation is taken for.
 
+use super::opinion::Model;
 use super::text;
 use super::verdict;
 use crate::entry::{Classification, Outcome, OutcomeSignals, RuleName};
@@ -46,10 +47,16 @@ impl OutcomeRules {
                 let doubt = self.has_built_in.then(|| verdict::concern(signals, outcome)).flatten();
                 Classification { outcome, doubt, rule: Some(RuleName::numbered(position)) }
             }
-            None if self.has_built_in => verdict::classify(signals),
+            None if self.has_built_in => built_in(signals, Model::built_in()),
             None => Classification::UNCLASSIFIED,
         }
     }
+}
+
+/// What the built-in rules alone take a conversation for, with the second opinion of `model`.
+#[must_use]
+pub fn built_in(signals: &OutcomeSignals, model: &Model) -> Classification {
+    verdict::classify(signals, model)
 }
 
 impl OutcomeRule {

@@ -15,7 +15,8 @@ fn a_certain_opt_out_is_one_in_each_language() {
         "The patient asked not to be called again.",
         "She asked us to stop calling.",
         "He does not want any more calls.",
-        "Patient booked for Tuesday but asked to be removed from the call list.",
+        "Nobody is to ring her again.",
+        "His phone should never ring on our account again.",
         "La paciente pidió que no la llamen más.",
         "Pidió que dejemos de llamar.",
         "La patiente ne veut plus être appelée.",
@@ -47,7 +48,14 @@ fn what_may_be_an_opt_out_or_a_death_is_put_to_a_person() {
         ("She asked how to opt out. The line dropped.", Doubt::PossibleOptOut),
         ("Preguntó cómo darse de baja y colgó.", Doubt::PossibleOptOut),
         ("A demandé comment se désinscrire.", Doubt::PossibleOptOut),
+        ("Patient booked for Tuesday but asked to be removed from the call list.", Doubt::PossibleOptOut),
+        ("This must be the last time that the office phones her.", Doubt::PossibleOptOut),
+        ("Exigió que esta fuera la última llamada.", Doubt::PossibleOptOut),
+        ("Ne veut plus voir notre numéro s'afficher.", Doubt::PossibleOptOut),
         ("A woman started to cry and said we lost him.", Doubt::PossiblyDeceased),
+        ("Her son pointed to the obituary.", Doubt::PossiblyDeceased),
+        ("La esquela salió la semana pasada, dijo el hermano.", Doubt::PossiblyDeceased),
+        ("Les obsèques de la patiente ont eu lieu vendredi.", Doubt::PossiblyDeceased),
     ] {
         assert_eq!(taken_for(summary).1, Some(doubt), "{summary}");
     }

@@ -6,7 +6,7 @@
 
 use super::evidence::{AllEvidence, Evidence, Source};
 use super::meaning::Meaning;
-use super::opinion::Opinion;
+use super::opinion::{Model, Opinion};
 use crate::entry::{Classification, Doubt, Outcome, OutcomeSignals, RuleName};
 
 /// How sure an opt-out or a death is, and what says so; without a phrase it is the second opinion.
@@ -28,26 +28,32 @@ impl Source {
 }
 
 /// An opt-out or a death that a phrase says is put to a person if the second opinion finds it less likely than this.
-const SURE: f32 = 0.75;
+const SURE: f32 = 0.85;
 /// The same for one that a tag says: whoever set up the bot has chosen its words.
 const SURE_OF_A_TAG: f32 = 0.3;
 /// One that no phrase finds is put to a person if the second opinion finds it at least this likely.
 const SPOKEN_OF: f32 = 0.3;
+/// The same for one of which words are suspect: "ring", and "never" near it.
+const SUSPECTED: f32 = 0.15;
 /// The same for one that the phrases explain away: "not before nine".
-const SPOKEN_OF_ANYWAY: f32 = 0.6;
+const SPOKEN_OF_ANYWAY: f32 = 0.2;
+/// The same for one that the phrases explain away in one place and that words make suspect in another.
+const SUSPECTED_ANYWAY: f32 = 0.15;
 /// One that the phrases find possible is none if the second opinion finds it less likely than this.
-const UNLIKELY: f32 = 0.05;
+const UNLIKELY: f32 = 0.03;
+/// The same for a death: few words speak of one by chance.
+const UNLIKELY_DEATH: f32 = 0.01;
 /// An outcome that the second opinion finds less likely than this does not count.
-const CONTRADICTED: f32 = 0.1;
+const CONTRADICTED: f32 = 0.18;
 /// The second opinion's own outcome counts from this likelihood on.
-const CONFIDENT: f32 = 0.55;
+const CONFIDENT: f32 = 0.5;
 /// The same for an outcome that the phrases take back: "did not book".
 const CONFIDENT_ANYWAY: f32 = 0.95;
 
-/// What the built-in rules take a conversation for.
-pub(super) fn classify(signals: &OutcomeSignals) -> Classification {
+/// What the built-in rules take a conversation for, with the second opinion of `model`.
+pub(super) fn classify(signals: &OutcomeSignals, model: &Model) -> Classification {
     let all = AllEvidence::gather(signals);
-    let opinion = Opinion::of(signals, &all);
+    let opinion = Opinion::of(model, signals, &all);
     let opt_out = weighed(&all, Meaning::OPT_OUT, opinion.certain_opt_out, opinion.opt_out);
     let deceased = weighed(&all, Meaning::Deceased, opinion.death, opinion.death);
     match (opt_out, deceased) {
@@ -69,7 +75,7 @@ pub(super) fn classify(signals: &OutcomeSignals) -> Classification {
 /// What a person has to read before a conversation counts as `outcome`, which another rule has named.
 pub(super) fn concern(signals: &OutcomeSignals, outcome: Outcome) -> Option<Doubt> {
     let all = AllEvidence::gather(signals);
-    let opinion = Opinion::of(signals, &all);
+    let opinion = Opinion::of(Model::built_in(), signals, &all);
     let is_said = |meaning, spoken_of| !matches!(weighed(&all, meaning, spoken_of, spoken_of), Sureness::Unsaid);
     if outcome != Outcome::OptOut && is_said(Meaning::OPT_OUT, opinion.opt_out) {
         Some(Doubt::PossibleOptOut)
@@ -82,10 +88,16 @@ pub(super) fn concern(signals: &OutcomeSignals, outcome: Outcome) -> Option<Doub
 /// What the phrases and tags say of `meaning`, with the doubts that the second opinion raises and settles. It never makes
 /// anything certain.
 fn weighed(all: &AllEvidence, meaning: Meaning, certain: f32, spoken_of: f32) -> Sureness<'_> {
-    let enough = if all.not_meant.contains(&meaning) { SPOKEN_OF_ANYWAY } else { SPOKEN_OF };
+    let enough = match (all.not_meant.contains(&meaning), all.is_suspected(meaning)) {
+        (false, true) => SUSPECTED,
+        (true, true) => SUSPECTED_ANYWAY,
+        (false, false) => SPOKEN_OF,
+        (true, false) => SPOKEN_OF_ANYWAY,
+    };
+    let unlikely = if meaning == Meaning::Deceased { UNLIKELY_DEATH } else { UNLIKELY };
     match sureness(all, meaning) {
         Sureness::Certain(evidence) if certain < evidence.source.needed() => Sureness::Possible(Some(evidence)),
-        Sureness::Possible(_) if spoken_of < UNLIKELY => Sureness::Unsaid,
+        Sureness::Possible(_) if spoken_of < unlikely => Sureness::Unsaid,
         Sureness::Unsaid if spoken_of >= enough => Sureness::Possible(None),
         unchanged @ (Sureness::Certain(_) | Sureness::Possible(_) | Sureness::Unsaid) => unchanged,
     }

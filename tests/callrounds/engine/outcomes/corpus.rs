@@ -19,6 +19,7 @@ pub enum Sureness {
 /// A conversation as its writer labelled it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Labelled {
+    id: String,
     pub language: String,
     #[serde(default)]
     pub tags: Vec<String>,
@@ -44,6 +45,11 @@ impl Labelled {
             actions: self.actions.clone(),
             duration: self.duration,
         }
+    }
+
+    /// Who wrote it: what its id begins with.
+    pub fn author(&self) -> &str {
+        self.id.split('-').next().unwrap_or_default()
     }
 
     /// Whether `outcome` is right.
