@@ -30,7 +30,7 @@ impl Source {
 /// An opt-out or a death that a phrase says is put to a person if the second opinion finds it less likely than this.
 const SURE: f32 = 0.85;
 /// The same for one that a tag says: whoever set up the bot has chosen its words.
-const SURE_OF_A_TAG: f32 = 0.3;
+const SURE_OF_A_TAG: f32 = 0.2;
 /// One that no phrase finds is put to a person if the second opinion finds it at least this likely.
 const SPOKEN_OF: f32 = 0.3;
 /// The same for one of which words are suspect: "ring", and "never" near it.
@@ -46,7 +46,7 @@ const UNLIKELY_DEATH: f32 = 0.01;
 /// An outcome that the second opinion finds less likely than this does not count.
 const CONTRADICTED: f32 = 0.18;
 /// The second opinion's own outcome counts from this likelihood on.
-const CONFIDENT: f32 = 0.5;
+const CONFIDENT: f32 = 0.7;
 /// The same for an outcome that the phrases take back: "did not book".
 const CONFIDENT_ANYWAY: f32 = 0.95;
 
