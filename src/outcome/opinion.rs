@@ -1,4 +1,4 @@
-//! A second opinion: a small linear model over the [`features`](super::features) of a conversation.
+//! A second opinion: a small linear model over the features of a conversation (`features.rs`).
 //!
 //! `opinion.bin` has a scale for each [answer](ANSWERS) as a little-endian `f32`, then one byte for each place and answer. The
 //! program that makes it is `tests/callrounds/engine/outcomes/training.rs`.

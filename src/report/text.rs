@@ -294,11 +294,15 @@ fn what_next(summary: &RunSummary, zone: &Zone) -> String {
         ),
         ExitStatus::NeedsAPerson => {
             let count = summary.need_a_person;
-            format!(
-                "{} {} a person: `callrounds resolve` shows who, why, and what settles it",
-                patients_text(count),
-                plural(count, "needs", "need")
-            )
+            let commands = match summary.to_review.values().sum() {
+                0 => "`callrounds resolve` shows who, why, and what settles it".to_owned(),
+                to_review if to_review >= count => "`callrounds review` shows who, and what was said".to_owned(),
+                to_review => format!(
+                    "`callrounds review` shows {to_review} of them, and what was said; `callrounds resolve` the others, and \
+                     what settles it"
+                ),
+            };
+            format!("{} {} a person: {commands}", patients_text(count), plural(count, "needs", "need"))
         }
         ExitStatus::Done
         | ExitStatus::Internal
