@@ -97,6 +97,7 @@ impl Vendor for StoryVendor {
         let results = state.results.entry(call.to).or_default();
         let result = self.story.call_result(digits(call.to), &[], results.len() as u32 + 1);
         results.push(result);
+        #[allow(clippy::wildcard_enum_match_arm, reason = "every other result is a call that was placed")]
         let reply = match result {
             CallResult::Refused => Reply::NotPlaced(NotPlaced::Refused(Refused {
                 status: 422,
@@ -166,10 +167,8 @@ fn tag(result: CallResult) -> &'static str {
 }
 
 fn outcome(result: CallResult) -> Option<Outcome> {
-    Outcome::ALL.iter().copied().find(|outcome| outcome.name().replace('_', "-") == tag(result)).or(match result {
-        CallResult::Unclassified => Some(Outcome::Unclassified),
-        _ => None,
-    })
+    let named = Outcome::ALL.iter().copied().find(|outcome| outcome.name().replace('_', "-") == tag(result));
+    named.or(matches!(result, CallResult::Unclassified).then_some(Outcome::Unclassified))
 }
 
 fn digits(number: E164) -> Number {
@@ -399,11 +398,12 @@ impl Practice {
         let closes = end_of_day(self.clock.now());
         loop {
             let ended = self.run_once(campaign, run).await;
-            match ended {
-                // A run before the hours is started again when they open.
-                StopReason::WindowClosed { opens: Some(opens) } if opens < closes => self.sleep_until(opens).await,
-                _ => return,
+            // A run before the hours is started again when they open.
+            let StopReason::WindowClosed { opens: Some(opens) } = ended else { return };
+            if opens >= closes {
+                return;
             }
+            self.sleep_until(opens).await;
             self.ledger.reopen_run(Some(run.run)).await.expect("the run");
         }
     }

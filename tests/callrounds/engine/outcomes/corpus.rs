@@ -77,3 +77,5 @@ pub fn read(name: &str) -> Vec<Labelled> {
 pub const RULES_HALF: &str = "rules_half.jsonl";
 /// The half that nobody who makes rules reads.
 pub const UNSEEN_HALF: &str = "unseen_half.jsonl";
+/// Conversations of another author, which were in view neither of the rules nor of the thresholds.
+pub const SECOND_UNSEEN: &str = "second_unseen.jsonl";

@@ -12,7 +12,7 @@ use callrounds::outcome::OutcomeRules;
 use callrounds::outcome::opinion::Model;
 use callrounds::outcome::rules::built_in;
 
-use super::corpus::{Labelled, RULES_HALF, Sureness, UNSEEN_HALF, read};
+use super::corpus::{Labelled, RULES_HALF, SECOND_UNSEEN, Sureness, UNSEEN_HALF, read};
 use super::training::train;
 
 /// The counts of a set of labelled conversations.
@@ -118,6 +118,8 @@ fn outcome_figures() {
         eprintln!("unseen half, {language}: {}", Figures::of(labels));
     }
     eprintln!("rules' half: {}", Figures::of(&read(RULES_HALF)));
+    let second = Figures::of(&read(SECOND_UNSEEN));
+    eprintln!("second unseen: {second}");
     let figures = Figures::of(&unseen);
     eprintln!("unseen half: {figures}");
 
