@@ -131,7 +131,8 @@ fn read(folder: &Path, list: &str) -> Result<()> {
     let text = std::fs::read_to_string(folder.join("campaign.toml"))?;
     let loaded = campaign::load(&text, "campaign.toml", folder.to_owned(), SafetyOverrides { short_settle: false });
     let campaign = loaded.map_err(|problems| problems.lines().collect::<Vec<_>>().join("\n"))?;
-    let context = IntakeContext { now: WallClock.now(), fiction_allowed: true, check_age: false };
+    let now = WallClock.now();
+    let context = IntakeContext { now, opens: now, fiction_allowed: true, check_age: false };
     Intake::open(&ListSource::File(folder.join(list)), &campaign, context)?.examine()?;
     tell_peak();
     Ok(())

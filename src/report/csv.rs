@@ -27,8 +27,8 @@ pub(super) const HEADER: [&str; 17] = [
     "due_at",
     "conversation_id",
     "location",
-    "number_suppressed",
     "covered_by",
+    "number_suppressed",
 ];
 
 /// The index of the column with the count of calls.
@@ -72,8 +72,8 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         instant(row.due_at).unwrap_or_default(),
         row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
         row.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default(),
-        yes_if(row.number_suppressed),
         row.covered_by.as_ref().map(|key| key.parts().collect::<Vec<_>>().join(" ")).unwrap_or_default(),
+        yes_if(row.number_suppressed),
     ]
 }
 

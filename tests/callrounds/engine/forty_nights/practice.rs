@@ -97,7 +97,7 @@ impl Vendor for StoryVendor {
         let results = state.results.entry(call.to).or_default();
         let result = self.story.call_result(digits(call.to), &[], results.len() as u32 + 1);
         results.push(result);
-        #[allow(clippy::wildcard_enum_match_arm, reason = "every other result is a call that was placed")]
+        #[allow(clippy::wildcard_enum_match_arm, reason = "all others are outcomes of a conversation")]
         let reply = match result {
             CallResult::Refused => Reply::NotPlaced(NotPlaced::Refused(Refused {
                 status: 422,
@@ -168,7 +168,7 @@ fn tag(result: CallResult) -> &'static str {
 
 fn outcome(result: CallResult) -> Option<Outcome> {
     let named = Outcome::ALL.iter().copied().find(|outcome| outcome.name().replace('_', "-") == tag(result));
-    named.or(matches!(result, CallResult::Unclassified).then_some(Outcome::Unclassified))
+    named.or((result == CallResult::Unclassified).then_some(Outcome::Unclassified))
 }
 
 fn digits(number: E164) -> Number {
