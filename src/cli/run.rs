@@ -81,6 +81,9 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     }
     if let Some(run) = approval.as_ref().and_then(|approval| approval.run) {
         let run = session.ledger.reopen_run(Some(run)).await?.handle;
+        // The run must be the last to close the ledger, which empties the write-ahead log.
+        drop(intake);
+        drop(reader);
         return session.run(run, exclusions, output).await;
     }
     let plan = approval.map(|ApprovedPlan { plan, calls, .. }| (plan, calls));
@@ -94,6 +97,8 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     if !is_read_before && pause.is_none() {
         session.announce(max_calls(&summary, None), output);
     }
+    drop(intake);
+    drop(reader);
     session.run(run, exclusions, output).await
 }
 

@@ -109,7 +109,10 @@ impl RunSetup {
         let next = next_call(&reader, &self.campaign, self.clock.now())?;
         let mut summary = RunSummary::from_report(&reader.run(Some(run.run))?, next);
         summary.requests = Some(result.requests);
-        summary.exit_code = Some(result.stop_reason.ending().exit().unwrap_or(summary.standing).code());
+        // What is left is left to the later run, if there is one.
+        let later = summary.next_run.and(reader.newest_run_of(&self.campaign.name)?);
+        let standing = later.map_or(summary.standing, |later| RunSummary::from_report(&later, None).standing);
+        summary.exit_code = Some(result.stop_reason.ending().exit().unwrap_or(standing).code());
         if output.json {
             let line = serde_json::to_string(&summary)
                 .map_err(|_| CommandError::Internal("the summary has no JSON".into()))?;
@@ -117,7 +120,7 @@ impl RunSetup {
         } else {
             output.say(&text::summary(&summary, &self.campaign.practice.zone));
         }
-        run_status::command_result(result, summary.standing, self.campaign.locations.are_defined())
+        run_status::command_result(result, standing, self.campaign.locations.are_defined())
     }
 }
 

@@ -65,6 +65,8 @@ impl WorkGroup {
     pub fn of(state: State, outcome: Option<Outcome>, reason: Option<Reason>) -> Option<Self> {
         match state {
             State::Ready | State::Waiting | State::Submitting | State::Open | State::Unknown => None,
+            // The entry of the household's call has the work.
+            State::Finished if reason == Some(Reason::SpokenFor) => Some(Self::NothingToDo),
             State::Finished => Some(outcome.map_or(Self::ReadAndDecide, Self::after)),
             State::Held if doubt_of_held(state, reason).is_some() => Some(Self::ReadAndDecide),
             State::Held | State::Failed | State::LostTrack => Some(Self::HeldOrLost),

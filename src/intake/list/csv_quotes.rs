@@ -8,6 +8,9 @@ use crate::intake::error::ListError;
 /// The size of a piece of the file that is looked through at a time.
 const PIECE: usize = 1 << 16;
 
+/// A row that is longer is refused by what reads the rows, so the scan need not go on.
+const LONGEST_ROW: usize = 1 << 20;
+
 /// Where in the file the scan is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
@@ -26,6 +29,8 @@ struct QuoteScan {
     previous: u8,
     /// The line on which the last quoted cell begins.
     opened: u64,
+    /// The length of the row so far.
+    row: usize,
     /// Whether something other than a line's end stands in the quoted cell behind its first line.
     spans_lines: bool,
 }
@@ -33,8 +38,15 @@ struct QuoteScan {
 /// Refuses a text with a quoted cell of several lines that is never closed, or that goes on after its closing quote: that
 /// quote opens another cell. `separator` separates the cells.
 pub(super) fn refuse_misplaced(mut text: impl Read, separator: u8) -> Result<(), ListError> {
-    let mut scan =
-        QuoteScan { separator, position: Position::CellStart, line: 1, previous: 0, opened: 1, spans_lines: false };
+    let mut scan = QuoteScan {
+        separator,
+        position: Position::CellStart,
+        line: 1,
+        previous: 0,
+        opened: 1,
+        row: 0,
+        spans_lines: false,
+    };
     let mut piece = vec![0; PIECE];
     loop {
         let length = text.read(&mut piece)?;
@@ -43,6 +55,9 @@ pub(super) fn refuse_misplaced(mut text: impl Read, separator: u8) -> Result<(),
         }
         for byte in &piece[..length] {
             scan.next(*byte)?;
+        }
+        if scan.row > LONGEST_ROW {
+            return Ok(());
         }
     }
     if scan.position == Position::Quoted { scan.refuse_if_it_spans_lines() } else { Ok(()) }
@@ -70,6 +85,8 @@ impl QuoteScan {
                 Position::Plain
             }
         };
+        let is_row_end = self.position == Position::CellStart && matches!(byte, b'\n' | b'\r');
+        self.row = if is_row_end { 0 } else { self.row + 1 };
         let is_second_of_pair = byte == b'\n' && self.previous == b'\r';
         self.line += u64::from(matches!(byte, b'\n' | b'\r') && !is_second_of_pair);
         self.previous = byte;

@@ -76,8 +76,8 @@ fn deliveries_of_every_kind_change_no_outcome_and_call_nobody_twice() {
             (&[][..], TOKEN, Some(true)),
             (&["--fault", "reset-after=0.1", "--fault", "500-before@reads=0.1"], TOKEN, Some(true)),
             (&[], "not-the-vendors", Some(false)),
-            // With only twenty deliveries, all of them might be read by pages.
-            (&["--webhook-stop-after", "40"], TOKEN, Some(true)),
+            // The list is read so often that the first deliveries may tell nothing new.
+            (&["--webhook-stop-after", "40"], TOKEN, None),
             // Conversations that a delayed list does not show are read by their id anyway.
             (&["--list-lag", "40"], TOKEN, None),
         ] {
