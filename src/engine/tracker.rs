@@ -13,7 +13,9 @@ mod active_scan;
 mod call_lengths;
 mod lost_track;
 mod open_conversations;
+mod places;
 mod poll_urgency;
+mod scan_schedule;
 mod tracked_conversation;
 
 use std::collections::VecDeque;
@@ -21,55 +23,30 @@ use std::collections::VecDeque;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::ids::ConversationId;
-use crate::vendor::{Conversation, Page, Status};
+use crate::vendor::{Conversation, Page};
 
 use self::active_scan::{ActiveScan, ScanPurpose};
-use self::call_lengths::CallLengths;
 use self::lost_track::LostTrackQueue;
 use self::open_conversations::OpenConversations;
+use self::places::Places;
+use self::scan_schedule::ScanSchedule;
 use self::tracked_conversation::MAX_FINAL_READS;
 use super::scan::{KnownList, Scan, ScanProgress};
 use super::webhook_hints::WebhookHints;
 
-pub use self::active_scan::{CompleteScan, ScanResult};
+pub use self::active_scan::{CompleteScan, PollRequest, ScanResult};
 pub use self::poll_urgency::{BudgetShare, PollUrgency};
+pub(crate) use self::tracked_conversation::SHORTEST_CALL;
 pub use self::tracked_conversation::TrackedConversation;
 
 /// How long a new conversation may be missing from the list before it is read by id.
 const LIST_DELAY: TimeDelta = TimeDelta::seconds(60);
 
-/// The shortest call: younger conversations are not read.
-pub(crate) const SHORTEST_CALL: TimeDelta = TimeDelta::seconds(10);
-
 /// How much earlier than our own record of a call its conversation may have started, by the vendor's clock.
 const START_SLACK: TimeDelta = TimeDelta::seconds(180);
 
-/// Two ends of one call that differ by more are an end that moves: the vendor writes the last change as the end.
-const SAME_END: TimeDelta = TimeDelta::seconds(5);
-
 /// After this many failures of a page in a row the scan is broken off.
 const MAX_PAGE_FAILURES: u32 = 5;
-
-/// A request to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PollRequest {
-    /// A page of the conversation list.
-    Page {
-        /// The offset of its first row.
-        offset: u64,
-    },
-    /// One conversation, by id.
-    Conversation(ConversationId),
-}
-
-/// When the place of a call is free for the next one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum PlaceFree {
-    /// When the call has ended.
-    AtCallEnd,
-    /// When its conversation is closed: the vendor counts closing ones, or its ends are not the calls' ends.
-    AtClosing,
-}
 
 /// The open conversations of a run, and the scan in progress.
 #[derive(Debug)]
@@ -77,8 +54,7 @@ pub struct Tracker {
     /// How much readable time a conversation has to end.
     track_for: TimeDelta,
     open: OpenConversations,
-    place_free: PlaceFree,
-    call_lengths: CallLengths,
+    places: Places,
     /// By how much the vendor's clock was ahead of ours at the last read.
     vendor_ahead: TimeDelta,
     active_scan: Option<ActiveScan>,
@@ -89,12 +65,7 @@ pub struct Tracker {
     /// How long, in all, the vendor could be read, and when it was read last.
     readable_time: TimeDelta,
     last_read_at: Option<DateTime<Utc>>,
-    /// When the last scan for ended calls or for a proof began, and how many pages it took.
-    last_scan: Option<(DateTime<Utc>, u32)>,
-    /// The same for the last one that also looked for conversations that were closing.
-    last_closing_scan: Option<(DateTime<Utc>, u32)>,
-    /// The pages of the last scan for ended calls. A proof may read much further back, so its pages do not count here.
-    pages_for_ended_calls: u32,
+    schedule: ScanSchedule,
     not_before: Option<DateTime<Utc>>,
     /// Failures of the current page in a row.
     page_failures: u32,
@@ -108,8 +79,7 @@ impl Tracker {
         Self {
             track_for,
             open: OpenConversations::default(),
-            place_free: PlaceFree::AtCallEnd,
-            call_lengths: CallLengths::default(),
+            places: Places::default(),
             vendor_ahead: TimeDelta::zero(),
             active_scan: None,
             queued_reads: VecDeque::new(),
@@ -118,9 +88,7 @@ impl Tracker {
             known_list: KnownList::new(page_rows),
             readable_time: TimeDelta::zero(),
             last_read_at: None,
-            last_scan: None,
-            last_closing_scan: None,
-            pages_for_ended_calls: 1,
+            schedule: ScanSchedule::new(track_for / 4),
             not_before: None,
             page_failures: 0,
         }
@@ -198,26 +166,19 @@ impl Tracker {
     /// none, unless the vendor has shown that it counts those too.
     #[must_use]
     pub fn places_taken(&self) -> usize {
-        match self.place_free {
-            PlaceFree::AtCallEnd => self.open.in_progress(),
-            PlaceFree::AtClosing => self.open.len(),
-        }
+        self.places.taken(&self.open)
     }
 
     /// The calls in progress and their average length, as far as they are known.
     #[must_use]
     pub fn calls_in_progress(&self) -> (usize, TimeDelta) {
-        (self.open.in_progress(), self.call_lengths.average())
+        (self.open.in_progress(), self.places.average_call())
     }
 
     /// The vendor refused a call because too many were in progress. Returns whether a closing conversation explains it:
     /// from now on, a place is free when its conversation is closed.
     pub fn on_too_many_calls(&mut self) -> bool {
-        let is_explained = self.place_free == PlaceFree::AtCallEnd && self.open.in_progress() < self.open.len();
-        if is_explained {
-            self.place_free = PlaceFree::AtClosing;
-        }
-        is_explained
+        self.places.on_too_many_calls(&self.open)
     }
 
     /// Whether the conversation is followed and certainly our call: the vendor's answer named it.
@@ -244,50 +205,22 @@ impl Tracker {
     ) -> Option<DateTime<Utc>> {
         let has_work = self.active_scan.is_some() || !self.queued_reads.is_empty();
         let next = || {
-            let (ended_calls, proof) = (self.next_scan_at(urgency), self.next_proof_at(urgency, proof));
-            let dues = [ended_calls, proof, urgent, self.webhook_hints.due_at(urgency), self.lost_track.due_at()];
+            let dues = [
+                self.next_call_scan_at(urgency),
+                self.schedule.next_for_closing(&self.open, urgency),
+                proof.map(|due| self.schedule.next_for_proof(urgency, due)),
+                urgent,
+                self.webhook_hints.due_at(urgency),
+                self.lost_track.due_at(),
+            ];
             dues.into_iter().flatten().min()
         };
         let due = if has_work { Some(DateTime::UNIX_EPOCH) } else { next() };
         due.map(|due| self.not_before.map_or(due, |earliest| due.max(earliest)))
     }
 
-    fn next_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
-        self.next_call_scan_at(urgency).into_iter().chain(self.next_closing_scan_at(urgency)).min()
-    }
-
-    /// When the calls in progress are looked at next.
     fn next_call_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
-        let due = self.open.oldest_in_progress()? + SHORTEST_CALL;
-        let scheduled = self.last_scan.map(|(started, _)| {
-            let scheduled = self.webhook_hints.next_scan_at(started, urgency, self.pages_for_ended_calls);
-            scheduled.min(started + self.longest_interval())
-        });
-        Some(scheduled.map_or(due, |scheduled| due.max(scheduled)))
-    }
-
-    /// When the conversations whose call has ended are looked at next.
-    fn next_closing_scan_at(&self, urgency: PollUrgency) -> Option<DateTime<Utc>> {
-        let in_progress = self.open.in_progress();
-        if in_progress == self.open.len() {
-            return None;
-        }
-        let due = self.open.oldest()? + SHORTEST_CALL;
-        let scheduled = self.last_closing_scan.map(|(started, pages)| {
-            started + urgency.closing_interval(pages, in_progress).min(self.longest_interval())
-        });
-        Some(scheduled.map_or(due, |scheduled| due.max(scheduled)))
-    }
-
-    /// The longest time between two scans: even a very long list is read several times before a deadline passes.
-    fn longest_interval(&self) -> TimeDelta {
-        self.track_for / 4
-    }
-
-    fn next_proof_at(&self, urgency: PollUrgency, proof: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        let scheduled =
-            self.last_scan.map(|(started, pages)| started + urgency.interval(pages).min(self.longest_interval()));
-        proof.map(|due| scheduled.map_or(due, |scheduled| due.max(scheduled)))
+        self.schedule.next_for_calls(&self.open, urgency, &self.webhook_hints)
     }
 
     /// The next read, which is due now. A new scan reaches back to the oldest open conversation and to `proof_back_to`
@@ -307,7 +240,9 @@ impl Tracker {
         let due = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
         let purpose = match proof_back_to {
             Some(_) => ScanPurpose::Proof,
-            None if due(self.next_closing_scan_at(urgency)) => ScanPurpose::EndedCalls { with_closing: true },
+            None if due(self.schedule.next_for_closing(&self.open, urgency)) => {
+                ScanPurpose::EndedCalls { with_closing: true }
+            }
             None if due(self.next_call_scan_at(urgency)) => {
                 let is_seldom = !matches!(urgency, PollUrgency::Blocked { .. });
                 ScanPurpose::EndedCalls { with_closing: is_seldom }
@@ -354,7 +289,7 @@ impl Tracker {
     ) -> Option<ConversationId> {
         match purpose {
             ScanPurpose::Hints => {
-                let id = self.webhook_hints.take_single(urgency, self.pages_for_ended_calls)?;
+                let id = self.webhook_hints.take_single(urgency, self.schedule.pages_for_ended_calls())?;
                 self.webhook_hints.charge(now, urgency, 1);
                 Some(id)
             }
@@ -367,13 +302,13 @@ impl Tracker {
     /// Reads each call that may have ended by id, if these are fewer than the pages of a scan. Returns the first.
     fn queue_calls_in_progress(&mut self, now: DateTime<Utc>) -> Option<ConversationId> {
         let may_have_ended = self.open.iter_in_progress().take_while(|(since, _)| *since + SHORTEST_CALL <= now);
-        let pages = self.pages_for_ended_calls as usize;
+        let pages = self.schedule.pages_for_ended_calls() as usize;
         let mut ids: VecDeque<_> = may_have_ended.map(|(_, id)| id.clone()).take(pages).collect();
         if ids.len() >= pages {
             return None;
         }
         let first = ids.pop_front()?;
-        self.last_scan = Some((now, 1 + u32::try_from(ids.len()).unwrap_or(u32::MAX)));
+        self.schedule.on_read_by_id(now, 1 + u32::try_from(ids.len()).unwrap_or(u32::MAX));
         self.queued_reads.extend(ids);
         Some(first)
     }
@@ -445,24 +380,12 @@ impl Tracker {
         self.known_list = active.scan.learnt();
     }
 
-    /// Records the cost of a scan. A scan for hints does not delay the next scan, which finds the ended calls that no
-    /// hint named.
+    /// Records the cost of a scan.
     fn charge(&mut self, ActiveScan { scan, purpose, urgency }: &ActiveScan) {
         self.webhook_hints.charge(scan.started, *urgency, scan.pages);
-        match purpose {
-            ScanPurpose::EndedCalls { with_closing } => {
-                self.last_scan = Some((scan.started, scan.pages));
-                self.pages_for_ended_calls = scan.pages;
-                if *with_closing {
-                    self.last_closing_scan = self.last_scan;
-                }
-            }
-            ScanPurpose::Proof => {
-                self.last_scan = Some((scan.started, scan.pages));
-                self.last_closing_scan = self.last_scan;
-            }
-            ScanPurpose::LostTrack => self.lost_track.charge(scan),
-            ScanPurpose::Hints | ScanPurpose::ClockCheck => {}
+        self.schedule.on_scanned(*purpose, scan.started, scan.pages);
+        if *purpose == ScanPurpose::LostTrack {
+            self.lost_track.charge(scan);
         }
     }
 
@@ -486,27 +409,14 @@ impl Tracker {
         now: DateTime<Utc>,
     ) -> Option<(TrackedConversation, Conversation)> {
         let lost_track = self.lost_track.remove(&conversation.id);
-        self.on_call_ended(conversation, now);
+        if self.places.on_conversation(&mut self.open, conversation, now, self.vendor_ahead) {
+            self.webhook_hints.on_call_ended(&conversation.id);
+        }
         if !conversation.is_over(now) {
             return None;
         }
         self.webhook_hints.forget(&conversation.id);
         self.open.remove(&conversation.id).or(lost_track).map(|tracked| (tracked, conversation.clone()))
-    }
-
-    /// Frees the place of a call that has ended.
-    fn on_call_ended(&mut self, conversation: &Conversation, now: DateTime<Utc>) {
-        let vendor_now = now + self.vendor_ahead;
-        let Some(ended) = conversation.call_ended_by(vendor_now) else { return };
-        if let Some(known) = self.open.call_end(&conversation.id) {
-            let end_moves = conversation.ended.is_some_and(|ended| ended - self.vendor_ahead > known + SAME_END);
-            if end_moves && conversation.status == Status::Open {
-                self.place_free = PlaceFree::AtClosing;
-            }
-        } else if let Some(length) = self.open.on_call_ended(&conversation.id, ended - self.vendor_ahead) {
-            self.call_lengths.observe(length);
-            self.webhook_hints.on_call_ended(&conversation.id);
-        }
     }
 
     /// A read by id showed the conversation not closed, or not known. Returns it if it is overdue; it is

@@ -92,11 +92,13 @@ impl Conversation {
     }
 
     /// When its call had ended, by what the vendor shows at `now` (the vendor's clock): an end that lies in the future is
-    /// announced and has not happened. Without an end, the status tells it, and the instant is `now`.
+    /// announced and has not happened, and one that is not after the start is none. Without an end, the status tells it,
+    /// and the instant is `now`.
     #[must_use]
     pub fn call_ended_by(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let by_status = matches!(self.status, Status::Closing | Status::Closed).then_some(now);
-        self.ended.filter(|ended| *ended <= now).or(by_status)
+        let is_after_start = |ended: &DateTime<Utc>| self.started.is_none_or(|started| started < *ended);
+        self.ended.filter(|ended| *ended <= now && is_after_start(ended)).or(by_status)
     }
 }
 

@@ -94,7 +94,9 @@ impl Dispatcher {
 
     /// When the next claim may be made, unless it waits for a completion.
     pub(super) fn claim_at(&self, now: DateTime<Utc>, quota_ready_at: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
-        let is_full = self.free_call_slots(now) == 0;
+        // After a refusal for want of a place, time frees one, too.
+        let retry_at = self.call_places.retry_at(now).filter(|_| self.free_call_slots(now) == 0);
+        let is_full = retry_at.is_none() && self.free_call_slots(now) == 0;
         let is_forbidden = self.stop_rules.allowance(self.open_calls()) == 0;
         let in_preflight = self.needs_staleness_check()
             || self.is_clock_in_doubt()
@@ -103,6 +105,6 @@ impl Dispatcher {
             return None;
         }
         let NextCall::At(at) = self.next_call_at(now) else { return None };
-        [quota_ready_at, self.vendor_health.paused_until(now)].into_iter().flatten().chain([at]).max()
+        [quota_ready_at, self.vendor_health.paused_until(now), retry_at].into_iter().flatten().chain([at]).max()
     }
 }

@@ -13,7 +13,6 @@ use crate::entry::Reason;
 use crate::ledger::ClaimedAttempt;
 use crate::vendor::{NotPlaced, Refused};
 
-use super::call_places;
 use super::state::Dispatcher;
 use super::work::Effects;
 
@@ -64,10 +63,10 @@ impl Dispatcher {
     /// The vendor refused a call because too many were in progress. If a conversation was closing, the vendor counts those;
     /// else its limit is lower than the campaign's. Returns when to try again, if no place becomes free.
     fn on_too_many_calls(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
-        if !self.tracker.on_too_many_calls() {
-            self.call_places.on_refused(self.places_taken(), now);
+        if self.tracker.on_too_many_calls() {
+            return now;
         }
-        now + call_places::RETRY_AFTER
+        self.call_places.on_refused(self.places_taken(), now)
     }
 
     /// Counts a refusal that names no patient.

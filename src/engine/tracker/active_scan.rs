@@ -1,9 +1,22 @@
-//! The tracker's scan in progress: why it was started, and its result.
+//! What the tracker asks for, and its scan in progress: why it was started, and its result.
 
 use chrono::{DateTime, Utc};
 
 use super::poll_urgency::PollUrgency;
 use crate::engine::scan::{CompletenessReason, Scan, ScanFlaw};
+use crate::ids::ConversationId;
+
+/// A request to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PollRequest {
+    /// A page of the conversation list.
+    Page {
+        /// The offset of its first row.
+        offset: u64,
+    },
+    /// One conversation, by id.
+    Conversation(ConversationId),
+}
 
 /// A scan that saw every conversation back to an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

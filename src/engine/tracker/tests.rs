@@ -346,13 +346,13 @@ fn a_call_too_young_to_have_ended_is_not_read_for_a_hint() {
 fn while_the_budget_goes_to_calls_hints_are_gathered() {
     let hints = |second| if second == 22 { vec![3] } else { vec![] };
     let mut tracker = just_scanned(99);
-    tracker.last_scan = Some((after(1_000), 1));
+    tracker.schedule.on_scanned(ScanPurpose::Proof, after(1_000), 1);
     assert_eq!(reads_until(&mut tracker, PollUrgency::Dialing, 22, 82, hints), []);
     assert_eq!(reads_until(&mut tracker, PollUrgency::Dialing, 82, 90, |_| vec![]), [PollRequest::Page { offset: 0 }]);
 
     let many = |second| if second == 55 { (0..60).collect() } else { vec![] };
     let mut tracker = just_scanned(99);
-    tracker.last_scan = Some((after(1_000), 1));
+    tracker.schedule.on_scanned(ScanPurpose::Proof, after(1_000), 1);
     assert_eq!(reads_until(&mut tracker, PollUrgency::Dialing, 22, 60, many), [PollRequest::Page { offset: 0 }]);
 }
 
@@ -416,13 +416,13 @@ fn a_hint_that_arrives_while_a_page_is_in_flight_is_not_lost() {
 #[test]
 fn ended_calls_are_found_in_time_however_long_the_list_is() {
     let mut tracker = tracking(1);
-    tracker.last_scan = Some((after(60), 390));
+    tracker.schedule.on_scanned(ScanPurpose::Proof, after(60), 390);
     assert_eq!(
         tracker.due_at(PollUrgency::Draining, None, None),
         Some(after(60 + 25)),
         "the pages of a proof do not count for ended calls"
     );
-    tracker.pages_for_ended_calls = 390;
+    tracker.schedule.on_scanned(ScanPurpose::EndedCalls { with_closing: true }, after(60), 390);
     assert_eq!(tracker.due_at(PollUrgency::Draining, None, None), Some(after(60 + 1_800)));
     assert_eq!(
         tracker.due_at(PollUrgency::Dialing, Some(after(70)), None),
@@ -484,6 +484,7 @@ fn a_place_is_free_when_the_call_has_ended_and_the_outcome_comes_when_the_conver
     for (name, shown, is_free) in [
         ("in progress", row(0, Status::Open, None), false),
         ("an end that is announced", row(0, Status::Open, Some(600)), false),
+        ("an end that is the start", row(0, Status::Open, Some(0)), false),
         ("an end, still open", row(0, Status::Open, Some(50)), true),
         ("closing, without an end", row(0, Status::Closing, None), true),
         ("an unknown status, with an end", row(0, Status::Other, Some(50)), true),
@@ -507,6 +508,16 @@ fn an_end_that_moves_while_the_call_is_open_is_no_end() {
     assert_eq!(tracker.places_taken(), 2, "places are free when conversations are closed");
     tracker.on_page(&row(0, Status::Closed, Some(50)), after(60));
     assert_eq!(tracker.places_taken(), 1);
+}
+
+#[test]
+fn an_end_that_turns_out_to_be_another_one_was_none() {
+    let mut tracker = tracking(2);
+    tracker.on_page(&row(0, Status::Open, Some(1)), after(20));
+    assert_eq!(tracker.places_taken(), 1);
+    tracker.on_page(&row(0, Status::Closed, Some(200)), after(210));
+    tracker.on_page(&row(1, Status::Open, Some(2)), after(220));
+    assert_eq!(tracker.places_taken(), 1, "the other call may be in progress, whatever end it shows");
 }
 
 #[test]
@@ -543,11 +554,10 @@ fn closing_conversations_are_looked_for_less_often_than_calls_in_progress() {
 #[test]
 fn few_calls_in_progress_are_read_by_id_where_a_scan_would_take_more_pages() {
     let mut tracker = tracking(1);
-    tracker.pages_for_ended_calls = 3;
-    tracker.last_closing_scan = Some((after(0), 3));
+    tracker.schedule.on_scanned(ScanPurpose::EndedCalls { with_closing: true }, after(0), 3);
     let read = |tracker: &mut Tracker, second| tracker.next_read(BLOCKED, after(second), None, TimeDelta::zero());
-    assert_eq!(read(&mut tracker, 20), PollRequest::Conversation(id(0)));
-    assert!(tracker.due_at(BLOCKED, None, None).is_some_and(|due| due > after(20)), "at the interval of the list");
-    tracker.pages_for_ended_calls = 1;
+    assert_eq!(read(&mut tracker, 30), PollRequest::Conversation(id(0)));
+    assert!(tracker.due_at(BLOCKED, None, None).is_some_and(|due| due > after(30)), "at the interval of the list");
+    tracker.schedule.on_scanned(ScanPurpose::EndedCalls { with_closing: false }, after(30), 1);
     assert_eq!(read(&mut tracker, 40), PollRequest::Page { offset: 0 });
 }

@@ -1,8 +1,11 @@
 //! A conversation that the tracker follows to its end.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::ids::{AttemptId, EntryId};
+
+/// The shortest call: younger conversations are not read.
+pub(crate) const SHORTEST_CALL: TimeDelta = TimeDelta::seconds(10);
 
 /// A conversation is given up after this many failed reads past its deadline.
 pub(super) const MAX_FINAL_READS: u8 = 5;

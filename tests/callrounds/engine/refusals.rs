@@ -279,6 +279,19 @@ async fn refusals_of_destinations_and_texts_stop_nothing_however_many_they_are()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_vendor_without_a_free_place_is_asked_seldom_and_everybody_is_called_once_it_has_one() {
+    let scenario = Scenario::new(move |call, _, now| {
+        let has_places = now >= "2026-12-01T16:10:00Z".parse::<DateTime<Utc>>().expect("an instant");
+        if has_places { accepted(call) } else { refused(429, Concern::ConcurrentCalls, "all lines are in use") }
+    });
+    let ran = scenario.run(30).await;
+    assert_eq!(ran.finished.stop_reason, StopReason::Done);
+    assert_eq!(ran.in_state(State::Finished), 30, "{:?}", ran.states);
+    let refusals = ran.requests() - 30;
+    assert!((20..60).contains(&refusals), "{refusals} refused in ten minutes");
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_patient_who_is_refused_for_no_known_reason_stops_nobody_and_is_tried_once_more() {
     let scenario =
         Scenario::new(
