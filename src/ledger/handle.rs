@@ -13,8 +13,8 @@ use super::error::LedgerError;
 use super::kind::LedgerKind;
 use super::pause::Pause;
 use super::plan_scope::ApprovedCall;
-use super::reader::AttemptCounts;
 use super::record::{AttemptUpdate, AuditNote, InFlightAttempt};
+use super::run_results::{AttemptCounts, attempt_counts};
 use super::runs::{CallResult, ReopenedRun, RunHandle};
 use super::state_counts::StateCounts;
 use super::unrecorded_calls::{ObservedCall, ObservedWithoutId};
@@ -22,7 +22,7 @@ use super::wal_recovery::{LedgerDisk, SystemDisk};
 use super::writer::{CommitFuture, Writer};
 use super::{
     call_media, call_watermark, claim, conversation_words, enrol, exclude, kind, next_due, open, pause, plan_scope,
-    reader, record, runs, state_counts, suppression, unrecorded_calls, worklist_ticks, writeback,
+    record, runs, state_counts, suppression, unrecorded_calls, worklist_ticks, writeback,
 };
 use crate::campaign::{Campaign, Purpose};
 use crate::ending::Ending;
@@ -274,7 +274,7 @@ impl Ledger {
 
     /// The states of the campaign's entries, and the results of the run's attempts.
     pub fn counts(&self, run: RunHandle) -> CommitFuture<(StateCounts, AttemptCounts)> {
-        self.writer.submit(move |conn| Ok((state_counts::count(conn, run)?, reader::attempt_counts(conn, run.run)?)))
+        self.writer.submit(move |conn| Ok((state_counts::count(conn, run)?, attempt_counts(conn, run.run)?)))
     }
 
     /// The number of calls that the run has placed, or may have, by organisation.

@@ -11,6 +11,7 @@ use super::codec::{
 };
 use super::error::LedgerError;
 use super::open;
+use super::run_results::{AttemptCounts, attempt_counts, calls_in_all, outcomes_of};
 use super::runs::{self, RunHandle};
 use super::sql::sql;
 use super::state_counts::{self, StateCounts};
@@ -90,29 +91,6 @@ pub struct ListChanges {
     pub withdrawn: u64,
 }
 
-/// A run, by what it placed.
-#[derive(Debug, Clone)]
-pub struct Night {
-    /// The run.
-    pub run: RunId,
-    /// Its campaign.
-    pub campaign: CampaignName,
-    /// When it started.
-    pub started_at: DateTime<Utc>,
-    /// When it ended; `None` while it is under way, or if it was killed.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// How it ended.
-    pub ending: Option<RecordedEnding>,
-    /// The rows of its list.
-    pub rows: u64,
-    /// The results of its attempts.
-    pub attempts: AttemptCounts,
-    /// The outcomes of the calls that it placed and that have ended.
-    pub outcomes: BTreeMap<Outcome, u64>,
-    /// The calls of its campaign up to and with this run.
-    pub calls_in_all: u64,
-}
-
 /// What a run was started with.
 #[derive(Debug, Clone)]
 pub struct RunStart {
@@ -124,25 +102,6 @@ pub struct RunStart {
     pub source: CampaignSource,
     /// The number of its list's accepted rows.
     pub accepted: u64,
-}
-
-/// A run's attempts, counted by result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
-pub struct AttemptCounts {
-    /// Calls that the run placed: attempts that became conversations, open, ended or lost track of.
-    pub placed: u64,
-    /// Those of them whose conversations have ended.
-    pub ended: u64,
-    /// Attempts whose conversations have ended and match no outcome rule.
-    pub unclassified: u64,
-    /// Attempts that provably were not placed, refusals included.
-    pub not_placed: u64,
-    /// Attempts that are not settled: it is not known yet whether the call was placed.
-    pub unresolved: u64,
-    /// Attempts whose answer was lost and whose call was not found on the vendor's list: held for a person.
-    pub absent: u64,
-    /// Calls that this ledger did not know, taken over from the vendor's list: none that the run placed.
-    pub taken_over: u64,
 }
 
 /// One patient's result: an entry's own patient, or a household member covered by its call.
@@ -332,28 +291,6 @@ impl LedgerReader {
         run.map(|run| self.run(Some(RunId(run)))).transpose()
     }
 
-    /// Every run, or those of one campaign, oldest first, each with what it placed.
-    pub fn nights(&self, campaign: Option<&CampaignName>) -> Result<Vec<Night>, LedgerError> {
-        let mut statement = self.conn.prepare_cached(sql!("run_all"))?;
-        let mut rows = statement.query([campaign.map(CampaignName::as_str)])?;
-        let mut nights = Vec::new();
-        while let Some(row) = rows.next()? {
-            let handle = RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) };
-            nights.push(Night {
-                run: handle.run,
-                campaign: CampaignName::new(row.get::<_, String>("name")?),
-                started_at: instant_at(row, "started_at")?,
-                ended_at: maybe_instant_at(row, "ended_at")?,
-                ending: row.get::<_, Option<String>>("ending")?.map(RecordedEnding::from_word),
-                rows: row.get::<_, i64>("rows_read")? as u64,
-                attempts: attempt_counts(&self.conn, handle.run)?,
-                outcomes: outcomes_of(&self.conn, handle.run)?,
-                calls_in_all: calls_in_all(&self.conn, handle)?,
-            });
-        }
-        Ok(nights)
-    }
-
     /// Household members who were on an earlier list and on none since, with the entry whose call covered them.
     pub fn former_members(&self, run: RunHandle) -> Result<Vec<FormerMember>, LedgerError> {
         let mut statement = self.conn.prepare_cached(sql!("former_members"))?;
@@ -438,21 +375,6 @@ fn parsed(evidence: &str) -> Option<DecisionEvidence> {
     serde_json::from_str(evidence).ok()
 }
 
-pub(super) fn attempt_counts(conn: &Connection, run: RunId) -> Result<AttemptCounts, LedgerError> {
-    Ok(conn.prepare_cached(sql!("attempt_counts"))?.query_row([run.0], |row| {
-        let count = |column| row.get::<_, i64>(column).map(|count| count as u64);
-        Ok(AttemptCounts {
-            placed: count("placed")?,
-            ended: count("ended")?,
-            unclassified: count("unclassified")?,
-            not_placed: count("not_placed")?,
-            unresolved: count("unresolved")?,
-            absent: count("absent")?,
-            taken_over: count("taken_over")?,
-        })
-    })?)
-}
-
 fn entry_row(row: &Row<'_>) -> Result<EntryRow, LedgerError> {
     let covered: bool = row.get("covered")?;
     let patient = if covered { json_at(row, "patient")? } else { json_at::<CallContent>(row, "patient")?.patient };
@@ -508,21 +430,4 @@ impl PastRun {
         });
         Ok(found.optional()?)
     }
-}
-
-fn outcomes_of(conn: &Connection, run: RunId) -> Result<BTreeMap<Outcome, u64>, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("attempt_outcomes"))?;
-    let mut rows = statement.query([run.0])?;
-    let mut outcomes = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        if let Some(outcome) = maybe_outcome_at(row, "outcome")? {
-            outcomes.insert(outcome, row.get::<_, i64>("count")? as u64);
-        }
-    }
-    Ok(outcomes)
-}
-
-fn calls_in_all(conn: &Connection, run: RunHandle) -> Result<u64, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("attempt_placed_in_all"))?;
-    Ok(statement.query_row((run.campaign.0, run.run.0), |row| row.get::<_, i64>(0))? as u64)
 }
