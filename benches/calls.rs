@@ -600,6 +600,7 @@ async fn one_by_one(
             started: None,
             ended: None,
             words: None,
+            patient_died: false,
             detail: None,
         };
         ledger.lock().await.record(run, vec![update]).await.expect("a record");

@@ -128,7 +128,7 @@ mod tests {
             (Outcome::WrongNumber, doubt, in_doubt(Outcome::WrongNumber)),
             (Outcome::OptOut, doubt, Fact::Ended { outcome: Outcome::OptOut, redial: None }),
         ] {
-            assert_eq!(ended(&Classification { outcome, doubt, rule: None }, &rules, 1, now), fact);
+            assert_eq!(ended(&Classification { outcome, doubt, ..Classification::UNCLASSIFIED }, &rules, 1, now), fact);
         }
     }
 }

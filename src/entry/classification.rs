@@ -12,6 +12,8 @@ use super::reason::Reason;
 pub struct Classification {
     /// The outcome: the best one that the conversation supports, never a guess.
     pub outcome: Outcome,
+    /// Whether the conversation says for certain that the patient has died. The outcome alone may be a move.
+    pub is_death: bool,
     /// What may have been said, but not certainly.
     pub doubt: Option<Doubt>,
     /// How it was decided; `None`: nothing matched.
@@ -20,7 +22,7 @@ pub struct Classification {
 
 impl Classification {
     /// Nothing known says what the conversation meant.
-    pub const UNCLASSIFIED: Self = Self { outcome: Outcome::Unclassified, doubt: None, rule: None };
+    pub const UNCLASSIFIED: Self = Self { outcome: Outcome::Unclassified, is_death: false, doubt: None, rule: None };
 
     /// What a person has to read: a certain opt-out leaves nothing to decide.
     #[must_use]

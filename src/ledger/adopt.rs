@@ -81,6 +81,7 @@ fn mark_answers_lost(conn: &Connection, by: &str, at: DateTime<Utc>) -> Result<u
             started: None,
             ended: None,
             words: None,
+            patient_died: false,
             detail: Some(format!("the ledger was adopted by {by}")),
         };
         record_one(conn, RunId(run), &update)?;

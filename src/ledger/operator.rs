@@ -341,7 +341,18 @@ fn resolve_one(
     let (conversation, started) = call.map_or((None, None), |(conversation, started)| (Some(conversation), started));
     let detail = Some(format!("decided by {by}"));
     let (ended, words) = (None, None);
-    let update = AttemptUpdate { attempt, entry, at: now, fact, conversation, started, ended, words, detail };
+    let update = AttemptUpdate {
+        attempt,
+        entry,
+        at: now,
+        fact,
+        conversation,
+        started,
+        ended,
+        words,
+        patient_died: false,
+        detail,
+    };
     Ok(record_one(conn, held.run, &update)?)
 }
 

@@ -180,8 +180,9 @@ impl Reclassifier<'_> {
             taken_for.to_review().map(|_| millis(self.now)),
         ))?)?;
         result.changed += 1;
-        if taken_for.outcome == Outcome::OptOut {
-            let source = format!("opt-out in a conversation, by newer outcome rules, applied by {}", self.by);
+        if taken_for.outcome == Outcome::OptOut || taken_for.is_death {
+            let why = if taken_for.is_death { "deceased by" } else { "opt-out in" };
+            let source = format!("{why} a conversation, by newer outcome rules, applied by {}", self.by);
             suppression::suppress_for_good(self.conn, call.to, SuppressionScope::All, &source, self.now)?;
             result.suppressed += 1;
         }

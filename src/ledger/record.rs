@@ -33,6 +33,8 @@ pub struct AttemptUpdate {
     pub ended: Option<DateTime<Utc>>,
     /// What was said in the conversation, if it ended.
     pub words: Option<ConversationWords>,
+    /// Whether the conversation says for certain that the patient has died: then the number is suppressed.
+    pub patient_died: bool,
     /// Evidence for people; no patient data.
     pub detail: Option<String>,
 }
@@ -110,6 +112,9 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
     }
     if set.suppresses_number {
         suppression::suppress_for_good(conn, dialled, SuppressionScope::All, "opt-out in a conversation", update.at)?;
+    }
+    if update.patient_died {
+        suppression::suppress_for_good(conn, dialled, SuppressionScope::All, "deceased by a conversation", update.at)?;
     }
     if !update.fact.concerns_entry(attempt_from, from) {
         // The outcome still counts, but the entry has moved on and keeps its state.

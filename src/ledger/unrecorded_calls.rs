@@ -162,6 +162,7 @@ fn take_over_call(
         started: Some(call.started),
         ended: None,
         words: None,
+        patient_died: false,
         detail: None,
     };
     record_one(conn, run.run, &accepted)?;

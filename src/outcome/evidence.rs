@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::meaning::Meaning;
 use super::phrase_book::{self, Said};
-use super::tags;
+use super::tags::{self, TagMeaning};
 use crate::entry::OutcomeSignals;
 
 /// The field that says something.
@@ -92,11 +92,14 @@ impl AllEvidence {
 
     /// What a tag, a topic or an action says: by itself, or as a sentence.
     fn short(&mut self, text: &str, source: Source) -> Vec<Evidence> {
-        if tags::is_denied(text) {
-            return Vec::new();
-        }
-        if let Some(meaning) = tags::meaning(text) {
-            return vec![Evidence { meaning, is_certain: true, name: meaning.outcome().label(), source }];
+        let by_itself = |meaning: Meaning, is_certain| {
+            vec![Evidence { meaning, is_certain, name: meaning.outcome().label(), source }]
+        };
+        match tags::meaning(text) {
+            TagMeaning::TakenBack => return Vec::new(),
+            TagMeaning::Says(meaning) => return by_itself(meaning, true),
+            TagMeaning::MaySay(meaning) => return by_itself(meaning, false),
+            TagMeaning::Unknown => {}
         }
         let said = phrase_book::said(text);
         self.not_meant.extend(&said.not_meant);

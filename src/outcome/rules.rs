@@ -1,9 +1,10 @@
 //! A campaign's outcome rules, and what a conversation is taken for.
 
+use super::limits;
 use super::opinion::Model;
 use super::text;
 use super::verdict;
-use crate::entry::{Classification, Outcome, OutcomeSignals, RuleName};
+use crate::entry::{Classification, Doubt, Outcome, OutcomeSignals, RuleName};
 
 /// One rule of a campaign: an outcome, and the signals required for it. Every non-empty list must match, and no text of
 /// `unless` may; a list matches if any one of its texts does. Texts are compared by whole words, without case, accents and
@@ -40,12 +41,22 @@ impl OutcomeRules {
     /// built-in rules find and it does not name is still put to a person.
     #[must_use]
     pub fn classify(&self, signals: &OutcomeSignals) -> Classification {
+        let (signals, is_cut) = limits::within(signals);
+        let taken_for = self.classify_read(&signals);
+        if is_cut && self.has_built_in && taken_for.outcome != Outcome::OptOut && taken_for.doubt.is_none() {
+            let rule = Some(RuleName::new("built-in: the conversation is too long to be read whole"));
+            return Classification { doubt: Some(Doubt::PossibleOptOut), rule, ..taken_for };
+        }
+        taken_for
+    }
+
+    fn classify_read(&self, signals: &OutcomeSignals) -> Classification {
         let own = self.own.iter().zip(1..).find(|(rule, _)| rule.matches(signals));
         match own {
             Some((rule, position)) => {
                 let outcome = rule.outcome.unwrap_or(Outcome::Unclassified);
                 let doubt = self.has_built_in.then(|| verdict::concern(signals, outcome)).flatten();
-                Classification { outcome, doubt, rule: Some(RuleName::numbered(position)) }
+                Classification { outcome, is_death: false, doubt, rule: Some(RuleName::numbered(position)) }
             }
             None if self.has_built_in => built_in(signals, Model::built_in()),
             None => Classification::UNCLASSIFIED,
@@ -77,10 +88,18 @@ impl OutcomeRule {
     }
 }
 
-/// Whether any of the texts found passes a test with any of those wanted.
+/// Whether any of the texts found passes a test with any of those wanted. Texts without a letter or a digit, such as an
+/// emoji, are compared as they are.
 fn any(found: &[String], wanted: &[String], test: fn(&str, &str) -> bool) -> bool {
-    let wanted: Vec<_> = wanted.iter().map(|wanted| plain(wanted)).collect();
-    found.iter().map(|found| plain(found)).any(|found| wanted.iter().any(|wanted| test(&found, wanted)))
+    let with_plain = |text: &String| (plain(text), text.trim().to_owned());
+    let wanted: Vec<_> = wanted.iter().map(with_plain).collect();
+    let passes = |(found, raw): (String, String)| {
+        let test = |(wanted, raw_wanted): &(String, String)| {
+            if wanted.is_empty() { raw == *raw_wanted } else { test(&found, wanted) }
+        };
+        wanted.iter().any(test)
+    };
+    found.iter().map(with_plain).any(passes)
 }
 
 fn is_equal(found: &str, wanted: &str) -> bool {

@@ -14,53 +14,83 @@ const SEPARATORS: [char; 10] = [':', '/', '=', '>', '|', '[', ']', '(', ')', ';'
 /// Values of a tag that take back what its name says: `opt_out=false`.
 const DENIALS: [&str; 8] = ["false", "no", "none", "0", "n", "null", "off", "pending"];
 
+/// A value that takes an outcome back, but no request: `opt_out=pending`.
+const PENDING: &str = "pending";
+
 #[derive(Debug, Default)]
 struct Tags {
     known: HashMap<&'static str, Meaning>,
+    /// What a tag may mean.
+    possible: HashMap<&'static str, Meaning>,
+    /// What it may mean that a tag is denied: `ok_to_call=false`.
+    denied: HashMap<&'static str, Meaning>,
     empty: HashSet<&'static str>,
 }
 
 /// What a tag says by itself.
-pub(super) fn meaning(tag: &str) -> Option<Meaning> {
-    TAGS.meaning(tag)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TagMeaning {
+    /// Nothing that is known: it is read as a sentence.
+    Unknown,
+    /// Its value takes back what its name says.
+    TakenBack,
+    /// It says this.
+    Says(Meaning),
+    /// It may say this.
+    MaySay(Meaning),
 }
 
-/// Whether a tag's own value takes back what its name says.
-pub(super) fn is_denied(tag: &str) -> bool {
-    let mut parts = parts(tag);
-    parts.len() > 1 && parts.pop().is_some_and(|last| DENIALS.contains(&&*last.join(" ")))
+/// What a tag says by itself.
+pub(super) fn meaning(tag: &str) -> TagMeaning {
+    TAGS.meaning(tag)
 }
 
 impl Tags {
     fn read(file: &'static str) -> Self {
         let mut tags = Self::default();
-        let mut section = None;
+        let mut section = (None, "");
         for line in file.lines().filter(|line| !line.starts_with('#')) {
             if let Some(header) = line.strip_prefix('[') {
-                section = Meaning::named(header.trim_end_matches(']'));
+                let header = header.trim_end_matches(']');
+                let (meaning, role) = header.split_once(' ').unwrap_or((header, ""));
+                section = (Meaning::named(meaning), role);
                 continue;
             }
             for tag in line.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
                 match section {
-                    Some(meaning) => drop(tags.known.insert(tag, meaning)),
-                    None => drop(tags.empty.insert(tag)),
+                    (Some(meaning), "may be") => drop(tags.possible.insert(tag, meaning)),
+                    (Some(meaning), "denied") => drop(tags.denied.insert(tag, meaning)),
+                    (Some(meaning), _) => drop(tags.known.insert(tag, meaning)),
+                    (None, _) => drop(tags.empty.insert(tag)),
                 }
             }
         }
         tags
     }
 
-    /// The tag as a whole is looked up first, then each of its parts from the last on.
-    fn meaning(&self, tag: &str) -> Option<Meaning> {
-        let parts = parts(tag);
-        let whole = parts.concat();
-        std::iter::once(&whole).chain(parts.iter().rev()).find_map(|words| self.of_words(words))
+    fn meaning(&self, tag: &str) -> TagMeaning {
+        let mut parts = parts(tag);
+        let denial = parts.last().filter(|_| parts.len() > 1).map(|last| last.join(" "));
+        if let Some(denial) = denial.filter(|denial| DENIALS.contains(&&**denial)) {
+            parts.pop();
+            let pending = || self.of_parts(&self.known, &parts).filter(|said| *said == Meaning::OPT_OUT);
+            let meant = if denial == PENDING { pending() } else { self.of_parts(&self.denied, &parts) };
+            return meant.map_or(TagMeaning::TakenBack, TagMeaning::MaySay);
+        }
+        let said = self.of_parts(&self.known, &parts).map(TagMeaning::Says);
+        said.or_else(|| self.of_parts(&self.possible, &parts).map(TagMeaning::MaySay)).unwrap_or(TagMeaning::Unknown)
     }
 
-    fn of_words(&self, words: &[String]) -> Option<Meaning> {
+    /// The tag as a whole is looked up first, then each of its parts from the last on.
+    fn of_parts(&self, among: &HashMap<&'static str, Meaning>, parts: &[Vec<String>]) -> Option<Meaning> {
+        let whole = parts.concat();
+        std::iter::once(&whole).chain(parts.iter().rev()).find_map(|words| self.of_words(among, words))
+    }
+
+    fn of_words(&self, among: &HashMap<&'static str, Meaning>, words: &[String]) -> Option<Meaning> {
         let is_telling = |word: &&String| !self.empty.contains(word.as_str()) && word.parse::<u32>().is_err();
         let telling: Vec<_> = words.iter().filter(is_telling).map(String::as_str).collect();
-        self.known.get(&*words.join(" ")).or_else(|| self.known.get(&*telling.join(" "))).copied()
+        among.get(&*words.join(" ")).or_else(|| among.get(&*telling.join(" "))).copied()
     }
 }
 

@@ -82,3 +82,52 @@ fn the_rules_name_says_where_and_never_what_was_said() {
     let rule = rules.classify(&OutcomeSignals { summary, ..OutcomeSignals::default() }).rule.expect("a rule");
     assert_eq!(rule.as_str(), "built-in: asked not to be called (summary, sentence 2)");
 }
+
+/// What the built-in rules take a conversation with one tag and this summary for.
+fn tagged(tag: &str, summary: &str) -> (Outcome, Option<Doubt>) {
+    let rules = OutcomeRules { own: Vec::new(), has_built_in: true };
+    let summary = Some(summary.to_owned()).filter(|summary| !summary.is_empty());
+    let taken_for = rules.classify(&OutcomeSignals { tags: vec![tag.into()], summary, ..OutcomeSignals::default() });
+    (taken_for.outcome, taken_for.doubt)
+}
+
+#[test]
+fn a_tag_that_often_means_something_else_suppresses_nobody_for_good() {
+    for (tag, summary) in [
+        ("No Contact", "No answer after several rings."),
+        ("no-contact", ""),
+        ("Call Result: No Contact", "Rang out."),
+        ("end_reason:stop", ""),
+        ("no call", "The line was busy."),
+    ] {
+        assert_ne!(tagged(tag, summary).0, Outcome::OptOut, "{tag}: {summary}");
+    }
+    assert_ne!(taken_for("Call marked as no contact.").0, Outcome::OptOut);
+}
+
+#[test]
+fn a_denied_permission_is_put_to_a_person_and_a_denied_opt_out_is_none() {
+    for tag in ["ok_to_call=false", "can_call: no", "consent: no", "Future calls: none", "opt_out: pending"] {
+        assert_eq!(tagged(tag, "").1, Some(Doubt::PossibleOptOut), "{tag}");
+    }
+    for tag in ["opt_out=false", "dnc: no", "booked: pending", "ok_to_call=true"] {
+        assert_ne!(tagged(tag, "").0, Outcome::OptOut, "{tag}");
+    }
+    assert_eq!(tagged("opt_out=false", "").1, None);
+}
+
+#[test]
+fn a_tag_that_says_it_for_certain_is_read_by_a_person_whatever_else_is_said() {
+    assert_eq!(tagged("dnc", "Please do not call before nine. Confirmed Tuesday.").1, Some(Doubt::PossibleOptOut));
+}
+
+#[test]
+fn a_text_of_any_length_is_read_in_time_and_what_is_left_out_is_said() {
+    let word = "a".repeat(3_000_000);
+    assert_eq!(taken_for(&word).1, Some(Doubt::PossibleOptOut));
+    let late = format!("{} The patient asked not to be called again.", "Small talk. ".repeat(200_000));
+    assert_eq!(taken_for(&late).0, Outcome::OptOut);
+    let many = OutcomeSignals { tags: vec!["general".into(); 100_000], ..OutcomeSignals::default() };
+    let rules = OutcomeRules { own: Vec::new(), has_built_in: true };
+    assert!(rules.classify(&many).doubt.is_some());
+}

@@ -76,9 +76,15 @@ fn marks(letter: char) -> &'static [&'static str] {
     }
 }
 
+/// The longest word that is compared, in bytes; of a longer one the rest is left out.
+const LONGEST_WORD: usize = 64;
+
 /// Adds the finished word, with its contraction written out.
 fn end_word(words: &mut Vec<String>, word: &mut String) {
-    let found = std::mem::take(word);
+    let mut found = std::mem::take(word);
+    if found.len() > LONGEST_WORD {
+        found = found.chars().take(LONGEST_WORD / 4).collect();
+    }
     let found = found.trim_matches('\'');
     if let Some(stem) = found.strip_suffix("n't").or_else(|| bare_negation(found)) {
         let stem = match stem {

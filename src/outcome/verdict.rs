@@ -67,7 +67,7 @@ pub(super) fn classify(signals: &OutcomeSignals, model: &Model) -> Classificatio
         (Sureness::Unsaid, Sureness::Possible(because)) => doubted(&all, &opinion, Doubt::PossiblyDeceased, because),
         (Sureness::Unsaid, Sureness::Unsaid) => {
             let (outcome, rule) = settled_by_both(&all, &opinion);
-            Classification { outcome, doubt: None, rule }
+            Classification { outcome, is_death: false, doubt: None, rule }
         }
     }
 }
@@ -97,7 +97,10 @@ fn weighed(all: &AllEvidence, meaning: Meaning, certain: f32, spoken_of: f32) ->
     let unlikely = if meaning == Meaning::Deceased { UNLIKELY_DEATH } else { UNLIKELY };
     match sureness(all, meaning) {
         Sureness::Certain(evidence) if certain < evidence.source.needed() => Sureness::Possible(Some(evidence)),
-        Sureness::Possible(_) if spoken_of < unlikely => Sureness::Unsaid,
+        // What a field says for certain stays at least possible: nobody is called again because a model thinks otherwise.
+        Sureness::Possible(because) if spoken_of < unlikely && because.is_none_or(|said| !said.is_certain) => {
+            Sureness::Unsaid
+        }
         Sureness::Unsaid if spoken_of >= enough => Sureness::Possible(None),
         unchanged @ (Sureness::Certain(_) | Sureness::Possible(_) | Sureness::Unsaid) => unchanged,
     }
@@ -117,17 +120,18 @@ fn sureness(all: &AllEvidence, meaning: Meaning) -> Sureness<'_> {
 }
 
 fn taken_for(evidence: &Evidence, doubt: Option<Doubt>) -> Classification {
-    Classification { outcome: evidence.meaning.outcome(), doubt, rule: Some(rule_name(evidence)) }
+    let is_death = evidence.meaning == Meaning::Deceased;
+    Classification { outcome: evidence.meaning.outcome(), is_death, doubt, rule: Some(rule_name(evidence)) }
 }
 
 /// The outcome that is not in doubt, with the doubt and what raised it.
 fn doubted(all: &AllEvidence, opinion: &Opinion, doubt: Doubt, because: Option<&Evidence>) -> Classification {
     let (outcome, rule) = settled_by_both(all, opinion);
     if outcome == Outcome::DeceasedOrMoved && doubt == Doubt::PossiblyDeceased {
-        return Classification { outcome, doubt: None, rule };
+        return Classification { outcome, is_death: false, doubt: None, rule };
     }
     let because = because.map_or_else(|| by_opinion(doubt.label()), rule_name);
-    Classification { outcome, doubt: Some(doubt), rule: Some(because) }
+    Classification { outcome, is_death: false, doubt: Some(doubt), rule: Some(because) }
 }
 
 /// What the fields agree on, if the second opinion does not contradict; or else the second opinion, if it is confident.

@@ -281,7 +281,11 @@ mod tests {
     use crate::entry::RuleName;
 
     fn tally() -> OutcomeTally {
-        let booked = Classification { outcome: Outcome::Booked, doubt: None, rule: Some(RuleName::numbered(8)) };
+        let booked = Classification {
+            outcome: Outcome::Booked,
+            rule: Some(RuleName::numbered(8)),
+            ..Classification::UNCLASSIFIED
+        };
         let said = |tag: &str, topic: &str| OutcomeSignals {
             tags: vec![tag.into(), tag.to_uppercase()],
             topic: Some(topic.into()),

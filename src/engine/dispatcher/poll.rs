@@ -228,6 +228,7 @@ impl Dispatcher {
             started: conversation.started.map(|started| started - self.ahead()),
             ended: conversation.ended.map(|ended| ended - self.ahead()),
             words: Some(ConversationWords::bounded(&conversation.signals)),
+            patient_died: taken_for.is_death,
             ..attempt_update(attempt, entry, at, fact, Some(reply_mapping::decided_by(&taken_for)))
         };
         let conversation = conversation.id.clone();

@@ -236,7 +236,18 @@ pub(super) fn attempt_update(
     fact: Fact,
     detail: Option<String>,
 ) -> AttemptUpdate {
-    AttemptUpdate { attempt, entry, at, fact, conversation: None, started: None, ended: None, words: None, detail }
+    AttemptUpdate {
+        attempt,
+        entry,
+        at,
+        fact,
+        conversation: None,
+        started: None,
+        ended: None,
+        words: None,
+        patient_died: false,
+        detail,
+    }
 }
 
 /// A watermark later than now comes from a simulated clock: no call was placed before it.

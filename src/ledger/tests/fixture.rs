@@ -210,6 +210,7 @@ pub(super) fn update(of: &ClaimedAttempt, fact: Fact) -> AttemptUpdate {
         started: None,
         ended: None,
         words: None,
+        patient_died: false,
         detail: None,
     }
 }

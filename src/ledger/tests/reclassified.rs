@@ -20,7 +20,7 @@ fn finished(open: Opener, outcome: Outcome) -> (Fixture, ClaimedAttempt) {
 }
 
 fn taken_for(outcome: Outcome, doubt: Option<Doubt>) -> Classification {
-    Classification { outcome, doubt, rule: Some(RuleName::numbered(1)) }
+    Classification { outcome, doubt, rule: Some(RuleName::numbered(1)), ..Classification::UNCLASSIFIED }
 }
 
 /// Gives the call another outcome, if newer rules may do that.

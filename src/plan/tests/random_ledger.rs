@@ -265,6 +265,7 @@ impl RandomLedger {
             started: None,
             ended: None,
             words: None,
+            patient_died: false,
             detail: None,
         };
         if now_or_never(self.ledger.record(run, vec![update])).is_ok() {

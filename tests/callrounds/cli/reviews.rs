@@ -26,7 +26,8 @@ fn doubt(practice: &Practice) {
     let reader = LedgerReader::open(&path).expect("a ledger");
     let name = reader.campaign_names().expect("names").remove(0);
     let rule = Some(RuleName::new("a summary that sounds like an opt-out"));
-    let taken_for = Classification { outcome: Outcome::Declined, doubt: Some(Doubt::PossibleOptOut), rule };
+    let taken_for =
+        Classification { outcome: Outcome::Declined, is_death: false, doubt: Some(Doubt::PossibleOptOut), rule };
     let mut changes = Vec::new();
     let read = reader.each_conversation(&name, |kept| {
         if kept.outcome == Outcome::Declined {

@@ -123,6 +123,11 @@ fn outcome_figures() {
     let figures = Figures::of(&unseen);
     eprintln!("unseen half: {figures}");
 
+    // What another author's words gave when this was written, with a little room; the goals are the same.
+    assert!(percent(second.caught, second.opt_outs) >= 90.0, "{second} (goal: 99)");
+    assert!(percent(second.falsely_suppressed, second.all) <= 0.5, "{second}");
+    assert!(second.deaths_caught + 2 >= second.deaths, "{second}");
+    assert!(figures.deaths_caught + 1 >= figures.deaths, "{figures}");
     // The goal is in brackets where it is not reached.
     assert!(percent(figures.caught, figures.opt_outs) >= 99.0, "{figures}");
     assert!(percent(figures.falsely_suppressed, figures.all) <= 0.5, "{figures}");
