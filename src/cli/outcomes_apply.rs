@@ -77,8 +77,8 @@ fn difference(reader: &LedgerReader, campaign: &Campaign) -> Result<Difference, 
         if taken_for.outcome == conversation.outcome && taken_for.to_review() == conversation.doubt {
             difference.same += 1;
         } else if conversation.may_become(&taken_for) {
-            let (attempt, was) = (conversation.attempt, conversation.outcome);
-            difference.changes.push(Reclassification { attempt, was, taken_for });
+            let (attempt, was, doubt) = (conversation.attempt, conversation.outcome, conversation.doubt);
+            difference.changes.push(Reclassification { attempt, was, doubt, taken_for });
         } else {
             difference.kept += 1;
         }
@@ -163,7 +163,7 @@ fn consequences(applied: Reclassified) -> String {
     let Reclassified { changed, to_call_again, not_called_again, suppressed, held, overtaken } = applied;
     let parts = [
         (to_call_again, "to call again when the rules allow it: run the campaign again"),
-        (not_called_again, "not called again, because a newer list was read since the call"),
+        (not_called_again, "not called again, because a newer list was read since the call, or they are excluded"),
         (suppressed, "numbers suppressed for good"),
         (held, "held until a person has read what was said: see `callrounds review`"),
         (overtaken, "left as they are, because they changed meanwhile"),

@@ -332,6 +332,8 @@ pub(super) fn refused(problem: OperatorError) -> CommandError {
         | OperatorError::NotHeld { .. }
         | OperatorError::NoLostAnswer { .. }
         | OperatorError::InDoubt(_)
+        | OperatorError::NotShown(_)
+        | OperatorError::Purged(_)
         | OperatorError::NothingToReview { .. }
         | OperatorError::WasRefused(_)
         | OperatorError::ConversationTaken

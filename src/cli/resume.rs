@@ -25,6 +25,8 @@ pub(super) async fn resume(args: &ResumeArgs, global: &GlobalArgs, output: Outpu
     let campaign = Arc::new(settings::parse_campaign(&found.source.text, &name, found.source.directory, overrides)?);
     let api = VendorConfig::from_campaign(&campaign, is_rehearsed && !campaign.vendor.rehearsal)?;
     prompt::refuse_early(&api, &args.options)?;
+    // A connection that stays open for the whole run would keep the run from being the last to close its ledger.
+    drop(reader);
     let session = session::Session::open(ledger_path, campaign, api, &args.options, output).await?;
     let reopened = session.ledger.reopen_run(Some(found.run)).await?;
     if !reopened.listed {

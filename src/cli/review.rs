@@ -112,7 +112,9 @@ fn decide(
         return Err(refused(OperatorError::NoSuchEntry(entry)));
     }
     let rules = campaign_in_ledger(&reader, entry)?.redial;
-    let state = operator.review(entry, decision, &rules, &operator_name(), now).map_err(refused)?;
+    let pending = reader.pending_reviews(None)?;
+    let shown: Vec<_> = pending.iter().filter(|review| review.entry == entry).map(|review| review.attempt).collect();
+    let state = operator.review(entry, &shown, decision, &rules, &operator_name(), now).map_err(refused)?;
     output.say(&format!("patient #{entry} is now {}; {}", state.label(), consequence(decision, state)));
     Ok(ExitStatus::Done)
 }

@@ -181,7 +181,8 @@ impl EntryStatus {
     #[must_use]
     pub fn on_excluded(self) -> ListEffect {
         let fact = Fact::Barred { reason: Reason::Excluded };
-        if self.is_not_settled() {
+        // Newer outcome rules may take the last call of one that is finished for a call to nobody.
+        if self.is_not_settled() || self.state == State::Finished {
             ListEffect::OnceSettled(fact)
         } else if self.state.is_callable() {
             ListEffect::Now(fact)
@@ -255,11 +256,17 @@ impl EntryStatus {
         }
     }
 
-    /// Whether something other than a list may make the entry callable again: its call ends, or a person decides or
-    /// takes a cancellation back.
+    /// Whether something other than a list may make the entry callable again: its call ends, or a person decides, lifts
+    /// the bar on its number, brings it back after a refusal, or takes a cancellation back.
     fn is_not_settled(self) -> bool {
-        let needs_a_person = self.state == State::Held && !self.reason_is_from_list();
-        needs_a_person || self.state.has_call_to_settle() || self.state == State::Cancelled
+        match self.state {
+            State::Held => !self.reason_is_from_list(),
+            State::Suppressed => self.reason == Some(Reason::Suppressed),
+            State::Submitting | State::Open | State::Unknown | State::LostTrack | State::Failed | State::Cancelled => {
+                true
+            }
+            State::Ready | State::Waiting | State::Finished | State::Withdrawn | State::Expired => false,
+        }
     }
 
     fn reason_is_from_list(self) -> bool {
@@ -273,9 +280,9 @@ mod tests {
 
     use super::*;
 
-    /// What happens to an entry in each state, whose reason comes from a list or not: it is listed and may be called, is
-    /// listed as suppressed, is listed as held, is absent, is excluded; and its change if its number and data differ.
-    /// `later`: once it is settled; `-`: nothing. The columns are in this order.
+    /// What happens to an entry in each state, whose reason comes from a list or not, or is that its number is barred: it is
+    /// listed and may be called, is listed as suppressed, is listed as held, is absent, is excluded; and its change if its
+    /// number and data differ. `later`: once it is settled; `-`: nothing. The columns are in this order.
     const EFFECTS: &str = "
 ready       list  -       barred        set_aside        unlisted        barred        Renumbered
 ready       own   -       barred        set_aside        unlisted        barred        Renumbered
@@ -289,12 +296,13 @@ unknown     list  -       later barred  later set_aside  later unlisted  later b
 unknown     own   -       later barred  later set_aside  later unlisted  later barred  RenumberedUnderWay
 held        list  listed  barred        set_aside        unlisted        -             Renumbered
 held        own   -       later barred  later set_aside  later unlisted  later barred  Renumbered
-finished    list  -       -             -                -               -             Same
-finished    own   -       -             -                -               -             Same
-failed      list  -       -             -                -               -             Same
-failed      own   -       -             -                -               -             Same
+finished    list  -       -             -                -               later barred  Same
+finished    own   -       -             -                -               later barred  Same
+failed      list  -       later barred  later set_aside  later unlisted  later barred  Same
+failed      own   -       later barred  later set_aside  later unlisted  later barred  Same
 suppressed  list  listed  barred        set_aside        unlisted        -             Renumbered
 suppressed  own   -       -             -                -               -             Renumbered
+suppressed  bar   -       later barred  later set_aside  later unlisted  later barred  Renumbered
 withdrawn   list  listed  barred        set_aside        -               -             Renumbered
 withdrawn   own   -       -             -                -               -             Renumbered
 expired     list  listed  -             -                -               -             Renumbered
@@ -315,7 +323,10 @@ lost_track  own   -       later barred  later set_aside  later unlisted  later b
         };
         let mut table = String::from("\n");
         for state in State::ALL {
-            for (from, reason) in [("list", Reason::Excluded), ("own", Reason::Operator)] {
+            for (from, reason) in [("list", Reason::Excluded), ("own", Reason::Operator), ("bar", Reason::Suppressed)] {
+                if reason == Reason::Suppressed && state != State::Suppressed {
+                    continue;
+                }
                 let status = EntryStatus { state, reason: Some(reason), due_at: now, outcome: None };
                 let reason = Reason::DoNotCall;
                 let listed =
@@ -400,6 +411,7 @@ lost_track  own   -       later barred  later set_aside  later unlisted  later b
             (State::Ready, None, booked, EntryChange::Excluded),
             (State::Waiting, Some(Reason::RedialGap), ListEligibility::Held(Reason::NoLine), EntryChange::Excluded),
             (State::Suppressed, Some(Reason::Booked), ListEligibility::Ready, EntryChange::Allowed),
+            (State::Suppressed, Some(Reason::AppointmentOff), ListEligibility::Ready, EntryChange::Allowed),
             (State::Held, Some(Reason::NoLine), ListEligibility::Ready, EntryChange::Allowed),
             (State::Withdrawn, Some(Reason::Unlisted), ListEligibility::Ready, EntryChange::Returned),
             (State::Suppressed, Some(Reason::Booked), booked, EntryChange::Same),

@@ -72,11 +72,14 @@ impl WorkGroup {
             State::Held | State::Failed | State::LostTrack => Some(Self::HeldOrLost),
             // Its last moment passed, and nobody was ever reached or left a message.
             State::Expired if outcome.is_none() => Some(Self::CallBack),
-            State::Expired | State::Suppressed | State::Withdrawn | State::Cancelled => Some(Self::NothingToDo),
+            // No call follows, but what the calls before brought is to be done all the same.
+            State::Expired | State::Suppressed | State::Withdrawn | State::Cancelled => {
+                Some(outcome.map_or(Self::NothingToDo, Self::after))
+            }
         }
     }
 
-    /// The group of an entry that finished with this outcome.
+    /// The group of an entry whose last conversation had this outcome, and that is not called again.
     fn after(outcome: Outcome) -> Self {
         match outcome {
             Outcome::CallbackRequested => Self::CallBack,
@@ -165,6 +168,9 @@ mod tests {
         assert_eq!(expired(None), Some(WorkGroup::CallBack));
         assert_eq!(expired(Some(Outcome::LeftVoicemail)), Some(WorkGroup::NothingToDo));
         assert_eq!(WorkGroup::of(State::Suppressed, None, Some(Reason::DoNotCall)), Some(WorkGroup::NothingToDo));
+        for state in [State::Cancelled, State::Suppressed, State::Withdrawn, State::Expired] {
+            assert_eq!(WorkGroup::of(state, Some(Outcome::Booked), None), Some(WorkGroup::EnterBooking), "{state}");
+        }
     }
 
     #[test]

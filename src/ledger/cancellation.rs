@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::codec::{exactly_one, json, maybe_reason_at, millis, state_at};
-use super::deferred_list_change;
+use super::codec::{exactly_one, maybe_reason_at, millis, state_at};
 use super::error::LedgerError;
 use super::sql::sql;
 use super::transition::Transition;
-use crate::entry::{CallContent, Fact, Reason, State};
+use super::{deferred_list_change, purged_content};
+use crate::entry::{Fact, Reason, State};
 use crate::ids::{CampaignId, EntryId, RunId};
 
 /// Entries that are cancelled.
@@ -83,8 +83,9 @@ pub(super) fn cancel(
     decision: Decision<'_>,
 ) -> Result<CancelledEntries, LedgerError> {
     let candidates = candidates(conn, scope)?;
+    let number: i64 = conn.prepare_cached(sql!("cancellation_next"))?.query_row([], |row| row.get(0))?;
     for candidate in &candidates {
-        cancel_one(conn, scope, decision, candidate)?;
+        cancel_one(conn, number, scope, decision, candidate)?;
     }
     Ok(by_state(&candidates))
 }
@@ -115,6 +116,7 @@ fn candidates(conn: &Connection, scope: CancelScope) -> Result<Vec<Candidate>, L
 
 fn cancel_one(
     conn: &Connection,
+    number: i64,
     scope: CancelScope,
     decision: Decision<'_>,
     candidate: &Candidate,
@@ -124,6 +126,7 @@ fn cancel_one(
     let before = is_ended.then_some(state);
     conn.prepare_cached(sql!("cancellation_add"))?.execute((
         entry.0,
+        number,
         scope.run.map(|run| run.0),
         millis(decision.at),
         decision.by,
@@ -138,14 +141,28 @@ fn cancel_one(
     Ok(())
 }
 
-/// Takes back what was cancelled in the scope. What a newer list said of an entry meanwhile holds.
+/// What is taken back.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Undone {
+    /// Everything that was cancelled in a campaign, or by naming a run.
+    Scope(CancelScope),
+    /// What one `cancel` cancelled.
+    Newest {
+        /// Its number.
+        decision: i64,
+        /// Its campaign.
+        campaign: CampaignId,
+    },
+}
+
+/// Takes back what was cancelled. What a newer list said of an entry meanwhile holds.
 pub(super) fn undo(
     conn: &Connection,
-    scope: CancelScope,
+    undone: Undone,
     decision: Decision<'_>,
 ) -> Result<ReinstatedEntries, LedgerError> {
     let mut counts = ReinstatedEntries::default();
-    for cancelled in undoable(conn, scope)? {
+    for cancelled in undoable(conn, undone)? {
         if cancelled.is_purged {
             counts.purged += 1;
             continue;
@@ -159,13 +176,10 @@ pub(super) fn undo(
     Ok(counts)
 }
 
-/// The scope of the newest cancellation, if there is any.
-pub(super) fn newest_scope(conn: &Connection) -> Result<Option<CancelScope>, LedgerError> {
-    let found = conn
-        .prepare_cached(sql!("cancellation_newest"))?
-        .query_row([], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))
-        .optional()?;
-    Ok(found.map(|(campaign, run)| CancelScope { campaign: CampaignId(campaign), run: run.map(RunId) }))
+/// The campaign and the number of the newest `cancel` of which something can be taken back, if there is any.
+pub(super) fn newest(conn: &Connection) -> Result<Option<(CampaignId, i64)>, LedgerError> {
+    let read = |row: &Row<'_>| Ok((CampaignId(row.get("campaign_id")?), row.get("decision")?));
+    Ok(conn.prepare_cached(sql!("cancellation_newest"))?.query_row([purged_content::empty()], read).optional()?)
 }
 
 /// An entry whose cancellation may be taken back.
@@ -177,10 +191,13 @@ struct Cancelled {
     is_purged: bool,
 }
 
-fn undoable(conn: &Connection, scope: CancelScope) -> Result<Vec<Cancelled>, LedgerError> {
-    let no_content = json(&CallContent::default());
+fn undoable(conn: &Connection, undone: Undone) -> Result<Vec<Cancelled>, LedgerError> {
+    let (campaign, run, decision) = match undone {
+        Undone::Scope(CancelScope { campaign, run }) => (campaign, run.map(|run| run.0), None),
+        Undone::Newest { decision, campaign } => (campaign, None, Some(decision)),
+    };
     let mut statement = conn.prepare_cached(sql!("cancellation_undoable"))?;
-    let mut rows = statement.query((scope.campaign.0, scope.run.map(|run| run.0), no_content))?;
+    let mut rows = statement.query((campaign.0, run, decision, purged_content::empty()))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (state, reason) = (state_at(row, "state")?, maybe_reason_at(row, "reason_before")?);

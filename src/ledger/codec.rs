@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::LedgerError;
-use crate::entry::{AttemptState, Outcome, Reason, State};
+use crate::entry::{AttemptState, Doubt, Outcome, Reason, State};
 use crate::phone::E164;
 
 pub(super) fn millis(at: DateTime<Utc>) -> i64 {
@@ -46,6 +46,10 @@ pub(super) fn maybe_reason_at(row: &Row<'_>, column: &str) -> Result<Option<Reas
 
 pub(super) fn maybe_outcome_at(row: &Row<'_>, column: &str) -> Result<Option<Outcome>, LedgerError> {
     row.get::<_, Option<String>>(column)?.map(|word| Outcome::named(&word).ok_or(LedgerError::INVALID_ROW)).transpose()
+}
+
+pub(super) fn maybe_doubt_at(row: &Row<'_>, column: &str) -> Result<Option<Doubt>, LedgerError> {
+    row.get::<_, Option<String>>(column)?.map(|word| Doubt::named(&word).ok_or(LedgerError::INVALID_ROW)).transpose()
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> String {

@@ -173,6 +173,8 @@ impl LedgerReader {
         let known = KnownEntry::from_row(row)?;
         let absence = match known.on_absent(now)? {
             _ if !withdraw => AbsenceEffect::Kept,
+            // It is not called anyway, as long as its number is barred.
+            ListEffect::OnceSettled(_) if known.status.state == State::Suppressed => return Ok(None),
             ListEffect::Nothing => return Ok(None),
             ListEffect::Now(Fact::TooLate { .. }) => AbsenceEffect::Expired,
             ListEffect::Now(_) => AbsenceEffect::Withdrawn,

@@ -22,7 +22,7 @@ pub(super) fn exclude(
     now: DateTime<Utc>,
 ) -> Result<Vec<EntryId>, LedgerError> {
     let mut suppressed = Vec::new();
-    for (known, key) in not_over(conn, run)? {
+    for (known, key) in excludable(conn, run)? {
         if !is_excluded(&key) && !household::members(conn, known.id)?.iter().any(is_excluded) {
             continue;
         }
@@ -40,8 +40,8 @@ pub(super) fn exclude(
     Ok(suppressed)
 }
 
-fn not_over(conn: &Connection, run: RunHandle) -> Result<Vec<(KnownEntry, EntryKey)>, LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("entry_callable"))?;
+fn excludable(conn: &Connection, run: RunHandle) -> Result<Vec<(KnownEntry, EntryKey)>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("entry_excludable"))?;
     let mut rows = statement.query([run.campaign.0])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

@@ -21,8 +21,8 @@ use super::unrecorded_calls::{ObservedCall, ObservedWithoutId};
 use super::wal_recovery::{LedgerDisk, SystemDisk};
 use super::writer::{CommitFuture, Writer};
 use super::{
-    call_media, call_watermark, claim, conversation_words, enrol, exclude, kind, next_due, open, pause, plan_scope,
-    record, runs, state_counts, suppression, unrecorded_calls, worklist_ticks, writeback,
+    call_media, call_watermark, claim, enrol, exclude, kind, next_due, old_words, open, pause, plan_scope, record,
+    runs, state_counts, suppression, unrecorded_calls,
 };
 use crate::campaign::{Campaign, Purpose};
 use crate::ending::Ending;
@@ -242,14 +242,9 @@ impl Ledger {
     }
 
     /// Removes what was said in calls and has been kept for as long as the campaigns' files say, with the front desk's
-    /// notes and the bytes of write-back files, which tell it, too. Returns whether there was any.
+    /// notes and the bytes of write-back files, which tell it, too; once a day at most. Returns whether there was any.
     pub fn remove_old_words(&self, now: DateTime<Utc>) -> CommitFuture<bool> {
-        self.writer.submit(move |conn| {
-            let words = conversation_words::remove_old(conn, now)?;
-            let notes = worklist_ticks::remove_old_notes(conn, now)?;
-            let files = writeback::remove_old(conn, now)?;
-            Ok(words || notes || files)
-        })
+        self.writer.submit(move |conn| old_words::remove(conn, now))
     }
 
     /// Stores evidence that changes no state, such as the result of a scan of the vendor's list.

@@ -7,18 +7,18 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
-use super::cancellation::{self, CancelScope, CancelledEntries, Decision, ReinstatedEntries};
+use super::cancellation::{self, CancelScope, CancelledEntries, Decision, ReinstatedEntries, Undone};
 use super::codec::{maybe_reason_at, state_at};
 use super::error::LedgerError;
-use super::open;
 use super::pause::{self, Pause};
 use super::record::{AttemptUpdate, record_one};
 use super::runs::{self, RunHandle};
 use super::sql::sql;
 use super::suppression::{self, SuppressionRequest, SuppressionRow, SuppressionScope};
 use super::transition::Transition;
+use super::{open, purged_content};
 use crate::ending::Ending;
-use crate::entry::{Doubt, Fact, Reason, State};
+use crate::entry::{Fact, Reason, State, doubt_of_held};
 use crate::ids::{AttemptId, CampaignName, ConversationId, EntryId, RunId};
 use crate::phone::E164;
 
@@ -112,6 +112,17 @@ pub enum OperatorError {
          it, and decides"
     )]
     InDoubt(EntryId),
+    /// A conversation of the entry came into doubt after the person was shown what waited: it has to be read, too.
+    #[error(
+        "what was said to patient #{0} has changed meanwhile: read it with `callrounds review {0}`, and decide again"
+    )]
+    NotShown(EntryId),
+    /// The entry's content was purged.
+    #[error(
+        "what a call to patient #{0} says was removed by `ledger purge`, so the patient cannot be called again: add the \
+         patient to the list"
+    )]
+    Purged(EntryId),
     /// No conversation of the entry waits for a person.
     #[error("patient #{entry} is {}, and nothing said in a call waits for a person to read it", .state.label())]
     NothingToReview {
@@ -228,8 +239,8 @@ impl Operator {
             }
             match resolve_one(&transaction, entry, resolution.clone(), by, now) {
                 Ok(state) => settled.push((entry, state)),
-                // A conversation of it came into doubt meanwhile, or a list has brought another reason.
-                Err(OperatorError::InDoubt(_) | OperatorError::NoLostAnswer { .. }) => {}
+                // A conversation of it came into doubt meanwhile, a list has brought another reason, or it was purged.
+                Err(OperatorError::InDoubt(_) | OperatorError::NoLostAnswer { .. } | OperatorError::Purged(_)) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -290,12 +301,17 @@ impl Operator {
         at: DateTime<Utc>,
     ) -> Result<(ReinstatedEntries, CampaignName), LedgerError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let newest = if *scope == DecisionScope::Newest { cancellation::newest_scope(&transaction)? } else { None };
-        let (cancelled, run) = match newest {
-            Some(newest) => (newest, runs::newest_in(&transaction, newest.campaign)?),
-            None => scope.to_cancel(&transaction)?,
+        let newest = if *scope == DecisionScope::Newest { cancellation::newest(&transaction)? } else { None };
+        let (undone, run) = match newest {
+            Some((campaign, decision)) => {
+                (Undone::Newest { decision, campaign }, runs::newest_in(&transaction, campaign)?)
+            }
+            None => {
+                let (scope, run) = scope.to_cancel(&transaction)?;
+                (Undone::Scope(scope), run)
+            }
         };
-        let reinstated = cancellation::undo(&transaction, cancelled, Decision { by, at, run })?;
+        let reinstated = cancellation::undo(&transaction, undone, Decision { by, at, run })?;
         runs::note(&transaction, run, "cancellation_undone", at, Some(&format!("decided by {by}")))?;
         let (_, name) = runs::named_or_newest(&transaction, Some(run))?;
         transaction.commit()?;
@@ -327,6 +343,7 @@ fn resolve_one(
             return Ok(State::Cancelled);
         }
         Resolution::Placed { conversation, started } => (Fact::Adopted, Some((conversation, started))),
+        Resolution::NotPlaced if purged_content::is_purged(conn, entry)? => return Err(OperatorError::Purged(entry)),
         Resolution::NotPlaced => (Fact::DeclaredNotPlaced, None),
     };
     let attempt = unsettled_attempt(entry, &held)?;
@@ -377,9 +394,7 @@ fn refuse_in_doubt(conn: &Connection, entry: EntryId) -> Result<(), OperatorErro
 fn unsettled_attempt(entry: EntryId, held: &HeldEntry) -> Result<AttemptId, OperatorError> {
     match (held.state, held.attempt, held.reason) {
         (State::Held, Some(attempt), Some(Reason::AnswerLost)) | (State::Failed, Some(attempt), _) => Ok(attempt),
-        (State::Held, _, Some(reason)) if Doubt::ALL.iter().any(|doubt| doubt.reason() == reason) => {
-            Err(OperatorError::InDoubt(entry))
-        }
+        (state, _, reason) if doubt_of_held(state, reason).is_some() => Err(OperatorError::InDoubt(entry)),
         (State::Held, _, Some(reason)) => Err(OperatorError::NoLostAnswer { entry, reason }),
         (state, ..) => Err(OperatorError::NotHeld { entry, state }),
     }

@@ -220,12 +220,15 @@ impl LedgerReader {
         let count = |column| Ok::<_, LedgerError>(row.get::<_, i64>(column)? as u64);
         let handle = RunHandle { run: RunId(row.get("id")?), campaign: CampaignId(row.get("campaign_id")?) };
         let past = PastRun::find(&self.conn, handle)?;
-        let counts = match &past {
-            Some(past) => state_counts::count_before(&self.conn, handle, past.before)?,
-            None => state_counts::count(&self.conn, handle)?,
+        let (counts, ticked) = match &past {
+            Some(past) => (
+                state_counts::count_before(&self.conn, handle, past.before)?,
+                worklist_ticks::ticked_before(&self.conn, handle, past.before)?,
+            ),
+            None => (state_counts::count(&self.conn, handle)?, worklist_ticks::ticked(&self.conn, handle.campaign)?),
         };
         Ok(RunReport {
-            front_desk: counts.work().saturating_sub(worklist_ticks::ticked(&self.conn, handle.campaign)?),
+            front_desk: counts.work().saturating_sub(ticked),
             handle,
             campaign: CampaignName::new(row.get::<_, String>("name")?),
             purpose: row.get("purpose")?,

@@ -6,8 +6,9 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
-use super::alternate_numbers;
-use super::codec::{exactly_one, instant_at, maybe_outcome_at, millis, phone_at, state_at};
+use super::codec::{
+    exactly_one, instant_at, maybe_doubt_at, maybe_outcome_at, maybe_reason_at, millis, phone_at, state_at,
+};
 use super::conversation_words::words_at;
 use super::error::LedgerError;
 use super::operator::{Operator, OperatorError};
@@ -15,8 +16,9 @@ use super::reader::LedgerReader;
 use super::sql::sql;
 use super::suppression::{self, SuppressionScope};
 use super::transition::{Transition, hold_if_in_doubt};
+use super::{alternate_numbers, purged_content};
 use crate::campaign::Redial;
-use crate::entry::{Classification, ConversationWords, Doubt, Fact, Outcome, State};
+use crate::entry::{Classification, ConversationWords, Doubt, Fact, Outcome, Reason, State, doubt_of_held};
 use crate::ids::{AttemptId, CampaignName, EntryId, RunId};
 use crate::phone::E164;
 use crate::policy::redial;
@@ -54,6 +56,8 @@ pub struct Reclassification {
     pub attempt: AttemptId,
     /// What it was taken for until now.
     pub was: Outcome,
+    /// What a person still had to read.
+    pub doubt: Option<Doubt>,
     /// What it is taken for now.
     pub taken_for: Classification,
 }
@@ -65,7 +69,7 @@ pub struct Reclassified {
     pub changed: u64,
     /// Of their entries, those that are called again when the rules allow it.
     pub to_call_again: u64,
-    /// Those that would be, but stay as they are: a newer list has had them since their call, and it may forbid it.
+    /// Those that would be, but stay as they are: a newer list was read since their call, or they were excluded.
     pub not_called_again: u64,
     /// Numbers that are suppressed for good.
     pub suppressed: u64,
@@ -96,15 +100,10 @@ fn kept_conversation(row: &Row<'_>) -> Result<KeptConversation, LedgerError> {
     Ok(KeptConversation {
         attempt: AttemptId(row.get("id")?),
         outcome: maybe_outcome_at(row, "outcome")?.ok_or(LedgerError::INVALID_ROW)?,
-        doubt: maybe_doubt_at(row)?,
+        doubt: maybe_doubt_at(row, "doubt")?,
         is_reviewed: row.get("is_reviewed")?,
         words: words_at(row)?,
     })
-}
-
-fn maybe_doubt_at(row: &Row<'_>) -> Result<Option<Doubt>, LedgerError> {
-    let word: Option<String> = row.get("doubt")?;
-    word.map(|word| Doubt::named(&word).ok_or(LedgerError::INVALID_ROW)).transpose()
 }
 
 impl Operator {
@@ -121,7 +120,7 @@ impl Operator {
         let mut result = Reclassified::default();
         for change in changes {
             match ended_call(&transaction, change.attempt)? {
-                Some(call) if call.outcome == change.was => {
+                Some(call) if call.is_as_shown(change) => {
                     let reclassifier = Reclassifier { conn: &transaction, rules, by, now };
                     reclassifier.apply(change, &call, &mut result)?;
                 }
@@ -137,29 +136,51 @@ impl Operator {
 struct EndedCall {
     entry: EntryId,
     outcome: Outcome,
+    doubt: Option<Doubt>,
+    is_reviewed: bool,
     number: u32,
     to: E164,
     ended: DateTime<Utc>,
     state: State,
+    reason: Option<Reason>,
     run: RunId,
+    /// No call to the entry was placed later.
     is_newest: bool,
-    is_of_newest_list: bool,
+    /// Another call of the entry was an opt-out, or a person found the patient deceased by it.
+    is_decided: bool,
+    /// No list may have forbidden a further call since.
+    may_be_called: bool,
+}
+
+impl EndedCall {
+    /// Whether the conversation is what it was when the change was shown.
+    fn is_as_shown(&self, change: &Reclassification) -> bool {
+        self.outcome == change.was && self.doubt == change.doubt && !self.is_reviewed
+    }
 }
 
 fn ended_call(conn: &Connection, attempt: AttemptId) -> Result<Option<EndedCall>, LedgerError> {
-    let found = conn.prepare_cached(sql!("attempt_to_reclassify"))?.query_row([attempt.0], |row| {
-        let (number, is_newest) = (row.get("number")?, row.get("is_newest")?);
-        let (entry, run) = (EntryId(row.get("entry_id")?), RunId(row.get("run_id")?));
-        let is_of_newest_list = row.get("is_of_newest_list")?;
-        let read = || {
-            let outcome = maybe_outcome_at(row, "outcome")?.ok_or(LedgerError::INVALID_ROW)?;
-            let (to, ended) = (phone_at(row, "to_number")?, instant_at(row, "ended_at")?);
-            let state = state_at(row, "state")?;
-            Ok(EndedCall { entry, outcome, number, to, ended, state, run, is_newest, is_of_newest_list })
-        };
-        Ok(read())
-    });
+    let mut statement = conn.prepare_cached(sql!("attempt_to_reclassify"))?;
+    let found = statement.query_row((attempt.0, purged_content::empty()), |row| Ok(read_ended_call(row)));
     found.optional()?.transpose()
+}
+
+fn read_ended_call(row: &Row<'_>) -> Result<EndedCall, LedgerError> {
+    Ok(EndedCall {
+        entry: EntryId(row.get("entry_id")?),
+        outcome: maybe_outcome_at(row, "outcome")?.ok_or(LedgerError::INVALID_ROW)?,
+        doubt: maybe_doubt_at(row, "doubt")?,
+        is_reviewed: row.get("is_reviewed")?,
+        number: row.get("number")?,
+        to: phone_at(row, "to_number")?,
+        ended: instant_at(row, "ended_at")?,
+        state: state_at(row, "state")?,
+        reason: maybe_reason_at(row, "reason")?,
+        run: RunId(row.get("run_id")?),
+        is_newest: row.get("is_newest")?,
+        is_decided: row.get("is_decided")?,
+        may_be_called: row.get("may_be_called")?,
+    })
 }
 
 struct Reclassifier<'a> {
@@ -171,10 +192,11 @@ struct Reclassifier<'a> {
 
 impl Reclassifier<'_> {
     fn apply(&self, change: &Reclassification, call: &EndedCall, result: &mut Reclassified) -> Result<(), LedgerError> {
-        let Reclassification { attempt, was, taken_for } = change;
+        let Reclassification { attempt, was, doubt, taken_for } = change;
         exactly_one(self.conn.prepare_cached(sql!("attempt_reclassified"))?.execute((
             attempt.0,
             was.name(),
+            doubt.map(Doubt::name),
             taken_for.outcome.name(),
             taken_for.to_review().map(Doubt::name),
             taken_for.to_review().map(|_| millis(self.now)),
@@ -205,6 +227,7 @@ impl Reclassifier<'_> {
         let Some(fact) = fact.filter(|fact| from.after(fact).is_ok()) else {
             let event = (millis(at), run.0, entry.0, change.attempt.0, "reclassified", &detail);
             self.conn.prepare_cached(sql!("event_note"))?.execute(event)?;
+            self.conn.prepare_cached(sql!("entry_outcome_of_newest"))?.execute([entry.0])?;
             return hold_if_in_doubt(self.conn, run, entry, from, at);
         };
         let attempt = Some(change.attempt);
@@ -214,7 +237,7 @@ impl Reclassifier<'_> {
         Ok(state)
     }
 
-    /// What the entry's newest call means for it now; `None`: nothing, or a person has to read it first.
+    /// What the changed call means for its entry now; `None`: nothing, or a person has to read it first.
     fn fact(
         &self,
         change: &Reclassification,
@@ -222,17 +245,22 @@ impl Reclassifier<'_> {
         result: &mut Reclassified,
     ) -> Result<Option<Fact>, LedgerError> {
         let outcome = change.taken_for.outcome;
-        if !call.is_newest || change.taken_for.to_review().is_some() {
+        if change.taken_for.to_review().is_some() {
             return Ok(None);
         }
         if call.state == State::Held {
-            // What was in doubt is certain now. A newer rule settles nothing else for which an entry is held.
-            let is_in_doubt = self.conn.prepare_cached(sql!("entry_held_in_doubt"))?.exists([call.entry.0])?;
-            let settles = outcome == Outcome::OptOut && is_in_doubt;
+            // What was in doubt in any call is certain now: nobody would be shown it any more. A newer rule settles nothing
+            // else for which an entry is held.
+            let is_for_review = doubt_of_held(call.state, call.reason).is_some();
+            let is_in_doubt = self.conn.prepare_cached(sql!("attempt_doubts_of"))?.exists([call.entry.0])?;
+            let settles = outcome == Outcome::OptOut && is_for_review && !is_in_doubt;
             return Ok(settles.then_some(Fact::Reviewed { outcome, redial: None }));
         }
+        if !call.is_newest || call.is_decided {
+            return Ok(None);
+        }
         let redial = redial::after_ending(self.rules, outcome, call.number, call.ended);
-        let may_call = call.is_of_newest_list || call.state.is_callable();
+        let may_call = call.may_be_called || call.state.is_callable();
         result.not_called_again += u64::from(redial.is_some() && !may_call && call.state == State::Finished);
         let fact = Fact::Reclassified { outcome, redial: redial.filter(|_| may_call) };
         if call.state.after(&fact).is_err() {

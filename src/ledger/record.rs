@@ -119,6 +119,7 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
     if !update.fact.concerns_entry(attempt_from, from) {
         // The outcome still counts, but the entry has moved on and keeps its state.
         note_late_ending(conn, run, update)?;
+        conn.prepare_cached(sql!("entry_outcome_of_newest"))?.execute([update.entry.0])?;
         return hold_if_in_doubt(conn, run, update.entry, from, update.at);
     }
     let fact = alternate_numbers::switch_if_wrong(conn, update.entry, update.fact.clone())?;

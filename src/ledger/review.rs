@@ -4,7 +4,10 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
-use super::codec::{exactly_one, instant_at, json_at, maybe_instant_at, maybe_outcome_at, millis, phone_at, state_at};
+use super::codec::{
+    exactly_one, instant_at, json_at, maybe_doubt_at, maybe_instant_at, maybe_outcome_at, maybe_reason_at, millis,
+    phone_at, state_at,
+};
 use super::conversation_words::KeptWords;
 use super::error::LedgerError;
 use super::operator::{Operator, OperatorError};
@@ -12,9 +15,9 @@ use super::reader::LedgerReader;
 use super::sql::sql;
 use super::suppression::{self, SuppressionScope};
 use super::transition::Transition;
-use super::{alternate_numbers, deferred_list_change};
+use super::{alternate_numbers, deferred_list_change, purged_content};
 use crate::campaign::{CampaignSource, Purpose, Redial};
-use crate::entry::{CallContent, Doubt, Fact, Outcome, PatientInfo, State};
+use crate::entry::{CallContent, Doubt, Fact, Outcome, PatientInfo, Reason, State, doubt_of_held};
 use crate::ids::{AttemptId, CampaignName, ConversationId, EntryId, EntryKey, Location, RunId};
 use crate::phone::E164;
 use crate::policy::redial;
@@ -53,6 +56,8 @@ impl ReviewDecision {
 /// A conversation that a person has to read.
 #[derive(Debug, Clone)]
 pub struct PendingReview {
+    /// The attempt that became the conversation.
+    pub attempt: AttemptId,
     /// The entry.
     pub entry: EntryId,
     /// Its campaign.
@@ -85,7 +90,6 @@ pub struct PendingReview {
 struct DoubtfulCall {
     attempt: AttemptId,
     to: E164,
-    since: DateTime<Utc>,
     conversation: Option<String>,
 }
 
@@ -98,7 +102,7 @@ impl LedgerReader {
         while let Some(row) = rows.next()? {
             let attempt = AttemptId(row.get("id")?);
             let said = self.words_of(EntryId(row.get("entry_id")?))?.into_iter().find(|said| said.attempt == attempt);
-            found.push(pending_review(row, said)?);
+            found.push(pending_review(attempt, row, said)?);
         }
         Ok(found)
     }
@@ -128,8 +132,9 @@ fn campaign_source(row: &Row<'_>) -> rusqlite::Result<CampaignSource> {
     Ok(CampaignSource { text: row.get("source")?, directory: row.get::<_, String>("directory")?.into() })
 }
 
-fn pending_review(row: &Row<'_>, said: Option<KeptWords>) -> Result<PendingReview, LedgerError> {
+fn pending_review(attempt: AttemptId, row: &Row<'_>, said: Option<KeptWords>) -> Result<PendingReview, LedgerError> {
     Ok(PendingReview {
+        attempt,
         entry: EntryId(row.get("entry_id")?),
         campaign: CampaignName::new(row.get::<_, String>("campaign")?),
         key: EntryKey::new(row.get::<_, String>("key")?),
@@ -137,7 +142,7 @@ fn pending_review(row: &Row<'_>, said: Option<KeptWords>) -> Result<PendingRevie
         location: row.get::<_, Option<String>>("location")?.map(Location::new),
         state: state_at(row, "state")?,
         phone: phone_at(row, "to_number")?,
-        doubt: doubt_at(row)?,
+        doubt: maybe_doubt_at(row, "doubt")?.ok_or(LedgerError::INVALID_ROW)?,
         since: instant_at(row, "doubt_at")?,
         decided_by: row.get("decided_by")?,
         conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
@@ -146,44 +151,53 @@ fn pending_review(row: &Row<'_>, said: Option<KeptWords>) -> Result<PendingRevie
     })
 }
 
-fn doubt_at(row: &Row<'_>) -> Result<Doubt, LedgerError> {
-    Doubt::named(row.get_ref("doubt")?.as_str().map_err(|_| LedgerError::INVALID_ROW)?).ok_or(LedgerError::INVALID_ROW)
-}
-
 impl Operator {
-    /// Decides about the conversations of an entry that a person had to read. `rules` are its campaign's redial rules,
-    /// for an entry that may be called; `by` says who decided, for the record. Returns the entry's new state.
+    /// Decides about the conversations of an entry that the person was `shown`; one that has come into doubt since waits for
+    /// its own decision. `rules` are the campaign's redial rules, for an entry that may be called; `by` says who decided,
+    /// for the record. Returns the entry's new state.
     pub fn review(
         &mut self,
         entry: EntryId,
+        shown: &[AttemptId],
         decision: ReviewDecision,
         rules: &Redial,
         by: &str,
         now: DateTime<Utc>,
     ) -> Result<State, OperatorError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let (run, state) = run_and_state(&transaction, entry)?.ok_or(OperatorError::NoSuchEntry(entry))?;
-        let calls = doubtful_calls(&transaction, entry)?;
-        let Some(last) = calls.last() else { return Err(OperatorError::NothingToReview { entry, state }) };
+        let (run, state, reason) = status(&transaction, entry)?.ok_or(OperatorError::NoSuchEntry(entry))?;
+        let (read, unread): (Vec<_>, Vec<_>) =
+            doubtful_calls(&transaction, entry)?.into_iter().partition(|call| shown.contains(&call.attempt));
+        let Some((last, others)) = read.split_last() else {
+            let is_unread = !unread.is_empty();
+            return Err(if is_unread {
+                OperatorError::NotShown(entry)
+            } else {
+                OperatorError::NothingToReview { entry, state }
+            });
+        };
         // In this order: once nothing is in doubt, nothing holds the entry again.
-        for call in &calls {
+        for call in &read {
             settle(&transaction, call, decision, by, now)?;
         }
-        let detail = record(decision, by, &calls);
-        let to = if is_held_for_review(&transaction, entry, state)? {
-            let fact = reviewed(&transaction, entry, decision, rules)?;
-            let attempt = Some(last.attempt);
-            let transition =
-                Transition { run, entry, attempt, at: now, from: state, fact: &fact, detail: Some(&detail) };
-            let to = transition.apply(&transaction)?;
+        let detail = record(decision, by, &read);
+        for call in others {
+            note(&transaction, run, entry, call.attempt, &detail, now)?;
+        }
+        let to = if unread.is_empty() && doubt_of_held(state, reason).is_some() {
+            let fact = &reviewed(&transaction, entry, rules)?;
+            let (attempt, detail) = (Some(last.attempt), Some(detail.as_str()));
+            let to = Transition { run, entry, attempt, at: now, from: state, fact, detail }.apply(&transaction)?;
             deferred_list_change::apply_to_callable(&transaction, run, entry, to, now)?
         } else {
-            // Another call is under way, or a person must decide about a lost answer, too.
+            // Another call is under way or in doubt, or a person must decide about a lost answer, too.
             note(&transaction, run, entry, last.attempt, &detail, now)?;
             state
         };
-        for call in calls.iter().filter(|_| decision == ReviewDecision::MayBeCalled) {
-            lift_bar(&transaction, call, now)?;
+        if decision == ReviewDecision::MayBeCalled {
+            for call in &read {
+                lift_bar(&transaction, call.to, now)?;
+            }
         }
         transaction.commit()?;
         Ok(to)
@@ -196,10 +210,10 @@ impl Operator {
     }
 }
 
-fn run_and_state(conn: &Connection, entry: EntryId) -> Result<Option<(RunId, State)>, LedgerError> {
-    let read = |row: &Row<'_>| Ok((RunId(row.get("run_id")?), state_at(row, "state")));
+fn status(conn: &Connection, entry: EntryId) -> Result<Option<(RunId, State, Option<Reason>)>, LedgerError> {
+    let read = |row: &Row<'_>| Ok((RunId(row.get("run_id")?), state_at(row, "state"), maybe_reason_at(row, "reason")));
     let found = conn.prepare_cached(sql!("entry_held"))?.query_row([entry.0], read).optional()?;
-    found.map(|(run, state)| Ok((run, state?))).transpose()
+    found.map(|(run, state, reason)| Ok((run, state?, reason?))).transpose()
 }
 
 fn doubtful_calls(conn: &Connection, entry: EntryId) -> Result<Vec<DoubtfulCall>, LedgerError> {
@@ -210,7 +224,6 @@ fn doubtful_calls(conn: &Connection, entry: EntryId) -> Result<Vec<DoubtfulCall>
         found.push(DoubtfulCall {
             attempt: AttemptId(row.get("id")?),
             to: phone_at(row, "to_number")?,
-            since: instant_at(row, "doubt_at")?,
             conversation: row.get("conversation")?,
         });
     }
@@ -226,7 +239,8 @@ fn settle(
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     let outcome = decision.outcome().map(Outcome::name);
-    exactly_one(conn.prepare_cached(sql!("attempt_reviewed"))?.execute((call.attempt.0, outcome))?)?;
+    let row = (call.attempt.0, outcome, millis(now));
+    exactly_one(conn.prepare_cached(sql!("attempt_reviewed"))?.execute(row)?)?;
     let source = match decision {
         ReviewDecision::OptedOut => format!("opt-out in a conversation, decided by {by}"),
         ReviewDecision::Deceased => format!("deceased by a conversation, decided by {by}"),
@@ -241,24 +255,25 @@ fn record(decision: ReviewDecision, by: &str, calls: &[DoubtfulCall]) -> String 
     format!("{}, decided by {by}, who was shown conversation {}", decision.label(), read.join(" and "))
 }
 
-/// Whether the entry is held for nothing but a review.
-fn is_held_for_review(conn: &Connection, entry: EntryId, state: State) -> Result<bool, LedgerError> {
-    let word: Option<String> =
-        conn.prepare_cached(sql!("entry_held"))?.query_row([entry.0], |row| row.get("reason"))?;
-    Ok(state == State::Held && word.is_some_and(|word| Doubt::ALL.iter().any(|doubt| doubt.reason().name() == word)))
-}
-
-/// The fact that a decision establishes about a held entry. A patient who may be called is redialled as the outcome of
-/// the newest conversation says, unless something else had ended the entry.
-fn reviewed(conn: &Connection, entry: EntryId, decision: ReviewDecision, rules: &Redial) -> Result<Fact, LedgerError> {
-    let (number, outcome, ended) = last_ended(conn, entry)?;
-    if let Some(outcome) = decision.outcome() {
+/// What the decisions about a held entry's conversations establish. A patient who may be called is redialled as the outcome
+/// of the newest conversation says, unless something else had ended the entry.
+fn reviewed(conn: &Connection, entry: EntryId, rules: &Redial) -> Result<Fact, LedgerError> {
+    if let Some(outcome) = decided_for_good(conn, entry)? {
         return Ok(Fact::Reviewed { outcome, redial: None });
     }
+    let (number, outcome, ended) = last_ended(conn, entry)?;
     let word: Option<String> = conn.prepare_cached(sql!("event_held_from"))?.query_row([entry.0], |row| row.get(0))?;
     let was_over = word.as_deref().and_then(State::named).is_some_and(|from| !may_be_redialled(from));
-    let redial = redial::after_ending(rules, outcome, number, ended).filter(|_| !was_over);
+    let is_closed = was_over || purged_content::is_purged(conn, entry)?;
+    let redial = redial::after_ending(rules, outcome, number, ended).filter(|_| !is_closed);
     alternate_numbers::switch_if_wrong(conn, entry, Fact::Reviewed { outcome, redial })
+}
+
+/// The outcome that forbids every further call to the entry, if one of its conversations has it.
+fn decided_for_good(conn: &Connection, entry: EntryId) -> Result<Option<Outcome>, LedgerError> {
+    let read = |row: &Row<'_>| Ok(maybe_outcome_at(row, "outcome"));
+    let found = conn.prepare_cached(sql!("attempt_decision_of"))?.query_row([entry.0], read).optional()?;
+    Ok(found.transpose()?.flatten())
 }
 
 /// Whether an entry that was held from this state was still to be called, or in a call.
@@ -296,20 +311,20 @@ fn note(
     Ok(())
 }
 
-/// Makes the entries ready again that a claim barred because this conversation was in doubt, unless something else
-/// forbids calls to their number.
-fn lift_bar(conn: &Connection, call: &DoubtfulCall, now: DateTime<Utc>) -> Result<(), LedgerError> {
-    let mut statement = conn.prepare_cached(sql!("entry_barred_since"))?;
+/// Makes the entries ready again that a claim barred while a conversation with the number was in doubt, unless something
+/// else forbids calls to it, or the newest list forbids the patient's call or lacks the patient.
+fn lift_bar(conn: &Connection, phone: E164, now: DateTime<Utc>) -> Result<(), LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("entry_barred_in_doubt"))?;
     let barred: Vec<(i64, i64, String)> = statement
-        .query_map((call.to.expose(), millis(call.since)), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map((phone.expose(), purged_content::empty()), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
         .collect::<Result<_, _>>()?;
     for (entry, run, purpose) in barred {
         let purpose = Purpose::named(&purpose).ok_or(LedgerError::INVALID_ROW)?;
-        if !suppression::forbids(conn, call.to, purpose, now)? {
-            let (run, entry, fact) = (RunId(run), EntryId(entry), Fact::BarLifted);
+        if !suppression::forbids(conn, phone, purpose, now)? {
+            let (run, entry, from, fact) = (RunId(run), EntryId(entry), State::Suppressed, &Fact::BarLifted);
             let detail = Some("a conversation with the number was reviewed");
-            Transition { run, entry, attempt: None, at: now, from: State::Suppressed, fact: &fact, detail }
-                .apply(conn)?;
+            let to = Transition { run, entry, attempt: None, at: now, from, fact, detail }.apply(conn)?;
+            deferred_list_change::apply_to_callable(conn, run, entry, to, now)?;
         }
     }
     Ok(())

@@ -18,7 +18,9 @@ CREATE TABLE ledger (
     -- was ahead. They keep their times, but do not count as the newest.
     disowned_times_up_to INTEGER NOT NULL DEFAULT 0,
     -- Whether the calls are a rehearsal's. NULL: no run yet.
-    rehearsal            INTEGER CHECK (rehearsal IN (0, 1))
+    rehearsal            INTEGER CHECK (rehearsal IN (0, 1)),
+    -- When what was said was last removed for its age: the tables are written anew for that, so once a day is enough.
+    words_removed_at     INTEGER
 ) STRICT;
 
 CREATE TABLE campaign (
@@ -116,6 +118,7 @@ CREATE UNIQUE INDEX entry_by_key ON entry (campaign_id, key);
 -- called when it was cancelled keeps its state; it is cancelled as soon as it could be called again, or is held.
 CREATE TABLE cancellation (
     entry_id      INTEGER PRIMARY KEY REFERENCES entry,
+    decision      INTEGER NOT NULL,         -- one `cancel` is one decision; a later one has a higher number
     run_id        INTEGER REFERENCES run,   -- the run that was named; NULL: the whole campaign
     at            INTEGER NOT NULL,
     decided_by    TEXT NOT NULL,
@@ -185,11 +188,12 @@ CREATE TABLE attempt (
     ended_at     INTEGER,
     outcome      TEXT,
     reason       TEXT,
-    -- What may have been said, and since when that is known: no call to the number until a person has read it. NULL: nothing,
-    -- or a person has decided.
+    -- What may have been said: no call to the number until a person has read it. NULL: nothing, or a person has decided.
     doubt        TEXT CHECK (doubt IS NULL OR doubt IN ('possible_opt_out', 'possibly_deceased')),
-    doubt_at     INTEGER,
-    CHECK ((doubt IS NULL) = (doubt_at IS NULL)),
+    doubt_at     INTEGER,            -- since when it is, or was, in doubt
+    reviewed_at  INTEGER,            -- when a person decided
+    CHECK (doubt IS NULL OR doubt_at IS NOT NULL),
+    CHECK (doubt IS NULL OR reviewed_at IS NULL),
     CHECK (conversation IS NOT NULL OR state <> 'open' AND state <> 'ended' AND state <> 'lost_track'),
     CHECK (state <> 'unknown' OR lost_at IS NOT NULL),
     CHECK ((state = 'ended') = (outcome IS NOT NULL))

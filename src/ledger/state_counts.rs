@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, Rows};
 
-use super::codec::{maybe_instant_at, maybe_outcome_at, maybe_reason_at, state_at};
+use super::codec::{maybe_doubt_at, maybe_instant_at, maybe_outcome_at, maybe_reason_at, state_at};
 use super::error::LedgerError;
 use super::runs::RunHandle;
 use super::sql::sql;
-use crate::entry::{Outcome, Reason, State, WorkGroup};
+use crate::entry::{Doubt, Outcome, Reason, State, WorkGroup};
 use crate::ids::Location;
 
 /// Entries of one campaign that have the same state, reason, outcome and location.
@@ -26,6 +26,9 @@ pub struct StateGroup {
     /// Whether their last moment passed without any call and without a word about it so far: they have expired since the
     /// campaign's last run ended.
     pub expired_uncalled: bool,
+    /// What a person has to read before their number may be called again, if it is barred for that: the conversation may be
+    /// another patient's, also in another campaign.
+    pub barred_by: Option<Doubt>,
     /// When the first of them is due, as stored; meaningful for ready and waiting entries.
     pub next_due: Option<DateTime<Utc>>,
     /// The number of entries.
@@ -70,11 +73,12 @@ impl StateCounts {
         self.count(|group| is_unfinished(group.state))
     }
 
-    /// Entries that need a person: held, refused for good, lost track of, or expired uncalled just now.
+    /// Entries that need a person: held, refused for good, lost track of, expired uncalled just now, or barred until a person
+    /// has read what was said.
     #[must_use]
     pub fn in_need_of_a_person(&self) -> u64 {
         let needs = |group: &StateGroup| matches!(group.state, State::Held | State::Failed | State::LostTrack);
-        self.count(|group| needs(group) || group.expired_uncalled)
+        self.count(|group| needs(group) || group.expired_uncalled || group.barred_by.is_some())
     }
 
     /// Entries about which the front desk has to do something, ticked off or not.
@@ -127,6 +131,7 @@ fn groups(mut rows: Rows<'_>) -> Result<StateCounts, LedgerError> {
             reason: maybe_reason_at(row, "reason")?,
             outcome: maybe_outcome_at(row, "outcome")?,
             expired_uncalled: row.get("expired_uncalled")?,
+            barred_by: maybe_doubt_at(row, "barred_by")?,
             next_due: maybe_instant_at(row, "next_due")?,
             count: row.get::<_, i64>("count")? as u64,
         });
@@ -147,6 +152,7 @@ mod tests {
             reason,
             outcome: None,
             expired_uncalled: false,
+            barred_by: None,
             next_due: None,
             count: 1,
         };

@@ -92,21 +92,36 @@ macro_rules! every_case_on {
                 a_paused_campaign_claims_nothing_in_any_run_until_it_is_resumed_or_the_pause_ends,
                 a_person_may_settle_an_entry_that_was_lost_track_of,
                 an_entry_held_for_a_lost_answer_is_held_again_when_its_cancellation_is_taken_back,
+                undoing_takes_back_the_newest_cancellation_or_that_of_the_run_and_no_other,
+                what_a_list_says_of_a_refused_patient_holds_once_an_operator_brings_them_back,
                 who_is_off_the_list_when_a_campaign_is_cancelled_is_not_called_when_listed_again,
             }
             cases! { $open; reclassified:
+                a_run_whose_list_was_not_enrolled_to_its_end_says_nothing_of_an_entry,
+                an_earlier_call_that_turns_out_to_be_an_opt_out_settles_the_entry_that_it_held,
                 an_entry_moves_as_its_new_outcome_demands_and_no_further,
                 an_entry_that_a_newer_list_has_had_since_is_not_called_again,
+                an_entry_that_has_left_the_list_or_is_excluded_since_is_not_called_again,
                 an_entry_with_a_later_call_keeps_its_state,
+                an_opt_out_or_a_persons_decision_about_any_call_of_the_entry_is_final,
+                a_conversation_that_has_changed_since_it_was_shown_is_left_as_it_is,
                 only_a_person_takes_an_opt_out_or_a_doubt_back,
             }
             cases! { $open; reviews:
+                a_bar_is_lifted_with_the_last_doubt_whichever_came_first,
+                a_cancelled_entry_that_was_in_doubt_is_called_only_if_its_cancellation_is_taken_back,
                 a_conversation_read_late_holds_its_entry_whatever_became_of_it,
+                a_decision_is_about_the_conversations_that_the_person_was_shown,
                 a_decision_makes_the_bar_final_or_lifts_it_and_nothing_else,
+                a_patient_who_is_barred_by_another_patients_doubt_needs_a_person,
                 a_possible_opt_out_bars_its_number_for_everybody_and_holds_its_entry,
+                a_stop_rule_counts_what_a_person_decided_about_a_call,
                 an_entry_in_doubt_is_not_cancelled_before_a_person_has_read_it,
+                an_exclude_list_during_the_run_counts_for_a_patient_who_is_barred_by_a_doubt,
                 an_older_suppression_of_another_source_outlasts_a_review,
+                every_conversation_that_a_person_has_decided_about_is_known_as_reviewed,
                 no_later_list_lifts_the_bar_or_loses_the_entry,
+                what_a_list_says_of_a_patient_who_is_barred_by_a_doubt_holds_once_the_bar_is_lifted,
                 what_was_said_is_kept_with_every_ending_and_read_back,
             }
             cases! { $open; unrecorded_calls:
@@ -123,8 +138,10 @@ macro_rules! every_case_on {
                 the_ledger_follows_the_state_machines,
             }
             cases! { $open; worklist:
+                an_earlier_run_shows_what_was_to_be_done_and_ticked_off_at_its_end,
                 every_finished_or_stuck_entry_is_in_one_group_and_the_groups_add_up,
                 the_second_to_tick_an_item_off_is_told_who_did_and_nothing_is_lost,
+                what_a_call_brought_is_to_be_done_also_for_an_entry_that_is_not_called_again,
                 what_is_done_about_an_earlier_call_is_open_again_after_a_further_one,
             }
             cases! { $open; writeback:

@@ -1,10 +1,11 @@
 //! What is ticked off of the worklist.
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Rows};
 
 use super::codec::{instant_at, maybe_outcome_at, maybe_reason_at, millis, state_at};
 use super::error::LedgerError;
+use super::runs::RunHandle;
 use super::sql::sql;
 use crate::entry::WorkGroup;
 use crate::ids::{AttemptId, CampaignId, EntryId};
@@ -23,7 +24,16 @@ pub struct Tick {
 /// The number of a campaign's items that are ticked off.
 pub(super) fn ticked(conn: &Connection, campaign: CampaignId) -> Result<u64, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("worklist_ticked"))?;
-    let mut rows = statement.query([campaign.0])?;
+    count_ticked(statement.query([campaign.0])?)
+}
+
+/// The same as of the event before `event`, which began the run after this one.
+pub(super) fn ticked_before(conn: &Connection, run: RunHandle, event: i64) -> Result<u64, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("worklist_ticked_before"))?;
+    count_ticked(statement.query((run.campaign.0, run.run.0, event))?)
+}
+
+fn count_ticked(mut rows: Rows<'_>) -> Result<u64, LedgerError> {
     let mut count = 0;
     while let Some(row) = rows.next()? {
         let word: String = row.get("work_group")?;

@@ -125,6 +125,10 @@ impl Drop for Writer {
 /// The log's length in pages from which it is checkpointed: SQLite's own threshold.
 const CHECKPOINT_FROM: i32 = 1_000;
 
+/// How often a transaction is begun while another program holds the file; SQLite waits for two seconds each time
+/// (`busy_timeout` in settings.sql).
+const BEGIN_TRIES: u32 = 15;
+
 /// The connection and its state.
 pub(super) struct WriterStore {
     conn: Connection,
@@ -172,8 +176,21 @@ impl WriterStore {
         let _ = self.conn.query_row(sql!("checkpoint_passive"), [], |_| Ok(()));
     }
 
+    /// Begins a transaction. An operator's decision about a large campaign, or another program, may hold the file for longer
+    /// than SQLite waits: nothing is written yet, so to begin again is safe.
+    fn begin(&self) -> JobResult<()> {
+        let mut begun = execute_cached(&self.conn, sql!("begin"));
+        for _ in 1..BEGIN_TRIES {
+            if !matches!(begun, Err(LedgerError::Locked { .. })) {
+                break;
+            }
+            begun = execute_cached(&self.conn, sql!("begin"));
+        }
+        begun
+    }
+
     fn try_commit(&mut self, group: &mut [Box<dyn Job>]) -> JobResult<()> {
-        execute_cached(&self.conn, sql!("begin"))?;
+        self.begin()?;
         let before = self.conn.total_changes();
         for job in group.iter_mut() {
             job.perform(&self.conn);

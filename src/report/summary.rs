@@ -163,9 +163,9 @@ pub fn standing(counts: &StateCounts) -> ExitStatus {
     }
 }
 
-/// What may have been said in a conversation for which entries are held.
+/// What may have been said in a conversation for which entries are held, or their numbers barred.
 fn to_review(group: &StateGroup) -> Option<Doubt> {
-    doubt_of_held(group.state, group.reason)
+    doubt_of_held(group.state, group.reason).or(group.barred_by)
 }
 
 fn by_location(counts: &StateCounts) -> BTreeMap<Location, BTreeMap<State, u64>> {
@@ -200,6 +200,7 @@ mod tests {
             reason,
             outcome: None,
             expired_uncalled: false,
+            barred_by: None,
             next_due: None,
             count: 1,
         }
@@ -217,6 +218,13 @@ mod tests {
             (vec![group(State::Open, None)], ExitStatus::DueWorkLeft),
             (vec![group(State::Held, Some(Reason::Extension))], ExitStatus::NeedsAPerson),
             (vec![group(State::LostTrack, None)], ExitStatus::NeedsAPerson),
+            (
+                vec![StateGroup {
+                    barred_by: Some(Doubt::PossibleOptOut),
+                    ..group(State::Suppressed, Some(Reason::Suppressed))
+                }],
+                ExitStatus::NeedsAPerson,
+            ),
             (vec![group(State::Expired, Some(Reason::NotAfter))], ExitStatus::Done),
             (vec![StateGroup { expired_uncalled: true, ..group(State::Expired, None) }], ExitStatus::NeedsAPerson),
         ];

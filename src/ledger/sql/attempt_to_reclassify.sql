@@ -1,7 +1,16 @@
--- A conversation that is over, its entry, and whether the entry has no newer call, and no newer list has had it since.
-SELECT entry_id, attempt.outcome, doubt, number, to_number, ended_at, entry.state, entry.run_id,
-    attempt.id = (SELECT max(id) FROM attempt AS other WHERE other.entry_id = attempt.entry_id
-        AND other.state NOT IN ('not_placed', 'refused')) AS is_newest,
-    attempt.run_id = entry.run_id AS is_of_newest_list
+-- A conversation that is over, with its entry. Whether it is the newest, by when it was placed; whether another call has
+-- decided about the entry for good; and whether no newer list was enrolled to its end, no list has forbidden the call since,
+-- and the content was not purged (?2 is an empty one).
+SELECT entry_id, attempt.outcome, doubt, reviewed_at IS NOT NULL AS is_reviewed, number, to_number, ended_at, entry.state,
+    entry.reason, entry.run_id,
+    attempt.id = (SELECT other.id FROM attempt AS other
+        WHERE other.entry_id = attempt.entry_id AND other.state NOT IN ('not_placed', 'refused')
+        ORDER BY other.intent_at DESC, other.id DESC LIMIT 1) AS is_newest,
+    EXISTS (SELECT 1 FROM attempt AS other WHERE other.entry_id = attempt.entry_id AND other.id <> attempt.id
+        AND (other.outcome = 'opt_out' OR (other.outcome = 'deceased_or_moved' AND other.reviewed_at IS NOT NULL))
+    ) AS is_decided,
+    attempt.run_id = entry.run_id AND meanwhile IS NULL AND content <> ?2 AND NOT EXISTS (
+        SELECT 1 FROM run WHERE run.campaign_id = entry.campaign_id AND listed = 1 AND run.id > attempt.run_id
+    ) AS may_be_called
 FROM attempt JOIN entry ON entry.id = entry_id
 WHERE attempt.id = ?1 AND attempt.state = 'ended';

@@ -41,8 +41,8 @@ WITH patient_row AS (
     SELECT patient_row.*,
         (SELECT event.id FROM event WHERE ?3 IS NOT NULL AND entry_id = patient_row.id AND event.id < ?3
             AND state_after IS NOT NULL ORDER BY event.id DESC LIMIT 1) AS last_event,
-        (SELECT attempt.outcome FROM event JOIN attempt ON attempt.id = event.attempt_id
-            WHERE ?3 IS NOT NULL AND event.entry_id = patient_row.id AND event.id < ?3 AND event.kind = 'ended'
+        (SELECT event.outcome FROM event
+            WHERE ?3 IS NOT NULL AND entry_id = patient_row.id AND event.id < ?3 AND event.outcome IS NOT NULL
             ORDER BY event.id DESC LIMIT 1) AS past_outcome
     FROM patient_row
 )

@@ -9,13 +9,13 @@ WITH reported AS (
         ) AS listed,
         (SELECT event.id FROM event WHERE entry_id = entry.id AND event.id < ?3 AND state_after IS NOT NULL
             ORDER BY event.id DESC LIMIT 1) AS last_event,
-        (SELECT attempt.outcome FROM event JOIN attempt ON attempt.id = event.attempt_id
-            WHERE event.entry_id = entry.id AND event.id < ?3 AND event.kind = 'ended'
+        (SELECT event.outcome FROM event WHERE entry_id = entry.id AND event.id < ?3 AND event.outcome IS NOT NULL
             ORDER BY event.id DESC LIMIT 1) AS outcome
     FROM entry WHERE campaign_id = ?1
 )
 SELECT listed, location, event.state_after AS state, event.reason, past.outcome, NULL AS next_due, count(*) AS count,
-    event.state_after = 'expired' AND past.outcome IS NULL AND event.at > (SELECT until FROM reported) AS expired_uncalled
+    event.state_after = 'expired' AND past.outcome IS NULL AND event.at > (SELECT until FROM reported) AS expired_uncalled,
+    NULL AS barred_by
 FROM past JOIN event ON event.id = past.last_event
 GROUP BY listed, location, state, event.reason, past.outcome, expired_uncalled
 ORDER BY listed DESC, location, state, event.reason, past.outcome;

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::campaign::Campaign;
+use crate::campaign::{Campaign, Redial};
 use crate::entry::{AttemptState, Fact, ListCounts, NewEntry, Outcome, State};
 use crate::fixtures::{self, CONSENT, REQUIRED, SIMULATOR};
-use crate::ids::{ConversationId, EntryId, OrganisationId};
+use crate::ids::{ConversationId, EntryId, EntryKey, OrganisationId};
 use crate::ledger::{
     AttemptUpdate, CallSubject, CallerId, ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, CommitFuture,
-    EnrolmentCounts, EntryRow, EventRow, Ledger, LedgerError, LedgerReader, Operator, RunHandle, SuppressionRequest,
-    SuppressionScope,
+    EnrolmentCounts, EntryRow, EventRow, InFlightAttempt, Ledger, LedgerError, LedgerReader, ObservedCall, Operator,
+    OperatorError, ReviewDecision, RunHandle, SuppressionRequest, SuppressionScope,
 };
 use crate::phone::E164;
 use crate::policy::CallRules;
@@ -119,6 +119,38 @@ impl Fixture {
         let (read, accepted) = (entries.len() as u64, entries.len() as u64);
         let counts = ListCounts { read, accepted, ..ListCounts::default() };
         committed(self.ledger().close_list(self.run, counts, true, noon())).expect("closed")
+    }
+
+    /// A call to the number that another copy of the ledger placed two days ago is taken over, and not yet read.
+    pub(super) fn late_call_to(&self, last: u32) -> InFlightAttempt {
+        let call = ObservedCall {
+            conversation: ConversationId::new("of-another-copy"),
+            from: our_caller_id().from,
+            to: number(last),
+            started: noon() - TimeDelta::days(2),
+        };
+        let taken_over = self.ledger().take_over_calls(self.run, our_caller_id(), vec![call], noon());
+        committed(taken_over).expect("taken over").swap_remove(0)
+    }
+
+    /// The exclude list names this patient while the run is under way. Returns the entries suppressed now.
+    pub(super) fn exclude(&self, key: &'static str) -> Vec<EntryId> {
+        let is_excluded = Arc::new(move |excluded: &EntryKey| excluded.as_str() == key);
+        committed(self.ledger().exclude(self.run, is_excluded, noon())).expect("excluded")
+    }
+
+    /// A person decides about every conversation of the entry that waits for one.
+    pub(super) fn review(
+        &self,
+        entry: EntryId,
+        decision: ReviewDecision,
+        rules: &Redial,
+        now: DateTime<Utc>,
+    ) -> Result<State, OperatorError> {
+        let pending = self.reader().pending_reviews(None).expect("reviews");
+        let shown: Vec<_> =
+            pending.iter().filter(|review| review.entry == entry).map(|review| review.attempt).collect();
+        self.operator(now).review(entry, &shown, decision, rules, "somebody", now)
     }
 
     /// All entries.

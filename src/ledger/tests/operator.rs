@@ -151,3 +151,58 @@ pub(super) fn a_campaign_keeps_its_kind_of_vendor_while_calls_are_under_way(open
     fixture.record(vec![ended(&claimed[0], Outcome::Booked, None)]).expect("recorded");
     begin().expect("no call is under way");
 }
+
+pub(super) fn what_a_list_says_of_a_refused_patient_holds_once_an_operator_brings_them_back(open: Opener) {
+    let booked = NewEntry { eligibility: ListEligibility::Suppressed(Reason::Booked), ..entry("P-1", 101) };
+    let refused = || {
+        let fixture = Fixture::with(open, &[entry("P-1", 101)]);
+        let fact = Fact::Refused { reason: Reason::VendorRefused };
+        fixture.record(vec![update(&fixture.claim()[0], fact)]).expect("recorded");
+        fixture
+    };
+    let bring_back = |fixture: &Fixture| {
+        let resolution = Resolution::NotPlaced;
+        fixture.operator(noon()).resolve(EntryId(1), resolution, "somebody", noon()).expect("brought back")
+    };
+    for (lists, after) in [
+        (vec![vec![entry("P-1", 101)]], State::Ready),
+        (vec![vec![]], State::Withdrawn),
+        (vec![vec![booked.clone()]], State::Suppressed),
+        (vec![vec![booked.clone()], vec![entry("P-1", 101)]], State::Ready),
+    ] {
+        let mut fixture = refused();
+        for list in &lists {
+            assert_eq!(fixture.next_list(list), 0);
+            fixture.check_states(&[("P-1", State::Failed)]);
+        }
+        assert_eq!(bring_back(&fixture), after);
+    }
+    let fixture = refused();
+    assert!(fixture.exclude("P-1").is_empty());
+    assert_eq!(bring_back(&fixture), State::Suppressed);
+    assert_eq!(fixture.row("P-1").reason, Some(Reason::Excluded));
+}
+
+pub(super) fn undoing_takes_back_the_newest_cancellation_or_that_of_the_run_and_no_other(open: Opener) {
+    let list = [entry("P-1", 101), entry("P-2", 102), entry("P-3", 103)];
+    let mut fixture = Fixture::with(open, &list[..1]);
+    let first = DecisionScope::Run(fixture.run.run);
+    let hour = |hours| noon() + TimeDelta::hours(hours);
+    let cancel = |fixture: &Fixture, scope: &DecisionScope, at| {
+        fixture.operator(at).cancel(scope, "somebody", at).expect("cancelled");
+    };
+    cancel(&fixture, &first, hour(1));
+    fixture.next_list(&list[..2]);
+    cancel(&fixture, &campaign(&fixture), hour(2));
+    fixture.next_list(&list);
+    let last = DecisionScope::Run(fixture.run.run);
+    cancel(&fixture, &campaign(&fixture), hour(3));
+    let undo = |scope: &DecisionScope| {
+        fixture.operator(hour(4)).undo_cancel(scope, "somebody", hour(4)).expect("undone");
+        fixture.rows().into_iter().map(|row| row.state == State::Cancelled).collect::<Vec<_>>()
+    };
+    assert_eq!(undo(&last), [true, true, true], "nobody was cancelled by naming this run");
+    assert_eq!(undo(&DecisionScope::Newest), [true, true, false]);
+    assert_eq!(undo(&first), [false, true, false]);
+    assert_eq!(undo(&DecisionScope::Newest), [false, false, false]);
+}

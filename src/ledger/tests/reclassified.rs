@@ -3,7 +3,7 @@
 use super::*;
 use crate::campaign::Redial;
 use crate::entry::{Classification, ConversationWords, Doubt, OutcomeSignals, RuleName};
-use crate::ledger::{KeptConversation, Reclassification, Reclassified};
+use crate::ledger::{KeptConversation, Reclassification, Reclassified, ReviewDecision};
 
 fn words() -> ConversationWords {
     ConversationWords::bounded(&OutcomeSignals { tags: vec!["x".into()], ..OutcomeSignals::default() })
@@ -31,7 +31,8 @@ fn reclassify(fixture: &Fixture, of: &ClaimedAttempt, taken_for: &Classification
     let name = &fixture.campaign.name;
     let read = fixture.reader().each_conversation(name, |kept| {
         if kept.attempt == attempt && kept.may_become(taken_for) {
-            changes.push(Reclassification { attempt, was: kept.outcome, taken_for: taken_for.clone() });
+            let (was, doubt) = (kept.outcome, kept.doubt);
+            changes.push(Reclassification { attempt, was, doubt, taken_for: taken_for.clone() });
         }
         Ok::<_, LedgerError>(())
     });
@@ -97,6 +98,86 @@ pub(super) fn an_entry_that_a_newer_list_has_had_since_is_not_called_again(open:
     let result = reclassify(&fixture, &claimed, &taken_for(Outcome::NoAnswer, None));
     assert_eq!(result, Reclassified { changed: 1, not_called_again: 1, ..Reclassified::default() });
     fixture.check_states(&[("P-1", State::Finished)]);
+}
+
+pub(super) fn an_entry_that_has_left_the_list_or_is_excluded_since_is_not_called_again(open: Opener) {
+    let expected = Reclassified { changed: 1, not_called_again: 1, ..Reclassified::default() };
+    let leave: fn(&mut Fixture) = |fixture| assert_eq!(fixture.next_list(&[]), 0);
+    let exclude: fn(&mut Fixture) = |fixture| assert!(fixture.exclude("P-1").is_empty());
+    for since in [leave, exclude] {
+        let (mut fixture, claimed) = finished(open, Outcome::Unclassified);
+        since(&mut fixture);
+        assert_eq!(reclassify(&fixture, &claimed, &taken_for(Outcome::NoAnswer, None)), expected);
+        fixture.check_states(&[("P-1", State::Finished)]);
+    }
+}
+
+pub(super) fn a_run_whose_list_was_not_enrolled_to_its_end_says_nothing_of_an_entry(open: Opener) {
+    let (mut fixture, claimed) = finished(open, Outcome::Unclassified);
+    let campaign = Arc::clone(&fixture.campaign);
+    fixture.run = committed(fixture.ledger().begin_run(campaign, true, noon())).expect("a run");
+    let result = reclassify(&fixture, &claimed, &taken_for(Outcome::NoAnswer, None));
+    assert_eq!(result, Reclassified { changed: 1, to_call_again: 1, ..Reclassified::default() });
+}
+
+/// A store whose entry was called twice: this run's call ended so, and then an earlier one, read late, unclassified.
+fn called_twice(open: Opener, first: Fact) -> (Fixture, ClaimedAttempt, ClaimedAttempt) {
+    let fixture = Fixture::with(open, &[entry("P-1", 101)]);
+    let claimed = fixture.claim().swap_remove(0);
+    let late = ClaimedAttempt { attempt: fixture.late_call_to(101).attempt, ..claimed.clone() };
+    let said = |of, fact| AttemptUpdate { words: Some(words()), ..update(of, fact) };
+    let unclassified = Fact::Ended { outcome: Outcome::Unclassified, redial: None };
+    fixture.record(vec![update(&claimed, Fact::Accepted), said(&claimed, first)]).expect("recorded");
+    fixture.record(vec![said(&late, unclassified)]).expect("recorded");
+    (fixture, claimed, late)
+}
+
+fn review(fixture: &Fixture, decision: ReviewDecision) -> State {
+    fixture.review(EntryId(1), decision, &fixture.campaign.redial, noon()).expect("reviewed")
+}
+
+pub(super) fn an_opt_out_or_a_persons_decision_about_any_call_of_the_entry_is_final(open: Opener) {
+    let doubt = Fact::EndedInDoubt { outcome: Outcome::NoAnswer, doubt: Doubt::PossiblyDeceased };
+    for (first, decision, outcome) in [
+        (Fact::Ended { outcome: Outcome::OptOut, redial: None }, None, Outcome::OptOut),
+        (doubt.clone(), Some(ReviewDecision::Deceased), Outcome::DeceasedOrMoved),
+        (doubt, Some(ReviewDecision::OptedOut), Outcome::OptOut),
+    ] {
+        let (fixture, _, late) = called_twice(open, first);
+        if let Some(decision) = decision {
+            assert_eq!(review(&fixture, decision), State::Finished);
+        }
+        let result = reclassify(&fixture, &late, &taken_for(Outcome::NoAnswer, None));
+        assert_eq!(result, Reclassified { changed: 1, ..Reclassified::default() });
+        let row = fixture.row("P-1");
+        assert_eq!((row.state, row.outcome), (State::Finished, Some(outcome)));
+    }
+}
+
+pub(super) fn an_earlier_call_that_turns_out_to_be_an_opt_out_settles_the_entry_that_it_held(open: Opener) {
+    let doubt = Fact::EndedInDoubt { outcome: Outcome::NoAnswer, doubt: Doubt::PossibleOptOut };
+    let (fixture, claimed, _) = called_twice(open, doubt);
+    fixture.check_states(&[("P-1", State::Held)]);
+    let certain = reclassify(&fixture, &claimed, &taken_for(Outcome::OptOut, None));
+    assert_eq!(certain, Reclassified { changed: 1, suppressed: 1, ..Reclassified::default() });
+    fixture.check_states(&[("P-1", State::Finished)]);
+}
+
+pub(super) fn a_conversation_that_has_changed_since_it_was_shown_is_left_as_it_is(open: Opener) {
+    let (fixture, claimed) = finished(open, Outcome::Declined);
+    let shown = |doubt| {
+        let (attempt, was) = (claimed.attempt, Outcome::Declined);
+        vec![Reclassification { attempt, was, doubt, taken_for: taken_for(Outcome::Booked, None) }]
+    };
+    let apply = |shown: &[Reclassification]| {
+        fixture.operator(noon()).reclassify(shown, &fixture.campaign.redial, "somebody", noon()).expect("applied")
+    };
+    let overtaken = Reclassified { overtaken: 1, ..Reclassified::default() };
+    reclassify(&fixture, &claimed, &taken_for(Outcome::Declined, Some(Doubt::PossiblyDeceased)));
+    assert_eq!(apply(&shown(None)), overtaken, "it is in doubt now");
+    review(&fixture, ReviewDecision::MayBeCalled);
+    assert_eq!(apply(&shown(None)), overtaken, "a person has decided");
+    assert_eq!(fixture.row("P-1").outcome, Some(Outcome::Declined));
 }
 
 pub(super) fn an_entry_with_a_later_call_keeps_its_state(open: Opener) {

@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
-use crate::entry::WorkGroup;
+use crate::entry::{Doubt, WorkGroup};
+use crate::ledger::ReviewDecision;
 
 /// What becomes of an entry: the facts about its call, in order, and an operator's decision at the end.
 fn fates() -> Vec<(Vec<Fact>, Option<Resolution>)> {
@@ -119,6 +120,54 @@ pub(super) fn the_second_to_tick_an_item_off_is_told_who_did_and_nothing_is_lost
     assert_eq!(kinds[kinds.len() - 3..], ["worklist_done", "worklist_done", "worklist_undone"]);
     let third = ana.tick(entry, "ana", None, later).expect("ticked");
     assert!(third.first.is_none() && front_desk(&fixture) == 0);
+}
+
+pub(super) fn what_a_call_brought_is_to_be_done_also_for_an_entry_that_is_not_called_again(open: Opener) {
+    let fixture = Fixture::with(open, &[entry("P-1", 101)]);
+    let claimed = fixture.claim();
+    fixture.record(vec![update(&claimed[0], Fact::Accepted), update(&claimed[0], Fact::TrackLost)]).expect("recorded");
+    let mut operator = fixture.operator(noon());
+    operator.resolve(claimed[0].entry, Resolution::Cancel, "ana", noon()).expect("cancelled");
+    assert_eq!(items(&fixture)[&claimed[0].entry].group, WorkGroup::NothingToDo);
+    fixture.record(vec![ended(&claimed[0], Outcome::Booked, None)]).expect("read late");
+    fixture.check_states(&[("P-1", State::Cancelled)]);
+    assert_eq!((items(&fixture)[&claimed[0].entry].group, front_desk(&fixture)), (WorkGroup::EnterBooking, 1));
+    operator.tick(claimed[0].entry, "ana", None, noon()).expect("ticked");
+    assert_eq!(front_desk(&fixture), 0);
+}
+
+pub(super) fn an_earlier_run_shows_what_was_to_be_done_and_ticked_off_at_its_end(open: Opener) {
+    let (mut fixture, entry_id) = with_callback(open);
+    let first = fixture.run.run;
+    let hour = |hours| noon() + TimeDelta::hours(hours);
+    let other = fixture.enrol(&[entry("P-2", 102)]);
+    assert_eq!(other.new, 1);
+    let claimed = fixture.claim_at(hour(1)).claimed;
+    let doubt = Fact::EndedInDoubt { outcome: Outcome::Declined, doubt: Doubt::PossibleOptOut };
+    let facts = [Fact::Accepted, doubt].map(|fact| AttemptUpdate { at: hour(1), ..update(&claimed[0], fact) });
+    fixture.record(facts.into()).expect("recorded");
+    let redial = fixture.campaign.redial.clone();
+    fixture.review(EntryId(2), ReviewDecision::OptedOut, &redial, hour(1)).expect("reviewed");
+    let mut operator = fixture.operator(hour(1));
+    operator.tick(entry_id, "ana", None, hour(1)).expect("ticked");
+    operator.untick(entry_id, "ana", hour(4)).expect("opened again");
+    operator.tick(EntryId(2), "ana", None, hour(4)).expect("ticked after the next run began");
+    let campaign = Arc::clone(&fixture.campaign);
+    fixture.run = committed(fixture.ledger().begin_run(campaign, true, hour(3))).expect("a run");
+    let reader = fixture.reader();
+    let report = reader.run(Some(first)).expect("a run");
+    assert_eq!(report.front_desk, 1, "of the two, one was ticked off at the run's end");
+    let outcomes: BTreeSet<_> = report.counts.0.iter().filter_map(|group| group.outcome).collect();
+    assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [Outcome::CallbackRequested, Outcome::OptOut]);
+    let mut patients = BTreeMap::new();
+    let past = RunHandle { run: first, ..fixture.run };
+    let read = reader.each_patient(past, hour(5), |row| {
+        patients.insert(row.entry, row.outcome);
+        Ok::<_, LedgerError>(())
+    });
+    read.expect("read");
+    let expected = [(entry_id, Some(Outcome::CallbackRequested)), (EntryId(2), Some(Outcome::OptOut))];
+    assert_eq!(patients, expected.into());
 }
 
 pub(super) fn what_is_done_about_an_earlier_call_is_open_again_after_a_further_one(open: Opener) {

@@ -31,7 +31,8 @@ fn doubt(practice: &Practice) {
     let mut changes = Vec::new();
     let read = reader.each_conversation(&name, |kept| {
         if kept.outcome == Outcome::Declined {
-            changes.push(Reclassification { attempt: kept.attempt, was: kept.outcome, taken_for: taken_for.clone() });
+            let (attempt, was, doubt) = (kept.attempt, kept.outcome, kept.doubt);
+            changes.push(Reclassification { attempt, was, doubt, taken_for: taken_for.clone() });
         }
         Ok::<_, LedgerError>(())
     });

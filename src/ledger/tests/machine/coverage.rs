@@ -11,6 +11,7 @@ pub(super) struct Coverage {
     withdrawn_once_settled: usize,
     held_for_review: usize,
     cancelled_once_settled: usize,
+    bars_lifted: usize,
 }
 
 impl Coverage {
@@ -26,13 +27,22 @@ impl Coverage {
             .zip(events.iter().skip(1))
             .filter(|(event, next)| event.kind == "ended" && next.kind == "cancelled")
             .count();
+        self.bars_lifted += events.iter().filter(|event| event.kind == "bar_lifted").count();
         self.withdrawn_once_settled +=
             events.iter().filter(|event| event.kind == "unlisted" && event.detail.is_some()).count();
     }
 
     pub(super) fn is_complete(&self) -> bool {
-        let Self { calls, second_calls, held, withdrawn_once_settled, held_for_review, cancelled_once_settled } = self;
-        [calls, second_calls, held, withdrawn_once_settled, held_for_review, cancelled_once_settled]
+        let Self {
+            calls,
+            second_calls,
+            held,
+            withdrawn_once_settled,
+            held_for_review,
+            cancelled_once_settled,
+            bars_lifted,
+        } = self;
+        [calls, second_calls, held, withdrawn_once_settled, held_for_review, cancelled_once_settled, bars_lifted]
             .into_iter()
             .all(|count| *count > 0)
     }

@@ -4,6 +4,7 @@ mod file_identity;
 mod high_water;
 mod indexes;
 mod opening;
+mod purged;
 mod schema;
 mod words;
 

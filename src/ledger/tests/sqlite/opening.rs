@@ -130,3 +130,17 @@ fn a_new_ledger_is_its_owners_alone() {
     let mode = std::fs::metadata(path).expect("its mode").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[test]
+fn a_commit_waits_for_another_program_that_holds_the_file() {
+    let (fixture, path) = with_file(&[]);
+    let other = connection(&path);
+    other.execute_batch("BEGIN IMMEDIATE").expect("the file is free");
+    let holder = std::thread::spawn(move || {
+        // Longer than SQLite waits.
+        std::thread::sleep(std::time::Duration::from_millis(2_300));
+        other.execute_batch("ROLLBACK").expect("rolled back");
+    });
+    assert_eq!(fixture.enrol(&[entry("P-1", 101)]).new, 1);
+    holder.join().expect("it has let go");
+}

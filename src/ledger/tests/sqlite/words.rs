@@ -102,3 +102,18 @@ fn notes_and_write_back_files_that_have_been_kept_long_enough_are_in_no_byte_eit
     backup(&path, &files[2]).expect("copied");
     assert!(!holds(&files, "Newquilla"));
 }
+
+#[test]
+fn words_are_removed_once_a_day_at_most() {
+    let (fixture, _) = with_file(&[entry("P-1", 101), entry("P-2", 102)]);
+    let claimed = fixture.claim();
+    let minute = TimeDelta::minutes(1);
+    for (claim, at) in claimed.iter().zip([noon(), noon() + minute]) {
+        let over = AttemptUpdate { at, words: Some(words("Quilla", 1)), ..ended(claim, Outcome::Booked, None) };
+        fixture.record(vec![update(claim, Fact::Accepted), over]).expect("recorded");
+    }
+    let old_enough = noon() + TimeDelta::days(90);
+    let days = [old_enough, old_enough + minute, old_enough + TimeDelta::days(1), old_enough + TimeDelta::days(3)];
+    let removed = days.map(|now| committed(fixture.ledger().remove_old_words(now)).expect("removed"));
+    assert_eq!(removed, [true, false, true, false]);
+}

@@ -1,0 +1,1 @@
+SELECT coalesce(max(decision), 0) + 1 FROM cancellation;

@@ -1,0 +1,1 @@
+SELECT 1 FROM entry WHERE id = ?1 AND content = ?2;

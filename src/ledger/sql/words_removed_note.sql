@@ -1,0 +1,1 @@
+UPDATE ledger SET words_removed_at = ?1;
