@@ -21,8 +21,7 @@ const MIN_PAGE_LIMIT: u32 = 2;
 
 impl Dispatcher {
     pub(super) fn poll_urgency(&self, now: DateTime<Utc>) -> PollUrgency {
-        let is_full = self.places_taken() >= self.call_places.limit(now);
-        let is_blocked = is_full || self.stop_rules.allowance(self.open_calls()) == 0;
+        let is_blocked = self.free_places(now) == 0 || self.stop_rules.allowance(self.open_calls()) == 0;
         let may_be_due = self.stop_reason.is_none()
             && match self.next_due {
                 KnownNextDue::Unknown | KnownNextDue::Asked(_) => true,

@@ -33,7 +33,7 @@ impl Dispatcher {
             lost => MAX_UNANSWERED.saturating_sub(lost).max(1),
         };
         let unanswered = self.in_flight.sending + self.in_flight.claiming;
-        self.call_places.limit(now).saturating_sub(self.places_taken()).min(at_once.saturating_sub(unanswered))
+        self.free_places(now).min(at_once.saturating_sub(unanswered))
     }
 
     pub(super) fn on_not_placed(&mut self, claimed: &ClaimedAttempt, not_placed: &NotPlaced, effects: &mut Effects) {

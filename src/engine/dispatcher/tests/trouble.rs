@@ -189,3 +189,17 @@ fn an_answer_whose_date_contradicts_the_clock_three_times_stops_the_run() {
         assert_eq!((lines.len(), stops), if attempt < 3 { (1, false) } else { (2, true) }, "{lines:?}");
     }
 }
+
+#[test]
+fn a_vendor_that_does_not_close_its_conversations_gets_few_calls_more() {
+    let carried = |calls| CarriedOver {
+        in_flight: (1..=calls).map(|attempt| in_flight(attempt, AttemptState::Open)).collect(),
+        ..CarriedOver::default()
+    };
+    for (closing, free) in [(1, 10), (20, 10), (21, 9), (29, 1), (30, 0), (40, 0)] {
+        let mut scene = Scene::carrying("", carried(closing));
+        let rows = (1..=closing).map(|attempt| conversation(attempt, Status::Closing)).collect();
+        scene.dispatcher.tracker.on_page(&page_of(rows), scene.now);
+        assert_eq!(scene.dispatcher.free_places(scene.now), free, "{closing} conversations are closing");
+    }
+}
