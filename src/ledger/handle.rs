@@ -242,7 +242,8 @@ impl Ledger {
     }
 
     /// Removes what was said in calls and has been kept for as long as the campaigns' files say, with the front desk's
-    /// notes and the bytes of write-back files, which tell it, too; once a day at most. Returns whether there was any.
+    /// notes and the bytes of write-back files, which tell it, too; once a day at most, unless a campaign keeps it for less.
+    /// Returns whether there was any.
     pub fn remove_old_words(&self, now: DateTime<Utc>) -> CommitFuture<bool> {
         self.writer.submit(move |conn| old_words::remove(conn, now))
     }

@@ -9,7 +9,8 @@ use super::error::LedgerError;
 use super::sql::sql;
 use super::{conversation_words, worklist_ticks, writeback};
 
-/// The tables are written anew, which takes long in a large ledger: campaigns that run one after another do it once.
+/// The tables are written anew, which takes long in a large ledger: campaigns that run one after another do it once, unless
+/// one of them keeps what was said for less than a day.
 const AT_MOST_EVERY: TimeDelta = TimeDelta::days(1);
 
 /// Removes what is old enough, unless that was done within the last day. Returns whether there was any.

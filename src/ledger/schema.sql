@@ -19,7 +19,7 @@ CREATE TABLE ledger (
     disowned_times_up_to INTEGER NOT NULL DEFAULT 0,
     -- Whether the calls are a rehearsal's. NULL: no run yet.
     rehearsal            INTEGER CHECK (rehearsal IN (0, 1)),
-    -- When what was said was last removed for its age: the tables are written anew for that, so once a day is enough.
+    -- When what was said was last removed for its age: the tables are written anew for that, so once a day is enough, unless a campaign keeps it for less.
     words_removed_at     INTEGER
 ) STRICT;
 

@@ -150,13 +150,13 @@ pub(super) fn an_earlier_run_shows_what_was_to_be_done_and_ticked_off_at_its_end
     fixture.review(EntryId(2), ReviewDecision::OptedOut, &redial, hour(1)).expect("reviewed");
     let mut operator = fixture.operator(hour(1));
     operator.tick(entry_id, "ana", None, hour(1)).expect("ticked");
-    operator.untick(entry_id, "ana", hour(4)).expect("opened again");
     operator.tick(EntryId(2), "ana", None, hour(4)).expect("ticked after the next run began");
     let campaign = Arc::clone(&fixture.campaign);
     fixture.run = committed(fixture.ledger().begin_run(campaign, true, hour(3))).expect("a run");
     let reader = fixture.reader();
     let report = reader.run(Some(first)).expect("a run");
     assert_eq!(report.front_desk, 1, "of the two, one was ticked off at the run's end");
+    assert_eq!(reader.run(None).expect("a run").front_desk, 0);
     let outcomes: BTreeSet<_> = report.counts.0.iter().filter_map(|group| group.outcome).collect();
     assert_eq!(outcomes.into_iter().collect::<Vec<_>>(), [Outcome::CallbackRequested, Outcome::OptOut]);
     let mut patients = BTreeMap::new();
