@@ -302,14 +302,11 @@ impl Operator {
     ) -> Result<(ReinstatedEntries, CampaignName), LedgerError> {
         let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let newest = if *scope == DecisionScope::Newest { cancellation::newest(&transaction)? } else { None };
-        let (undone, run) = match newest {
-            Some((campaign, decision)) => {
-                (Undone::Newest { decision, campaign }, runs::newest_in(&transaction, campaign)?)
-            }
-            None => {
-                let (scope, run) = scope.to_cancel(&transaction)?;
-                (Undone::Scope(scope), run)
-            }
+        let (undone, run) = if let Some((campaign, decision)) = newest {
+            (Undone::Newest { decision, campaign }, runs::newest_in(&transaction, campaign)?)
+        } else {
+            let (scope, run) = scope.to_cancel(&transaction)?;
+            (Undone::Scope(scope), run)
         };
         let reinstated = cancellation::undo(&transaction, undone, Decision { by, at, run })?;
         runs::note(&transaction, run, "cancellation_undone", at, Some(&format!("decided by {by}")))?;

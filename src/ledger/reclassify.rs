@@ -144,10 +144,8 @@ struct EndedCall {
     state: State,
     reason: Option<Reason>,
     run: RunId,
-    /// No call to the entry was placed later.
-    is_newest: bool,
-    /// Another call of the entry was an opt-out, or a person found the patient deceased by it.
-    is_decided: bool,
+    /// No call to the entry was placed later, none was an opt-out, and by none a person found the patient deceased.
+    decides_entry: bool,
     /// No list may have forbidden a further call since.
     may_be_called: bool,
 }
@@ -177,8 +175,7 @@ fn read_ended_call(row: &Row<'_>) -> Result<EndedCall, LedgerError> {
         state: state_at(row, "state")?,
         reason: maybe_reason_at(row, "reason")?,
         run: RunId(row.get("run_id")?),
-        is_newest: row.get("is_newest")?,
-        is_decided: row.get("is_decided")?,
+        decides_entry: row.get("decides_entry")?,
         may_be_called: row.get("may_be_called")?,
     })
 }
@@ -256,7 +253,7 @@ impl Reclassifier<'_> {
             let settles = outcome == Outcome::OptOut && is_for_review && !is_in_doubt;
             return Ok(settles.then_some(Fact::Reviewed { outcome, redial: None }));
         }
-        if !call.is_newest || call.is_decided {
+        if !call.decides_entry {
             return Ok(None);
         }
         let redial = redial::after_ending(self.rules, outcome, call.number, call.ended);

@@ -99,8 +99,6 @@ struct ModelEntry {
     listed: bool,
     /// Removed from the list while not settled: withdrawn as soon as it could be called again.
     withdraw_later: bool,
-    /// Suppressed with its number, which may be free again.
-    has_barred_number: bool,
     /// Held because a conversation of it is in doubt.
     held_for_review: bool,
     cancelled: Cancelled,
@@ -143,6 +141,8 @@ struct ModelTest {
     entries: Vec<ModelEntry>,
     calls: Vec<Call>,
     suppressed: Vec<u32>,
+    /// The entries that were suppressed with their number, which may be free again.
+    barred: [bool; ENTRIES.len()],
     /// Sees only what is committed.
     reader: LedgerReader,
 }
@@ -154,13 +154,20 @@ impl ModelTest {
             state: State::Ready,
             listed: true,
             withdraw_later: false,
-            has_barred_number: false,
             held_for_review: false,
             cancelled: Cancelled::No,
         };
         let entries = ENTRIES.iter().map(|_| entry()).collect();
         let reader = fixture.reader();
-        Self { fixture, now: noon(), entries, calls: Vec::new(), suppressed: Vec::new(), reader }
+        Self {
+            fixture,
+            now: noon(),
+            entries,
+            calls: Vec::new(),
+            suppressed: Vec::new(),
+            barred: [false; ENTRIES.len()],
+            reader,
+        }
     }
 
     /// The call to one of the two entries with the same number ends in doubt, and a claim bars the other one, which random
@@ -171,7 +178,7 @@ impl ModelTest {
         self.record(2, Fact::EndedInDoubt { outcome: Outcome::Busy, doubt: Doubt::PossibleOptOut });
         self.now += TimeDelta::hours(99);
         self.claim(4);
-        assert!(self.entries[3].has_barred_number);
+        assert!(self.barred[3]);
     }
 
     fn apply(&mut self, operation: &Operation) {
@@ -203,7 +210,7 @@ impl ModelTest {
             let index = deferral.entry.0 as usize - 1;
             self.check_deferred(index, deferral);
             self.entries[index].state = deferral.state;
-            self.entries[index].has_barred_number = deferral.reason == Reason::Suppressed;
+            self.barred[index] = deferral.reason == Reason::Suppressed;
         }
         for claim in claims.claimed {
             let index = claim.entry.0 as usize - 1;
@@ -335,12 +342,17 @@ impl ModelTest {
         let entries: Vec<_> =
             ENTRIES.iter().zip(on_it).filter(|(_, listed)| *listed).map(|((key, last), _)| entry(key, *last)).collect();
         self.fixture.next_list(&entries);
-        for (entry, listed) in self.entries.iter_mut().zip(on_it) {
+        for ((entry, listed), barred) in self.entries.iter_mut().zip(on_it).zip(self.barred) {
             entry.listed = listed;
             let unsettled = match entry.state {
-                State::Submitting | State::Open | State::Unknown | State::LostTrack => true,
-                State::Held | State::Cancelled | State::Failed => true,
-                State::Suppressed => entry.has_barred_number,
+                State::Submitting
+                | State::Open
+                | State::Unknown
+                | State::LostTrack
+                | State::Held
+                | State::Cancelled
+                | State::Failed => true,
+                State::Suppressed => barred,
                 State::Ready | State::Waiting | State::Finished | State::Withdrawn | State::Expired => false,
             };
             entry.withdraw_later = if listed { false } else { entry.withdraw_later || unsettled };
@@ -422,7 +434,7 @@ impl ModelTest {
             return;
         }
         for index in (0..ENTRIES.len()).filter(|index| ENTRIES[*index].1 == last) {
-            if self.entries[index].state == State::Suppressed && self.entries[index].has_barred_number {
+            if self.entries[index].state == State::Suppressed && self.barred[index] {
                 self.set_state(index, State::Ready);
             }
         }

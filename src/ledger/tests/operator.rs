@@ -195,13 +195,13 @@ pub(super) fn undoing_takes_back_the_newest_cancellation_or_that_of_the_run_and_
     fixture.next_list(&list[..2]);
     cancel(&fixture, &campaign(&fixture), hour(2));
     fixture.next_list(&list);
-    let last = DecisionScope::Run(fixture.run.run);
+    let third = DecisionScope::Run(fixture.run.run);
     cancel(&fixture, &campaign(&fixture), hour(3));
     let undo = |scope: &DecisionScope| {
         fixture.operator(hour(4)).undo_cancel(scope, "somebody", hour(4)).expect("undone");
         fixture.rows().into_iter().map(|row| row.state == State::Cancelled).collect::<Vec<_>>()
     };
-    assert_eq!(undo(&last), [true, true, true], "nobody was cancelled by naming this run");
+    assert_eq!(undo(&third), [true, true, true], "nobody was cancelled by naming this run");
     assert_eq!(undo(&DecisionScope::Newest), [true, true, false]);
     assert_eq!(undo(&first), [false, true, false]);
     assert_eq!(undo(&DecisionScope::Newest), [false, false, false]);
