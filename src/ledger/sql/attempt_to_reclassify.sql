@@ -1,6 +1,6 @@
--- A conversation that is over, with its entry. Whether it decides about the entry: it is the newest, by when it was placed,
--- and no other call has decided for good. And whether no newer list was enrolled to its end, no list has forbidden the call
--- since, and the content was not purged (?2 is an empty one).
+-- A conversation that is over, with its entry. Whether it decides about the entry: it is the newest, by when it was
+-- placed, and no other call has decided for good. And whether no newer list was enrolled to its end, no list has
+-- forbidden the call since, and the content was not purged (?2 is an empty one).
 SELECT entry_id, attempt.outcome, doubt, reviewed_at IS NOT NULL AS is_reviewed, number, to_number, ended_at, entry.state,
     entry.reason, entry.run_id,
     attempt.id = (SELECT other.id FROM attempt AS other

@@ -1,5 +1,6 @@
--- Results of the campaign's newest calls since one of its runs last ended other than by an interruption, newest first: what a
--- person, or a newer rule, has decided about a call counts. A possible opt-out counts as one until a person has read it.
+-- Results of the campaign's newest calls since one of its runs last ended other than by an interruption, newest first:
+-- what a person, or a newer rule, has decided about a call counts. A possible opt-out counts as one until a person has
+-- read it.
 -- Joins from the newest event back, so that it stops at the limit; until then it reads every event since that end, one for
 -- each entry enrolled meanwhile.
 SELECT attempt.organisation, CASE

@@ -1,5 +1,5 @@
--- The entry's outcome is that of its newest conversation that is over, by when it was placed, also of one that does not change
--- its state; unless one of its conversations has decided for good, or another call of the household has.
+-- The entry's outcome is that of its newest conversation that is over, by when it was placed, also of one that does
+-- not change its state; unless one of its conversations has decided for good, or another call of the household has.
 UPDATE entry SET outcome = (
     SELECT outcome FROM attempt WHERE entry_id = ?1 AND state = 'ended'
     ORDER BY

@@ -1,5 +1,5 @@
--- The state from which the entry was held for a review, last. If it had been cancelled with its campaign or run: the state
--- before that, since the cancellation takes effect again, unless it was taken back meanwhile.
+-- The state from which the entry was held for a review, last. If it had been cancelled with its campaign or run:
+-- the state before that, since the cancellation takes effect again, unless it was taken back meanwhile.
 SELECT CASE
     WHEN held.state_before = 'cancelled' AND (
         EXISTS (SELECT 1 FROM cancellation WHERE entry_id = ?1)

@@ -1,5 +1,5 @@
--- The bytes of batches that are as old as the data that is purged, and of newer ones that tell a call which is as old, or one
--- to an entry that is purged; ?2 is an empty content.
+-- The bytes of batches that are as old as the data that is purged, and of newer ones that tell a call which is as
+-- old, or one to an entry that is purged; ?2 is an empty content.
 DELETE FROM writeback_content
 WHERE number IN (SELECT number FROM writeback WHERE at < ?1)
     OR number IN (
