@@ -11,7 +11,7 @@ use crate::entry::{ListCounts, ListEligibility, Reason, State};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::EntryId;
 use crate::intake::list::RowUnit;
-use crate::intake::{Intake, IntakeWarning, RowResult, variable_name};
+use crate::intake::{ExcludedOnList, Intake, IntakeWarning, RowResult, variable_name};
 use crate::ledger::{EnrolmentCounts, LedgerReader};
 use crate::plan::{Forecast, NotCalled, Plan, PlannedCall, Planner};
 use crate::report::plan::{self, DayPlan, NotCalledGroup, ReasonGroup};
@@ -138,6 +138,9 @@ struct CheckFindings {
     #[serde(skip)]
     unit: RowUnit,
     warnings: Vec<String>,
+    /// How many patients of the exclude list are on the list; absent without an exclude list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exclude_list: Option<ExcludedOnList>,
     /// The changes to the ledger's entries; null if the ledger does not have the campaign.
     changes: Option<EnrolmentCounts>,
     /// Calls by the day on which they are expected, in the practice's time zone.
@@ -263,6 +266,7 @@ impl CheckFindings {
             hidden_rows: intake.hidden_rows(),
             other_resources: intake.other_resources().clone(),
             unit: intake.unit(),
+            exclude_list: summary.excluded,
             warnings: intake.names_without_column().iter().cloned().chain(warnings(summary.warnings)).collect(),
             changes: preview.is_known.then_some(preview.plan.changes),
             days,
@@ -329,6 +333,9 @@ impl CheckFindings {
         text.push_str(&self.rows.render(&self.list, &self.rejected));
         for NotCalledGroup { label, count, lines } in &self.not_called_groups {
             let _ = writeln!(text, "  not called: {count} × {label}{}", on_lines(self.unit, lines, *count));
+        }
+        if let Some(excluded) = &self.exclude_list {
+            let _ = writeln!(text, "  {excluded}");
         }
         for warning in &self.warnings {
             let _ = writeln!(text, "  warning: {}", visible::value(warning));

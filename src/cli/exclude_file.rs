@@ -76,7 +76,7 @@ impl FileStamp {
 }
 
 fn contents(path: &Path, campaign: &Campaign, now: DateTime<Utc>) -> Result<ExcludeList, ListError> {
-    ExcludeList::read(&ListSource::File(path.to_owned()), &campaign.list, now)
+    ExcludeList::read(&ListSource::File(path.to_owned()), campaign, now)
 }
 
 fn refused(path: &Path, problem: &ListError) -> CommandError {

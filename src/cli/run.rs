@@ -72,6 +72,7 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
         let ListPass { rejected, summary } = list_input::read_list(&intake, &rejects, drop)?;
         let summary = summary.map_err(|error| with_rejected(error, rejected, &rejects))?;
         report_rejected(rejected, &rejects, output);
+        report_excluded(&summary, output);
         if let Some(path) = &args.plan {
             approval = Some(plan_approval::load(path, &campaign, &intake, &session).await?);
         }
@@ -93,6 +94,7 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     let (EnrolledList { run, .. }, summary) = enrolled.map_err(|error| with_rejected(error, rejected, &rejects))?;
     if !is_read_before {
         report_rejected(rejected, &rejects, output);
+        report_excluded(&summary, output);
     }
     if !is_read_before && pause.is_none() {
         session.announce(max_calls(&summary, None), output);
@@ -105,6 +107,12 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
 fn report_rejected(rejected: u64, rejects: &Path, output: Output) {
     if rejected > 0 {
         output.say(&rejected_rows(rejected, rejects));
+    }
+}
+
+fn report_excluded(summary: &IntakeSummary, output: Output) {
+    if let Some(excluded) = &summary.excluded {
+        output.say(&excluded.to_string());
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::error::{ListError, has_no_known_name, looks_like_data};
 use super::field::{Field, variable_name};
+use super::normal_form::composed;
 use crate::campaign::ListRules;
 use crate::did_you_mean::nearest;
 use crate::visible;
@@ -31,8 +32,9 @@ pub(super) fn mapped_by_campaign(
 
 /// The column of that name, or of one that makes the same template variable.
 pub(super) fn position(names: &[String], column: &str) -> Option<usize> {
+    let column = composed(column);
     let exact = names.iter().position(|name| name == column.trim());
-    exact.or_else(|| names.iter().position(|name| variable_name(name) == variable_name(column)))
+    exact.or_else(|| names.iter().position(|name| variable_name(name) == variable_name(&column)))
 }
 
 /// The names under `[list] ignore` and `values` that no column has, each in a sentence. Such a name is perhaps misspelt;

@@ -3,11 +3,6 @@
 use super::cell_words::is_nothing;
 use super::list::ListRow;
 
-/// A cell of the key, in the form in which lists and exclude lists compare it.
-pub(super) fn key_cell(row: &ListRow, at: usize) -> &str {
-    whole_id(value(row, at))
-}
-
 /// An id without the decimals that a spreadsheet or a data frame gave it: `1001.0` is `1001`.
 pub(super) fn whole_id(cell: &str) -> &str {
     let whole = cell.strip_suffix(".0").or_else(|| cell.strip_suffix(".00")).unwrap_or(cell);

@@ -1,9 +1,11 @@
 //! What the words in a cell mean: yes or no, nothing at all, a patient's status, an appointment's status
 //! (`cell_words.tsv`).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::normal_form::folded;
 use crate::entry::Reason;
 
 /// The value of a yes-or-no cell.
@@ -17,12 +19,54 @@ pub(super) enum YesNo {
 
 impl YesNo {
     pub(super) fn parse(cell: &str) -> Self {
-        const YES: [&str; 13] = ["yes", "y", "true", "t", "1", "1.0", "x", "on", "✓", "✔", "sí", "si", "oui"];
-        const NO: [&str; 8] = ["no", "n", "false", "f", "0", "0.0", "off", "non"];
+        const YES: [&str; 22] = [
+            "yes",
+            "y",
+            "true",
+            "t",
+            "1",
+            "1.0",
+            "x",
+            "on",
+            "✓",
+            "✔",
+            "si",
+            "oui",
+            "ja",
+            "sim",
+            "vrai",
+            "verdadero",
+            "vero",
+            "wahr",
+            "verdadeiro",
+            "checked",
+            "☑",
+            "☒",
+        ];
+        const NO: [&str; 17] = [
+            "no",
+            "n",
+            "false",
+            "f",
+            "0",
+            "0.0",
+            "off",
+            "non",
+            "nein",
+            "nao",
+            "faux",
+            "falso",
+            "falsch",
+            "unchecked",
+            "☐",
+            "□",
+            "not checked",
+        ];
         const BLANK: [&str; 6] = ["", "na", "none", "unknown", "0001-01-01", "1900-01-01"];
         let cell = cell.trim();
         let word = cell.trim_end_matches(['!', '.', '*']);
-        let is = |words: &[&str]| words.iter().any(|known| word.eq_ignore_ascii_case(known));
+        let plain = if word.is_ascii() { Cow::Borrowed(word) } else { folded(word) };
+        let is = |words: &[&str]| words.iter().any(|known| plain.eq_ignore_ascii_case(known));
         match () {
             () if is(&YES) => Self::Yes,
             () if is(&NO) => Self::No,
@@ -178,7 +222,7 @@ fn table() -> impl Iterator<Item = (Meaning, &'static str)> {
     rows.flat_map(|(meaning, phrases)| phrases.split(" | ").map(move |phrase| (meaning, phrase)))
 }
 
-/// The words of a cell in small letters: `NonPatient` has two, `don't` one.
+/// The words of a cell in small letters without accents: `NonPatient` has two, `don't` one.
 pub(super) fn words_of(cell: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut after_small = false;
@@ -192,6 +236,9 @@ pub(super) fn words_of(cell: &str) -> Vec<String> {
         }
     }
     words.retain(|word| !word.is_empty());
+    for word in words.iter_mut().filter(|word| !word.is_ascii()) {
+        *word = folded(word).into_owned();
+    }
     words
 }
 

@@ -2,7 +2,7 @@
 
 use super::called_party_zone::is_region;
 use super::cell_value::value;
-use super::cell_words::{PatientWords, patient_words, words_of};
+use super::cell_words::{PatientWords, YesNo, patient_words, words_of};
 use super::error::ListError;
 use super::list::{Header, List, ListRow};
 use crate::entry::Reason;
@@ -23,6 +23,8 @@ pub(super) enum CellKind {
     Ids,
     /// States and provinces.
     Regions,
+    /// Yes and no.
+    Flags,
     /// Words for whether somebody is a patient.
     Statuses,
     /// Words without digits, each of two or more: names.
@@ -80,6 +82,7 @@ impl ColumnSample {
             () if self.is_blank(at) => return None,
             () if mostly(|cell| digits(cell) >= 10) => CellKind::Phones,
             () if mostly(is_region) => CellKind::Regions,
+            () if mostly(is_flag) => CellKind::Flags,
             () if mostly(is_status) => CellKind::Statuses,
             () if mostly(is_id) => CellKind::Ids,
             () if mostly(|cell| digits(cell) == 0 && words_of(cell).len() > 1) => CellKind::FullNames,
@@ -102,6 +105,11 @@ fn digits(cell: &str) -> usize {
 fn is_id(cell: &str) -> bool {
     let has_separators = cell.contains(['/', ':']) || cell.matches(['-', '.']).count() > 1;
     digits(cell) > 0 && !cell.contains(char::is_whitespace) && !has_separators
+}
+
+/// Whether a cell is a word for yes or no; 1 and 0 may be numbers of patients.
+fn is_flag(cell: &str) -> bool {
+    digits(cell) == 0 && matches!(YesNo::parse(cell), YesNo::Yes | YesNo::No)
 }
 
 /// Whether a cell is one or two words that say whether somebody is a patient.

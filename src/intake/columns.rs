@@ -1,16 +1,21 @@
 //! The mapping of columns to fields: by the campaign's `[list] columns` first, otherwise by the column's name.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::campaign_columns::{mapped_by_campaign, names_without_column, position};
-use super::cell_value::{key_cell, value};
+use super::cell_value::value;
+use super::cell_words::words_of;
 use super::column_sample::ColumnSample;
 use super::error::ListError;
 use super::field::{Exclusion, Field, Heading, variable_name};
 use super::heading_by_cells::{drop_needless_visits, drop_worse_columns, heading_by_cells, read_name_as_first};
+use super::key::{KeyColumn, KeyDates};
 use super::list::{Header, ListRow};
 use super::mapping_report::MappingReport;
+use super::number_columns::NumberColumn;
+use super::word_lists::WordList;
 use crate::campaign::{ListRules, Purpose, ValueMeaning};
 use crate::template::TemplateColumns;
 
@@ -29,11 +34,16 @@ pub struct Columns {
     /// The columns without a field, by their variable names.
     unmapped: Vec<(String, usize)>,
     /// The columns of the campaign's key, in its order.
-    key: Vec<(String, usize)>,
+    key: Vec<KeyColumn>,
     duplicates: Vec<DuplicateColumns>,
+    /// The columns about single phone columns.
+    numbers: Vec<NumberColumn>,
     /// Sentences about names in the campaign that no column has.
     names_without_column: Vec<String>,
 }
+
+/// What is read instead of a number that another column forbids.
+const BARRED_NUMBER: &str = "do not use";
 
 /// A column that may forbid a call.
 #[derive(Debug, Clone)]
@@ -85,6 +95,7 @@ impl Columns {
             unmapped: vec![],
             key: vec![],
             duplicates: vec![],
+            numbers: vec![],
             names_without_column: names_without_column(names, rules),
         };
         let mapped = mapped_by_campaign(names, &rules.columns)?;
@@ -103,6 +114,8 @@ impl Columns {
                 (None, _) => columns.unmapped.push((variable_name(name), at)),
             }
         }
+        let free = columns.unmapped.iter().map(|(_, at)| *at).filter(|at| !columns.ignored.contains(at));
+        columns.numbers = NumberColumn::all(names, &columns.phones, free);
         columns.require(rules, purpose)?;
         columns.take_values(&rules.values)?;
         Ok(columns)
@@ -216,8 +229,11 @@ impl Columns {
             missing.push(Field::FirstName.name().to_owned());
         }
         for name in &rules.key {
-            match self.key_part(name) {
-                Some(at) => self.key.push((name.clone(), at)),
+            match self.key_part(name, purpose) {
+                Some(at) => {
+                    let day_at = self.fields.get(&Field::NextAppointment).copied();
+                    self.key.push(KeyColumn::new(name, at, self.field_at(at), day_at));
+                }
                 None if missing.contains(name) => {}
                 None => missing.push(name.clone()),
             }
@@ -258,7 +274,7 @@ impl Columns {
         let is_single_value = |at: usize| {
             let of_field = |(field, column): (&Field, &usize)| *column == at && (field.is_name() || field.is_date());
             self.phones.iter().any(|(_, column)| *column == at)
-                || self.key.iter().any(|(_, column)| *column == at)
+                || self.key.iter().any(|column| column.at == at)
                 || self.fields.iter().any(of_field)
         };
         let is_a_row = |line: &str| self.width() >= 4 && line.matches(separator).count() == self.width() - 1;
@@ -285,13 +301,22 @@ impl Columns {
             && KeyShape::of(self, |key| row.cell(key)).is_like(&keys)
     }
 
-    fn key_part(&self, name: &str) -> Option<usize> {
+    /// The column of a part of the key. In a reminder the day of the appointment is its start if the list has no other.
+    fn key_part(&self, name: &str, purpose: Purpose) -> Option<usize> {
         let by_field = Field::named(name).and_then(|field| {
             let phone = self.phones.iter().find(|(other, _)| *other == field || field == Field::Phone);
             self.fields.get(&field).copied().or(phone.filter(|_| field.phone_rank().is_some()).map(|(_, at)| *at))
         });
         let by_name = || self.names.iter().position(|column| variable_name(column) == variable_name(name));
-        by_field.or_else(by_name)
+        let is_start = purpose == Purpose::Reminder && Field::named(name) == Some(Field::AppointmentStart);
+        let by_day = || self.fields.get(&Field::NextAppointment).copied().filter(|_| is_start);
+        by_field.or_else(by_name).or_else(by_day)
+    }
+
+    /// The field in the column at `at`.
+    fn field_at(&self, at: usize) -> Option<Field> {
+        let of_phone = self.phones.iter().find(|(_, column)| *column == at).map(|(field, _)| *field);
+        self.fields.iter().find(|(_, column)| **column == at).map(|(field, _)| *field).or(of_phone)
     }
 
     /// Whether the list has a column for this field. Of the phone fields, only those count that the campaign maps.
@@ -344,13 +369,33 @@ impl Columns {
 
     /// The row's phone cells, best column first.
     pub fn phones<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
-        self.phones.iter().map(|(_, at)| value(row, *at))
+        self.phones.iter().map(|(_, at)| {
+            let cell = value(row, *at);
+            let mut about = self.numbers.iter().filter(|number| number.phone == *at);
+            if about.any(|number| number.bars(value(row, number.at))) && !cell.is_empty() {
+                BARRED_NUMBER
+            } else {
+                cell
+            }
+        })
     }
 
-    /// The columns without a field that the campaign does not ignore: their position and name.
-    pub(super) fn unmapped_columns(&self) -> impl Iterator<Item = (usize, &str)> {
-        let columns = self.unmapped.iter().map(|(_, at)| (*at, self.names[*at].as_str()));
-        columns.filter(|(at, _)| !self.ignored.contains(at))
+    /// The columns that the campaign does not ignore and whose cells could be words of a status: those without a field, but
+    /// for those about a number, and those of words for templates. Each with its position and name.
+    pub(super) fn columns_of_words(&self) -> impl Iterator<Item = (usize, &str)> {
+        const OF_WORDS: [Field; 3] = [Field::Type, Field::Interval, Field::AppointmentDescription];
+        let of_words = OF_WORDS.into_iter().filter_map(|field| self.fields.get(&field).copied());
+        let positions = self.unmapped.iter().map(|(_, at)| *at).chain(of_words);
+        let is_meant = |at: &usize| !self.ignored.contains(at) && !self.numbers.iter().any(|number| number.at == *at);
+        positions.filter(is_meant).map(|at| (at, self.names[at].as_str()))
+    }
+
+    /// The row's notes about the appointment.
+    pub(super) fn appointment_notes<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
+        let description = self.fields.get(&Field::AppointmentDescription).copied();
+        let is_note = |name: &str| WordList::named("note_heading").has_any(&words_of(name));
+        let notes = self.unmapped.iter().map(|(_, at)| *at).filter(move |at| is_note(&self.names[*at]));
+        notes.chain(description).filter(|at| !self.ignored.contains(at)).map(|at| value(row, at))
     }
 
     /// The columns that templates may use: the patient's names, then [`Columns::template_fields`], then
@@ -388,25 +433,21 @@ impl Columns {
         self.unmapped.iter().map(|(_, at)| value(row, *at))
     }
 
-    /// The row's key cells, each with its name in the campaign.
-    pub fn key<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = (&str, &'r str)> {
-        self.key.iter().map(|(name, at)| (name.as_str(), key_cell(row, *at)))
+    /// The parts of the row's key, each with its name in the campaign.
+    pub(super) fn key<'r>(&self, row: &'r ListRow, dates: &KeyDates<'_>) -> impl Iterator<Item = (&str, Cow<'r, str>)> {
+        self.key.iter().map(move |column| (column.name.as_str(), column.part(row, dates)))
     }
 
-    /// A hash of the row's key.
+    /// Whether the key tells the appointments of a patient apart.
+    pub(super) fn has_appointment_in_key(&self) -> bool {
+        const APART: [Field; 3] = [Field::AppointmentId, Field::AppointmentStart, Field::NextAppointment];
+        self.key.iter().any(|column| self.field_at(column.at).is_some_and(|field| APART.contains(&field)))
+    }
+
+    /// A hash of the row's key without its dates, whose order is not known before the whole list has been read.
     pub(super) fn key_hash(&self, row: &ListRow) -> u64 {
-        self.salted_key_hash(row, 0)
-    }
-
-    /// A 128-bit hash of the row's key. Two of a million different keys collide in one of 10^26 lists.
-    pub(super) fn long_key_hash(&self, row: &ListRow) -> u128 {
-        u128::from(self.salted_key_hash(row, 0)) << 64 | u128::from(self.salted_key_hash(row, 1))
-    }
-
-    fn salted_key_hash(&self, row: &ListRow, salt: u8) -> u64 {
         let mut hasher = DefaultHasher::new();
-        salt.hash(&mut hasher);
-        self.key(row).for_each(|(_, cell)| cell.hash(&mut hasher));
+        self.key.iter().for_each(|column| column.part_without_dates(row).hash(&mut hasher));
         hasher.finish()
     }
 
@@ -440,7 +481,7 @@ impl KeyShape {
     /// The shape of a row's key, whose cells `cell_at` has.
     pub(super) fn of<'r>(columns: &Columns, cell_at: impl Fn(usize) -> &'r str) -> Self {
         let shape = |text: &str| (text.chars().count(), text.bytes().all(|byte| byte.is_ascii_digit()));
-        Self(columns.key.iter().map(|(_, at)| shape(cell_at(*at).trim())).collect())
+        Self(columns.key.iter().map(|column| shape(cell_at(column.at).trim())).collect())
     }
 
     /// Whether another row's key could be one of the same list.
@@ -450,26 +491,4 @@ impl KeyShape {
         };
         self.0.iter().zip(&other.0).all(are_alike)
     }
-}
-
-/// The key columns of an exclude list, as pairs of the index in the campaign's key and the column. At least one.
-pub fn key_columns(header: &Header, rules: &ListRules) -> Result<Vec<(usize, usize)>, ListError> {
-    let names = header.names();
-    let column_of = |part: &String| {
-        let mapped = rules.columns.iter().find(|(field, _)| field == part).map(|(_, column)| column);
-        let by_mapping = mapped.and_then(|column| position(names, column));
-        let field = Field::named(part);
-        let with = |is_weak: bool| {
-            let is_part = |heading: Heading| Some(heading.field) == field && heading.is_weak == is_weak;
-            names.iter().position(|name| Heading::of(name).is_some_and(is_part))
-        };
-        let by_field = || with(false).or_else(|| with(true));
-        by_mapping.or_else(by_field).or_else(|| position(names, part))
-    };
-    let found: Vec<(usize, usize)> =
-        rules.key.iter().enumerate().filter_map(|(part, name)| Some((part, column_of(name)?))).collect();
-    if found.is_empty() {
-        return Err(ListError::NoColumn { fields: vec![rules.key.join(" or ")], found: names.to_vec() });
-    }
-    Ok(found)
 }

@@ -36,6 +36,11 @@ impl fmt::Debug for DuplicateFilter {
 }
 
 impl DuplicateFilter {
+    /// Whether no hash occurs twice.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// An upper bound of how often a hash occurs; exact if it is 1.
     pub(super) fn max_count(&self, hash: u64) -> u32 {
         let from = self.0.partition_point(|other| *other < hash);
@@ -47,6 +52,11 @@ pub(super) fn hash_of(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+/// A 128-bit hash. Two of a million different values collide in one of 10^26 lists.
+pub(super) fn long_hash_of(value: impl Hash + Copy) -> u128 {
+    u128::from(hash_of((0_u8, value))) << 64 | u128::from(hash_of((1_u8, value)))
 }
 
 #[cfg(test)]

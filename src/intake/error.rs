@@ -101,6 +101,21 @@ pub enum ListError {
         /// The line on which the quote is opened, counted from 1; or, if it is not certain which quote is meant, the row's.
         line: u64,
     },
+    /// A text above the header says that the patients must not be called.
+    #[error(
+        "a title above the header says that the patients of the list must not be called. If they may be, remove the title; if \
+         not, give the list as --exclude, or import it with `suppress import`"
+    )]
+    ForbiddingTitle,
+    /// A line between the rows says that patients must not be called.
+    #[error(
+        "line {line} is no patient: it is a text that says that patients must not be called, and it is not known which rows it \
+         means. Take those rows out of the list, or mark each of them in a column, and remove the line"
+    )]
+    ForbiddingSection {
+        /// The line, counted from 1.
+        line: u64,
+    },
     /// The list has too many columns. Its JSON keys may be data, not names.
     #[error("the list has more than {limit} columns: it does not look like one row per patient")]
     TooManyColumns {

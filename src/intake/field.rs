@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use super::cell_words::words_of;
+use super::normal_form::folded;
 use super::word_lists::WordList;
 
 macro_rules! fields {
@@ -328,9 +329,9 @@ fn headings_of(line: &'static str) -> Option<impl Iterator<Item = (Heading, &'st
     Some(headings.split(" | ").map(move |text| (heading, text)))
 }
 
-/// A column's name without case, spaces and punctuation.
+/// A column's name without case, accents, spaces and punctuation.
 fn normalized(name: &str) -> String {
-    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    folded(name).chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// The name of the field that a column's heading means.

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::cell_value::value;
-use super::cell_words::{PatientWords, patient_words, words_of};
+use super::cell_words::{PatientWords, YesNo, patient_words, words_of};
 use super::columns::Columns;
 use super::eligibility::{CellVerdict, ExclusionCell, gravest};
 use super::field::Field;
-use super::forbidding_heading::{is_about_something_else, looks_forbidding};
+use super::forbidding_heading::{WeakHeading, looks_forbidding};
 use super::list::ListRow;
 use super::not_understood::{NotUnderstood, SuspectColumn, UnclearWords};
 use crate::campaign::Purpose;
@@ -29,9 +29,8 @@ pub(super) struct ForbiddingColumns {
 
 impl ForbiddingColumns {
     pub(super) fn new(columns: &Columns, purpose: Purpose) -> Self {
-        let (suspects, mut others): (Vec<_>, Vec<_>) =
-            columns.unmapped_columns().partition(|(_, name)| looks_forbidding(name));
-        others.retain(|(_, name)| !is_about_something_else(name));
+        let (suspects, others): (Vec<_>, Vec<_>) =
+            columns.columns_of_words().partition(|(_, name)| looks_forbidding(name));
         let suspect = |(at, name): (usize, &str)| (at, SuspectColumn::by_heading(name));
         let suspects = suspects.into_iter().map(suspect).collect();
         let categories = others.into_iter().map(|(at, name)| (at, CategoryColumn::new(name))).collect();
@@ -78,12 +77,17 @@ impl ForbiddingColumns {
 #[derive(Debug)]
 struct CategoryColumn {
     suspect: SuspectColumn,
+    heading: WeakHeading,
     /// Whether the heading is about a phone number.
     is_of_number: bool,
     /// Whether some word says that a patient must not be called, or that a number is wrong.
     forbids: bool,
     /// Whether the column holds more, or longer, texts than a status.
     is_text: bool,
+    /// The cells that say yes or no.
+    flags: u64,
+    /// The cells that look like dates.
+    dates: u64,
 }
 
 /// Different words of a status column, at most.
@@ -96,26 +100,43 @@ impl CategoryColumn {
     fn new(name: &str) -> Self {
         const OF_NUMBER: [&str; 8] = ["phone", "number", "cell", "mobile", "call", "calls", "disposition", "outcome"];
         let is_of_number = words_of(name).iter().any(|word| OF_NUMBER.contains(&word.as_str()));
-        let suspect = SuspectColumn::by_words(name);
-        Self { suspect, is_of_number, forbids: false, is_text: false }
+        let (suspect, heading) = (SuspectColumn::by_words(name), WeakHeading::of(name));
+        Self { suspect, heading, is_of_number, forbids: false, is_text: false, flags: 0, dates: 0 }
     }
 
     fn add(&mut self, cell: &str) {
-        if self.is_text {
+        let is_candidate = self.flags == self.suspect.filled || self.dates == self.suspect.filled;
+        if self.is_text && !is_candidate {
             return;
         }
+        self.flags += u64::from(matches!(YesNo::parse(cell), YesNo::Yes | YesNo::No));
+        self.dates += u64::from(looks_like_date(cell));
         let known = self.suspect.texts.len();
         self.suspect.add(cell);
         if self.suspect.texts.len() > known {
             self.is_text = self.suspect.texts.len() > MAX_CATEGORIES || self.suspect.longest > MAX_CATEGORY_CHARS;
-            self.forbids |= says_former_patient(cell) || (self.is_of_number && has_unusable_word(cell));
+            self.forbids |= !self.heading.is_about_something_else && says_former_patient(cell)
+                || (self.is_of_number && has_unusable_word(cell));
         }
     }
 
-    fn suspect(self) -> Option<SuspectColumn> {
-        let is_category = !self.is_text && self.suspect.filled * 2 >= self.suspect.rows;
-        (self.forbids && is_category).then_some(self.suspect)
+    fn suspect(mut self) -> Option<SuspectColumn> {
+        let filled = self.suspect.filled;
+        let is_flag = self.heading.is_flag && self.flags == filled && filled > 0;
+        let is_end = self.heading.is_end && self.dates == filled && filled > 0;
+        if is_flag || is_end {
+            self.suspect.by_words = false;
+            return Some(self.suspect);
+        }
+        (self.forbids && !self.is_text).then_some(self.suspect)
     }
+}
+
+/// Whether a cell could be a date.
+fn looks_like_date(cell: &str) -> bool {
+    let digits = cell.bytes().filter(u8::is_ascii_digit).count();
+    let letters = cell.chars().filter(|c| c.is_alphabetic()).count();
+    (3..=17).contains(&digits) && letters <= 9 && cell.contains(['-', '/', '.', ' '])
 }
 
 /// Whether a text can only be the status of a former patient.

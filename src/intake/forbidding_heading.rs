@@ -3,9 +3,8 @@
 use super::cell_words::words_of;
 use super::field::{Field, exclusion_headings};
 use super::word_lists::WordList;
-use crate::phone::number_notes::has_unusable_word;
 
-/// Whether a heading looks as if its column forbade or permitted calls, or said that a number is wrong. Words for another
+/// Whether a heading looks as if its column forbade or permitted calls. Words for another
 /// channel, for other consents and for other people say that it is about something else.
 pub(super) fn looks_forbidding(heading: &str) -> bool {
     let words = words_of(heading);
@@ -26,21 +25,40 @@ pub(super) fn looks_forbidding(heading: &str) -> bool {
     let is_of_activity =
         words.iter().any(|word| matches!(word.as_str(), "active" | "activo" | "actif" | "alive" | "pewc"));
     let is_alone = matches!(words.as_slice(), [only] if matches!(only.as_str(), "stop" | "skip" | "hold" | "call"));
-    let is_wrong_number = words.iter().any(|word| matches!(word.as_str(), "phone" | "number" | "cell" | "mobile"))
-        && has_unusable_word(heading)
-        && !words.iter().any(|word| word == "fax");
     (list("heading_stems").begins_any(&words) && !is_number_of)
         || opts
         || is_of_activity
         || is_alone
-        || is_wrong_number
         || (is_about_calls && (denies || list("heading_permissions").has_any(&words)))
         || is_misspelt(heading)
 }
 
-/// Whether a heading has words for another channel, another consent or another person.
-pub(super) fn is_about_something_else(heading: &str) -> bool {
-    WordList::named("heading_other").has_any(&words_of(heading))
+/// What a heading means that forbids calls only together with certain cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WeakHeading {
+    /// It has words for another channel, another consent or another person.
+    pub(super) is_about_something_else: bool,
+    /// With yes and no: it may be about calls.
+    pub(super) is_flag: bool,
+    /// With dates: it may be about patients who have left.
+    pub(super) is_end: bool,
+}
+
+impl WeakHeading {
+    pub(super) fn of(heading: &str) -> Self {
+        let words = words_of(heading);
+        let list = WordList::named;
+        let is_about_something_else = list("heading_other").has_any(&words);
+        let is_about_calls = list("heading_calls").has_any(&words) && !words.iter().any(|word| word == "list");
+        let is_meant = !is_about_something_else || is_about_calls;
+        // `Do Not`, of which the rest is missing.
+        let denies = matches!(words.as_slice(), [.., last] if matches!(last.as_str(), "not" | "dont"));
+        Self {
+            is_about_something_else,
+            is_flag: is_meant && (denies || list("heading_flags").has_any(&words)),
+            is_end: is_meant && list("heading_ends").has_any(&words),
+        }
+    }
 }
 
 /// Whether a heading is a letter or two from one of a column that may forbid a call.
@@ -64,15 +82,14 @@ pub(super) fn likely_field(heading: &str) -> Field {
     let words = words_of(heading);
     let starts = |stem: &str| words.iter().any(|word| word.starts_with(stem));
     match () {
-        () if ["dod", "deceas", "death", "died", "dead", "fallec", "décéd"].into_iter().any(starts) => {
-            Field::Deceased
-        }
+        () if ["dod", "deceas", "death", "died", "dead", "fallec", "deced"].into_iter().any(starts) => Field::Deceased,
         () if starts("consent") || starts("tcpa") => Field::Consent,
         () if starts("inactiv") || starts("archiv") || starts("dismiss") || starts("terminat") => Field::Inactive,
         () if starts("activ") || starts("actif") => Field::Active,
-        () if words.iter().all(|word| matches!(word.as_str(), "call" | "phone" | "contact")) => Field::OkToCall,
-        () if ["ok", "may", "can", "allow", "permi", "accept", "agree"].into_iter().any(starts) => Field::OkToCall,
-        () => Field::DoNotCall,
+        () if WordList::named("heading_negations").has_any(&words) => Field::DoNotCall,
+        () if WordList::named("heading_forbids").begins_any(&words) => Field::DoNotCall,
+        () if starts("opt") && !words.iter().any(|word| word == "in") => Field::DoNotCall,
+        () => Field::OkToCall,
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) fn heading_by_cells(heading: Heading, at: usize, sample: &ColumnSampl
         (Field::PatientId, CellKind::FullNames | CellKind::Words) => as_weak(Field::FullName),
         // `Number`, `Contact No`: a chart number; `Contact`: a name.
         (Field::Phone, CellKind::Ids) if heading.is_weak && !sample.has_phone(at) => as_weak(Field::PatientId),
+        // `Phone?`: Y.
+        (Field::Phone, CellKind::Flags) => as_weak(Field::OkToCall),
         (Field::Phone, CellKind::FullNames) if !sample.has_phone(at) => as_weak(Field::FullName),
         _ => heading,
     }

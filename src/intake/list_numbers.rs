@@ -14,6 +14,7 @@ use super::field::Field;
 use super::list::ListRow;
 use super::phone_choice::PhoneChoice;
 use super::rejection::RejectReason;
+use super::row_numbers::row_numbers;
 use crate::phone::E164;
 use crate::phone::parse_cell::{DialRules, PhoneError};
 
@@ -39,6 +40,11 @@ impl ListNumbers {
     pub(super) fn bar(&mut self, phones: &PhoneChoice) {
         self.barred.insert(phones.best.number);
         self.barred.extend(&phones.alternatives);
+    }
+
+    /// Bars numbers of a row that cannot be read.
+    pub(super) fn bar_numbers(&mut self, numbers: impl Iterator<Item = E164>) {
+        self.barred.extend(numbers);
     }
 
     /// Notes a row whose numbers cannot be used for this reason.
@@ -92,7 +98,7 @@ impl ListNumbers {
         rules: DialRules<'_>,
     ) -> Result<PhoneChoice, RejectReason> {
         let lent = || self.lent.get(household_of(columns, row)?);
-        PhoneChoice::choose(columns.phones(row), rules).or_else(|reason| match lent() {
+        row_numbers(columns, row, rules).or_else(|reason| match lent() {
             Some(phones) if is_without_number(&reason) => Ok(phones.clone()),
             Some(_) | None => Err(reason),
         })

@@ -27,6 +27,8 @@ mod forbidding_columns;
 mod forbidding_heading;
 mod heading_by_cells;
 mod household;
+mod key;
+mod key_bans;
 mod lint;
 pub mod list;
 mod list_numbers;
@@ -34,8 +36,10 @@ pub mod mapping_report;
 mod message;
 mod name;
 mod non_patient_rows;
+mod normal_form;
 mod not_understood;
 mod notes;
+mod number_columns;
 pub mod pass;
 mod patient;
 mod phone_choice;
@@ -44,8 +48,10 @@ mod profile;
 pub mod rejection;
 pub mod rejects;
 mod render_cache;
+mod row_numbers;
 mod row_result;
 mod schema;
+mod section_rows;
 mod short_rows;
 pub mod summary;
 mod word_lists;
@@ -58,10 +64,12 @@ use self::call_context::{CallContext, PatientHistory};
 use self::column_sample::ColumnSample;
 use self::columns::Columns;
 use self::field::Field;
+use self::key_bans::KeyBans;
 use self::list::{Header, List, ListExpectations, RowPer, RowUnit};
 use self::mapping_report::MappingReport;
 use self::patient::{PatientReader, RowContext};
 use self::profile::ListProfile;
+use self::section_rows::is_forbidding_title;
 use crate::campaign::{Campaign, Consent};
 use crate::phone::parse_cell::DialRules;
 
@@ -74,7 +82,7 @@ pub use self::pass::IntakePass;
 pub use self::rejection::Rejection;
 pub use self::row_result::RowResult;
 pub use self::schema::row_schema;
-pub use self::summary::{IntakeSummary, IntakeWarning};
+pub use self::summary::{ExcludedOnList, IntakeSummary, IntakeWarning};
 
 /// The settings of an intake that do not come from the campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +105,7 @@ pub struct Intake<'c> {
     list: List,
     columns: Columns,
     profile: ListProfile,
+    key_bans: KeyBans,
     consent: Consent,
     exclude_list: Option<ExcludeList>,
     history: Option<PatientHistory<'c>>,
@@ -119,6 +128,9 @@ impl<'c> Intake<'c> {
         if context.check_age {
             refuse_if_old(&list, campaign, context.now)?;
         }
+        if list.titles().iter().any(|title| is_forbidding_title(title)) {
+            return Err(ListError::ForbiddingTitle);
+        }
         let sample = ColumnSample::of(&list)?;
         let columns = Columns::from_header(list.header(), &sample, &campaign.list, campaign.purpose)?;
         let consent = consent_of(campaign.calling.consent, &columns)?;
@@ -126,7 +138,11 @@ impl<'c> Intake<'c> {
             return Err(ListError::NoLocationColumn);
         }
         let profile = ListProfile::new(&list, &columns, campaign, dial_rules(campaign, context), context.now)?;
-        Ok(Self { campaign, context, list, columns, profile, consent, exclude_list: None, history: None })
+        let key_bans = KeyBans::default();
+        let intake =
+            Self { campaign, context, list, columns, profile, key_bans, consent, exclude_list: None, history: None };
+        let key_bans = KeyBans::read(&intake.list, &intake.reader())?;
+        Ok(Self { key_bans, ..intake })
     }
 
     /// Adds an exclude list. Its patients become suppressed entries.
@@ -207,19 +223,23 @@ impl<'c> Intake<'c> {
     /// Too many rejected rows are reported only at the end ([`IntakePass::finish`]). A caller that enrols entries must
     /// then undo that, or make a pass without enrolling first ([`Intake::examine`]).
     pub fn read(&self) -> Result<IntakePass<'_>, ListError> {
-        let reader = PatientReader {
+        let rules = dial_rules(self.campaign, self.context);
+        let history = self.history.as_ref().map(PatientHistory::is_settled);
+        let calls = CallContext { opens: self.context.opens, is_settled: history };
+        Ok(IntakePass::new(self.list.rows()?, self.list.unit(), self.reader(), rules, calls))
+    }
+
+    fn reader(&self) -> PatientReader<'_> {
+        PatientReader {
             columns: &self.columns,
             profile: &self.profile,
+            key_bans: &self.key_bans,
             campaign: self.campaign,
             consent: self.consent,
             exclude_list: self.exclude_list.as_ref(),
             context: RowContext::new(&self.campaign.practice, None, self.context.now),
             now: self.context.now,
-        };
-        let rules = dial_rules(self.campaign, self.context);
-        let history = self.history.as_ref().map(PatientHistory::is_settled);
-        let calls = CallContext { opens: self.context.opens, is_settled: history };
-        Ok(IntakePass::new(self.list.rows()?, self.list.unit(), reader, rules, calls))
+        }
     }
 
     /// Makes a whole pass and keeps only the counts.

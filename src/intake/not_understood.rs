@@ -23,7 +23,7 @@ pub struct SuspectColumn {
     /// The column's name.
     name: String,
     /// Whether its words, not its heading, look so.
-    by_words: bool,
+    pub(super) by_words: bool,
     /// Rows with a cell that is not empty.
     pub(super) filled: u64,
     /// Rows read.
@@ -108,12 +108,18 @@ impl fmt::Display for NotUnderstood {
                 count if count > MAX_WORDS => format!("more than {MAX_WORDS} different texts"),
                 count => format!("{count} different texts"),
             };
+            let choices = match field {
+                Field::DoNotCall | Field::OkToCall => {
+                    let other = if field == Field::DoNotCall { Field::OkToCall } else { Field::DoNotCall };
+                    format!("{}{}", choice(field, &name), choice(other, &name))
+                }
+                _ => format!("    columns = {{ {field} = \"{name}\" }}\n"),
+            };
             writeln!(
                 f,
                 "the column `{name}` looks as if it said who must not be called, and it is not known what it means: filled in \
                  {filled} of {rows} rows, {different}, the longest with {longest}. Say in the campaign file which field \
-                 it is, or that it does not matter:\n\n    [list]\n    columns = {{ {field} = \"{name}\" }}\n    \
-                 ignore = [\"{name}\"]\n"
+                 it is, or that it does not matter:\n\n    [list]\n{choices}    ignore = [\"{name}\"]\n"
             )?;
         }
         for unclear in &self.words {
@@ -121,6 +127,12 @@ impl fmt::Display for NotUnderstood {
         }
         f.write_str("Nobody is called until then.")
     }
+}
+
+/// A line of the campaign file for a column that says yes or no.
+fn choice(field: Field, column: &str) -> String {
+    let forbids = if field == Field::OkToCall { "no" } else { "yes" };
+    format!("    columns = {{ {field} = \"{column}\" }}    # \"{forbids}\" forbids the call\n")
 }
 
 impl fmt::Display for UnclearWords {

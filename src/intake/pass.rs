@@ -4,13 +4,14 @@
 //! until the last of its rows, or until the end of the list if its count is too high; and, under
 //! `on_conflict = "last_wins"`, the patients of repeated keys until the end.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::call_context::CallContext;
-use super::duplicate_filter::hash_of;
+use super::duplicate_filter::{hash_of, long_hash_of};
 use super::error::ListError;
+use super::field::Field;
 use super::household::{HouseholdCall, HouseholdCandidate, by_appointment, speaker_first, split_into_households};
 use super::list::{ListRow, ListRows, RowUnit};
 use super::message::{CallTexts, Renderers};
@@ -19,11 +20,11 @@ use super::patient::{Patient, PatientReader};
 use super::phone_choice::PhoneChoice;
 use super::rejection::{RejectReason, Rejection};
 use super::row_result::RowResult;
-use super::summary::{IntakeSummary, IntakeWarning};
+use super::summary::{ExcludedOnList, IntakeSummary, IntakeWarning};
 use crate::campaign::{Campaign, OnConflict, Purpose};
 use crate::did_you_mean::nearest;
 use crate::entry::{CallContent, HouseholdMember, ListEligibility, NewEntry};
-use crate::ids::OrganisationId;
+use crate::ids::{EntryKey, OrganisationId};
 use crate::phone::E164;
 use crate::phone::parse_cell::DialRules;
 
@@ -45,8 +46,10 @@ pub struct IntakePass<'i> {
     /// The accepted rows of repeated keys, by the key's hash.
     accepted_keys: HashMap<u128, AcceptedKey>,
     shared_numbers: HashMap<E164, SharedNumber>,
-    /// The last row so far of each repeated key, by the key's hash; under `last_wins` only.
-    last_rows: BTreeMap<u128, HouseholdCandidate>,
+    /// The last row so far of each repeated key; under `last_wins` only.
+    last_rows: BTreeMap<EntryKey, HouseholdCandidate>,
+    /// The patients of the exclude list that have been seen.
+    excluded: HashSet<usize>,
     results: VecDeque<RowResult>,
     summary: IntakeSummary,
     /// Why the list is refused before any row has passed.
@@ -61,6 +64,7 @@ impl std::fmt::Debug for IntakePass<'_> {
 }
 
 /// The first accepted row of a key; under `last_wins`, the last one.
+#[derive(Clone, Copy)]
 struct AcceptedKey {
     line: u64,
     /// A hash of the row's cells.
@@ -80,8 +84,8 @@ enum RowClass {
     Patient(Box<Patient>),
     /// A repetition of the row on this line.
     Duplicate(u64),
-    /// A patient that a later row of the same key (its hash) may replace.
-    Replaceable(u128, Box<Patient>),
+    /// A patient that a later row of the same key may replace.
+    Replaceable(Box<Patient>),
 }
 
 impl<'i> IntakePass<'i> {
@@ -103,6 +107,7 @@ impl<'i> IntakePass<'i> {
             accepted_keys: HashMap::new(),
             shared_numbers: HashMap::new(),
             last_rows: BTreeMap::new(),
+            excluded: HashSet::new(),
             results: VecDeque::new(),
             summary: IntakeSummary::default(),
             wrong_template: None,
@@ -152,8 +157,8 @@ impl<'i> IntakePass<'i> {
                 self.results.push_back(RowResult::Duplicate { line: row.line, first });
             }
             Ok(RowClass::Patient(patient)) => self.add_candidate(HouseholdCandidate { patient, row }),
-            Ok(RowClass::Replaceable(key, patient)) => {
-                return self.replace_last_row(key, HouseholdCandidate { patient, row });
+            Ok(RowClass::Replaceable(patient)) => {
+                return self.replace_last_row(HouseholdCandidate { patient, row });
             }
         }
         if let Some(number) = number {
@@ -164,28 +169,44 @@ impl<'i> IntakePass<'i> {
     /// Reads a row as a patient, unless its key occurred before. Only an accepted row claims its key.
     fn classify(&mut self, row: &ListRow, phones: Result<PhoneChoice, RejectReason>) -> Result<RowClass, RejectReason> {
         let key = self.reader.key(row)?;
+        if let Some(patient) = self.reader.exclude_list.and_then(|list| list.patient(&key)) {
+            self.excluded.insert(patient);
+        }
         if self.reader.profile.keys.max_count(self.reader.columns.key_hash(row)) == 1 {
             return self.reader.read(row, key, phones?).map(|patient| RowClass::Patient(Box::new(patient)));
         }
-        let hash = self.reader.columns.long_key_hash(row);
+        let hash = long_hash_of(&key);
         let cells = hash_of_cells(row);
         let last_wins = self.campaign.list.on_conflict == OnConflict::LastWins;
-        match self.accepted_keys.get(&hash) {
+        match self.accepted_keys.get(&hash).copied() {
             Some(accepted) if accepted.cells == cells => return Ok(RowClass::Duplicate(accepted.line)),
             Some(accepted) if !last_wins => {
+                self.warn_of_appointments(row);
                 let key = self.campaign.list.key.join(" + ");
                 return Err(RejectReason::Conflict { key, unit: self.unit, first: accepted.line });
             }
             Some(_) | None => {}
         }
-        let patient = Box::new(self.reader.read(row, key, phones?)?);
+        let ban = self.reader.key_bans.get(hash);
+        let patient = self.reader.read(row, key, phones?)?.with_ban(ban);
         self.accepted_keys.insert(hash, AcceptedKey { line: row.line, cells });
-        Ok(if last_wins { RowClass::Replaceable(hash, patient) } else { RowClass::Patient(patient) })
+        let patient = Box::new(patient);
+        Ok(if last_wins { RowClass::Replaceable(patient) } else { RowClass::Patient(patient) })
+    }
+
+    /// Notes a row that is rejected because a patient with several appointments needs another key.
+    fn warn_of_appointments(&mut self, row: &ListRow) {
+        let columns = self.reader.columns;
+        let has_start =
+            [Field::AppointmentStart, Field::NextAppointment].iter().any(|field| !columns.cell(row, *field).is_empty());
+        if self.campaign.purpose == Purpose::Reminder && has_start && !columns.has_appointment_in_key() {
+            *self.summary.warnings.entry(IntakeWarning::SeveralAppointments).or_default() += 1;
+        }
     }
 
     /// Stores a patient until a later row of the same key replaces it, or the list ends.
-    fn replace_last_row(&mut self, key: u128, candidate: HouseholdCandidate) {
-        let by = candidate.row.line;
+    fn replace_last_row(&mut self, candidate: HouseholdCandidate) {
+        let (by, key) = (candidate.row.line, candidate.patient.key.clone());
         if let Some(replaced) = self.last_rows.insert(key, candidate) {
             self.summary.counts.duplicate += 1;
             self.results.push_back(RowResult::Replaced { line: replaced.row.line, by });
@@ -339,6 +360,10 @@ impl<'i> IntakePass<'i> {
     /// whose count of rows was too high.
     fn on_end_of_list(&mut self) {
         self.ended = true;
+        self.summary.excluded = self
+            .reader
+            .exclude_list
+            .map(|list| ExcludedOnList { patients: list.count() as u64, on_list: self.excluded.len() as u64 });
         let mut last_rows: Vec<HouseholdCandidate> = std::mem::take(&mut self.last_rows).into_values().collect();
         last_rows.sort_by_key(|candidate| candidate.row.line);
         for candidate in last_rows {

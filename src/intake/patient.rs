@@ -10,9 +10,11 @@ use super::cell_value::whole_id;
 use super::cell_words::YesNo;
 use super::columns::Columns;
 use super::date::{Century, DateCell, DateError, DateReader, is_minor, iso_date, start_of};
-use super::eligibility::{Eligibility, ExclusionCell, ExclusionCells};
+use super::eligibility::{Eligibility, ExclusionCell, ExclusionCells, gravest};
 use super::exclude_list::ExcludeList;
 use super::field::{Field, NAME_FIELDS};
+use super::key::KeyDates;
+use super::key_bans::KeyBans;
 use super::list::ListRow;
 use super::name::{NameCells, PatientNames};
 use super::notes;
@@ -55,6 +57,18 @@ pub(super) struct Patient {
 }
 
 impl Patient {
+    /// The patient, not to be called because another row of the key says so.
+    pub(super) fn with_ban(mut self, ban: Option<Reason>) -> Self {
+        let own = match self.eligibility.status {
+            ListEligibility::Suppressed(reason) => Some(reason),
+            ListEligibility::Ready | ListEligibility::Held(_) => None,
+        };
+        if let Some(reason) = gravest(own.into_iter().chain(ban)) {
+            self.eligibility = Eligibility { status: ListEligibility::Suppressed(reason), consent_is_blank: false };
+        }
+        self
+    }
+
     /// The patient, not to be called because another row forbids every number.
     fn with_forbidden_number(mut self) -> Self {
         if !matches!(self.eligibility.status, ListEligibility::Suppressed(_)) {
@@ -71,6 +85,7 @@ impl Patient {
 pub(super) struct PatientReader<'a> {
     pub(super) columns: &'a Columns,
     pub(super) profile: &'a ListProfile,
+    pub(super) key_bans: &'a KeyBans,
     pub(super) campaign: &'a Campaign,
     pub(super) consent: Consent,
     pub(super) exclude_list: Option<&'a ExcludeList>,
@@ -96,11 +111,14 @@ impl<'a> RowContext<'a> {
 impl<'a> PatientReader<'a> {
     /// The row's key. An empty cell in a key column is an error.
     pub(super) fn key(&self, row: &ListRow) -> Result<EntryKey, RejectReason> {
-        let missing = self.columns.key(row).find(|(_, cell)| cell.is_empty());
-        if let Some((name, _)) = missing {
-            return Err(RejectReason::Missing(name.to_owned()));
+        let order = |field| self.profile.date_order(field);
+        let zone = &self.campaign.practice.zone;
+        let dates = KeyDates { order: &order, today: self.today(), zone };
+        let parts: Vec<(&str, Cow<'_, str>)> = self.columns.key(row, &dates).collect();
+        if let Some((name, _)) = parts.iter().find(|(_, part)| part.is_empty()) {
+            return Err(RejectReason::Missing((*name).to_owned()));
         }
-        Ok(EntryKey::from_parts(self.columns.key(row).map(|(_, cell)| cell)))
+        Ok(EntryKey::from_parts(parts.iter().map(|(_, part)| part.as_ref())))
     }
 
     /// Reads the other cells, in the context of the row's location. A number that another row forbids is not dialled.
@@ -287,21 +305,30 @@ impl<'a> PatientReader<'a> {
 
     fn exclusion_cells<'r>(&self, row: &'r ListRow) -> Result<ExclusionCells<'r>, RejectReason> {
         Ok(ExclusionCells {
-            cells: self
-                .columns
-                .forbidding()
-                .iter()
-                .map(|column| ExclusionCell::read(column, self.columns, row))
-                .collect(),
-            note: self.forbidding_note(row),
             is_disabled_now: self.is_disabled(row)?,
             is_booked: self.is_booked(row)?,
+            ..self.undated_exclusions(row)
         })
+    }
+
+    fn undated_exclusions<'r>(&self, row: &'r ListRow) -> ExclusionCells<'r> {
+        let cell = |column| ExclusionCell::read(column, self.columns, row);
+        ExclusionCells {
+            cells: self.columns.forbidding().iter().map(cell).collect(),
+            note: self.forbidding_note(row),
+            ..ExclusionCells::default()
+        }
     }
 
     /// The reason for which the row says that the patient must not be called.
     pub(super) fn exclusion(&self, row: &ListRow) -> Option<Reason> {
-        let eligibility = self.exclusion_cells(row).ok()?.eligibility(self.campaign.purpose, self.consent);
+        // A date that cannot be read takes nothing away from what the other cells forbid.
+        let exclusions = ExclusionCells {
+            is_disabled_now: self.is_disabled(row).unwrap_or_default(),
+            is_booked: self.is_booked(row).unwrap_or_default(),
+            ..self.undated_exclusions(row)
+        };
+        let eligibility = exclusions.eligibility(self.campaign.purpose, self.consent);
         match eligibility.status {
             ListEligibility::Suppressed(reason) => Some(reason),
             ListEligibility::Ready | ListEligibility::Held(_) => None,
@@ -311,7 +338,7 @@ impl<'a> PatientReader<'a> {
     /// What a note forbids, of the rows that were seen to have one.
     fn forbidding_note(&self, row: &ListRow) -> Option<Reason> {
         let has_one = self.profile.noted_lines.contains(&row.line);
-        if has_one { notes::in_row(self.columns, row) } else { None }
+        if has_one { notes::in_row(self.columns, row, self.campaign.purpose) } else { None }
     }
 
     fn is_disabled(&self, row: &ListRow) -> Result<bool, RejectReason> {

@@ -1,6 +1,7 @@
 //! The first pass over a list. It collects what depends on the whole list: the number of rows, the date order of each
 //! column, which numbers and keys occur more than once, and which numbers some row forbids.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -16,11 +17,12 @@ use super::list::{List, ListRow};
 use super::list_numbers::ListNumbers;
 use super::non_patient_rows::is_non_patient_row;
 use super::notes;
-use super::phone_choice::PhoneChoice;
+use super::row_numbers::row_numbers;
+use super::section_rows::is_forbidding_section;
 use super::short_rows::ShortRows;
 use crate::campaign::{Campaign, DateOrder, HouseholdRule, Purpose};
 use crate::entry::Reason;
-use crate::phone::parse_cell::DialRules;
+use crate::phone::parse_cell::{DialRules, all_numbers_in};
 
 /// The result of the first pass.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +113,9 @@ impl<'a> FirstPass<'a> {
                 self.profile.non_patient_lines.push(row.line);
                 continue;
             }
+            if is_forbidding_section(&row) {
+                return Err(ListError::ForbiddingSection { line: row.line });
+            }
             self.profile.rows += 1;
             self.profile.hidden_rows += u64::from(row.is_hidden);
             let before = std::mem::replace(&mut previous, row.line);
@@ -121,8 +126,11 @@ impl<'a> FirstPass<'a> {
             if let Some(left_short) = short.next(&row, columns) {
                 self.add(&left_short.padded(columns.width()))?;
             }
-            if row.cells.len() == columns.width() {
-                self.add(&row)?;
+            match row.cells.len().cmp(&columns.width()) {
+                Ordering::Equal => self.add(&row)?,
+                // Which of its cells is which is not known, but the row may say that somebody must not be called.
+                Ordering::Greater => self.add_shifted(&row),
+                Ordering::Less => {}
             }
         }
         if let Some(left_short) = short.end() {
@@ -140,11 +148,11 @@ impl<'a> FirstPass<'a> {
         }
         self.keys.add(columns.key_hash(row));
         let forbids = self.forbidding.add(columns, row);
-        let note = notes::in_row(columns, row);
+        let note = notes::in_row(columns, row, self.purpose);
         if note.is_some() {
             self.profile.noted_lines.insert(row.line);
         }
-        match PhoneChoice::choose(columns.phones(row), self.rules) {
+        match row_numbers(columns, row, self.rules) {
             Ok(phones) => {
                 if self.has_households {
                     self.numbers.add(hash_of(phones.counted));
@@ -156,6 +164,24 @@ impl<'a> FirstPass<'a> {
             Err(reason) => self.profile.list_numbers.add_without_number(columns, row, &reason),
         }
         Ok(())
+    }
+
+    /// Adds a row with more cells than the header: it is rejected, and what it forbids counts for all of its numbers.
+    fn add_shifted(&mut self, row: &ListRow) {
+        let in_place = self
+            .columns
+            .forbidding()
+            .iter()
+            .map(|column| ExclusionCell::read(column, self.columns, row).verdict(self.purpose));
+        let of_cells = in_place.filter_map(|verdict| match verdict {
+            CellVerdict::Forbids(reason) => Some(reason),
+            CellVerdict::Allows | CellVerdict::Unclear | CellVerdict::Holds => None,
+        });
+        let of_notes = row.cells.iter().filter_map(notes::forbids);
+        if of_cells.chain(of_notes).any(|reason| reason == Reason::DoNotCall) {
+            let numbers = row.cells.iter().filter_map(|cell| all_numbers_in(cell).ok()).flatten();
+            self.profile.list_numbers.bar_numbers(numbers);
+        }
     }
 
     /// Reads the list again for the numbers of those on whom patients without a number depend.
@@ -175,9 +201,9 @@ impl<'a> FirstPass<'a> {
                         CellVerdict::Allows | CellVerdict::Unclear | CellVerdict::Holds => None,
                     }
                 });
-                let is_dead = gravest(forbids.chain(notes::in_row(columns, &row))) == Some(Reason::Deceased);
+                let is_dead = gravest(forbids.chain(notes::in_row(columns, &row, purpose))) == Some(Reason::Deceased);
                 let may_lend = !is_dead && !is_minor(born, today);
-                PhoneChoice::choose(columns.phones(&row), rules).ok().filter(|_| may_lend)
+                row_numbers(columns, &row, rules).ok().filter(|_| may_lend)
             };
             self.profile.list_numbers.add_guarantor(columns, &row, numbers);
         }

@@ -4,12 +4,13 @@ use std::io::{self, Cursor, Read};
 
 use csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::csv_spool::{RowMark, row_mark};
+use super::csv_spool::row_place;
 use super::encoding::DecodedText;
 use super::expectations::IsKnown;
+use super::group_header;
 use super::header::Header;
 use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS, MAX_ROW_BYTES};
-use super::row::ListRow;
+use super::row::{ListRow, RowPlace};
 use crate::intake::error::ListError;
 use crate::visible::original_cell;
 
@@ -30,6 +31,16 @@ pub(super) struct CsvDialect {
     drop: usize,
     /// The number of the header's columns, without the dropped ones.
     width: usize,
+    /// The number of empty cells that every row has behind those of the header's columns.
+    surplus: usize,
+}
+
+/// The rows up to the header.
+pub(super) struct HeaderRows {
+    pub(super) dialect: CsvDialect,
+    pub(super) header: Header,
+    /// The texts above the header.
+    pub(super) titles: Vec<String>,
 }
 
 impl CsvDialect {
@@ -103,15 +114,12 @@ struct HeaderMatch {
     cells: StringRecord,
     /// The number of known column names.
     known: usize,
+    titles: Vec<String>,
 }
 
 /// Finds the separator and the header. Chooses the separator under which most column names are known; among equals, the
 /// one that gives most columns.
-pub(super) fn dialect(
-    text: DecodedText,
-    lines: LineNumbers,
-    is_known: IsKnown<'_>,
-) -> Result<(CsvDialect, Header), ListError> {
+pub(super) fn dialect(text: DecodedText, lines: LineNumbers, is_known: IsKnown<'_>) -> Result<HeaderRows, ListError> {
     let mut sample = Vec::new();
     text.take(SAMPLE).read_to_end(&mut sample)?;
     let separators = match lines {
@@ -127,35 +135,79 @@ pub(super) fn dialect(
         return Err(ListError::TooManyColumns { limit: MAX_COLUMNS });
     }
     let names = best.cells.iter().skip(best.dialect.drop).map(|name| best.dialect.original(name));
-    Ok((best.dialect, Header::new(names)))
+    let header = Header::new(names);
+    let dialect = CsvDialect { surplus: surplus(&sample, best.dialect), ..best.dialect };
+    Ok(HeaderRows { dialect, header, titles: best.titles })
+}
+
+/// The number of empty cells that every row of the sample has behind those of the header's columns: spreadsheets and some
+/// programs add them. A single row that has more is one whose cells have moved.
+fn surplus(sample: &[u8], dialect: CsvDialect) -> usize {
+    let (mut reader, mut record) = (reader(sample, dialect.separator), StringRecord::new());
+    let (mut at, mut least) = (0, None);
+    while let Ok(true) = read_record(&mut reader, &mut record) {
+        at += 1;
+        // The sample ends within its last row.
+        let is_whole = at <= dialect.skip || reader.position().byte() < sample.len() as u64;
+        if at > dialect.skip && is_whole && record.len() >= dialect.drop + dialect.width {
+            let more = record.len() - dialect.drop - dialect.width;
+            least = Some(least.map_or(more, |least: usize| least.min(more)));
+        }
+    }
+    least.unwrap_or_default()
 }
 
 /// The first row with two known names, or else the first row that is not blank.
 fn find_header(sample: &[u8], separator: u8, lines: LineNumbers, is_known: IsKnown<'_>) -> Option<HeaderMatch> {
     let ends = LineEnd::detect(sample);
     let mut reader = reader(sample, separator);
+    let mut rows: Vec<StringRecord> = Vec::new();
     let mut record = StringRecord::new();
+    while rows.len() <= HEADER_SEARCH_ROWS && read_record(&mut reader, &mut record).ok()? {
+        rows.push(record.clone());
+    }
     let mut first = None;
-    for at in 0..HEADER_SEARCH_ROWS {
-        if !read_record(&mut reader, &mut record).ok()? {
-            break;
-        }
+    for (at, record) in rows.iter().enumerate().take(HEADER_SEARCH_ROWS) {
         // A list has no more columns, and the test of each name costs a search among all known names.
         let known = record.iter().take(MAX_COLUMNS).filter(|cell| is_known(cell)).count();
         let own_start = lines.columns();
         let is_rejects = record.get(own_start) == Some("line") && record.get(own_start + 1) == Some("reason");
         let drop = own_start + if is_rejects { 2 } else { 0 };
-        let dialect =
-            CsvDialect { separator, ends, lines, skip: at + 1, drop, width: record.len().saturating_sub(drop) };
-        let found = HeaderMatch { dialect, cells: record.clone(), known };
+        let width = record.len().saturating_sub(drop);
+        let dialect = CsvDialect { separator, ends, lines, skip: at + 1, drop, width, surplus: 0 };
+        let titles = texts(&rows[..at], own_start);
+        let found = HeaderMatch { dialect, cells: record.clone(), known, titles };
         if known >= 2 {
-            return Some(found);
+            return Some(if is_rejects { found } else { with_second_row(found, &rows, at, is_known) });
         }
         if first.is_none() && record.iter().any(|cell| !cell.trim().is_empty()) {
             first = Some(found);
         }
     }
     first
+}
+
+/// The header with the row above or below it, if the two are one.
+fn with_second_row(found: HeaderMatch, rows: &[StringRecord], at: usize, is_known: IsKnown<'_>) -> HeaderMatch {
+    let own_start = found.dialect.drop;
+    let own = |row: &StringRecord| row.iter().skip(own_start).collect::<StringRecord>();
+    let pair = |upper: usize| {
+        let (first, second) = (own(rows.get(upper)?), own(rows.get(upper + 1)?));
+        Some((upper + 1, group_header::joined(&first, &second, is_known)?))
+    };
+    // What is above a header is a title unless the header's names need it.
+    let above = || at.checked_sub(1).filter(|_| group_header::has_repeated(&own(&rows[at]))).and_then(pair);
+    let Some((last, cells)) = pair(at).or_else(above) else { return found };
+    let cells: StringRecord = std::iter::repeat_n("", own_start).chain(&cells).collect();
+    let width = cells.len() - own_start;
+    let known = cells.iter().filter(|cell| is_known(cell)).count();
+    HeaderMatch { dialect: CsvDialect { skip: last + 1, width, ..found.dialect }, cells, known, ..found }
+}
+
+/// The texts of rows.
+fn texts(rows: &[StringRecord], own_start: usize) -> Vec<String> {
+    let cells = rows.iter().flat_map(|row| row.iter().skip(own_start));
+    cells.map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect()
 }
 
 fn reader<R: Read>(text: R, separator: u8) -> Reader<R> {
@@ -224,8 +276,8 @@ impl CsvRows {
         if !self.advance()? {
             return Ok(false);
         }
-        let mark = self.mark();
-        (row.line, row.is_hidden, row.fault) = (mark.place.line, mark.place.is_hidden, mark.fault);
+        let place = self.place();
+        (row.line, row.is_hidden, row.fault) = (place.line, place.is_hidden, place.fault);
         match self.own_cells() {
             Some(cells) => row.cells = cells,
             None => std::mem::swap(&mut self.record, &mut row.cells),
@@ -257,10 +309,9 @@ impl CsvRows {
 
     /// The record's first line, and what a conversion says of it. The line is computed from the record's end: the csv
     /// crate counts the start of a record before the blank lines above it and, with CR LF, one line too early.
-    fn mark(&self) -> RowMark {
+    fn place(&self) -> RowPlace {
         if self.dialect.lines == LineNumbers::FirstCell {
-            let by_number = RowMark { place: self.records.into(), fault: None };
-            return self.record.get(0).and_then(row_mark).unwrap_or(by_number);
+            return self.record.get(0).and_then(row_place).unwrap_or(self.records.into());
         }
         let breaks = self.record.as_slice().bytes().filter(|byte| *byte == b'\n').count() as u64;
         let end = self.reader.position().line();
@@ -269,13 +320,13 @@ impl CsvRows {
             LineEnd::CrLf => end.saturating_sub(breaks),
             LineEnd::Cr => self.records,
         };
-        RowMark { place: line.max(1).into(), fault: None }
+        line.max(1).into()
     }
 
     /// The row's cells without the dropped columns, and without the empty surplus cells that spreadsheets append.
     /// Conversion to CSV omits trailing empty cells; they are restored here. `None` if the record needs no change.
     fn own_cells(&self) -> Option<StringRecord> {
-        let CsvDialect { drop, width, lines, .. } = self.dialect;
+        let CsvDialect { drop, width, lines, surplus, .. } = self.dialect;
         if lines == LineNumbers::FirstCell && self.record.len() < drop + width {
             let missing = drop + width - self.record.len();
             return Some(
@@ -290,7 +341,9 @@ impl CsvRows {
         if drop == 0 && self.record.len() <= width {
             return None;
         }
-        let surplus_is_empty = self.record.iter().skip(drop + width).all(|cell| cell.trim().is_empty());
+        let is_like_others = lines == LineNumbers::FirstCell || self.record.len() <= drop + width + surplus;
+        let surplus_is_empty =
+            is_like_others && self.record.iter().skip(drop + width).all(|cell| cell.trim().is_empty());
         if drop == 0 && !surplus_is_empty {
             return None;
         }

@@ -34,7 +34,10 @@ impl CsvSpool<'_> {
         place: impl Into<RowPlace>,
         cells: impl IntoIterator<Item = C>,
     ) -> Result<(), ListError> {
-        let RowPlace { line, is_hidden } = place.into();
+        let RowPlace { line, is_hidden, fault } = place.into();
+        if let Some(fault) = fault {
+            return self.write_cells(&number_and_fault(line, fault), cells);
+        }
         let mark = if is_hidden { HIDDEN } else { "" };
         self.write_cells(&format!("{line}{mark}"), cells)
     }
@@ -60,12 +63,6 @@ impl CsvSpool<'_> {
 /// The mark of a hidden row, behind its line.
 const HIDDEN: &str = "h";
 
-/// What the first cell of a converted row says.
-pub(super) struct RowMark {
-    pub(super) place: RowPlace,
-    pub(super) fault: Option<RowFault>,
-}
-
 /// The first cell of a row that cannot be read: `12!0` is the first of all faults on line 12.
 fn number_and_fault(line: u64, fault: RowFault) -> String {
     let at = RowFault::ALL.iter().position(|one| *one == fault).unwrap_or_default();
@@ -73,12 +70,11 @@ fn number_and_fault(line: u64, fault: RowFault) -> String {
 }
 
 /// Reads the first cell of a converted row.
-pub(super) fn row_mark(cell: &str) -> Option<RowMark> {
+pub(super) fn row_place(cell: &str) -> Option<RowPlace> {
     let (line, fault) = cell.split_once('!').unwrap_or((cell, ""));
     let fault = fault.parse().ok().and_then(|at: usize| RowFault::ALL.get(at).copied());
     let number = line.strip_suffix(HIDDEN).unwrap_or(line);
-    let place = RowPlace { line: number.parse().ok()?, is_hidden: number.len() < line.len() };
-    Some(RowMark { place, fault })
+    Some(RowPlace { line: number.parse().ok()?, is_hidden: number.len() < line.len(), fault })
 }
 
 /// The CSV file that `write` fills.

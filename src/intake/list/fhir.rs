@@ -16,6 +16,7 @@ use serde_json::Value;
 
 use super::csv_spool::{CsvSpool, spool_csv};
 use super::expectations::RowPer;
+use super::fhir_bans::{FhirBans, is_replaced};
 use super::json::{JsonElements, shown_text};
 use super::json_scanner::JsonElement;
 use super::row::{RowFault, RowUnit};
@@ -23,7 +24,7 @@ use super::source::ListOrigin;
 use crate::intake::error::ListError;
 
 /// The columns, under names that the intake recognises.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 20] = [
     "patient_id",
     "first_name",
     "last_name",
@@ -42,6 +43,8 @@ const COLUMNS: [&str; 18] = [
     "appointment_start",
     "appointment_end",
     "appointment_description",
+    "do_not_call",
+    "flags",
 ];
 
 /// A FHIR list as CSV.
@@ -59,7 +62,7 @@ pub(super) fn to_csv(
     row_per: RowPer,
     now: DateTime<Utc>,
 ) -> Result<FhirRows, ListError> {
-    let mut appointments = FhirAppointments::collect(elements()?, unit)?;
+    let (mut appointments, bans) = FhirAppointments::collect(elements()?, unit)?;
     let (mut others, mut patients) = (BTreeMap::new(), 0_u64);
     let spooled = spool_csv(origin.modified(), |rows| {
         rows.write_row(1, COLUMNS)?;
@@ -78,7 +81,7 @@ pub(super) fn to_csv(
                 "Patient" => {
                     patients += 1;
                     let patient = FhirPatient { number, body: &resource.body, full_url: &resource.full_url };
-                    patient.write(&appointments, row_per, now, rows)?;
+                    patient.write(&appointments, &bans, row_per, now, rows)?;
                     if row_per == RowPer::Appointment {
                         appointments.mark_matched(&patient);
                     }
@@ -213,12 +216,15 @@ struct FhirAppointments {
 }
 
 impl FhirAppointments {
-    fn collect(mut resources: JsonElements, unit: RowUnit) -> Result<Self, ListError> {
+    /// Collects the appointments and, on the way, what resources say against calls.
+    fn collect(mut resources: JsonElements, unit: RowUnit) -> Result<(Self, FhirBans), ListError> {
+        let mut bans = FhirBans::default();
         let mut by_patient: HashMap<String, Vec<Rc<FhirAppointment>>> = HashMap::new();
         let mut left = MAX_BYTES;
         while let Some(element) = resources.next()? {
             let number = element.number(unit);
             let Ok(Resource { body, .. }) = resource_of(&element.element)? else { continue };
+            bans.add(&body);
             if text(&body, "/resourceType") != "Appointment" || !is_open(&text(&body, "/status")) {
                 continue;
             }
@@ -235,7 +241,7 @@ impl FhirAppointments {
                 by_patient.entry(reference).or_default().push(Rc::clone(&appointment));
             }
         }
-        Ok(Self { by_patient, matched: HashSet::new() })
+        Ok((Self { by_patient, matched: HashSet::new() }, bans))
     }
 
     fn mark_matched(&mut self, patient: &FhirPatient<'_>) {
@@ -307,12 +313,14 @@ impl<'v> FhirPatient<'v> {
     fn write(
         &self,
         appointments: &FhirAppointments,
+        bans: &FhirBans,
         row_per: RowPer,
         now: DateTime<Utc>,
         rows: &mut CsvSpool<'_>,
     ) -> Result<(), ListError> {
         let mut cells = self.cells(now);
         let references: Vec<String> = self.references().filter(|reference| !reference.is_empty()).collect();
+        (cells[18], cells[19]) = (bans.ban(self.body, &references).into(), bans.flags(&references).into());
         let own: Vec<&FhirAppointment> = references
             .iter()
             .filter_map(|reference| appointments.by_patient.get(reference))
@@ -340,7 +348,8 @@ impl<'v> FhirPatient<'v> {
         self.fill_name(&mut cells);
         (cells[0], cells[5]) = (text(self.body, "/id"), text(self.body, "/birthDate"));
         (cells[6], cells[7]) = (phone.into(), others.into());
-        (cells[8], cells[9]) = (self.flag("/active"), self.deceased());
+        let active = if is_replaced(self.body) { "false".into() } else { self.flag("/active") };
+        (cells[8], cells[9]) = (active, self.deceased());
         cells[10] = self.language();
         if let Some(address) = elements(self.body, "/address").find(|address| !has_ended(address, now)) {
             (cells[11], cells[12]) = (text(address, "/state"), text(address, "/postalCode"));

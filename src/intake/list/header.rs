@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::intake::normal_form::composed;
+
 /// The column names of a list, in order, made unique.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
@@ -18,7 +20,7 @@ impl Header {
     pub(super) fn new<'a>(cells: impl IntoIterator<Item = &'a str>) -> Self {
         let mut header = Self::default();
         for cell in cells {
-            header.push(cell.trim());
+            header.push(composed(cell).trim());
         }
         header
     }

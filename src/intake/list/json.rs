@@ -19,6 +19,7 @@ use super::json_walk::{JsonStep, JsonWalk};
 use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS};
 use super::row::{ListRow, RowFault, RowUnit};
 use crate::intake::error::ListError;
+use crate::intake::normal_form::composed;
 
 /// Objects nested deeper than this become one cell with their JSON text.
 const MAX_DEPTH: usize = 8;
@@ -263,7 +264,8 @@ fn flatten_object(
         if exceeds_limits(into) {
             break;
         }
-        let name = if prefix.is_empty() { key } else { format!("{prefix}_{key}") };
+        let key = composed(&key);
+        let name = if prefix.is_empty() { key.into_owned() } else { format!("{prefix}_{key}") };
         flatten(&name, value, depth, into)?;
     }
     Ok(())

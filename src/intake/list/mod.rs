@@ -15,9 +15,10 @@ mod encoding;
 mod encoding_guess;
 mod expectations;
 mod fhir;
+mod fhir_bans;
+mod group_header;
 mod gzip;
 mod header;
-mod hidden_rows;
 mod json;
 mod json_layout;
 mod json_pages;
@@ -28,6 +29,7 @@ mod limits;
 mod ods;
 mod row;
 mod sheet_choice;
+mod sheet_rows;
 mod source;
 mod unsupported;
 mod workbook;
@@ -40,7 +42,7 @@ use std::rc::Rc;
 
 use chrono::{DateTime, Utc};
 
-use self::csv::{CsvDialect, CsvRows, LineNumbers};
+use self::csv::{CsvDialect, CsvRows, HeaderRows, LineNumbers};
 use self::encoding::Encoding;
 pub use self::expectations::{ListExpectations, RowPer};
 pub use self::header::Header;
@@ -60,6 +62,7 @@ pub struct List {
     encoding: Encoding,
     format: ListFormat,
     header: Header,
+    titles: Vec<String>,
     unit: RowUnit,
     other_resources: BTreeMap<String, u64>,
 }
@@ -98,9 +101,10 @@ impl List {
         let encoding = Encoding::detect(origin.bytes()?, expected.encoding)?;
         let text = || -> Result<_, ListError> { Ok(encoding.decode(origin.bytes()?)) };
         let Some(layout) = json_layout::layout(text, expected.is_known)? else {
-            let (dialect, header) = csv::dialect(text()?, LineNumbers::Counted, expected.is_known)?;
+            let HeaderRows { dialect, header, titles } =
+                csv::dialect(text()?, LineNumbers::Counted, expected.is_known)?;
             csv_quotes::refuse_misplaced(text()?, dialect.separator_byte())?;
-            return Ok(Self::new(origin, encoding, ListFormat::Csv(dialect), header));
+            return Ok(Self { titles, ..Self::new(origin, encoding, ListFormat::Csv(dialect), header) });
         };
         let layout = Rc::new(layout);
         let elements = || -> Result<_, ListError> { Ok(JsonElements::new(text()?, &layout)) };
@@ -127,15 +131,16 @@ impl List {
     }
 
     fn new(origin: ListOrigin, encoding: Encoding, format: ListFormat, header: Header) -> Self {
-        Self { origin, encoding, format, header, unit: RowUnit::Line, other_resources: BTreeMap::new() }
+        let (unit, other_resources, titles) = (RowUnit::Line, BTreeMap::new(), Vec::new());
+        Self { origin, encoding, format, header, titles, unit, other_resources }
     }
 
     /// Opens a list that was converted to CSV.
     fn open_spooled(origin: ListOrigin, expected: &ListExpectations<'_>) -> Result<Self, ListError> {
         let encoding = Encoding::utf8();
         let text = encoding.decode(origin.bytes()?);
-        let (dialect, header) = csv::dialect(text, LineNumbers::FirstCell, expected.is_known)?;
-        Ok(Self::new(origin, encoding, ListFormat::Csv(dialect), header))
+        let HeaderRows { dialect, header, titles } = csv::dialect(text, LineNumbers::FirstCell, expected.is_known)?;
+        Ok(Self { titles, ..Self::new(origin, encoding, ListFormat::Csv(dialect), header) })
     }
 
     /// What the numbers of the rows count.
@@ -154,6 +159,12 @@ impl List {
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The texts above the header.
+    #[must_use]
+    pub fn titles(&self) -> &[String] {
+        &self.titles
     }
 
     /// Whether this is a rejects file that callrounds wrote.
@@ -208,6 +219,7 @@ impl ListRows {
                 RowReader::Csv(rows) => rows.read_into(row)?,
                 RowReader::Json(rows) => rows.read()?.map(|next| *row = next).is_some(),
             };
+            row.compose();
             if !found || !row.is_blank() {
                 return Ok(found);
             }

@@ -13,7 +13,7 @@ use super::archive;
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
 use super::limits::{MAX_COLUMNS, MAX_ROW_BYTES};
-use super::row::RowPlace;
+use super::row::{RowFault, RowPlace};
 use super::sheet_choice::{OnRow, RowCells, list_sheet};
 use super::source::{ListBytes, ListOrigin};
 use crate::intake::error::{ListError, UnsupportedFormat};
@@ -148,6 +148,9 @@ struct SheetScan {
     row_repeats: u64,
     /// Whether a filter, or a person, hides the row.
     is_hidden: bool,
+    /// Whether the row has a formula without a result, and whether the cell is one.
+    lacks_result: bool,
+    is_unsolved: bool,
     row: RowCells,
     column: u64,
     cell_repeats: u64,
@@ -181,10 +184,13 @@ impl SheetScan {
                 self.row_repeats = repeats(tag, "table:number-rows-repeated");
                 self.is_hidden = matches!(attribute(tag, "table:visibility").as_str(), "filter" | "collapse");
                 self.column = 0;
+                self.lacks_result = false;
             }
             "table:table-cell" | "table:covered-table-cell" => {
                 self.cell_repeats = repeats(tag, "table:number-columns-repeated");
                 self.value = cell_value(tag);
+                self.is_unsolved =
+                    attribute(tag, "office:value-type").is_empty() && !attribute(tag, "table:formula").is_empty();
                 self.text.clear();
                 self.paragraphs = 0;
             }
@@ -236,6 +242,7 @@ impl SheetScan {
     fn end_cell(&mut self) -> Result<(), ListError> {
         let text = self.value.take().unwrap_or_else(|| std::mem::take(&mut self.text));
         let end = self.column.saturating_add(self.cell_repeats);
+        self.lacks_result |= std::mem::take(&mut self.is_unsolved) && text.is_empty();
         if !text.is_empty() {
             for column in self.column..end.min(MAX_COLUMNS as u64 + 1) {
                 self.row.set(self.line + 1, column as usize, text.clone())?;
@@ -256,8 +263,9 @@ impl SheetScan {
         if self.rows > MAX_ROWS {
             return Err(ListError::NotText(UnsupportedFormat::Bomb));
         }
+        let fault = std::mem::take(&mut self.lacks_result).then_some(RowFault::NoFormulaResult);
         for line in first..=self.line {
-            if !on_row(RowPlace { line, is_hidden: self.is_hidden }, &cells)? {
+            if !on_row(RowPlace { line, is_hidden: self.is_hidden, fault }, &cells)? {
                 return Ok(false);
             }
         }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use csv::StringRecord;
 
+use crate::intake::normal_form::{composed, needs_composing};
+
 /// One row of a list. It holds patient data, so `Debug` masks it.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ListRow {
@@ -24,12 +26,14 @@ pub(super) struct RowPlace {
     pub(super) line: u64,
     /// Whether a spreadsheet hides the row.
     pub(super) is_hidden: bool,
+    /// Why the row cannot be read.
+    pub(super) fault: Option<RowFault>,
 }
 
 impl From<u64> for RowPlace {
     /// A row that is not hidden.
     fn from(line: u64) -> Self {
-        Self { line, is_hidden: false }
+        Self { line, is_hidden: false, fault: None }
     }
 }
 
@@ -67,12 +71,20 @@ pub enum RowFault {
     NoResource,
     /// A FHIR Bundle whose entries are no array, or that is inside too many others.
     UnreadableBundle,
+    /// A row of a workbook with a formula whose result was not saved.
+    NoFormulaResult,
 }
 
 impl RowFault {
     /// All faults.
-    pub(super) const ALL: [Self; 5] =
-        [Self::NotJson, Self::WrongShape, Self::TooLong, Self::NoResource, Self::UnreadableBundle];
+    pub(super) const ALL: [Self; 6] = [
+        Self::NotJson,
+        Self::WrongShape,
+        Self::TooLong,
+        Self::NoResource,
+        Self::UnreadableBundle,
+        Self::NoFormulaResult,
+    ];
 
     /// The fault in words.
     #[must_use]
@@ -83,6 +95,9 @@ impl RowFault {
             Self::TooLong => "longer than 1 MiB, too long for a row",
             Self::NoResource => "no FHIR resource that can be read",
             Self::UnreadableBundle => "a Bundle whose entries cannot be read",
+            Self::NoFormulaResult => {
+                "a formula whose result is not in the file; open the workbook in a spreadsheet program, and save it"
+            }
         }
     }
 }
@@ -113,6 +128,13 @@ impl ListRow {
             self.cells.push_field("");
         }
         self
+    }
+
+    /// Writes the accents of the cells as everybody does.
+    pub(super) fn compose(&mut self) {
+        if needs_composing(self.cells.as_slice()) {
+            self.cells = self.cells.iter().map(composed).collect();
+        }
     }
 
     pub(super) fn is_blank(&self) -> bool {

@@ -1,6 +1,5 @@
 //! Which sheet of a workbook holds the list, and its rows.
 
-use std::collections::HashSet;
 use std::io::{Read, Seek};
 
 use calamine::{Reader, Sheet, SheetType, SheetVisible};
@@ -49,14 +48,13 @@ pub(super) fn visible_sheets<S: Read + Seek>(book: &impl Reader<S>) -> Vec<(Stri
 }
 
 /// Calls `on_row` with the rows of a sheet, whose cells come in order: each with its row, counted from 0, its column and
-/// its text. `hidden` are the lines of hidden rows.
+/// its text. `place` gives the place of a line.
 pub(super) fn for_each_row_of_cells(
     mut next_cell: impl FnMut() -> Result<Option<(u32, u32, String)>, ListError>,
-    hidden: &HashSet<u64>,
+    place: &dyn Fn(u64) -> RowPlace,
     on_row: &mut OnRow<'_>,
 ) -> Result<(), ListError> {
     let (mut line, mut row) = (0, RowCells::default());
-    let place = |line| RowPlace { line, is_hidden: hidden.contains(&line) };
     while let Some((number, column, text)) = next_cell()? {
         let number = u64::from(number) + 1;
         if number != line {

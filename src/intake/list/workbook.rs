@@ -1,7 +1,6 @@
 //! Excel workbooks (`.xlsx`): converts one sheet to CSV, cell by cell. Numbers become decimal digits, dates
 //! `1988-03-22`, times `09:30:00`.
 
-use std::collections::HashSet;
 use std::fmt::Write;
 
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
@@ -9,8 +8,8 @@ use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 use super::archive;
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
-use super::hidden_rows::hidden_rows;
 use super::sheet_choice::{OnRow, for_each_row_of_cells, list_sheet, visible_sheets};
+use super::sheet_rows::SheetRows;
 use super::source::{ListBytes, ListOrigin};
 use crate::intake::error::{ListError, UnsupportedFormat};
 
@@ -19,11 +18,11 @@ pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<ListO
     archive::refuse_bomb(origin)?;
     let mut book: Xlsx<ListBytes> = Xlsx::new(origin.bytes()?).map_err(list_error)?;
     let sheets = visible_sheets(&book);
-    let nothing = HashSet::new();
-    let sheet = list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut book, sheet, &nothing, on_row))?;
-    let hidden = hidden_rows(origin, &sheet)?;
+    let unknown = SheetRows::default();
+    let sheet = list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut book, sheet, &unknown, on_row))?;
+    let sheet_rows = SheetRows::read(origin, &sheet)?;
     spool_csv(origin.modified(), |rows| {
-        for_each_row(&mut book, &sheet, &hidden, &mut |place, cells| rows.write_row(place, cells).map(|()| true))
+        for_each_row(&mut book, &sheet, &sheet_rows, &mut |place, cells| rows.write_row(place, cells).map(|()| true))
     })
 }
 
@@ -31,7 +30,7 @@ pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<ListO
 fn for_each_row(
     book: &mut Xlsx<ListBytes>,
     sheet: &str,
-    hidden: &HashSet<u64>,
+    sheet_rows: &SheetRows,
     on_row: &mut OnRow<'_>,
 ) -> Result<(), ListError> {
     let mut reader = book.worksheet_cells_reader(sheet).map_err(list_error)?;
@@ -39,7 +38,7 @@ fn for_each_row(
         let cell = reader.next_cell().map_err(list_error)?;
         Ok(cell.map(|cell| (cell.get_position().0, cell.get_position().1, cell_text(cell.get_value()))))
     };
-    for_each_row_of_cells(next_cell, hidden, on_row)
+    for_each_row_of_cells(next_cell, &|line| sheet_rows.place(line), on_row)
 }
 
 fn cell_text(value: &DataRef<'_>) -> String {

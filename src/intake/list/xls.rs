@@ -169,7 +169,7 @@ impl<'s> Workbook<'s> {
                 row.set(line, usize::from(cell.column), self.text(*cell).ok_or(ListError::Damaged)?)?;
             }
             let texts = row.take();
-            let place = RowPlace { line, is_hidden: hidden.contains(&of_row[0].row) };
+            let place = RowPlace { line, is_hidden: hidden.contains(&of_row[0].row), fault: None };
             if !texts.is_empty() && !on_row(place, &texts)? {
                 break;
             }

@@ -52,13 +52,51 @@ impl<'a> NameCells<'a> {
     }
 }
 
+/// Whether a cell for a preferred name has none: marks, pronouns, `same`, or a note.
+fn is_no_name(cell: &str) -> bool {
+    const NONE: [&str; 24] = [
+        "same",
+        "same as first",
+        "same as first name",
+        "same as above",
+        "same name",
+        "as above",
+        "ditto",
+        "n/a",
+        "na",
+        "n.a.",
+        "none",
+        "no",
+        "nil",
+        "unknown",
+        "unk",
+        "not given",
+        "tbd",
+        "see notes",
+        "see note",
+        "legal name",
+        "first name",
+        "blank",
+        "yes",
+        "igual",
+    ];
+    const PRONOUNS: [&str; 7] = ["he", "him", "she", "her", "they", "them", "hers"];
+    let plain = cell.trim().to_lowercase();
+    let mut words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    !plain.contains(char::is_alphabetic)
+        || NONE.contains(&plain.as_str())
+        || plain.contains([':', '@'])
+        || plain.ends_with(" only")
+        || words.peek().is_some() && words.all(|word| PRONOUNS.contains(&word))
+}
+
 impl PatientNames {
     /// Reads the cells. Separate columns win over the full name. Each name keeps its first `max_chars` characters.
     pub(super) fn from_cells(cells: NameCells<'_>, max_chars: usize) -> Result<Self, RejectReason> {
         let cells = cells.cut();
         let has_first = !cells.first.is_empty();
         let mut names = if has_first { Self::from_separate(cells)? } else { Self::from_full(cells)? };
-        if !cells.preferred.is_empty() {
+        if !is_no_name(cells.preferred) {
             names.preferred = clean(cells.preferred);
             if is_all_capitals(&names.preferred) && is_all_capitals(if has_first { cells.first } else { cells.full }) {
                 names.preferred = natural(&names.preferred, false);

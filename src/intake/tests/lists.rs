@@ -240,7 +240,7 @@ fn an_exclude_list_names_patients_however_their_ids_are_written() {
     for text in ["patient_id\n1001\n", "patient_id\n1001.0\n", "Patient,PatNum\nAna Ruiz,1001\n"] {
         let excluded = list_file(text.as_bytes());
         let source = ListSource::File(excluded.path().to_owned());
-        let excluded = ExcludeList::read(&source, &campaign.list, context().now).expect("an exclude list");
+        let excluded = ExcludeList::read(&source, &campaign, context().now).expect("an exclude list");
         for id in ["1001", "1001.0"] {
             let list = list_file(format!("patient_id,first_name,mobile\n{id},Ana,3125550101\n").as_bytes());
             let intake = Intake::open(&ListSource::File(list.path().to_owned()), &campaign, context()).expect("a list");
@@ -249,5 +249,5 @@ fn an_exclude_list_names_patients_however_their_ids_are_written() {
         }
     }
     let unnamed = list_file(b"patient_id\nNULL\n");
-    assert!(ExcludeList::read(&ListSource::File(unnamed.path().to_owned()), &campaign.list, context().now).is_err());
+    assert!(ExcludeList::read(&ListSource::File(unnamed.path().to_owned()), &campaign, context().now).is_err());
 }

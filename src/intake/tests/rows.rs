@@ -38,7 +38,7 @@ fn every_bad_row_has_one_clear_reason() {
          11,Kim,Ruiz,1988-03-22,312-555-0199,,\n",
     );
     insta::assert_snapshot!(render(&result), @r"
-    12: +13125550110 Ready Jon []
+    14: +13125550110 Ready Jon []
     line 2: phone: too short
     line 3: first_name: missing
     line 4: patient_id: missing
@@ -49,9 +49,10 @@ fn every_bad_row_has_one_clear_reason() {
     line 9: phone: a toll-free number
     line 10: timezone: not a time zone, such as America/Chicago or CT
     line 11: row: has 9 cells where the header has 7
-    line 15: patient_id: the same as on line 12, with other data
+    line 12: row: has 9 cells where the header has 7
+    line 15: patient_id: the same as on line 14, with other data
     line 16: phone: the practice's own number
-    ListCounts { read: 14, accepted: 1, rejected: 12, duplicate: 1, merged: 0 }
+    ListCounts { read: 14, accepted: 1, rejected: 13, duplicate: 0, merged: 0 }
     ");
 }
 
