@@ -248,7 +248,8 @@ impl Columns {
         if missing.is_empty() {
             Ok(())
         } else {
-            Err(ListError::NoColumn { fields: missing, found: self.names.clone() })
+            let has_start = self.has(Field::AppointmentStart) || self.has(Field::NextAppointment);
+            Err(ListError::NoColumn { fields: missing, found: self.names.clone(), has_start })
         }
     }
 
@@ -263,42 +264,6 @@ impl Columns {
                 line: row.line,
             }),
         }
-    }
-
-    /// Whether a cell contains other rows, because a quote is closed where another is meant. The patients of those rows
-    /// would be left out, or their numbers dialled for somebody else. A cell contains other rows if one of its further
-    /// lines has as many separators as a row (in lists of four columns or more); if its last line has as many cells as
-    /// the row then lacks, the first of them like the row's key; or if it is a name, a date, a number or a key and has both
-    /// a line break and a separator. A row with line breaks and too many cells is two rows.
-    pub(super) fn has_row_in_cell(&self, row: &ListRow, separator: char) -> bool {
-        let is_single_value = |at: usize| {
-            let of_field = |(field, column): (&Field, &usize)| *column == at && (field.is_name() || field.is_date());
-            self.phones.iter().any(|(_, column)| *column == at)
-                || self.key.iter().any(|column| column.at == at)
-                || self.fields.iter().any(of_field)
-        };
-        let is_a_row = |line: &str| self.width() >= 4 && line.matches(separator).count() == self.width() - 1;
-        if row.cells.len() > self.width() {
-            return true;
-        }
-        row.cells.iter().enumerate().any(|(at, cell)| {
-            let mut lines = cell.split(['\n', '\r']);
-            let first = lines.next().unwrap_or_default();
-            let is_start_of_row = |line: &str| self.is_start_of_row(line, separator, row, at);
-            first.len() < cell.len()
-                && ((is_single_value(at) && cell.contains(separator))
-                    || lines.clone().next_back().is_some_and(is_start_of_row)
-                    || lines.any(is_a_row))
-        })
-    }
-
-    /// Whether the last line of the cell at `at` looks like the start of a row whose other cells are those that follow.
-    fn is_start_of_row(&self, line: &str, separator: char, row: &ListRow, at: usize) -> bool {
-        let cells: Vec<&str> = line.split(separator).collect();
-        let keys = KeyShape::of(self, |key| cells.get(key).copied().unwrap_or_default());
-        cells.len() > 1
-            && cells.len() == at + 1 + self.width() - row.cells.len()
-            && KeyShape::of(self, |key| row.cell(key)).is_like(&keys)
     }
 
     /// The column of a part of the key. In a reminder the day of the appointment is its start if the list has no other.
@@ -359,6 +324,23 @@ impl Columns {
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The positions of the phone columns, best first.
+    pub(super) fn phone_positions(&self) -> impl Iterator<Item = usize> {
+        self.phones.iter().map(|(_, at)| *at)
+    }
+
+    /// The positions of the key's columns.
+    pub(super) fn key_positions(&self) -> impl Iterator<Item = usize> {
+        self.key.iter().map(|column| column.at)
+    }
+
+    /// Whether the column at `at` holds one name, date, number or key, and no text.
+    pub(super) fn is_single_value(&self, at: usize) -> bool {
+        let of_field = |(field, column): (&Field, &usize)| *column == at && (field.is_name() || field.is_date());
+        self.phone_positions().chain(self.key_positions()).any(|column| column == at)
+            || self.fields.iter().any(of_field)
     }
 
     /// The number of cells that a row must have.
@@ -470,25 +452,5 @@ impl Columns {
             mapped: by_column.into_iter().map(|(at, meaning)| (self.names[at].clone(), meaning)).collect(),
             unmapped: self.unmapped.iter().map(|(_, at)| self.names[*at].clone()).collect(),
         }
-    }
-}
-
-/// What the cells of a row's key look like: their lengths, and whether they are of digits only.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct KeyShape(Vec<(usize, bool)>);
-
-impl KeyShape {
-    /// The shape of a row's key, whose cells `cell_at` has.
-    pub(super) fn of<'r>(columns: &Columns, cell_at: impl Fn(usize) -> &'r str) -> Self {
-        let shape = |text: &str| (text.chars().count(), text.bytes().all(|byte| byte.is_ascii_digit()));
-        Self(columns.key.iter().map(|column| shape(cell_at(column.at).trim())).collect())
-    }
-
-    /// Whether another row's key could be one of the same list.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        let are_alike = |(one, other): (&(usize, bool), &(usize, bool))| {
-            one.1 == other.1 && one.0.abs_diff(other.0) < 2 && other.0 > 0
-        };
-        self.0.iter().zip(&other.0).all(are_alike)
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct ExclusionCell<'r> {
     pub(super) text: &'r str,
     /// What the campaign says of this word.
     pub(super) meaning: Option<ValueMeaning>,
+    /// The cell is blank in a column that has no other cells than yes and blank ones, as in a form with boxes to tick.
+    pub(super) is_unmarked: bool,
 }
 
 /// The exclusion cells of a row.
@@ -77,7 +79,7 @@ impl<'r> ExclusionCell<'r> {
             () => None,
         };
         let text = of_open_dental.map_or(text, |name| name(text));
-        Self { exclusion: column.exclusion, text, meaning: column.meaning_of(text) }
+        Self { exclusion: column.exclusion, text, meaning: column.meaning_of(text), is_unmarked: false }
     }
 }
 
@@ -85,6 +87,9 @@ impl ExclusionCell<'_> {
     pub(super) fn verdict(&self, purpose: Purpose) -> CellVerdict {
         if let Some(meaning) = self.meaning {
             return verdict_of_campaign(meaning);
+        }
+        if self.is_unmarked {
+            return CellVerdict::Holds;
         }
         if says_unknown(self.text) {
             return self.verdict_of_unknown();
@@ -120,6 +125,10 @@ impl ExclusionCell<'_> {
                 None => CellVerdict::Holds,
             },
             Exclusion::OkToCall => self.no_forbids(Reason::DoNotCall),
+            // `Communication preferences`: no. To what?
+            Exclusion::ContactMethod if YesNo::parse(self.text) == YesNo::No && self.text != "0" => {
+                CellVerdict::Unclear
+            }
             Exclusion::ContactMethod => words_verdict(self.text).unwrap_or(CellVerdict::Allows),
             Exclusion::Disabled if purpose == Purpose::Recall => self.yes_forbids(Reason::RecallOff),
             Exclusion::Disabled | Exclusion::Consent | Exclusion::Booked => CellVerdict::Allows,
@@ -402,7 +411,10 @@ mod tests {
     }
 
     fn cells<'r>(cells: &[(Exclusion, &'r str)]) -> ExclusionCells<'r> {
-        let cells = cells.iter().map(|&(exclusion, text)| ExclusionCell { exclusion, text, meaning: None }).collect();
+        let cells = cells
+            .iter()
+            .map(|&(exclusion, text)| ExclusionCell { exclusion, text, meaning: None, is_unmarked: false })
+            .collect();
         ExclusionCells { cells, ..ExclusionCells::default() }
     }
 

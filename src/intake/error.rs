@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use super::field::Field;
 use super::not_understood::NotUnderstood;
 use super::rejection::MessageKind;
+pub use super::unsupported_format::UnsupportedFormat;
 use crate::visible;
 use crate::visible::DisplayPath;
 use crate::wording::{self, counted};
@@ -103,8 +104,9 @@ pub enum ListError {
     },
     /// A text above the header says that the patients must not be called.
     #[error(
-        "a title above the header says that the patients of the list must not be called. If they may be, remove the title; if \
-         not, give the list as --exclude, or import it with `suppress import`"
+        "a text above the header, or the name or the first text of a sheet, says that patients must not be called. If those on \
+         this list may be, remove the text or the sheet; those who may not be can be given as --exclude, or imported with \
+         `suppress import`"
     )]
     ForbiddingTitle,
     /// A line between the rows says that patients must not be called.
@@ -125,17 +127,20 @@ pub enum ListError {
     /// No column is recognised as these fields.
     #[error(
         "no column of the list is known to be {}; it has {}. If {} of them is, add to the campaign file:\n\n    \
-         [list]\n    columns = {{ {} }}\n",
+         [list]\n    columns = {{ {} }}\n{}",
         alternatives(fields, ", and none "),
         columns_text(found),
         if fields.len() == 1 { "one" } else { "any" },
-        mapping_example(fields)
+        mapping_example(fields),
+        key_by_start(fields, *has_start)
     )]
     NoColumn {
         /// The fields, by their names in campaign files.
         fields: Vec<String>,
         /// The list's columns.
         found: Vec<String>,
+        /// Whether the list says when the appointments start.
+        has_start: bool,
     },
     /// Two columns could be the same field.
     #[error(
@@ -304,112 +309,6 @@ pub enum PageKind {
     Other,
 }
 
-/// A file format that is not supported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum UnsupportedFormat {
-    /// A zip archive with several lists in it, or with none.
-    Archive,
-    /// A zip archive with a password.
-    LockedArchive,
-    /// A workbook with a password.
-    Locked,
-    /// A damaged `.xls`, or one older than Excel 97.
-    OldWorkbook,
-    /// A binary workbook (`.xlsb`).
-    BinaryWorkbook,
-    /// gzip in gzip.
-    Compressed,
-    /// Another kind of compression: 7z, rar, bzip2, xz, zstd.
-    OtherArchive,
-    /// A decompression bomb.
-    Bomb,
-    /// A web page, perhaps saved as a workbook.
-    Page,
-    /// An Excel workbook in XML (Excel 2003).
-    XmlWorkbook,
-    /// FHIR resources in XML.
-    FhirXml,
-    /// Other XML.
-    Xml,
-    /// PDF.
-    Pdf,
-    /// A document of a word processor.
-    Document,
-    /// An Apple Numbers, Pages or Keynote document.
-    Apple,
-    /// Contact cards.
-    VCard,
-    /// A calendar.
-    Calendar,
-    /// HL7 version 2 messages.
-    Hl7,
-    /// Parquet or another columnar format.
-    Columnar,
-    /// A `SQLite` or Access database.
-    Database,
-    /// A picture.
-    Picture,
-    /// Any other file that is not text.
-    Binary,
-}
-
-impl UnsupportedFormat {
-    /// What the user can do.
-    fn way_out(self) -> &'static str {
-        match self {
-            Self::Archive => "unpack it, and give the one list",
-            Self::LockedArchive => "unpack it first",
-            Self::Locked => "save it without the password",
-            Self::OldWorkbook | Self::BinaryWorkbook | Self::XmlWorkbook | Self::Page | Self::Apple => {
-                "open it in a spreadsheet program, and save it as .xlsx or CSV"
-            }
-            Self::FhirXml => "export FHIR as JSON",
-            Self::VCard => "export the contacts as CSV",
-            Self::Compressed
-            | Self::OtherArchive
-            | Self::Bomb
-            | Self::Xml
-            | Self::Pdf
-            | Self::Document
-            | Self::Calendar
-            | Self::Hl7
-            | Self::Columnar
-            | Self::Database
-            | Self::Picture
-            | Self::Binary => "export it as CSV, .xlsx or JSON",
-        }
-    }
-}
-
-impl fmt::Display for UnsupportedFormat {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Archive => "a zip archive with several files, or with none that could be a list",
-            Self::LockedArchive => "a zip archive with a password",
-            Self::Locked => "a workbook with a password",
-            Self::OldWorkbook => "an Excel workbook of the old kind (.xls) that is damaged, or older than Excel 97",
-            Self::BinaryWorkbook => "a binary Excel workbook (.xlsb)",
-            Self::Compressed => "compressed twice",
-            Self::OtherArchive => "packed in a way other than zip and gzip",
-            Self::Bomb => "compressed, and unpacks to more than any list would",
-            Self::Page => "a web page, whatever it is called",
-            Self::XmlWorkbook => "an Excel workbook in XML, of Excel 2003",
-            Self::FhirXml => "FHIR in XML",
-            Self::Xml => "an XML file",
-            Self::Pdf => "a PDF document",
-            Self::Document => "a text or mail document, such as Word writes it",
-            Self::Apple => "a document of Apple Numbers, Pages or Keynote",
-            Self::VCard => "a file of contact cards (vCard)",
-            Self::Calendar => "a calendar file (iCalendar)",
-            Self::Hl7 => "a file of HL7 version 2 messages",
-            Self::Columnar => "a Parquet, Arrow, Avro or ORC file",
-            Self::Database => "a database (SQLite or Access)",
-            Self::Picture => "a picture",
-            Self::Binary => "not text, and of no known kind",
-        })
-    }
-}
-
 impl From<std::io::Error> for ListError {
     fn from(error: std::io::Error) -> Self {
         Self::Unreadable { path: PathBuf::new(), kind: error.kind() }
@@ -479,6 +378,17 @@ fn alternatives(fields: &[String], between: &str) -> String {
 fn mapping_example(fields: &[String]) -> String {
     let example = |field: &String| format!("{} = \"NAME OF THE COLUMN\"", visible::value(field));
     fields.iter().map(example).collect::<Vec<_>>().join(", ")
+}
+
+/// Another key, if the list lacks only numbers for its appointments: few lists have them, and nearly all have the times.
+fn key_by_start(fields: &[String], has_start: bool) -> &'static str {
+    let is_id = |field: &String| Field::named(field) == Some(Field::AppointmentId);
+    if has_start && fields.iter().any(is_id) {
+        "\nor, since the list says when the appointments start:\n\n    [list]\n    key = [\"patient_id\", \
+         \"appointment_start\"]\n"
+    } else {
+        ""
+    }
 }
 
 fn shortened(name: &str) -> String {

@@ -175,7 +175,11 @@ fn key_columns(header: &Header, rules: &ListRules) -> Result<Vec<(usize, KeyColu
     let found: Vec<(usize, KeyColumn)> =
         rules.key.iter().enumerate().filter_map(|(part, name)| Some((part, column_of(name)?))).collect();
     if found.is_empty() {
-        return Err(ListError::NoColumn { fields: vec![rules.key.join(" or ")], found: names.to_vec() });
+        return Err(ListError::NoColumn {
+            fields: vec![rules.key.join(" or ")],
+            found: names.to_vec(),
+            has_start: false,
+        });
     }
     Ok(found)
 }

@@ -243,6 +243,9 @@ pub(super) enum Exclusion {
     AppointmentOver,
 }
 
+/// The longest heading that could be a field's, in bytes.
+const MAX_HEADING: usize = 200;
+
 /// What a heading means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Heading {
@@ -263,7 +266,18 @@ impl Heading {
             let own = Field::ALL.iter().map(|field| (normalized(field.name()), Heading::from_practice(*field)));
             table().map(|(heading, text)| (normalized(text), heading)).chain(own).collect()
         });
-        HEADINGS.get(&normalized(name)).copied().or_else(|| {
+        if name.len() > MAX_HEADING {
+            return None;
+        }
+        let whole = HEADINGS.get(&normalized(name)).copied();
+        // Without the objects of JSON in front: `bio_non_patient`.
+        let unwrapped = || {
+            let words = words_of(name);
+            let wrapper = WordList::named("heading_wrappers");
+            let own: String = words.iter().skip_while(|word| wrapper.has(word)).map(String::as_str).collect();
+            HEADINGS.get(&own).copied().filter(|_| words.len() > 1).map(|heading| Self { is_weak: true, ..heading })
+        };
+        whole.or_else(unwrapped).or_else(|| {
             // Without the words that say nothing: `Do_Not_Call__c`, `Deceased (Y/N)`, `Pt Active`.
             let words = words_of(name);
             let noise = WordList::named("heading_noise");

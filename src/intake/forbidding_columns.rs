@@ -7,7 +7,7 @@ use super::cell_value::value;
 use super::cell_words::{PatientWords, YesNo, patient_words, words_of};
 use super::columns::Columns;
 use super::eligibility::{CellVerdict, ExclusionCell, gravest};
-use super::field::Field;
+use super::field::{Exclusion, Field};
 use super::forbidding_heading::{WeakHeading, looks_forbidding};
 use super::list::ListRow;
 use super::not_understood::{NotUnderstood, SuspectColumn, UnclearWords};
@@ -25,6 +25,8 @@ pub(super) struct ForbiddingColumns {
     categories: Vec<(usize, CategoryColumn)>,
     /// The unclear words of the columns with a field, by the column's position.
     unclear: BTreeMap<usize, UnclearWords>,
+    /// Of the columns whose yes permits: whether each cell so far is yes or blank, and whether some is yes.
+    ticks: BTreeMap<usize, (bool, bool)>,
 }
 
 impl ForbiddingColumns {
@@ -34,7 +36,7 @@ impl ForbiddingColumns {
         let suspect = |(at, name): (usize, &str)| (at, SuspectColumn::by_heading(name));
         let suspects = suspects.into_iter().map(suspect).collect();
         let categories = others.into_iter().map(|(at, name)| (at, CategoryColumn::new(name))).collect();
-        Self { purpose, suspects, categories, unclear: BTreeMap::new() }
+        Self { purpose, suspects, categories, unclear: BTreeMap::new(), ticks: BTreeMap::new() }
     }
 
     /// Adds a row. Returns the gravest reason for which its cells forbid a call, dates left out.
@@ -48,6 +50,11 @@ impl ForbiddingColumns {
         let mut forbids = None;
         for column in columns.forbidding() {
             let cell = ExclusionCell::read(column, columns, row);
+            if matches!(column.exclusion, Exclusion::OkToCall | Exclusion::Active) {
+                let (is_ticks, has_yes) = self.ticks.entry(column.at).or_insert((true, false));
+                *is_ticks &= matches!(YesNo::parse(cell.text), YesNo::Yes | YesNo::Blank);
+                *has_yes |= YesNo::parse(cell.text) == YesNo::Yes;
+            }
             match cell.verdict(self.purpose) {
                 CellVerdict::Forbids(reason) => forbids = gravest(forbids.into_iter().chain([reason])),
                 CellVerdict::Unclear => {
@@ -59,6 +66,11 @@ impl ForbiddingColumns {
             }
         }
         forbids
+    }
+
+    /// The columns of permissions that have yes and blank cells only.
+    pub(super) fn ticked(&self) -> Vec<usize> {
+        self.ticks.iter().filter(|(_, (is_ticks, has_yes))| *is_ticks && *has_yes).map(|(at, _)| *at).collect()
     }
 
     /// What was not understood; `None` if nothing.

@@ -44,6 +44,11 @@ pub(super) struct WeakHeading {
     pub(super) is_end: bool,
 }
 
+/// Whether a column has no heading: a person's marks, such as `x`, of which only that person knows the meaning.
+fn is_unnamed(heading: &str) -> bool {
+    heading.strip_prefix("column ").is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 impl WeakHeading {
     pub(super) fn of(heading: &str) -> Self {
         let words = words_of(heading);
@@ -55,7 +60,7 @@ impl WeakHeading {
         let denies = matches!(words.as_slice(), [.., last] if matches!(last.as_str(), "not" | "dont"));
         Self {
             is_about_something_else,
-            is_flag: is_meant && (denies || list("heading_flags").has_any(&words)),
+            is_flag: is_meant && (denies || is_unnamed(heading) || list("heading_flags").has_any(&words)),
             is_end: is_meant && list("heading_ends").has_any(&words),
         }
     }
@@ -86,7 +91,7 @@ pub(super) fn likely_field(heading: &str) -> Field {
         () if starts("consent") || starts("tcpa") => Field::Consent,
         () if starts("inactiv") || starts("archiv") || starts("dismiss") || starts("terminat") => Field::Inactive,
         () if starts("activ") || starts("actif") => Field::Active,
-        () if WordList::named("heading_negations").has_any(&words) => Field::DoNotCall,
+        () if is_unnamed(heading) || WordList::named("heading_negations").has_any(&words) => Field::DoNotCall,
         () if WordList::named("heading_forbids").begins_any(&words) => Field::DoNotCall,
         () if starts("opt") && !words.iter().any(|word| word == "in") => Field::DoNotCall,
         () => Field::OkToCall,

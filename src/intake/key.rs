@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{NaiveDate, NaiveDateTime, Timelike};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 
 use super::cell_value::{value, whole_id};
 use super::date::{Century, DateCell, DateReader};
@@ -82,7 +82,7 @@ impl KeyColumn {
                 let day = self.day_at.and_then(|at| dates.read(Field::NextAppointment, value(row, at)).date);
                 let found = dates.read(field, cell);
                 let whole = DateCell { date: found.date.or(day), ..found };
-                dates.form(whole).map_or_else(|| single_spaced(cell), Cow::Owned)
+                dates.form(field, whole).map_or_else(|| single_spaced(cell), Cow::Owned)
             }
             KeyForm::Text => single_spaced(cell),
         }
@@ -117,9 +117,12 @@ impl KeyDates<'_> {
         reader.read(cell).unwrap_or_default()
     }
 
-    fn form(&self, cell: DateCell) -> Option<String> {
+    /// A date, with the time of day if it is an appointment's. Nobody has one at midnight.
+    fn form(&self, field: Field, cell: DateCell) -> Option<String> {
         let date = cell.date?;
-        let Some(time) = cell.time else { return Some(date.to_string()) };
+        let has_time = [Field::AppointmentStart, Field::AppointmentEnd, Field::NextAppointment].contains(&field);
+        let time = cell.time.filter(|time| has_time && *time != NaiveTime::MIN);
+        let Some(time) = time else { return Some(date.to_string()) };
         let in_zone = cell.offset.and_then(|_| cell.in_zone(self.zone)).map(|instant| instant.naive_local());
         Some(start_form(in_zone.unwrap_or(date.and_time(time))))
     }

@@ -50,10 +50,12 @@ pub mod rejects;
 mod render_cache;
 mod row_numbers;
 mod row_result;
+mod row_shape;
 mod schema;
 mod section_rows;
 mod short_rows;
 pub mod summary;
+mod unsupported_format;
 mod word_lists;
 
 use std::collections::BTreeMap;

@@ -32,6 +32,9 @@ pub(super) fn folded(text: &str) -> Cow<'_, str> {
         let is_folded = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         return if is_folded { Cow::Borrowed(text) } else { Cow::Owned(text.to_ascii_lowercase()) };
     }
+    if !text.chars().any(has_plain_form) {
+        return Cow::Owned(text.to_lowercase());
+    }
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
     let mut plain = String::with_capacity(text.len());
     for c in decomposed.chars().filter(|c| !matches!(c, '\u{300}'..='\u{36f}') && !is_unseen(*c)) {
@@ -41,6 +44,12 @@ pub(super) fn folded(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(plain)
+}
+
+/// Whether a character is a letter with an accent, of another width, unseen, or one of [`plain_letters`].
+fn has_plain_form(c: char) -> bool {
+    matches!(c, '\u{c0}'..='\u{24f}' | '\u{2b0}'..='\u{36f}' | '\u{1e00}'..='\u{1eff}' | '\u{2018}' | '\u{2019}' | '´' | '\u{ff00}'..='\u{ffef}')
+        || is_unseen(c)
 }
 
 /// Letters that are no letter with an accent, as those write them who do not have them.

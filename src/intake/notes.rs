@@ -48,9 +48,8 @@ fn characteristic_word(phrase: &'static str) -> &'static str {
 }
 
 fn has_word(finder: &LazyLock<Option<AhoCorasick>>, note: &str) -> bool {
-    let is_found = |finder: &AhoCorasick| {
-        if note.is_ascii() { finder.is_match(note) } else { finder.is_match(folded(note).as_ref()) }
-    };
+    let is_found =
+        |finder: &AhoCorasick| finder.is_match(note) || (!note.is_ascii() && finder.is_match(&*folded(note)));
     finder.as_ref().is_none_or(is_found)
 }
 
@@ -112,7 +111,10 @@ pub(super) fn forbids_in_name(name: &str) -> Option<Reason> {
 
 /// Whether a name has a remark that nobody is to use the record: `Coe, Ann (do not use)`.
 fn is_retired(name: &str) -> bool {
-    remarks(name).any(|remark| WordList::named("record_retired").has(&words_of(remark).join(" ")))
+    let words = words_of(name);
+    // Sorted to the end of every list: `ZZ-Coe, Ann`.
+    let is_sorted_away = words.len() > 1 && matches!(words[0].as_str(), "zz" | "zzz" | "zzzz" | "xx" | "xxx" | "xxxx");
+    is_sorted_away || remarks(name).any(|remark| WordList::named("record_retired").has(&words_of(remark).join(" ")))
 }
 
 fn forbids_in_remark(remark: &str) -> Option<Reason> {

@@ -20,6 +20,7 @@ use super::patient::{Patient, PatientReader};
 use super::phone_choice::PhoneChoice;
 use super::rejection::{RejectReason, Rejection};
 use super::row_result::RowResult;
+use super::row_shape::has_moved_cell;
 use super::summary::{ExcludedOnList, IntakeSummary, IntakeWarning};
 use crate::campaign::{Campaign, OnConflict, Purpose};
 use crate::did_you_mean::nearest;
@@ -144,6 +145,9 @@ impl<'i> IntakePass<'i> {
         let is_left_short = found < expected && !self.reader.profile.broken_lines.contains(&row.line);
         if found != expected && !is_left_short {
             return self.reject(row, RejectReason::Cells { found, expected });
+        }
+        if has_moved_cell(self.reader.columns, &row) {
+            return self.reject(row, RejectReason::Moved);
         }
         let row = row.padded(expected);
         let phones = self.reader.profile.list_numbers.choose(self.reader.columns, &row, self.rules);

@@ -7,8 +7,8 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 
 use super::called_party_zone::{self, ZoneCells};
 use super::cell_value::whole_id;
-use super::cell_words::YesNo;
-use super::columns::Columns;
+use super::cell_words::{YesNo, words_of};
+use super::columns::{Columns, ForbiddingColumn};
 use super::date::{Century, DateCell, DateError, DateReader, is_minor, iso_date, start_of};
 use super::eligibility::{Eligibility, ExclusionCell, ExclusionCells, gravest};
 use super::exclude_list::ExcludeList;
@@ -16,7 +16,7 @@ use super::field::{Field, NAME_FIELDS};
 use super::key::KeyDates;
 use super::key_bans::KeyBans;
 use super::list::ListRow;
-use super::name::{NameCells, PatientNames};
+use super::name::{NameCells, PatientNames, are_different};
 use super::notes;
 use super::phone_choice::PhoneChoice;
 use super::profile::ListProfile;
@@ -201,6 +201,14 @@ impl<'a> PatientReader<'a> {
             preferred: cell(Field::PreferredName),
             full: cell(Field::FullName),
         };
+        // Another column may be of a parent.
+        let is_of_patient = || {
+            let words = words_of(self.columns.name_of(Field::FullName));
+            words.iter().any(|word| matches!(word.as_str(), "patient" | "pt" | "client" | "full"))
+        };
+        if are_different(cells) && is_of_patient() {
+            return Err(RejectReason::NamesDiffer(Field::FullName));
+        }
         PatientNames::from_cells(cells, self.campaign.vendor.kind.limits().name_chars)
     }
 
@@ -312,7 +320,11 @@ impl<'a> PatientReader<'a> {
     }
 
     fn undated_exclusions<'r>(&self, row: &'r ListRow) -> ExclusionCells<'r> {
-        let cell = |column| ExclusionCell::read(column, self.columns, row);
+        let cell = |column: &ForbiddingColumn| {
+            let cell = ExclusionCell::read(column, self.columns, row);
+            let is_unmarked = cell.text.is_empty() && self.profile.ticked_columns.contains(&column.at);
+            ExclusionCell { is_unmarked, ..cell }
+        };
         ExclusionCells {
             cells: self.columns.forbidding().iter().map(cell).collect(),
             note: self.forbidding_note(row),

@@ -18,6 +18,7 @@ use super::list_numbers::ListNumbers;
 use super::non_patient_rows::is_non_patient_row;
 use super::notes;
 use super::row_numbers::row_numbers;
+use super::row_shape::has_row_in_cell;
 use super::section_rows::is_forbidding_section;
 use super::short_rows::ShortRows;
 use crate::campaign::{Campaign, DateOrder, HouseholdRule, Purpose};
@@ -40,6 +41,8 @@ pub(super) struct ListProfile {
     pub(super) broken_lines: HashSet<u64>,
     /// Which keys occur in several rows.
     pub(super) keys: DuplicateFilter,
+    /// The columns of permissions that have yes and blank cells only: a blank one may mean no.
+    pub(super) ticked_columns: Vec<usize>,
     /// The lines of rows with a note that forbids a call.
     pub(super) noted_lines: HashSet<u64>,
     /// The numbers that concern several rows.
@@ -119,7 +122,7 @@ impl<'a> FirstPass<'a> {
             self.profile.rows += 1;
             self.profile.hidden_rows += u64::from(row.is_hidden);
             let before = std::mem::replace(&mut previous, row.line);
-            if row.has_line_breaks() && separator.is_some_and(|separator| columns.has_row_in_cell(&row, separator)) {
+            if row.has_line_breaks() && separator.is_some_and(|separator| has_row_in_cell(columns, &row, separator)) {
                 // If the list ends inside the quote, the row's line is one too low.
                 return Err(ListError::RowsInACell { line: row.line.max(before + 1) });
             }
@@ -236,7 +239,9 @@ impl<'a> FirstPass<'a> {
     }
 
     fn finish(self) -> Result<ListProfile, ListError> {
-        let profile = ListProfile { keys: self.keys.finish(), numbers: self.numbers.finish(), ..self.profile };
+        let ticked_columns = self.forbidding.ticked();
+        let profile =
+            ListProfile { ticked_columns, keys: self.keys.finish(), numbers: self.numbers.finish(), ..self.profile };
         match self.forbidding.finish() {
             _ if profile.rows == 0 => Err(ListError::NoRows),
             Some(unclear) => Err(ListError::NotUnderstood(Box::new(unclear))),

@@ -37,6 +37,9 @@ pub enum RejectReason {
         /// The number of cells in the header.
         expected: usize,
     },
+    /// A text where a number is expected, behind a comma and a space: cells have moved.
+    #[error("row: the cells have moved; perhaps a comma in a cell has no quotes around it")]
+    Moved,
     /// The row cannot be read at all.
     #[error("row: {0}")]
     Unreadable(RowFault),
@@ -46,6 +49,9 @@ pub enum RejectReason {
     /// A name or a key with a character that could not be decoded.
     #[error("{0}: a character cannot be read; correct it, or name the file's encoding under [list]")]
     Damaged(Field),
+    /// The columns of names name two people.
+    #[error("{0}: not the name in the other columns; perhaps it is somebody else's")]
+    NamesDiffer(Field),
     /// A name that is none: a company, a test, a number.
     #[error("{0}: not a patient's name")]
     NotAPerson(Field),
@@ -135,9 +141,11 @@ impl RejectReason {
             Self::Cells { .. } => "row: has not as many cells as the header".to_owned(),
             Self::Conflict { key, .. } => format!("{key}: on several lines, with different data"),
             Self::Unreadable(_)
+            | Self::Moved
             | Self::Missing(_)
             | Self::Damaged(_)
             | Self::NotAPerson(_)
+            | Self::NamesDiffer(_)
             | Self::Phone(_)
             | Self::Excluded(_)
             | Self::Date { .. }

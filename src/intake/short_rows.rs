@@ -3,8 +3,9 @@
 
 use std::collections::HashSet;
 
-use super::columns::{Columns, KeyShape};
+use super::columns::Columns;
 use super::list::ListRow;
+use super::row_shape::KeyShape;
 
 /// Tells short rows apart, row by row. A short row continues the short one before it if both together have no more cells
 /// than a row, and if its key does not look like the keys of the rows before it.

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read};
 use encoding_rs::{CoderResult, Decoder, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::cp850;
-use super::encoding_guess::ByteGuess;
+use super::encoding_guess::{ByteGuess, table};
 use super::source::ListBytes;
 use super::unsupported::unsupported_format;
 use crate::campaign::ListEncoding;
@@ -18,6 +18,8 @@ pub(super) enum Encoding {
     Web(&'static encoding_rs::Encoding),
     /// That of DOS in western Europe.
     Cp850,
+    /// UTF-8 and, in other rows, this one.
+    Mixed(ListEncoding),
 }
 
 impl Encoding {
@@ -39,7 +41,8 @@ impl Encoding {
         if let Some(encoding) = utf16_without_mark(start) {
             return Ok(Self::Web(encoding));
         }
-        Ok(Self::named(ByteGuess::of(bytes)?.encoding()))
+        let guess = ByteGuess::of(bytes)?;
+        Ok(if guess.is_mixed() { Self::Mixed(guess.encoding()) } else { Self::named(guess.encoding()) })
     }
 
     fn named(named: ListEncoding) -> Self {
@@ -65,6 +68,7 @@ impl Encoding {
             decoder: match self {
                 Self::Web(encoding) => TextDecoder::Web(encoding.new_decoder_with_bom_removal()),
                 Self::Cp850 => TextDecoder::Cp850,
+                Self::Mixed(other) => TextDecoder::Mixed(MixedDecoder { table: table(other), carried: Vec::new() }),
             },
             ready: Vec::new(),
             consumed: 0,
@@ -86,6 +90,37 @@ fn utf16_without_mark(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
 enum TextDecoder {
     Web(Decoder),
     Cp850,
+    Mixed(MixedDecoder),
+}
+
+/// Decodes UTF-8, and bytes that cannot be UTF-8 one by one.
+struct MixedDecoder {
+    /// The characters of the bytes 0x80 to 0xff.
+    table: [char; 128],
+    /// The start of a character that goes on in the next chunk.
+    carried: Vec<u8>,
+}
+
+impl MixedDecoder {
+    /// Decodes a chunk, the `last` one if nothing follows.
+    fn decode(&mut self, chunk: &[u8], last: bool, into: &mut Vec<u8>) {
+        into.clear();
+        self.carried.extend_from_slice(chunk);
+        let mut rest = self.carried.as_slice();
+        while !rest.is_empty() {
+            let (valid, is_broken) = match std::str::from_utf8(rest) {
+                Ok(text) => (text.len(), false),
+                Err(error) => (error.valid_up_to(), error.error_len().is_some() || last),
+            };
+            into.extend_from_slice(&rest[..valid]);
+            rest = &rest[valid..];
+            let Some(broken) = rest.first().filter(|_| is_broken) else { break };
+            let character = self.table[usize::from(broken.saturating_sub(0x80))];
+            into.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            rest = &rest[1..];
+        }
+        self.carried = rest.to_vec();
+    }
 }
 
 /// A list's text, decoded in chunks.
@@ -119,6 +154,12 @@ impl DecodedText {
             }
             TextDecoder::Cp850 => {
                 cp850::decode(input, &mut self.ready);
+                let read = input.len();
+                self.bytes.consume(read);
+                true
+            }
+            TextDecoder::Mixed(decoder) => {
+                decoder.decode(input, last, &mut self.ready);
                 let read = input.len();
                 self.bytes.consume(read);
                 true

@@ -71,6 +71,11 @@ impl ByteGuess {
         at
     }
 
+    /// Whether some rows are UTF-8 and others of another encoding: lists that were put together.
+    pub(super) fn is_mixed(&self) -> bool {
+        self.utf8 > 0 && self.broken >= self.utf8 && self.fitting.iter().any(|fitting| fitting * 2 >= self.broken)
+    }
+
     pub(super) fn encoding(&self) -> ListEncoding {
         if self.broken == 0 || self.utf8 > self.broken {
             return ListEncoding::Utf8;
@@ -107,7 +112,7 @@ fn fits(character: char, before: Option<char>, after: Option<char>) -> bool {
 }
 
 /// The characters of the bytes 0x80 to 0xff.
-fn table(encoding: ListEncoding) -> [char; 128] {
+pub(super) fn table(encoding: ListEncoding) -> [char; 128] {
     std::array::from_fn(|at| {
         let byte = at as u8 + 0x80;
         let of_web = |encoding: &'static encoding_rs::Encoding| {

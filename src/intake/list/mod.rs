@@ -50,6 +50,7 @@ use self::json::{JsonElements, JsonKind, JsonRows};
 use self::json_layout::JsonLayout;
 use self::json_walk::JsonWalk;
 pub use self::row::{ListRow, RowFault, RowUnit};
+use self::sheet_choice::SpooledSheet;
 use self::source::ListOrigin;
 pub use self::source::ListSource;
 use self::zip_archive::ZipKind;
@@ -87,8 +88,8 @@ impl List {
     ) -> Result<Self, ListError> {
         let is_known = expected.is_known;
         match zip_archive::kind(&origin)? {
-            Some(ZipKind::Workbook) => return Self::open_spooled(workbook::to_csv(&origin, is_known)?, expected),
-            Some(ZipKind::OpenDocument) => return Self::open_spooled(ods::to_csv(&origin, is_known)?, expected),
+            Some(ZipKind::Workbook) => return Self::open_sheet(workbook::to_csv(&origin, is_known)?, expected),
+            Some(ZipKind::OpenDocument) => return Self::open_sheet(ods::to_csv(&origin, is_known)?, expected),
             Some(ZipKind::List(_)) if is_unzipped => return Err(ListError::NotText(UnsupportedFormat::Compressed)),
             Some(ZipKind::List(at)) => {
                 return Self::open_unpacked(gzip::unpack(zip_archive::unpack(&origin, at)?)?, expected, true);
@@ -96,7 +97,7 @@ impl List {
             None => {}
         }
         if let Some(spooled) = xls::to_csv(&origin, is_known)? {
-            return Self::open_spooled(spooled, expected);
+            return Self::open_sheet(spooled, expected);
         }
         let encoding = Encoding::detect(origin.bytes()?, expected.encoding)?;
         let text = || -> Result<_, ListError> { Ok(encoding.decode(origin.bytes()?)) };
@@ -135,6 +136,12 @@ impl List {
         Self { origin, encoding, format, header, titles, unit, other_resources }
     }
 
+    /// Opens a sheet of a workbook.
+    fn open_sheet(sheet: SpooledSheet, expected: &ListExpectations<'_>) -> Result<Self, ListError> {
+        let list = Self::open_spooled(sheet.origin, expected)?;
+        Ok(Self { titles: [list.titles, sheet.titles].concat(), ..list })
+    }
+
     /// Opens a list that was converted to CSV.
     fn open_spooled(origin: ListOrigin, expected: &ListExpectations<'_>) -> Result<Self, ListError> {
         let encoding = Encoding::utf8();
@@ -161,7 +168,7 @@ impl List {
         &self.header
     }
 
-    /// The texts above the header.
+    /// The texts above the header, the names of a workbook's sheets and the first texts of its other sheets.
     #[must_use]
     pub fn titles(&self) -> &[String] {
         &self.titles

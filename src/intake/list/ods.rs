@@ -14,7 +14,7 @@ use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
 use super::limits::{MAX_COLUMNS, MAX_ROW_BYTES};
 use super::row::{RowFault, RowPlace};
-use super::sheet_choice::{OnRow, RowCells, list_sheet};
+use super::sheet_choice::{ChosenSheet, OnRow, RowCells, SpooledSheet, list_sheet};
 use super::source::{ListBytes, ListOrigin};
 use crate::intake::error::{ListError, UnsupportedFormat};
 
@@ -27,17 +27,19 @@ const MAX_READ: u64 = 4 << 30;
 type ContentReader<R> = Reader<BufReader<R>>;
 
 /// Converts the sheet that holds the list to CSV.
-pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<ListOrigin, ListError> {
+pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<SpooledSheet, ListError> {
     archive::refuse_bomb(origin)?;
     let mut archive = ZipArchive::new(origin.bytes()?).map_err(|_| ListError::Damaged)?;
     if is_locked(&mut archive)? {
         return Err(ListError::NotText(UnsupportedFormat::Locked));
     }
     let sheets = visible_sheets(&mut archive)?;
-    let sheet = list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut archive, *sheet, on_row))?;
-    spool_csv(origin.modified(), |rows| {
+    let ChosenSheet { sheet, titles } =
+        list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut archive, *sheet, on_row))?;
+    let origin = spool_csv(origin.modified(), |rows| {
         for_each_row(&mut archive, sheet, &mut |place, cells| rows.write_row(place, cells).map(|()| true))
-    })
+    })?;
+    Ok(SpooledSheet { origin, titles })
 }
 
 fn is_locked(archive: &mut ZipArchive<ListBytes>) -> Result<bool, ListError> {
@@ -151,6 +153,9 @@ struct SheetScan {
     /// Whether the row has a formula without a result, and whether the cell is one.
     lacks_result: bool,
     is_unsolved: bool,
+    /// The last line that cells are merged into: of the rows up to this one, and of those above it.
+    merged_until: u64,
+    merged_above: u64,
     row: RowCells,
     column: u64,
     cell_repeats: u64,
@@ -189,6 +194,10 @@ impl SheetScan {
             "table:table-cell" | "table:covered-table-cell" => {
                 self.cell_repeats = repeats(tag, "table:number-columns-repeated");
                 self.value = cell_value(tag);
+                let spanned = repeats(tag, "table:number-rows-spanned");
+                if spanned > 1 {
+                    self.merged_until = self.merged_until.max(self.line.saturating_add(spanned));
+                }
                 self.is_unsolved =
                     attribute(tag, "office:value-type").is_empty() && !attribute(tag, "table:formula").is_empty();
                 self.text.clear();
@@ -263,7 +272,12 @@ impl SheetScan {
         if self.rows > MAX_ROWS {
             return Err(ListError::NotText(UnsupportedFormat::Bomb));
         }
-        let fault = std::mem::take(&mut self.lacks_result).then_some(RowFault::NoFormulaResult);
+        let is_merged = first <= std::mem::replace(&mut self.merged_above, self.merged_until);
+        let fault = match () {
+            () if std::mem::take(&mut self.lacks_result) => Some(RowFault::NoFormulaResult),
+            () if is_merged => Some(RowFault::MergedCells),
+            () => None,
+        };
         for line in first..=self.line {
             if !on_row(RowPlace { line, is_hidden: self.is_hidden, fault }, &cells)? {
                 return Ok(false);

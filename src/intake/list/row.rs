@@ -73,17 +73,23 @@ pub enum RowFault {
     UnreadableBundle,
     /// A row of a workbook with a formula whose result was not saved.
     NoFormulaResult,
+    /// A row of a workbook that a person has struck through.
+    StruckThrough,
+    /// A row of a workbook that shares a cell with the row above it.
+    MergedCells,
 }
 
 impl RowFault {
     /// All faults.
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::NotJson,
         Self::WrongShape,
         Self::TooLong,
         Self::NoResource,
         Self::UnreadableBundle,
         Self::NoFormulaResult,
+        Self::StruckThrough,
+        Self::MergedCells,
     ];
 
     /// The fault in words.
@@ -98,6 +104,8 @@ impl RowFault {
             Self::NoFormulaResult => {
                 "a formula whose result is not in the file; open the workbook in a spreadsheet program, and save it"
             }
+            Self::StruckThrough => "struck through; delete the row, or take the line through it away",
+            Self::MergedCells => "merged with the row above it in some column; split the cells, and fill in every row",
         }
     }
 }

@@ -7,10 +7,28 @@ use calamine::{Reader, Sheet, SheetType, SheetVisible};
 use super::expectations::IsKnown;
 use super::limits::{HEADER_SEARCH_ROWS, MAX_COLUMNS, MAX_ROW_BYTES};
 use super::row::RowPlace;
+use super::source::ListOrigin;
 use crate::intake::error::ListError;
 
 /// Gets the place and the cells of each row that is not empty; returns whether to go on.
 pub(super) type OnRow<'r> = dyn FnMut(RowPlace, &[String]) -> Result<bool, ListError> + 'r;
+
+/// The sheet that holds the list.
+pub(super) struct ChosenSheet<S> {
+    pub(super) sheet: S,
+    /// The names of all sheets, and the first texts of the others: one of them may say that these patients must not be
+    /// called.
+    pub(super) titles: Vec<String>,
+}
+
+/// A sheet of a workbook, as CSV.
+pub(super) struct SpooledSheet {
+    pub(super) origin: ListOrigin,
+    pub(super) titles: Vec<String>,
+}
+
+/// The first rows of another sheet whose texts are titles.
+const TITLE_ROWS: usize = 2;
 
 /// The only visible sheet with rows or, among several, the only one with a recognised header. Several candidates are an
 /// error: the patients of an ignored sheet would silently never be called. `rows` reads a sheet from its start.
@@ -18,17 +36,23 @@ pub(super) fn list_sheet<S: Clone>(
     sheets: &[(S, String)],
     is_known: IsKnown<'_>,
     mut rows: impl FnMut(&S, &mut OnRow<'_>) -> Result<(), ListError>,
-) -> Result<S, ListError> {
-    let mut filled = Vec::new();
+) -> Result<ChosenSheet<S>, ListError> {
+    let (mut filled, mut titles) = (Vec::new(), Vec::new());
     for (sheet, name) in sheets {
-        let (mut count, mut has_header) = (0, false);
+        let (mut count, mut has_header, mut texts) = (0, false, vec![name.clone()]);
         rows(sheet, &mut |_, cells| {
             count += 1;
+            if count <= TITLE_ROWS {
+                texts.extend(cells.iter().filter(|cell| !cell.trim().is_empty()).cloned());
+            }
             has_header |= cells.iter().filter(|cell| is_known(cell)).count() >= 2;
             Ok(count < HEADER_SEARCH_ROWS && !has_header)
         })?;
         if count > 0 {
             filled.push((sheet, name, has_header));
+            // The names of a header's columns are no titles.
+            texts.truncate(if has_header { 1 } else { texts.len() });
+            titles.extend(texts);
         }
     }
     if filled.iter().any(|(.., has_header)| *has_header) {
@@ -36,7 +60,7 @@ pub(super) fn list_sheet<S: Clone>(
     }
     match filled.as_slice() {
         [] => Err(ListError::Empty),
-        [(sheet, ..)] => Ok((*sheet).clone()),
+        [(sheet, ..)] => Ok(ChosenSheet { sheet: (*sheet).clone(), titles }),
         _ => Err(ListError::SeveralSheets { sheets: filled.into_iter().map(|(_, name, _)| name.clone()).collect() }),
     }
 }

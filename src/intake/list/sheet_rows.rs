@@ -19,10 +19,21 @@ pub(super) struct SheetRows {
     hidden: HashSet<u64>,
     /// Rows with a formula that has no result: the program that wrote the workbook does not calculate.
     unsolved: HashSet<u64>,
+    /// Rows of which every cell with a text is struck through.
+    struck: HashSet<u64>,
+    /// Rows that share a cell with the row above.
+    merged: HashSet<u64>,
+    /// The styles of struck texts.
+    struck_styles: HashSet<String>,
+    /// The cells of the row: with a text, and of these the struck ones.
+    filled: (u32, u32),
     /// The row that is being read.
     row: u64,
     cell: SheetCell,
 }
+
+/// The most rows that are noted as merged: more than any list has by hand.
+const MAX_MERGED: u64 = 1 << 20;
 
 /// What has been seen of a cell.
 #[derive(Debug, Default, Clone, Copy)]
@@ -30,13 +41,15 @@ struct SheetCell {
     has_formula: bool,
     in_value: bool,
     has_result: bool,
+    has_text: bool,
+    is_struck: bool,
 }
 
 impl SheetRows {
     /// The rows of the sheet with this name. None if the sheet's part is not found, which calamine reports.
     pub(super) fn read(origin: &ListOrigin, sheet: &str) -> Result<Self, ListError> {
         let mut archive = ZipArchive::new(origin.bytes()?).map_err(|_| ListError::Damaged)?;
-        let mut rows = Self::default();
+        let mut rows = Self { struck_styles: struck_styles(&mut archive)?, ..Self::default() };
         let Some(part) = sheet_part(&mut archive, sheet)? else { return Ok(rows) };
         for_each_event(&mut archive, &part, |event| rows.add(event))?;
         Ok(rows)
@@ -44,7 +57,12 @@ impl SheetRows {
 
     /// The place of the row with this number.
     pub(super) fn place(&self, line: u64) -> RowPlace {
-        let fault = self.unsolved.contains(&line).then_some(RowFault::NoFormulaResult);
+        let faults = [
+            (&self.unsolved, RowFault::NoFormulaResult),
+            (&self.struck, RowFault::StruckThrough),
+            (&self.merged, RowFault::MergedCells),
+        ];
+        let fault = faults.into_iter().find(|(rows, _)| rows.contains(&line)).map(|(_, fault)| fault);
         RowPlace { line, is_hidden: self.hidden.contains(&line), fault }
     }
 
@@ -52,13 +70,24 @@ impl SheetRows {
         #[allow(clippy::wildcard_enum_match_arm, reason = "nothing else matters in a sheet")]
         match event {
             Event::Start(tag) | Event::Empty(tag) => self.on_tag(tag),
-            Event::Text(text) if self.cell.in_value => self.cell.has_result |= !text.is_empty(),
+            Event::Text(text) => {
+                self.cell.has_result |= self.cell.in_value && !text.is_empty();
+                self.cell.has_text |= !text.is_empty();
+            }
             Event::End(tag) if tag.local_name().as_ref() == "v" => self.cell.in_value = false,
             Event::End(tag) if tag.local_name().as_ref() == "c" => {
                 if self.cell.has_formula && !self.cell.has_result {
                     self.unsolved.insert(self.row);
                 }
+                self.filled.0 += u32::from(self.cell.has_text);
+                self.filled.1 += u32::from(self.cell.has_text && self.cell.is_struck);
                 self.cell = SheetCell::default();
+            }
+            Event::End(tag) if tag.local_name().as_ref() == "row" => {
+                let (filled, struck) = std::mem::take(&mut self.filled);
+                if filled > 1 && filled == struck {
+                    self.struck.insert(self.row);
+                }
             }
             _ => {}
         }
@@ -70,12 +99,24 @@ impl SheetRows {
             // The result of a formula may be an empty text.
             "c" => {
                 let is_text = attribute(tag, "t").is_some_and(|kind| kind == "str");
-                self.cell = SheetCell { has_result: is_text, ..SheetCell::default() };
+                let is_struck = attribute(tag, "s").is_some_and(|style| self.struck_styles.contains(&style));
+                self.cell = SheetCell { has_result: is_text, is_struck, ..SheetCell::default() };
             }
             "f" => self.cell.has_formula = true,
             "v" => self.cell.in_value = true,
+            "mergeCell" => self.on_merged(tag),
             _ => {}
         }
+    }
+
+    /// Notes the rows below the first one of cells that are merged downwards.
+    fn on_merged(&mut self, tag: &BytesStart<'_>) {
+        let row = |cell: &str| cell.trim_start_matches(|c: char| !c.is_ascii_digit()).parse::<u64>().ok();
+        let place = attribute(tag, "ref");
+        let ends = place.as_deref().and_then(|place| place.split_once(':'));
+        let Some((first, last)) = ends.and_then(|(first, last)| Some((row(first)?, row(last)?))) else { return };
+        let room = MAX_MERGED.saturating_sub(self.merged.len() as u64);
+        self.merged.extend((first + 1..=last).take(room as usize));
     }
 
     fn on_row(&mut self, tag: &BytesStart<'_>) {
@@ -85,6 +126,35 @@ impl SheetRows {
             self.hidden.insert(self.row);
         }
     }
+}
+
+/// The numbers of the styles whose font is struck through.
+fn struck_styles(archive: &mut ZipArchive<ListBytes>) -> Result<HashSet<String>, ListError> {
+    let mut styles = HashSet::new();
+    let Some(part) = part_named(archive, |name| name.ends_with("styles.xml")) else { return Ok(styles) };
+    let (mut fonts, mut is_in, mut style) = (Vec::new(), "", 0);
+    for_each_tag(archive, &part, |tag| match tag.local_name().as_ref() {
+        "fonts" => is_in = "fonts",
+        "fills" => is_in = "",
+        "cellXfs" => is_in = "cellXfs",
+        "cellStyles" => is_in = "",
+        "font" if is_in == "fonts" => fonts.push(false),
+        "strike" if is_in == "fonts" => {
+            let is_off = attribute(tag, "val").is_some_and(|val| val == "0" || val == "false");
+            if let Some(last) = fonts.last_mut() {
+                *last = !is_off;
+            }
+        }
+        "xf" if is_in == "cellXfs" => {
+            let font = attribute(tag, "fontId").and_then(|font| font.parse::<usize>().ok());
+            if font.and_then(|font| fonts.get(font)) == Some(&true) {
+                styles.insert(style.to_string());
+            }
+            style += 1;
+        }
+        _ => {}
+    })?;
+    Ok(styles)
 }
 
 /// The part of the archive that holds the sheet.

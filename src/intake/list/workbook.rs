@@ -8,22 +8,24 @@ use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxError};
 use super::archive;
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
-use super::sheet_choice::{OnRow, for_each_row_of_cells, list_sheet, visible_sheets};
+use super::sheet_choice::{ChosenSheet, OnRow, SpooledSheet, for_each_row_of_cells, list_sheet, visible_sheets};
 use super::sheet_rows::SheetRows;
 use super::source::{ListBytes, ListOrigin};
 use crate::intake::error::{ListError, UnsupportedFormat};
 
 /// Converts the sheet that holds the list to CSV.
-pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<ListOrigin, ListError> {
+pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<SpooledSheet, ListError> {
     archive::refuse_bomb(origin)?;
     let mut book: Xlsx<ListBytes> = Xlsx::new(origin.bytes()?).map_err(list_error)?;
     let sheets = visible_sheets(&book);
     let unknown = SheetRows::default();
-    let sheet = list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut book, sheet, &unknown, on_row))?;
+    let ChosenSheet { sheet, titles } =
+        list_sheet(&sheets, is_known, |sheet, on_row| for_each_row(&mut book, sheet, &unknown, on_row))?;
     let sheet_rows = SheetRows::read(origin, &sheet)?;
-    spool_csv(origin.modified(), |rows| {
+    let origin = spool_csv(origin.modified(), |rows| {
         for_each_row(&mut book, &sheet, &sheet_rows, &mut |place, cells| rows.write_row(place, cells).map(|()| true))
-    })
+    })?;
+    Ok(SpooledSheet { origin, titles })
 }
 
 /// Calls `on_row` with the rows of a sheet.

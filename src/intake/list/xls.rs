@@ -9,7 +9,7 @@ use super::compound_file::{CompoundFile, u16_at, u32_at};
 use super::csv_spool::spool_csv;
 use super::expectations::IsKnown;
 use super::row::RowPlace;
-use super::sheet_choice::{OnRow, RowCells, list_sheet};
+use super::sheet_choice::{ChosenSheet, OnRow, RowCells, SpooledSheet, list_sheet};
 use super::source::ListOrigin;
 use super::workbook::date_time_text;
 use super::xls_strings::{SharedStrings, decode, string_at};
@@ -24,7 +24,7 @@ const MAX_READ: usize = 1 << 30;
 const OLD: ListError = ListError::NotText(UnsupportedFormat::OldWorkbook);
 
 /// Converts the sheet that holds the list to CSV; `None` if `origin` is not a compound file.
-pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<Option<ListOrigin>, ListError> {
+pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<Option<SpooledSheet>, ListError> {
     let Some(file) = CompoundFile::open(origin)? else { return Ok(None) };
     if file.has("EncryptedPackage") {
         return Err(ListError::NotText(UnsupportedFormat::Locked));
@@ -38,11 +38,12 @@ pub(super) fn to_csv(origin: &ListOrigin, is_known: IsKnown<'_>) -> Result<Optio
     if book.sheets.len().saturating_mul(stream.len()) > MAX_READ {
         return Err(ListError::NotText(UnsupportedFormat::Bomb));
     }
-    let sheet = list_sheet(&book.sheets, is_known, |sheet, on_row| book.for_each_row(*sheet, on_row))?;
-    let spooled = spool_csv(origin.modified(), |rows| {
+    let ChosenSheet { sheet, titles } =
+        list_sheet(&book.sheets, is_known, |sheet, on_row| book.for_each_row(*sheet, on_row))?;
+    let origin = spool_csv(origin.modified(), |rows| {
         book.for_each_row(sheet, &mut |place, cells| rows.write_row(place, cells).map(|()| true))
     })?;
-    Ok(Some(spooled))
+    Ok(Some(SpooledSheet { origin, titles }))
 }
 
 /// A record: its type and the offsets of its data.

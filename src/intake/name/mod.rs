@@ -14,6 +14,7 @@ use self::full::FullName;
 use self::separate::Separate;
 use self::words::Word;
 use super::field::Field;
+use super::normal_form::folded;
 use super::rejection::RejectReason;
 
 /// What of a cell is read, in bytes: far more than a name has, and little enough for any order of words.
@@ -50,6 +51,19 @@ impl<'a> NameCells<'a> {
         };
         Self { first: cut(self.first), last: cut(self.last), preferred: cut(self.preferred), full: cut(self.full) }
     }
+}
+
+/// Whether the full name and those in separate columns have no word in common, although both are whole.
+pub(super) fn are_different(cells: NameCells<'_>) -> bool {
+    let words = |cell: &str| -> Vec<String> {
+        let plain = folded(cell).into_owned();
+        plain.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).map(str::to_owned).collect()
+    };
+    if cells.full.is_empty() || cells.first.is_empty() || cells.last.is_empty() {
+        return false;
+    }
+    let (full, separate) = (words(cells.full), words(&format!("{} {}", cells.first, cells.last)));
+    full.len() > 1 && separate.len() > 1 && !full.iter().any(|word| separate.contains(word))
 }
 
 /// Whether a cell for a preferred name has none: marks, pronouns, `same`, or a note.
