@@ -126,7 +126,7 @@ fn whole_row(row: ListRow, list: &List) -> Result<ListRow, ListError> {
 }
 
 /// The orders of day and month in which the dates of the key may be read: both if the cells do not decide, so that nobody
-/// is called whom the list may mean.
+/// is called that the list may mean.
 fn date_orders(
     list: &List,
     columns: &[(usize, KeyColumn)],

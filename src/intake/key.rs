@@ -1,6 +1,6 @@
 //! A row's key: what tells one entry from another. It is in one form for every list, however the list writes it: dates are
 //! `2026-12-18`, starts `2026-12-18T09:00` with a separate column's date, numbers E.164, names without accents and in one
-//! case. So a patient whom the next list writes in another way is the same patient, and an exclude list finds him.
+//! case. So a patient is the same on the next list, and is found by an exclude list, however these are written.
 
 use std::borrow::Cow;
 

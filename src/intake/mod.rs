@@ -48,6 +48,7 @@ mod profile;
 pub mod rejection;
 pub mod rejects;
 mod render_cache;
+mod repeated_keys;
 mod row_numbers;
 mod row_result;
 mod row_shape;
@@ -71,6 +72,7 @@ use self::list::{Header, List, ListExpectations, RowPer, RowUnit};
 use self::mapping_report::MappingReport;
 use self::patient::{PatientReader, RowContext};
 use self::profile::ListProfile;
+use self::repeated_keys::read_bans;
 use self::section_rows::is_forbidding_title;
 use crate::campaign::{Campaign, Consent};
 use crate::phone::parse_cell::DialRules;
@@ -143,7 +145,7 @@ impl<'c> Intake<'c> {
         let key_bans = KeyBans::default();
         let intake =
             Self { campaign, context, list, columns, profile, key_bans, consent, exclude_list: None, history: None };
-        let key_bans = KeyBans::read(&intake.list, &intake.reader())?;
+        let key_bans = read_bans(&intake.list, &intake.reader())?;
         Ok(Self { key_bans, ..intake })
     }
 

@@ -251,3 +251,67 @@ fn an_exclude_list_names_patients_however_their_ids_are_written() {
     let unnamed = list_file(b"patient_id\nNULL\n");
     assert!(ExcludeList::read(&ListSource::File(unnamed.path().to_owned()), &campaign, context().now).is_err());
 }
+
+/// The keys of a list's entries, each part behind a `+`.
+fn keys_of(text: &str, campaign: &Campaign) -> Vec<String> {
+    let result = run_intake_on(text.as_bytes(), campaign).expect("a list");
+    result.entries.iter().map(|entry| entry.key.parts().collect::<Vec<_>>().join("+")).collect()
+}
+
+#[test]
+fn a_key_is_the_same_however_a_list_writes_it() {
+    let reminder = campaign(Purpose::Reminder);
+    let by_start = ["patient_id", "appointment_start"].map(str::to_owned).to_vec();
+    let reminder = Campaign { list: ListRules { key: by_start, ..reminder.list.clone() }, ..reminder };
+    for list in [
+        "PatNum,FName,Phone,Appt Date,Appt Time\n1,Ana,3125550101,2026-12-18,14:00\n",
+        "PatNum,FName,Phone,Appt Date,Appt Time\n1,Ana,3125550101,12/18/2026,2:00 PM\n",
+        "PatNum,FName,Phone,Appointment Start\n1.0,Ana,3125550101,2026-12-18T20:00:00Z\n",
+        "PatNum,FName,Phone,Appointment Start\n1,Ana,3125550101,Fri 18 Dec 2026 2:00 p.m.\n",
+    ] {
+        assert_eq!(keys_of(list, &reminder), ["1+2026-12-18T14:00"], "{list}");
+    }
+    let recall = campaign(Purpose::Recall);
+    let by_name = ["first_name", "last_name", "date_of_birth"].map(str::to_owned).to_vec();
+    let recall = Campaign { list: ListRules { key: by_name, ..recall.list.clone() }, ..recall };
+    for list in [
+        "FName,LName,DOB,Phone\nJosé,Núñez,1980-03-14,3125550101\n",
+        "FName,LName,DOB,Phone\nJOSE,NUNEZ,3/14/1980,3125550101\n",
+        "FName,LName,DOB,Phone\njose\u{301}, nún\u{303}ez,1980-03-14T00:00:00,3125550101\n",
+    ] {
+        let keys = keys_of(list, &recall);
+        assert!(keys.len() == 1 && keys[0].ends_with("+1980-03-14") && keys[0].starts_with("Jose+"), "{keys:?}");
+    }
+}
+
+#[test]
+fn an_exclude_list_finds_its_patients_and_says_how_many() {
+    let campaign = campaign(Purpose::Recall);
+    let list = list_file(b"PatNum,FName,Phone\n1,Ana,3125550101\nAB2,Ben,3125550102\n3,Cai,3125550103\n");
+    let exclude = list_file(b"Chart\n0001\nab2\n77\n");
+    let excluded =
+        ExcludeList::read(&ListSource::File(exclude.path().to_owned()), &campaign, context().now).expect("a list");
+    let intake = Intake::open(&ListSource::File(list.path().to_owned()), &campaign, context()).expect("a list");
+    let result = result_of(&intake.with_exclude_list(Some(excluded))).expect("entries");
+    assert_eq!(result.summary.excluded, Some(ExcludedOnList { patients: 3, on_list: 2 }));
+    let by_reason = &result.summary.not_ready_by;
+    assert_eq!(by_reason.get(&Reason::Excluded), Some(&2));
+}
+
+#[test]
+fn a_ban_on_any_row_of_a_key_counts_whichever_row_wins() {
+    let list = "PatNum,FName,Phone,DNC,Status\n1,Ana,3125550101,,Active\n1,Ana,3125550111,Y,Active\n\
+                2,Ben,3125550102,,Inactive\n2,Ben,3125550112,,Active\n";
+    let recall = campaign(Purpose::Recall);
+    let last = Campaign {
+        list: ListRules { on_conflict: OnConflict::LastWins, ..recall.list.clone() },
+        ..campaign(Purpose::Recall)
+    };
+    let status = |campaign: &Campaign| -> Vec<ListEligibility> {
+        let result = run_intake_on(list.as_bytes(), campaign).expect("a list");
+        result.entries.iter().map(|entry| entry.eligibility).collect()
+    };
+    let barred = ListEligibility::Suppressed(Reason::DoNotCall);
+    assert_eq!(status(&recall), [barred, ListEligibility::Suppressed(Reason::Inactive)]);
+    assert_eq!(status(&last), [barred, ListEligibility::Ready]);
+}

@@ -47,6 +47,9 @@ fn check_output(list: &PathBuf) -> String {
             campaign.replace("0.95", "0.95\ncolumns = { phone = \"Brand\" }")
         }
         "several-consent-columns.csv" => campaign.replace("on_file", "column"),
+        "reminder-same-time-on-two-days.csv" | "reminder-notes-about-the-appointment.csv" => campaign
+            .replace("\"recall\"", "\"reminder\"")
+            .replace("0.95", "0.95\nkey = [\"patient_id\", \"appointment_start\"]"),
         name if name.starts_with("reminder-") => campaign.replace("\"recall\"", "\"reminder\""),
         _ => campaign,
     };
