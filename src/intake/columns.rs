@@ -362,7 +362,7 @@ impl Columns {
         })
     }
 
-    /// The columns that the campaign does not ignore and whose cells could be words of a status: those without a field, but
+    /// The columns, but for ignored ones, whose cells could be words of a status: those without a field, but
     /// for those about a number, and those of words for templates. Each with its position and name.
     pub(super) fn columns_of_words(&self) -> impl Iterator<Item = (usize, &str)> {
         const OF_WORDS: [Field; 3] = [Field::Type, Field::Interval, Field::AppointmentDescription];
@@ -404,9 +404,12 @@ impl Columns {
         self.fields.keys().copied().filter(|field| field.phone_rank().is_none())
     }
 
-    /// The row's cells that may hold a note: all but those of columns that forbid by themselves and of ignored ones.
+    /// The row's cells that may hold a note: not those of phones, of columns that forbid by themselves and of ignored ones.
     pub(super) fn note_cells<'r>(&self, row: &'r ListRow) -> impl Iterator<Item = &'r str> {
-        let is_read = |at: &usize| !self.ignored.contains(at) && !self.forbidding.iter().any(|column| column.at == *at);
+        let is_read = |at: &usize| {
+            let is_other = self.ignored.contains(at) || self.phone_positions().any(|phone| phone == *at);
+            !is_other && !self.forbidding.iter().any(|column| column.at == *at)
+        };
         (0..self.width()).filter(is_read).map(|at| value(row, at))
     }
 
@@ -426,11 +429,17 @@ impl Columns {
         self.key.iter().any(|column| self.field_at(column.at).is_some_and(|field| APART.contains(&field)))
     }
 
-    /// A hash of the row's key without its dates, whose order is not known before the whole list has been read.
-    pub(super) fn key_hash(&self, row: &ListRow) -> u64 {
+    /// A hash of the row's key without its dates, whose order is not known before the whole list has been read. `None` if a
+    /// cell of the key is empty.
+    pub(super) fn key_hash(&self, row: &ListRow) -> Option<u64> {
         let mut hasher = DefaultHasher::new();
-        self.key.iter().for_each(|column| column.part_without_dates(row).hash(&mut hasher));
-        hasher.finish()
+        for column in &self.key {
+            if value(row, column.at).is_empty() {
+                return None;
+            }
+            column.part_without_dates(row).hash(&mut hasher);
+        }
+        Some(hasher.finish())
     }
 
     /// Sentences about names in the campaign that no column has.

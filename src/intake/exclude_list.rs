@@ -139,7 +139,9 @@ fn date_orders(
     let mut profile = DateOrderProfile::default();
     for row in list.rows()? {
         let row = row?;
-        dates.iter().for_each(|(_, at)| profile.add(row.cell(*at)));
+        for (_, at) in &dates {
+            profile.add(row.cell(*at));
+        }
     }
     Ok(profile.decide().map_or_else(|_| vec![DateOrder::Mdy, DateOrder::Dmy], |order| vec![order]))
 }

@@ -57,7 +57,7 @@ impl WeakHeading {
         let is_about_calls = list("heading_calls").has_any(&words) && !words.iter().any(|word| word == "list");
         let is_meant = !is_about_something_else || is_about_calls;
         // `Do Not`, of which the rest is missing.
-        let denies = matches!(words.as_slice(), [.., last] if matches!(last.as_str(), "not" | "dont"));
+        let denies = words.last().is_some_and(|word| matches!(word.as_str(), "not" | "dont"));
         Self {
             is_about_something_else,
             is_flag: is_meant && (denies || is_unnamed(heading) || list("heading_flags").has_any(&words)),
@@ -90,6 +90,7 @@ pub(super) fn likely_field(heading: &str) -> Field {
         () if ["dod", "deceas", "death", "died", "dead", "fallec", "deced"].into_iter().any(starts) => Field::Deceased,
         () if starts("consent") || starts("tcpa") => Field::Consent,
         () if starts("inactiv") || starts("archiv") || starts("dismiss") || starts("terminat") => Field::Inactive,
+        () if WordList::named("heading_ends").has_any(&words) => Field::Inactive,
         () if starts("activ") || starts("actif") => Field::Active,
         () if is_unnamed(heading) || WordList::named("heading_negations").has_any(&words) => Field::DoNotCall,
         () if WordList::named("heading_forbids").begins_any(&words) => Field::DoNotCall,

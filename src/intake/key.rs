@@ -146,9 +146,9 @@ fn name_form(cell: &str) -> String {
     let mut starts = true;
     for c in plain.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
         if starts {
-            name.extend(c.to_uppercase())
+            name.extend(c.to_uppercase());
         } else {
-            name.push(c)
+            name.push(c);
         }
         starts = !c.is_alphanumeric();
     }

@@ -108,12 +108,10 @@ impl fmt::Display for NotUnderstood {
                 count if count > MAX_WORDS => format!("more than {MAX_WORDS} different texts"),
                 count => format!("{count} different texts"),
             };
-            let choices = match field {
-                Field::DoNotCall | Field::OkToCall => {
-                    let other = if field == Field::DoNotCall { Field::OkToCall } else { Field::DoNotCall };
-                    format!("{}{}", choice(field, &name), choice(other, &name))
-                }
-                _ => format!("    columns = {{ {field} = \"{name}\" }}\n"),
+            let both = [Field::DoNotCall, Field::OkToCall];
+            let choices = match both.into_iter().find(|other| both.contains(&field) && *other != field) {
+                Some(other) => format!("{}{}", choice(field, &name), choice(other, &name)),
+                None => format!("    columns = {{ {field} = \"{name}\" }}\n"),
             };
             writeln!(
                 f,

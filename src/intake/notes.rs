@@ -21,7 +21,7 @@ const ABBREVIATIONS: [&str; 3] = ["d n c", "d.n.c", "d/n/c"];
 const OTHER_SCRIPTS: [&str; 8] =
     ["不要打电话", "不要致电", "请勿致电", "別打電話", "전화하지", "연락하지", "لا تتصل", "не звонить"];
 
-/// The lists of word_lists.tsv whose phrases forbid a call.
+/// The lists of `word_lists.tsv` whose phrases forbid a call.
 const FORBIDDING: [&str; 6] = ["note_forbids", "note_exact", "note_calls", "note_former", "death", "death_of_patient"];
 
 /// Finds a word of which every phrase that forbids has one: nearly every cell has none. `None`, which never happens,

@@ -176,7 +176,8 @@ impl<'i> IntakePass<'i> {
         if let Some(patient) = self.reader.exclude_list.and_then(|list| list.patient(&key)) {
             self.excluded.insert(patient);
         }
-        if self.reader.profile.keys.max_count(self.reader.columns.key_hash(row)) == 1 {
+        let rows = self.reader.columns.key_hash(row).map(|hash| self.reader.profile.keys.max_count(hash));
+        if rows.is_none_or(|rows| rows == 1) {
             return self.reader.read(row, key, phones?).map(|patient| RowClass::Patient(Box::new(patient)));
         }
         let hash = long_hash_of(&key);

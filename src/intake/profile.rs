@@ -149,7 +149,9 @@ impl<'a> FirstPass<'a> {
         for (field, order) in &mut self.dates {
             order.add(columns.cell(row, *field));
         }
-        self.keys.add(columns.key_hash(row));
+        if let Some(key) = columns.key_hash(row) {
+            self.keys.add(key);
+        }
         let forbids = self.forbidding.add(columns, row);
         let note = notes::in_row(columns, row, self.purpose);
         if note.is_some() {

@@ -30,7 +30,7 @@ pub(super) fn read_bans(list: &List, reader: &PatientReader<'_>) -> Result<KeyBa
 fn ban_of(row: &ListRow, reader: &PatientReader<'_>) -> Option<(u128, Reason)> {
     let columns = reader.columns;
     let is_readable = row.fault.is_none() && row.cells.len() <= columns.width() && !is_non_patient_row(row, columns);
-    if !is_readable || reader.profile.keys.max_count(columns.key_hash(row)) == 1 {
+    if !is_readable || reader.profile.keys.max_count(columns.key_hash(row)?) == 1 {
         return None;
     }
     let reason = reader.exclusion(row).filter(|reason| counts_for_key(*reason, reader))?;

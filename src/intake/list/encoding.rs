@@ -68,7 +68,9 @@ impl Encoding {
             decoder: match self {
                 Self::Web(encoding) => TextDecoder::Web(encoding.new_decoder_with_bom_removal()),
                 Self::Cp850 => TextDecoder::Cp850,
-                Self::Mixed(other) => TextDecoder::Mixed(MixedDecoder { table: table(other), carried: Vec::new() }),
+                Self::Mixed(other) => {
+                    TextDecoder::Mixed(Box::new(MixedDecoder { table: table(other), carried: Vec::new() }))
+                }
             },
             ready: Vec::new(),
             consumed: 0,
@@ -90,7 +92,7 @@ fn utf16_without_mark(start: &[u8]) -> Option<&'static encoding_rs::Encoding> {
 enum TextDecoder {
     Web(Decoder),
     Cp850,
-    Mixed(MixedDecoder),
+    Mixed(Box<MixedDecoder>),
 }
 
 /// Decodes UTF-8, and bytes that cannot be UTF-8 one by one.

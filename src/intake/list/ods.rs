@@ -141,6 +141,7 @@ fn resolved(entity: &BytesRef<'_>) -> Result<String, ListError> {
 
 /// The state of the scan of one sheet.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "the state of a scan, in which nearly all combinations occur")]
 struct SheetScan {
     /// The number of tables that still have to begin; 0 in the wanted one.
     before: usize,

@@ -37,6 +37,7 @@ const MAX_MERGED: u64 = 1 << 20;
 
 /// What has been seen of a cell.
 #[derive(Debug, Default, Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is seen, or not, on the way through the cell")]
 struct SheetCell {
     has_formula: bool,
     in_value: bool,
@@ -135,9 +136,8 @@ fn struck_styles(archive: &mut ZipArchive<ListBytes>) -> Result<HashSet<String>,
     let (mut fonts, mut is_in, mut style) = (Vec::new(), "", 0);
     for_each_tag(archive, &part, |tag| match tag.local_name().as_ref() {
         "fonts" => is_in = "fonts",
-        "fills" => is_in = "",
+        "fills" | "cellStyles" => is_in = "",
         "cellXfs" => is_in = "cellXfs",
-        "cellStyles" => is_in = "",
         "font" if is_in == "fonts" => fonts.push(false),
         "strike" if is_in == "fonts" => {
             let is_off = attribute(tag, "val").is_some_and(|val| val == "0" || val == "false");

@@ -303,7 +303,7 @@ fn a_ban_on_any_row_of_a_key_counts_whichever_row_wins() {
     let list = "PatNum,FName,Phone,DNC,Status\n1,Ana,3125550101,,Active\n1,Ana,3125550111,Y,Active\n\
                 2,Ben,3125550102,,Inactive\n2,Ben,3125550112,,Active\n";
     let recall = campaign(Purpose::Recall);
-    let last = Campaign {
+    let last_wins = Campaign {
         list: ListRules { on_conflict: OnConflict::LastWins, ..recall.list.clone() },
         ..campaign(Purpose::Recall)
     };
@@ -313,5 +313,5 @@ fn a_ban_on_any_row_of_a_key_counts_whichever_row_wins() {
     };
     let barred = ListEligibility::Suppressed(Reason::DoNotCall);
     assert_eq!(status(&recall), [barred, ListEligibility::Suppressed(Reason::Inactive)]);
-    assert_eq!(status(&last), [barred, ListEligibility::Ready]);
+    assert_eq!(status(&last_wins), [barred, ListEligibility::Ready]);
 }
