@@ -15,7 +15,7 @@ use crate::campaign::Purpose;
 use crate::entry::Reason;
 
 /// Abbreviations that are found as they are written.
-const ABBREVIATIONS: [&str; 3] = ["d n c", "d.n.c", "d/n/c"];
+const ABBREVIATIONS: [&str; 4] = ["d n c", "d.n.c", "d/n/c", " ph"];
 
 /// The same in scripts without spaces between words, or of languages of which the lists have no more.
 const OTHER_SCRIPTS: [&str; 8] =
@@ -28,7 +28,9 @@ const FORBIDDING: [&str; 6] = ["note_forbids", "note_exact", "note_calls", "note
 /// would only cost time.
 static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let phrases = FORBIDDING.into_iter().flat_map(|list| WordList::named(list).iter());
-    finder(phrases.map(characteristic_word).chain(ABBREVIATIONS))
+    // A word of two letters is in every other name.
+    let words = phrases.map(characteristic_word).filter(|word| word.len() > 2);
+    finder(words.chain(ABBREVIATIONS))
 });
 
 /// The same for phrases about a number.
