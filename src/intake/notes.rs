@@ -15,7 +15,7 @@ use crate::campaign::Purpose;
 use crate::entry::Reason;
 
 /// Abbreviations that are found as they are written.
-const ABBREVIATIONS: [&str; 4] = ["d n c", "d.n.c", "d/n/c", " ph"];
+const ABBREVIATIONS: [&str; 6] = ["d n c", "d.n.c", "d/n/c", " ph", "dec'd", "dcs'd"];
 
 /// The same in scripts without spaces between words, or of languages of which the lists have no more.
 const OTHER_SCRIPTS: [&str; 8] =
