@@ -238,13 +238,22 @@ fn a_packed_list_is_bounded_in_what_it_unpacks_to() {
 fn a_cell_a_row_and_a_quote_that_never_closes_are_bounded() {
     let practice = practice();
     let header = "patient_id,first_name,phone\n1,Ana,773-555-0110\n";
-    for (start, text) in [("2,", "a"), ("2,\"", "a"), ("2,\"", "3,Bo,773-555-0111\n"), ("2", ","), ("2,\"", "\"\"")] {
+    let too_long = "the row on line 3 is longer than 1 MiB";
+    for (start, text, expected) in [
+        ("2,", "a", too_long),
+        ("2,\"", "a", too_long),
+        ("2,\"", "3,Bo,773-555-0111\n", too_long),
+        ("2", ",", too_long),
+        ("2,\"", "\"\"", too_long),
+    ] {
         let mut file = BufWriter::new(File::create(practice.path("bomb.csv")).expect("a file"));
         between(&mut file, &format!("{header}{start}"), text, 400 * MB, "");
         drop(file);
-        // Longer than 1 MiB, or a quote that has other rows in it.
-        refused(&practice, "bomb.csv", "on line 3");
+        refused(&practice, "bomb.csv", expected);
     }
+    // In a row that is not too long, the quote is found by the rows in it.
+    practice.write("bomb.csv", &format!("{header}2,\"{}", "3,Bo,773-555-0111\n".repeat(1_000)));
+    refused(&practice, "bomb.csv", "a quote is opened on line 3 and closed rows later, or never");
     // In the header, too.
     let mut file = BufWriter::new(File::create(practice.path("bomb.csv")).expect("a file"));
     between(&mut file, "patient_id,\"", "a", 400 * MB, "");

@@ -19,6 +19,10 @@ use rusqlite::{Connection, OpenFlags};
 use super::plan::Person;
 use super::trace::Trace;
 
+/// No call is tried again sooner after one was refused for want of a free place; delays of answers and a wrong clock
+/// included.
+const SOONEST_RETRY: TimeDelta = TimeDelta::seconds(10);
+
 /// A call that the vendor placed.
 #[derive(Clone)]
 pub struct PlacedCall {
@@ -64,6 +68,8 @@ pub struct Oracle {
     /// Numbers that an operator has suppressed.
     suppressed: HashSet<E164>,
     called: Vec<PlacedCall>,
+    /// The newest calls that were refused for want of a free place.
+    without_place: Vec<DateTime<Utc>>,
     broken: Vec<String>,
 }
 
@@ -82,6 +88,7 @@ impl Oracle {
             restorations: 0,
             suppressed: HashSet::new(),
             called: Vec::new(),
+            without_place: Vec::new(),
             broken: Vec::new(),
         }
     }
@@ -96,6 +103,8 @@ impl Oracle {
 
     pub fn close_ledger(&mut self) {
         self.ledger = None;
+        // The next process does not know what this one was refused.
+        self.without_place.clear();
     }
 
     /// A list was enrolled completely.
@@ -233,8 +242,9 @@ impl Oracle {
             |call: &&PlacedCall| call.illegible || (self.may_prove_nothing && !self.is_on_record(&call.id));
         match refusal {
             CallRefusal::CoolingDown if earlier.iter().any(is_unknown) => {}
-            // A slow request may arrive after the vendor's hours have ended; nobody knows the vendor's limit in advance.
-            CallRefusal::OutsideHours | CallRefusal::ConcurrentCalls => {}
+            // A slow request may arrive after the vendor's hours have ended.
+            CallRefusal::OutsideHours => {}
+            CallRefusal::ConcurrentCalls => self.check_concurrent_refusals(at),
             CallRefusal::Malformed(_)
             | CallRefusal::FromNumber
             | CallRefusal::NotAllowed
@@ -248,6 +258,18 @@ impl Oracle {
                     format!("the vendor refused the call after {calls} to that number: {refusal}"),
                 );
             }
+        }
+    }
+
+    /// Nobody knows the vendor's limit in advance. But once a call was refused for want of a free place, only those that
+    /// were on their way may be refused, too, until it is tried again.
+    fn check_concurrent_refusals(&mut self, at: DateTime<Utc>) {
+        self.without_place.retain(|earlier| at - *earlier < SOONEST_RETRY);
+        self.without_place.push(at);
+        let (refused, limit) = (self.without_place.len(), self.campaign.rate.open_calls);
+        if refused > limit as usize {
+            let seconds = SOONEST_RETRY.num_seconds();
+            self.report_broken_promise(at, format!("{refused} calls refused for want of a place within {seconds} s"));
         }
     }
 
