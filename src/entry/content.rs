@@ -43,6 +43,12 @@ impl PatientInfo {
         let names = [Some(self.first_name.as_str()), self.last_name.as_deref()];
         names.into_iter().flatten().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(" ")
     }
+
+    /// The patient's number at the practice; without one the entry's key.
+    #[must_use]
+    pub fn id_or_key(&self, key: &EntryKey) -> String {
+        self.patient_id.clone().unwrap_or_else(|| key.shown())
+    }
 }
 
 /// An appointment, as the vendor takes it.

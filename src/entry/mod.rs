@@ -6,13 +6,14 @@
 //! [`conversation_words`] what was said in it and is kept,
 //! [`reason`] why an entry is not being called, [`remedy`] what a person can do about it, [`content`] the patient and
 //! the texts of the call, [`list_counts`] a list's rows by result, [`transcript_message`] a message of a transcript,
-//! [`work_group`] what the front desk has to do about an entry.
+//! [`work_group`] what the front desk has to do about an entry; `labelled_enum` defines enums with their words.
 
 pub mod attempt;
 pub mod classification;
 pub mod content;
 pub mod conversation_words;
 pub mod effect;
+mod labelled_enum;
 pub mod list_counts;
 pub mod list_effect;
 pub mod outcome;

@@ -7,41 +7,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-macro_rules! outcomes {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $label:literal;)*) => {
-        /// What a finished conversation meant.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Outcome {
-            $($(#[$doc])* $name,)*
-        }
+use super::labelled_enum::labelled_enum;
 
-        impl Outcome {
-            /// Every outcome, in the order in which people read them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+labelled_enum! {
+    /// What a finished conversation meant.
+    pub enum Outcome;
 
-            /// The machine word in campaign files, the ledger, exports and events.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// The words for people.
-            #[must_use]
-            pub fn label(self) -> &'static str {
-                match self { $(Self::$name => $label,)* }
-            }
-
-            /// The outcome with the machine word `name`.
-            #[must_use]
-            pub fn named(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|outcome| outcome.name() == name)
-            }
-        }
-    };
-}
-
-outcomes! {
     /// An appointment was made.
     Booked = "booked", "booked";
     /// An appointment was confirmed.
@@ -73,6 +44,12 @@ outcomes! {
 }
 
 impl Outcome {
+    /// The outcome with the machine word `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|outcome| outcome.name() == name)
+    }
+
     /// Whether a person of the household has decided about the call's subject.
     #[must_use]
     pub fn is_decision(self) -> bool {

@@ -4,40 +4,16 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::labelled_enum::labelled_enum;
 use super::outcome::Outcome;
 use super::reason::Reason;
 use super::remedy::doubt_of_held;
 use super::state::State;
 
-macro_rules! groups {
-    ($($(#[$doc:meta])* $name:ident = $word:literal, $label:literal;)*) => {
-        /// What the front desk has to do about an entry that is finished or stuck.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum WorkGroup {
-            $($(#[$doc])* $name,)*
-        }
+labelled_enum! {
+    /// What the front desk has to do about an entry that is finished or stuck.
+    pub enum WorkGroup;
 
-        impl WorkGroup {
-            /// Every group, in the order in which people read them.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The machine word in the ledger and in exports.
-            #[must_use]
-            pub fn name(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// The words for people.
-            #[must_use]
-            pub fn label(self) -> &'static str {
-                match self { $(Self::$name => $label,)* }
-            }
-        }
-    };
-}
-
-groups! {
     /// The patient wants to be called by a person, or a reminder's last moment passed without a call.
     CallBack = "call_back", "call back";
     /// The patient booked an appointment, which the practice's software does not know.
