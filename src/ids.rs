@@ -110,6 +110,12 @@ impl EntryKey {
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('\u{1f}')
     }
+
+    /// The values for a person, with a space between.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        self.parts().collect::<Vec<_>>().join(" ")
+    }
 }
 
 #[cfg(test)]

@@ -49,6 +49,18 @@ impl Zone {
         instant.naive_utc() + TimeDelta::seconds(i64::from(offset))
     }
 
+    /// The local date and time at `instant`, for a person: `Tue 2026-11-24 09:30`.
+    #[must_use]
+    pub fn date_and_time(&self, instant: DateTime<Utc>) -> String {
+        self.local(instant).format("%a %Y-%m-%d %H:%M").to_string()
+    }
+
+    /// The same, to the second, for a person who compares it with another record: `Tue 2026-11-24 09:30:07`.
+    #[must_use]
+    pub fn date_and_second(&self, instant: DateTime<Utc>) -> String {
+        self.local(instant).format("%a %Y-%m-%d %H:%M:%S").to_string()
+    }
+
     /// The first instant at which the local time is `local` or later: the earlier one in a fold, the end of a gap.
     #[must_use]
     pub fn first_instant(&self, local: NaiveDateTime) -> DateTime<Utc> {

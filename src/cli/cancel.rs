@@ -1,7 +1,6 @@
 //! `cancel`: the patients of a campaign, or of a run's list, are not called any more; `--undo` takes that back.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 
 use serde::Serialize;
 
@@ -24,6 +23,8 @@ struct CancelReport<'a> {
     campaign: &'a CampaignName,
     /// The run whose list is meant; `null`: the whole campaign.
     run: Option<RunId>,
+    /// Whether it was carried out; a preview that was not confirmed changes nothing.
+    applied: bool,
     /// Cancelled at once, by the state before.
     cancelled: BTreeMap<State, u64>,
     /// Followed to the end of their call, and not called again.
@@ -32,6 +33,20 @@ struct CancelReport<'a> {
     over: BTreeMap<State, u64>,
     /// A person has to read a conversation first; they are not called again either.
     in_doubt: u64,
+}
+
+impl<'a> CancelReport<'a> {
+    fn new(campaign: &'a CampaignName, run: Option<RunId>, entries: &CancelledEntries, applied: bool) -> Self {
+        Self {
+            campaign,
+            run,
+            applied,
+            cancelled: of(entries, is_cancelled),
+            followed: of(entries, is_followed),
+            over: of(entries, is_over),
+            in_doubt: entries.in_doubt,
+        }
+    }
 }
 
 /// What `cancel --undo --json` prints.
@@ -62,8 +77,12 @@ pub(super) fn cancel(args: &CancelArgs, global: &GlobalArgs, output: Output) -> 
     if preview.is_empty() {
         output.say(&format!("{subject}: nobody is left to cancel{}", newer_list(&operator, &campaign, run)?));
     } else if !args.yes {
-        output.say(&format!("{subject}:\n{}{}", lines(&preview), newer_list(&operator, &campaign, run)?));
-        confirm()?;
+        if output.json {
+            output.document(&CancelReport::new(&campaign, run, &preview, false))?;
+        } else {
+            output.say(&format!("{subject}:\n{}{}", lines(&preview), newer_list(&operator, &campaign, run)?));
+        }
+        prompt::confirm("Cancel them?", "nothing was cancelled", output)?;
     }
     let at = operator.not_before_newest(WallClock.now())?;
     let cancelled = operator.cancel(&scope, &operator_name(), at)?;
@@ -78,23 +97,21 @@ fn report(
     output: Output,
 ) -> Result<ExitStatus, CommandError> {
     if output.json {
-        output.document(&CancelReport {
-            campaign,
-            run,
-            cancelled: of(cancelled, is_cancelled),
-            followed: of(cancelled, is_followed),
-            over: of(cancelled, is_over),
-            in_doubt: cancelled.in_doubt,
-        })?;
+        output.document(&CancelReport::new(campaign, run, cancelled, true))?;
     }
     if !cancelled.is_empty() {
         let (now, followed) = (cancelled.count(is_cancelled), cancelled.count(is_followed));
+        let followed = match followed {
+            0 => String::new(),
+            calls => {
+                format!("; {} followed to the end, and no further call follows", counted(calls, "call is", "calls are"))
+            }
+        };
         output.say(&format!(
-            "{}: {} {} cancelled; {} followed to the end, and no further call follows; {} takes this back",
+            "{}: {} {} cancelled{followed}; {} takes this back",
             subject(campaign, run),
             wording::patients(now),
             plural(now, "is", "are"),
-            counted(followed, "call is", "calls are"),
             undo_command(campaign, run),
         ));
     }
@@ -104,15 +121,10 @@ fn report(
 fn undo(operator: &mut Operator, scope: &DecisionScope, output: Output) -> Result<ExitStatus, CommandError> {
     let at = operator.not_before_newest(WallClock.now())?;
     let (ReinstatedEntries { reinstated, purged }, campaign) = operator.undo_cancel(scope, &operator_name(), at)?;
-    let count = reinstated.values().sum();
     if output.json {
         output.document(&UndoReport { campaign: &campaign, reinstated: reinstated.clone(), purged })?;
     }
-    let states = if count == 0 { String::new() } else { format!(": {}", states(&reinstated)) };
-    output.say(&format!(
-        "{campaign}: the cancellation of {} is taken back{states}; `callrounds run` or `resume` continues with them",
-        wording::patients(count)
-    ));
+    output.say(&taken_back(&campaign, &reinstated));
     if purged > 0 {
         output.say(&format!(
             "{} {} cancelled, because `ledger purge` has removed the texts; a newer list with them brings them back",
@@ -121,6 +133,25 @@ fn undo(operator: &mut Operator, scope: &DecisionScope, output: Output) -> Resul
         ));
     }
     Ok(ExitStatus::Done)
+}
+
+/// What taking a cancellation back changes. Those whose calls are over were kept from a later list only.
+fn taken_back(campaign: &CampaignName, reinstated: &BTreeMap<State, u64>) -> String {
+    let counts = reinstated.iter().map(|(state, count)| (*state, *count));
+    let (over, back): (BTreeMap<_, _>, BTreeMap<_, _>) = counts.partition(|(state, _)| is_over(*state));
+    match (back.is_empty(), over.is_empty()) {
+        (true, true) => format!("{campaign}: nobody is cancelled, so there is nothing to take back"),
+        (true, false) => {
+            format!("{campaign}: the cancellation is taken back; nobody is left to call ({})", states(&over))
+        }
+        (false, _) => {
+            let over = if over.is_empty() { String::new() } else { format!("; as before: {}", states(&over)) };
+            format!(
+                "{campaign}: the cancellation is taken back: {}{over}; `callrounds run` or `resume` continues",
+                states(&back)
+            )
+        }
+    }
 }
 
 fn subject(campaign: &CampaignName, run: Option<RunId>) -> String {
@@ -188,16 +219,4 @@ fn newer_list(operator: &Operator, campaign: &CampaignName, run: Option<RunId>) 
         ),
         Some(_) | None => String::new(),
     })
-}
-
-fn confirm() -> Result<(), CommandError> {
-    if !std::io::stdin().is_terminal() {
-        return Err(CommandError::Usage(
-            "nothing was cancelled: standard input is not a terminal on which to confirm this: add --yes".into(),
-        ));
-    }
-    if prompt::is_agreed("Cancel them?") {
-        return Ok(());
-    }
-    Err(CommandError::Usage("not confirmed; nothing was cancelled".into()))
 }

@@ -55,7 +55,7 @@ fn check_list(
     api: &VendorConfig,
     is_complete: bool,
 ) -> Result<ExitStatus, CommandError> {
-    let ledger = settings::ledger_beside(global, &campaign.source.directory);
+    let ledger = settings::ledger_in(global, &campaign.source.directory);
     let reader = if ledger.exists() { Some(LedgerReader::open(&ledger)?) } else { None };
     reader.as_ref().map_or(Ok(()), |reader| reader.refuse_other_kind(api.ledger_kind(), &ledger))?;
     let clock = plan_builder::clock(api, &args.time, reader.as_ref(), campaign)?;

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::CommandError;
-use crate::ids::{CampaignName, RunId};
-use crate::ledger::DecisionScope;
+use crate::ids::RunId;
+use crate::ledger::{DecisionScope, LedgerReader};
 
 use super::args::{GlobalArgs, ScopeArgs};
+use super::known_campaign::known_campaign;
 use super::settings;
 
 /// What a decision is about, and the ledger that has it.
@@ -21,12 +22,13 @@ impl NamedScope {
         match (&args.campaign, args.run) {
             (Some(file), _) if Path::new(file).is_file() => {
                 let campaign = settings::campaign_for(Path::new(file), true)?;
-                let ledger = settings::ledger_beside(global, &campaign.source.directory);
+                let ledger = settings::ledger_in(global, &campaign.source.directory);
                 Ok(Self { scope: DecisionScope::Campaign(campaign.name), ledger })
             }
             (Some(name), _) => {
-                let scope = DecisionScope::Campaign(CampaignName::new(name.as_str()));
-                Ok(Self { scope, ledger: settings::find_ledger(global)? })
+                let ledger = settings::find_ledger(global)?;
+                let campaign = known_campaign(&LedgerReader::open(&ledger)?, name)?;
+                Ok(Self { scope: DecisionScope::Campaign(campaign), ledger })
             }
             (None, Some(run)) => {
                 Ok(Self { scope: DecisionScope::Run(RunId(run)), ledger: settings::find_ledger(global)? })

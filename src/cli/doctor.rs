@@ -71,7 +71,7 @@ pub(super) async fn doctor(args: &DoctorArgs, global: &GlobalArgs, output: Outpu
     };
     findings.push(Finding::good("time zones", format!("{}, built in", zone::database_version())));
     let path = match &campaign {
-        Some(campaign) => settings::ledger_beside(global, &campaign.source.directory),
+        Some(campaign) => settings::ledger_in(global, &campaign.source.directory),
         None => settings::find_ledger(global)?,
     };
     findings.push(check_ledger(&path));

@@ -1,15 +1,14 @@
 //! `explain`: the history of one patient, with reasons, in every campaign on the ledger.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::campaign::Campaign;
 use crate::clock::{Clock, WallClock};
-use crate::entry::PatientInfo;
 use crate::error::{CommandError, ExitStatus};
-use crate::ledger::{EntryRow, FormerMember, LedgerError, LedgerKind, LedgerReader, RunReport};
+use crate::ledger::{EntryRow, FormerMember, LedgerError, LedgerReader, RunReport};
 use crate::phone::E164;
 use crate::phone::parse_cell::all_numbers_in;
 use crate::report::timeline::{self, EntryTimeline, RejectedRow, SuppressionStatus};
@@ -20,7 +19,7 @@ use crate::zone::Zone;
 use super::args::{ExplainArgs, GlobalArgs};
 use super::output::Output;
 use super::status::{campaign_of, zone_of};
-use super::{list_input, settings};
+use super::{rejects_file, settings};
 
 /// Everything known about one patient.
 #[derive(Default, Serialize)]
@@ -48,7 +47,8 @@ pub(super) fn explain(args: &ExplainArgs, global: &GlobalArgs, output: Output) -
             text.push(timeline::render(&timeline, &practice.zone, now));
             record.timelines.push(timeline);
         }
-        for row in rejected(&campaign, &rejects_file(&reader, &campaign, &ledger)?, &wanted) {
+        let rejects = rejects_file::path_of_last_list(&reader, &campaign, &ledger)?;
+        for row in rejected(&campaign, &rejects, &wanted) {
             text.push(timeline::rejected(&row));
             record.rejected.push(row);
         }
@@ -86,13 +86,6 @@ fn nobody_found(runs: &[RunReport]) -> CommandError {
     )
 }
 
-/// The rejects file of the campaign's last list.
-fn rejects_file(reader: &LedgerReader, campaign: &Campaign, ledger: &Path) -> Result<PathBuf, CommandError> {
-    let of_rehearsal = list_input::rehearsal_rejects_path(campaign, ledger);
-    let is_rehearsed = reader.kind()? == Some(LedgerKind::Rehearsal) && of_rehearsal.exists();
-    Ok(if is_rehearsed { of_rehearsal } else { list_input::rejects_path(campaign, ledger) })
-}
-
 fn timelines(
     reader: &LedgerReader,
     run: &RunReport,
@@ -111,17 +104,15 @@ fn timelines(
         let suppressions = reader.suppressions_of(row.phone)?;
         let (events, words) = (reader.events_of(row.entry)?, reader.words_of(row.entry)?);
         let mut timeline = EntryTimeline::new(run, row, events, words, suppressions);
-        timeline.name = (!wanted.matches_number(row)).then(|| full_name(&row.patient));
+        timeline.name = (!wanted.matches_number(row)).then(|| row.patient.full_name());
         Ok::<_, LedgerError>(timeline)
     };
     Ok(found.iter().map(timeline).collect::<Result<_, _>>()?)
 }
 
-/// The rows of a rejects file that have what is wanted; none if the file is missing or unreadable.
+/// The rows of a rejects file that have what is wanted.
 fn rejected(campaign: &Campaign, path: &Path, wanted: &PatientQuery<'_>) -> Vec<RejectedRow> {
-    let Ok(reader) = csv::ReaderBuilder::new().flexible(true).from_path(path) else { return Vec::new() };
-    let rows = reader.into_records().filter_map(Result::ok);
-    let matching = rows.filter(|row| wanted.matches_cells(row.iter().skip(2)));
+    let matching = rejects_file::read(path).rows.into_iter().filter(|row| wanted.matches_cells(row.iter().skip(2)));
     let rejected = |row: csv::StringRecord| RejectedRow {
         campaign: campaign.name.clone(),
         line: row.get(0).unwrap_or_default().to_owned(),
@@ -154,7 +145,7 @@ impl<'a> PatientQuery<'a> {
     }
 
     fn matches(&self, row: &EntryRow) -> bool {
-        self.matches_number(row) || self.is_named(&name_words(&full_name(&row.patient)))
+        self.matches_number(row) || self.is_named(&name_words(&row.patient.full_name()))
     }
 
     /// Whether the text is the patient's id, entry or phone number.
@@ -176,11 +167,6 @@ impl<'a> PatientQuery<'a> {
     fn is_named(&self, words: &[String]) -> bool {
         !self.names.is_empty() && self.names.iter().all(|name| words.contains(name))
     }
-}
-
-fn full_name(patient: &PatientInfo) -> String {
-    let name = [Some(patient.first_name.as_str()), patient.last_name.as_deref()];
-    name.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// The words of a name without capitals and accents, so that `García, José` is found as `jose garcia`.

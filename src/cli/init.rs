@@ -25,6 +25,9 @@ pub(super) fn init(args: &InitArgs, output: Output) -> Result<ExitStatus, Comman
     let text = text.replace("campaigns/", "");
     file.write_all(text.as_bytes()).map_err(|error| CommandError::Output { what: path.shown(), why: error.kind() })?;
     let path = path.shown();
+    if output.json {
+        output.document(&serde_json::json!({ "file": path }))?;
+    }
     output.say(&format!(
         "wrote {path}: replace the practice's name, time zone and numbers where the file says so, then check it with\n\
          \x20   callrounds check {path} --list EXPORT.csv"

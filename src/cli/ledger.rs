@@ -27,12 +27,18 @@ pub(super) fn ledger(args: &LedgerArgs, global: &GlobalArgs, output: Output) -> 
 
 fn verify(path: &Path, output: Output) -> Result<ExitStatus, CommandError> {
     ledger::verify(path)?;
+    if output.json {
+        output.document(&serde_json::json!({ "sound": true }))?;
+    }
     output.say("the ledger is sound: its pages, indexes and rows are consistent");
     Ok(ExitStatus::Done)
 }
 
 fn backup(path: &Path, to: &Path, output: Output) -> Result<ExitStatus, CommandError> {
     ledger::backup(path, to)?;
+    if output.json {
+        output.document(&serde_json::json!({ "file": to.shown() }))?;
+    }
     output.say(&format!("the ledger was copied to {}; after restoring it, run `callrounds ledger adopt`", to.shown()));
     Ok(ExitStatus::Done)
 }
@@ -40,6 +46,9 @@ fn backup(path: &Path, to: &Path, output: Output) -> Result<ExitStatus, CommandE
 fn purge(path: &Path, older_than: TimeDelta, output: Output) -> Result<ExitStatus, CommandError> {
     let now = WallClock.now();
     let entries = ledger::purge(path, now - older_than, &operator_name(), now)?;
+    if output.json {
+        output.document(&serde_json::json!({ "purged": entries }))?;
+    }
     let count = wording::patients(entries);
     output.say(&format!(
         "removed names, dates of birth and messages of {count} from the ledger; backups, reports and rejects files still have \
@@ -50,6 +59,10 @@ fn purge(path: &Path, older_than: TimeDelta, output: Output) -> Result<ExitStatu
 
 fn adopt(path: &Path, output: Output) -> Result<ExitStatus, CommandError> {
     let adoption = ledger::adopt(path, &operator_name(), WallClock.now())?;
+    if output.json {
+        let ledger::Adoption { unanswered, future_events } = adoption;
+        output.document(&serde_json::json!({ "unanswered": unanswered, "future_events": future_events }))?;
+    }
     let unanswered = match adoption.unanswered {
         0 => String::new(),
         count => format!("; the next run first reconciles {}", counted(count, "lost answer", "lost answers")),

@@ -16,6 +16,7 @@ use crate::intake::{Intake, IntakeContext, IntakeSummary, IsSettled, ListError, 
 use crate::ledger::LedgerReader;
 use crate::policy::Hours;
 use crate::visible::DisplayPath;
+use crate::wording::{counted, plural};
 
 use super::vendor_config::VendorConfig;
 
@@ -92,17 +93,12 @@ pub(super) fn non_patient_rows(lines: &[u64]) -> String {
 
 /// Says how many rows a spreadsheet hides: who exported it may not know that they are on the list.
 pub(super) fn hidden_rows(count: u64) -> String {
-    match count {
-        0 => String::new(),
-        1 => {
-            "  1 row is hidden in the sheet, by a filter or by hand: it is on the list, and is called like the others\n"
-                .to_owned()
-        }
-        count => format!(
-            "  {count} rows are hidden in the sheet, by a filter or by hand: they are on the list, and are called like the \
-             others\n"
-        ),
+    if count == 0 {
+        return String::new();
     }
+    let rows = counted(count, "row is", "rows are");
+    let are = plural(count, "it is on the list, and is", "they are on the list, and are");
+    format!("  {rows} hidden in the sheet, by a filter or by hand: {are} called like the others\n")
 }
 
 /// Names the FHIR resources of a list that are neither patients nor appointments.
@@ -111,7 +107,7 @@ pub(super) fn other_resources(by_type: &BTreeMap<String, u64>) -> String {
     if kinds.is_empty() { String::new() } else { format!("  left out, as no patients: {}\n", kinds.join(", ")) }
 }
 
-/// The rejects file: the one that the campaign names, or one beside the ledger.
+/// The rejects file: the one that the campaign names, or one next to the ledger.
 pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
     match &campaign.list.rejects {
         Some(path) => campaign.source.resolve(path),
@@ -119,7 +115,7 @@ pub(super) fn rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
     }
 }
 
-/// The rejects file of a rehearsal: always beside its ledger, so that the file of live runs is not changed.
+/// The rejects file of a rehearsal: always next to its ledger, so that the file of live runs is not changed.
 pub(super) fn rehearsal_rejects_path(campaign: &Campaign, ledger: &Path) -> PathBuf {
     ledger.with_file_name(format!("{}.rehearsal.rejects.csv", campaign.name))
 }

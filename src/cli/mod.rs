@@ -3,9 +3,11 @@
 //!
 //! [`args`] defines the arguments; [`settings`] turns them into settings; [`environment`] reads variables; [`output`]
 //! writes to the standard streams; [`enrolment`] writes a list into the ledger; [`session`] is shared by `run` and
-//! `resume`, with [`prompt`], [`preflight`], [`run_setup`], [`ledger_lock`], [`stretches`], [`signals`] and
+//! `resume`, with [`prompt`], [`preflight`], [`run_setup`], [`ledger_lock`], [`run_segments`], [`signals`] and
 //! [`run_status`]; [`plan_builder`] is shared by `check` and `run --plan`, [`decision_scope`] by `pause` and `cancel`,
-//! [`vendor_read`] by `resolve` and `transcript`; [`campaigns`] reads the campaigns of runs from the ledger.
+//! [`vendor_read`] by `resolve` and `transcript`; [`campaigns`] reads the campaigns of runs from the ledger,
+//! [`known_campaign`] finds the one that a command names, and [`rejects_file`] reads the rows that its last list
+//! rejected.
 
 pub mod args;
 mod campaigns;
@@ -21,6 +23,7 @@ mod environment;
 mod exclude_file;
 mod explain;
 mod init;
+mod known_campaign;
 mod ledger;
 mod ledger_lock;
 mod list_input;
@@ -34,12 +37,14 @@ mod plan_approval;
 mod plan_builder;
 mod preflight;
 mod prompt;
+mod rejects_file;
 mod report;
 mod resolve;
 mod resume;
 mod review;
 mod row_findings;
 mod run;
+mod run_segments;
 mod run_setup;
 mod run_status;
 mod runs;
@@ -50,7 +55,6 @@ mod signals;
 mod simulate;
 mod simulator_options;
 mod status;
-mod stretches;
 mod suppress;
 mod transcript;
 mod vendor_config;

@@ -1,7 +1,10 @@
 //! `report --not-called`: who was not called by a run, and why, as one file; the rows that its list rejected included.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+
+use csv::StringRecord;
 
 use crate::clock::{Clock, WallClock};
 use crate::entry::{Reason, State};
@@ -9,16 +12,22 @@ use crate::error::{CommandError, ExitStatus};
 use crate::intake::field_of_column;
 use crate::ledger::{EntryRow, LedgerError, LedgerReader, RunReport};
 use crate::report::csv::{state_label, state_word};
-use crate::visible::{self, DisplayPath, cell_without_formula};
+use crate::report::exporter::ExportError;
+use crate::report::table::CsvTable;
+use crate::visible::{self, DisplayPath};
+use crate::wording::counted;
 
 use super::args::GlobalArgs;
-use super::list_input;
-use super::output::{Output, write_private};
+use super::output::{Output, export_error, write_export};
+use super::rejects_file::{self, RejectedRows};
 use super::settings;
 use super::status::campaign_of;
 
 /// The columns, in order.
 const HEADER: [&str; 8] = ["line", "patient_id", "first_name", "last_name", "phone", "state", "reason", "why"];
+
+/// A row of the file.
+type Cells = [String; HEADER.len()];
 
 pub(super) fn report(
     reader: &LedgerReader,
@@ -27,20 +36,46 @@ pub(super) fn report(
     out: Option<&Path>,
     output: Output,
 ) -> Result<ExitStatus, CommandError> {
-    let rows = rows(reader, run, global)?;
-    match out {
-        Some(path) => {
-            write_private(path, |out| write(&rows, out, &path.shown()))?;
-            output.say(&format!("wrote {}", path.shown()));
-        }
-        None => write(&rows, &mut std::io::stdout().lock(), "the report")?,
+    let path = rejects_file::path_of_last_list(reader, &campaign_of(run)?, &settings::find_ledger(global)?)?;
+    // The file is that of the newest list, or older: a list without rejected rows leaves none.
+    let rejected =
+        if run.next.is_none() && run.list.rejected > 0 { rejects_file::read(&path) } else { RejectedRows::default() };
+    let missing = missing(run, &path, rejected.rows.len() as u64);
+    let rows = rows(reader, run, rejected)?;
+    write_export(out, "not-called.csv", false, output, |out| {
+        let written = if output.json { write_json(&rows, out) } else { write(&rows, out) };
+        written.or_else(|error| export_error(error, "the report"))
+    })?;
+    if let Some(missing) = missing {
+        output.say(&missing);
     }
     Ok(ExitStatus::Done)
 }
 
+/// What is said if the rejects file does not have exactly the rows that the run's list rejected.
+fn missing(run: &RunReport, path: &Path, found: u64) -> Option<String> {
+    let rejected = run.list.rejected;
+    if found == rejected {
+        return None;
+    }
+    let rows = counted(rejected, "rejected row", "rejected rows");
+    let (number, file) = (run.handle.run, path.shown());
+    Some(match (run.next, found) {
+        (Some(next), _) => {
+            format!(
+                "warning: without the {rows} of run {number}'s list: run {next} has followed, and {file} is of the newest list"
+            )
+        }
+        (None, 0) => format!("warning: without the {rows} of the list: {file} is missing, or cannot be read"),
+        (None, _) => format!(
+            "warning: the list of run {number} had {rows}, and {file} has {found}: it was changed since, or is of another list"
+        ),
+    })
+}
+
 /// The rows, in the list's order; those of earlier lists come last.
-fn rows(reader: &LedgerReader, run: &RunReport, global: &GlobalArgs) -> Result<Vec<[String; 8]>, CommandError> {
-    let mut listed: Vec<(u64, [String; 8])> = Vec::new();
+fn rows(reader: &LedgerReader, run: &RunReport, rejected: RejectedRows) -> Result<Vec<Cells>, CommandError> {
+    let mut listed: Vec<(u64, Cells)> = Vec::new();
     let mut earlier = Vec::new();
     let now = reader.not_before_newest(WallClock.now())?;
     reader.each_patient(run.handle, now, |row| {
@@ -50,19 +85,13 @@ fn rows(reader: &LedgerReader, run: &RunReport, global: &GlobalArgs) -> Result<V
         }
         Ok::<_, LedgerError>(())
     })?;
-    // The rejects file is that of the newest list.
-    if run.next.is_none() {
-        let campaign = campaign_of(run)?;
-        let ledger = settings::find_ledger(global)?;
-        listed.extend(rejected(&list_input::rejects_path(&campaign, &ledger)));
-    }
+    listed.extend(rejected_cells(rejected));
     listed.sort_by_key(|(line, _)| *line);
     Ok(listed.into_iter().map(|(_, cells)| cells).chain(earlier).collect())
 }
 
-fn cells(row: &EntryRow) -> [String; 8] {
+fn cells(row: &EntryRow) -> Cells {
     let patient = &row.patient;
-    let key = || row.key.parts().collect::<Vec<_>>().join(" ");
     let why = match (row.state, row.outcome, row.reason) {
         _ if row.covered_by_household => "the call to another patient of the household covers this patient".into(),
         (State::Finished, Some(outcome), _) => format!("called already: {}", outcome.label()),
@@ -71,7 +100,7 @@ fn cells(row: &EntryRow) -> [String; 8] {
     };
     [
         row.line.to_string(),
-        patient.patient_id.clone().unwrap_or_else(key),
+        patient.id_or_key(&row.key),
         patient.first_name.clone(),
         patient.last_name.clone().unwrap_or_default(),
         row.phone.expose(),
@@ -81,37 +110,27 @@ fn cells(row: &EntryRow) -> [String; 8] {
     ]
 }
 
-/// The rows of a rejects file, with the cells whose columns are known; none if the file is missing or unreadable.
-fn rejected(path: &Path) -> Vec<(u64, [String; 8])> {
-    let Ok(mut file) = csv::ReaderBuilder::new().flexible(true).from_path(path) else { return Vec::new() };
-    let Ok(header) = file.headers().cloned() else { return Vec::new() };
+/// The rejected rows by their lines, with the cells whose columns are known.
+fn rejected_cells(RejectedRows { header, rows }: RejectedRows) -> impl Iterator<Item = (u64, Cells)> {
     let column = |field: &str| header.iter().skip(2).position(|name| field_of_column(name) == Some(field));
     let columns = ["patient_id", "first_name", "last_name", "phone"].map(column);
-    let rejected = |row: csv::StringRecord| {
+    rows.into_iter().map(move |row: StringRecord| {
         let cell = |at: usize| visible::original_cell(row.get(at).unwrap_or_default()).trim().to_owned();
         let [id, first, last, phone] = columns.map(|at| at.map(|at| cell(at + 2)).unwrap_or_default());
         let line = cell(0).parse().unwrap_or_default();
         (line, [cell(0), id, first, last, phone, "rejected".into(), "rejected".into(), cell(1)])
-    };
-    file.into_records().filter_map(Result::ok).map(rejected).collect()
+    })
 }
 
-fn write(rows: &[[String; 8]], out: &mut dyn Write, what: &str) -> Result<(), CommandError> {
-    let failed = |error: csv::Error| {
-        let csv::ErrorKind::Io(error) = error.into_kind() else {
-            return Err(CommandError::Internal("the rows have no CSV".into()));
-        };
-        // The reader has stopped reading.
-        let is_broken_pipe = error.kind() == std::io::ErrorKind::BrokenPipe;
-        if is_broken_pipe { Ok(()) } else { Err(CommandError::Output { what: what.to_owned(), why: error.kind() }) }
-    };
-    let mut out = csv::Writer::from_writer(out);
-    let mut write = || -> Result<(), csv::Error> {
-        out.write_record(HEADER)?;
-        for row in rows {
-            out.write_record(row.iter().map(|cell| cell_without_formula(cell).into_owned()))?;
-        }
-        Ok(out.flush()?)
-    };
-    write().or_else(failed)
+fn write(rows: &[Cells], out: &mut dyn Write) -> Result<(), ExportError> {
+    let mut table = CsvTable::begin(out, &HEADER)?;
+    rows.iter().try_for_each(|row| table.row(row))?;
+    table.finish()
+}
+
+/// The same rows for `--json`: an array of objects with the columns' names.
+fn write_json(rows: &[Cells], out: &mut dyn Write) -> Result<(), ExportError> {
+    let objects: Vec<BTreeMap<_, _>> = rows.iter().map(|row| HEADER.into_iter().zip(row).collect()).collect();
+    let text = serde_json::to_string_pretty(&objects).map_err(std::io::Error::from)?;
+    Ok(writeln!(out, "{}", visible::json(&text))?)
 }

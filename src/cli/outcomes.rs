@@ -12,8 +12,8 @@ use crate::report::outcome_tally::TallyDocument;
 use crate::report::suggested_rules::suggested_rules;
 
 use super::args::{GlobalArgs, OutcomesAction, OutcomesArgs};
+use super::known_campaign::campaign_on_ledger;
 use super::output::Output;
-use super::review::campaign_on_ledger;
 use super::status::campaign_named;
 use super::{outcomes_apply, outcomes_from_vendor, settings};
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::IsTerminal;
 use std::path::Path;
 
 use serde::Serialize;
@@ -15,6 +14,7 @@ use crate::error::{CommandError, ExitStatus};
 use crate::ids::CampaignName;
 use crate::ledger::{LedgerError, LedgerReader, Operator, Reclassification, Reclassified};
 use crate::report::outcome_tally::TakenFor;
+use crate::wording::{counted, plural};
 
 use super::args::GlobalArgs;
 use super::output::Output;
@@ -52,22 +52,35 @@ struct ChangeRow {
 
 pub(super) fn apply(file: &Path, yes: bool, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let campaign = settings::campaign(file)?;
-    let ledger = settings::ledger_beside(global, &campaign.source.directory);
+    let ledger = settings::ledger_in(global, &campaign.source.directory);
     let difference = difference(&LedgerReader::open(&ledger)?, &campaign)?;
     if !output.json {
         output.data(&difference.render(&campaign))?;
     }
-    let is_confirmed = !difference.changes.is_empty() && confirm(yes, output)?;
-    let applied = if is_confirmed { Some(carry_out(&ledger, &campaign, &difference)?) } else { None };
+    let applied = if difference.changes.is_empty() {
+        None
+    } else {
+        confirm(&difference, &campaign.name, yes, output)?;
+        Some(carry_out(&ledger, &campaign, &difference)?)
+    };
     if output.json {
-        let Difference { same, kept, .. } = difference;
-        let changes = difference.rows();
-        output.document(&ApplyDocument { campaign: &campaign.name, changes, same, kept, applied })?;
+        output.document(&difference.document(&campaign.name, applied))?;
     }
     if let Some(applied) = applied {
         output.say(&consequences(applied));
     }
     Ok(ExitStatus::Done)
+}
+
+/// Asks on a terminal; elsewhere the difference is shown and nothing changed without --yes.
+fn confirm(difference: &Difference, name: &CampaignName, yes: bool, output: Output) -> Result<(), CommandError> {
+    if yes {
+        return Ok(());
+    }
+    if output.json {
+        output.document(&difference.document(name, None))?;
+    }
+    prompt::confirm("Give these conversations the new outcomes?", "nothing was changed", output)
 }
 
 fn difference(reader: &LedgerReader, campaign: &Campaign) -> Result<Difference, CommandError> {
@@ -88,6 +101,10 @@ fn difference(reader: &LedgerReader, campaign: &Campaign) -> Result<Difference, 
 }
 
 impl Difference {
+    fn document<'a>(&self, campaign: &'a CampaignName, applied: Option<Reclassified>) -> ApplyDocument<'a> {
+        ApplyDocument { campaign, changes: self.rows(), same: self.same, kept: self.kept, applied }
+    }
+
     fn rows(&self) -> Vec<ChangeRow> {
         let mut counts: BTreeMap<(Outcome, TakenFor), u64> = BTreeMap::new();
         for Reclassification { was, taken_for, .. } in &self.changes {
@@ -98,7 +115,10 @@ impl Difference {
 
     fn render(&self, campaign: &Campaign) -> String {
         let Self { changes, same, kept } = self;
-        let mut text = format!("{}: {} conversations change, {same} stay as they are\n", campaign.name, changes.len());
+        let count = changes.len() as u64;
+        let change = counted(count, "conversation changes", "conversations change");
+        let stay = counted(*same, "stays as it is", "stay as they are");
+        let mut text = format!("{}: {change}, {stay}\n", campaign.name);
         for ChangeRow { was, taken_for, count } in self.rows() {
             let rule = taken_for.rule.as_deref().unwrap_or("no rule matches");
             let doubt = taken_for.doubt.map_or_else(String::new, |doubt| format!(", {}", doubt.label()));
@@ -113,8 +133,9 @@ impl Difference {
         if *kept > 0 {
             let _ = writeln!(
                 text,
-                "{kept} would change and do not: opt-outs, what a person has reviewed or must review, and words that were too \
-                 long to be kept whole"
+                "{kept} would change and {}: opt-outs, what a person has reviewed or must review, and words that were too \
+                 long to be kept whole",
+                plural(*kept, "does not", "do not")
             );
         }
         text
@@ -137,22 +158,6 @@ fn effect(taken_for: &TakenFor, campaign: &Campaign) -> &'static str {
     }
 }
 
-/// Whether the change is to be carried out.
-fn confirm(yes: bool, output: Output) -> Result<bool, CommandError> {
-    if yes {
-        return Ok(true);
-    }
-    if !std::io::stdin().is_terminal() || output.json {
-        return Err(CommandError::Usage(
-            "nothing was changed: standard input is not a terminal on which to confirm this, so add --yes".into(),
-        ));
-    }
-    if prompt::is_agreed("Give these conversations the new outcomes?") {
-        return Ok(true);
-    }
-    Err(CommandError::Usage("not confirmed; nothing was changed".into()))
-}
-
 fn carry_out(ledger: &Path, campaign: &Campaign, difference: &Difference) -> Result<Reclassified, CommandError> {
     let mut operator = Operator::open(ledger, WallClock.now())?;
     let now = operator.not_before_newest(WallClock.now())?;
@@ -164,10 +169,11 @@ fn consequences(applied: Reclassified) -> String {
     let parts = [
         (to_call_again, "to call again when the rules allow it: run the campaign again"),
         (not_called_again, "not called again, because a newer list was read since the call, or they are excluded"),
-        (suppressed, "numbers suppressed for good"),
+        (suppressed, plural(suppressed, "number suppressed for good", "numbers suppressed for good")),
         (held, "held until a person has read what was said: see `callrounds review`"),
         (overtaken, "left as they are, because they changed meanwhile"),
     ];
     let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("\n{count:>6} {what}"));
-    format!("{changed} conversations have another outcome now{}", parts.collect::<String>())
+    let changed = counted(changed, "conversation has", "conversations have");
+    format!("{changed} another outcome now{}", parts.collect::<String>())
 }

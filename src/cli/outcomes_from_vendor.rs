@@ -7,13 +7,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::campaign::{Campaign, Organisation};
 use crate::clock::{SharedClock, WallClock};
-use crate::error::{CommandError, ExitStatus};
+use crate::error::CommandError;
 use crate::report::OutcomeTally;
 use crate::vendor::quota::Quotas;
 use crate::vendor::{Channel, Conversation, Page, ReadError, Response, Vendor};
 
 use super::output::Output;
 use super::vendor_config::VendorConfig;
+use super::vendor_read;
 
 /// How often a page is asked for again after a 429.
 const MAX_RETRIES: u32 = 3;
@@ -28,17 +29,13 @@ pub(super) async fn tally(campaign: &Campaign, pages: u32, output: Output) -> Re
     };
     let organisations = campaign.locations.organisations();
     let clock: SharedClock = Arc::new(WallClock);
-    let requests = organisations.len() as u64 * u64::from(pages);
-    output.say(&format!(
-        "reading the vendor's list takes at most {requests} of the {} requests a minute of each organisation; nobody is called, \
-         and nothing is stored",
-        campaign.rate.requests_per_minute
-    ));
+    let failed = |error| vendor_read::failed(error, campaign.locations.are_defined());
     let mut tally = OutcomeTally::default();
     for organisation in organisations {
+        output.say(&announcement(organisation, pages));
         let client = remote.client_of(campaign, organisation, Arc::clone(&clock))?;
         let mut reader = ListReader::new(client, organisation, Arc::clone(&clock), campaign);
-        let read = reader.newest(pages).await.map_err(|error| refused(organisation, error))?;
+        let read = reader.newest(pages).await.map_err(failed)?;
         if read.are_the_oldest {
             output.say(&format!(
                 "the list of {} begins with the oldest conversation and does not say how long it is: these are its first ones",
@@ -52,20 +49,13 @@ pub(super) async fn tally(campaign: &Campaign, pages: u32, output: Output) -> Re
     Ok(tally)
 }
 
-fn refused(organisation: &Organisation, error: ReadError) -> CommandError {
-    let text = format!("the list of {} could not be read: {error}; nothing was changed", organisation.id);
-    match error {
-        ReadError::Unauthorised(_) | ReadError::WebPage(_) => {
-            CommandError::RunStopped { exit: ExitStatus::VendorRefused, text }
-        }
-        ReadError::Unreachable
-        | ReadError::NoAnswer
-        | ReadError::RateLimited
-        | ReadError::NotFound
-        | ReadError::Status(_)
-        | ReadError::TooLong
-        | ReadError::Unreadable => CommandError::NotStarted(text),
-    }
+/// The requests that reading an organisation's list takes, of those that it has.
+fn announcement(organisation: &Organisation, pages: u32) -> String {
+    format!(
+        "reading the list of {} takes at most {pages} of the {} requests a minute that it has; nobody is called, and nothing \
+         is stored",
+        organisation.id, organisation.rate.requests_per_minute
+    )
 }
 
 /// The conversations that are over: those of calls from our caller ids or, if there are none yet, every one that is not

@@ -36,6 +36,11 @@ impl Output {
         Self { json: global.json, quiet: global.quiet, verbose: global.verbose }
     }
 
+    #[cfg(test)]
+    pub(super) fn of(json: bool, quiet: bool) -> Self {
+        Self { json, quiet, verbose: 0 }
+    }
+
     /// Starts the log on standard error. Only this program's own events are logged: a library's could hold patients'
     /// data.
     pub(super) fn start_log(self) {
@@ -92,7 +97,7 @@ impl Output {
     }
 }
 
-/// Allows replacing an earlier report; refuses a ledger, a file beside one, a folder or a device.
+/// Allows replacing an earlier report; refuses a ledger, a file next to one, a folder or a device.
 pub(super) fn refuse_to_replace(path: &Path) -> Result<(), CommandError> {
     let is_ledger = |path: &Path| {
         let mut start = [0; 16];

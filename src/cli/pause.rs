@@ -1,7 +1,5 @@
 //! `pause`: no run of a campaign places a call until it is resumed, or until a day.
 
-use chrono::{DateTime, Utc};
-
 use crate::clock::{Clock, WallClock};
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::CampaignName;
@@ -26,12 +24,17 @@ pub(super) fn pause(args: &PauseArgs, global: &GlobalArgs, output: Output) -> Re
     }
     let pause = Pause { by: operator_name(), since, until };
     let campaign = operator.pause(&scope, &pause)?;
+    if output.json {
+        output.document(&serde_json::json!({
+            "campaign": campaign, "by": pause.by, "since": pause.since, "until": pause.until
+        }))?;
+    }
     let ends = until.map_or_else(
         || format!("`callrounds resume {}` lifts the pause", newest.run),
         |until| {
             format!(
                 "the pause ends on {}; `callrounds resume {}` lifts it before that",
-                local(until, &zone),
+                zone.date_and_time(until),
                 newest.run
             )
         },
@@ -45,13 +48,9 @@ pub(super) fn pause(args: &PauseArgs, global: &GlobalArgs, output: Output) -> Re
 /// A campaign's pause, for a command that meets it.
 pub(super) fn description(campaign: &CampaignName, pause: &Pause, zone: &Zone) -> String {
     let Pause { by, since, until } = pause;
-    let until = until.map_or_else(String::new, |until| format!(", until {}", local(until, zone)));
+    let until = until.map_or_else(String::new, |until| format!(", until {}", zone.date_and_time(until)));
     format!(
         "{campaign} is paused by {by} since {}{until}: nobody is called; `callrounds resume` lifts the pause",
-        local(*since, zone)
+        zone.date_and_time(*since)
     )
-}
-
-fn local(at: DateTime<Utc>, zone: &Zone) -> String {
-    zone.local(at).format("%a %Y-%m-%d %H:%M").to_string()
 }

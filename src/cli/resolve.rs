@@ -1,5 +1,5 @@
 //! `resolve`: the patients who need a decision, and the decision.
-use std::io::IsTerminal;
+
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -11,17 +11,18 @@ use crate::engine::call_media::CallMedia;
 use crate::engine::placed_call::LostCall;
 use crate::entry::{Remedy, State};
 use crate::error::{CommandError, ExitStatus};
-use crate::ids::{CampaignName, ConversationId, EntryId};
+use crate::ids::{ConversationId, EntryId};
 use crate::ledger::{LastAttempt, LedgerError, LedgerReader, Operator, OperatorError, Resolution, StuckEntry};
 use crate::report::stuck::{self, StuckCase};
 use crate::report::timeline;
-use crate::vendor::{Conversation, ReadError, Vendor};
+use crate::vendor::{Conversation, Vendor};
 use crate::visible::DisplayPath;
+use crate::wording::{patients, plural};
 
 use super::args::{GlobalArgs, ResolutionArgs, ResolveArgs};
 use super::campaigns::Campaigns;
+use super::known_campaign::known_or_all;
 use super::output::Output;
-use super::status::zone_of;
 use super::{prompt, settings, vendor_read};
 
 pub(super) async fn resolve(
@@ -32,34 +33,34 @@ pub(super) async fn resolve(
     let ledger = settings::find_ledger(global)?;
     let reader = LedgerReader::open(&ledger)?;
     let entries: Vec<_> = args.entries.iter().copied().map(EntryId).collect();
-    match (Verdict::given(&args.resolution), entries.as_slice()) {
+    match (Decision::given(&args.resolution), entries.as_slice()) {
         (None, entries) => show(&reader, args, entries, output),
-        (Some(Verdict::Placed(id)), &[entry]) => {
+        (Some(Decision::Placed(id)), &[entry]) => {
             // Before a request is spent, and again in the transaction of the decision.
             open_operator(global)?.refuse_unless_lost(entry).map_err(refused)?;
             let resolution = placed(&reader, &ledger, entry, id).await?;
             decide(&reader, global, entry, resolution, output)
         }
-        (Some(Verdict::Placed(_)), _) => {
+        (Some(Decision::Placed(_)), _) => {
             Err(CommandError::Usage("--placed names the conversation of one patient: add the patient's number".into()))
         }
-        (Some(verdict), &[entry]) => decide(&reader, global, entry, verdict.resolution(), output),
+        (Some(decision), &[entry]) => decide(&reader, global, entry, decision.resolution(), output),
         (Some(_), []) if !args.all => Err(CommandError::Usage(
-            "for whom? add a patient's number, or --all; `callrounds resolve` shows who needs a decision".into(),
+            "which patient? add a patient's number, or --all; `callrounds resolve` shows who needs a decision".into(),
         )),
-        (Some(verdict), entries) => decide_all(&reader, global, args, entries, verdict, output),
+        (Some(decision), entries) => decide_all(&reader, global, args, entries, decision, output),
     }
 }
 
 /// The decision on the command line.
 #[derive(Debug, Clone, Copy)]
-enum Verdict<'a> {
+enum Decision<'a> {
     Placed(&'a str),
     NotPlaced,
     Cancel,
 }
 
-impl<'a> Verdict<'a> {
+impl<'a> Decision<'a> {
     fn given(args: &'a ResolutionArgs) -> Option<Self> {
         match &args.placed {
             Some(conversation) => Some(Self::Placed(conversation)),
@@ -70,11 +71,7 @@ impl<'a> Verdict<'a> {
     }
 
     fn remedy(self) -> Remedy {
-        match self {
-            Self::Placed(_) => Remedy::Placed,
-            Self::NotPlaced => Remedy::NotPlaced,
-            Self::Cancel => Remedy::Cancel,
-        }
+        remedy(&self.resolution())
     }
 
     /// The decision for the ledger; a conversation is not read from the vendor here.
@@ -90,7 +87,7 @@ impl<'a> Verdict<'a> {
 /// The entries of the command line, or all that need a decision.
 fn selected(reader: &LedgerReader, args: &ResolveArgs, entries: &[EntryId]) -> Result<Vec<StuckEntry>, CommandError> {
     if entries.is_empty() {
-        let campaign = args.campaign.as_deref().map(CampaignName::new);
+        let campaign = known_or_all(reader, args.campaign.as_deref())?;
         let found = reader.stuck_entries(campaign.as_ref())?.into_iter();
         return Ok(found.filter(|entry| args.reason.is_none_or(|reason| entry.reason == Some(reason))).collect());
     }
@@ -133,17 +130,8 @@ async fn placed(reader: &LedgerReader, ledger: &Path, entry: EntryId, id: &str) 
     let response = read.vendor.conversation(&ConversationId::new(id.trim())).await;
     let campaign = read.campaign.clone();
     read.close().await;
-    let conversation = response.value.map_err(|error| match error {
-        ReadError::NotFound => CommandError::Usage(format!("{error}; nothing was changed: look its id up again")),
-        error @ (ReadError::Unreachable
-        | ReadError::NoAnswer
-        | ReadError::WebPage(_)
-        | ReadError::RateLimited
-        | ReadError::Unauthorised(_)
-        | ReadError::Status(_)
-        | ReadError::TooLong
-        | ReadError::Unreadable) => vendor_read::failed(error, campaign.locations.are_defined()),
-    })?;
+    let failed = |error| vendor_read::failed(error, campaign.locations.are_defined());
+    let conversation = response.value.map_err(failed)?;
     refuse_unfitting(reader, &attempt, &conversation, &campaign)?;
     Ok(Resolution::Placed { conversation: conversation.id, started: conversation.started })
 }
@@ -224,9 +212,11 @@ fn what_follows(state: State) -> &'static str {
     if state == State::Cancelled { "it is not called again" } else { "`callrounds run` or `resume` continues with it" }
 }
 
-/// The evidence for the decision: the intent, the lost answer, and each scan of the vendor's list.
+/// The evidence for the decision: the intent, the lost answer, and each scan of the vendor's list, in the time of the
+/// practice that called.
 fn evidence(reader: &LedgerReader, entry: EntryId) -> Result<String, CommandError> {
-    let zone = zone_of(&reader.run(None)?)?;
+    let last = reader.last_call_of(entry)?.ok_or(OperatorError::NoSuchEntry(entry)).map_err(refused)?;
+    let zone = Campaigns::new(reader).zone(last.run, last.location.as_ref())?;
     Ok(timeline::since_the_last_claim(&reader.events_of(entry)?, &zone))
 }
 
@@ -236,32 +226,37 @@ fn decide_all(
     global: &GlobalArgs,
     args: &ResolveArgs,
     entries: &[EntryId],
-    verdict: Verdict<'_>,
+    decision: Decision<'_>,
     output: Output,
 ) -> Result<ExitStatus, CommandError> {
-    let fits = |entry: &StuckEntry| Remedy::choices(entry.state, entry.reason).contains(&verdict.remedy());
+    let fits = |entry: &StuckEntry| Remedy::choices(entry.state, entry.reason).contains(&decision.remedy());
     let (fitting, others): (Vec<_>, Vec<_>) = selected(reader, args, entries)?.into_iter().partition(fits);
     let state_of = |entry: &StuckEntry| (entry.entry, entry.state);
     let shown: Vec<_> = fitting.iter().map(state_of).collect();
     let mut left: Vec<_> = others.iter().map(state_of).collect();
     if !output.json {
-        output.data(&preview(&fitting, &others, verdict))?;
+        output.data(&preview(&fitting, &others, decision))?;
     }
     if !shown.is_empty() && !args.yes {
-        confirm(shown.len(), &DecisionDocument::preview(verdict, &shown, &left), output)?;
+        confirm(shown.len(), &DecisionDocument::preview(decision, &shown, &left), output)?;
     }
     let mut operator = open_operator(global)?;
     let now: DateTime<Utc> = operator.not_before_newest(WallClock.now())?;
-    let settled = operator.resolve_all(&shown, &verdict.resolution(), &operator_name(), now).map_err(refused)?;
+    let settled = operator.resolve_all(&shown, &decision.resolution(), &operator_name(), now).map_err(refused)?;
     left.extend(shown.iter().filter(|(entry, _)| settled.iter().all(|(settled, _)| settled != entry)));
     output.say(&match (settled.len(), shown.len() - settled.len()) {
         (0, 0) => "nothing was changed".to_owned(),
-        (count, 0) => format!("settled {count}"),
-        (count, changed) => format!("settled {count}; {changed} changed meanwhile and were left as they are"),
+        (count, 0) => format!("settled {}", patients(count as u64)),
+        (count, changed) => format!(
+            "settled {}; {changed} changed meanwhile and {} left as {}",
+            patients(count as u64),
+            plural(changed as u64, "was", "were"),
+            plural(changed as u64, "it is", "they are")
+        ),
     });
     if output.json {
         let to_entries = |entries: Vec<(EntryId, State)>| entries.into_iter().map(SettledEntry::from).collect();
-        let (verdict, settled, left) = (verdict.remedy(), to_entries(settled), to_entries(left));
+        let (verdict, settled, left) = (decision.remedy(), to_entries(settled), to_entries(left));
         output.document(&DecisionDocument { verdict, applied: true, settled, left })?;
     }
     Ok(ExitStatus::Done)
@@ -269,32 +264,27 @@ fn decide_all(
 
 impl DecisionDocument {
     /// What the decision would settle.
-    fn preview(verdict: Verdict<'_>, shown: &[(EntryId, State)], left: &[(EntryId, State)]) -> Self {
+    fn preview(decision: Decision<'_>, shown: &[(EntryId, State)], left: &[(EntryId, State)]) -> Self {
         let to_entries = |entries: &[(EntryId, State)]| entries.iter().copied().map(SettledEntry::from).collect();
-        Self { verdict: verdict.remedy(), applied: false, settled: to_entries(shown), left: to_entries(left) }
+        Self { verdict: decision.remedy(), applied: false, settled: to_entries(shown), left: to_entries(left) }
     }
 }
 
 /// Asks on a terminal; elsewhere nothing is decided without --yes.
 fn confirm(count: usize, preview: &DecisionDocument, output: Output) -> Result<(), CommandError> {
-    let not_confirmed = |how: &str| Err(CommandError::Usage(format!("not confirmed; nothing was changed{how}")));
-    if std::io::stdin().is_terminal() && !output.json {
-        let question = if count == 1 { "Settle this 1?".to_owned() } else { format!("Settle these {count}?") };
-        return if prompt::is_agreed(&question) { Ok(()) } else { not_confirmed("") };
-    }
     if output.json {
         output.document(preview)?;
     }
-    not_confirmed(": look at the list above, then add --yes")
+    prompt::confirm(&format!("Settle {}?", patients(count as u64)), "nothing was changed", output)
 }
 
 /// Who would be settled, and who not.
-fn preview(fitting: &[StuckEntry], others: &[StuckEntry], verdict: Verdict<'_>) -> String {
-    let (option, effect) = match verdict {
-        Verdict::Placed(_) | Verdict::NotPlaced => {
+fn preview(fitting: &[StuckEntry], others: &[StuckEntry], decision: Decision<'_>) -> String {
+    let (option, effect) = match decision {
+        Decision::Placed(_) | Decision::NotPlaced => {
             ("--not-placed", "no call was placed, so they may be called again: look each call up at the vendor first")
         }
-        Verdict::Cancel => ("--cancel", "they are not called any more"),
+        Decision::Cancel => ("--cancel", "they are not called any more"),
     };
     let lines = |entries: &[StuckEntry]| {
         let line = |entry: &StuckEntry| {
@@ -304,10 +294,12 @@ fn preview(fitting: &[StuckEntry], others: &[StuckEntry], verdict: Verdict<'_>) 
     };
     let mut text = match fitting.len() {
         0 => format!("nobody can be settled with {option}\n"),
-        count => format!("{option} settles {count}; {effect}\n{}", lines(fitting)),
+        count => format!("{option} settles {}; {effect}\n{}", patients(count as u64), lines(fitting)),
     };
     if !others.is_empty() {
-        text += &format!("it cannot settle {}, who stay as they are\n{}", others.len(), lines(others));
+        let count = others.len() as u64;
+        let stay = plural(count, "which stays as it is", "which stay as they are");
+        text += &format!("it cannot settle {}, {stay}\n{}", patients(count), lines(others));
     }
     text
 }

@@ -24,7 +24,7 @@ pub(super) async fn resume(args: &ResumeArgs, global: &GlobalArgs, output: Outpu
     let overrides = SafetyOverrides { short_settle: is_rehearsed };
     let campaign = Arc::new(settings::parse_campaign(&found.source.text, &name, found.source.directory, overrides)?);
     let api = VendorConfig::from_campaign(&campaign, is_rehearsed && !campaign.vendor.rehearsal)?;
-    prompt::refuse_early(&api, &args.options)?;
+    prompt::refuse_early(&api, &args.options, output)?;
     // A connection that stays open for the whole run would keep the run from being the last to close its ledger.
     drop(reader);
     let session = session::Session::open(ledger_path, campaign, api, &args.options, output).await?;

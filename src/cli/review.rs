@@ -1,17 +1,14 @@
 //! `review`: what was said and only a person can judge, and the decision about it.
 
-use std::path::Path;
-
 use crate::clock::{Clock, WallClock};
-use crate::did_you_mean::nearest;
 use crate::entry::State;
 use crate::error::{CommandError, ExitStatus};
 use crate::ids::{CampaignName, EntryId};
 use crate::ledger::{LedgerReader, OperatorError, PendingReview, ReviewDecision};
 use crate::report::ReviewRow;
-use crate::visible;
 
 use super::args::{GlobalArgs, ReviewArgs};
+use super::known_campaign::campaign_on_ledger;
 use super::output::Output;
 use super::resolve::{open_operator, operator_name, refused};
 use super::settings;
@@ -36,6 +33,9 @@ fn list(target: Option<&str>, global: &GlobalArgs, output: Output) -> Result<Exi
     let campaign = if let Selection::Campaign(name) = &selection { Some(name) } else { None };
     let mut pending = reader.pending_reviews(campaign)?;
     if let Selection::Entry(entry) = selection {
+        if reader.campaign_of(entry)?.is_none() {
+            return Err(refused(OperatorError::NoSuchEntry(entry)));
+        }
         pending.retain(|review| review.entry == entry);
     }
     if output.json {
@@ -59,31 +59,6 @@ fn open(target: Option<&str>, global: &GlobalArgs) -> Result<(LedgerReader, Sele
     }
     let (reader, name) = campaign_on_ledger(target, global)?;
     Ok((reader, Selection::Campaign(name)))
-}
-
-/// The ledger, and the name of the campaign that `target` names: a campaign file, or the name of a campaign that the ledger
-/// has.
-pub(super) fn campaign_on_ledger(
-    target: &str,
-    global: &GlobalArgs,
-) -> Result<(LedgerReader, CampaignName), CommandError> {
-    let file = Path::new(target);
-    if file.is_file() {
-        let campaign = settings::campaign(file)?;
-        let ledger = settings::ledger_beside(global, &campaign.source.directory);
-        return Ok((LedgerReader::open(&ledger)?, campaign.name));
-    }
-    let reader = LedgerReader::open(&settings::find_ledger(global)?)?;
-    let names = reader.campaign_names()?;
-    if let Some(name) = names.iter().find(|name| name.as_str() == target) {
-        return Ok((reader, name.clone()));
-    }
-    let meant = nearest(target, names.iter().map(CampaignName::as_str));
-    let hint = meant.map_or_else(String::new, |name| format!("; did you mean {name}?"));
-    let target = visible::value(target);
-    Err(CommandError::Usage(format!(
-        "there is no campaign file {target}, and the ledger has no campaign {target}{hint}"
-    )))
 }
 
 fn render(reader: &LedgerReader, review: PendingReview) -> Result<String, CommandError> {
@@ -116,7 +91,19 @@ fn decide(
     let shown: Vec<_> = pending.iter().filter(|review| review.entry == entry).map(|review| review.attempt).collect();
     let state = operator.review(entry, &shown, decision, &rules, &operator_name(), now).map_err(refused)?;
     output.say(&format!("patient #{entry} is now {}; {}", state.label(), consequence(decision, state)));
+    if output.json {
+        output.document(&serde_json::json!({ "entry": entry, "decision": name(decision), "state": state }))?;
+    }
     Ok(ExitStatus::Done)
+}
+
+/// The word of `--json`.
+fn name(decision: ReviewDecision) -> &'static str {
+    match decision {
+        ReviewDecision::OptedOut => "opted_out",
+        ReviewDecision::Deceased => "deceased",
+        ReviewDecision::MayBeCalled => "may_be_called",
+    }
 }
 
 fn consequence(decision: ReviewDecision, state: State) -> &'static str {

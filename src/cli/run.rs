@@ -23,15 +23,15 @@ pub(super) async fn run(args: &RunArgs, global: &GlobalArgs, output: Output) -> 
     let campaign = Arc::new(settings::campaign_for(&args.campaign, args.rehearse)?);
     let api = VendorConfig::from_campaign(&campaign, args.rehearse)?;
     let source = list_input::source(args.list.as_deref(), &campaign)?;
-    prompt::refuse_early(&api, &args.options)?;
+    prompt::refuse_early(&api, &args.options, output)?;
     let directory = &campaign.source.directory;
     let (ledger, rejects) = if args.rehearse {
-        let ledger = settings::rehearsal_ledger_beside(global, directory);
+        let ledger = settings::rehearsal_ledger_in(global, directory);
         output.say(&format!("a rehearsal: nobody is called; its ledger is {}", ledger.shown()));
         let rejects = list_input::rehearsal_rejects_path(&campaign, &ledger);
         (ledger, rejects)
     } else {
-        let ledger = settings::ledger_beside(global, directory);
+        let ledger = settings::ledger_in(global, directory);
         let rejects = list_input::rejects_path(&campaign, &ledger);
         (ledger, rejects)
     };

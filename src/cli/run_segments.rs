@@ -1,5 +1,5 @@
-//! The stretches of a run. While a run only waits for a later hour it gives the ledger back, so that other runs on it
-//! can go. Then it takes the ledger again and goes on as a resumed run does: it reads anew what the ledger has, and
+//! The segments of a run. While a run only waits for a later hour it gives the ledger back, so that other runs on it
+//! can go. Then it takes the ledger again and continues as a resumed run does: it reads anew what the ledger has, and
 //! looks at the vendor's list before its next call.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 
 use crate::engine::{
-    Engine, EngineError, EventSink, ExclusionSource, RequestCounts, Rest, RunResult, StopReason, Stretch,
+    Engine, EngineError, EventSink, ExclusionSource, IdleWait, RequestCounts, RunResult, RunSegment, StopReason,
 };
 use crate::error::CommandError;
 use crate::ids::OrganisationId;
@@ -22,8 +22,8 @@ use super::output::Output;
 use super::run_setup::RunSetup;
 use super::{ledger_lock, preflight};
 
-/// What all stretches of a run share.
-pub(super) struct Stretches<'s, V> {
+/// What all segments of a run share.
+pub(super) struct RunSegments<'s, V> {
     pub(super) setup: &'s RunSetup,
     pub(super) run: RunHandle,
     pub(super) vendors: BTreeMap<OrganisationId, Arc<V>>,
@@ -32,22 +32,22 @@ pub(super) struct Stretches<'s, V> {
     pub(super) output: Output,
 }
 
-/// What one stretch hands to the next.
+/// What one segment hands to the next.
 pub(super) struct Carried {
     pub(super) hints: Option<HintReceiver>,
     pub(super) exclusions: Option<Box<dyn ExclusionSource>>,
 }
 
-/// How a rest ended.
-enum AfterRest {
+/// How an idle wait ended.
+enum AfterIdle {
     /// The ledger is locked again.
-    GoOn(Ledger),
+    Continue(Ledger),
     /// The run is over, for this reason.
     Over(StopReason),
 }
 
-impl<V: Vendor> Stretches<'_, V> {
-    /// Runs to the end, with as many rests as there are.
+impl<V: Vendor> RunSegments<'_, V> {
+    /// Runs to the end, with as many idle waits as there are.
     pub(super) async fn run(
         &self,
         mut ledger: Ledger,
@@ -58,30 +58,30 @@ impl<V: Vendor> Stretches<'_, V> {
         loop {
             ledger.remove_old_words(self.setup.clock.now()).await?;
             let engine = self.engine(ledger.clone(), carried);
-            let stretch = if self.setup.gives_ledger_back() {
-                engine.run_until_rest(sink, self.stop.clone()).await
+            let segment = if self.setup.gives_ledger_back() {
+                engine.run_until_idle(sink, self.stop.clone()).await
             } else {
-                engine.run(sink, self.stop.clone()).await.map(Stretch::Ended)
+                engine.run(sink, self.stop.clone()).await.map(RunSegment::Ended)
             };
-            let rest = match stretch.map_err(failed)? {
-                Stretch::Ended(mut result) => {
+            let idle = match segment.map_err(failed)? {
+                RunSegment::Ended(mut result) => {
                     // A run may last for days.
                     ledger.remove_old_words(self.setup.clock.now()).await?;
                     result.requests += requests;
                     return Ok(result);
                 }
-                Stretch::Resting(mut rest) => {
-                    rest.requests += requests;
-                    *rest
+                RunSegment::Idle(mut idle) => {
+                    idle.requests += requests;
+                    *idle
                 }
             };
-            requests = rest.requests;
+            requests = idle.requests;
             drop(ledger);
-            ledger = match self.rest_until(rest.until).await? {
-                AfterRest::GoOn(ledger) => ledger,
-                AfterRest::Over(reason) => return Ok(rest.ended(&reason)),
+            ledger = match self.wait_until(idle.until).await? {
+                AfterIdle::Continue(ledger) => ledger,
+                AfterIdle::Over(reason) => return Ok(idle.ended(&reason)),
             };
-            let Rest { hints, exclusions, .. } = rest;
+            let IdleWait { hints, exclusions, .. } = idle;
             carried = Carried { hints, exclusions };
         }
     }
@@ -102,19 +102,19 @@ impl<V: Vendor> Stretches<'_, V> {
     }
 
     /// Waits for the hour without the ledger, then takes it again.
-    async fn rest_until(&self, until: DateTime<Utc>) -> Result<AfterRest, CommandError> {
+    async fn wait_until(&self, until: DateTime<Utc>) -> Result<AfterIdle, CommandError> {
         self.output.say("until then other runs may use the ledger");
         let ledger = tokio::select! {
             biased;
-            () = self.stop.clone() => return self.interrupted().map(AfterRest::Over),
+            () = self.stop.clone() => return self.interrupted().map(AfterIdle::Over),
             ledger = self.take_again(until) => ledger?,
         };
         if ledger.has_ended(self.run.run).await? {
-            return Ok(AfterRest::Over(StopReason::Superseded));
+            return Ok(AfterIdle::Over(StopReason::Superseded));
         }
         ledger.keep_kind(self.setup.api.ledger_kind(), &self.setup.ledger_path).await?;
         preflight::refuse_future_events(&ledger, &*self.setup.clock).await?;
-        Ok(AfterRest::GoOn(ledger))
+        Ok(AfterIdle::Continue(ledger))
     }
 
     async fn take_again(&self, until: DateTime<Utc>) -> Result<Ledger, CommandError> {
@@ -122,7 +122,7 @@ impl<V: Vendor> Stretches<'_, V> {
         ledger_lock::open(&self.setup.ledger_path, true, self.output).await
     }
 
-    /// Records that the run was stopped while it rested; another run may have the ledger's lock.
+    /// Records that the run was stopped while it was idle; another run may have the ledger's lock.
     fn interrupted(&self) -> Result<StopReason, CommandError> {
         let now = self.setup.clock.now();
         let mut operator = Operator::open(&self.setup.ledger_path, now)?;
@@ -139,7 +139,7 @@ fn failed(error: EngineError) -> CommandError {
     }
 }
 
-/// A stop signal that every stretch can watch.
+/// A stop signal that every segment can watch.
 pub(super) fn shared_stop(stop: impl Future<Output = ()> + Send + 'static) -> Shared<BoxFuture<'static, ()>> {
     stop.boxed().shared()
 }

@@ -1,5 +1,5 @@
 //! The session that `run` and `resume` share: the ledger, the clock, the vendor and the webhooks of a run.
-//! [`Stretches`] is the run itself.
+//! [`RunSegments`] is the run itself.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,11 +14,11 @@ use crate::policy::Hours;
 
 use super::args::RunOptions;
 use super::output::Output;
+use super::run_segments::{Carried, RunSegments};
 use super::run_setup::RunSetup;
-use super::stretches::{Carried, Stretches};
 use super::vendor_config::VendorConfig;
 use super::webhooks::WebhookBinding;
-use super::{ledger_lock, preflight, prompt, run_status, settings, signals, stretches};
+use super::{ledger_lock, preflight, prompt, run_segments, run_status, settings, signals};
 
 /// A run before it starts, with its ledger open and locked.
 pub(super) struct Session {
@@ -116,13 +116,13 @@ impl Session {
     ) -> Result<ExitStatus, CommandError> {
         let Self { ledger, mut setup } = self;
         let (simulator, remote) = setup.start_simulator()?;
-        let stop = stretches::shared_stop(signals::first_signal());
+        let stop = run_segments::shared_stop(signals::first_signal());
         let vendors = remote.clients(&setup.campaign, &setup.clock)?;
         setup.warn_of_unknown_organisations(&ledger, run, output).await?;
         let (listener, hints) = setup.webhooks.take().map(|webhooks| webhooks.serve(output)).unzip();
         let mut sink = setup.event_sink(run, output)?;
-        let stretches = Stretches { setup: &setup, run, vendors, stop, output };
-        let result = stretches.run(ledger, Carried { hints, exclusions }, sink.as_mut()).await;
+        let segments = RunSegments { setup: &setup, run, vendors, stop, output };
+        let result = segments.run(ledger, Carried { hints, exclusions }, sink.as_mut()).await;
         sink.finish();
         drop(listener);
         let result = result?;

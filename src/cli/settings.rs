@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::bounded;
 use crate::campaign::{self, Campaign, Diagnostics, SafetyOverrides, locations_file};
 use crate::clock::{Clock, ScaledClock, SharedClock, WallClock};
+use crate::did_you_mean::nearest;
 use crate::error::CommandError;
 use crate::visible::DisplayPath;
 use crate::wording::{counted, io_error};
@@ -16,19 +17,19 @@ use crate::wording::{counted, io_error};
 use super::args::{GlobalArgs, SimulatedTime};
 use super::vendor_config::VendorConfig;
 
-/// The name of the ledger beside its campaign.
+/// The name of the ledger next to its campaign.
 const LEDGER: &str = "callrounds.db";
 
-/// The name of the ledger of `run --rehearse`, beside its campaign.
+/// The name of the ledger of `run --rehearse`, next to its campaign.
 const REHEARSAL: &str = "callrounds.rehearsal.db";
 
-/// The ledger of `run --rehearse`: the one that `--ledger` names, or the rehearsal ledger beside the campaign file.
-pub(super) fn rehearsal_ledger_beside(global: &GlobalArgs, directory: &Path) -> PathBuf {
+/// The ledger of `run --rehearse`: the one that `--ledger` names, or the rehearsal ledger next to the campaign file.
+pub(super) fn rehearsal_ledger_in(global: &GlobalArgs, directory: &Path) -> PathBuf {
     global.ledger.clone().unwrap_or_else(|| directory.join(REHEARSAL))
 }
 
-/// The ledger of a campaign: the one that `--ledger` names, or the one beside the campaign file.
-pub(super) fn ledger_beside(global: &GlobalArgs, directory: &Path) -> PathBuf {
+/// The ledger of a campaign: the one that `--ledger` names, or the one next to the campaign file.
+pub(super) fn ledger_in(global: &GlobalArgs, directory: &Path) -> PathBuf {
     global.ledger.clone().unwrap_or_else(|| directory.join(LEDGER))
 }
 
@@ -39,14 +40,14 @@ pub(super) fn find_ledger(global: &GlobalArgs) -> Result<PathBuf, CommandError> 
         return Ok(named.clone());
     }
     let (here, folder) = (PathBuf::from(LEDGER), Path::new("campaigns"));
-    let beside_campaigns = folder.join(LEDGER);
-    match (here.exists(), beside_campaigns.exists()) {
+    let in_campaigns = folder.join(LEDGER);
+    match (here.exists(), in_campaigns.exists()) {
         (true, true) => Err(CommandError::Usage(format!(
             "there are two ledgers, {} and {}: select one with --ledger",
             here.shown(),
-            beside_campaigns.shown()
+            in_campaigns.shown()
         ))),
-        (false, _) if folder.is_dir() => Ok(beside_campaigns),
+        (false, _) if folder.is_dir() => Ok(in_campaigns),
         _ => Ok(here),
     }
 }
@@ -60,7 +61,7 @@ pub(super) fn campaign(path: &Path) -> Result<Campaign, CommandError> {
 pub(super) fn campaign_for(path: &Path, rehearse: bool) -> Result<Campaign, CommandError> {
     let text = bounded::read_text(path).map_err(|error| {
         if error.kind() == ErrorKind::NotFound {
-            return CommandError::Usage(format!("there is no campaign file at {}", path.shown()));
+            return no_campaign_file(path);
         }
         CommandError::Usage(format!("cannot read the campaign file {}: {}", path.shown(), io_error(&error)))
     })?;
@@ -69,6 +70,28 @@ pub(super) fn campaign_for(path: &Path, rehearse: bool) -> Result<Campaign, Comm
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_path_buf());
     parse_campaign(&text, &path.shown(), directory, SafetyOverrides { short_settle: rehearse })
+}
+
+/// The error for a campaign file that does not exist, with the one in its folder that was probably meant.
+fn no_campaign_file(path: &Path) -> CommandError {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let files = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().filter_map(Result::ok);
+    let files: Vec<PathBuf> = files.map(|file| PathBuf::from(file.file_name())).collect();
+    let name = |file: &Path| file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let campaigns: Vec<_> = files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|kind| kind == "toml"))
+        .filter_map(|file| name(file))
+        .collect();
+    let meant = name(path).and_then(|wanted| nearest(&wanted, campaigns.iter().map(String::as_str)).map(str::to_owned));
+    let hint = match meant {
+        Some(meant) => {
+            let file = folder.unwrap_or(Path::new("")).join(format!("{meant}.toml"));
+            format!("; did you mean {}?", file.shown())
+        }
+        None => "; `callrounds init` writes one to start from".into(),
+    };
+    CommandError::Usage(format!("there is no campaign file at {}{hint}", path.shown()))
 }
 
 /// Refuses a file that has nothing of a campaign, such as a list or a key file: problems would quote its lines.

@@ -8,10 +8,10 @@ use crate::ledger::{LedgerError, LedgerKind, LedgerReader, RunReport, RunStart};
 use crate::plan::next_call;
 use crate::report::summary::PausedCampaign;
 use crate::report::{RunSummary, text};
-use crate::visible;
 use crate::zone::Zone;
 
 use super::args::{GlobalArgs, StatusArgs};
+use super::known_campaign::known_campaign;
 use super::output::Output;
 use super::settings;
 
@@ -36,15 +36,7 @@ pub(super) fn selected(
     campaign: Option<&str>,
 ) -> Result<RunReport, CommandError> {
     let Some(name) = campaign else { return Ok(reader.run(run.map(RunId))?) };
-    reader.newest_run_of(&CampaignName::new(name))?.ok_or_else(|| no_such_campaign(reader, name))
-}
-
-/// The error for a campaign that the ledger does not have.
-pub(super) fn no_such_campaign(reader: &LedgerReader, name: &str) -> CommandError {
-    let known = reader.newest_runs().unwrap_or_default();
-    let known: Vec<String> = known.iter().map(|run| run.campaign.to_string()).collect();
-    let of_these = if known.is_empty() { "none".into() } else { known.join(", ") };
-    CommandError::Usage(format!("the ledger has no campaign {}; it has {of_these}", visible::value(name)))
+    Ok(reader.newest_run_of(&known_campaign(reader, name)?)?.ok_or(LedgerError::NoRun)?)
 }
 
 /// The summary of a run, with the instant of the campaign's next call.

@@ -42,6 +42,9 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
         SuppressAction::Add { number, scope, expires, source } => {
             let request = SuppressionRequest { scope: scope.scope(), source, expires: zones.end(*expires, now)? };
             let added = operator.suppress(parse_numbers(number)?, request, now)?;
+            if output.json {
+                output.document(&serde_json::json!({ "suppressed": added }))?;
+            }
             let what = counted(added, "number is", "numbers are");
             output.say(&format!(
                 "{what} on the suppression list of {}; a run in progress applies it before its next call",
@@ -53,6 +56,9 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
             for number in parse_numbers(number)? {
                 is_removed |= operator.unsuppress(number, scope.scope())?;
                 awaits_review |= operator.awaits_review(number)?;
+            }
+            if output.json {
+                output.document(&serde_json::json!({ "removed": is_removed, "pending_review": awaits_review }))?;
             }
             output.say(if is_removed {
                 "the number was removed from the suppression list"
@@ -70,6 +76,10 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
             numbers.sort_unstable();
             numbers.dedup();
             let added = operator.suppress(numbers, request, now)?;
+            if output.json {
+                output
+                    .document(&serde_json::json!({ "suppressed": added, "lines_without_a_number": lines_without }))?;
+            }
             let what = counted(added, "number is", "numbers are");
             output.say(&format!("{what} on the suppression list of {}", ledger.shown()));
             if !lines_without.is_empty() {

@@ -5,7 +5,7 @@ use crate::error::{CommandError, ExitStatus};
 use crate::ids::EntryId;
 use crate::ledger::{LedgerReader, OperatorError, RecordedConversation};
 use crate::report::transcript;
-use crate::vendor::{ReadError, Transcripts};
+use crate::vendor::Transcripts;
 
 use super::args::{GlobalArgs, TranscriptArgs};
 use super::output::Output;
@@ -26,17 +26,8 @@ pub(super) async fn transcript(
     let response = read.vendor.messages(&wanted.conversation).await;
     let campaign = read.campaign.clone();
     read.close().await;
-    let messages = response.value.map_err(|error| match error {
-        ReadError::NotFound => CommandError::Usage(format!("{error} ({}); nothing was changed", wanted.conversation)),
-        error @ (ReadError::Unreachable
-        | ReadError::NoAnswer
-        | ReadError::WebPage(_)
-        | ReadError::RateLimited
-        | ReadError::Unauthorised(_)
-        | ReadError::Status(_)
-        | ReadError::TooLong
-        | ReadError::Unreadable) => vendor_read::failed(error, campaign.locations.are_defined()),
-    })?;
+    let failed = |error| vendor_read::failed(error, campaign.locations.are_defined());
+    let messages = response.value.map_err(failed)?;
     // Nothing is shown of which there is no record.
     let mut operator = open_operator(global)?;
     let now = operator.not_before_newest(WallClock.now())?;

@@ -1,4 +1,5 @@
-//! One organisation's API for a single read that a person asks for: `resolve --placed` and `transcript`.
+//! One organisation's API for a single read that a person asks for: `resolve --placed` and `transcript`; and the error
+//! of a read that failed, also for `outcomes --from-vendor`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -66,12 +67,44 @@ pub(super) fn open(
     Ok(VendorRead { vendor, campaign, simulator })
 }
 
-/// The error of a read that brought nothing; nothing was changed.
+/// The error of a read that failed; nothing was changed. The same answer has the same exit code in each command.
 pub(super) fn failed(error: ReadError, has_locations: bool) -> CommandError {
-    if let ReadError::Unauthorised(_) = error {
-        let remedy = RefusedByVendor::Credentials.remedy(has_locations);
-        return CommandError::RunStopped { exit: ExitStatus::VendorRefused, text: format!("{error}: {remedy}") };
-    }
     let way_out = Outage::from_read_error(error).map_or("try again in a minute", Outage::way_out);
-    CommandError::NotStarted(format!("{error}; nothing was changed: {way_out}"))
+    let text = |way_out: &str| format!("{error}; nothing was changed: {way_out}");
+    let refused = |way_out: &str| CommandError::RunStopped { exit: ExitStatus::VendorRefused, text: text(way_out) };
+    match error {
+        ReadError::NotFound => CommandError::Usage(text("look its id up again")),
+        ReadError::Unauthorised(_) => refused(RefusedByVendor::Credentials.remedy(has_locations)),
+        // Nothing at the address is the API.
+        ReadError::WebPage(_) | ReadError::Status(404) => refused(way_out),
+        ReadError::Unreachable
+        | ReadError::NoAnswer
+        | ReadError::RateLimited
+        | ReadError::Status(_)
+        | ReadError::TooLong
+        | ReadError::Unreadable => CommandError::NotStarted(text(way_out)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_that_failed_has_one_exit_code_and_a_way_out() {
+        for (error, exit, way_out) in [
+            (ReadError::NotFound, ExitStatus::Usage, "look its id up again"),
+            (ReadError::Unauthorised(401), ExitStatus::VendorRefused, "ANNIE_API_KEY"),
+            (ReadError::WebPage(200), ExitStatus::VendorRefused, "the proxy on the way"),
+            (ReadError::Status(404), ExitStatus::VendorRefused, "ANNIE_BASE_URL"),
+            (ReadError::Status(503), ExitStatus::DueWorkLeft, "wait for the vendor"),
+            (ReadError::RateLimited, ExitStatus::DueWorkLeft, "in a minute"),
+            (ReadError::Unreachable, ExitStatus::DueWorkLeft, "network"),
+        ] {
+            let failed = failed(error, false);
+            assert_eq!(failed.exit(), exit, "{error:?}");
+            let text = failed.to_string();
+            assert!(text.contains("nothing was changed: ") && text.contains(way_out), "{text}");
+        }
+    }
 }

@@ -12,21 +12,21 @@ use crate::ledger::{BatchContent, KeptContent, LedgerError, LedgerReader, RunSta
 use crate::report::exporter::ExportError;
 use crate::report::writeback::{self, RenderedBatch, Unwritten, UnwrittenReason, WritebackFormat};
 use crate::visible::DisplayPath;
+use crate::wording::counted;
 
 use super::args::{GlobalArgs, WritebackArgs};
+use super::known_campaign::known_or_all;
 use super::output::{Output, export_error, refuse_to_replace, write_export};
 use super::resolve::{open_operator, operator_name, refused};
 use super::settings;
 use super::status::campaign_of_run;
-use super::worklist::refuse_unknown;
 
 /// The entries without a file that are named in a message.
 const MAX_NAMED: usize = 20;
 
 pub(super) fn writeback(args: &WritebackArgs, global: &GlobalArgs, output: Output) -> Result<ExitStatus, CommandError> {
     let reader = LedgerReader::open(&settings::find_ledger(global)?)?;
-    let campaign = args.campaign.as_deref().map(CampaignName::new);
-    refuse_unknown(&reader, campaign.as_ref())?;
+    let campaign = known_or_all(&reader, args.campaign.as_deref())?;
     if let Some(number) = args.again {
         return again(&reader, number, args.out.as_deref(), output);
     }
@@ -44,6 +44,8 @@ pub(super) fn writeback(args: &WritebackArgs, global: &GlobalArgs, output: Outpu
 struct CampaignStatus {
     campaign: CampaignName,
     waiting: WaitingCalls,
+    /// Calls that cannot be written any more: a patient's data was removed.
+    removed: u64,
     batches: Vec<WritebackBatch>,
 }
 
@@ -52,9 +54,12 @@ fn show(reader: &LedgerReader, wanted: Option<&CampaignName>, output: Output) ->
     let mut shown = Vec::new();
     for RunStart { campaign, .. } in reader.newest_run_of_each_campaign()? {
         if wanted.is_none_or(|wanted| *wanted == campaign) {
-            let (waiting, batches) =
-                (reader.waiting_for_writeback(&campaign)?, reader.writeback_batches(Some(&campaign))?);
-            shown.push(CampaignStatus { campaign, waiting, batches });
+            let removed = reader.removed_before_writeback(&campaign)?;
+            let WaitingCalls { ready, in_doubt } = reader.waiting_for_writeback(&campaign)?;
+            // Between the two reads a batch may be made.
+            let waiting = WaitingCalls { ready: ready.saturating_sub(removed), in_doubt };
+            let batches = reader.writeback_batches(Some(&campaign))?;
+            shown.push(CampaignStatus { campaign, waiting, removed, batches });
         }
     }
     if output.json {
@@ -65,18 +70,23 @@ fn show(reader: &LedgerReader, wanted: Option<&CampaignName>, output: Output) ->
     Ok(ExitStatus::Done)
 }
 
-fn render_status(CampaignStatus { campaign, waiting, batches }: &CampaignStatus) -> String {
+fn render_status(CampaignStatus { campaign, waiting, removed, batches }: &CampaignStatus) -> String {
     let WaitingCalls { ready, in_doubt } = waiting;
     let in_doubt = match in_doubt {
         0 => String::new(),
         count => format!(", and {count} that a person has to read first (`callrounds review`)"),
     };
-    let mut text = format!("{campaign}: {ready} calls for the next batch{in_doubt}\n");
+    let calls = counted(*ready, "call", "calls");
+    let mut text = format!("{campaign}: {calls} for the next batch{in_doubt}\n");
+    if *removed > 0 {
+        let calls = counted(*removed, "call", "calls");
+        text += &format!("  {calls} can no longer be written: `ledger purge` has removed a patient's data\n");
+    }
     for WritebackBatch { number, at, by, format, calls, has_content, .. } in batches {
         let gone = if *has_content { "" } else { ", content removed" };
         let by = crate::visible::value(by);
-        text +=
-            &format!("  batch {number}: {calls} calls, {format}, {} UTC by {by}{gone}\n", at.format("%Y-%m-%d %H:%M"));
+        let calls = counted(*calls, "call", "calls");
+        text += &format!("  batch {number}: {calls}, {format}, {} UTC by {by}{gone}\n", at.format("%Y-%m-%d %H:%M"));
     }
     text
 }
@@ -129,7 +139,7 @@ fn make(
         write_content(reader, batch.number, out, output).map_err(|error| still_kept(batch, &error))?;
     }
     tell(batch.as_ref(), &unwritten, out, output)?;
-    let must_be_corrected = unwritten.iter().any(|left| left.why.leaves_call_out());
+    let must_be_corrected = unwritten.iter().any(|left| left.why.waits());
     Ok(if must_be_corrected { ExitStatus::NeedsAPerson } else { ExitStatus::Done })
 }
 
@@ -165,7 +175,7 @@ fn write_content(reader: &LedgerReader, number: i64, out: Option<&Path>, output:
     })
 }
 
-/// What became of the batch, and what it does not tell.
+/// What became of the batch, and what is not in it.
 #[derive(Serialize)]
 struct BatchDocument<'b> {
     batch: Option<&'b WritebackBatch>,
@@ -189,7 +199,7 @@ fn tell(
 ) -> Result<(), CommandError> {
     if output.json {
         let not_written = unwritten.iter().map(|&Unwritten { entry, why }| {
-            let waits = why.leaves_call_out();
+            let waits = why.waits();
             NotWritten { entry, why, waits }
         });
         let document =
@@ -198,8 +208,8 @@ fn tell(
     }
     output.say(&match batch {
         Some(WritebackBatch { number, calls, .. }) => format!(
-            "batch {number} tells {calls} calls; they are in no other batch; `callrounds writeback --again {number}` writes the \
-             same bytes"
+            "batch {number} has {}, in no other batch; `callrounds writeback --again {number}` writes the same bytes",
+            counted(*calls, "call", "calls")
         ),
         None => "there is no call to write back".to_owned(),
     });

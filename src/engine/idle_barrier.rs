@@ -1,5 +1,6 @@
 //! Lets a simulated clock jump ahead, but only when every organisation is idle: while any of them has something in
-//! flight, time passes normally. If all of them only wait for a later hour, a run that may rest ends its stretch here.
+//! flight, time passes normally. If all of them only wait for a later hour, the segment of
+//! a run that gives the ledger back meanwhile ends here.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,8 +10,8 @@ use tokio::sync::Notify;
 
 use crate::clock::{Clock, MAX_SLEEP};
 
-/// A run rests for no shorter time: what it then reads anew before its next call is not worth it.
-const MIN_REST: TimeDelta = TimeDelta::minutes(2);
+/// No segment ends for a shorter wait: what the next one reads anew before its first call is not worth it.
+const SHORTEST_IDLE: TimeDelta = TimeDelta::minutes(2);
 
 /// The dispatchers of a run, and which of them are idle.
 #[derive(Debug)]
@@ -25,22 +26,27 @@ struct BarrierState {
     unfinished: usize,
     /// By dispatcher: when it has something to do again, and whether it waits for nothing but that hour.
     idle_until: BTreeMap<usize, (DateTime<Utc>, bool)>,
-    may_rest: bool,
-    /// All dispatchers end; the run goes on at this instant.
-    rest_until: Option<DateTime<Utc>>,
+    ends_when_idle: bool,
+    /// All dispatchers end; the next segment begins at this instant.
+    segment_idle_until: Option<DateTime<Utc>>,
 }
 
 impl IdleBarrier {
-    /// A barrier for this many dispatchers. `may_rest`: the run ends its stretch if all of them only wait for a later
-    /// hour.
-    pub(super) fn new(organisations: usize, may_rest: bool) -> Self {
-        let state = BarrierState { unfinished: organisations, idle_until: BTreeMap::new(), may_rest, rest_until: None };
+    /// A barrier for this many dispatchers. `ends_when_idle`: the segment ends if all of them only wait for a
+    /// later hour.
+    pub(super) fn new(organisations: usize, ends_when_idle: bool) -> Self {
+        let state = BarrierState {
+            unfinished: organisations,
+            idle_until: BTreeMap::new(),
+            ends_when_idle,
+            segment_idle_until: None,
+        };
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// When the run goes on, if it rests: then nothing more is done in this stretch.
-    pub(super) fn rest_until(&self) -> Option<DateTime<Utc>> {
-        self.state().rest_until
+    /// When the next segment begins, if this one has ended: then nothing more is done in it.
+    pub(super) fn segment_idle_until(&self) -> Option<DateTime<Utc>> {
+        self.state().segment_idle_until
     }
 
     fn state(&self) -> MutexGuard<'_, BarrierState> {
@@ -48,11 +54,11 @@ impl IdleBarrier {
     }
 
     /// Waits until `until`, or until there is reason to check again. The last dispatcher to become idle moves the
-    /// clock, or lets the run rest. `for_hours`: the dispatcher waits for nothing but the hour of its next call.
+    /// clock, or ends the segment. `for_hours`: the dispatcher waits for nothing but the hour of its next call.
     pub(super) async fn wait(&self, dispatcher: usize, until: DateTime<Utc>, for_hours: bool, clock: &dyn Clock) {
         let changed = self.changed.notified();
         let _guard = self.mark_idle(dispatcher, until, for_hours);
-        if self.begin_rest(clock.now()) {
+        if self.end_segment_if_idle(clock.now()) {
             self.changed.notify_waiters();
             return;
         }
@@ -80,16 +86,16 @@ impl IdleBarrier {
             .then(|| state.idle_until.values().map(|(until, _)| *until).min())?
     }
 
-    /// Lets the run rest if all dispatchers are idle and only wait for a later hour. Returns whether it rests.
-    fn begin_rest(&self, now: DateTime<Utc>) -> bool {
+    /// Ends the segment if all dispatchers are idle and only wait for a later hour. Returns whether it has ended.
+    fn end_segment_if_idle(&self, now: DateTime<Utc>) -> bool {
         let mut state = self.state();
         let all_wait_for_hours =
             state.idle_until.len() >= state.unfinished && state.idle_until.values().all(|(_, for_hours)| *for_hours);
-        if state.may_rest && all_wait_for_hours {
+        if state.ends_when_idle && all_wait_for_hours {
             let next = state.idle_until.values().map(|(until, _)| *until).min();
-            state.rest_until = next.filter(|next| *next - now >= MIN_REST);
+            state.segment_idle_until = next.filter(|next| *next - now >= SHORTEST_IDLE);
         }
-        state.rest_until.is_some()
+        state.segment_idle_until.is_some()
     }
 
     fn mark_idle(&self, dispatcher: usize, until: DateTime<Utc>, for_hours: bool) -> IdleGuard<'_> {
@@ -154,10 +160,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_run_rests_once_all_wait_for_a_later_hour_and_for_nothing_else() {
+    async fn a_segment_ends_once_all_wait_for_a_later_hour_and_for_nothing_else() {
         let clock = ScaledClock::starting_at(noon(), 1.0);
         let (soon, later) = (noon() + TimeDelta::seconds(90), noon() + TimeDelta::hours(5));
-        for (first, second, for_hours, rests) in
+        for (first, second, for_hours, ends) in
             [(later, later, true, true), (later, soon, true, false), (later, later, false, false)]
         {
             let barrier = IdleBarrier::new(2, true);
@@ -165,7 +171,7 @@ mod tests {
                 tokio::join!(barrier.wait(0, first, true, &clock), barrier.wait(1, second, for_hours, &clock));
             };
             let waited = tokio::time::timeout(std::time::Duration::from_secs(10), both).await;
-            assert_eq!((waited.is_ok(), barrier.rest_until()), (rests, rests.then_some(later)));
+            assert_eq!((waited.is_ok(), barrier.segment_idle_until()), (ends, ends.then_some(later)));
         }
     }
 }

@@ -46,6 +46,6 @@ pub use events::{Event, EventSink};
 pub use exclusions::ExclusionSource;
 pub use outage::Outage;
 pub use run_inputs::Engine;
-pub use run_result::{EngineError, RequestCounts, Rest, RunResult, Stretch};
+pub use run_result::{EngineError, IdleWait, RequestCounts, RunResult, RunSegment};
 pub use stop_reason::{RefusedByVendor, StopReason};
 pub use vendor_clock::CLOCK_TOLERANCE;

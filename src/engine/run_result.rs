@@ -1,4 +1,4 @@
-//! How a run, or a stretch of it, ended: its stop reasons, the requests it made, and the errors that abort it.
+//! How a run, or a segment of it, ended: its stop reasons, the requests it made, and the errors that abort it.
 
 use chrono::{DateTime, Utc};
 
@@ -62,30 +62,30 @@ fn earliest_opening(stop_reasons: &[(OrganisationId, StopReason)]) -> Option<Dat
     stop_reasons.iter().filter_map(|(_, reason)| opens(reason)).min()
 }
 
-/// How a stretch of a run ended.
-pub enum Stretch {
+/// How a segment of a run ended: a run gives the ledger back between two of them.
+pub enum RunSegment {
     /// The run is over.
     Ended(RunResult),
     /// The run only waits for a later hour.
-    Resting(Box<Rest>),
+    Idle(Box<IdleWait>),
 }
 
-/// A run that only waits for a later hour, and needs no ledger until then. It goes on like a resumed run.
-pub struct Rest {
+/// A run that only waits for a later hour, and needs no ledger until then. It continues like a resumed run.
+pub struct IdleWait {
     /// When its next call may be placed.
     pub until: DateTime<Utc>,
-    /// The requests of the stretch.
+    /// The requests of the segment.
     pub requests: RequestCounts,
-    /// The hints, for the next stretch.
+    /// The hints, for the next segment.
     pub hints: Option<HintReceiver>,
-    /// The exclusions, for the next stretch.
+    /// The exclusions, for the next segment.
     pub exclusions: Option<Box<dyn ExclusionSource>>,
-    /// Why each organisation stopped, in the order of the campaign; `None`: it rests.
+    /// Why each organisation stopped, in the order of the campaign; `None`: it is idle.
     pub(super) stop_reasons: Vec<(OrganisationId, Option<StopReason>)>,
 }
 
-impl Rest {
-    /// The run's result if the rest is its end, for this reason.
+impl IdleWait {
+    /// The run's result if it ends here, for this reason.
     #[must_use]
     pub fn ended(self, reason: &StopReason) -> RunResult {
         let reasons = self.stop_reasons.into_iter();

@@ -67,8 +67,10 @@ mod transition;
 mod unrecorded_calls;
 mod wal_recovery;
 mod worklist;
+mod worklist_item;
 mod worklist_ticks;
 mod writeback;
+mod writeback_removed;
 mod writer;
 
 pub use adopt::{Adoption, adopt};

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::entry::{Doubt, Outcome, Reason, State};
+use crate::ids::EntryKey;
 use crate::ledger::EntryRow;
 use crate::zone::Zone;
 
@@ -55,9 +56,8 @@ impl<'o> Exporter<'o> for CsvExporter<'o> {
 pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
     let patient = &row.patient;
     let instant = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
-    let key = row.key.parts().collect::<Vec<_>>().join(" ");
     [
-        patient.patient_id.clone().unwrap_or(key),
+        patient.id_or_key(&row.key),
         patient.first_name.clone(),
         patient.last_name.clone().unwrap_or_default(),
         patient.date_of_birth.map(|date| date.to_string()).unwrap_or_default(),
@@ -72,7 +72,7 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         instant(row.due_at).unwrap_or_default(),
         row.conversation.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default(),
         row.location.as_ref().map(|location| location.as_str().to_owned()).unwrap_or_default(),
-        row.covered_by.as_ref().map(|key| key.parts().collect::<Vec<_>>().join(" ")).unwrap_or_default(),
+        row.covered_by.as_ref().map(EntryKey::shown).unwrap_or_default(),
         yes_if(row.number_suppressed),
     ]
 }

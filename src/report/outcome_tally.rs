@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::entry::{Classification, Doubt, Outcome, OutcomeSignals};
 use crate::visible;
+use crate::wording::{counted, plural};
 
 /// Topics, actions and summaries shown of each kind; the others are counted.
 const WORDS_SHOWN: usize = 40;
@@ -37,11 +38,17 @@ impl SignalKind {
         }
     }
 
-    fn plural(self) -> &'static str {
+    fn counted(self, count: u64) -> String {
+        let (one, many) = self.nouns();
+        counted(count, one, many)
+    }
+
+    /// The words for one, and for several.
+    fn nouns(self) -> (&'static str, &'static str) {
         match self {
-            Self::Tag => "tags",
-            Self::Topic => "topics",
-            Self::Action => "needed actions",
+            Self::Tag => ("tag", "tags"),
+            Self::Topic => ("topic", "topics"),
+            Self::Action => ("needed action", "needed actions"),
         }
     }
 }
@@ -162,17 +169,20 @@ impl OutcomeTally {
     pub fn render(&self, shows_words: bool) -> String {
         let Self { conversations, unclassified, .. } = self;
         let share = percent(*unclassified, *conversations);
-        let mut text = format!("{conversations} conversations; {unclassified} of them ({share} %) are unclear\n");
+        let all = counted(*conversations, "conversation", "conversations");
+        let are = plural(*unclassified, "is", "are");
+        let mut text = format!("{all}; {unclassified} of them ({share} %) {are} unclear\n");
         for kind in SignalKind::ALL {
             let found = self.of_kind(kind);
             if found.is_empty() {
                 continue;
             }
             if kind.may_hold_patients_words() && !shows_words {
-                let _ = writeln!(text, "\n{} {}: --show-words shows them", found.len(), kind.plural());
+                let kinds = kind.counted(found.len() as u64);
+                let _ = writeln!(text, "\n{kinds}: --show-words shows {}", plural(found.len() as u64, "it", "them"));
                 continue;
             }
-            let _ = writeln!(text, "\n{}", kind.plural());
+            let _ = writeln!(text, "\n{}", kind.nouns().1);
             let shown = if kind.may_hold_patients_words() { WORDS_SHOWN } else { found.len() };
             for (words, count) in found.iter().take(shown) {
                 let _ = writeln!(text, "{:>6} × {}: {}", count.seen, visible::value(words), taken_for(count));
@@ -302,7 +312,7 @@ mod tests {
     #[test]
     fn every_tag_is_counted_once_for_each_conversation_with_what_it_was_taken_for() {
         let text = tally().render(false);
-        assert!(text.starts_with("3 conversations; 1 of them (33 %) are unclear\n"), "{text}");
+        assert!(text.starts_with("3 conversations; 1 of them (33 %) is unclear\n"), "{text}");
         assert!(text.contains("     2 × hyg: 1 × booked (outcome rule 8), 1 × no rule matches\n"), "{text}");
         assert!(text.contains("     1 × booked: booked (outcome rule 8)\n"), "{text}");
     }

@@ -139,7 +139,7 @@ impl Progress {
 
     /// The line for an event that gets one of its own.
     fn event_line(&mut self, event: &Event) -> Option<String> {
-        let clock = |at: DateTime<Utc>| self.zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
+        let clock = |at: DateTime<Utc>| self.zone.date_and_time(at);
         match event {
             // Too short to report.
             Event::Paused { at, until, .. } if *until - *at < TimeDelta::minutes(1) => None,

@@ -35,12 +35,11 @@ pub struct ReviewRow {
 
 impl From<PendingReview> for ReviewRow {
     fn from(review: PendingReview) -> Self {
-        let name = [Some(review.patient.first_name), review.patient.last_name];
         Self {
             entry: review.entry,
             campaign: review.campaign,
             patient: review.key.parts().map(ToOwned::to_owned).collect(),
-            name: name.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "),
+            name: review.patient.full_name(),
             phone: review.phone.expose(),
             location: review.location,
             state: review.state,
@@ -58,7 +57,7 @@ impl ReviewRow {
     /// The conversation in lines for a person, with the commands that decide; instants are in `zone`, the practice's.
     #[must_use]
     pub fn render(&self, zone: &Zone) -> String {
-        let at = |at: DateTime<Utc>| zone.local(at).format("%a %Y-%m-%d %H:%M").to_string();
+        let at = |at: DateTime<Utc>| zone.date_and_time(at);
         let Self { entry, campaign, patient, name, phone, doubt, since, .. } = self;
         let called = self.called_at.map_or_else(String::new, |called| format!(", called {}", at(called)));
         let location = self.location.as_ref().map_or_else(String::new, |location| format!(", at {location}"));
@@ -70,8 +69,8 @@ impl ReviewRow {
         );
         text += &format!("  campaign: {campaign}{location}; the number is not called since {}\n", at(*since));
         text += &self.said_lines();
-        let decided_by = self.decided_by.as_deref().unwrap_or("not known");
-        text += &format!("  why in doubt: {}\n", visible::value(decided_by));
+        let why = self.decided_by.as_deref().map_or("not known", why_in_doubt);
+        text += &format!("  why in doubt: {}\n", visible::value(why));
         text + &format!("  decide: callrounds review {entry} --opted-out | --deceased | --may-be-called\n")
     }
 
@@ -82,6 +81,31 @@ impl ReviewRow {
                 format!("  what was said is no longer kept; the vendor has it as conversation {conversation}\n")
             }
             (None, None) => "  what was said is no longer kept\n".into(),
+        }
+    }
+}
+
+/// What decided it, without the words that only say which rules there are.
+fn why_in_doubt(decided_by: &str) -> &str {
+    let rule = decided_by.strip_prefix("built-in: ").unwrap_or(decided_by);
+    if rule.contains("(second opinion: ") { "no single phrase says so, but the words taken together do" } else { rule }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_conversation_is_in_doubt_is_said_in_plain_words() {
+        for (decided_by, said) in [
+            ("outcome rule 3", "outcome rule 3"),
+            ("built-in: asked not to be called (summary, sentence 2)", "asked not to be called (summary, sentence 2)"),
+            (
+                "built-in: possible opt-out (second opinion: the words taken together)",
+                "no single phrase says so, but the words taken together do",
+            ),
+        ] {
+            assert_eq!(why_in_doubt(decided_by), said);
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::entry::{AttemptState, Reason, Remedy, State};
 use crate::ids::{CampaignName, ConversationId, EntryId, Location, RunId};
 use crate::ledger::{EventRow, LastAttempt, StuckEntry};
 use crate::visible;
+use crate::wording::{patients, plural};
 use crate::zone::Zone;
 
 use super::timeline;
@@ -103,18 +104,22 @@ pub fn document(cases: &[StuckCase]) -> StuckDocument<'_> {
 /// The entries as text, each with its evidence and its commands.
 #[must_use]
 pub fn render(cases: &[StuckCase]) -> String {
-    let heading = match cases.len() {
-        0 => return "nobody is held, refused by the vendor or lost track of\n".into(),
-        1 => "1 patient or household needs a decision".to_owned(),
-        count => format!("{count} patients or households need a decision"),
-    };
-    cases.iter().fold(format!("{heading}\n"), |text, case| text + "\n" + &render_case(case))
+    let count = cases.len() as u64;
+    if count == 0 {
+        return "nobody is held, refused by the vendor or lost track of\n".into();
+    }
+    let heading = format!("{} {} a decision\n", patients(count), plural(count, "needs", "need"));
+    cases.iter().fold(heading, |text, case| text + "\n" + &render_case(case))
 }
 
 fn render_case(case: &StuckCase) -> String {
     let StuckCase { entry, events, zone } = case;
     let mut text = format!("{}\n", headline(entry));
-    text += &format!("  {} since {}\n", state_and_reason(entry.state, entry.reason), local(entry.since, zone));
+    let since = format!("since {}", zone.date_and_second(entry.since));
+    text += &match entry.reason {
+        Some(reason) => format!("  {} {since}: {}\n", entry.state.label(), reason.label()),
+        None => format!("  {} {since}\n", entry.state.label()),
+    };
     text += &format!("  {}\n", what_to_do(entry, zone));
     for remedy in Remedy::choices(entry.state, entry.reason) {
         if let Some(command) = command(*remedy, entry.entry) {
@@ -129,7 +134,7 @@ fn render_case(case: &StuckCase) -> String {
 pub fn headline(entry: &StuckEntry) -> String {
     let name = visible::value(&entry.patient.full_name()).into_owned();
     let name = if name.is_empty() { String::new() } else { format!(" {name},") };
-    let key = entry.key.parts().collect::<Vec<_>>().join(" ");
+    let key = entry.key.shown();
     let location = entry.location.as_ref().map_or_else(String::new, |location| format!(", at {location}"));
     format!(
         "#{}{name} patient {}, {} ({}{location})",
@@ -182,10 +187,15 @@ fn what_to_do(entry: &StuckEntry, zone: &Zone) -> String {
 /// A call as it is found on the vendor's list of conversations.
 fn call(attempt: &LastAttempt, zone: &Zone) -> String {
     let LastAttempt { from, to, intent_at, accepted_until, conversation, .. } = attempt;
-    let until = accepted_until.map_or_else(String::new, |until| format!(" and {}", local(until, zone)));
+    let until = accepted_until.map_or_else(String::new, |until| format!(" and {}", zone.date_and_second(until)));
     let between = if until.is_empty() { "after" } else { "between" };
     let id = conversation.as_ref().map_or_else(String::new, |id| format!(", conversation {id}"));
-    format!("a call from {} to {} {between} {}{until}{id}", from.expose(), to.expose(), local(*intent_at, zone))
+    format!(
+        "a call from {} to {} {between} {}{until}{id}",
+        from.expose(),
+        to.expose(),
+        zone.date_and_second(*intent_at)
+    )
 }
 
 fn command(remedy: Remedy, entry: EntryId) -> Option<String> {
@@ -206,8 +216,4 @@ fn effect(remedy: Remedy, state: State) -> &'static str {
         Remedy::Review => "what was said, and the decisions about it",
         Remedy::Cancel | Remedy::CorrectList | Remedy::CorrectCampaign => "the patient is not called any more",
     }
-}
-
-fn local(at: DateTime<Utc>, zone: &Zone) -> String {
-    zone.local(at).format("%a %Y-%m-%d %H:%M:%S").to_string()
 }

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use crate::entry::{Classification, Outcome, OutcomeSignals};
 use crate::outcome::OutcomeRules;
+use crate::wording::{counted, plural};
 
 use super::outcome_tally::{OutcomeTally, SignalCount, SignalKind};
 
@@ -16,7 +17,7 @@ use super::outcome_tally::{OutcomeTally, SignalCount, SignalKind};
 #[must_use]
 pub fn suggested_rules(tally: &OutcomeTally, rules: &OutcomeRules, shows_words: bool) -> String {
     let mut text = String::new();
-    let mut unshown = 0;
+    let mut unshown = 0_u64;
     for kind in SignalKind::ALL {
         for (words, count) in tally.of_kind(kind).into_iter().filter(|(_, count)| count.unmatched() > 0) {
             if kind.may_hold_patients_words() && !shows_words {
@@ -29,7 +30,9 @@ pub fn suggested_rules(tally: &OutcomeTally, rules: &OutcomeRules, shows_words: 
     if unshown > 0 {
         let _ = writeln!(
             text,
-            "# {unshown} topics and needed actions of unclear conversations, too: --show-words has them."
+            "# {} of unclear conversations, too: --show-words has {}.",
+            counted(unshown, "topic or needed action", "topics and needed actions"),
+            plural(unshown, "it", "them")
         );
     }
     if text.is_empty() {
@@ -50,8 +53,7 @@ fn rule(kind: SignalKind, words: &str, count: &SignalCount, rules: &OutcomeRules
         SignalKind::Action => "actions",
     };
     let unmatched = count.unmatched();
-    let conversations =
-        if unmatched == 1 { "1 unclear conversation has" } else { &format!("{unmatched} unclear conversations have") };
+    let conversations = counted(unmatched, "unclear conversation has", "unclear conversations have");
     let (outcome, reason) = match proposed(kind, words, count, rules) {
         Some((outcome, reason)) => (outcome, reason),
         None => (Outcome::Unclassified, "say what it means"),

@@ -24,6 +24,12 @@ use super::table::TextTable;
 /// The width next to a label on a terminal of 80 columns.
 const CONTENT_WIDTH: usize = 62;
 
+/// The label of a line that continues the one above.
+const NO_LABEL: &str = "\u{20}";
+
+/// A space at which no line is broken.
+const NO_BREAK: &str = "\u{a0}";
+
 /// The share of a run's conversations, in percent, from which it is said that they match no rule.
 const LOUD_SHARE: u64 = 10;
 
@@ -42,9 +48,12 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
         line(&mut text, "why", visible::value(why));
     }
     if let Some(PausedCampaign { by, since, until }) = &summary.paused {
-        let at = |at: &DateTime<Utc>| zone.local(*at).format("%a %Y-%m-%d %H:%M").to_string();
-        let until = until.as_ref().map_or_else(String::new, |until| format!(", until {}", at(until)));
-        line(&mut text, "paused", format_args!("by {} since {}{until}", visible::value(by), at(since)));
+        let until = until.map_or_else(String::new, |until| format!(", until {}", zone.date_and_time(until)));
+        line(
+            &mut text,
+            "paused",
+            format_args!("by {} since {}{until}", visible::value(by), zone.date_and_time(*since)),
+        );
     }
     line(&mut text, "list", rows(list));
     if let Some(changes) = changes(summary) {
@@ -58,16 +67,23 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
     if !summary.outcomes.is_empty() {
         line(&mut text, "outcomes", wrapped(&outcome_counts(&summary.outcomes)));
     }
-    for (reason, count) in &summary.reasons {
-        line(&mut text, "reasons", format_args!("{count} × {}", reason.label()));
+    let labels = std::iter::once("reasons").chain(std::iter::repeat(NO_LABEL));
+    for ((reason, count), label) in summary.reasons.iter().zip(labels) {
+        line(&mut text, label, format_args!("{count} × {}", reason.label()));
     }
-    line(&mut text, "calls", calls(*attempts));
+    line(&mut text, "calls", wrapped(&calls(*attempts)));
     if !summary.outcomes_of_this_run.is_empty() {
-        line(&mut text, "brought", wrapped(&outcome_counts(&summary.outcomes_of_this_run)));
+        let mut outcomes = outcome_counts(&summary.outcomes_of_this_run);
+        outcomes[0].insert_str(0, "outcomes of this run: ");
+        line(&mut text, NO_LABEL, wrapped(&outcomes));
     }
     let placed = attempts.placed + attempts.taken_over;
     if summary.calls_in_all > placed {
-        line(&mut text, "in all", format_args!("{} calls of the campaign so far", summary.calls_in_all));
+        line(
+            &mut text,
+            "in all",
+            format_args!("{} of the campaign so far", counted(summary.calls_in_all, "call", "calls")),
+        );
     }
     if let Some(RequestCounts { calls, pages, conversations, other }) = summary.requests {
         let reads = pages + conversations + other;
@@ -83,7 +99,7 @@ pub fn summary(summary: &RunSummary, zone: &Zone) -> String {
     if let Some(review) = review(&summary.to_review) {
         line(&mut text, "review", review);
     }
-    line(&mut text, "next", what_next(summary, zone));
+    line(&mut text, "next", sentence(&what_next(summary, zone)));
     if summary.front_desk > 0 {
         let RunSummary { front_desk, campaign, .. } = summary;
         line(
@@ -106,7 +122,7 @@ pub fn standing(summary: &RunSummary, zone: &Zone) -> String {
     line(&mut text, "", format_args!("{} in all", summary.campaign));
     line(&mut text, "calls", summary.calls_in_all);
     line(&mut text, "patients", patients(&states, summary.list.merged));
-    line(&mut text, "next", what_next(summary, zone));
+    line(&mut text, "next", sentence(&what_next(summary, zone)));
     text
 }
 
@@ -131,7 +147,7 @@ fn locations(text: &mut String, all: &BTreeMap<Location, BTreeMap<State, u64>>) 
     let mut label = "locations";
     for (location, states) in &shown {
         line(text, label, format_args!("{location}: {}", state_counts(states).join(", ")));
-        label = "\u{20}";
+        label = NO_LABEL;
     }
     if shown.len() < all.len() {
         line(text, label, format_args!("and {} more, in `--json`", all.len() - shown.len()));
@@ -174,7 +190,8 @@ fn line(text: &mut String, label: &str, content: impl Display) {
     let _ = if label.is_empty() { writeln!(text, "{content}") } else { writeln!(text, "  {label:<14}{content}") };
 }
 
-fn calls(attempts: AttemptCounts) -> String {
+/// What became of the calls that the run placed.
+fn calls(attempts: AttemptCounts) -> Vec<String> {
     let AttemptCounts { placed, ended, unclassified: _, not_placed, unresolved, absent, taken_over } = attempts;
     let parts = [
         (placed - ended, "not seen to end yet"),
@@ -183,15 +200,15 @@ fn calls(attempts: AttemptCounts) -> String {
         (absent, "maybe placed and held: the vendor's list did not settle it"),
         (taken_over, "taken over from the vendor's list"),
     ];
-    let open: Vec<_> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!(", {count} {what}")).collect();
-    match (placed, ended) {
-        (0, _) => format!("none placed by this run{}", open.concat()),
+    let open = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let first = match (placed, ended) {
+        (0, _) => "none placed by this run".to_owned(),
         (placed, ended) if placed == ended && unresolved + absent == 0 => {
-            format!("{placed} placed by this run, all of them over{}", open.concat())
+            format!("{placed} placed by this run, all of them over")
         }
-        (placed, _) => format!("{placed} placed by this run{}", open.concat()),
-    }
+        (placed, _) => format!("{placed} placed by this run"),
+    };
+    std::iter::once(first).chain(open).collect()
 }
 
 /// The share of the run's conversations that match no rule, with the command that mends it; `None` if it is small.
@@ -281,11 +298,33 @@ fn wrapped(parts: &[String]) -> String {
     if text.is_empty() { "none".into() } else { text }
 }
 
+/// A sentence, wrapped between words to the width next to a label. A command in backticks is not broken.
+fn sentence(text: &str) -> String {
+    let quoted = text.split('`').enumerate();
+    let kept: Vec<_> =
+        quoted.map(|(at, part)| if at % 2 == 1 { part.replace(' ', NO_BREAK) } else { part.to_owned() }).collect();
+    let (mut wrapped, mut width) = (String::new(), 0);
+    for word in kept.join("`").split(' ') {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > CONTENT_WIDTH {
+            let _ = write!(wrapped, "\n{:16}", "");
+            width = 0;
+        } else if width > 0 {
+            wrapped.push(' ');
+            width += 1;
+        }
+        width += length;
+        wrapped.push_str(word);
+    }
+    wrapped.replace(NO_BREAK, " ")
+}
+
 fn what_next(summary: &RunSummary, zone: &Zone) -> String {
     if let Some(next) = summary.next_run {
         return format!("run {next} followed: what stood then is above");
     }
-    let due = || summary.next_due.map(|at| zone.local(at).format("%a %Y-%m-%d %H:%M").to_string());
+    // A date is not broken.
+    let due = || summary.next_due.map(|at| zone.date_and_time(at).replace(' ', NO_BREAK));
     match summary.standing {
         ExitStatus::DueWorkLeft => format!(
             "{} left to finish: run again{}",
@@ -302,7 +341,8 @@ fn what_next(summary: &RunSummary, zone: &Zone) -> String {
                      what settles it"
                 ),
             };
-            format!("{} {} a person: {commands}", patients_text(count), plural(count, "needs", "need"))
+            let due = due().map_or_else(String::new, |at| format!("; the next call is due on {at}"));
+            format!("{} {} a person: {commands}{due}", patients_text(count), plural(count, "needs", "need"))
         }
         ExitStatus::Done
         | ExitStatus::Internal
@@ -332,7 +372,7 @@ pub(super) fn cells(row: &EntryRow, zone: &Zone) -> [String; HEADINGS.len()] {
     let last_call = row.last_call_at.map(|at| zone.local(at).format("%Y-%m-%d %H:%M").to_string());
     [
         row.entry.to_string(),
-        visible::value(&row.key.parts().collect::<Vec<_>>().join(" ")).into_owned(),
+        visible::value(&row.key.shown()).into_owned(),
         visible::value(&row.patient.full_name()).into_owned(),
         if row.covered_by_household { "with the household" } else { row.state.label() }.into(),
         row.outcome.filter(|_| row.state == State::Finished).map_or("", Outcome::label).into(),
@@ -390,6 +430,15 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_is_wrapped_between_words_and_never_in_a_command() {
+        let text =
+            "1 patient or household needs a person to decide: `callrounds resolve` shows who, why, and what settles it";
+        let expected = "1 patient or household needs a person to decide:\n                `callrounds resolve` shows who, why, and what settles it";
+        assert_eq!(sentence(text), expected);
+        assert_eq!(sentence("nothing is left to call"), "nothing is left to call");
+    }
+
+    #[test]
     fn patients_are_counted_by_state_and_a_household_once() {
         let entries = BTreeMap::from([(State::Finished, 55), (State::Suppressed, 3)]);
         assert_eq!(patients(&entries, 0), "55 finished, 3 not to be called");
@@ -408,7 +457,7 @@ mod tests {
         ];
         for ((placed, ended, not_placed, unresolved, absent, taken_over), expected) in cases {
             let counts = AttemptCounts { placed, ended, unclassified: 0, not_placed, unresolved, absent, taken_over };
-            assert_eq!(calls(counts), expected);
+            assert_eq!(calls(counts).join(", "), expected);
         }
     }
 }

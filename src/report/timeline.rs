@@ -148,12 +148,12 @@ pub fn rejected(row: &RejectedRow) -> String {
 pub fn suppression(status: &SuppressionStatus, zone: &Zone, now: DateTime<Utc>) -> String {
     let SuppressionStatus { scope, source, since, until } = status;
     let is_over = until.is_some_and(|until| until <= now);
-    let until = until.map_or_else(String::new, |until| format!(" until {}", instant(until, zone)));
+    let until = until.map_or_else(String::new, |until| format!(" until {}", zone.date_and_second(until)));
     format!(
         "the number {} on the suppression list for {} calls since {}{until}: {}",
         if is_over { "was" } else { "is" },
         scope.replace('_', "-"),
-        instant(*since, zone),
+        zone.date_and_second(*since),
         visible::value(source)
     )
 }
@@ -161,7 +161,7 @@ pub fn suppression(status: &SuppressionStatus, zone: &Zone, now: DateTime<Utc>) 
 /// The history as text with a line for each event; instants are in `zone`, the practice's.
 #[must_use]
 pub fn render(timeline: &EntryTimeline, zone: &Zone, now: DateTime<Utc>) -> String {
-    let at = |at| instant(at, zone);
+    let at = |at| zone.date_and_second(at);
     let EntryTimeline { campaign, patient, entry, state_label, outcome, calls, due_at, .. } = timeline;
     let name = timeline.name.as_ref().map_or_else(String::new, |name| format!(", {}", visible::value(name)));
     let mut text =
@@ -204,7 +204,7 @@ pub fn events_since_the_last_claim(events: &[EventRow]) -> &[EventRow] {
 fn lines(events: &[EventRow], zone: &Zone) -> String {
     let mut text = String::new();
     for event in events {
-        text += &format!("  {}  {}\n", instant(event.at, zone), event_line(event));
+        text += &format!("  {}  {}\n", zone.date_and_second(event.at), event_line(event));
         for line in event.evidence.iter().flat_map(evidence_lines) {
             text += &format!("{:27}{line}\n", "");
         }
@@ -214,10 +214,6 @@ fn lines(events: &[EventRow], zone: &Zone) -> String {
 
 fn indented(lines: &str) -> String {
     lines.lines().flat_map(|line| ["  ", line, "\n"]).collect()
-}
-
-fn instant(at: DateTime<Utc>, zone: &Zone) -> String {
-    zone.local(at).format("%a %Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// The evidence of a decision: hours, calls to the number and consent.
@@ -306,9 +302,12 @@ fn event_line(event: &EventRow) -> String {
     if let Some(after) = event.after {
         line += &format!(" → {}", after.label());
     }
-    // The detail says why an answer was lost. The reason says that the vendor's list does not show the call, which is not
-    // known yet.
-    if let Some(reason) = event.reason.filter(|_| event.after != Some(State::Unknown)) {
+    // The detail says why an answer was lost. The reason says that the vendor's list does not show the call, which is
+    // not known yet. A detail also names the person who decided.
+    let is_left_out = |reason: &Reason| {
+        event.after == Some(State::Unknown) || (*reason == Reason::Operator && event.detail.is_some())
+    };
+    if let Some(reason) = event.reason.filter(|reason| !is_left_out(reason)) {
         line += &format!(": {}", reason.label());
     }
     line

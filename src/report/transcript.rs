@@ -56,7 +56,7 @@ pub fn render(
     zone: &Zone,
 ) -> String {
     let RecordedConversation { number, conversation, at, .. } = conversation;
-    let started = zone.local(*at).format("%a %Y-%m-%d %H:%M:%S");
+    let started = zone.date_and_second(*at);
     let mut text = format!("#{entry}, call {number}, {started}, conversation {conversation}\n");
     for TranscriptMessage { role, text: said, at } in messages {
         let at = at.map_or_else(String::new, |at| zone.local(at).format("%H:%M:%S").to_string());

@@ -77,10 +77,10 @@ pub enum UnwrittenReason {
 impl UnwrittenReason {
     /// Whether the whole call is left out, and waits for a later batch.
     #[must_use]
-    pub fn leaves_call_out(self) -> bool {
+    pub fn waits(self) -> bool {
         match self {
-            Self::NoPatientId | Self::PatientIdNotAWholeNumber | Self::PatientRemoved => true,
-            Self::AppointmentIdNotAWholeNumber => false,
+            Self::NoPatientId | Self::PatientIdNotAWholeNumber => true,
+            Self::PatientRemoved | Self::AppointmentIdNotAWholeNumber => false,
         }
     }
 }
@@ -92,7 +92,7 @@ impl fmt::Display for UnwrittenReason {
             Self::PatientIdNotAWholeNumber => {
                 "a patient_id is not a whole number, as PatNum must be; the call waits for a later batch"
             }
-            Self::PatientRemoved => "a patient's data was removed from the ledger; the call waits",
+            Self::PatientRemoved => "a patient's data was removed from the ledger; the call can no longer be written",
             Self::AppointmentIdNotAWholeNumber => {
                 "the appointment has no id that is a whole number, as AptNum must be: mark it as confirmed by hand"
             }

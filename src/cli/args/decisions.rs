@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::values::{DayOrInstant, day_or_instant, entry_number, reason, run_number};
+use super::values::{DayOrInstant, day_or_instant, entry_number, reason, run_or_campaign};
 use crate::campaign::Purpose;
 use crate::entry::Reason;
 use crate::ledger::SuppressionScope;
@@ -97,7 +97,7 @@ pub struct ResolveArgs {
     /// they are only shown [default: everybody who needs a decision]
     #[arg(value_name = "ENTRY", value_parser = entry_number)]
     pub entries: Vec<i64>,
-    /// Everybody who needs a decision and for whom this one is possible
+    /// All patients that this decision can settle
     #[arg(long, conflicts_with = "entries")]
     pub all: bool,
     /// Only the patients of this campaign
@@ -145,7 +145,7 @@ pub struct ResolutionArgs {
 #[derive(Debug, Args)]
 pub struct ScopeArgs {
     /// The run
-    #[arg(value_parser = run_number, conflicts_with = "campaign")]
+    #[arg(value_parser = run_or_campaign, conflicts_with = "campaign")]
     pub run: Option<i64>,
     /// The campaign, by its name or its file
     #[arg(long, value_name = "CAMPAIGN")]

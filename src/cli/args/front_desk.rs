@@ -24,7 +24,7 @@ pub struct WorklistArgs {
 /// What `worklist` shows.
 #[derive(Debug, Args)]
 pub struct WorklistFilter {
-    /// Also what is done, and the patients for whom nothing has to be done
+    /// Also what is done, and patients who need nothing done
     #[arg(long)]
     pub all: bool,
     /// Only the patients of this campaign

@@ -27,7 +27,7 @@ pub use front_desk::{
 pub use simulate::{ListOrderArg, RetryAfterForm, SimulateArgs};
 pub use simulated_time::SimulatedTime;
 pub use values::DayOrInstant;
-use values::{duration, run_number, socket_address};
+use values::{duration, run_number, run_or_campaign, socket_address};
 
 /// Places a practice's calls through the Annie voice API: each call at most once, within every calling rule.
 #[derive(Debug, Parser)]
@@ -74,7 +74,7 @@ pub enum Command {
     Check(CheckArgs),
     /// Continue an unfinished run from the ledger alone
     Resume(ResumeArgs),
-    /// List the runs: when they were, what each brought, and where their campaigns stand
+    /// List the runs: when they were, how each ended, and their campaigns' present state
     Runs(RunsArgs),
     /// Show a run's progress: its patients by state and outcome
     Status(StatusArgs),
@@ -187,14 +187,6 @@ pub struct ResumeArgs {
     pub options: RunOptions,
 }
 
-/// The arguments of the commands about one run.
-#[derive(Debug, Args)]
-pub struct RunSelector {
-    /// The run [default: the newest]
-    #[arg(value_parser = run_number)]
-    pub run: Option<i64>,
-}
-
 /// The arguments of `runs`.
 #[derive(Debug, Args)]
 pub struct RunsArgs {
@@ -207,7 +199,7 @@ pub struct RunsArgs {
 #[derive(Debug, Args)]
 pub struct StatusArgs {
     /// The run [default: the newest]
-    #[arg(value_parser = run_number)]
+    #[arg(value_parser = run_or_campaign)]
     pub run: Option<i64>,
     /// The newest run of this campaign
     #[arg(long, value_name = "NAME", conflicts_with = "run")]
@@ -218,7 +210,7 @@ pub struct StatusArgs {
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     /// The run [default: the newest]
-    #[arg(value_parser = run_number)]
+    #[arg(value_parser = run_or_campaign)]
     pub run: Option<i64>,
     /// The newest run of this campaign
     #[arg(long, value_name = "NAME", conflicts_with = "run")]

@@ -12,6 +12,11 @@ pub(super) fn run_number(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| "not a run's number, such as 3; `callrounds status` shows the newest".into())
 }
 
+/// The number of a run for a command that also takes a campaign.
+pub(super) fn run_or_campaign(text: &str) -> Result<i64, String> {
+    text.parse().map_err(|_| "not a run's number, such as 3; a campaign is named with --campaign".into())
+}
+
 pub(super) fn entry_number(text: &str) -> Result<i64, String> {
     let digits = text.strip_prefix('#').unwrap_or(text);
     digits.parse().map_err(|_| "not a number of the report's first column, such as 12".into())

@@ -54,15 +54,15 @@ use self::state::{Dispatcher, DispatcherInputs};
 use super::events::EventSink;
 use super::exclusions::ExclusionSource;
 use super::run_inputs::Engine;
-use super::run_result::{EngineError, RequestCounts, Rest, RunResult, Stretch, run_result};
+use super::run_result::{EngineError, IdleWait, RequestCounts, RunResult, RunSegment, run_result};
 use super::stop_reason::StopReason;
 use super::stop_rules::PlacedCalls;
 
-/// What the dispatchers of a stretch have left.
+/// What the dispatchers of a segment have left.
 struct Dispatched {
-    /// Each organisation's stop reason, in the order of the campaign; `None`: it rests.
+    /// Each organisation's stop reason, in the order of the campaign; `None`: it is idle.
     stop_reasons: Vec<(OrganisationId, Option<StopReason>)>,
-    rest_until: Option<DateTime<Utc>>,
+    idle_until: Option<DateTime<Utc>>,
     requests: RequestCounts,
     hints: Option<HintReceiver>,
     exclusions: Option<Box<dyn ExclusionSource>>,
@@ -82,37 +82,37 @@ impl<V: Vendor> Engine<V> {
     }
 
     /// The same, but returns as soon as the run only waits for a later hour; then the ledger is free.
-    pub async fn run_until_rest(
+    pub async fn run_until_idle(
         self,
         events: &mut dyn EventSink,
         stop: impl Future<Output = ()> + Send,
-    ) -> Result<Stretch, EngineError> {
+    ) -> Result<RunSegment, EngineError> {
         let (ledger, run, clock) = (self.ledger.clone(), self.run, Arc::clone(&self.clock));
         let dispatched = self.dispatch(events, stop, true).await?;
-        let Dispatched { stop_reasons, rest_until, requests, hints, exclusions } = dispatched;
-        if let Some(until) = rest_until {
-            return Ok(Stretch::Resting(Box::new(Rest { until, requests, hints, exclusions, stop_reasons })));
+        let Dispatched { stop_reasons, idle_until, requests, hints, exclusions } = dispatched;
+        if let Some(until) = idle_until {
+            return Ok(RunSegment::Idle(Box::new(IdleWait { until, requests, hints, exclusions, stop_reasons })));
         }
-        Ok(Stretch::Ended(end_run(&ledger, run, &*clock, stop_reasons, requests).await?))
+        Ok(RunSegment::Ended(end_run(&ledger, run, &*clock, stop_reasons, requests).await?))
     }
 
     async fn dispatch(
         mut self,
         events: &mut dyn EventSink,
         stop: impl Future<Output = ()> + Send,
-        may_rest: bool,
+        ends_when_idle: bool,
     ) -> Result<Dispatched, EngineError> {
         let (mut hints, exclusions) = (self.hints.take(), self.exclusions.take());
         let carried = carried_over::load(&self).await?;
         let organisations = self.campaign.locations.organisations();
         let placed = PlacedCalls::new(carried.values().map(|carried| carried.placed).sum());
-        let shared = Shared::new(organisations.len(), placed, exclusions, events, may_rest);
+        let shared = Shared::new(organisations.len(), placed, exclusions, events, ends_when_idle);
         shared.emit(&[carried_over::started_event(self.run, &carried, self.clock.now())]);
         let runs = self.organisation_runs(&shared, carried).await?;
         let (stopped, requests) = work(runs, &mut hints, stop).await?;
         let stop_reasons = stopped.into_iter().map(|(_, organisation, reason)| (organisation, reason)).collect();
-        let rest_until = shared.idle_barrier.rest_until();
-        Ok(Dispatched { stop_reasons, rest_until, requests, hints, exclusions: shared.into_exclusions() })
+        let idle_until = shared.idle_barrier.segment_idle_until();
+        Ok(Dispatched { stop_reasons, idle_until, requests, hints, exclusions: shared.into_exclusions() })
     }
 
     /// Each organisation's part of the run, in the order of the campaign.
@@ -146,7 +146,7 @@ impl<V: Vendor> Engine<V> {
 /// The organisations that have stopped, with their indices in the campaign.
 type Stopped = Vec<(usize, OrganisationId, Option<StopReason>)>;
 
-/// Lets every organisation work until it has nothing more to do in this stretch.
+/// Lets every organisation work until it has nothing more to do in this segment.
 async fn work<V: Vendor>(
     runs: Vec<OrganisationRun<'_, '_, V>>,
     hints: &mut Option<HintReceiver>,
@@ -173,7 +173,7 @@ async fn work<V: Vendor>(
     Ok((stopped, requests))
 }
 
-/// Records the end of a run. Every organisation of a run that does not rest has a stop reason.
+/// Records the end of a run. Every organisation of a run that is not idle has a stop reason.
 async fn end_run(
     ledger: &Ledger,
     run: RunHandle,

@@ -22,7 +22,7 @@ use super::turn_timer::TurnTimer;
 use super::work::Effects;
 
 /// How one organisation's part of a run ended: its index in the campaign, its name, why, and the requests it made.
-/// `None`: the run rests.
+/// `None`: the run is idle.
 pub(super) type DispatcherResult = (usize, OrganisationId, Option<StopReason>, RequestCounts);
 
 pub(super) struct OrganisationRun<'a, 'l, V> {
@@ -49,7 +49,7 @@ impl<V: Vendor> OrganisationRun<'_, '_, V> {
             self.apply(|dispatcher, effects| dispatcher.on_pause(pause, effects));
         }
         let stop_reason = loop {
-            if shared.idle_barrier.rest_until().is_some() {
+            if shared.idle_barrier.segment_idle_until().is_some() {
                 break None;
             }
             self.apply(|dispatcher, effects| {

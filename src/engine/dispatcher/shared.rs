@@ -22,17 +22,17 @@ impl<'l> Shared<'l> {
         placed: PlacedCalls,
         exclusions: Option<Box<dyn ExclusionSource>>,
         events: &'l mut dyn EventSink,
-        may_rest: bool,
+        ends_when_idle: bool,
     ) -> Self {
         Self {
             events: Mutex::new(events),
             exclusions: Mutex::new(exclusions),
             placed,
-            idle_barrier: IdleBarrier::new(organisations, may_rest),
+            idle_barrier: IdleBarrier::new(organisations, ends_when_idle),
         }
     }
 
-    /// The exclusions, for the next stretch of the run.
+    /// The exclusions, for the next segment of the run.
     pub(super) fn into_exclusions(self) -> Option<Box<dyn ExclusionSource>> {
         self.exclusions.into_inner().unwrap_or_else(PoisonError::into_inner)
     }

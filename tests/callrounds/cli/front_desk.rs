@@ -192,8 +192,9 @@ fn two_people_tick_the_same_item_off_and_both_are_on_record() {
     let undone = practice.run(&["worklist", "undo", "1", "--by", "bo"]);
     assert!(undone.code == 0 && undone.stderr.contains("#1 is open again; ana had ticked it off"), "{undone:?}");
     assert_eq!(worklist(&practice, &[])["open"], 7);
-    let refused = practice.run(&["worklist", "done", "99"]);
+    let refused = practice.run(&["worklist", "done", "3", "99"]);
     assert!(refused.code == 2 && refused.stderr.contains("no patient #99"), "{refused:?}");
+    assert_eq!(worklist(&practice, &[])["open"], 7, "#3 is not done either");
 }
 
 /// The requests of a write-back file for Open Dental.
@@ -202,11 +203,11 @@ fn requests(practice: &Practice, file: &str) -> Vec<Value> {
 }
 
 #[test]
-fn a_batch_for_open_dental_tells_each_call_once_and_says_what_it_cannot_write() {
+fn a_batch_for_open_dental_has_each_call_once_and_says_what_it_cannot_write() {
     let practice = called();
     let ended = practice.run(&["writeback", "--for", "open-dental", "--out", "od.jsonl"]);
     assert_eq!(ended.code, 5, "a chart number is no whole number: {ended:?}");
-    assert!(ended.stderr.contains("batch 1 tells 9 calls"), "{ended:?}");
+    assert!(ended.stderr.contains("batch 1 has 9 calls"), "{ended:?}");
     assert!(
         ended.stderr.contains("not written, #7: a patient_id is not a whole number, as PatNum must be"),
         "{ended:?}"
@@ -323,6 +324,18 @@ fn a_batch_exists_with_its_bytes_or_not_at_all_whenever_the_program_is_killed() 
     let rest = practice.run(&["writeback", "--format", "csv"]);
     assert_eq!(rest.code, 0, "{rest:?}");
     assert_eq!(practice.count("SELECT count(*) FROM writeback"), 1, "each call in one batch");
+}
+
+#[test]
+fn a_call_whose_patient_was_purged_is_said_to_be_lost_to_write_back_and_does_not_wait_for_ever() {
+    let practice = called();
+    assert_eq!(practice.run(&["ledger", "purge", "--older-than", "1s"]).code, 0);
+    let status = practice.run(&["writeback"]).stdout;
+    assert!(status.contains("recall: 0 calls for the next batch\n  10 calls can no longer be written"), "{status}");
+    for _ in 0..2 {
+        let ended = practice.run(&["writeback", "--for", "open-dental", "--out", "od.jsonl"]);
+        assert_eq!(ended.code, 0, "nobody can correct it: {ended:?}");
+    }
 }
 
 #[test]

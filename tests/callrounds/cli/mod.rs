@@ -7,6 +7,7 @@ mod decisions;
 mod demo;
 mod doctor;
 mod evening;
+mod every_command;
 mod exclude;
 mod explain;
 mod files;

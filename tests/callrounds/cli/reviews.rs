@@ -142,3 +142,57 @@ fn what_was_said_is_in_no_log_and_gone_when_the_campaign_says_so() {
         assert!(!bytes_hold(&practice, SAID), "{kept_for}");
     }
 }
+
+/// A campaign of the practice whose own rule takes an opt-out for a call without an answer, which is called again.
+fn blind_campaign(name: &str) -> String {
+    let rule = "[[outcomes]]\noutcome = \"no_answer\"\ntags = [\"opt-out\"]\n";
+    let redial = "[redial]\nmax_attempts = 2\nafter = [\"no_answer\"]\nmin_gap = \"24h\"\n";
+    let vendor = format!("{SIMULATOR}start = \"{MORNING}\"\nspeed = 600\npeople = \"people.toml\"\n");
+    recall(&format!("{CONSENT}{redial}{rule}{vendor}")).replace("name = \"recall\"", &format!("name = \"{name}\""))
+}
+
+#[test]
+fn a_possible_opt_out_is_held_from_the_call_on_until_it_is_lifted_or_made_final() {
+    let list = "patient_id,first_name,phone\n1,Ana,773-555-0110\n2,Bo,773-555-0111\n3,Cy,773-555-0112\n";
+    let practice = Practice::with(&blind_campaign("recall"), list);
+    practice.write("campaigns/other.toml", &blind_campaign("other"));
+    practice.write("campaigns/other.csv", list);
+    practice.write(
+        "campaigns/people.toml",
+        "\"+17735550110\" = [\"opts-out\", \"books\"]\n\"+17735550111\" = [\"opts-out\"]\n\
+         \"+17735550112\" = [\"books\"]\n",
+    );
+    let calls_to = |last: u32| {
+        let number = format!("+17735550{last}");
+        oracle::embedded_calls(&practice).iter().filter(|call| call.to_number == number).count()
+    };
+    let run = |at: &str| practice.run(&["run", "campaigns/recall.toml", "--json", "--at", at]);
+
+    let ended = run(MORNING);
+    assert_eq!((ended.code, [110, 111, 112].map(calls_to)), (5, [1, 1, 1]), "{ended:?}");
+    assert_eq!(ended.summary()["to_review"]["possible_opt_out"], 2, "{ended:?}");
+    // Neither another run nor another campaign calls them.
+    let later = run("2026-12-01T15:30:00Z");
+    let other = practice.run(&["run", "campaigns/other.toml", "--list", "campaigns/other.csv"]);
+    assert_eq!((later.code, other.code), (5, 0), "{later:?}, {other:?}");
+    assert_eq!([110, 111].map(calls_to), [1, 1], "{later:?}, {other:?}");
+    let waiting: serde_json::Value = serde_json::from_str(&practice.run(&["review", "--json"]).stdout).expect("JSON");
+    let doubts: Vec<_> = waiting.as_array().expect("a list").iter().map(|row| row["doubt"].clone()).collect();
+    assert_eq!(doubts, ["possible_opt_out", "possible_opt_out"]);
+
+    let lifted = practice.run(&["review", "1", "--may-be-called", "--json"]);
+    let made_final = practice.run(&["review", "2", "--opted-out"]);
+    assert_eq!((lifted.code, made_final.code), (0, 0), "{lifted:?}, {made_final:?}");
+    let decision: serde_json::Value = serde_json::from_str(&lifted.stdout).expect("JSON");
+    assert_eq!((&decision["decision"], &decision["state"]), (&"may_be_called".into(), &"waiting".into()));
+    let suppressed = practice.run(&["suppress", "list"]).stdout;
+    assert!(suppressed.contains("+17735550111") && !suppressed.contains("+17735550110"), "{suppressed}");
+
+    let ended = run("2026-12-08T15:30:00Z");
+    assert_eq!(
+        (ended.code, [110, 111, 112].map(calls_to)),
+        (0, [2, 1, 2]),
+        "112 was called by both campaigns: {ended:?}"
+    );
+    assert_eq!(practice.count("SELECT count(*) FROM entry WHERE outcome = 'opt_out'"), 1);
+}

@@ -150,7 +150,7 @@ fn a_cancelled_campaign_follows_its_open_calls_and_redials_nobody_until_that_is_
 
     let undone = practice.run(&["cancel", "--undo", "--campaign", "recall"]);
     assert_eq!(undone.code, 0, "{undone:?}");
-    let said = "recall: the cancellation of 9 patients or households is taken back: 8 ready to call, 1 waiting";
+    let said = "recall: the cancellation is taken back: 8 ready to call, 1 waiting";
     assert!(undone.stderr.contains(said), "{undone:?}");
     assert_eq!(
         practice.count("SELECT count(*) FROM event WHERE kind = 'reinstated' AND detail LIKE 'decided by %'"),
