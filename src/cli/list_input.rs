@@ -50,7 +50,7 @@ pub(super) fn history<'c>(
 ) -> Result<Option<Box<IsSettled<'c>>>, CommandError> {
     let Some(id) = reader.campaign(&campaign.name)? else { return Ok(None) };
     let redial = &campaign.redial;
-    // A patient of whom the ledger cannot be read shares no call; the entry itself meets the same error.
+    // A patient that the ledger cannot show shares no call; the entry itself meets the same error.
     let is_settled = move |key: &EntryKey, phone| reader.is_settled(id, redial, key, phone).unwrap_or(true);
     Ok(Some(Box::new(is_settled)))
 }

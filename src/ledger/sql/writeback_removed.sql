@@ -1,4 +1,4 @@
--- The calls of a campaign that no write-back file tells yet, and none can: of a patient of the call nothing is known any
+-- The calls of a campaign that are in no write-back file yet, and can be in none: a patient of the call has no data any
 -- more. ?2 is an empty content, ?3 an empty patient.
 SELECT count(*)
 FROM attempt JOIN entry ON entry.id = entry_id
