@@ -19,8 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::plan::Person;
 use super::trace::Trace;
 
-/// No call is tried again sooner after one was refused for want of a free place; delays of answers and a wrong clock
-/// included.
+/// No call is tried again sooner after the program has learnt that one was refused for want of a free place.
 const SOONEST_RETRY: TimeDelta = TimeDelta::seconds(10);
 
 /// A call that the vendor placed.
@@ -242,9 +241,9 @@ impl Oracle {
             |call: &&PlacedCall| call.illegible || (self.may_prove_nothing && !self.is_on_record(&call.id));
         match refusal {
             CallRefusal::CoolingDown if earlier.iter().any(is_unknown) => {}
-            // A slow request may arrive after the vendor's hours have ended.
-            CallRefusal::OutsideHours => {}
-            CallRefusal::ConcurrentCalls => self.check_concurrent_refusals(at),
+            // A slow request may arrive after the vendor's hours have ended; nobody knows the vendor's limit in advance, and
+            // what the program learns of it is bounded in `on_no_free_place`.
+            CallRefusal::OutsideHours | CallRefusal::ConcurrentCalls => {}
             CallRefusal::Malformed(_)
             | CallRefusal::FromNumber
             | CallRefusal::NotAllowed
@@ -261,9 +260,9 @@ impl Oracle {
         }
     }
 
-    /// Nobody knows the vendor's limit in advance. But once a call was refused for want of a free place, only those that
-    /// were on their way may be refused, too, until it is tried again.
-    fn check_concurrent_refusals(&mut self, at: DateTime<Utc>) {
+    /// The program has learnt that a call was refused for want of a free place. Until it tries again, only those that were
+    /// on their way may be refused, too.
+    pub fn on_no_free_place(&mut self, at: DateTime<Utc>) {
         self.without_place.retain(|earlier| at - *earlier < SOONEST_RETRY);
         self.without_place.push(at);
         let (refused, limit) = (self.without_place.len(), self.campaign.rate.open_calls);

@@ -654,6 +654,9 @@ impl SeedRun<'_> {
         move |event| {
             let mut coverage = coverage.lock().unwrap_or_else(PoisonError::into_inner);
             coverage.on_event(event);
+            if let Event::NotPlaced { at, reason: Reason::TooManyCalls, .. } = event {
+                vendor.model().oracle.on_no_free_place(*at);
+            }
             if matches!(event, Event::Dialling { .. }) {
                 if clock.off().abs() > TimeDelta::seconds(120) {
                     vendor.model().oracle.report_broken_promise(event.at(), "dialled by a clock that is off");
