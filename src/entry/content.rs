@@ -21,6 +21,28 @@ pub struct CallContent {
     pub context: Option<String>,
     /// Left when voicemail is detected: at most 500 characters.
     pub voicemail: Option<String>,
+    /// The texts of a call that speaks of the patient alone, in a household: a member whose calls are used up is not
+    /// named again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alone: Option<TextsAlone>,
+}
+
+/// The texts of a call that names nobody of the household but the patient.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct TextsAlone {
+    /// As in [`CallContent`].
+    pub context: Option<String>,
+    /// As in [`CallContent`].
+    pub voicemail: Option<String>,
+}
+
+impl CallContent {
+    /// What a call says that speaks of the patient alone.
+    #[must_use]
+    pub fn without_household(self) -> Self {
+        let TextsAlone { context, voicemail } = self.alone.unwrap_or_default();
+        Self { context, voicemail, alone: None, ..self }
+    }
 }
 
 /// The person called, as the vendor takes it (`annie-api.md`, POST /calls).
@@ -155,4 +177,4 @@ macro_rules! masked {
     )*};
 }
 
-masked!(CallContent, PatientInfo, Appointment, HouseholdMember, NewEntry);
+masked!(CallContent, TextsAlone, PatientInfo, Appointment, HouseholdMember, NewEntry);

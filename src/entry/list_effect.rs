@@ -87,6 +87,12 @@ pub enum ListEffect {
     Nothing,
     /// The list establishes this fact.
     Now(Fact),
+    /// The list corrects the number that was wrong.
+    Corrected {
+        /// The list forbids the call all the same, or requires a person's decision: that is why there is none, and no number
+        /// is left to correct.
+        forbidden: Option<Fact>,
+    },
     /// The entry is not settled: something other than a list may make it callable again, because its call ends or a
     /// person decides. The fact is applied then.
     OnceSettled(Fact),
@@ -96,13 +102,21 @@ impl ListEffect {
     /// The fact that is established now.
     #[must_use]
     pub fn now(self) -> Option<Fact> {
-        if let Self::Now(fact) = self { Some(fact) } else { None }
+        match self {
+            Self::Now(fact) => Some(fact),
+            Self::Corrected { .. } => Some(Fact::NumberCorrected),
+            Self::Nothing | Self::OnceSettled(_) => None,
+        }
     }
 
-    /// The fact that is applied once the entry is settled.
+    /// The fact that is applied once the entry could be called.
     #[must_use]
-    pub fn once_settled(&self) -> Option<&Fact> {
-        if let Self::OnceSettled(fact) = self { Some(fact) } else { None }
+    pub fn once_callable(&self) -> Option<&Fact> {
+        match self {
+            Self::OnceSettled(fact) => Some(fact),
+            Self::Corrected { forbidden } => forbidden.as_ref(),
+            Self::Nothing | Self::Now(_) => None,
+        }
     }
 }
 
@@ -133,8 +147,8 @@ impl EntryStatus {
             ListEligibility::Suppressed(reason) => Some(Fact::Barred { reason }),
             ListEligibility::Held(reason) => Some(Fact::SetAside { reason }),
         };
-        if forbidden.is_none() && listing.number == ListedNumber::NewChance && self.had_wrong_number() {
-            return ListEffect::Now(Fact::NumberCorrected);
+        if listing.number == ListedNumber::NewChance && self.had_wrong_number() {
+            return ListEffect::Corrected { forbidden };
         }
         let is_back = match self.state {
             // The suppression has ended, or was of a number that the patient had before.
@@ -195,7 +209,8 @@ impl EntryStatus {
     #[must_use]
     pub fn change(self, listing: Listing, effect: &ListEffect) -> EntryChange {
         match effect {
-            ListEffect::Now(Fact::NumberCorrected) => return EntryChange::Corrected,
+            ListEffect::Corrected { forbidden: None } => return EntryChange::Corrected,
+            ListEffect::Corrected { forbidden: Some(_) } => return EntryChange::Excluded,
             ListEffect::Now(Fact::Listed) if self.state == State::Withdrawn => return EntryChange::Returned,
             ListEffect::Now(Fact::Listed) if self.state != State::Expired => return EntryChange::Allowed,
             // The entry may wait for its settlement with the same change for many lists: that is counted as no change.
@@ -320,6 +335,7 @@ lost_track  own   -       later barred  later set_aside  later unlisted  later b
             ListEffect::Nothing => "-".to_owned(),
             ListEffect::Now(fact) => fact.name().to_owned(),
             ListEffect::OnceSettled(fact) => format!("later {}", fact.name()),
+            ListEffect::Corrected { .. } => "corrected".to_owned(),
         };
         let mut table = String::from("\n");
         for state in State::ALL {
@@ -352,6 +368,24 @@ lost_track  own   -       later barred  later set_aside  later unlisted  later b
             }
         }
         assert_eq!(table, EFFECTS, "{table}");
+    }
+
+    #[test]
+    fn a_corrected_number_is_a_new_chance_or_why_there_is_none_is_what_the_list_says() {
+        let now = DateTime::UNIX_EPOCH;
+        let outcome = Some(Outcome::WrongNumber);
+        let status = EntryStatus { state: State::Finished, reason: None, due_at: now, outcome };
+        let barred = Fact::Barred { reason: Reason::Booked };
+        for (eligibility, forbidden, change) in [
+            (ListEligibility::Ready, None, EntryChange::Corrected),
+            (ListEligibility::Suppressed(Reason::Booked), Some(barred), EntryChange::Excluded),
+        ] {
+            let number = ListedNumber::NewChance;
+            let listing = Listing { eligibility, not_after: None, number, is_barred: false, has_same_data: true };
+            let effect = status.on_listed(listing, now);
+            assert_eq!(effect, ListEffect::Corrected { forbidden });
+            assert_eq!(status.change(listing, &effect), change);
+        }
     }
 
     #[test]

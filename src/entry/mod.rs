@@ -26,7 +26,8 @@ pub mod work_group;
 pub use attempt::AttemptState;
 pub use classification::{Classification, Doubt, RuleName};
 pub use content::{
-    Appointment, CallContent, CalledPartyZones, HouseholdMember, ListEligibility, NewEntry, PatientInfo, ZoneSource,
+    Appointment, CallContent, CalledPartyZones, HouseholdMember, ListEligibility, NewEntry, PatientInfo, TextsAlone,
+    ZoneSource,
 };
 pub use conversation_words::ConversationWords;
 pub use effect::{AttemptEffect, EntryEffect, EntryStatus};

@@ -24,7 +24,7 @@ use super::row_shape::has_moved_cell;
 use super::summary::{ExcludedOnList, IntakeSummary, IntakeWarning};
 use crate::campaign::{Campaign, OnConflict, Purpose};
 use crate::did_you_mean::nearest;
-use crate::entry::{CallContent, HouseholdMember, ListEligibility, NewEntry};
+use crate::entry::{CallContent, HouseholdMember, ListEligibility, NewEntry, TextsAlone};
 use crate::ids::{EntryKey, OrganisationId};
 use crate::phone::E164;
 use crate::phone::parse_cell::DialRules;
@@ -285,7 +285,10 @@ impl<'i> IntakePass<'i> {
     fn make_entry(&mut self, mut call: HouseholdCall) {
         while !call.is_empty() {
             match self.renderers.render(&call) {
-                Ok(texts) => return self.accept(call, texts),
+                Ok(texts) => {
+                    let alone = self.texts_alone(&call);
+                    return self.accept(call, texts, alone);
+                }
                 Err(reason) => {
                     let others = call.split_off(1);
                     for speaker in call {
@@ -297,7 +300,17 @@ impl<'i> IntakePass<'i> {
         }
     }
 
-    fn accept(&mut self, call: HouseholdCall, texts: CallTexts) {
+    /// The texts for the one who is spoken to, without the rest of the household.
+    fn texts_alone(&mut self, call: &HouseholdCall) -> Option<TextsAlone> {
+        let (speaker, others) = call.split_first()?;
+        if others.is_empty() {
+            return None;
+        }
+        let CallTexts { context, voicemail, .. } = self.renderers.render(std::slice::from_ref(speaker)).ok()?;
+        Some(TextsAlone { context, voicemail })
+    }
+
+    fn accept(&mut self, call: HouseholdCall, texts: CallTexts, alone: Option<TextsAlone>) {
         let summary = &mut self.summary;
         summary.counts.accepted += 1;
         let members = call.len() as u64 - 1;
@@ -328,7 +341,7 @@ impl<'i> IntakePass<'i> {
             *summary.not_ready_by.entry(reason).or_default() += 1;
         }
         let organisation = self.organisation(&call);
-        let entry = new_entry(call, texts, organisation);
+        let entry = new_entry(call, texts, alone, organisation);
         self.results.push_back(RowResult::Accepted(Box::new(entry)));
     }
 
@@ -417,7 +430,12 @@ impl Iterator for IntakePass<'_> {
     }
 }
 
-fn new_entry(mut call: HouseholdCall, texts: CallTexts, organisation: OrganisationId) -> NewEntry {
+fn new_entry(
+    mut call: HouseholdCall,
+    texts: CallTexts,
+    alone: Option<TextsAlone>,
+    organisation: OrganisationId,
+) -> NewEntry {
     let not_after = call.iter().filter_map(|candidate| candidate.patient.not_after).min();
     let members = call.split_off(1).into_iter().map(household_member).collect();
     let HouseholdCandidate { patient, row } = call.remove(0);
@@ -434,6 +452,7 @@ fn new_entry(mut call: HouseholdCall, texts: CallTexts, organisation: Organisati
             appointment: patient.appointment,
             context: texts.context,
             voicemail: texts.voicemail,
+            alone,
         },
         not_after,
         eligibility: patient.eligibility.status,

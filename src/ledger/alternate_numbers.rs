@@ -6,7 +6,7 @@ use super::codec::{exactly_one, phone_at};
 use super::error::LedgerError;
 use super::sql::sql;
 use crate::entry::Fact;
-use crate::ids::EntryId;
+use crate::ids::{CampaignId, EntryId, EntryKey};
 use crate::phone::E164;
 
 /// The first of the entry's numbers that none of its calls has dialled.
@@ -16,10 +16,12 @@ pub(super) fn not_dialled(conn: &Connection, entry: EntryId) -> Result<Option<E1
     rows.next()?.map(|row| phone_at(row, "phone")).transpose()
 }
 
-/// The number to dial for a known entry: the first of the list's that no call has found wrong, else `best`.
+/// The number to dial for a patient: the first of the list's that no call has found wrong, else `best`. A household's call
+/// may have found it wrong before the patient has an entry.
 pub(super) fn to_dial(
     conn: &Connection,
-    entry: EntryId,
+    campaign: CampaignId,
+    key: &EntryKey,
     best: E164,
     alternatives: &[E164],
 ) -> Result<E164, LedgerError> {
@@ -28,7 +30,7 @@ pub(super) fn to_dial(
     }
     let mut found_wrong = conn.prepare_cached(sql!("attempt_found_wrong"))?;
     for phone in std::iter::once(&best).chain(alternatives) {
-        if !found_wrong.exists((entry.0, phone.expose()))? {
+        if !found_wrong.exists((campaign.0, key.as_str(), phone.expose()))? {
             return Ok(*phone);
         }
     }

@@ -9,11 +9,12 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::codec::{exactly_one, maybe_reason_at, millis, state_at};
 use super::error::LedgerError;
+use super::runs::RunHandle;
 use super::sql::sql;
 use super::transition::Transition;
 use super::{deferred_list_change, purged_content};
-use crate::entry::{Fact, Reason, State};
-use crate::ids::{CampaignId, EntryId, RunId};
+use crate::entry::{EntryStatus, Fact, Reason, State};
+use crate::ids::{CampaignId, EntryId, EntryKey, RunId};
 
 /// Entries that are cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,6 +70,72 @@ struct Candidate {
     reason: Option<Reason>,
     /// A person has to read a conversation of it: only that decides about it and its number.
     is_in_doubt: bool,
+}
+
+/// Whether anything is cancelled in the campaign.
+pub(super) fn has_any(conn: &Connection, campaign: CampaignId) -> Result<bool, LedgerError> {
+    Ok(conn.prepare_cached(sql!("cancellation_exists"))?.query_row([campaign.0], |row| row.get(0))?)
+}
+
+/// The cancellation of an entry in whose household a patient was.
+struct HouseholdCancellation {
+    decision: i64,
+    run: Option<i64>,
+    at: i64,
+    by: String,
+}
+
+fn of_household(
+    conn: &Connection,
+    campaign: CampaignId,
+    key: &EntryKey,
+) -> Result<Option<HouseholdCancellation>, LedgerError> {
+    let mut statement = conn.prepare_cached(sql!("cancellation_of_household"))?;
+    let read = |row: &Row<'_>| {
+        Ok(HouseholdCancellation { decision: row.get("decision")?, run: row.get("run_id")?, at: row.get("at")?, by: row.get("decided_by")? })
+    };
+    Ok(statement.query_row((campaign.0, key.as_str()), read).optional()?)
+}
+
+/// The status of a new entry with this key: cancelled with the household that its patient was in.
+pub(super) fn status_with_household(
+    conn: &Connection,
+    campaign: CampaignId,
+    key: &EntryKey,
+    status: EntryStatus,
+) -> Result<EntryStatus, LedgerError> {
+    let is_cancelled = status.state.is_ended_by_cancel() && of_household(conn, campaign, key)?.is_some();
+    let cancelled = EntryStatus { state: State::Cancelled, reason: Some(Reason::Operator), ..status };
+    Ok(if is_cancelled { cancelled } else { status })
+}
+
+/// Cancels a new entry if its patient was in the household of a cancelled entry: a household that a newer list divides is
+/// not called either. What takes the household's cancellation back takes this one back, too.
+pub(super) fn follow_household(
+    conn: &Connection,
+    run: RunHandle,
+    entry: EntryId,
+    key: &EntryKey,
+    status: EntryStatus,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let Some(cancellation) = of_household(conn, run.campaign, key)? else { return Ok(()) };
+    let HouseholdCancellation { decision: number, run: named, at, by } = cancellation;
+    let is_ended = status.state.is_ended_by_cancel();
+    conn.prepare_cached(sql!("cancellation_add"))?.execute((
+        entry.0,
+        number,
+        named,
+        at,
+        &by,
+        is_ended.then(|| status.state.name()),
+        status.reason.filter(|_| is_ended).map(Reason::name),
+    ))?;
+    if is_ended {
+        let decision = Decision { by: &by, at: now, run: run.run };
+        advance(conn, decision, entry, status.state, &Fact::CancelledByOperator)?;
+    }
+    Ok(())
 }
 
 /// The entries that cancelling would concern, by their state.

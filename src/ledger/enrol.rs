@@ -234,12 +234,12 @@ fn enrol_batch(
     let max_calls = runs::max_calls_each(conn, run.run)?;
     let before = runs::before(conn, run)?;
     for listed in entries.iter() {
-        if inserter.insert(listed)? {
+        let phone = alternate_numbers::to_dial(conn, run.campaign, &listed.key, listed.phone, &listed.alternatives)?;
+        if inserter.insert(listed, phone)? {
             enrolled.count(EntryChange::New);
             continue;
         }
         let known = KnownEntry::find(conn, run.campaign, listed.key.as_str())?.ok_or(LedgerError::Conflict)?;
-        let phone = alternate_numbers::to_dial(conn, known.id, listed.phone, &listed.alternatives)?;
         let listing = known.listing(conn, listed, phone, max_calls, now)?;
         let effect = known.status.on_listed(listing, now);
         enrolled.count(known.status.change(listing, &effect));
@@ -265,10 +265,11 @@ fn update_state(
     effect: ListEffect,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    deferred_list_change::store(conn, known.id, effect.once_settled())?;
+    deferred_list_change::store(conn, known.id, effect.once_callable())?;
     if let Some(fact) = effect.now() {
         let (run, entry, from) = (run.run, known.id, known.status.state);
-        Transition { run, entry, attempt: None, at: now, from, fact: &fact, detail: None }.apply(conn)?;
+        let to = Transition { run, entry, attempt: None, at: now, from, fact: &fact, detail: None }.apply(conn)?;
+        deferred_list_change::apply_to_callable(conn, run, entry, to, now)?;
     }
     Ok(())
 }
@@ -311,7 +312,7 @@ fn withdraw_absent(conn: &Connection, run: RunHandle, now: DateTime<Utc>) -> Res
     let mut withdrawn = 0;
     for known in absent(conn, run)? {
         let effect = known.on_absent(now)?;
-        if let Some(demanded) = effect.once_settled() {
+        if let Some(demanded) = effect.once_callable() {
             deferred_list_change::store(conn, known.id, Some(demanded))?;
         }
         if let Some(fact) = effect.now() {

@@ -15,7 +15,7 @@ use super::known_entry::KnownEntry;
 use super::pause::{self, Pause};
 use super::reader::LedgerReader;
 use super::sql::sql;
-use super::{alternate_numbers, household, runs};
+use super::{alternate_numbers, cancellation, household, runs};
 use crate::entry::{
     AbsenceEffect, CallContent, CalledPartyZones, EntryChange, EntryStatus, Fact, ListEffect, NewEntry, State,
 };
@@ -120,19 +120,25 @@ impl LedgerReader {
         max_calls: u32,
         now: DateTime<Utc>,
     ) -> Result<EnrolPreview, LedgerError> {
+        let phone = alternate_numbers::to_dial(&self.conn, campaign, &entry.key, entry.phone, &entry.alternatives)?;
         let Some(known) = KnownEntry::find(&self.conn, campaign, entry.key.as_str())? else {
-            return Ok(EnrolPreview::new(entry, now));
+            let new = EnrolPreview::new(entry, now);
+            let status = cancellation::status_with_household(&self.conn, campaign, &entry.key, new.status)?;
+            return Ok(EnrolPreview { status, phone, ..new });
         };
-        let phone = alternate_numbers::to_dial(&self.conn, known.id, entry.phone, &entry.alternatives)?;
         let listing = known.listing(&self.conn, &EntryValues::new(entry), phone, max_calls, now)?;
         let effect = known.status.on_listed(listing, now);
         let change = known.status.change(listing, &effect);
         let illegal = |illegal| LedgerError::Illegal { entry: known.id, illegal };
+        let forbidden = effect.once_callable().cloned();
         let mut status =
             effect.now().map_or(Ok(known.status), |fact| known.status.after(&fact, now).map_err(illegal))?;
         let becomes_callable = status.state.is_ended_by_cancel() && !known.status.state.is_ended_by_cancel();
         if becomes_callable && self.is_cancelled_once_callable(known.id)? {
             status = status.after(&Fact::CancelledByOperator, now).map_err(illegal)?;
+        }
+        if let Some(fact) = forbidden.filter(|_| status.state.is_callable()) {
+            status = status.after(&fact, now).map_err(illegal)?;
         }
         let is_due_again = status.state == State::Waiting && !listing.is_same();
         let due_at = if is_due_again { status.due_at.min(now) } else { status.due_at };
@@ -177,7 +183,7 @@ impl LedgerReader {
             ListEffect::OnceSettled(_) if known.status.state == State::Suppressed => return Ok(None),
             ListEffect::Nothing => return Ok(None),
             ListEffect::Now(Fact::TooLate { .. }) => AbsenceEffect::Expired,
-            ListEffect::Now(_) => AbsenceEffect::Withdrawn,
+            ListEffect::Now(_) | ListEffect::Corrected { .. } => AbsenceEffect::Withdrawn,
             ListEffect::OnceSettled(_) => AbsenceEffect::WithdrawnOnceSettled,
         };
         let is_kept = absence == AbsenceEffect::Kept;

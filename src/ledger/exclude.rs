@@ -27,7 +27,7 @@ pub(super) fn exclude(
             continue;
         }
         let effect = known.status.on_excluded();
-        if let Some(demanded) = effect.once_settled() {
+        if let Some(demanded) = effect.once_callable() {
             deferred_list_change::store(conn, known.id, Some(demanded))?;
         }
         if let Some(fact) = effect.now() {

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection};
 
 use super::batch::EntryValues;
+use super::cancellation;
 use super::codec::{exactly_one, millis};
 use super::error::LedgerError;
 use super::runs::RunHandle;
@@ -20,6 +21,8 @@ pub(super) struct EntryInserter<'c> {
     entry: CachedStatement<'c>,
     member: CachedStatement<'c>,
     enrolled: CachedStatement<'c>,
+    /// Whether an operator has cancelled anything in the campaign.
+    has_cancelled: bool,
 }
 
 impl<'c> EntryInserter<'c> {
@@ -31,13 +34,16 @@ impl<'c> EntryInserter<'c> {
             entry: conn.prepare_cached(sql!("entry_insert"))?,
             member: conn.prepare_cached(sql!("member_insert"))?,
             enrolled: conn.prepare_cached(sql!("event_enrolled"))?,
+            has_cancelled: cancellation::has_any(conn, run.campaign)?,
         })
     }
 
-    /// Inserts an entry unless the campaign has one with its key. Returns whether it did.
-    pub(super) fn insert(&mut self, listed: &EntryValues) -> Result<bool, LedgerError> {
+    /// Inserts an entry, with the number to dial, unless the campaign has one with its key, and cancels it with its household.
+    /// Returns whether it did.
+    pub(super) fn insert(&mut self, listed: &EntryValues, phone: E164) -> Result<bool, LedgerError> {
         let [alternatives, zones, content] = &listed.json;
-        let EntryStatus { state, reason, due_at, .. } = EntryStatus::enrolled(listed.eligibility, self.now);
+        let status = EntryStatus::enrolled(listed.eligibility, self.now);
+        let EntryStatus { state, reason, due_at, .. } = status;
         let inserted = self.entry.execute((
             self.run.campaign.0,
             self.run.run.0,
@@ -46,7 +52,7 @@ impl<'c> EntryInserter<'c> {
             listed.line,
             listed.organisation.as_str(),
             listed.location.as_ref().map(Location::as_str),
-            listed.phone.expose(),
+            phone.expose(),
             alternatives,
             zones,
             content,
@@ -61,6 +67,9 @@ impl<'c> EntryInserter<'c> {
         let event = (millis(self.now), self.run.run.0, entry.0, state.name(), reason.map(Reason::name));
         exactly_one(self.enrolled.execute(event)?)?;
         self.put_members(entry, listed)?;
+        if self.has_cancelled {
+            cancellation::follow_household(self.conn, self.run, entry, &listed.key, status, self.now)?;
+        }
         Ok(true)
     }
 

@@ -116,6 +116,9 @@ pub(super) fn record_one(conn: &Connection, run: RunId, update: &AttemptUpdate) 
     if update.patient_died {
         suppression::suppress_for_good(conn, dialled, SuppressionScope::All, "deceased by a conversation", update.at)?;
     }
+    if attempt_from.may_have_been_placed() && !attempt_to.may_have_been_placed() {
+        conn.prepare_cached(sql!("entry_due_again"))?.execute((update.attempt.0, millis(update.at)))?;
+    }
     if !update.fact.concerns_entry(attempt_from, from) {
         // The outcome still counts, but the entry has moved on and keeps its state.
         note_late_ending(conn, run, update)?;

@@ -154,6 +154,9 @@ CREATE TABLE former_member (
     PRIMARY KEY (entry_id, key)
 ) STRICT, WITHOUT ROWID;
 
+-- A patient with an entry of its own since: what was decided about the household holds.
+CREATE INDEX former_member_by_key ON former_member (key);
+
 -- The only calls that a run of an approved plan may place: these entries, with this number and content, once each.
 CREATE TABLE planned (
     run_id   INTEGER NOT NULL REFERENCES run,

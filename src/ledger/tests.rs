@@ -29,7 +29,7 @@ use self::fixture::{Fixture, Opener, committed, ended, entry, noon, number, our_
 use super::*;
 use crate::entry::{
     AttemptState, CallContent, Fact, HouseholdMember, ListCounts, ListEligibility, NewEntry, Outcome, PatientInfo,
-    Reason, State,
+    Reason, State, TextsAlone,
 };
 use crate::ids::{CampaignName, ConversationId, EntryId, EntryKey};
 
@@ -50,13 +50,19 @@ macro_rules! every_case_on {
             }
             cases! { $open; households:
                 a_household_that_forms_anew_keeps_the_gap_of_each_of_its_patients,
+                a_member_whose_calls_are_used_up_since_the_list_was_read_is_not_named_again,
+                a_member_no_longer_waits_for_a_call_that_was_not_placed,
+                a_member_of_a_cancelled_household_is_not_called_alone_until_that_is_taken_back,
                 a_member_who_stays_when_another_leaves_keeps_the_gap_and_the_attempts,
+                a_member_whose_household_had_a_wrong_number_is_called_at_another_one,
                 a_patient_for_whom_a_households_call_decided_is_not_called_again_and_others_are,
                 a_wrong_number_is_wrong_for_the_member_who_stays_until_it_is_corrected,
                 while_a_households_call_is_not_settled_no_other_member_is_called,
             }
             cases! { $open; list_changes:
                 a_changed_number_still_waits_for_the_redial_gap,
+                a_number_that_changed_during_a_cancellation_does_not_wait_for_the_old_ones_cap,
+                a_wrong_number_that_is_corrected_is_not_called_if_the_list_forbids_it,
                 a_list_change_during_a_call_is_applied_when_the_call_ends,
                 an_edited_number_is_the_one_that_is_called_next,
                 an_entry_that_is_no_longer_listed_is_withdrawn_and_comes_back_when_listed_again,

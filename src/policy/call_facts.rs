@@ -85,6 +85,9 @@ pub struct CallFacts<'a> {
     /// The instant of the last call to the patient or to a member of the household that the call covers, unless it showed
     /// that the number then was a wrong one.
     pub last_call: Option<DateTime<Utc>>,
+    /// The last of these calls that was to the patient or to the number to dial: the next is at another part of the day. A
+    /// member's call to another number says nothing about when somebody is there.
+    pub vary_from: Option<DateTime<Utc>>,
     /// The last of the household's calls that covered the patient, if it has ended.
     pub covering_call: Option<HouseholdCall>,
     /// The outcome that showed the number to be wrong for the patient.
@@ -104,6 +107,7 @@ impl<'a> CallFacts<'a> {
             spoken_for: None,
             calls: 0,
             last_call: None,
+            vary_from: None,
             covering_call: None,
             wrong_number: None,
         }
@@ -120,6 +124,7 @@ impl<'a> CallFacts<'a> {
             spoken_for,
             calls,
             last_call,
+            vary_from: _,
             covering_call,
             wrong_number,
         } = self;
@@ -132,6 +137,7 @@ impl<'a> CallFacts<'a> {
     pub fn add_own_calls(&mut self, calls: u32, last: Option<DateTime<Utc>>) {
         self.calls += calls;
         self.last_call = self.last_call.max(last);
+        self.vary_from = self.vary_from.max(last);
         // What the entry's own later call meant has decided about the entry already.
         self.covering_call = self.covering_call.filter(|covering| last.is_none_or(|last| last < covering.at));
     }
@@ -147,15 +153,20 @@ impl<'a> CallFacts<'a> {
         if is_newest && call.outcome.is_some() {
             self.covering_call = Some(call);
         }
-        self.add_member_call(call);
+        self.add_household_call(call, true);
     }
 
     /// Adds a call to a member of the household that the call covers: the next one keeps the gap to it.
     pub fn add_member_call(&mut self, call: HouseholdCall) {
+        self.add_household_call(call, call.is_same_number);
+    }
+
+    fn add_household_call(&mut self, call: HouseholdCall, is_varied: bool) {
         self.history.unsettled |= call.state.is_in_flight();
         let is_to_wrong_number = !call.is_same_number && call.outcome.is_some_and(Outcome::means_wrong_number);
         if call.counts() && !is_to_wrong_number {
             self.last_call = self.last_call.max(Some(call.at));
+            self.vary_from = self.vary_from.max(Some(call.at).filter(|_| is_varied));
         }
     }
 
@@ -186,7 +197,7 @@ impl<'a> CallFacts<'a> {
 
     /// The start of another part of the day, if the campaign requires one.
     pub(super) fn another_part(&self, rules: &CallRules<'_>, from: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let last = self.last_call.filter(|_| rules.redial.vary_time)?;
+        let last = self.vary_from.filter(|_| rules.redial.vary_time)?;
         redial::another_part(&rules.hours, rules.zone, last, from)
     }
 
@@ -226,6 +237,18 @@ mod tests {
             );
             let last = (calls > 0).then_some(DateTime::UNIX_EPOCH);
             assert_eq!((facts.calls, facts.last_call), (calls, last), "{state:?} {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_members_call_to_another_number_keeps_the_gap_and_not_the_part_of_the_day() {
+        let at = |hours| DateTime::UNIX_EPOCH + TimeDelta::hours(hours);
+        for (is_same_number, vary_from) in [(true, at(5)), (false, at(2))] {
+            let mut facts = CallFacts::without_ledger(None, None);
+            let outcome = Some(Outcome::NoAnswer);
+            facts.add_own_calls(1, Some(at(2)));
+            facts.add_member_call(HouseholdCall { state: AttemptState::Ended, outcome, at: at(5), is_same_number });
+            assert_eq!((facts.last_call, facts.vary_from), (Some(at(5)), Some(vary_from)), "{is_same_number}");
         }
     }
 

@@ -170,7 +170,8 @@ mod tests {
             let redial = Redial { vary_time, ..redial() };
             let last = "2026-11-24T16:00:00Z";
             let change = |facts: &mut CallFacts<'_>| {
-                (facts.calls, facts.last_call, facts.history) = (calls, Some(utc(last)), called(&[last]));
+                facts.add_own_calls(calls, Some(utc(last)));
+                facts.history = called(&[last]);
             };
             assert_eq!(decided(hours(), &redial, change, now), expected, "{calls} {vary_time} {now}");
         }
@@ -222,7 +223,8 @@ mod tests {
     fn a_patient_who_was_called_is_too_late_by_the_redial_rules_not_by_the_number() {
         let last = "2026-11-24T16:00:00Z";
         let change = |facts: &mut CallFacts<'_>| {
-            (facts.calls, facts.last_call, facts.history) = (1, Some(utc(last)), called(&[last]));
+            facts.add_own_calls(1, Some(utc(last)));
+            facts.history = called(&[last]);
             facts.not_after = Some(utc("2026-11-25T15:00:00Z"));
         };
         let decision = decided(hours(), &redial(), change, "2026-11-24T17:00:00Z");

@@ -72,6 +72,7 @@ impl DecisionEvidence {
             spoken_for: _,
             calls,
             last_call: _,
+            vary_from: _,
             covering_call: _,
             wrong_number: _,
         } = facts;

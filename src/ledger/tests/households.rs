@@ -86,3 +86,71 @@ pub(super) fn a_household_that_forms_anew_keeps_the_gap_of_each_of_its_patients(
     let claimed = fixture.claim_at(due.max(noon() + TimeDelta::hours(73))).claimed;
     assert_eq!(claimed.iter().map(|call| call.number).collect::<Vec<_>>(), [1], "her first call");
 }
+
+/// The due call of the entry, at the earliest at `from`, which reaches nobody.
+fn unanswered(fixture: &Fixture, key: &str, from: DateTime<Utc>) -> DateTime<Utc> {
+    let mut claimed = fixture.claim_at(from).claimed;
+    let at = fixture.row(key).due_at.map_or(from, |due| due.max(from));
+    if claimed.is_empty() {
+        claimed = fixture.claim_at(at).claimed;
+    }
+    let redial = at + TimeDelta::hours(72);
+    let [call] = claimed.as_slice() else { panic!("one call, not {}", claimed.len()) };
+    fixture.record(vec![update(call, Fact::Accepted)]).expect("recorded");
+    fixture.record(vec![ended(call, Outcome::NoAnswer, Some(redial))]).expect("recorded");
+    redial
+}
+
+pub(super) fn a_member_whose_calls_are_used_up_since_the_list_was_read_is_not_named_again(open: Opener) {
+    let mut fixture = Fixture::with(open, &[entry("ben", 130)]);
+    let second = unanswered(&fixture, "ben", noon());
+    let third = unanswered(&fixture, "ben", second);
+    let texts = |context: &str| Some(context.to_owned());
+    let mut ana = NewEntry { alternatives: vec![number(120)], ..with_ben("ana", 110) };
+    ana.content.context = texts("Ana is due, and Ben.");
+    ana.content.alone = Some(TextsAlone { context: texts("Ana is due."), voicemail: None });
+    fixture.next_list(&[ana]);
+    let at = third;
+    let claimed = fixture.claim_at(at).claimed;
+    assert_eq!(claimed[0].content.context, texts("Ana is due, and Ben."), "his third call");
+    fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
+    fixture.record(vec![ended(&claimed[0], Outcome::WrongNumber, Some(at))]).expect("recorded");
+    let claimed = fixture.claim_at(at).claimed;
+    assert_eq!(claimed.iter().map(|call| call.to).collect::<Vec<_>>(), [number(120)]);
+    assert_eq!(claimed[0].content.context, texts("Ana is due."));
+}
+
+pub(super) fn a_member_of_a_cancelled_household_is_not_called_alone_until_that_is_taken_back(open: Opener) {
+    let mut fixture = Fixture::with(open, &[with_ben("ana", 110)]);
+    let campaign = DecisionScope::Campaign(fixture.campaign.name.clone());
+    fixture.operator(noon()).cancel(&campaign, "operator", noon()).expect("cancelled");
+    fixture.next_list(&[entry("ana", 110), entry("ben", 111), entry("eva", 112)]);
+    let called = |fixture: &Fixture| fixture.claim().iter().map(|call| call.to).collect::<Vec<_>>();
+    assert_eq!(called(&fixture), [number(112)], "she is new on the list");
+    assert_eq!(fixture.row("ben").state, State::Cancelled);
+    fixture.operator(noon()).undo_cancel(&campaign, "operator", noon()).expect("undone");
+    assert_eq!(called(&fixture), [number(110), number(111)]);
+}
+
+pub(super) fn a_member_whose_household_had_a_wrong_number_is_called_at_another_one(open: Opener) {
+    let mut fixture = Fixture::with(open, &[with_ben("ana", 110)]);
+    let claimed = fixture.claim();
+    fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
+    fixture.record(vec![ended(&claimed[0], Outcome::WrongNumber, None)]).expect("recorded");
+    fixture.next_list(&[NewEntry { alternatives: vec![number(120)], ..entry("ben", 110) }]);
+    assert_eq!(fixture.claim().iter().map(|call| call.to).collect::<Vec<_>>(), [number(120)]);
+}
+
+pub(super) fn a_member_no_longer_waits_for_a_call_that_was_not_placed(open: Opener) {
+    let mut fixture = Fixture::with(open, &[with_ben("ana", 110)]);
+    let claimed = fixture.claim();
+    fixture.record(vec![update(&claimed[0], Fact::AnswerLost)]).expect("recorded");
+    fixture.record(vec![update(&claimed[0], Fact::Absent { retry: false })]).expect("recorded");
+    fixture.next_list(&[entry("ben", 111)]);
+    let later = noon() + TimeDelta::hours(1);
+    assert!(fixture.claim_at(later).claimed.is_empty(), "he may have been called");
+    let ana = claimed[0].entry;
+    fixture.operator(later).resolve(ana, Resolution::NotPlaced, "operator", later).expect("resolved");
+    let called = fixture.claim_at(later).claimed;
+    assert!(called.iter().any(|call| call.to == number(111)), "{called:?}");
+}

@@ -70,3 +70,26 @@ pub(super) fn a_changed_number_still_waits_for_the_redial_gap(open: Opener) {
     let deferred: Vec<_> = claims.deferred.iter().map(|entry| (entry.state, entry.reason)).collect();
     assert_eq!((claims.claimed.len(), deferred), (0, vec![(State::Waiting, Reason::RedialGap)]));
 }
+
+pub(super) fn a_wrong_number_that_is_corrected_is_not_called_if_the_list_forbids_it(open: Opener) {
+    let mut fixture = Fixture::with(open, &[entry("P-1", 101)]);
+    let claimed = fixture.claim();
+    fixture.record(vec![update(&claimed[0], Fact::Accepted)]).expect("recorded");
+    fixture.record(vec![ended(&claimed[0], Outcome::WrongNumber, None)]).expect("recorded");
+    let booked = ListEligibility::Suppressed(Reason::Booked);
+    fixture.next_list(&[NewEntry { eligibility: booked, ..entry("P-1", 102) }]);
+    let row = fixture.row("P-1");
+    assert_eq!((row.state, row.reason), (State::Suppressed, Some(Reason::Booked)));
+    fixture.next_list(&[entry("P-1", 102)]);
+    assert_eq!(fixture.claim().iter().map(|call| call.to).collect::<Vec<_>>(), [number(102)]);
+}
+
+pub(super) fn a_number_that_changed_during_a_cancellation_does_not_wait_for_the_old_ones_cap(open: Opener) {
+    let mut fixture = Fixture::with(open, &[entry("P-1", 101), entry("P-2", 101)]);
+    assert_eq!(fixture.claim().len(), 1, "the other waits for the number");
+    let campaign = DecisionScope::Campaign(fixture.campaign.name.clone());
+    fixture.operator(noon()).cancel(&campaign, "operator", noon()).expect("cancelled");
+    fixture.next_list(&[entry("P-1", 101), entry("P-2", 102)]);
+    fixture.operator(noon()).undo_cancel(&campaign, "operator", noon()).expect("undone");
+    assert_eq!(fixture.claim().iter().map(|call| call.to).collect::<Vec<_>>(), [number(102)]);
+}

@@ -38,7 +38,7 @@ fn without_control_characters(text: &str) -> String {
 
 /// The patient's data in the call's content.
 fn secrets(content: &CallContent) -> Vec<String> {
-    let CallContent { patient, appointment, context, voicemail } = content;
+    let CallContent { patient, appointment, context, voicemail, alone: _ } = content;
     let PatientInfo { first_name, last_name, patient_id, date_of_birth } = patient;
     let names = [Some(first_name), last_name.as_ref(), patient_id.as_ref()].into_iter().flatten();
     let mut secrets: Vec<_> = names.flat_map(|name| name.split_whitespace()).map(str::to_owned).collect();

@@ -167,6 +167,7 @@ mod tests {
             }),
             context: Some("Prefers mornings.".to_owned()),
             voicemail: Some("Please call us back.".to_owned()),
+            alone: None,
         };
         assert_eq!(
             body(content),
@@ -195,7 +196,7 @@ mod tests {
             patient: patient("", Some("  ")),
             appointment: Some(Appointment::default()),
             context: Some(String::new()),
-            voicemail: None,
+            ..CallContent::default()
         };
         assert_eq!(body(blank), json!({ "fromNumber": "+13125550142", "toNumber": "+13125550143" }));
     }
