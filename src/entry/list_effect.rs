@@ -476,15 +476,13 @@ lost_track  own   -       later barred  later set_aside  later unlisted  later b
     }
 
     #[test]
-    fn a_corrected_number_is_a_new_chance_after_a_wrong_one_unless_the_list_forbids_the_call() {
+    fn a_corrected_number_is_a_new_chance_after_a_wrong_one() {
         let now = DateTime::UNIX_EPOCH;
         let (chance, other) = (ListedNumber::NewChance, ListedNumber::Other);
-        let forbidden = ListEligibility::Suppressed(Reason::Booked);
         for (state, reason, outcome, number, eligibility, is_called_again) in [
             (State::Finished, None, Some(Outcome::WrongNumber), chance, ListEligibility::Ready, true),
             (State::Finished, None, Some(Outcome::InvalidNumber), chance, ListEligibility::Ready, true),
             (State::Finished, None, Some(Outcome::WrongNumber), other, ListEligibility::Ready, false),
-            (State::Finished, None, Some(Outcome::WrongNumber), chance, forbidden, false),
             (State::Finished, None, Some(Outcome::Declined), chance, ListEligibility::Ready, false),
             (State::Failed, Some(Reason::VendorRefused), None, chance, ListEligibility::Ready, true),
             (State::Failed, Some(Reason::ContentRefused), None, chance, ListEligibility::Ready, false),

@@ -5,9 +5,10 @@ use rusqlite::Connection;
 
 use super::codec::{attempt_state_at, instant_at, maybe_instant_at, maybe_outcome_at};
 use super::error::LedgerError;
+use super::known_entry::KnownEntry;
 use super::sql::sql;
 use super::{household, suppression};
-use crate::campaign::{Caps, Purpose};
+use crate::campaign::{Caps, Purpose, Redial};
 use crate::ids::{CampaignId, EntryId, EntryKey};
 use crate::phone::E164;
 use crate::policy::{CallFacts, CallRules, NumberHistory};
@@ -46,6 +47,8 @@ pub(super) fn gather<'a>(
     facts.suppressed = suppression::forbids(conn, phone, purpose, at)?;
     if let Some(campaign) = campaign {
         household::add_covering_calls(conn, campaign, key, phone, &mut facts)?;
+        facts.is_alone = has_used_up_member(conn, campaign, rules.redial, covers, phone)?;
+        let covers = if facts.is_alone { &[] } else { covers };
         for member in covers {
             household::add_member_calls(conn, campaign, member, entry, phone, &mut facts)?;
         }
@@ -54,6 +57,28 @@ pub(super) fn gather<'a>(
         add_own_calls(conn, entry, phone, &mut facts)?;
     }
     Ok(facts)
+}
+
+/// Whether the calls of one of these members have used up what the campaign allows: since the list was read, a household's
+/// call to another number may have been the member's last.
+fn has_used_up_member(
+    conn: &Connection,
+    campaign: CampaignId,
+    redial: &Redial,
+    members: &[EntryKey],
+    phone: E164,
+) -> Result<bool, LedgerError> {
+    for key in members {
+        let mut facts = CallFacts::without_ledger(None, None);
+        household::add_covering_calls(conn, campaign, key, phone, &mut facts)?;
+        if let Some(known) = KnownEntry::find(conn, campaign, key.as_str())? {
+            add_own_calls(conn, known.id, phone, &mut facts)?;
+        }
+        if facts.calls >= redial.max_attempts {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Adds the calls to an entry that were placed, or may have been. The time of the last one ignores calls to a number other

@@ -97,6 +97,11 @@ fn of_household(
     Ok(statement.query_row((campaign.0, key.as_str()), read).optional()?)
 }
 
+/// Whether the household that a patient was in is cancelled.
+pub(super) fn is_with_household(conn: &Connection, campaign: CampaignId, key: &EntryKey) -> Result<bool, LedgerError> {
+    Ok(has_any(conn, campaign)? && of_household(conn, campaign, key)?.is_some())
+}
+
 /// The status of a new entry with this key: cancelled with the household that its patient was in.
 pub(super) fn status_with_household(
     conn: &Connection,
@@ -104,7 +109,7 @@ pub(super) fn status_with_household(
     key: &EntryKey,
     status: EntryStatus,
 ) -> Result<EntryStatus, LedgerError> {
-    let is_cancelled = status.state.is_ended_by_cancel() && of_household(conn, campaign, key)?.is_some();
+    let is_cancelled = status.state.is_ended_by_cancel() && is_with_household(conn, campaign, key)?;
     let cancelled = EntryStatus { state: State::Cancelled, reason: Some(Reason::Operator), ..status };
     Ok(if is_cancelled { cancelled } else { status })
 }

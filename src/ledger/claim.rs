@@ -14,7 +14,6 @@ use super::household;
 use super::pause::{self, Pause};
 use super::plan_scope;
 use super::runs::RunHandle;
-use super::settled;
 use super::sql::sql;
 use super::transition::Transition;
 use crate::campaign::Campaign;
@@ -166,9 +165,7 @@ fn claim_or_defer(
     let ClaimRequest { campaign, now, .. } = request;
     let practice = campaign.practice_at(due.location.as_ref());
     let rules = practice.map(|practice| CallRules::new(campaign, practice, due.phone, &due.zones));
-    let household = household::members(conn, due.entry)?;
-    let is_alone = settled::has_used_up_member(conn, request.run.campaign, &campaign.redial, &household, due.phone)?;
-    let covers = if is_alone { Vec::new() } else { household };
+    let covers = household::members(conn, due.entry)?;
     let subject = CallSubject {
         campaign: Some(request.run.campaign),
         purpose: campaign.purpose,
@@ -183,7 +180,7 @@ fn claim_or_defer(
     let evidence = DecisionEvidence::new(&facts, &campaign.calling, &due.zones, *now);
     let (fact, reason, until) = match policy::decide(&facts, *now) {
         Decision::Call { from, until } => {
-            let permission = Permission { facts: &facts, from, until, is_alone, evidence: evidence.as_ref() };
+            let permission = Permission { facts: &facts, from, until, evidence: evidence.as_ref() };
             claims.claimed.push(authorise(conn, request, due, permission)?);
             return Ok(());
         }
@@ -250,8 +247,6 @@ struct Permission<'f> {
     from: E164,
     /// The instant from which it is no longer allowed.
     until: DateTime<Utc>,
-    /// Whether it names nobody of the household but the patient.
-    is_alone: bool,
     evidence: Option<&'f DecisionEvidence>,
 }
 
@@ -262,11 +257,11 @@ fn authorise(
     permission: Permission<'_>,
 ) -> Result<ClaimedAttempt, LedgerError> {
     let &DueEntry { entry, phone: to, .. } = due;
-    let Permission { facts, from, until: allowed_until, is_alone, evidence } = permission;
+    let Permission { facts, from, until: allowed_until, evidence } = permission;
     let caller_id = CallerId { organisation: due.organisation.clone(), from };
     let number = facts.calls + 1;
     let attempt = insert_attempt(conn, request.run, &caller_id, entry, to, number, request.now)?;
-    if !is_alone {
+    if !facts.is_alone {
         household::note(conn, attempt, entry)?;
     }
     let earlier = facts.history.placements.len() as u64;
@@ -284,7 +279,7 @@ fn authorise(
     let content = conn
         .prepare_cached(sql!("entry_content"))?
         .query_row([entry.0], |row| Ok(json_at::<CallContent>(row, "content")))??;
-    let content = if is_alone { content.without_household() } else { content };
+    let content = if facts.is_alone { content.without_household() } else { content };
     let CallerId { organisation, from } = caller_id;
     let intent_at = request.now;
     Ok(ClaimedAttempt { attempt, entry, organisation, from, to, number, intent_at, allowed_until, content })

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
-use super::codec::exactly_one;
+use super::codec::{exactly_one, millis};
 use super::error::LedgerError;
 use super::insert::EntryInserter;
 use super::known_entry::KnownEntry;
@@ -209,8 +209,10 @@ fn refuse_if_cut_short(
     of: u64,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let is_withdrawn = |known: &&KnownEntry| known.status.state.is_callable() && !known.is_too_late(now);
-    let withdrawn = absent(conn, run)?.iter().filter(is_withdrawn).count() as u64;
+    let missing: i64 = conn
+        .prepare_cached(sql!("entry_missing"))?
+        .query_row((run.campaign.0, run.run.0, millis(now)), |row| row.get(0))?;
+    let withdrawn = missing.unsigned_abs();
     if is_cut_short(withdrawn, of, rate) { Err(LedgerError::TooManyWithdrawn { withdrawn, of }) } else { Ok(()) }
 }
 

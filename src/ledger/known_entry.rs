@@ -52,11 +52,6 @@ impl KnownEntry {
         Ok(self.status.on_absent(self.not_after.map(instant).transpose()?, now))
     }
 
-    /// Whether the last moment for its call has passed.
-    pub(super) fn is_too_late(&self, now: DateTime<Utc>) -> bool {
-        self.not_after.is_some_and(|last| last < millis(now))
-    }
-
     /// What the list says of the entry, `phone` being the number to dial now. `max_calls`: the calls that the campaign
     /// allows for one patient.
     pub(super) fn listing(

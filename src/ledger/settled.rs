@@ -1,9 +1,8 @@
 //! Patients whom a campaign calls no more, or not before something is settled: no household's call names them.
 
-use rusqlite::Connection;
-
 use super::alternate_numbers;
 use super::call_facts;
+use super::cancellation;
 use super::error::LedgerError;
 use super::household;
 use super::known_entry::KnownEntry;
@@ -34,29 +33,9 @@ impl LedgerReader {
                 return Ok(true);
             }
             call_facts::add_own_calls(&self.conn, known.id, phone, &mut facts)?;
+        } else if cancellation::is_with_household(&self.conn, campaign, key)? {
+            return Ok(true);
         }
         Ok(facts.is_over(redial))
     }
-}
-
-/// Whether the calls of one of these members have used up what the campaign allows: since the list was read, a household's
-/// call to another number may have been the member's last.
-pub(super) fn has_used_up_member(
-    conn: &Connection,
-    campaign: CampaignId,
-    redial: &Redial,
-    members: &[EntryKey],
-    phone: E164,
-) -> Result<bool, LedgerError> {
-    for key in members {
-        let mut facts = CallFacts::without_ledger(None, None);
-        household::add_covering_calls(conn, campaign, key, phone, &mut facts)?;
-        if let Some(known) = KnownEntry::find(conn, campaign, key.as_str())? {
-            call_facts::add_own_calls(conn, known.id, phone, &mut facts)?;
-        }
-        if facts.calls >= redial.max_attempts {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

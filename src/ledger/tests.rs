@@ -55,6 +55,7 @@ macro_rules! every_case_on {
                 a_member_of_a_cancelled_household_is_not_called_alone_until_that_is_taken_back,
                 a_member_who_stays_when_another_leaves_keeps_the_gap_and_the_attempts,
                 a_member_whose_household_had_a_wrong_number_is_called_at_another_one,
+                a_patient_who_joins_a_household_is_not_missing_from_the_list,
                 a_patient_for_whom_a_households_call_decided_is_not_called_again_and_others_are,
                 a_wrong_number_is_wrong_for_the_member_who_stays_until_it_is_corrected,
                 while_a_households_call_is_not_settled_no_other_member_is_called,

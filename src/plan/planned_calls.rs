@@ -111,7 +111,7 @@ impl PlannedCalls {
 
     fn add_placements(&self, facts: &mut CallFacts<'_>, calls: &[(DateTime<Utc>, u64)]) {
         let newest = &calls[calls.len().saturating_sub(self.counted)..];
-        let placements = newest.iter().map(|(at, _)| PastCall { at: *at, reached: ContactResult::NotKnown });
+        let placements = newest.iter().map(|(at, _)| PastCall { at: *at, reached: ContactResult::NotYetKnown });
         facts.history.placements.extend(placements);
     }
 }

@@ -72,6 +72,8 @@ pub struct Planner<'a> {
     candidates: Vec<Candidate<'a>>,
     /// The keys of the list's entries, if the ledger may have others.
     listed: HashSet<EntryKey>,
+    /// The patients of the list whom the call to another covers, if the ledger has the campaign.
+    merged: HashSet<EntryKey>,
     planned: PlannedCalls,
     taken: usize,
     /// Entries that are not called, each with how many entries were taken before it.
@@ -97,6 +99,7 @@ impl<'a> Planner<'a> {
             snapshot,
             candidates: Vec::new(),
             listed: HashSet::new(),
+            merged: HashSet::new(),
             planned: PlannedCalls::new(&campaign.calling.caps),
             taken: 0,
             left_out: Vec::new(),
@@ -109,6 +112,7 @@ impl<'a> Planner<'a> {
         let preview = match &self.snapshot {
             Some(LedgerSnapshot { reader, campaign: Some(campaign) }) => {
                 self.listed.insert(new_entry.key.clone());
+                self.merged.extend(new_entry.members.iter().map(|member| member.key.clone()));
                 reader.preview(*campaign, &new_entry, self.campaign.redial.max_attempts, self.now)?
             }
             Some(_) | None => EnrolPreview::new(&new_entry, self.now),
@@ -148,7 +152,7 @@ impl<'a> Planner<'a> {
     fn add_absent(&mut self, absent: AbsentEntry) -> Result<(), LedgerError> {
         let AbsentEntry { entry, key, line, phone, location, zones, content, not_after, absence, status, covers } =
             absent;
-        let is_to_call = status.state.is_callable();
+        let is_to_call = status.state.is_callable() && !self.merged.contains(&key);
         self.plan.gone.push(GoneEntry { key: key.clone(), line, entry, absence, is_to_call });
         if absence != AbsenceEffect::Kept {
             return Ok(());

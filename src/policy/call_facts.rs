@@ -92,6 +92,8 @@ pub struct CallFacts<'a> {
     pub covering_call: Option<HouseholdCall>,
     /// The outcome that showed the number to be wrong for the patient.
     pub wrong_number: Option<Outcome>,
+    /// Whether the calls of a member of the household are used up: the call speaks of the patient alone.
+    pub is_alone: bool,
 }
 
 impl<'a> CallFacts<'a> {
@@ -110,6 +112,7 @@ impl<'a> CallFacts<'a> {
             vary_from: None,
             covering_call: None,
             wrong_number: None,
+            is_alone: false,
         }
     }
 
@@ -127,6 +130,7 @@ impl<'a> CallFacts<'a> {
             vary_from: _,
             covering_call,
             wrong_number,
+            is_alone: _,
         } = self;
         let has_history = history.unsettled || !history.placements.is_empty() || *calls > 0 || last_call.is_some();
         let is_settled = spoken_for.is_some() || covering_call.is_some() || wrong_number.is_some();

@@ -39,8 +39,21 @@ pub enum ContactResult {
     Somebody,
     /// It reached nobody: the vendor counts it as failed.
     Nobody,
-    /// It has not ended, was not seen to end, or was never found at the vendor.
+    /// It was not seen to end, or was never found at the vendor.
     NotKnown,
+    /// It has not ended, or its answer is lost and not settled: the next call is decided when that is known.
+    NotYetKnown,
+}
+
+impl ContactResult {
+    /// Whether it is known what the call reached.
+    #[must_use]
+    pub fn is_known(self) -> bool {
+        match self {
+            Self::Somebody | Self::Nobody => true,
+            Self::NotKnown | Self::NotYetKnown => false,
+        }
+    }
 }
 
 impl NumberHistory {
@@ -50,6 +63,7 @@ impl NumberHistory {
         let reached = match outcome.map(|outcome| caps.failed.contains(&outcome)) {
             Some(false) => ContactResult::Somebody,
             Some(true) => ContactResult::Nobody,
+            None if state.is_in_flight() => ContactResult::NotYetKnown,
             None => ContactResult::NotKnown,
         };
         self.placements.push(PastCall { at, reached });
@@ -87,17 +101,18 @@ fn end_of_cap(placements: &[PastCall], allowed: u32, span: TimeDelta) -> Option<
     Some(placements[nth_newest].at + span + MARGIN)
 }
 
-/// A call with an unknown result neither counts as failed nor ends the count: the vendor may have no such call.
+/// A call with an unknown result neither counts as failed nor ends the count: the vendor may have no such call. The cool-down
+/// begins with it all the same, unless its result is still to come.
 fn end_of_cool_down(placements: &[PastCall], caps: &Caps) -> Option<DateTime<Utc>> {
-    let known = placements.iter().rev().filter(|placement| placement.reached != ContactResult::NotKnown);
+    let known = placements.iter().rev().filter(|placement| placement.reached.is_known());
     let failures = known.take_while(|placement| placement.reached == ContactResult::Nobody).count();
-    let last = placements.last()?;
+    let last = placements.iter().rev().find(|placement| placement.reached != ContactResult::NotYetKnown)?;
     (failures >= caps.failures_before_cool_down as usize).then(|| last.at + caps.cool_down + MARGIN)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::ContactResult::{Nobody, NotKnown, Somebody};
+    use super::ContactResult::{Nobody, NotKnown, NotYetKnown, Somebody};
     use super::*;
 
     static VENDOR: Caps = Caps {
@@ -124,6 +139,16 @@ mod tests {
         let now = start() + TimeDelta::hours(now_hours);
         let expected = expected.map(|(hours, reason)| (start() + TimeDelta::hours(hours) + MARGIN, reason));
         assert_eq!(earliest(&VENDOR, None, &history(calls), now), expected);
+    }
+
+    #[test]
+    fn a_call_in_progress_does_not_begin_another_cool_down() {
+        let failed = [(0, Nobody), (24, Nobody), (48, Nobody)];
+        let after = |reached| [failed.as_slice(), &[(48 + 721, reached)]].concat();
+        let daily = Some((48 + 721 + 24, Reason::DailyCap));
+        check(&after(NotYetKnown), 48 + 722, daily);
+        check(&after(Somebody), 48 + 722, daily);
+        check(&after(NotKnown), 48 + 722, Some((48 + 721 + 720, Reason::CoolDown)));
     }
 
     #[test]
@@ -178,7 +203,7 @@ mod tests {
             (AttemptState::Ended, Some(Outcome::Busy), Nobody, false),
             (AttemptState::Ended, Some(Outcome::NoAnswer), Somebody, false),
             (AttemptState::Absent, None, NotKnown, false),
-            (AttemptState::Unknown, None, NotKnown, true),
+            (AttemptState::Unknown, None, NotYetKnown, true),
         ] {
             let mut history = NumberHistory::default();
             history.add(state, outcome, start(), &caps);

@@ -75,10 +75,11 @@ impl DecisionEvidence {
             vary_from: _,
             covering_call: _,
             wrong_number: _,
+            is_alone: _,
         } = facts;
         let NumberHistory { placements, unsettled } = history;
         let within = |span: TimeDelta| placements.iter().filter(|placement| placement.at > now - span).count() as u32;
-        let known = placements.iter().rev().filter(|placement| placement.reached != ContactResult::NotKnown);
+        let known = placements.iter().rev().filter(|placement| placement.reached.is_known());
         Some(Self {
             preset: calling.preset.name().to_owned(),
             zones: local_hours(&rules.as_ref()?.hours, now),

@@ -10,7 +10,7 @@ use crate::fixtures::{self, CONSENT, REQUIRED, SIMULATOR};
 use crate::ids::{ConversationId, EntryId, EntryKey, OrganisationId};
 use crate::ledger::{
     AttemptUpdate, CallSubject, CallerId, ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, CommitFuture,
-    EnrolmentCounts, EntryRow, EventRow, InFlightAttempt, Ledger, LedgerError, LedgerReader, ObservedCall, Operator,
+    EnrolledList, EnrolmentCounts, EntryRow, EventRow, InFlightAttempt, Ledger, LedgerError, LedgerReader, ListChunk, ListEnd, ObservedCall, Operator,
     OperatorError, ReviewDecision, RunHandle, SuppressionRequest, SuppressionScope,
 };
 use crate::phone::E164;
@@ -151,6 +151,22 @@ impl Fixture {
         let shown: Vec<_> =
             pending.iter().filter(|review| review.entry == entry).map(|review| review.attempt).collect();
         self.operator(now).review(entry, &shown, decision, rules, "somebody", now)
+    }
+
+    /// Starts another run with a list that may withdraw at most this fraction of the entries still to be called.
+    pub(super) fn next_list_at_most_withdrawing(
+        &mut self,
+        entries: &[NewEntry],
+        rate: f64,
+    ) -> Result<EnrolledList, LedgerError> {
+        let (read, accepted) = (entries.len() as u64, entries.len() as u64);
+        let counts = ListCounts { read, accepted, ..ListCounts::default() };
+        let end = ListChunk::End(ListEnd { counts, max_withdraw_rate: Some(rate), plan: None });
+        let chunks = vec![ListChunk::Entries(entries.iter().collect()), end];
+        let campaign = Arc::clone(&self.campaign);
+        let listed = committed(self.ledger().enrol_list(campaign, true, chunks.into_iter(), read, noon()))?;
+        self.run = listed.run;
+        Ok(listed)
     }
 
     /// All entries.

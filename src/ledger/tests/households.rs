@@ -124,6 +124,11 @@ pub(super) fn a_member_of_a_cancelled_household_is_not_called_alone_until_that_i
     let mut fixture = Fixture::with(open, &[with_ben("ana", 110)]);
     let campaign = DecisionScope::Campaign(fixture.campaign.name.clone());
     fixture.operator(noon()).cancel(&campaign, "operator", noon()).expect("cancelled");
+    let is_settled = fixture
+        .reader()
+        .is_settled(fixture.run.campaign, &fixture.campaign.redial, &EntryKey::new("ben"), number(112))
+        .expect("it can be read");
+    assert!(is_settled, "no other household's call names him");
     fixture.next_list(&[entry("ana", 110), entry("ben", 111), entry("eva", 112)]);
     let called = |fixture: &Fixture| fixture.claim().iter().map(|call| call.to).collect::<Vec<_>>();
     assert_eq!(called(&fixture), [number(112)], "she is new on the list");
@@ -153,4 +158,20 @@ pub(super) fn a_member_no_longer_waits_for_a_call_that_was_not_placed(open: Open
     fixture.operator(later).resolve(ana, Resolution::NotPlaced, "operator", later).expect("resolved");
     let called = fixture.claim_at(later).claimed;
     assert!(called.iter().any(|call| call.to == number(111)), "{called:?}");
+}
+
+pub(super) fn a_patient_who_joins_a_household_is_not_missing_from_the_list(open: Opener) {
+    let ben = |n: u32| format!("ben{n}");
+    let alone: Vec<NewEntry> = (0..20).map(|n| entry(&ben(n), 110 + n)).collect();
+    let mut fixture = Fixture::with(open, &alone);
+    let together: Vec<NewEntry> = (0..20)
+        .map(|n| {
+            let mut household = with_ben(&format!("ana{n}"), 110 + n);
+            household.members[0].key = EntryKey::new(ben(n));
+            household
+        })
+        .collect();
+    assert!(fixture.next_list_at_most_withdrawing(&together, 0.3).is_ok());
+    let left = &together[..10];
+    assert!(fixture.next_list_at_most_withdrawing(left, 0.3).is_err(), "half of them are gone");
 }
