@@ -210,11 +210,11 @@ impl EntryStatus {
     pub fn change(self, listing: Listing, effect: &ListEffect) -> EntryChange {
         match effect {
             ListEffect::Corrected { forbidden: None } => return EntryChange::Corrected,
-            ListEffect::Corrected { forbidden: Some(_) } => return EntryChange::Excluded,
             ListEffect::Now(Fact::Listed) if self.state == State::Withdrawn => return EntryChange::Returned,
             ListEffect::Now(Fact::Listed) if self.state != State::Expired => return EntryChange::Allowed,
             // The entry may wait for its settlement with the same change for many lists: that is counted as no change.
-            ListEffect::Now(Fact::Barred { .. } | Fact::SetAside { .. }) => return EntryChange::Excluded,
+            ListEffect::Now(Fact::Barred { .. } | Fact::SetAside { .. })
+            | ListEffect::Corrected { forbidden: Some(_) } => return EntryChange::Excluded,
             ListEffect::Now(_) | ListEffect::OnceSettled(_) | ListEffect::Nothing => {}
         }
         match (listing.number, listing.has_same_data) {

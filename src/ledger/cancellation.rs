@@ -92,7 +92,12 @@ fn of_household(
 ) -> Result<Option<HouseholdCancellation>, LedgerError> {
     let mut statement = conn.prepare_cached(sql!("cancellation_of_household"))?;
     let read = |row: &Row<'_>| {
-        Ok(HouseholdCancellation { decision: row.get("decision")?, run: row.get("run_id")?, at: row.get("at")?, by: row.get("decided_by")? })
+        Ok(HouseholdCancellation {
+            decision: row.get("decision")?,
+            run: row.get("run_id")?,
+            at: row.get("at")?,
+            by: row.get("decided_by")?,
+        })
     };
     Ok(statement.query_row((campaign.0, key.as_str()), read).optional()?)
 }

@@ -124,7 +124,7 @@ impl LedgerReader {
         let Some(known) = KnownEntry::find(&self.conn, campaign, entry.key.as_str())? else {
             let new = EnrolPreview::new(entry, now);
             let status = cancellation::status_with_household(&self.conn, campaign, &entry.key, new.status)?;
-            return Ok(EnrolPreview { status, phone, ..new });
+            return Ok(EnrolPreview { phone, status, ..new });
         };
         let listing = known.listing(&self.conn, &EntryValues::new(entry), phone, max_calls, now)?;
         let effect = known.status.on_listed(listing, now);

@@ -10,8 +10,8 @@ use crate::fixtures::{self, CONSENT, REQUIRED, SIMULATOR};
 use crate::ids::{ConversationId, EntryId, EntryKey, OrganisationId};
 use crate::ledger::{
     AttemptUpdate, CallSubject, CallerId, ClaimRequest, ClaimResult, ClaimScope, ClaimedAttempt, CommitFuture,
-    EnrolledList, EnrolmentCounts, EntryRow, EventRow, InFlightAttempt, Ledger, LedgerError, LedgerReader, ListChunk, ListEnd, ObservedCall, Operator,
-    OperatorError, ReviewDecision, RunHandle, SuppressionRequest, SuppressionScope,
+    EnrolledList, EnrolmentCounts, EntryRow, EventRow, InFlightAttempt, Ledger, LedgerError, LedgerReader, ListChunk,
+    ListEnd, ObservedCall, Operator, OperatorError, ReviewDecision, RunHandle, SuppressionRequest, SuppressionScope,
 };
 use crate::phone::E164;
 use crate::policy::CallRules;

@@ -10,7 +10,7 @@
 
 use crate::engine::forty_nights::calendar::{Instant, Number, PRACTICE, dialing_hours, is_open_day, part_of_day};
 use crate::engine::forty_nights::story::{
-    CallResult, Consent, Decision, Patient, ReminderRow, Resolution, Row, Status,
+    CallResult, Consent, Decision, Patient, ReminderRow, Resolution, Review, Row, Status,
 };
 use chrono::{Duration, NaiveDate};
 use std::collections::BTreeMap;
@@ -174,6 +174,8 @@ struct Person {
     /// the newest row
     row: ListedRow,
     on_the_list: bool,
+    /// was on a list when the number was suppressed, or in doubt
+    has_been_barred: bool,
     /// all on the number that are connected by name or guarantor, whether they may be called or not
     kin: Vec<Key>,
     /// those of them whom a call to one surely covers: connected each with each, none of them excluded by the list
@@ -181,6 +183,8 @@ struct Person {
     /// the calls that named or covered this person, by index
     calls: Vec<usize>,
     cancelled: Certainty,
+    /// was a patient of the campaign when it was cancelled, whatever the state
+    belongs_to_cancelled: bool,
     /// by `resolve --cancel`
     dropped: Certainty,
 }
@@ -215,9 +219,13 @@ struct PastCall {
     at: Instant,
     campaign: Campaign,
     who: Vec<Key>,
+    /// what it brought, which a review may have changed since
+    said: CallResult,
     result: CallResult,
     fate: Fate,
     night: usize,
+    /// a person has to read what was said
+    is_in_doubt: bool,
 }
 
 impl PastCall {
@@ -234,10 +242,10 @@ impl PastCall {
 struct Line {
     calls: Vec<usize>,
     opted_out: bool,
+    /// it was suppressed, or in doubt, on some day
+    has_been_barred: bool,
     /// an operator's suppression, with its last day
     suppressed: Option<Option<NaiveDate>>,
-    /// an operator lifted a suppression after an opt-out
-    lifted_after_opt_out: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -260,8 +268,6 @@ pub struct Oracle {
     is_cancelled: bool,
     /// a list that may have been enrolled after the last one that was: who is on it
     perhaps_enrolled: Option<Vec<Patient>>,
-    /// a cancelled campaign was brought back, and no list has come since
-    is_just_undone: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -303,7 +309,6 @@ impl Oracle {
             pause: Pause::None,
             is_cancelled: false,
             perhaps_enrolled: None,
-            is_just_undone: false,
         }
     }
 
@@ -312,6 +317,7 @@ impl Oracle {
         match *decision {
             Decision::Suppress { number, expires } => {
                 let line = self.lines.entry(number).or_default();
+                line.has_been_barred = true;
                 // "A shorter entry never shortens a longer one."
                 line.suppressed = Some(match line.suppressed {
                     None => expires,
@@ -320,14 +326,33 @@ impl Oracle {
             }
             Decision::Lift { number } => {
                 let line = self.lines.entry(number).or_default();
-                line.suppressed = None;
-                line.lifted_after_opt_out |= line.opted_out;
+                // "Allows calls to it again": also after an opt-out, whose suppression is the number's.
+                (line.suppressed, line.opted_out) = (None, false);
             }
             Decision::Cancel => self.cancel(),
             Decision::UndoCancel => self.undo_cancel(),
             Decision::Pause { until } => self.pause = Pause::Until(until),
             Decision::Resume => self.pause = Pause::None,
             Decision::Resolve { patient, how } => self.resolve(recall(patient), how),
+        }
+    }
+
+    /// `review ENTRY …`: of every conversation of this person that is in doubt.
+    pub fn review(&mut self, key: Key, how: Review) {
+        let Some(person) = self.people.get(&key) else { return };
+        for &index in &person.calls {
+            let call = &mut self.calls[index];
+            if !call.is_in_doubt || call.addressed() != key {
+                continue;
+            }
+            call.is_in_doubt = false;
+            let line = self.lines.entry(call.number).or_default();
+            match how {
+                Review::OptedOut => (call.result, line.opted_out) = (CallResult::OptOut, true),
+                // "The number is suppressed for good."
+                Review::Deceased => (call.result, line.opted_out) = (CallResult::DeceasedOrMoved, true),
+                Review::MayBeCalled => {}
+            }
         }
     }
 
@@ -339,15 +364,15 @@ impl Oracle {
         };
         for (key, person) in self.people.iter_mut().filter(|(key, _)| key.campaign == Campaign::Recall) {
             person.cancelled = if surely.contains(key) { Certainty::Yes } else { Certainty::Perhaps };
+            person.belongs_to_cancelled = true;
         }
     }
 
     fn undo_cancel(&mut self) {
         self.is_cancelled = false;
-        self.is_just_undone = true;
         for (_, person) in self.people.iter_mut().filter(|(key, _)| key.campaign == Campaign::Recall) {
             person.cancelled = Certainty::No;
-            person.dropped = person.dropped.min(Certainty::Perhaps);
+            person.belongs_to_cancelled = false;
         }
     }
 
@@ -399,8 +424,7 @@ impl Oracle {
             ListTaken::Unknown => self.perhaps_enrolled = Some(rows.iter().map(|row| row.patient).collect()),
             ListTaken::Accepted => {
                 self.perhaps_enrolled = None;
-                self.is_just_undone = false;
-                self.take_recall_list(date, rows);
+                self.take_recall_list(date, &spare_forbidden_numbers(rows));
             }
         }
     }
@@ -445,17 +469,32 @@ impl Oracle {
             self.take_row(recall(row.patient), listed);
         }
         self.group_households(Campaign::Recall);
+        let rules: [NumberRule; 3] = [suppression, opt_out, doubt];
+        let at = self.tonight.map_or(Instant::MIN_UTC, |tonight| tonight.noon);
+        let is_barred = |number| rules.iter().any(|rule| !rule(self, number, at).is_free());
+        let barred: Vec<Key> = self
+            .people
+            .iter()
+            .filter(|(_, person)| person.on_the_list)
+            .filter(|(_, person)| is_barred(person.row.phone) || person.row.other_phone.is_some_and(is_barred))
+            .map(|(&key, _)| key)
+            .collect();
+        for key in barred {
+            self.people.get_mut(&key).expect("a known person").has_been_barred = true;
+        }
     }
 
     fn take_row(&mut self, key: Key, row: ListedRow) {
-        let is_late = self.is_cancelled && key.campaign == Campaign::Recall;
         let person = self.people.entry(key).or_insert_with(|| Person {
             row: row.clone(),
             on_the_list: true,
+            has_been_barred: false,
             kin: Vec::new(),
             household: Vec::new(),
             calls: Vec::new(),
-            cancelled: if is_late { Certainty::Perhaps } else { Certainty::No },
+            // "Patients who are new on a later list are not cancelled."
+            cancelled: Certainty::No,
+            belongs_to_cancelled: false,
             dropped: Certainty::No,
         });
         person.row = row;
@@ -511,6 +550,11 @@ impl Oracle {
             CallResult::AnswerLost => Fate::Held,
             _ => Fate::Placed,
         };
+        let (result, is_in_doubt) = match call.result {
+            CallResult::PossibleOptOut | CallResult::PossiblyDeceased => (CallResult::Unclassified, true),
+            CallResult::VoicemailInDoubt => (CallResult::LeftVoicemail, true),
+            result => (result, false),
+        };
         let index = self.calls.len();
         for key in &who {
             if let Some(person) = self.people.get_mut(key) {
@@ -519,21 +563,42 @@ impl Oracle {
         }
         let line = self.lines.entry(call.number).or_default();
         line.calls.push(index);
+        line.has_been_barred |= is_in_doubt || call.result == CallResult::OptOut;
         if call.result == CallResult::OptOut {
             line.opted_out = true;
-            line.lifted_after_opt_out = false;
         }
         self.calls.push(PastCall {
             number: call.number,
             at: call.at,
             campaign,
             who,
-            result: call.result,
+            said: call.result,
+            result,
             fate,
             night: self.night,
+            is_in_doubt,
         });
         verdict
     }
+}
+
+/// "A number that one row forbids (`do_not_call`) is not dialled for another row either … If the other patient has another
+/// number, that one is dialled; otherwise the reason is `do_not_call`."
+fn spare_forbidden_numbers(rows: &[Row]) -> Vec<Row> {
+    let numbers = |row: &Row| std::iter::once(row.phone).chain(row.other_phone);
+    let forbids = |row: &&Row| row.do_not_call && row.status != Status::Deceased;
+    let forbidden: Vec<Number> = rows.iter().filter(forbids).flat_map(numbers).collect();
+    let spared = |row: &Row| {
+        let mut row = row.clone();
+        let mut left = numbers(&row).filter(|number| !forbidden.contains(number));
+        match left.next() {
+            _ if row.do_not_call => {}
+            Some(first) => (row.phone, row.other_phone) = (first, left.next()),
+            None => row.do_not_call = true,
+        }
+        row
+    };
+    rows.iter().map(spared).collect()
 }
 
 /// What a row of the recall list forbids, on the day of its run.
@@ -743,14 +808,14 @@ impl Oracle {
                 Forbidden(_) => return Certainty::No,
             }
         }
-        if !suppression(self, number, at).is_free() || !opt_out(self, number, at).is_free() {
+        if [suppression, opt_out, doubt].iter().any(|rule: &NumberRule| !rule(self, number, at).is_free()) {
             certainty = Certainty::Perhaps;
         }
         certainty
     }
 
     fn is_held(&self, key: Key, person: &Person) -> bool {
-        let held = |call: &PastCall| call.addressed() == key && call.fate == Fate::Held;
+        let held = |call: &PastCall| call.addressed() == key && (call.fate == Fate::Held || call.is_in_doubt);
         person.calls.iter().any(|&call| held(&self.calls[call]))
     }
 

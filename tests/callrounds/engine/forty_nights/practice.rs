@@ -3,34 +3,25 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use callrounds::campaign::{self, Campaign, OnAbsent, SafetyOverrides};
-use callrounds::clock::{Clock, ScaledClock, SharedClock};
+use callrounds::clock::{Clock, ScaledClock};
 use callrounds::engine::{Engine, Event, StopReason};
-use callrounds::entry::{Outcome, OutcomeSignals, Reason, State};
-use callrounds::ids::{ConversationId, EntryKey};
+use callrounds::entry::{Outcome, State};
+use callrounds::ids::EntryKey;
 use callrounds::intake::{Intake, IntakeContext, IsSettled, ListSource, RowResult};
-use callrounds::ledger::{
-    Batch, EntryRow, Ledger, LedgerError, LedgerReader, ListChunk, ListEnd, Operator, Resolution, RunHandle,
-    SuppressionRequest, SuppressionScope,
-};
+use callrounds::ledger::{Batch, EntryRow, Ledger, LedgerError, LedgerReader, ListChunk, ListEnd, Operator, RunHandle};
 use callrounds::phone::E164;
 use callrounds::policy::Hours;
-use callrounds::vendor::{
-    CallRequest, Concern, Conversation, LostAnswer, Medium, NotPlaced, Page, ReadError, Refused, Reply, Response,
-    Status, Vendor,
-};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OpenFlags};
 
-use super::calendar::{Number, PRACTICE, is_open_day};
+use super::calendar::PRACTICE;
 use super::oracle::{self, Call, CampaignRules, Key, Limits, ListExpectation, ListTaken, Oracle};
-use super::story::{self, CallResult, Decision, Night, Row, Status as PatientStatus, Story};
+use super::story::{self, CallResult, Night, Story};
+use super::vendor::{StoryVendor, digits, outcome};
 use crate::support::fixtures::{REQUIRED, SIMULATOR};
-
-/// How long a conversation lasts.
-const LENGTH: TimeDelta = TimeDelta::minutes(2);
 
 /// What a number of seeds lived through.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +33,13 @@ pub struct Lived {
     pub households: u64,
     pub refused_lists: u64,
     pub resolved: u64,
+    pub in_doubt: u64,
+    pub reviewed: u64,
+    pub cancelled: u64,
+    pub undone: u64,
+    pub pauses: u64,
+    pub suppressed: u64,
+    pub lifted: u64,
 }
 
 impl Lived {
@@ -53,130 +51,14 @@ impl Lived {
         self.households += other.households;
         self.refused_lists += other.refused_lists;
         self.resolved += other.resolved;
+        self.in_doubt += other.in_doubt;
+        self.reviewed += other.reviewed;
+        self.cancelled += other.cancelled;
+        self.undone += other.undone;
+        self.pauses += other.pauses;
+        self.suppressed += other.suppressed;
+        self.lifted += other.lifted;
     }
-}
-
-/// The vendor of a story: each number's n-th request brings what the story says.
-struct StoryVendor {
-    clock: SharedClock,
-    story: Arc<Story>,
-    state: Mutex<VendorState>,
-}
-
-#[derive(Default)]
-struct VendorState {
-    /// What each request brought, by number.
-    results: HashMap<E164, Vec<CallResult>>,
-    /// Each conversation with its start.
-    conversations: Vec<(Conversation, DateTime<Utc>)>,
-}
-
-impl StoryVendor {
-    fn answer<T>(&self, value: T) -> Response<T> {
-        Response { date: Some(self.clock.now()), ..Response::bare(value) }
-    }
-
-    fn state(&self) -> std::sync::MutexGuard<'_, VendorState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The conversation as the list shows it now.
-    fn shown(&self, (conversation, started): &(Conversation, DateTime<Utc>)) -> Conversation {
-        let ends = *started + LENGTH;
-        if ends <= self.clock.now() {
-            return Conversation { ended: Some(ends), status: Status::Closed, ..conversation.clone() };
-        }
-        Conversation { signals: OutcomeSignals::default(), status: Status::Open, ..conversation.clone() }
-    }
-}
-
-impl Vendor for StoryVendor {
-    async fn place(&self, call: CallRequest) -> Response<Reply> {
-        let now = self.clock.now();
-        let mut state = self.state();
-        let results = state.results.entry(call.to).or_default();
-        let result = self.story.call_result(digits(call.to), &[], results.len() as u32 + 1);
-        results.push(result);
-        #[allow(clippy::wildcard_enum_match_arm, reason = "all others are outcomes of a conversation")]
-        let reply = match result {
-            CallResult::Refused => Reply::NotPlaced(NotPlaced::Refused(Refused {
-                status: 422,
-                concern: Concern::Destination,
-                message: "landlines are not supported".into(),
-            })),
-            CallResult::AnswerLost => Reply::Lost(LostAnswer::Broken),
-            result => {
-                let id = ConversationId::new(format!("c-{}", state.conversations.len()));
-                let conversation = Conversation {
-                    id: id.clone(),
-                    medium: Medium::read(Some("VOICE")),
-                    from: Some(call.from),
-                    to: Some(call.to),
-                    started: Some(now),
-                    ended: None,
-                    status: Status::Open,
-                    signals: OutcomeSignals { tags: vec![tag(result).into()], ..OutcomeSignals::default() },
-                };
-                state.conversations.push((conversation, now));
-                Reply::Accepted(id)
-            }
-        };
-        drop(state);
-        self.answer(reply)
-    }
-
-    /// Newest first.
-    async fn page(&self, offset: u64, limit: u32) -> Response<Result<Page, ReadError>> {
-        let state = self.state();
-        let rows = state.conversations.iter().rev().skip(offset as usize).take(limit.min(100) as usize);
-        let conversations = rows.map(|row| self.shown(row)).collect();
-        let total = Some(state.conversations.len() as u64);
-        drop(state);
-        self.answer(Ok(Page { conversations, rows_without_id: Vec::new(), total }))
-    }
-
-    async fn conversation(&self, id: &ConversationId) -> Response<Result<Conversation, ReadError>> {
-        let state = self.state();
-        let found = state.conversations.iter().find(|(one, _)| one.id == *id).map(|row| self.shown(row));
-        drop(state);
-        self.answer(found.ok_or(ReadError::NotFound))
-    }
-
-    async fn may_call_from(&self, _from: E164) -> Response<Result<Option<bool>, ReadError>> {
-        self.answer(Ok(Some(true)))
-    }
-}
-
-fn tag(result: CallResult) -> &'static str {
-    match result {
-        CallResult::NoAnswer => "no-answer",
-        CallResult::Busy => "busy",
-        CallResult::LeftVoicemail => "left-voicemail",
-        CallResult::Booked => "booked",
-        CallResult::Confirmed => "confirmed",
-        CallResult::RescheduleRequested => "reschedule-requested",
-        CallResult::Declined => "declined",
-        CallResult::CallbackRequested => "callback-requested",
-        CallResult::OptOut => "opt-out",
-        CallResult::WrongNumber => "wrong-number",
-        CallResult::InvalidNumber => "invalid-number",
-        CallResult::DeceasedOrMoved => "deceased-or-moved",
-        CallResult::ReachedOther => "reached-other",
-        CallResult::Unclassified | CallResult::Refused | CallResult::AnswerLost => "nothing-known",
-    }
-}
-
-fn outcome(result: CallResult) -> Option<Outcome> {
-    let named = Outcome::ALL.iter().copied().find(|outcome| outcome.name().replace('_', "-") == tag(result));
-    named.or((result == CallResult::Unclassified).then_some(Outcome::Unclassified))
-}
-
-fn digits(number: E164) -> Number {
-    number.expose().trim_start_matches('+').parse().expect("digits")
-}
-
-fn number(digits: Number) -> E164 {
-    E164::parse(&story::e164(digits)).expect("a number of a story")
 }
 
 fn loaded(text: &str) -> Arc<Campaign> {
@@ -188,36 +70,39 @@ fn loaded(text: &str) -> Arc<Campaign> {
 /// A practice, from its first night to its last.
 pub struct Practice {
     folder: tempfile::TempDir,
-    clock: Arc<ScaledClock>,
-    ledger: Ledger,
+    pub(super) clock: Arc<ScaledClock>,
+    pub(super) ledger: Ledger,
+    pub(super) reader: LedgerReader,
+    pub(super) operator: Operator,
+    /// Reads the calls.
+    calls: Connection,
     vendor: Arc<StoryVendor>,
-    story: Arc<Story>,
-    recall: Arc<Campaign>,
-    reminder: Arc<Campaign>,
-    oracle: Oracle,
+    pub(super) story: Arc<Story>,
+    pub(super) recall: Arc<Campaign>,
+    pub(super) reminder: Arc<Campaign>,
+    pub(super) oracle: Oracle,
     /// The newest run of the recall campaign.
-    newest: Option<RunHandle>,
+    pub(super) newest: Option<RunHandle>,
     /// The newest attempt that the oracle has been told of.
     told: i64,
     /// What was told of each number: how many requests.
     requests: HashMap<E164, usize>,
-    lived: Lived,
-    wrong: Vec<String>,
+    pub(super) lived: Lived,
+    pub(super) wrong: Vec<String>,
 }
 
 impl Practice {
-    pub fn open(mut story: Story) -> Self {
-        for night in &mut story.nights {
-            spare_forbidden_numbers(&mut night.rows);
-        }
+    pub fn open(story: Story) -> Self {
         let memory = Path::new("/dev/shm");
         let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
         let folder = tempfile::Builder::new().prefix("callrounds-").tempdir_in(parent).expect("a folder");
         let start = morning(&story.nights[0]);
         let clock = Arc::new(ScaledClock::starting_at(start, 1.0));
-        let ledger = Ledger::open_inline(&folder.path().join("ledger.db"), start).expect("a ledger");
+        let path = folder.path().join("ledger.db");
+        let ledger = Ledger::open_inline(&path, start).expect("a ledger");
+        let calls = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the ledger");
         let story = Arc::new(story);
-        let vendor = StoryVendor { clock: clock.clone(), story: Arc::clone(&story), state: Mutex::default() };
+        let vendor = StoryVendor::new(clock.clone(), Arc::clone(&story));
         let rest = format!(
             "callback_number = \"+13125550100\"\n[safety]\nsettle = \"120s\"\n[safety.stop_on]\nat_least = 100000\n{SIMULATOR}"
         );
@@ -228,6 +113,9 @@ impl Practice {
             folder,
             clock,
             ledger,
+            reader: LedgerReader::open(&path).expect("a reader"),
+            operator: Operator::open(&path, start).expect("an operator"),
+            calls,
             vendor: Arc::new(vendor),
             story,
             recall: loaded(&format!("{REQUIRED}{rest}")),
@@ -260,9 +148,10 @@ impl Practice {
         self.lived.nights += 1;
         self.sleep_until(morning(night)).await;
         for decision in &night.decisions {
-            self.decide(decision);
+            self.decide(decision).await;
         }
         self.resolve(index);
+        self.review(index);
         let expected = self.oracle.expect_list(&night.rows);
         let Some(start) = night.run else {
             return self.oracle.begin_night(night.date, None, &night.rows, ListTaken::Unknown);
@@ -285,8 +174,7 @@ impl Practice {
         self.newest = recall.or(self.newest);
         self.tell_calls(night);
         self.compare_night(night);
-        // On a closed day nothing is decided.
-        if recall.is_some() && is_open_day(night.date) {
+        if recall.is_some() {
             self.compare_figures(night);
         }
     }
@@ -295,62 +183,10 @@ impl Practice {
         self.clock.sleep(at - self.clock.now()).await;
     }
 
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("ledger.db")
-    }
-
-    fn operator(&self) -> Operator {
-        Operator::open(&self.path(), self.clock.now()).expect("an operator")
-    }
-
-    /// Carries a decision out. Cancelling and pausing a campaign belong to the operators' part.
-    fn decide(&mut self, decision: &Decision) {
-        let now = self.clock.now();
-        match *decision {
-            Decision::Suppress { number: digits, expires } => {
-                // A day counts to its end.
-                let expires = expires.and_then(|day| day.succ_opt()).map(|next| PRACTICE.to_utc(next.into()));
-                let request = SuppressionRequest { scope: SuppressionScope::All, source: "operator", expires };
-                self.operator().suppress([number(digits)], request, now).expect("suppressed");
-            }
-            Decision::Lift { number: digits } => {
-                self.operator().unsuppress(number(digits), SuppressionScope::All).expect("lifted");
-            }
-            Decision::Cancel | Decision::UndoCancel | Decision::Pause { .. } | Decision::Resume => return,
-            Decision::Resolve { .. } => {}
-        }
-        self.oracle.decide(decision);
-    }
-
-    /// Settles the held and refused entries of the recall campaign that the story wants settled.
-    fn resolve(&mut self, night: usize) {
-        let Some(run) = self.newest else { return };
-        let needs = |row: &EntryRow| {
-            !row.covered_by_household
-                && (row.state == State::Failed || (row.state, row.reason) == (State::Held, Some(Reason::AnswerLost)))
-        };
-        for row in self.rows(run).into_iter().filter(needs) {
-            let patient = patient(&row.key);
-            let Some(how) = self.story.resolution(night, patient) else { continue };
-            let resolution = match how {
-                story::Resolution::NotPlaced => Resolution::NotPlaced,
-                story::Resolution::Cancel => Resolution::Cancel,
-            };
-            let resolved = self.operator().resolve(row.entry, resolution, "operator", self.clock.now());
-            if let Err(error) = resolved {
-                self.wrong.push(format!("night {night}: {patient} cannot be resolved: {error}"));
-                continue;
-            }
-            self.lived.resolved += 1;
-            self.oracle.decide(&Decision::Resolve { patient, how });
-        }
-    }
-
     /// The rows of the report, one for each patient.
-    fn rows(&self, run: RunHandle) -> Vec<EntryRow> {
-        let reader = LedgerReader::open(&self.path()).expect("a reader");
+    pub(super) fn rows(&self, run: RunHandle) -> Vec<EntryRow> {
         let mut rows = Vec::new();
-        let read = reader.each_patient(run, self.clock.now(), |row| {
+        let read = self.reader.each_patient(run, self.clock.now(), |row| {
             rows.push(row);
             Ok::<_, LedgerError>(())
         });
@@ -363,9 +199,12 @@ impl Practice {
         let now = self.clock.now();
         let file = self.folder.path().join(format!("{}.csv", campaign.name));
         std::fs::write(&file, csv).expect("a list");
-        let reader = LedgerReader::open(&self.path()).expect("a reader");
-        let history = reader.campaign(&campaign.name).expect("a campaign").map(|id| {
-            let reader = &reader;
+        if std::env::var("CALLROUNDS_KEEP").is_ok() {
+            let kept = format!("{}-{}.csv", campaign.name, PRACTICE.to_local(now).format("%m-%d"));
+            std::fs::write(self.folder.path().join(kept), csv).expect("a list");
+        }
+        let history = self.reader.campaign(&campaign.name).expect("a campaign").map(|id| {
+            let reader = &self.reader;
             let is_settled = move |key: &EntryKey, phone| {
                 reader.is_settled(id, &campaign.redial, key, phone).expect("the ledger can be read")
             };
@@ -449,15 +288,20 @@ impl Practice {
             self.lived.calls += 1;
             self.lived.refused += u64::from(call.result == CallResult::Refused);
             self.lived.lost += u64::from(call.result == CallResult::AnswerLost);
+            let is_in_doubt = matches!(
+                call.result,
+                CallResult::PossibleOptOut | CallResult::PossiblyDeceased | CallResult::VoicemailInDoubt
+            );
+            self.lived.in_doubt += u64::from(is_in_doubt);
             self.lived.households += u64::from(call.who.len() > 1);
         }
     }
 
     /// The calls since the last one told, by the ledger: oldest first.
     fn calls_since(&mut self) -> Vec<Call> {
-        let ledger = Connection::open_with_flags(self.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the ledger");
-        let mut statement = ledger
-            .prepare(
+        let mut statement = self
+            .calls
+            .prepare_cached(
                 "SELECT attempt.id, purpose, key, to_number, intent_at,
                     (SELECT group_concat(covered.key, char(10)) FROM covered WHERE attempt_id = attempt.id) AS covers
                  FROM attempt JOIN entry ON entry.id = entry_id JOIN campaign ON campaign.id = campaign_id
@@ -475,7 +319,7 @@ impl Practice {
             let covers: Option<String> = row.get(5).expect("keys");
             newest = newest.max(id);
             let request = self.requests.entry(to).or_default();
-            let result = self.vendor.state().results[&to][*request];
+            let result = self.vendor.result(to, *request);
             *request += 1;
             let keys = std::iter::once(key.as_str()).chain(covers.iter().flat_map(|keys| keys.split('\n')));
             let who = keys.map(|key| who(&purpose, key)).collect();
@@ -521,15 +365,7 @@ impl Practice {
             *seen.entry(row.key.as_str()).or_default() += 1;
             let state = state(row);
             let allowed = counts.standing.get(&patient(&row.key)).map_or(&[][..], Vec::as_slice);
-            // A wrong number whose correction is off the list, or which the list forbids to call: it is finished, or that.
-            let is_wrong = row.outcome.is_some_and(Outcome::means_wrong_number) && state == oracle::State::Finished;
-            let others = [oracle::State::Suppressed, oracle::State::Withdrawn];
-            let is_either = is_wrong && others.iter().any(|other| allowed.contains(other));
-            // Whom a household's call has settled, or whose number is suppressed, and who has left the list since.
-            let is_listed = night.rows.iter().any(|listed| listed.patient == patient(&row.key));
-            let is_barred = row.state == State::Suppressed && row.reason == Some(Reason::Suppressed);
-            let is_gone = !is_listed && (is_barred || state == oracle::State::Withdrawn);
-            if !allowed.contains(&state) && !is_either && !is_gone {
+            if !allowed.contains(&state) {
                 let EntryRow { key, reason, outcome, calls, entry, .. } = row;
                 let key = key.as_str();
                 wrong.push(format!(
@@ -541,13 +377,13 @@ impl Practice {
         if counts.patients != rows.len() {
             wrong.push(format!("{} rows, expected {}", rows.len(), counts.patients));
         }
-        let reader = LedgerReader::open(&self.path()).expect("a reader");
-        let report = reader.run(Some(run.run)).expect("the run");
-        let outcomes: BTreeMap<Outcome, u64> = counts
-            .outcomes_tonight
-            .iter()
-            .filter_map(|(result, count)| Some((outcome(*result)?, *count as u64)))
-            .collect();
+        let report = self.reader.run(Some(run.run)).expect("the run");
+        let mut outcomes: BTreeMap<Outcome, u64> = BTreeMap::new();
+        for (result, count) in &counts.outcomes_tonight {
+            if let Some(outcome) = outcome(*result) {
+                *outcomes.entry(outcome).or_default() += *count as u64;
+            }
+        }
         for (what, shown, expected) in [
             ("calls tonight", report.attempts.placed, counts.calls_tonight),
             ("refused tonight", report.attempts.not_placed, counts.refused_tonight),
@@ -579,24 +415,6 @@ fn state(row: &EntryRow) -> oracle::State {
     }
 }
 
-/// A number of a patient who must not be called is not dialled for another patient (`docs/lists.md`): such a number is taken
-/// off the others' rows, and who has no other must not be called either. The oracle does not have this sentence.
-fn spare_forbidden_numbers(rows: &mut [Row]) {
-    let forbidden: Vec<Number> = rows
-        .iter()
-        .filter(|row| row.do_not_call && row.status != PatientStatus::Deceased)
-        .flat_map(|row| std::iter::once(row.phone).chain(row.other_phone))
-        .collect();
-    for row in rows.iter_mut().filter(|row| !row.do_not_call) {
-        let numbers = [Some(row.phone), row.other_phone].into_iter().flatten();
-        let mut left = numbers.filter(|number| !forbidden.contains(number));
-        match left.next() {
-            Some(first) => (row.phone, row.other_phone) = (first, left.next()),
-            None => row.do_not_call = true,
-        }
-    }
-}
-
 /// Seven o'clock on the night's day.
 fn morning(night: &Night) -> DateTime<Utc> {
     PRACTICE.to_utc(night.date.and_hms_opt(7, 0, 0).expect("a time of day"))
@@ -608,11 +426,11 @@ fn end_of_day(now: DateTime<Utc>) -> DateTime<Utc> {
     PRACTICE.to_utc(tomorrow.into())
 }
 
-fn patient(key: &EntryKey) -> story::Patient {
+pub(super) fn patient(key: &EntryKey) -> story::Patient {
     key.as_str().parse().expect("a patient's number")
 }
 
-fn who(purpose: &str, key: &str) -> Key {
+pub(super) fn who(purpose: &str, key: &str) -> Key {
     let parts: Vec<String> = EntryKey::new(key).parts().map(ToOwned::to_owned).collect();
     match purpose {
         "reminder" => oracle::reminder(parts[1].parse().expect("an appointment's number")),

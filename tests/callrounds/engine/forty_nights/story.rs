@@ -117,6 +117,12 @@ pub enum CallResult {
     DeceasedOrMoved,
     ReachedOther,
     Unclassified,
+    /// nothing known, but it may have been an opt-out: only a person can judge it
+    PossibleOptOut,
+    /// nothing known, but the patient may have died
+    PossiblyDeceased,
+    /// a voicemail in which somebody may have wanted no more calls
+    VoicemailInDoubt,
     /// the vendor refuses the call in words that name the number; nobody's phone rings
     Refused,
     /// the answer to the request is lost, no call was placed, and the vendor's list does not show one: the entry is held
@@ -135,6 +141,8 @@ pub struct Story {
 pub struct Vendor {
     pub refuses_numbers: bool,
     pub loses_answers: bool,
+    /// people say what only a person can judge
+    pub speaks_in_doubt: bool,
 }
 
 impl Story {
@@ -144,6 +152,26 @@ impl Story {
 
     /// What the `nth` call (from 1) to a number brings, whoever is spoken to. Calls that the vendor refuses count, too.
     pub fn call_result(&self, number: Number, _patients: &[Patient], nth: u32) -> CallResult {
+        match self.certain_result(number, nth) {
+            result if !self.vendor.speaks_in_doubt => result,
+            CallResult::LeftVoicemail if self.is_in_doubt(number, nth) => CallResult::VoicemailInDoubt,
+            CallResult::Unclassified | CallResult::Declined if self.is_in_doubt(number, nth) => {
+                if number % 4 == 0 {
+                    CallResult::PossiblyDeceased
+                } else {
+                    CallResult::PossibleOptOut
+                }
+            }
+            result => result,
+        }
+    }
+
+    /// Whether a person has to read what was said in the `nth` call.
+    fn is_in_doubt(&self, number: Number, nth: u32) -> bool {
+        Dice::new(mix(self.seed ^ 0xd0b7, number) ^ u64::from(nth)).chance(20)
+    }
+
+    fn certain_result(&self, number: Number, nth: u32) -> CallResult {
         let mut dice = Dice::new(mix(self.seed ^ 0xca11, number) ^ u64::from(nth));
         match nature(self.seed, number) {
             Nature::Refused if self.vendor.refuses_numbers => CallResult::Refused,
@@ -163,6 +191,24 @@ impl Story {
         let mut dice = Dice::new(mix(self.seed ^ 0x5e77, u64::from(patient)) ^ night as u64);
         let how = dice.weighted(&[(3, Resolution::NotPlaced), (1, Resolution::Cancel)]);
         dice.chance(30).then_some(how)
+    }
+}
+
+/// What a person decides who has read a conversation in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    OptedOut,
+    Deceased,
+    MayBeCalled,
+}
+
+impl Story {
+    /// How a person settles the conversations in doubt of a patient or an appointment on the morning of a night, if one
+    /// finds the time.
+    pub fn review(&self, night: usize, id: u32) -> Option<Review> {
+        let mut dice = Dice::new(mix(self.seed ^ 0x4ead, u64::from(id)) ^ night as u64);
+        let how = dice.weighted(&[(2, Review::OptedOut), (1, Review::Deceased), (4, Review::MayBeCalled)]);
+        dice.chance(40).then_some(how)
     }
 }
 
@@ -458,7 +504,11 @@ impl Life {
             self.has_run |= run.is_some();
             nights.push(Night { date, kind, rows, reminders, decisions, run });
         }
-        Story { seed: self.seed, nights, vendor: Vendor { refuses_numbers: true, loses_answers: true } }
+        Story {
+            seed: self.seed,
+            nights,
+            vendor: Vendor { refuses_numbers: true, loses_answers: true, speaks_in_doubt: true },
+        }
     }
 
     fn new_number(&mut self) -> Number {

@@ -15,7 +15,7 @@ impl Oracle {
         if rows.is_empty() {
             return ListExpectation::Refused;
         }
-        if self.perhaps_enrolled.is_some() || self.is_just_undone {
+        if self.perhaps_enrolled.is_some() {
             return ListExpectation::Open;
         }
         let mut listed: Vec<Patient> = rows.iter().map(|row| row.patient).collect();

@@ -3,7 +3,7 @@
 use super::Verdict::Open;
 use super::rules::*;
 use super::{Campaign, Case, Certainty, Fate, Key, ListedRow, Oracle, PastCall, Person};
-use crate::engine::forty_nights::calendar::{Instant, Number};
+use crate::engine::forty_nights::calendar::{Instant, Number, PRACTICE, is_open_day};
 use crate::engine::forty_nights::story::{CallResult, Patient};
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ impl Oracle {
     /// Open: for everybody whom a call to another member covers, `covered_by_household` or the household's own state.
     fn states(&self, person: &Person, own: impl Fn(Key) -> Vec<State>, key: Key) -> Vec<State> {
         let mut states = own(key);
-        if person.kin.len() > 1 || person.calls.iter().any(|&call| self.calls[call].who.len() > 1) {
+        if self.has_shared_calls(person) {
             for &member in person.kin.iter().filter(|&&member| member != key) {
                 states.extend(own(member));
             }
@@ -77,10 +77,29 @@ impl Oracle {
         let is_forbidden = |rule: PersonRule| rule(self, person, &case).sentence().is_some();
         let is_open = |rule: PersonRule| rule(self, person, &case) == Open;
         let mut states = Vec::new();
+        // "The entry is held …, whatever a later list says"; "`cancel` leaves such an entry as it is".
+        let in_doubt = |call: &PastCall| call.is_in_doubt && call.addressed() == key;
+        if person.calls.iter().any(|&call| in_doubt(&self.calls[call])) {
+            return vec![State::Held];
+        }
         match person.cancelled.max(person.dropped) {
-            Certainty::Yes => return vec![State::Cancelled],
+            Certainty::Yes => {
+                states.push(State::Cancelled);
+                // A household was cancelled: what the list says of this member since is true, too.
+                if self.has_shared_calls(person) {
+                    states.extend((!person.on_the_list).then_some(State::Withdrawn));
+                    let is_barred = person.row.excluded.is_some() || person.has_been_barred;
+                    states.extend(is_barred.then_some(State::Suppressed));
+                    states.extend(person.row.consent_is_blank().then_some(State::Held));
+                }
+                return states;
+            }
             Certainty::Perhaps => states.push(State::Cancelled),
             Certainty::No => {}
+        }
+        // The rules are checked when somebody is to be called: who has been settled meanwhile is found so then.
+        if self.nothing_is_decided() && person.on_the_list && person.row.excluded.is_none() {
+            states.extend([State::Ready, State::Waiting]);
         }
         let is_wrong = self.number_to_dial(key, person).is_none();
         let is_used_up = is_forbidden(attempts);
@@ -88,6 +107,12 @@ impl Oracle {
             states.push(State::Finished);
             // Open: a finished patient whom the list excludes, or whose number is suppressed.
             states.extend(self.is_excluded(person, number, at).then_some(State::Suppressed));
+            states.extend(person.row.consent_is_blank().then_some(State::Held));
+            // Who is off the list and was settled by a call to another of the household is both.
+            let settles = |call: &PastCall| call.is_wrong_number() || !self.leads_to_another_call(call);
+            let by_own_call = |call: &PastCall| call.addressed() == key && call.fate == Fate::Placed && settles(call);
+            let is_own = person.calls.iter().any(|&call| by_own_call(&self.calls[call]));
+            states.extend((!person.on_the_list && !is_own).then_some(State::Withdrawn));
             return states;
         }
         if is_open(settled_by_an_outcome) || is_open(attempts) || is_open(not_again_to_a_wrong_number) || is_used_up {
@@ -99,10 +124,15 @@ impl Oracle {
             // Open: what was held or refused, and is now off the list.
             states.extend((!held(self, person, &case).is_free()).then_some(State::Held));
             states.extend(self.was_refused(key, person).then_some(State::Failed));
-            states.extend(is_used_up.then_some(State::Suppressed));
+            // "A patient's own decision stays whatever the list says": whoever was barred by the number may be shown so still.
+            let numbers = [Some(person.row.phone), person.row.other_phone].into_iter().flatten();
+            let mut lines = numbers.chain([number]).filter_map(|number| self.lines.get(&number));
+            let was_barred = person.has_been_barred || lines.any(|line| line.has_been_barred);
+            states.extend((is_used_up || was_barred).then_some(State::Suppressed));
             return states;
         }
         if is_used_up {
+            states.extend(person.row.consent_is_blank().then_some(State::Held));
             return states;
         }
         if self.is_excluded(person, number, at) {
@@ -120,13 +150,33 @@ impl Oracle {
         } else {
             states.extend([State::Ready, State::Waiting]);
             states.extend((!held(self, person, &case).is_free()).then_some(State::Held));
-            states.extend(self.was_refused(key, person).then_some(State::Failed));
+            if self.was_refused(key, person) {
+                states.push(State::Failed);
+                // The household's call to the corrected number was refused: the own last call was to a wrong number.
+                let was_wrong = |call: &PastCall| call.fate == Fate::Placed && call.is_wrong_number();
+                let was_wrong = person.calls.iter().any(|&call| was_wrong(&self.calls[call]));
+                states.extend(was_wrong.then_some(State::Finished));
+            }
         }
         states
     }
 
+    /// Whether tonight's run called nobody, and so judged nobody: on a closed day, after hours, while the campaign is paused.
+    fn nothing_is_decided(&self) -> bool {
+        let Some(run) = self.tonight.and_then(|tonight| tonight.recall_run) else { return true };
+        let closes = PRACTICE.to_local(run).date().and_hms_opt(17, 0, 0).expect("a time of day");
+        let is_closed = !is_open_day(PRACTICE.to_local(run).date()) || PRACTICE.to_utc(closes) <= run;
+        is_closed || !pause_holds(self, Campaign::Recall, run).is_free()
+    }
+
+    /// Whether the person is called, or was, together with others.
+    fn has_shared_calls(&self, person: &Person) -> bool {
+        person.kin.len() > 1 || person.calls.iter().any(|&call| self.calls[call].who.len() > 1)
+    }
+
     fn is_excluded(&self, person: &Person, number: Number, at: Instant) -> bool {
-        let barred = |number| !suppression(self, number, at).is_free() || !opt_out(self, number, at).is_free();
+        let rules: [NumberRule; 3] = [suppression, opt_out, doubt];
+        let barred = |number| rules.iter().any(|rule| !rule(self, number, at).is_free());
         person.row.excluded.is_some() || barred(number) || barred(person.row.phone)
     }
 
@@ -140,7 +190,7 @@ impl Oracle {
         let mut counts = Counts::default();
         for call in self.calls.iter().filter(|call| call.campaign == Campaign::Recall) {
             let tonight = call.night == self.night;
-            match call.result {
+            match call.said {
                 CallResult::Refused => counts.refused_tonight += usize::from(tonight),
                 CallResult::AnswerLost => counts.lost_answers_tonight += usize::from(tonight),
                 result => {
@@ -175,7 +225,7 @@ impl Oracle {
         let called = |call: &&PastCall| call.fate == Fate::Placed;
         match person.calls.iter().rev().map(|&call| &self.calls[call]).find(called) {
             Some(last) if self.rules(key).redialled.contains(&last.result) => {
-                let shares = person.kin.len() > 1 || person.calls.iter().any(|&call| self.calls[call].who.len() > 1);
+                let shares = self.has_shared_calls(person);
                 let waits = self.to_be_called(key);
                 // Open: a household that waits counts once, or each of its patients does.
                 if shares { waits.min(Certainty::Perhaps) } else { waits }

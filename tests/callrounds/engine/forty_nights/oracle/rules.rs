@@ -13,8 +13,8 @@ pub(super) type PersonRule = fn(&Oracle, &Person, &Case) -> Verdict;
 pub(super) const CAMPAIGN_RULES: [CampaignRule; 3] =
     [a_call_belongs_to_a_run, a_refused_list_sends_nothing, pause_holds];
 
-pub(super) const NUMBER_RULES: [NumberRule; 7] =
-    [suppression, opt_out, daily_gap, weekly_cap, monthly_cap, cool_down, dialing_hours_are_kept];
+pub(super) const NUMBER_RULES: [NumberRule; 8] =
+    [suppression, opt_out, doubt, daily_gap, weekly_cap, monthly_cap, cool_down, dialing_hours_are_kept];
 
 /// The rules whose answer does not change by waiting, in the order from cheap to dear.
 pub(super) const LASTING_RULES: [PersonRule; 10] = [
@@ -49,19 +49,18 @@ pub(super) fn a_refused_list_sends_nothing(oracle: &Oracle, campaign: Campaign, 
     Verdict::of(refused, false, "a list that is refused is refused whole: nothing is sent")
 }
 
-/// "`pause` holds until `resume`, also over tonight's cron …, with `--until DATE`."
-/// Open: whether the day `DATE` itself is still paused; whether the practice's other campaign is paused, too.
+/// "`pause` holds until `resume`, also over tonight's cron …, with `--until DATE`", a day that "counts to its end"; "a pause
+/// belongs to the campaign".
 pub(super) fn pause_holds(oracle: &Oracle, campaign: Campaign, at: Instant) -> Verdict {
     let today = PRACTICE.to_local(at).date();
-    if campaign != Campaign::Recall {
-        return if oracle.pause == Pause::None { Free } else { Open };
-    }
     match oracle.pause {
-        Pause::None => Free,
-        Pause::Until(None) => Forbidden("pause holds until resume, also over tonight's cron"),
-        Pause::Until(Some(date)) => {
-            Verdict::of(today < date, today <= date, "pause --until DATE holds until that date")
+        Pause::Until(None) if campaign == Campaign::Recall => {
+            Forbidden("pause holds until resume, also over tonight's cron")
         }
+        Pause::Until(Some(date)) if campaign == Campaign::Recall => {
+            Verdict::of(today <= date, false, "pause --until DATE holds until the end of that date")
+        }
+        Pause::None | Pause::Until(_) => Free,
     }
 }
 
@@ -79,14 +78,15 @@ pub(super) fn suppression(oracle: &Oracle, number: Number, at: Instant) -> Verdi
 }
 
 /// "`opt_out` suppresses the number at once, for all campaigns on the ledger, without an end."
-/// Open: whether an operator who lifts a suppression of his own after an opt-out lifts the opt-out, too.
 pub(super) fn opt_out(oracle: &Oracle, number: Number, _: Instant) -> Verdict {
-    match oracle.lines.get(&number) {
-        Some(line) if line.opted_out => {
-            Verdict::of(!line.lifted_after_opt_out, true, "an opt-out suppresses the number at once, for all campaigns")
-        }
-        _ => Free,
-    }
+    let opted_out = oracle.lines.get(&number).is_some_and(|line| line.opted_out);
+    Verdict::of(opted_out, false, "an opt-out suppresses the number at once, for all campaigns")
+}
+
+/// "No campaign on the ledger calls the number until a person has read what was said, whatever a later list says."
+pub(super) fn doubt(oracle: &Oracle, number: Number, _: Instant) -> Verdict {
+    let is_in_doubt = oracle.calls_to(number).any(|call| call.is_in_doubt);
+    Verdict::of(is_in_doubt, false, "a number whose conversation is in doubt is not called before a person has read it")
 }
 
 /// "Least time between two attempts to a number: 24 hours", over all campaigns.
@@ -160,15 +160,10 @@ pub(super) fn excluded_by_the_list(_: &Oracle, person: &Person, _: &Case) -> Ver
     person.row.excluded.map_or(Free, Forbidden)
 }
 
-/// "`cancel` cancels: what is open is followed, nobody is redialled"; "no later list or run of this campaign calls them";
-/// "`cancel --undo` brings them back".
-/// Open: those who were not to be called when the campaign was cancelled (finished, excluded, withdrawn, not yet listed).
+/// "`cancel` cancels: what is open is followed, nobody is redialled"; "all patients of the campaign: none of them is called
+/// again, by no later list or run"; "`cancel --undo` brings them back".
 pub(super) fn cancelled(_: &Oracle, person: &Person, _: &Case) -> Verdict {
-    Verdict::of(
-        person.cancelled == Certainty::Yes,
-        person.cancelled == Certainty::Perhaps,
-        "who was to be called when the campaign was cancelled is not called",
-    )
+    Verdict::of(person.belongs_to_cancelled, false, "no later list or run calls a patient of a cancelled campaign")
 }
 
 /// "`resolve --cancel`: the patient is not called any more."
@@ -255,7 +250,8 @@ pub(super) fn number_of_this_patient(oracle: &Oracle, person: &Person, case: &Ca
             }
         }
         let first = person.row.phone;
-        if !suppression(oracle, first, case.at).is_free() || !opt_out(oracle, first, case.at).is_free() {
+        let rules: [NumberRule; 3] = [suppression, opt_out, doubt];
+        if rules.iter().any(|rule| !rule(oracle, first, case.at).is_free()) {
             verdict = Open;
         }
         return verdict;
@@ -296,13 +292,15 @@ pub(super) fn not_again_after_a_refusal(oracle: &Oracle, person: &Person, case: 
 }
 
 /// "`max_attempts`: calls in all, the first one included: 3"; "gap, attempts and outcome follow the person and the number".
-/// Open: calls to the number in which the household was called without this patient.
+/// Open: calls to the number in which the household was called without this patient; a call that covered the patient and
+/// counted until an operator declared that it was not placed.
 pub(super) fn attempts(oracle: &Oracle, person: &Person, case: &Case) -> Verdict {
     let most = oracle.rules(case.key).max_attempts;
     let (mut surely, mut perhaps) = (0, 0);
     for (call, certainty) in oracle.history(person, case) {
         match (call.fate, certainty) {
             (Fate::Placed, Certainty::Yes) => surely += 1,
+            (Fate::NotPlaced, Certainty::Yes) if call.addressed() != case.key => perhaps += 1,
             (Fate::Refused | Fate::NotPlaced, _) => {}
             _ => perhaps += 1,
         }
