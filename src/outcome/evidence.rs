@@ -36,6 +36,8 @@ pub(super) struct Evidence {
     pub(super) meaning: Meaning,
     /// Whether that is certain.
     pub(super) is_certain: bool,
+    /// Whether the whole field is a known tag, rather than read as a sentence.
+    pub(super) is_known_tag: bool,
     /// The name of the rule that found it.
     pub(super) name: &'static str,
     pub(super) source: Source,
@@ -93,18 +95,25 @@ impl AllEvidence {
     /// What a tag, a topic or an action says: by itself, or as a sentence.
     fn short(&mut self, text: &str, source: Source) -> Vec<Evidence> {
         let by_itself = |meaning: Meaning, is_certain| {
-            vec![Evidence { meaning, is_certain, name: meaning.outcome().label(), source }]
+            vec![Evidence { meaning, is_certain, is_known_tag: true, name: meaning.outcome().label(), source }]
         };
-        match tags::meaning(text) {
-            TagMeaning::TakenBack => return Vec::new(),
-            TagMeaning::Says(meaning) => return by_itself(meaning, true),
-            TagMeaning::MaySay(meaning) => return by_itself(meaning, false),
-            TagMeaning::Unknown => {}
+        let mut evidence = match tags::meaning(text) {
+            TagMeaning::TakenBack => Vec::new(),
+            TagMeaning::Says(meaning) => by_itself(meaning, true),
+            TagMeaning::MaySay(meaning) => by_itself(meaning, false),
+            TagMeaning::Unknown => {
+                let said = phrase_book::said(text);
+                self.not_meant.extend(&said.not_meant);
+                self.suspected.extend(&said.suspected);
+                said_by(&said, |_| source)
+            }
+        };
+        if tags::is_hedged(text) {
+            for one in evidence.iter_mut().filter(|one| one.meaning.bars_the_number()) {
+                one.is_certain = false;
+            }
         }
-        let said = phrase_book::said(text);
-        self.not_meant.extend(&said.not_meant);
-        self.suspected.extend(&said.suspected);
-        said_by(&said, |_| source)
+        evidence
     }
 }
 
@@ -112,6 +121,7 @@ fn said_by(said: &Said, source: impl Fn(usize) -> Source) -> Vec<Evidence> {
     let evidence = said.findings.iter().map(|found| Evidence {
         meaning: found.meaning,
         is_certain: found.is_certain,
+        is_known_tag: false,
         name: found.name,
         source: source(found.sentence),
     });

@@ -23,4 +23,9 @@ impl Meaning {
             Self::Deceased => Outcome::DeceasedOrMoved,
         }
     }
+
+    /// Whether nobody calls the number again after it.
+    pub(super) fn bars_the_number(self) -> bool {
+        matches!(self, Self::OPT_OUT | Self::Deceased)
+    }
 }

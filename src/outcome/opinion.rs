@@ -7,11 +7,11 @@ use std::fmt::{self, Write};
 use std::sync::LazyLock;
 
 use super::evidence::AllEvidence;
-use super::features;
+use super::features::{self, Kind};
 use crate::entry::{Outcome, OutcomeSignals};
 
 /// Features are counted into this many places; several may share one.
-pub const PLACES: usize = 1 << 15;
+pub const PLACES: usize = 1 << 16;
 
 /// The answers of the model: each outcome, then whether an opt-out is spoken of, whether a death is, and whether an opt-out
 /// is certain.
@@ -31,6 +31,18 @@ pub(super) struct Opinion {
     pub(super) certain_opt_out: f32,
 }
 
+/// A feature of a conversation, as the model sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Feature {
+    /// Where its weights are.
+    pub place: usize,
+    /// How much it counts, from 0 to 1.
+    pub share: f32,
+}
+
+/// What the pieces of words count for, beside the words.
+const SHARE_OF_PIECES: f32 = 0.7;
+
 /// A model's weights, by place and answer.
 pub struct Model {
     weights: Vec<[f32; ANSWERS]>,
@@ -39,7 +51,7 @@ pub struct Model {
 impl Opinion {
     /// The opinion of `model`.
     pub(super) fn of(model: &Model, signals: &OutcomeSignals, evidence: &AllEvidence) -> Self {
-        Self::from_answers(&model.answers(&places(signals, evidence)))
+        Self::from_answers(&model.answers(&features(signals, evidence)))
     }
 
     fn from_answers(answers: &[f32; ANSWERS]) -> Self {
@@ -104,11 +116,11 @@ impl Model {
 
     /// The likelihood of each answer: the outcomes add up to 1, and each of the others is one of its own.
     #[must_use]
-    pub fn answers(&self, places: &[usize]) -> [f32; ANSWERS] {
+    pub fn answers(&self, features: &[Feature]) -> [f32; ANSWERS] {
         let mut answers = [0.0; ANSWERS];
-        for &place in places {
-            for (answer, weight) in answers.iter_mut().zip(&self.weights[place]) {
-                *answer += weight / (places.len() as f32).sqrt();
+        for feature in features {
+            for (answer, weight) in answers.iter_mut().zip(&self.weights[feature.place]) {
+                *answer += weight * feature.share;
             }
         }
         let (outcomes, others) = answers.split_at_mut(Outcome::ALL.len());
@@ -126,20 +138,20 @@ impl Model {
         answers
     }
 
-    /// Changes the weights of some places.
-    pub fn adjust(&mut self, places: &[usize], mut change: impl FnMut(usize, usize, f32) -> f32) {
-        for &place in places {
-            for (answer, weight) in self.weights[place].iter_mut().enumerate() {
-                *weight += change(place, answer, *weight);
+    /// Changes the weights of some features.
+    pub fn adjust(&mut self, features: &[Feature], mut change: impl FnMut(Feature, usize, f32) -> f32) {
+        for &feature in features {
+            for (answer, weight) in self.weights[feature.place].iter_mut().enumerate() {
+                *weight += change(feature, answer, *weight);
             }
         }
     }
 }
 
-/// The places of a conversation's features, for training.
+/// A conversation's features, for training.
 #[must_use]
-pub fn places_of(signals: &OutcomeSignals) -> Vec<usize> {
-    places(signals, &AllEvidence::gather(signals))
+pub fn features_of(signals: &OutcomeSignals) -> Vec<Feature> {
+    features(signals, &AllEvidence::gather(signals))
 }
 
 /// The words of a conversation that speak most for `outcome`, the strongest first. They are the patient's: only for a command
@@ -148,9 +160,9 @@ pub fn places_of(signals: &OutcomeSignals) -> Vec<usize> {
 pub fn deciding_words(signals: &OutcomeSignals, outcome: Outcome) -> Vec<String> {
     let answer = Outcome::ALL.iter().position(|one| *one == outcome).unwrap_or_default();
     let mut weighty = Vec::new();
-    features::visit(signals, &AllEvidence::gather(signals), &mut |feature| {
+    features::visit(signals, &AllEvidence::gather(signals), &mut |kind, feature| {
         let weight = MODEL.weights[place(feature)][answer];
-        if weight > 0.0 {
+        if weight > 0.0 && kind == Kind::Words {
             weighty.push((weight, feature.to_string()));
         }
     });
@@ -159,13 +171,22 @@ pub fn deciding_words(signals: &OutcomeSignals, outcome: Outcome) -> Vec<String>
     weighty.into_iter().map(|(_, feature)| feature).collect()
 }
 
-/// The places of a conversation's features, each once.
-fn places(signals: &OutcomeSignals, evidence: &AllEvidence) -> Vec<usize> {
-    let mut places = Vec::new();
-    features::visit(signals, evidence, &mut |feature| places.push(place(feature)));
+/// A conversation's features, each once.
+fn features(signals: &OutcomeSignals, evidence: &AllEvidence) -> Vec<Feature> {
+    let (mut words, mut pieces) = (Vec::new(), Vec::new());
+    features::visit(signals, evidence, &mut |kind, feature| match kind {
+        Kind::Words => words.push(place(feature)),
+        Kind::Pieces => pieces.push(place(feature)),
+    });
+    [shared(words, 1.0), shared(pieces, SHARE_OF_PIECES)].concat()
+}
+
+/// Features of one kind, each once, that count for `weight` together.
+fn shared(mut places: Vec<usize>, weight: f32) -> Vec<Feature> {
     places.sort_unstable();
     places.dedup();
-    places
+    let share = weight / (places.len() as f32).sqrt();
+    places.into_iter().map(|place| Feature { place, share }).collect()
 }
 
 fn place(feature: fmt::Arguments<'_>) -> usize {
@@ -198,10 +219,11 @@ mod tests {
     #[test]
     fn a_model_survives_its_file() {
         let mut model = Model::empty();
-        model.adjust(&[3, 70], |place, answer, _| place as f32 * 0.01 - answer as f32 * 0.02);
+        let feature = |place| Feature { place, share: 0.5 };
+        model.adjust(&[feature(3), feature(70)], |of, answer, _| of.place as f32 * 0.01 - answer as f32 * 0.02);
         let read = Model::read(&model.to_bytes());
         assert_eq!(read.weights.len(), PLACES);
-        for (one, other) in model.answers(&[3, 70, 9]).iter().zip(read.answers(&[3, 70, 9])) {
+        for (one, other) in model.answers(&[3, 70, 9].map(feature)).iter().zip(read.answers(&[3, 70, 9].map(feature))) {
             assert!((one - other).abs() < 0.01, "{one} {other}");
         }
     }

@@ -17,6 +17,52 @@ const DENIALS: [&str; 8] = ["false", "no", "none", "0", "n", "null", "off", "pen
 /// A value that takes an outcome back, but no request: `opt_out=pending`.
 const PENDING: &str = "pending";
 
+/// Words of a tag, a topic or an action that leave open whether it is so: `possible_optout`, "Review: removed from list?".
+const HEDGES: [&str; 36] = [
+    "ask",
+    "check",
+    "clarify",
+    "consider",
+    "could",
+    "doubtful",
+    "eventual",
+    "handled",
+    "if",
+    "likely",
+    "may",
+    "maybe",
+    "might",
+    "pending",
+    "perhaps",
+    "posible",
+    "possible",
+    "possibly",
+    "potential",
+    "potentially",
+    "probable",
+    "probably",
+    "quiza",
+    "quizas",
+    "review",
+    "revisar",
+    "sospecha",
+    "suspect",
+    "suspected",
+    "unclear",
+    "unconfirmed",
+    "undo",
+    "unsure",
+    "verificar",
+    "verifier",
+    "whether",
+];
+
+/// Whether a tag, a topic or an action leaves open whether it is so.
+pub(super) fn is_hedged(text: &str) -> bool {
+    let words = text::words(text);
+    words.iter().any(|word| word == text::QUESTION || HEDGES.contains(&&**word))
+}
+
 #[derive(Debug, Default)]
 struct Tags {
     known: HashMap<&'static str, Meaning>,
@@ -88,7 +134,8 @@ impl Tags {
     }
 
     fn of_words(&self, among: &HashMap<&'static str, Meaning>, words: &[String]) -> Option<Meaning> {
-        let is_telling = |word: &&String| !self.empty.contains(word.as_str()) && word.parse::<u32>().is_err();
+        let is_empty = |word: &str| self.empty.contains(word) || HEDGES.contains(&word) || word.parse::<u32>().is_ok();
+        let is_telling = |word: &&String| !is_empty(word);
         let telling: Vec<_> = words.iter().filter(is_telling).map(String::as_str).collect();
         among.get(&*words.join(" ")).or_else(|| among.get(&*telling.join(" "))).copied()
     }

@@ -35,10 +35,11 @@ fn what_only_sounds_like_an_opt_out_suppresses_nobody() {
         ("He does not mind being called, and booked a cleaning for Monday at 9.", Outcome::Booked),
         ("Asked not to be called at work; call back at 5.", Outcome::CallbackRequested),
         ("Pidió que no lo llamen por la mañana; que llamen a las 5.", Outcome::CallbackRequested),
-        ("Demande de ne pas appeler avant 9 h.", Outcome::Unclassified),
     ] {
         assert_eq!(taken_for(summary), (outcome, None), "{summary}");
     }
+    let (outcome, doubt) = taken_for("Demande de ne pas appeler avant 9 h.");
+    assert!(outcome != Outcome::OptOut && doubt.is_none());
 }
 
 #[test]
@@ -117,6 +118,30 @@ fn a_denied_permission_is_put_to_a_person_and_a_denied_opt_out_is_none() {
 }
 
 #[test]
+fn a_tag_that_leaves_it_open_or_that_another_field_contradicts_is_read_by_a_person() {
+    for (tag, summary) in [
+        ("possible_optout", ""),
+        ("DNC?", ""),
+        ("dnc:suspected", "She was loud and hung up."),
+        ("possibly-deceased", ""),
+        ("DNC", "No answer after eight rings."),
+        ("DNC", "Booked a cleaning for Friday at 3."),
+    ] {
+        let (outcome, doubt) = tagged(tag, summary);
+        assert!(outcome != Outcome::OptOut && doubt.is_some(), "{tag}: {summary}");
+    }
+}
+
+#[test]
+fn a_known_tag_of_an_opt_out_is_one_with_a_summary_that_says_nothing() {
+    for tag in ["opt-out", "Do Not Call", "outcome:dnc", "no llamar más", "ne plus appeler"] {
+        for summary in ["", "The call lasted two minutes.", "La paciente fue amable.", "Le patient a raccroché."] {
+            assert_eq!(tagged(tag, summary), (Outcome::OptOut, None), "{tag}: {summary}");
+        }
+    }
+}
+
+#[test]
 fn a_tag_that_says_it_for_certain_is_read_by_a_person_whatever_else_is_said() {
     assert_eq!(tagged("dnc", "Please do not call before nine. Confirmed Tuesday.").1, Some(Doubt::PossibleOptOut));
 }
@@ -126,8 +151,10 @@ fn a_text_of_any_length_is_read_in_time_and_what_is_left_out_is_said() {
     let word = "a".repeat(3_000_000);
     assert_eq!(taken_for(&word).1, Some(Doubt::PossibleOptOut));
     let late = format!("{} The patient asked not to be called again.", "Small talk. ".repeat(200_000));
-    assert_eq!(taken_for(&late).0, Outcome::OptOut);
-    let many = OutcomeSignals { tags: vec!["general".into(); 100_000], ..OutcomeSignals::default() };
+    let late = OutcomeSignals { summary: Some(late), ..OutcomeSignals::default() };
     let rules = OutcomeRules { own: Vec::new(), has_built_in: true };
+    let rule = rules.classify(&late).rule.expect("a rule");
+    assert!(rule.as_str().starts_with("built-in: asked not to be called (summary"), "{rule}");
+    let many = OutcomeSignals { tags: vec!["general".into(); 100_000], ..OutcomeSignals::default() };
     assert!(rules.classify(&many).doubt.is_some());
 }

@@ -4,7 +4,7 @@
 //! to a person. All other outcomes must be said by one field without another field's contradiction. The second opinion
 //! abstains below a likelihood; it may put a conversation to a person, and never suppresses anybody.
 
-use super::evidence::{AllEvidence, Evidence, Source};
+use super::evidence::{AllEvidence, Evidence};
 use super::meaning::Meaning;
 use super::opinion::{Model, Opinion};
 use crate::entry::{Classification, Doubt, Outcome, OutcomeSignals, RuleName};
@@ -17,38 +17,45 @@ enum Sureness<'e> {
     Unsaid,
 }
 
-impl Source {
-    /// How likely the second opinion must find what this field says.
-    fn needed(self) -> f32 {
-        match self {
-            Self::Tag(_) | Self::Action(_) => SURE_OF_A_TAG,
-            Self::Topic | Self::Summary(_) => SURE,
-        }
+impl Evidence {
+    /// How likely the second opinion must find it.
+    fn needed(&self) -> f32 {
+        if self.is_known_tag { SURE_OF_A_TAG } else { SURE }
+    }
+
+    /// Whether a call that ended so can hardly have had an opt-out or a death in it.
+    fn leaves_calls_open(&self) -> bool {
+        use Outcome as O;
+        self.is_certain
+            && match self.meaning.outcome() {
+                O::Booked | O::Confirmed | O::RescheduleRequested | O::CallbackRequested => true,
+                O::LeftVoicemail | O::NoAnswer | O::Busy | O::InvalidNumber => true,
+                O::Declined | O::WrongNumber | O::OptOut | O::DeceasedOrMoved | O::ReachedOther => false,
+                O::Unclassified => false,
+            }
     }
 }
 
 /// An opt-out or a death that a phrase says is put to a person if the second opinion finds it less likely than this.
-const SURE: f32 = 0.85;
-/// The same for one that a tag says: whoever set up the bot has chosen its words.
-const SURE_OF_A_TAG: f32 = 0.2;
+const SURE: f32 = 0.9;
+/// The same for a known tag: it is the practice's own word.
+const SURE_OF_A_TAG: f32 = 0.1;
 /// One that no phrase finds is put to a person if the second opinion finds it at least this likely.
-const SPOKEN_OF: f32 = 0.3;
+const SPOKEN_OF: f32 = 0.15;
 /// The same for one of which words are suspect: "ring", and "never" near it.
-const SUSPECTED: f32 = 0.15;
+const SUSPECTED: f32 = 0.12;
 /// The same for one that the phrases explain away: "not before nine".
 const SPOKEN_OF_ANYWAY: f32 = 0.2;
 /// The same for one that the phrases explain away in one place and that words make suspect in another.
 const SUSPECTED_ANYWAY: f32 = 0.15;
 /// One that the phrases find possible is none if the second opinion finds it less likely than this.
-const UNLIKELY: f32 = 0.03;
+const UNLIKELY: f32 = 0.1;
 /// The same for a death: few words speak of one by chance.
-const UNLIKELY_DEATH: f32 = 0.01;
+const UNLIKELY_DEATH: f32 = 0.03;
 /// An outcome that the second opinion finds less likely than this does not count.
-const CONTRADICTED: f32 = 0.18;
+const CONTRADICTED: f32 = 0.3;
 /// The second opinion's own outcome counts from this likelihood on.
-const CONFIDENT: f32 = 0.7;
-/// The same for an outcome that the phrases take back: "did not book".
-const CONFIDENT_ANYWAY: f32 = 0.95;
+const CONFIDENT: f32 = 0.55;
 
 /// What the built-in rules take a conversation for, with the second opinion of `model`.
 pub(super) fn classify(signals: &OutcomeSignals, model: &Model) -> Classification {
@@ -95,21 +102,22 @@ fn weighed(all: &AllEvidence, meaning: Meaning, certain: f32, spoken_of: f32) ->
         (true, false) => SPOKEN_OF_ANYWAY,
     };
     let unlikely = if meaning == Meaning::Deceased { UNLIKELY_DEATH } else { UNLIKELY };
+    let is_said = all.of(meaning).any(|evidence| evidence.is_certain);
     match sureness(all, meaning) {
-        Sureness::Certain(evidence) if certain < evidence.source.needed() => Sureness::Possible(Some(evidence)),
+        Sureness::Certain(evidence) if certain < evidence.needed() => Sureness::Possible(Some(evidence)),
         // What a field says for certain stays at least possible: nobody is called again because a model thinks otherwise.
-        Sureness::Possible(because) if spoken_of < unlikely && because.is_none_or(|said| !said.is_certain) => {
-            Sureness::Unsaid
-        }
+        Sureness::Possible(_) if spoken_of < unlikely && !is_said => Sureness::Unsaid,
         Sureness::Unsaid if spoken_of >= enough => Sureness::Possible(None),
         unchanged @ (Sureness::Certain(_) | Sureness::Possible(_) | Sureness::Unsaid) => unchanged,
     }
 }
 
-/// The summary is what a person would believe: where it speaks of the matter without meaning it, no tag makes it certain.
+/// The summary is what a person would believe: where it speaks of the matter without meaning it, or of another end of the
+/// call, no tag makes it certain; nor does one of two tags that contradict each other.
 fn sureness(all: &AllEvidence, meaning: Meaning) -> Sureness<'_> {
     let in_summary = all.summary.iter().any(|evidence| evidence.meaning == meaning);
-    let is_contradicted = in_summary || all.not_meant.contains(&meaning);
+    let other_end = all.summary.iter().chain(&all.tags).any(Evidence::leaves_calls_open);
+    let is_contradicted = in_summary || other_end || all.not_meant.contains(&meaning);
     let summary_certain = all.summary.iter().find(|evidence| evidence.meaning == meaning && evidence.is_certain);
     let elsewhere_certain = all.of(meaning).find(|evidence| evidence.is_certain).filter(|_| !is_contradicted);
     match (summary_certain.or(elsewhere_certain), all.of(meaning).next()) {
@@ -138,11 +146,11 @@ fn doubted(all: &AllEvidence, opinion: &Opinion, doubt: Doubt, because: Option<&
 fn settled_by_both(all: &AllEvidence, opinion: &Opinion) -> (Outcome, Option<RuleName>) {
     let by_phrases = settled(all).filter(|evidence| opinion.likelihood(evidence.meaning.outcome()) >= CONTRADICTED);
     let (likeliest, likelihood) = opinion.likeliest();
+    // "Did not book" is no booking, however often the word is.
     let is_taken_back = all.not_meant.contains(&Meaning::Outcome(likeliest));
-    let enough = if is_taken_back { CONFIDENT_ANYWAY } else { CONFIDENT };
     match by_phrases {
         Some(evidence) => (evidence.meaning.outcome(), Some(rule_name(evidence))),
-        None if likelihood >= enough && likeliest != Outcome::Unclassified => {
+        None if likelihood >= CONFIDENT && !is_taken_back && likeliest != Outcome::Unclassified => {
             (likeliest, Some(by_opinion(likeliest.label())))
         }
         None => (Outcome::Unclassified, None),

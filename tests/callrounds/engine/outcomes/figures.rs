@@ -1,6 +1,6 @@
 //! How well conversations are classified, on the half of the corpus that nobody who made the rules has read.
 //!
-//! `cargo test --locked --test callrounds outcome_figures -- --nocapture` prints the figures of both halves;
+//! `cargo test --locked --test callrounds outcome_figures -- --nocapture` prints the figures of what nobody has read;
 //! `cargo test --locked --test callrounds cross_validated -- --ignored --nocapture` those of each author of the rules' half, with
 //! a second opinion that was trained without that author.
 
@@ -117,14 +117,13 @@ fn outcome_figures() {
     for (language, labels) in by_language {
         eprintln!("unseen half, {language}: {}", Figures::of(labels));
     }
-    eprintln!("rules' half: {}", Figures::of(&read(RULES_HALF)));
     let second = Figures::of(&read(SECOND_UNSEEN));
     eprintln!("second unseen: {second}");
     let figures = Figures::of(&unseen);
     eprintln!("unseen half: {figures}");
 
     // What another author's words gave when this was written, with a little room; the goals are the same.
-    assert!(percent(second.caught, second.opt_outs) >= 90.0, "{second} (goal: 99)");
+    assert!(percent(second.caught, second.opt_outs) >= 95.0, "{second} (goal: 99)");
     assert!(percent(second.falsely_suppressed, second.all) <= 0.5, "{second}");
     assert!(second.deaths_caught + 2 >= second.deaths, "{second}");
     assert!(figures.deaths_caught + 1 >= figures.deaths, "{figures}");
@@ -132,15 +131,19 @@ fn outcome_figures() {
     assert!(percent(figures.caught, figures.opt_outs) >= 99.0, "{figures}");
     assert!(percent(figures.falsely_suppressed, figures.all) <= 0.5, "{figures}");
     assert!(percent(figures.right, figures.all) >= 85.0, "{figures}");
-    assert!(percent(figures.wrong, figures.all) <= 4.0, "{figures} (goal: 2)");
-    assert!(percent(figures.reviewed_without_need, figures.all) <= 10.0, "{figures} (goal: 5)");
+    assert!(percent(figures.wrong, figures.all) <= 2.0, "{figures}");
+    assert!(percent(figures.reviewed_without_need, figures.all) <= 8.0, "{figures} (goal: 5)");
+    assert!(percent(second.right, second.all) >= 75.0, "{second} (goal: 85)");
+    assert!(percent(second.wrong, second.all) <= 5.0, "{second} (goal: 2)");
+    assert!(percent(second.reviewed_without_need, second.all) <= 11.0, "{second} (goal: 5)");
 }
 
 #[test]
-#[ignore = "trains six models; by hand, to choose the thresholds and after the corpus or the training changed"]
+#[ignore = "trains sixteen models; by hand, to choose the thresholds and after the corpus or the training changed"]
 fn cross_validated_figures() {
     let corpus = read(RULES_HALF);
-    for author in ["d1", "d2", "d3", "d4", "d5", "d6"] {
+    eprintln!("rules' half: {}", Figures::of(&corpus));
+    for author in (1..=16).map(|author| format!("d{author}")) {
         let (theirs, others): (Vec<_>, Vec<_>) = corpus.iter().cloned().partition(|label| label.author() == author);
         let model = Model::read(&train(&others).to_bytes());
         eprintln!("{author}: {}", Figures::by(&theirs, |label| built_in(&label.signals(), &model)));

@@ -7,7 +7,7 @@
 use std::fs;
 
 use callrounds::entry::{Outcome, OutcomeSignals};
-use callrounds::outcome::opinion::{ANSWERS, Model, PLACES, places_of};
+use callrounds::outcome::opinion::{ANSWERS, Feature, Model, PLACES, features_of};
 use callrounds::simulator::sayings::{Saying, sayings};
 
 use super::corpus::{Labelled, RULES_HALF, Sureness, read};
@@ -22,7 +22,7 @@ const DECAY: f32 = 1e-5;
 
 /// One conversation to learn from.
 struct Example {
-    places: Vec<usize>,
+    features: Vec<Feature>,
     answers: [f32; ANSWERS],
 }
 
@@ -32,7 +32,7 @@ impl Example {
         answers[Outcome::ALL.iter().position(|one| *one == outcome).expect("a known outcome")] = 1.0;
         let others = [opt_out != Sureness::No, deceased != Sureness::No, opt_out == Sureness::Certain].map(f32::from);
         answers[Outcome::ALL.len()..].copy_from_slice(&others);
-        Self { places: places_of(signals), answers }
+        Self { features: features_of(signals), answers }
     }
 
     fn of_corpus(one: &Labelled) -> Self {
@@ -118,11 +118,10 @@ pub fn train(corpus: &[Labelled]) -> Model {
 }
 
 fn learn(model: &mut Model, steepness: &mut [[f32; ANSWERS]], example: &Example) {
-    let answers = model.answers(&example.places);
-    let share = 1.0 / (example.places.len() as f32).sqrt();
-    model.adjust(&example.places, |place, answer, weight| {
-        let slope = (answers[answer] - example.answers[answer]) * share + DECAY * weight;
-        let steep = &mut steepness[place][answer];
+    let answers = model.answers(&example.features);
+    model.adjust(&example.features, |feature, answer, weight| {
+        let slope = (answers[answer] - example.answers[answer]) * feature.share + DECAY * weight;
+        let steep = &mut steepness[feature.place][answer];
         *steep += slope * slope;
         -RATE * slope / steep.sqrt()
     });
