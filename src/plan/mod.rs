@@ -19,7 +19,7 @@ pub mod schedule_simulation;
 pub use next_call::next_call;
 pub use planned::{CallScript, ExpectedSlot, GoneEntry, NotCalled, Plan, PlannedCall, SlotReason};
 pub use planner::{LedgerSnapshot, Planner};
-pub use schedule_simulation::{CallDurations, Forecast};
+pub use schedule_simulation::{CallDurations, Forecast, MorePlaces};
 
 #[cfg(test)]
 mod tests;

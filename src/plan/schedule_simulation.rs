@@ -44,6 +44,9 @@ const CLOSING: TimeDelta = TimeDelta::seconds(20);
 /// Requests before the first call: the check of the caller id and the staleness check of the ledger.
 const BEFORE_THE_FIRST: u64 = 2;
 
+/// Concurrent calls with which the requests are the limit: 60 a minute, and none that lasts longer than ten minutes.
+const MANY_PLACES: u32 = 600;
+
 /// What placing the planned calls will take.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Forecast {
@@ -59,8 +62,19 @@ pub struct Forecast {
     pub closes: Option<DateTime<Utc>>,
     /// How many of them are placed before it closes.
     pub fit: u64,
+    /// How many concurrent calls let more of them fit; `null`: more concurrent calls would not help.
+    pub with_more_places: Option<MorePlaces>,
     /// Conversations of the ledger on which their length was measured; 0: it is assumed.
     pub measured_on: u64,
+}
+
+/// What more concurrent calls would let fit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct MorePlaces {
+    /// The fewest concurrent calls (`open_calls`) with which this many fit.
+    pub open_calls: u32,
+    /// How many then fit before the window closes: as many as any number of concurrent calls lets fit.
+    pub fit: u64,
 }
 
 /// The lengths of conversations in seconds, measured or assumed.
@@ -136,6 +150,8 @@ struct ScheduleSimulation<'a> {
     practice_hours: HoursUnion,
     /// Calls that the run may still place; `[safety] max_calls` applies to all organisations together.
     allowed: u64,
+    /// How many calls may be in progress.
+    places: usize,
     clock: Arc<ManualClock>,
     budget: Quotas,
     due: DueCalls,
@@ -161,8 +177,46 @@ type OwnCalls<'c> = Vec<&'c mut PlannedCall>;
 
 /// Plays `calls` from `now` on, sets the slot of each, and returns the forecast. Organisations call at the same time.
 pub fn play(calls: &mut [PlannedCall], campaign: &Campaign, lengths: &CallDurations, now: DateTime<Utc>) -> Forecast {
+    let slots: Vec<_> = calls.iter().map(|call| call.slot).collect();
+    let mut played_with = |open_calls: Option<u32>| {
+        for (call, slot) in calls.iter_mut().zip(&slots) {
+            call.slot = *slot;
+        }
+        play_with(open_calls, calls, campaign, lengths, now)
+    };
+    let most_places = campaign.locations.organisations().iter().map(|organisation| organisation.rate.open_calls).max();
+    let forecast = played_with(None);
+    let more = most_places.and_then(|places| more_places(places, &forecast, |places| played_with(Some(places)).fit));
+    Forecast { with_more_places: more, ..played_with(None) }
+}
+
+/// The fewest places above `places` with which as many calls fit as with [`MANY_PLACES`].
+fn more_places(places: u32, forecast: &Forecast, mut fit: impl FnMut(u32) -> u64) -> Option<MorePlaces> {
+    if forecast.fit == forecast.calls || places >= MANY_PLACES {
+        return None;
+    }
+    let most = fit(MANY_PLACES);
+    if most <= forecast.fit {
+        return None;
+    }
+    let (mut too_few, mut enough) = (places, MANY_PLACES);
+    while too_few + 1 < enough {
+        let middle = too_few.midpoint(enough);
+        *if fit(middle) < most { &mut too_few } else { &mut enough } = middle;
+    }
+    Some(MorePlaces { open_calls: enough, fit: most })
+}
+
+/// Plays them with this many concurrent calls in place of the campaign's.
+fn play_with(
+    open_calls: Option<u32>,
+    calls: &mut [PlannedCall],
+    campaign: &Campaign,
+    lengths: &CallDurations,
+    now: DateTime<Utc>,
+) -> Forecast {
     let measured_on = lengths.measured as u64;
-    let mut total = Forecast { calls: 0, requests: 0, minutes: 0, from: None, closes: None, fit: 0, measured_on };
+    let mut total = Forecast::none(measured_on);
     let mut allowed = campaign.safety.max_calls.map_or(u64::MAX, u64::from);
     let mut by_organisation: HashMap<OrganisationId, OwnCalls<'_>> = HashMap::new();
     for call in calls {
@@ -175,6 +229,7 @@ pub fn play(calls: &mut [PlannedCall], campaign: &Campaign, lengths: &CallDurati
         let mut own = by_organisation.remove(&organisation.id).unwrap_or_default();
         let mut simulation = ScheduleSimulation::new(&own, campaign, organisation, lengths, now);
         simulation.allowed = allowed;
+        simulation.places = open_calls.unwrap_or(organisation.rate.open_calls) as usize;
         simulation.run(&mut own);
         allowed -= simulation.calls;
         total.add(&simulation.forecast(&own));
@@ -183,6 +238,12 @@ pub fn play(calls: &mut [PlannedCall], campaign: &Campaign, lengths: &CallDurati
 }
 
 impl Forecast {
+    /// That of no calls.
+    fn none(measured_on: u64) -> Self {
+        let (calls, requests, minutes, fit) = (0, 0, 0, 0);
+        Self { calls, requests, minutes, from: None, closes: None, fit, with_more_places: None, measured_on }
+    }
+
     /// Adds the forecast of an organisation that calls at the same time.
     fn add(&mut self, other: &Self) {
         self.calls += other.calls;
@@ -211,6 +272,7 @@ impl<'a> ScheduleSimulation<'a> {
             lengths,
             practice_hours: HoursUnion::any_of(organisation.practices.iter().map(hours).collect()),
             allowed: u64::MAX,
+            places: organisation.rate.open_calls as usize,
             clock,
             budget,
             due: DueCalls::new(calls),
@@ -245,7 +307,7 @@ impl ScheduleSimulation<'_> {
     fn next(&self) -> NextStep {
         let now = self.clock.now();
         let due = self.due.first().map(|at| now.max(at));
-        let is_full = self.in_progress >= self.organisation.rate.open_calls as usize;
+        let is_full = self.in_progress >= self.places;
         let ready = self.budget.ready_at(&self.organisation.id, now);
         let call = due.filter(|_| !is_full).map(|due| ready.map_or(due, |ready| due.max(ready)));
         let budget = BudgetShare {
@@ -383,7 +445,7 @@ impl ScheduleSimulation<'_> {
         }
         let next = hours.next_open(at)?;
         let opens = (next > at).then_some(next);
-        let until = opens.or_else(|| hours.closes(at)).unwrap_or(at);
+        let until = opens.or_else(|| hours.open_until(at)).unwrap_or(at);
         self.last_spans.insert(Rc::as_ptr(hours), HoursSpan { from: at, until, opens });
         opens
     }
@@ -401,6 +463,7 @@ impl ScheduleSimulation<'_> {
             from,
             closes,
             fit: placed().filter(fits).count() as u64,
+            with_more_places: None,
             measured_on: self.lengths.measured as u64,
         }
     }

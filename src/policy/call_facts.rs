@@ -207,7 +207,7 @@ impl<'a> CallFacts<'a> {
 
     /// The first instant after `now` at which a call that is allowed `now` is not.
     pub(super) fn open_until(&self, rules: &CallRules<'_>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let closes = rules.hours.closes(now)?;
+        let closes = rules.hours.open_until(now)?;
         let last = self.not_after.map(|last| last + TimeDelta::milliseconds(1));
         Some(last.map_or(closes, |last| last.min(closes)))
     }

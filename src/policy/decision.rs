@@ -163,8 +163,8 @@ mod tests {
         for (calls, vary_time, now, expected) in [
             (1, true, "2026-11-26T16:00:00Z", wait("2026-11-27T18:00:00Z", Reason::RedialGap)),
             (1, true, "2026-11-27T16:00:00Z", wait("2026-11-27T18:00:00Z", Reason::PartOfDay)),
-            (1, false, "2026-11-27T16:00:00Z", allowed("2026-11-28T02:00:00Z")),
-            (1, true, "2026-11-27T18:00:00Z", allowed("2026-11-28T02:00:00Z")),
+            (1, false, "2026-11-27T16:00:00Z", allowed("2026-11-28T01:59:00Z")),
+            (1, true, "2026-11-27T18:00:00Z", allowed("2026-11-28T01:59:00Z")),
             (3, true, "2026-11-27T18:00:00Z", Decision::Never(Reason::AttemptsUsed)),
         ] {
             let redial = Redial { vary_time, ..redial() };
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn an_open_window_and_an_unused_number_may_be_called_until_it_closes_or_is_too_late() {
-        check(&called(&[]), None, "2026-11-24T16:00:00Z", allowed("2026-11-25T02:00:00Z"));
+        check(&called(&[]), None, "2026-11-24T16:00:00Z", allowed("2026-11-25T01:59:00Z"));
         let (last, next) = ("2026-11-24T16:30:00Z", "2026-11-24T16:30:00.001Z");
         check(&called(&[]), Some(last), "2026-11-24T16:00:00Z", allowed(next));
         check(&called(&[]), Some(last), last, allowed(next));
@@ -199,6 +199,9 @@ mod tests {
         let until = utc("2026-11-24T15:00:00Z");
         let expected = Decision::Wait { until, reason: Reason::Window };
         check(&called(&[]), None, "2026-11-24T14:59:59Z", expected);
+        // What begins in the last minute would ring when the window closes.
+        let expected = Decision::Wait { until: until + TimeDelta::days(1), reason: Reason::Window };
+        check(&called(&[]), None, "2026-11-25T01:59:30Z", expected);
     }
 
     #[test]

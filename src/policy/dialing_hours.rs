@@ -20,6 +20,9 @@ pub const WEEK: [Weekday; 7] =
 /// How far ahead an open instant is searched. Hours repeat weekly, and no holidays close the same weekday for five weeks.
 const HORIZON: TimeDelta = TimeDelta::days(36);
 
+/// A call that begins later than this before the end of the hours would still ring when they close.
+const RINGING: TimeDelta = TimeDelta::minutes(1);
+
 /// Weekly hours in one zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ZoneHours {
@@ -64,7 +67,7 @@ impl ZoneHours {
             let date = local.date() + TimeDelta::days(ahead);
             let window = self.on_date(date)?;
             if ahead == 0 && window.start <= local.time() {
-                return (local.time() < window.end).then_some(from);
+                return self.open_until(from).map(|_| from);
             }
             let start = date.and_time(window.start);
             // In the second pass of a fold, the first instant whose local time is `start` has passed.
@@ -86,6 +89,11 @@ impl ZoneHours {
         // A clock that goes back may show a time before the start again.
         let back = self.zone.next_set_back(now, ends).filter(|at| self.zone.local(*at).time() < window.start);
         Some(back.unwrap_or(ends).max(now))
+    }
+
+    /// The first instant after `now` at which a call may no longer begin; `None` if none may begin at `now`.
+    fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.closes(now).map(|closes| closes - RINGING).filter(|last| *last > now)
     }
 }
 
@@ -168,13 +176,20 @@ impl Hours {
     pub fn closed_by(&self, now: DateTime<Utc>) -> Reason {
         let workday = |daily: &ZoneHours| ZoneHours { holidays: HolidayCalendar::default(), ..daily.clone() };
         let without_holidays = Self(self.0.iter().map(workday).collect());
-        if without_holidays.closes(now).is_some() { Reason::Holiday } else { Reason::Window }
+        if without_holidays.open_until(now).is_some() { Reason::Holiday } else { Reason::Window }
     }
 
     /// The instant at which these hours, open at `now`, close; `None` if they are closed.
     #[must_use]
     pub fn closes(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.0.iter().map(|daily| daily.closes(now)).collect::<Option<Vec<_>>>()?.into_iter().min()
+    }
+
+    /// The first instant after `now` at which a call may no longer begin, since it would ring when the hours close; `None`
+    /// if none may begin at `now`.
+    #[must_use]
+    pub fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.iter().map(|daily| daily.open_until(now)).collect::<Option<Vec<_>>>()?.into_iter().min()
     }
 }
 
@@ -199,6 +214,12 @@ impl HoursUnion {
     #[must_use]
     pub fn closes(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.0.iter().filter_map(|hours| hours.closes(now)).max()
+    }
+
+    /// The last instant at which a call may no longer begin in one of the hours; `None` if none may begin at `now`.
+    #[must_use]
+    pub fn open_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.0.iter().filter_map(|hours| hours.open_until(now)).max()
     }
 }
 
@@ -418,7 +439,10 @@ mod tests {
     fn the_end_of_a_window_is_closed_and_its_start_is_open() {
         let hours = Hours::all_of(vec![ZoneHours::on(zone("America/Chicago"), &WEEK, from_to(9, 17))]);
         assert_eq!(hours.closes(utc("2026-11-24T23:00:00Z")), None);
-        assert_eq!(hours.next_open(utc("2026-11-24T22:59:59Z")), Some(utc("2026-11-24T22:59:59Z")));
+        assert_eq!(hours.next_open(utc("2026-11-24T22:58:59Z")), Some(utc("2026-11-24T22:58:59Z")));
+        assert_eq!(hours.open_until(utc("2026-11-24T22:58:59Z")), Some(utc("2026-11-24T22:59:00Z")));
+        assert_eq!(hours.next_open(utc("2026-11-24T22:59:00Z")), Some(utc("2026-11-25T15:00:00Z")));
+        assert_eq!(hours.open_until(utc("2026-11-24T22:59:00Z")), None);
         assert_eq!(hours.next_open(utc("2026-11-24T23:00:00Z")), Some(utc("2026-11-25T15:00:00Z")));
         assert_eq!(hours.next_open(utc("2026-11-25T15:00:00Z")), Some(utc("2026-11-25T15:00:00Z")));
     }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::entry::reason::without_capital;
 use crate::entry::{AbsenceEffect, Outcome, Reason, State};
 use crate::ledger::EnrolmentCounts;
-use crate::plan::{Forecast, NotCalled, Plan, SlotReason};
+use crate::plan::{Forecast, MorePlaces, NotCalled, Plan, SlotReason};
 use crate::wording::counted;
 use crate::zone::Zone;
 
@@ -152,14 +152,14 @@ pub fn calls(plan: &Plan, forecast: &Forecast, zone: &Zone, now: DateTime<Utc>) 
     }
     let at = |at: DateTime<Utc>, form: &str| zone.local(at).format(form).to_string();
     let mut text = String::from("\ncalls\n");
-    let Forecast { calls, requests, minutes, closes, fit, measured_on, .. } = forecast;
-    let minutes = counted(*minutes, "minute", "minutes");
-    let requests = counted(*requests, "request", "requests");
+    let &Forecast { calls: all, requests, minutes, closes, fit, with_more_places, measured_on, .. } = forecast;
+    let minutes = counted(minutes, "minute", "minutes");
+    let requests = counted(requests, "request", "requests");
     let lengths = match measured_on {
         0 => "; how long a conversation lasts is assumed".into(),
         count => format!("; conversations as long as the last {count}"),
     };
-    let calls = counted(*calls, "call", "calls");
+    let calls = counted(all, "call", "calls");
     let _ = writeln!(text, "  {calls}: about {requests} and {minutes}{lengths}");
     let (days, another_run) = days(plan, zone);
     let today = zone.local(now).date();
@@ -180,7 +180,11 @@ pub fn calls(plan: &Plan, forecast: &Forecast, zone: &Zone, now: DateTime<Utc>) 
         write_groups(&mut text, &another_run);
     }
     if let Some(closes) = closes {
-        let _ = writeln!(text, "  the window closes {}: {fit} fit before that", at(*closes, "%a %Y-%m-%d %H:%M"));
+        let _ = writeln!(text, "  the window closes {}: {fit} fit before that", at(closes, "%a %Y-%m-%d %H:%M"));
+    }
+    if let Some(MorePlaces { open_calls, fit }) = with_more_places {
+        let fit = if fit == all { format!("all {all} fit") } else { format!("{fit} fit") };
+        let _ = writeln!(text, "  with {open_calls} concurrent calls (`open_calls`) {fit}");
     }
     text
 }

@@ -49,7 +49,7 @@ impl Dispatcher {
         if self.stop_reason.is_some() {
             return self.stop_reason.clone();
         }
-        match (self.next_call_at(now), self.hours.closes(now)) {
+        match (self.next_call_at(now), self.hours.open_until(now)) {
             (NextCall::Unknown, _) => None,
             (NextCall::Never, _) => Some(StopReason::Done),
             (NextCall::At(_), _) if self.until_done => None,

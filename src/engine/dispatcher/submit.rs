@@ -46,7 +46,7 @@ impl Dispatcher {
             && self.stop_reason.is_none()
             && !self.is_clock_in_doubt()
             && self.vendor_health.paused_until(now).is_none()
-            && self.hours.closes(now).is_some()
+            && self.hours.open_until(now).is_some()
     }
 
     /// How many attempts to claim, if a claim is due; starts the checks that it waits for.

@@ -97,3 +97,26 @@ fn measured_lengths_count_once_there_are_enough() {
     assert_eq!(CallDurations::measured(vec![40.0; ENOUGH - 1]).measured, 0);
     assert_eq!(CallDurations::measured(vec![40.0; ENOUGH]).measured, ENOUGH);
 }
+
+#[test]
+fn the_forecast_names_the_fewest_concurrent_calls_with_which_the_most_fit() {
+    let minute = CallDurations::measured(vec![40.0; ENOUGH]);
+    let play_with = |open_calls: u32, count: u32| {
+        let campaign = campaign(&format!("[rate]\nopen_calls = {open_calls}\n"));
+        let mut calls = calls(count, &campaign);
+        for call in &mut calls {
+            (call.earliest, call.slot.at) = (utc("2026-11-25T01:00:00Z"), Some(utc("2026-11-25T01:00:00Z")));
+        }
+        play(&mut calls, &campaign, &minute, utc("2026-11-25T01:00:00Z"))
+    };
+    let forecast = play_with(5, 600);
+    let more = forecast.with_more_places.expect("more concurrent calls help");
+    assert_eq!(more.fit, 600);
+    assert!(forecast.fit < 600 && (7..=8).contains(&more.open_calls), "{forecast:?}");
+    assert_eq!(play_with(more.open_calls, 600).fit, 600);
+    assert!(play_with(more.open_calls - 1, 600).fit < 600);
+    assert_eq!(play_with(more.open_calls, 600).with_more_places, None);
+    // The requests are the limit: no number of concurrent calls lets all of them fit.
+    let budget = play_with(10, 4_500).with_more_places.expect("more concurrent calls help");
+    assert!(budget.fit < 4_000, "{budget:?}");
+}
