@@ -23,16 +23,24 @@ impl Evidence {
         if self.is_known_tag { SURE_OF_A_TAG } else { SURE }
     }
 
-    /// Whether a call that ended so can hardly have had an opt-out or a death in it.
-    fn leaves_calls_open(&self) -> bool {
+    /// Whether nobody was reached in a call that ended so.
+    fn is_unreached(&self) -> bool {
         use Outcome as O;
-        self.is_certain
-            && match self.meaning.outcome() {
-                O::Booked | O::Confirmed | O::RescheduleRequested | O::CallbackRequested => true,
-                O::LeftVoicemail | O::NoAnswer | O::Busy | O::InvalidNumber => true,
-                O::Declined | O::WrongNumber | O::OptOut | O::DeceasedOrMoved | O::ReachedOther => false,
-                O::Unclassified => false,
-            }
+        match self.meaning.outcome() {
+            O::LeftVoicemail | O::NoAnswer | O::Busy | O::InvalidNumber => self.is_certain,
+            O::Booked | O::Confirmed | O::RescheduleRequested | O::CallbackRequested | O::Declined => false,
+            O::WrongNumber | O::OptOut | O::DeceasedOrMoved | O::ReachedOther | O::Unclassified => false,
+        }
+    }
+
+    /// Whether further contact is wanted after a call that ended so.
+    fn wants_contact(&self) -> bool {
+        use Outcome as O;
+        match self.meaning.outcome() {
+            O::Booked | O::Confirmed | O::RescheduleRequested | O::CallbackRequested => self.is_certain,
+            O::LeftVoicemail | O::NoAnswer | O::Busy | O::InvalidNumber | O::Declined => false,
+            O::WrongNumber | O::OptOut | O::DeceasedOrMoved | O::ReachedOther | O::Unclassified => false,
+        }
     }
 }
 
@@ -113,11 +121,12 @@ fn weighed(all: &AllEvidence, meaning: Meaning, certain: f32, spoken_of: f32) ->
 }
 
 /// The summary is what a person would believe: where it speaks of the matter without meaning it, or of another end of the
-/// call, no tag makes it certain; nor does one of two tags that contradict each other.
+/// call, no tag makes it certain; nor does a tag beside one that says that nobody was reached.
 fn sureness(all: &AllEvidence, meaning: Meaning) -> Sureness<'_> {
     let in_summary = all.summary.iter().any(|evidence| evidence.meaning == meaning);
-    let other_end = all.summary.iter().chain(&all.tags).any(Evidence::leaves_calls_open);
-    let is_contradicted = in_summary || other_end || all.not_meant.contains(&meaning);
+    let other_end = all.summary.iter().any(|said| said.is_unreached() || said.wants_contact());
+    let is_unreached = all.tags.iter().any(Evidence::is_unreached);
+    let is_contradicted = in_summary || other_end || is_unreached || all.not_meant.contains(&meaning);
     let summary_certain = all.summary.iter().find(|evidence| evidence.meaning == meaning && evidence.is_certain);
     let elsewhere_certain = all.of(meaning).find(|evidence| evidence.is_certain).filter(|_| !is_contradicted);
     match (summary_certain.or(elsewhere_certain), all.of(meaning).next()) {
