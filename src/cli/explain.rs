@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::campaign::Campaign;
 use crate::clock::{Clock, WallClock};
 use crate::error::{CommandError, ExitStatus};
+use crate::intake::{folded, id_text};
 use crate::ledger::{EntryRow, FormerMember, LedgerError, LedgerReader, RunReport};
 use crate::phone::E164;
 use crate::phone::parse_cell::all_numbers_in;
@@ -131,6 +132,8 @@ fn member_row(row: &EntryRow, member: &FormerMember) -> EntryRow {
 /// The patient asked about.
 struct PatientQuery<'a> {
     text: &'a str,
+    /// The text as a list's cell is read.
+    cell: String,
     /// The phone numbers in the text, in any notation.
     numbers: Vec<E164>,
     /// The words of a name; empty if the text has a digit.
@@ -141,7 +144,7 @@ impl<'a> PatientQuery<'a> {
     fn parse(text: &'a str) -> Self {
         let text = text.trim();
         let names = if text.contains(|c: char| c.is_ascii_digit()) { Vec::new() } else { name_words(text) };
-        Self { text, numbers: all_numbers_in(text).unwrap_or_default(), names }
+        Self { text, cell: id_text(text), numbers: all_numbers_in(text).unwrap_or_default(), names }
     }
 
     fn matches(&self, row: &EntryRow) -> bool {
@@ -150,8 +153,9 @@ impl<'a> PatientQuery<'a> {
 
     /// Whether the text is the patient's id, entry or phone number.
     fn matches_number(&self, row: &EntryRow) -> bool {
-        row.key.parts().any(|part| part == self.text)
-            || row.patient.patient_id.as_deref() == Some(self.text)
+        let is_wanted = |id: &str| id == self.text || id == self.cell;
+        row.key.parts().any(is_wanted)
+            || row.patient.patient_id.as_deref().is_some_and(is_wanted)
             || row.entry.to_string() == self.text.strip_prefix('#').unwrap_or(self.text)
             || self.numbers.contains(&row.phone)
     }
@@ -173,25 +177,7 @@ impl<'a> PatientQuery<'a> {
 fn name_words(name: &str) -> Vec<String> {
     let is_letter = |c: char| c.is_alphabetic() || c == '\'' || c == '’';
     let words = name.split(|c| !is_letter(c)).filter(|word| !word.is_empty());
-    words.map(|word| word.chars().flat_map(char::to_lowercase).map(without_accent).collect()).collect()
-}
-
-fn without_accent(letter: char) -> char {
-    match letter {
-        'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ā' => 'a',
-        'ç' | 'ć' | 'č' => 'c',
-        'é' | 'è' | 'ê' | 'ë' | 'ē' | 'ė' | 'ę' => 'e',
-        'í' | 'ì' | 'î' | 'ï' | 'ī' => 'i',
-        'ł' => 'l',
-        'ñ' | 'ń' => 'n',
-        'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ō' | 'ø' => 'o',
-        'š' | 'ś' => 's',
-        'ú' | 'ù' | 'û' | 'ü' | 'ū' => 'u',
-        'ý' | 'ÿ' => 'y',
-        'ž' | 'ź' | 'ż' => 'z',
-        '’' => '\'',
-        other => other,
-    }
+    words.map(|word| folded(word).into_owned()).collect()
 }
 
 #[cfg(test)]

@@ -121,7 +121,8 @@ impl CategoryColumn {
         if self.is_text && !is_candidate {
             return;
         }
-        self.flags += u64::from(matches!(YesNo::parse(cell), YesNo::Yes | YesNo::No));
+        let is_count = self.heading.is_count && cell.parse::<u64>().is_ok();
+        self.flags += u64::from(!is_count && matches!(YesNo::parse(cell), YesNo::Yes | YesNo::No));
         self.dates += u64::from(looks_like_date(cell));
         let known = self.suspect.texts.len();
         self.suspect.add(cell);

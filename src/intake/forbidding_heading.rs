@@ -40,6 +40,8 @@ pub(super) struct WeakHeading {
     pub(super) is_about_something_else: bool,
     /// With yes and no: it may be about calls.
     pub(super) is_flag: bool,
+    /// With digits: it counts calls, as the program's own report does.
+    pub(super) is_count: bool,
     /// With dates: it may be about patients who have left.
     pub(super) is_end: bool,
 }
@@ -61,6 +63,7 @@ impl WeakHeading {
         Self {
             is_about_something_else,
             is_flag: is_meant && (denies || is_unnamed(heading) || list("heading_flags").has_any(&words)),
+            is_count: words == ["calls"],
             is_end: is_meant && list("heading_ends").has_any(&words),
         }
     }

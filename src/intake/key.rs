@@ -10,7 +10,7 @@ use super::cell_value::{value, whole_id};
 use super::date::{Century, DateCell, DateReader};
 use super::field::Field;
 use super::list::ListRow;
-use super::normal_form::folded;
+use super::normal_form::{composed, folded};
 use crate::campaign::DateOrder;
 use crate::phone::parse_cell::all_numbers_in;
 use crate::zone::Zone;
@@ -131,6 +131,12 @@ impl KeyDates<'_> {
 fn start_form(start: NaiveDateTime) -> String {
     let form = if start.second() == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" };
     start.format(form).to_string()
+}
+
+/// A text as a patient's id is kept that a list writes so.
+#[must_use]
+pub fn id_text(text: &str) -> String {
+    single_spaced(&composed(text)).into_owned()
 }
 
 /// A text with single spaces.

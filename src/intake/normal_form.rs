@@ -27,7 +27,8 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// A text in small letters without accents, in characters of ordinary width: `ＤＮＣ` is `dnc`, `Falleció` is `fallecio`.
-pub(super) fn folded(text: &str) -> Cow<'_, str> {
+#[must_use]
+pub fn folded(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         let is_folded = !text.bytes().any(|byte| byte.is_ascii_uppercase());
         return if is_folded { Cow::Borrowed(text) } else { Cow::Owned(text.to_ascii_lowercase()) };

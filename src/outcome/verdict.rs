@@ -64,6 +64,8 @@ const UNLIKELY_DEATH: f32 = 0.03;
 const CONTRADICTED: f32 = 0.3;
 /// The second opinion's own outcome counts from this likelihood on.
 const CONFIDENT: f32 = 0.55;
+/// The same where the fields contradict each other.
+const CONFIDENT_IN_CONFLICT: f32 = 0.9;
 
 /// What the built-in rules take a conversation for, with the second opinion of `model`.
 pub(super) fn classify(signals: &OutcomeSignals, model: &Model) -> Classification {
@@ -153,16 +155,20 @@ fn doubted(all: &AllEvidence, opinion: &Opinion, doubt: Doubt, because: Option<&
 
 /// What the fields agree on, if the second opinion does not contradict; or else the second opinion, if it is confident.
 fn settled_by_both(all: &AllEvidence, opinion: &Opinion) -> (Outcome, Option<RuleName>) {
-    let by_phrases = settled(all).filter(|evidence| opinion.likelihood(evidence.meaning.outcome()) >= CONTRADICTED);
+    let reading = settled(all);
+    let enough = if matches!(reading, Reading::Conflict) { CONFIDENT_IN_CONFLICT } else { CONFIDENT };
+    if let Reading::One(evidence) = reading
+        && opinion.likelihood(evidence.meaning.outcome()) >= CONTRADICTED
+    {
+        return (evidence.meaning.outcome(), Some(rule_name(evidence)));
+    }
     let (likeliest, likelihood) = opinion.likeliest();
     // "Did not book" is no booking, however often the word is.
     let is_taken_back = all.not_meant.contains(&Meaning::Outcome(likeliest));
-    match by_phrases {
-        Some(evidence) => (evidence.meaning.outcome(), Some(rule_name(evidence))),
-        None if likelihood >= CONFIDENT && !is_taken_back && likeliest != Outcome::Unclassified => {
-            (likeliest, Some(by_opinion(likeliest.label())))
-        }
-        None => (Outcome::Unclassified, None),
+    if likelihood >= enough && !is_taken_back && likeliest != Outcome::Unclassified {
+        (likeliest, Some(by_opinion(likeliest.label())))
+    } else {
+        (Outcome::Unclassified, None)
     }
 }
 
@@ -175,16 +181,20 @@ fn rule_name(evidence: &Evidence) -> RuleName {
 }
 
 /// What the fields agree on, apart from opt-outs and deaths.
-fn settled(all: &AllEvidence) -> Option<&Evidence> {
+fn settled(all: &AllEvidence) -> Reading<'_> {
     let [summary, tags, others] = [&all.summary, &all.tags, &all.others].map(|field| plain(field));
     match (resolved(&summary), resolved(&tags)) {
-        (Reading::Nothing, Reading::Nothing) => resolved(&others).agreed(),
-        (Reading::One(one), Reading::Nothing) | (Reading::Nothing, Reading::One(one)) => Some(one),
-        (Reading::One(said), Reading::One(tagged)) => both(&summary, &tags, said, tagged),
+        (Reading::Nothing, Reading::Nothing) => resolved(&others),
+        (Reading::One(one), Reading::Nothing) | (Reading::Nothing, Reading::One(one)) => Reading::One(one),
+        (Reading::One(said), Reading::One(tagged)) => Reading::agreed(both(&summary, &tags, said, tagged)),
         // A field that contradicts itself is settled by the other one, if that names one of its outcomes.
-        (Reading::Conflict, Reading::One(one)) => summary.into_iter().find(|said| said.meaning == one.meaning),
-        (Reading::One(one), Reading::Conflict) => tags.into_iter().find(|tagged| tagged.meaning == one.meaning),
-        (Reading::Conflict, _) | (_, Reading::Conflict) => None,
+        (Reading::Conflict, Reading::One(one)) => {
+            Reading::agreed(summary.into_iter().find(|said| said.meaning == one.meaning))
+        }
+        (Reading::One(one), Reading::Conflict) => {
+            Reading::agreed(tags.into_iter().find(|tagged| tagged.meaning == one.meaning))
+        }
+        (Reading::Conflict, _) | (_, Reading::Conflict) => Reading::Conflict,
     }
 }
 
@@ -203,11 +213,9 @@ enum Reading<'e> {
 }
 
 impl<'e> Reading<'e> {
-    fn agreed(self) -> Option<&'e Evidence> {
-        match self {
-            Self::One(one) => Some(one),
-            Self::Nothing | Self::Conflict => None,
-        }
+    /// What fields that both say something agree on.
+    fn agreed(evidence: Option<&'e Evidence>) -> Self {
+        evidence.map_or(Self::Conflict, Self::One)
     }
 }
 

@@ -152,6 +152,8 @@ struct ScheduleSimulation<'a> {
     allowed: u64,
     /// How many calls may be in progress.
     places: usize,
+    /// When a call that was due first waited for a place.
+    waited_at: Option<DateTime<Utc>>,
     clock: Arc<ManualClock>,
     budget: Quotas,
     due: DueCalls,
@@ -178,14 +180,17 @@ type OwnCalls<'c> = Vec<&'c mut PlannedCall>;
 /// Plays `calls` from `now` on, sets the slot of each, and returns the forecast. Organisations call at the same time.
 pub fn play(calls: &mut [PlannedCall], campaign: &Campaign, lengths: &CallDurations, now: DateTime<Utc>) -> Forecast {
     let slots: Vec<_> = calls.iter().map(|call| call.slot).collect();
+    let (forecast, has_waited_for_a_place) = play_with(None, calls, campaign, lengths, now);
+    if !has_waited_for_a_place {
+        return forecast;
+    }
     let mut played_with = |open_calls: Option<u32>| {
         for (call, slot) in calls.iter_mut().zip(&slots) {
             call.slot = *slot;
         }
-        play_with(open_calls, calls, campaign, lengths, now)
+        play_with(open_calls, calls, campaign, lengths, now).0
     };
     let most_places = campaign.locations.organisations().iter().map(|organisation| organisation.rate.open_calls).max();
-    let forecast = played_with(None);
     let more = most_places.and_then(|places| more_places(places, &forecast, |places| played_with(Some(places)).fit));
     Forecast { with_more_places: more, ..played_with(None) }
 }
@@ -207,16 +212,17 @@ fn more_places(places: u32, forecast: &Forecast, mut fit: impl FnMut(u32) -> u64
     Some(MorePlaces { open_calls: enough, fit: most })
 }
 
-/// Plays them with this many concurrent calls in place of the campaign's.
+/// Plays them with this many concurrent calls in place of the campaign's. Also returns whether a call that was due waited
+/// for another one to end, before the window closed.
 fn play_with(
     open_calls: Option<u32>,
     calls: &mut [PlannedCall],
     campaign: &Campaign,
     lengths: &CallDurations,
     now: DateTime<Utc>,
-) -> Forecast {
+) -> (Forecast, bool) {
     let measured_on = lengths.measured as u64;
-    let mut total = Forecast::none(measured_on);
+    let (mut total, mut has_waited) = (Forecast::none(measured_on), false);
     let mut allowed = campaign.safety.max_calls.map_or(u64::MAX, u64::from);
     let mut by_organisation: HashMap<OrganisationId, OwnCalls<'_>> = HashMap::new();
     for call in calls {
@@ -232,9 +238,11 @@ fn play_with(
         simulation.places = open_calls.unwrap_or(organisation.rate.open_calls) as usize;
         simulation.run(&mut own);
         allowed -= simulation.calls;
-        total.add(&simulation.forecast(&own));
+        let forecast = simulation.forecast(&own);
+        has_waited |= simulation.waited_at.is_some_and(|at| forecast.closes.is_some_and(|closes| at < closes));
+        total.add(&forecast);
     }
-    total
+    (total, has_waited)
 }
 
 impl Forecast {
@@ -273,6 +281,7 @@ impl<'a> ScheduleSimulation<'a> {
             practice_hours: HoursUnion::any_of(organisation.practices.iter().map(hours).collect()),
             allowed: u64::MAX,
             places: organisation.rate.open_calls as usize,
+            waited_at: None,
             clock,
             budget,
             due: DueCalls::new(calls),
@@ -295,6 +304,9 @@ impl ScheduleSimulation<'_> {
         loop {
             match self.next() {
                 NextStep::Scan { at, with_closing } => {
+                    if self.in_progress >= self.places && self.due.first().is_some_and(|due| due <= self.clock.now()) {
+                        self.waited_at.get_or_insert(self.clock.now());
+                    }
                     let at = self.spend(at);
                     self.scan(at, with_closing);
                 }

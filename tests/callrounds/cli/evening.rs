@@ -85,7 +85,7 @@ fn on_a_friday_evening_check_says_who_is_called_tonight_who_on_monday_and_why() 
 
     let text = practice.run(&["check", "campaigns/recall.toml", "--at", EVENING]).stdout;
     for expected in [
-        format!("tonight, Fri 2026-11-20, 19:40 to 19:59: {}\n", tonight["now"]),
+        format!("tonight, Fri 2026-11-20, 19:40 to 19:58: {}\n", tonight["now"]),
         format!("{} × nothing stands in the way: lines 22-", tonight["now"]),
         "Mon 2026-11-23, 09:00 to ".to_owned(),
         "99 × outside the dialing hours: lines 402-450, 452-501\n".to_owned(),

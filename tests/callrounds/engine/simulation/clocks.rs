@@ -35,7 +35,8 @@ fn hours_that_close_between_the_claim_and_the_dialling_are_kept() {
             let zone = &plan.campaign.practice.zone;
             let day = zone.local(plan.start).date();
             let end = zone.first_instant(day.and_time(plan.campaign.calling.window.end));
-            plan.start = end - TimeDelta::milliseconds(early * 500);
+            // No call begins in the last minute.
+            plan.start = end - TimeDelta::minutes(1) - TimeDelta::milliseconds(early * 500);
         });
         assert_eq!(result.broken, Vec::<String>::new(), "{early}");
         closed += result.coverage.closed;
