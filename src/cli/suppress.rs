@@ -53,18 +53,26 @@ pub(super) fn suppress(args: &SuppressArgs, global: &GlobalArgs, output: Output)
         }
         SuppressAction::Remove { number, scope } => {
             let (mut is_removed, mut awaits_review) = (false, false);
+            let mut elsewhere = Vec::new();
+            let reader = LedgerReader::open(&ledger)?;
             for number in parse_numbers(number)? {
                 is_removed |= operator.unsuppress(number, scope.scope())?;
                 awaits_review |= operator.awaits_review(number)?;
+                let others = reader.suppressions_of(number)?.into_iter().filter(|other| other.scope != scope.scope());
+                elsewhere.extend(others.filter(|other| !other.is_pending_review).map(|other| other.scope.name()));
             }
             if output.json {
                 output.document(&serde_json::json!({ "removed": is_removed, "pending_review": awaits_review }))?;
             }
-            output.say(if is_removed {
-                "the number was removed from the suppression list"
-            } else {
-                "the number was not on the suppression list"
-            });
+            let was = if is_removed { "was removed from" } else { "was not on" };
+            let with =
+                if elsewhere.is_empty() { String::new() } else { format!(" with `--scope {}`", scope.scope().name()) };
+            output.say(&format!("the number {was} the suppression list{with}"));
+            for scope in elsewhere {
+                output.say(&format!(
+                    "it is still on it with `--scope {scope}`; remove it there, too, if it may be called"
+                ));
+            }
             if awaits_review {
                 output.say("it is still not called: a person must read what was said, see `callrounds review`");
             }

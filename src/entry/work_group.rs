@@ -14,7 +14,7 @@ labelled_enum! {
     /// What the front desk has to do about an entry that is finished or stuck.
     pub enum WorkGroup;
 
-    /// The patient wants to be called by a person, or a reminder's last moment passed without a call.
+    /// The patient wants to be called by a person, or a reminder's last moment passed and nobody was reached.
     CallBack = "call_back", "call back";
     /// The patient booked an appointment, which the practice's software does not know.
     EnterBooking = "enter_booking", "enter the booking";
@@ -47,7 +47,7 @@ impl WorkGroup {
             State::Held if doubt_of_held(state, reason).is_some() => Some(Self::ReadAndDecide),
             State::Held | State::Failed | State::LostTrack => Some(Self::HeldOrLost),
             // Its last moment passed, and nobody was ever reached or left a message.
-            State::Expired if outcome.is_none() => Some(Self::CallBack),
+            State::Expired if matches!(outcome, None | Some(Outcome::NoAnswer | Outcome::Busy)) => Some(Self::CallBack),
             // No call follows, but what the calls before brought is to be done all the same.
             State::Expired | State::Suppressed | State::Withdrawn | State::Cancelled => {
                 Some(outcome.map_or(Self::NothingToDo, Self::after))
@@ -141,7 +141,9 @@ mod tests {
             assert_eq!(WorkGroup::of(state, None, Some(Reason::AnswerLost)), Some(WorkGroup::HeldOrLost));
         }
         let expired = |outcome| WorkGroup::of(State::Expired, outcome, Some(Reason::NotAfter));
-        assert_eq!(expired(None), Some(WorkGroup::CallBack));
+        for unreached in [None, Some(Outcome::NoAnswer), Some(Outcome::Busy)] {
+            assert_eq!(expired(unreached), Some(WorkGroup::CallBack));
+        }
         assert_eq!(expired(Some(Outcome::LeftVoicemail)), Some(WorkGroup::NothingToDo));
         assert_eq!(WorkGroup::of(State::Suppressed, None, Some(Reason::DoNotCall)), Some(WorkGroup::NothingToDo));
         for state in [State::Cancelled, State::Suppressed, State::Withdrawn, State::Expired] {

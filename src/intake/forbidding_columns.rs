@@ -8,7 +8,7 @@ use super::cell_words::{PatientWords, YesNo, patient_words, words_of};
 use super::columns::Columns;
 use super::eligibility::{CellVerdict, ExclusionCell, gravest};
 use super::field::{Exclusion, Field};
-use super::forbidding_heading::{WeakHeading, looks_forbidding};
+use super::forbidding_heading::{FlagCells, WeakHeading, looks_forbidding};
 use super::list::ListRow;
 use super::not_understood::{NotUnderstood, SuspectColumn, UnclearWords};
 use crate::campaign::Purpose;
@@ -121,8 +121,12 @@ impl CategoryColumn {
         if self.is_text && !is_candidate {
             return;
         }
-        let is_count = self.heading.is_count && cell.parse::<u64>().is_ok();
-        self.flags += u64::from(!is_count && matches!(YesNo::parse(cell), YesNo::Yes | YesNo::No));
+        let is_flag = match self.heading.flags {
+            FlagCells::None => false,
+            FlagCells::Words => cell.parse::<u64>().is_err(),
+            FlagCells::Any => true,
+        };
+        self.flags += u64::from(is_flag && matches!(YesNo::parse(cell), YesNo::Yes | YesNo::No));
         self.dates += u64::from(looks_like_date(cell));
         let known = self.suspect.texts.len();
         self.suspect.add(cell);
@@ -135,7 +139,7 @@ impl CategoryColumn {
 
     fn suspect(mut self) -> Option<SuspectColumn> {
         let filled = self.suspect.filled;
-        let is_flag = self.heading.is_flag && self.flags == filled && filled > 0;
+        let is_flag = self.flags == filled && filled > 0;
         let is_end = self.heading.is_end && self.dates == filled && filled > 0;
         if is_flag || is_end {
             self.suspect.by_words = false;

@@ -33,15 +33,22 @@ pub(super) fn looks_forbidding(heading: &str) -> bool {
         || is_misspelt(heading)
 }
 
+/// The cells that say yes or no under a heading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FlagCells {
+    None,
+    /// `yes`, but not `1`.
+    Words,
+    Any,
+}
+
 /// What a heading means that forbids calls only together with certain cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WeakHeading {
     /// It has words for another channel, another consent or another person.
     pub(super) is_about_something_else: bool,
-    /// With yes and no: it may be about calls.
-    pub(super) is_flag: bool,
-    /// With digits: it counts calls, as the program's own report does.
-    pub(super) is_count: bool,
+    /// With which cells it may be about calls.
+    pub(super) flags: FlagCells,
     /// With dates: it may be about patients who have left.
     pub(super) is_end: bool,
 }
@@ -62,8 +69,13 @@ impl WeakHeading {
         let denies = words.last().is_some_and(|word| matches!(word.as_str(), "not" | "dont"));
         Self {
             is_about_something_else,
-            is_flag: is_meant && (denies || is_unnamed(heading) || list("heading_flags").has_any(&words)),
-            is_count: words == ["calls"],
+            flags: match () {
+                () if !is_meant => FlagCells::None,
+                // It counts calls, as the program's own report does.
+                () if words == ["calls"] => FlagCells::Words,
+                () if denies || is_unnamed(heading) || list("heading_flags").has_any(&words) => FlagCells::Any,
+                () => FlagCells::None,
+            },
             is_end: is_meant && list("heading_ends").has_any(&words),
         }
     }

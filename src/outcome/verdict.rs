@@ -23,25 +23,27 @@ impl Evidence {
         if self.is_known_tag { SURE_OF_A_TAG } else { SURE }
     }
 
-    /// Whether nobody was reached in a call that ended so.
-    fn is_unreached(&self) -> bool {
+    /// How a call ended that ended so for certain.
+    fn end(&self) -> Option<End> {
         use Outcome as O;
-        match self.meaning.outcome() {
-            O::LeftVoicemail | O::NoAnswer | O::Busy | O::InvalidNumber => self.is_certain,
-            O::Booked | O::Confirmed | O::RescheduleRequested | O::CallbackRequested | O::Declined => false,
-            O::WrongNumber | O::OptOut | O::DeceasedOrMoved | O::ReachedOther | O::Unclassified => false,
-        }
+        self.is_certain.then(|| match self.meaning.outcome() {
+            O::LeftVoicemail | O::NoAnswer | O::Busy | O::InvalidNumber => End::Unreached,
+            O::Booked | O::Confirmed | O::RescheduleRequested | O::CallbackRequested => End::ContactWanted,
+            O::Declined | O::WrongNumber | O::OptOut | O::DeceasedOrMoved | O::ReachedOther | O::Unclassified => {
+                End::Other
+            }
+        })
     }
+}
 
-    /// Whether further contact is wanted after a call that ended so.
-    fn wants_contact(&self) -> bool {
-        use Outcome as O;
-        match self.meaning.outcome() {
-            O::Booked | O::Confirmed | O::RescheduleRequested | O::CallbackRequested => self.is_certain,
-            O::LeftVoicemail | O::NoAnswer | O::Busy | O::InvalidNumber | O::Declined => false,
-            O::WrongNumber | O::OptOut | O::DeceasedOrMoved | O::ReachedOther | O::Unclassified => false,
-        }
-    }
+/// How a call ended, as far as an opt-out or a death fits it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nobody was reached.
+    Unreached,
+    /// The patient wants further contact.
+    ContactWanted,
+    Other,
 }
 
 /// An opt-out or a death that a phrase says is put to a person if the second opinion finds it less likely than this.
@@ -126,8 +128,8 @@ fn weighed(all: &AllEvidence, meaning: Meaning, certain: f32, spoken_of: f32) ->
 /// call, no tag makes it certain; nor does a tag beside one that says that nobody was reached.
 fn sureness(all: &AllEvidence, meaning: Meaning) -> Sureness<'_> {
     let in_summary = all.summary.iter().any(|evidence| evidence.meaning == meaning);
-    let other_end = all.summary.iter().any(|said| said.is_unreached() || said.wants_contact());
-    let is_unreached = all.tags.iter().any(Evidence::is_unreached);
+    let other_end = all.summary.iter().filter_map(Evidence::end).any(|end| end != End::Other);
+    let is_unreached = all.tags.iter().any(|tag| tag.end() == Some(End::Unreached));
     let is_contradicted = in_summary || other_end || is_unreached || all.not_meant.contains(&meaning);
     let summary_certain = all.summary.iter().find(|evidence| evidence.meaning == meaning && evidence.is_certain);
     let elsewhere_certain = all.of(meaning).find(|evidence| evidence.is_certain).filter(|_| !is_contradicted);

@@ -83,6 +83,10 @@ pub struct RunSummary {
     pub due: u64,
     /// Entries of the campaign that are held, refused for good or lost track of, or that expired uncalled in this run.
     pub need_a_person: u64,
+    /// Those of them that expired uncalled: the front desk has to call them, see `callrounds worklist`.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(default)]
+    pub expired_uncalled: u64,
     /// Entries of the campaign that are held because a person must read what was said, by what may have been said.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(default)]
@@ -139,6 +143,7 @@ impl RunSummary {
             next_run: report.next,
             due: counts.due_work(),
             need_a_person: counts.in_need_of_a_person(),
+            expired_uncalled: counts.count(|group| group.expired_uncalled),
             to_review: count_by(counts, to_review),
             front_desk: report.front_desk,
             next_due: next_call.filter(|_| report.next.is_none()),
@@ -186,6 +191,11 @@ fn count_by<K: Ord>(counts: &StateCounts, key: impl Fn(&StateGroup) -> Option<K>
         }
     }
     by_key
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

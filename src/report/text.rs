@@ -319,6 +319,23 @@ fn sentence(text: &str) -> String {
     wrapped.replace(NO_BREAK, " ")
 }
 
+/// The commands that show the `all` who need a person: those whose words are to be read, those whose reminder came too
+/// late, and the others.
+fn where_to_look(all: u64, to_review: u64, expired: u64) -> String {
+    let to_review = to_review.min(all);
+    let to_settle = all.saturating_sub(to_review + expired);
+    let kinds = [
+        (to_review, "review", "and what was said"),
+        (expired, "worklist", "since their reminder came too late"),
+        (to_settle, "resolve", "why, and what settles it"),
+    ];
+    let shown = kinds.into_iter().filter(|(count, ..)| *count > 0).map(|(count, command, what)| {
+        let who = if count == all { "who".to_owned() } else { format!("{count} of them") };
+        format!("`callrounds {command}` shows {who}, {what}")
+    });
+    shown.collect::<Vec<_>>().join("; ")
+}
+
 fn what_next(summary: &RunSummary, zone: &Zone) -> String {
     if let Some(next) = summary.next_run {
         return format!("run {next} followed: what stood then is above");
@@ -333,14 +350,7 @@ fn what_next(summary: &RunSummary, zone: &Zone) -> String {
         ),
         ExitStatus::NeedsAPerson => {
             let count = summary.need_a_person;
-            let commands = match summary.to_review.values().sum() {
-                0 => "`callrounds resolve` shows who, why, and what settles it".to_owned(),
-                to_review if to_review >= count => "`callrounds review` shows who, and what was said".to_owned(),
-                to_review => format!(
-                    "`callrounds review` shows {to_review} of them, and what was said; `callrounds resolve` the others, and \
-                     what settles it"
-                ),
-            };
+            let commands = where_to_look(count, summary.to_review.values().sum(), summary.expired_uncalled);
             let due = due().map_or_else(String::new, |at| format!("; the next call is due on {at}"));
             format!("{} {} a person: {commands}{due}", patients_text(count), plural(count, "needs", "need"))
         }
@@ -427,6 +437,18 @@ mod tests {
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert!(State::ALL.iter().all(|state| text.contains(&format!("1000 {}", state.label()))), "{text}");
         assert!(Outcome::ALL.iter().all(|outcome| text.contains(&format!("1000 × {}", outcome.label()))), "{text}");
+    }
+
+    #[test]
+    fn each_kind_of_need_names_its_own_command() {
+        assert_eq!(where_to_look(1, 0, 0), "`callrounds resolve` shows who, why, and what settles it");
+        assert_eq!(where_to_look(2, 2, 0), "`callrounds review` shows who, and what was said");
+        assert_eq!(where_to_look(1, 0, 1), "`callrounds worklist` shows who, since their reminder came too late");
+        assert_eq!(
+            where_to_look(6, 1, 2),
+            "`callrounds review` shows 1 of them, and what was said; `callrounds worklist` shows 2 of them, since their \
+             reminder came too late; `callrounds resolve` shows 3 of them, why, and what settles it"
+        );
     }
 
     #[test]

@@ -43,6 +43,18 @@ fn a_suppression_says_until_when_and_who_says_so_and_ends_then() {
 }
 
 #[test]
+fn a_number_that_stays_barred_with_another_scope_is_said() {
+    let practice = Practice::with(&recall(CAMPAIGN_REST), LIST);
+    suppress(&practice, &["add", "773-555-0111", "--scope", "reminder"]);
+    let remove = ["suppress", "remove", "773-555-0111", "--ledger", "campaigns/callrounds.db"];
+    let said = practice.run(&remove).stderr;
+    assert!(said.contains("was not on the suppression list with `--scope all`"), "{said}");
+    assert!(said.contains("it is still on it with `--scope reminder`"), "{said}");
+    let said = practice.run(&[&remove[..], &["--scope", "reminder"]].concat()).stderr;
+    assert_eq!(said, "the number was removed from the suppression list\n");
+}
+
+#[test]
 fn a_ban_that_ends_never_shortens_one_for_good() {
     let practice = Practice::with(&recall(CAMPAIGN_REST), LIST);
     suppress(&practice, &["add", "773-555-0110"]);
