@@ -57,6 +57,8 @@ fn what_may_be_an_opt_out_or_a_death_is_put_to_a_person() {
         ("Her son pointed to the obituary.", Doubt::PossiblyDeceased),
         ("La esquela salió la semana pasada, dijo el hermano.", Doubt::PossiblyDeceased),
         ("Les obsèques de la patiente ont eu lieu vendredi.", Doubt::PossiblyDeceased),
+        ("You have reached the family of the late Robert Hale. Left a message.", Doubt::PossiblyDeceased),
+        ("The greeting said this is the estate of Maria Lopez. Left a message.", Doubt::PossiblyDeceased),
     ] {
         assert_eq!(taken_for(summary).1, Some(doubt), "{summary}");
     }

@@ -59,9 +59,9 @@ const SPOKEN_OF_ANYWAY: f32 = 0.2;
 /// The same for one that the phrases explain away in one place and that words make suspect in another.
 const SUSPECTED_ANYWAY: f32 = 0.15;
 /// One that the phrases find possible is none if the second opinion finds it less likely than this.
-const UNLIKELY: f32 = 0.1;
+const UNLIKELY: f32 = 0.03;
 /// The same for a death: few words speak of one by chance.
-const UNLIKELY_DEATH: f32 = 0.03;
+const UNLIKELY_DEATH: f32 = 0.01;
 /// An outcome that the second opinion finds less likely than this does not count.
 const CONTRADICTED: f32 = 0.3;
 /// The second opinion's own outcome counts from this likelihood on.

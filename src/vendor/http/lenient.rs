@@ -18,7 +18,8 @@ macro_rules! readers {
 
 readers! {
     text = as_text -> Option<String>,
-    texts = as_texts -> Vec<String>,
+    said = as_said -> Option<String>,
+    said_list = as_said_list -> Vec<String>,
     number = as_number -> Option<f64>,
     count = as_count -> Option<u64>,
     flag = as_flag -> Option<bool>,
@@ -36,11 +37,29 @@ fn as_text(value: &Value) -> Option<String> {
     }
 }
 
-/// The texts of a list; a single text counts as a list of one.
-fn as_texts(value: &Value) -> Vec<String> {
-    match value.as_array() {
-        Some(items) => items.iter().filter_map(as_text).collect(),
-        None => as_text(value).into_iter().collect(),
+/// What was said, in whatever shape it comes: a text, or the texts of a list or an object, each as a sentence of its own. An
+/// opt-out must not be lost over a shape.
+fn as_said(value: &Value) -> Option<String> {
+    let texts = as_said_list(value);
+    (!texts.is_empty()).then(|| texts.join("\n"))
+}
+
+/// The texts of a list; of an object, the texts of its fields and the names of those that are true or false
+/// (`optOut=true`). A single text counts as a list of one.
+fn as_said_list(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(as_said_list).collect(),
+        Value::Object(fields) => fields.iter().flat_map(|(name, value)| said_in_field(name, value)).collect(),
+        Value::String(_) | Value::Number(_) | Value::Null | Value::Bool(_) => as_text(value).into_iter().collect(),
+    }
+}
+
+fn said_in_field(name: &str, value: &Value) -> Vec<String> {
+    match value {
+        Value::Bool(flag) => vec![format!("{name}={flag}")],
+        // An id or a count.
+        Value::Number(_) => Vec::new(),
+        Value::String(_) | Value::Null | Value::Array(_) | Value::Object(_) => as_said_list(value),
     }
 }
 
@@ -131,9 +150,20 @@ mod tests {
         for nothing in [json!(null), json!(" "), json!(true), json!([]), json!({})] {
             assert_eq!(as_text(&nothing), None);
         }
-        assert_eq!(as_texts(&json!(["a", null, 7, {}])), ["a", "7"]);
-        assert_eq!(as_texts(&json!("a")), ["a"]);
-        assert_eq!(as_texts(&json!(null)), Vec::<String>::new());
+        assert_eq!(as_said_list(&json!(["a", null, 7, {}])), ["a", "7"]);
+        assert_eq!(as_said_list(&json!("a")), ["a"]);
+        assert_eq!(as_said_list(&json!(null)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_was_said_is_read_in_whatever_shape_it_comes() {
+        assert_eq!(as_said_list(&json!([{ "id": 4, "name": "opt-out" }, ["busy"]])), ["opt-out", "busy"]);
+        assert_eq!(as_said_list(&json!({ "optOut": true })), ["optOut=true"]);
+        assert_eq!(as_said(&json!({ "text": "Stop calling." })).as_deref(), Some("Stop calling."));
+        assert_eq!(as_said(&json!(["Hung up.", "Stop calling."])).as_deref(), Some("Hung up.\nStop calling."));
+        for nothing in [json!(null), json!(" "), json!([]), json!({}), json!({ "score": 3 })] {
+            assert_eq!(as_said(&nothing), None, "{nothing}");
+        }
     }
 
     #[test]

