@@ -136,7 +136,9 @@ fn a_tag_that_leaves_it_open_or_that_another_field_contradicts_is_read_by_a_pers
 
 #[test]
 fn a_known_tag_of_an_opt_out_is_one_with_a_summary_that_says_nothing() {
-    for tag in ["opt-out", "Do Not Call", "outcome:dnc", "no llamar más", "ne plus appeler"] {
+    for tag in
+        ["opt-out", "Do Not Call", "outcome:dnc", "optOut=true", "opt-out=true", "no llamar más", "ne plus appeler"]
+    {
         for summary in ["", "The call lasted two minutes.", "La paciente fue amable.", "Le patient a raccroché."] {
             assert_eq!(tagged(tag, summary), (Outcome::OptOut, None), "{tag}: {summary}");
         }

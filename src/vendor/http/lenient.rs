@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::phone::E164;
 
@@ -44,22 +44,45 @@ fn as_said(value: &Value) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join("\n"))
 }
 
-/// The texts of a list; of an object, the texts of its fields and the names of those that are true or false
-/// (`optOut=true`). A single text counts as a list of one.
+/// The texts of a list or of an object's fields. A single text counts as a list of one.
 fn as_said_list(value: &Value) -> Vec<String> {
     match value {
         Value::Array(items) => items.iter().flat_map(as_said_list).collect(),
-        Value::Object(fields) => fields.iter().flat_map(|(name, value)| said_in_field(name, value)).collect(),
+        Value::Object(fields) => said_by_fields(fields),
         Value::String(_) | Value::Number(_) | Value::Null | Value::Bool(_) => as_text(value).into_iter().collect(),
     }
 }
 
-fn said_in_field(name: &str, value: &Value) -> Vec<String> {
+/// Names of fields that say yes or no to the text beside them.
+const FLAGS: [&str; 10] =
+    ["active", "answer", "checked", "detected", "enabled", "present", "result", "selected", "set", "value"];
+
+/// The texts of an object's fields. A field that says yes or no is said with its name, as in `{"optOut": "yes"}`; beside a
+/// text it says yes or no to that, as in `{"name": "opt-out", "value": false}`. Other numbers are ids and counts.
+fn said_by_fields(fields: &Map<String, Value>) -> Vec<String> {
+    let (flags, others): (Vec<_>, Vec<_>) = fields.iter().partition(|(_, value)| as_yes_or_no(value).is_some());
+    let texts: Vec<_> =
+        others.into_iter().filter(|(_, value)| !value.is_number()).flat_map(|(_, v)| as_said_list(v)).collect();
+    let said = |name: &str, value: &Value| as_yes_or_no(value).map(|word| format!("{name}={word}"));
+    match (&*texts, &*flags) {
+        ([text], [(name, value)]) if FLAGS.contains(&&*name.to_ascii_lowercase()) => {
+            said(text, value).into_iter().collect()
+        }
+        _ => texts.into_iter().chain(flags.into_iter().filter_map(|(name, value)| said(name, value))).collect(),
+    }
+}
+
+/// Yes or no as a boolean or a word, in the word of a tag's value.
+fn as_yes_or_no(value: &Value) -> Option<&'static str> {
     match value {
-        Value::Bool(flag) => vec![format!("{name}={flag}")],
-        // An id or a count.
-        Value::Number(_) => Vec::new(),
-        Value::String(_) | Value::Null | Value::Array(_) | Value::Object(_) => as_said_list(value),
+        Value::Bool(true) => Some("true"),
+        Value::Bool(false) => Some("false"),
+        Value::String(text) => match &*text.trim().to_ascii_lowercase() {
+            "yes" | "true" | "y" => Some("true"),
+            "no" | "false" | "n" => Some("false"),
+            _ => None,
+        },
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -158,7 +181,10 @@ mod tests {
     #[test]
     fn what_was_said_is_read_in_whatever_shape_it_comes() {
         assert_eq!(as_said_list(&json!([{ "id": 4, "name": "opt-out" }, ["busy"]])), ["opt-out", "busy"]);
-        assert_eq!(as_said_list(&json!({ "optOut": true })), ["optOut=true"]);
+        assert_eq!(as_said_list(&json!({ "optOut": true, "booked": "No" })), ["booked=false", "optOut=true"]);
+        assert_eq!(as_said_list(&json!([{ "name": "opt-out", "value": false, "id": 7 }])), ["opt-out=false"]);
+        assert_eq!(as_said_list(&json!([{ "label": "opt-out", "checked": "yes" }])), ["opt-out=true"]);
+        assert_eq!(as_said_list(&json!([{ "name": "opt-out", "isManual": false }])), ["opt-out", "isManual=false"]);
         assert_eq!(as_said(&json!({ "text": "Stop calling." })).as_deref(), Some("Stop calling."));
         assert_eq!(as_said(&json!(["Hung up.", "Stop calling."])).as_deref(), Some("Hung up.\nStop calling."));
         for nothing in [json!(null), json!(" "), json!([]), json!({}), json!({ "score": 3 })] {
