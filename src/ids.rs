@@ -62,11 +62,20 @@ named! {
     OrganisationId,
     /// A location of a practice, as named by the list's location column and the campaign's `[[line]]` tables.
     Location,
-    /// The vendor's id of a conversation: a UUID according to its documentation, kept as the text received.
+    /// The vendor's id of a conversation: a UUID according to its documentation, or another text, kept as received.
     ConversationId,
     /// The key of an entry, unique within its campaign: the joined values of the key columns. It may hold a patient's
     /// identifier, so `Debug` masks it.
     EntryKey,
+}
+
+impl ConversationId {
+    /// An id as the vendor, or a person, writes it. A UUID is the same in capitals: it is kept in small letters.
+    #[must_use]
+    pub fn written(text: &str) -> Self {
+        let is_uuid = text.len() == 36 && uuid::Uuid::try_parse(text).is_ok();
+        Self(if is_uuid { text.to_ascii_lowercase() } else { text.to_owned() })
+    }
 }
 
 macro_rules! shown {

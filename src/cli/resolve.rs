@@ -77,7 +77,7 @@ impl<'a> Decision<'a> {
     /// The decision for the ledger; a conversation is not read from the vendor here.
     fn resolution(self) -> Resolution {
         match self {
-            Self::Placed(id) => Resolution::Placed { conversation: ConversationId::new(id), started: None },
+            Self::Placed(id) => Resolution::Placed { conversation: ConversationId::written(id.trim()), started: None },
             Self::NotPlaced => Resolution::NotPlaced,
             Self::Cancel => Resolution::Cancel,
         }
@@ -127,7 +127,7 @@ async fn placed(reader: &LedgerReader, ledger: &Path, entry: EntryId, id: &str) 
     let found = reader.last_call_of(entry)?.ok_or(OperatorError::NoSuchEntry(entry)).map_err(refused)?;
     let attempt = found.attempt.ok_or_else(|| CommandError::Internal("a lost answer without an attempt".into()))?;
     let read = vendor_read::open(reader, ledger, found.run, &attempt.organisation, attempt.from)?;
-    let response = read.vendor.conversation(&ConversationId::new(id.trim())).await;
+    let response = read.vendor.conversation(&ConversationId::written(id.trim())).await;
     let campaign = read.campaign.clone();
     read.close().await;
     let failed = |error| vendor_read::failed(error, campaign.locations.are_defined());

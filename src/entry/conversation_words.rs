@@ -21,9 +21,18 @@ pub struct ConversationWords {
 }
 
 impl ConversationWords {
-    /// The part of a conversation's fields that is kept: texts are cut at the end of a character.
+    /// The part of a conversation's fields that is kept: texts are cut at the end of a character, and have no characters
+    /// that steer a terminal or another program.
     #[must_use]
     pub fn bounded(all: &OutcomeSignals) -> Self {
+        let plain = |text: &String| plain(text);
+        let all = OutcomeSignals {
+            tags: all.tags.iter().map(plain).collect(),
+            topic: all.topic.as_ref().map(plain),
+            summary: all.summary.as_ref().map(plain),
+            actions: all.actions.iter().map(plain).collect(),
+            duration: all.duration,
+        };
         let signals = OutcomeSignals {
             tags: few(&all.tags),
             topic: all.topic.as_deref().map(|topic| beginning(topic, MAX_SHORT_TEXT)),
@@ -31,8 +40,16 @@ impl ConversationWords {
             actions: few(&all.actions),
             duration: all.duration,
         };
-        Self { is_whole: signals == *all, signals }
+        Self { is_whole: signals == all, signals }
     }
+}
+
+/// A text without control characters, apart from ends of lines and tabs, and without marks that turn the direction of
+/// writing.
+fn plain(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    text.chars().filter(|c| !turns(*c)).map(|c| if steers(c) { ' ' } else { c }).collect()
 }
 
 fn few(texts: &[String]) -> Vec<String> {
@@ -65,6 +82,13 @@ mod tests {
         assert!(!is_whole);
         let again = ConversationWords::bounded(&signals);
         assert_eq!((again.is_whole, again.signals), (true, signals));
+    }
+
+    #[test]
+    fn what_is_kept_steers_nothing_and_is_whole_all_the_same() {
+        let summary = Some("a\u{1b}[2J\u{0}b\u{202e}c\nd".into());
+        let kept = ConversationWords::bounded(&OutcomeSignals { summary, ..OutcomeSignals::default() });
+        assert_eq!((kept.signals.summary.as_deref(), kept.is_whole), (Some("a [2J bc\nd"), true));
     }
 
     #[test]

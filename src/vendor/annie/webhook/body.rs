@@ -70,7 +70,7 @@ impl<'de> Visitor<'de> for TextCollector<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         if may_be_an_id(text) && self.found.len() < MAX_IDS {
-            self.found.insert(ConversationId::new(text));
+            self.found.insert(ConversationId::written(text));
         }
         Ok(())
     }

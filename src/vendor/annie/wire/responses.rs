@@ -375,7 +375,7 @@ fn parse_id(text: Option<String>) -> Option<ConversationId> {
     let id = text.trim();
     let is_usable =
         id.len() <= MAX_ID_BYTES && id.bytes().all(|byte| byte.is_ascii_graphic()) && !matches!(id, "." | "..");
-    (is_usable && !id.is_empty()).then(|| ConversationId::new(id))
+    (is_usable && !id.is_empty()).then(|| ConversationId::written(id))
 }
 
 impl NumbersData {

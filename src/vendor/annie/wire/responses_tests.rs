@@ -34,6 +34,18 @@ fn listed(conversations: &Value) -> Vec<u8> {
 }
 
 #[test]
+fn a_uuid_is_the_same_in_capitals() {
+    let mut row = full();
+    row["conversationId"] = ID.to_uppercase().into();
+    assert_eq!(page(&listed(&json!([row]))).expect("a page").conversations.remove(0).id, ConversationId::new(ID));
+    row["conversationId"] = "Call-A1".into();
+    assert_eq!(
+        page(&listed(&json!([row]))).expect("a page").conversations.remove(0).id,
+        ConversationId::new("Call-A1")
+    );
+}
+
+#[test]
 fn a_medium_is_the_vendors_word_in_capitals() {
     let medium = |value: Value| {
         let mut row = full();
