@@ -1,9 +1,12 @@
-//! JSON as some servers write it: invalid UTF-8, a byte order mark, and lone surrogates.
+//! JSON as some servers write it: invalid UTF-8, a byte order mark, lone surrogates, and [values](super::json_extremes) that
+//! no parser takes.
 //!
 //! A text truncated by UTF-16 units can end in half a character, which JavaScript writes as a lone `\ud83e`. A strict
 //! parser then refuses the whole page for one emoji in one summary, and an unreadable page proves nothing.
 
 use serde_json::Value;
+
+use super::json_extremes;
 
 /// The escape that replaces a lone surrogate.
 const REPLACEMENT: &str = "\\ufffd";
@@ -13,7 +16,8 @@ const ESCAPE_LEN: usize = 6;
 
 /// Parses `body` as JSON; one that does not parse is repaired and tried again.
 pub(in crate::vendor) fn parse(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(body).or_else(|_| serde_json::from_str(&repaired(body))).ok()
+    let repaired = || json_extremes::replaced(&repaired(body));
+    serde_json::from_slice(body).or_else(|_| serde_json::from_str(&repaired())).ok()
 }
 
 fn repaired(body: &[u8]) -> String {
@@ -67,6 +71,12 @@ mod tests {
         ] {
             assert_eq!(parse(written.as_bytes()), Some(Value::String(read.to_owned())), "{written}");
         }
+    }
+
+    #[test]
+    fn one_value_that_no_parser_takes_does_not_lose_the_page() {
+        let page = format!("[{{\"cost\": 1e999}}, {{\"x\": {}{}}}, {{\"id\": 7}}]", "[".repeat(200), "]".repeat(200));
+        assert_eq!(parse(page.as_bytes()).expect("a page")[2]["id"], 7);
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! | [`quote`] | the vendor's message, made safe to show |
 
 pub mod address;
+mod json_extremes;
 pub mod key_file;
 pub(super) mod lenient;
 pub(super) mod lossy_json;
