@@ -166,7 +166,8 @@ impl EntryStatus {
             | State::LostTrack => false,
         };
         match forbidden {
-            Some(fact) if self.is_not_settled() => ListEffect::OnceSettled(fact),
+            // Newer outcome rules may call a finished entry again, and its row of a report is a row of the next list.
+            Some(fact) if self.is_not_settled() || self.state == State::Finished => ListEffect::OnceSettled(fact),
             Some(fact) if self.state.is_callable() => ListEffect::Now(fact),
             // It is on the list again, or excluded for another reason.
             Some(fact) if self.reason_is_from_list() && self.is_other_exclusion(&fact) => ListEffect::Now(fact),

@@ -137,6 +137,8 @@ pub struct EntryRow {
     pub due_at: Option<DateTime<Utc>>,
     /// Whether the suppression list forbids the campaign's calls to the number.
     pub number_suppressed: bool,
+    /// The state to which the newest list would take the entry if it were to be called: it is finished, say, or cancelled.
+    pub demanded_by_list: Option<State>,
     /// The key of the patient whose entry's call covers this one.
     pub covered_by: Option<EntryKey>,
     /// Whether the patient is on the run's own list.
@@ -399,6 +401,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow, LedgerError> {
         conversation: row.get::<_, Option<String>>("conversation")?.map(ConversationId::new),
         due_at: waits.then(|| instant_at(row, "due_at")).transpose()?,
         number_suppressed: row.get("number_suppressed")?,
+        demanded_by_list: row.get::<_, Option<String>>("demanded_by_list")?.and_then(|word| State::named(&word)),
         covered_by: row.get::<_, Option<String>>("covered_by")?.map(EntryKey::new),
         listed: row.get("listed")?,
         calls_in_run: row.get::<_, i64>("calls_in_run")? as u64,

@@ -55,6 +55,7 @@ impl<'o> Exporter<'o> for CsvExporter<'o> {
 /// A patient's cells.
 pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
     let patient = &row.patient;
+    let is_barred_by_list = row.demanded_by_list == Some(State::Suppressed);
     let instant = |at: Option<chrono::DateTime<chrono::Utc>>| at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
     [
         patient.id_or_key(&row.key),
@@ -62,7 +63,7 @@ pub(super) fn cells(row: &EntryRow) -> [String; HEADER.len()] {
         patient.last_name.clone().unwrap_or_default(),
         patient.date_of_birth.map(|date| date.to_string()).unwrap_or_default(),
         row.phone.expose(),
-        yes_if(row.number_suppressed || must_not_be_called(row.state, row.reason, row.outcome)),
+        yes_if(row.number_suppressed || is_barred_by_list || must_not_be_called(row.state, row.reason, row.outcome)),
         row.entry.to_string(),
         state_word(row).into(),
         row.outcome.map(|outcome| outcome.name().into()).unwrap_or_default(),

@@ -20,8 +20,8 @@ unknown     list  -       later barred  later set_aside  later unlisted  later b
 unknown     own   -       later barred  later set_aside  later unlisted  later barred  RenumberedUnderWay
 held        list  listed  barred        set_aside        unlisted        -             Renumbered
 held        own   -       later barred  later set_aside  later unlisted  later barred  Renumbered
-finished    list  -       -             -                -               later barred  Same
-finished    own   -       -             -                -               later barred  Same
+finished    list  -       later barred  later set_aside  -               later barred  Same
+finished    own   -       later barred  later set_aside  -               later barred  Same
 failed      list  -       later barred  later set_aside  later unlisted  later barred  Same
 failed      own   -       later barred  later set_aside  later unlisted  later barred  Same
 suppressed  list  listed  barred        set_aside        unlisted        -             Renumbered

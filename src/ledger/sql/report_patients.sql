@@ -62,6 +62,7 @@ SELECT entry.id, as_of.key, as_of.line, as_of.patient, covered, former, phone, l
     EXISTS (SELECT 1 FROM suppression JOIN campaign ON campaign.id = ?1
         WHERE suppression.phone = entry.phone AND (scope = 'all' OR scope = purpose)
             AND (expires_at IS NULL OR expires_at > ?4)) AS number_suppressed,
+    CASE WHEN NOT covered THEN entry.meanwhile END AS demanded_by_list,
     CASE WHEN covered THEN entry.key END AS covered_by,
     NOT former AND ((listed_since <= ?2 AND entry.run_id >= ?2) OR EXISTS (
         SELECT 1 FROM earlier_listing WHERE earlier_listing.entry_id = entry.id AND from_run <= ?2 AND to_run >= ?2

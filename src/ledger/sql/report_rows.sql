@@ -15,6 +15,7 @@ SELECT entry.id, patient_row.key, patient_row.line, patient_row.patient, covered
     EXISTS (SELECT 1 FROM suppression JOIN campaign ON campaign.id = ?1
         WHERE suppression.phone = entry.phone AND (scope = 'all' OR scope = purpose)
             AND (expires_at IS NULL OR expires_at > ?3)) AS number_suppressed,
+    CASE WHEN NOT covered THEN entry.meanwhile END AS demanded_by_list,
     CASE WHEN covered THEN entry.key END AS covered_by, entry.run_id = ?2 AS listed,
     (SELECT count(*) FROM attempt WHERE entry_id = entry.id AND run_id = ?2 AND state NOT IN ('not_placed', 'refused')) AS calls_in_run
 FROM patient_row JOIN entry ON entry.id = patient_row.id

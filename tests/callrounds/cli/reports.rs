@@ -93,3 +93,17 @@ fn a_report_that_cannot_be_written_leaves_nothing_behind() {
     assert_eq!(ended.code, 2, "{ended:?}");
     assert_eq!(std::fs::read_dir(practice.folder()).expect("a folder").count(), before);
 }
+
+#[test]
+fn a_ban_on_the_newest_list_for_a_patient_who_is_called_already_is_in_the_report() {
+    let practice = called();
+    let banned =
+        "patient_id,first_name,last_name,phone,do_not_call\n1,Ana,Diaz,773-555-0110,yes\n2,Ben,Li,773-555-0111,\n";
+    practice.write("next.csv", banned);
+    assert_eq!(practice.run(&["run", "campaigns/recall.toml", "--list", "next.csv"]).code, 0);
+    let report = practice.run(&["report", "--format", "csv"]).stdout;
+    let mut rows = csv::Reader::from_reader(report.as_bytes());
+    let at = rows.headers().expect("headers").iter().position(|name| name == "do_not_call").expect("the column");
+    let bans: Vec<_> = rows.records().map(|row| row.expect("a row")[at].to_owned()).collect();
+    assert_eq!(bans, ["yes", ""], "{report}");
+}
