@@ -40,7 +40,7 @@ pub struct Feature {
     pub share: f32,
 }
 
-/// What the pieces of words count for, beside the words.
+/// What the pieces of words count for, compared with the words.
 const SHARE_OF_PIECES: f32 = 0.7;
 
 /// A model's weights, by place and answer.

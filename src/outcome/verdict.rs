@@ -125,7 +125,7 @@ fn weighed(all: &AllEvidence, meaning: Meaning, certain: f32, spoken_of: f32) ->
 }
 
 /// The summary is what a person would believe: where it speaks of the matter without meaning it, or of another end of the
-/// call, no tag makes it certain; nor does a tag beside one that says that nobody was reached.
+/// call, no tag makes it certain; nor does a tag next to one that says that nobody was reached.
 fn sureness(all: &AllEvidence, meaning: Meaning) -> Sureness<'_> {
     let in_summary = all.summary.iter().any(|evidence| evidence.meaning == meaning);
     let other_end = all.summary.iter().filter_map(Evidence::end).any(|end| end != End::Other);

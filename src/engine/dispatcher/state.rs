@@ -30,7 +30,7 @@ use super::carried_over::CarriedOver;
 use super::in_flight::InFlight;
 use super::work::{Effects, Work};
 
-/// So many conversations may be closing beside the calls in progress, or as many as may be in progress if that is more: a
+/// So many conversations may be closing besides the calls in progress, or as many as may be in progress if that is more: a
 /// vendor that takes long to close them gets no hundreds of calls whose outcomes nobody knows yet. It is about as many as a
 /// stop rule needs to be judged.
 const MOST_CLOSING: u32 = 20;
@@ -179,7 +179,7 @@ impl Dispatcher {
         self.calls_starting() + u32::try_from(self.tracker.places_taken()).unwrap_or(u32::MAX)
     }
 
-    /// How many more calls may be placed beside those that are not finished: as many as have a place, and few enough that a
+    /// How many more calls may be placed besides those that are not finished: as many as have a place, and few enough that a
     /// stop rule can still prevent most calls if the outcomes of those that are closing break it.
     pub(super) fn free_places(&self, now: DateTime<Utc>) -> u32 {
         let limit = self.call_places.limit(now);

@@ -53,11 +53,11 @@ fn as_said_list(value: &Value) -> Vec<String> {
     }
 }
 
-/// Names of fields that say yes or no to the text beside them.
+/// Names of fields that say yes or no to the text next to them.
 const FLAGS: [&str; 10] =
     ["active", "answer", "checked", "detected", "enabled", "present", "result", "selected", "set", "value"];
 
-/// The texts of an object's fields. A field that says yes or no is said with its name, as in `{"optOut": "yes"}`; beside a
+/// The texts of an object's fields. A field that says yes or no is said with its name, as in `{"optOut": "yes"}`; next to a
 /// text it says yes or no to that, as in `{"name": "opt-out", "value": false}`. Other numbers are ids and counts.
 fn said_by_fields(fields: &Map<String, Value>) -> Vec<String> {
     let (flags, others): (Vec<_>, Vec<_>) = fields.iter().partition(|(_, value)| as_yes_or_no(value).is_some());
