@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::Value;
 
@@ -15,10 +16,14 @@ const TOKEN: &str = "s3cret-of-the-webhook";
 
 const PATIENTS: usize = 60;
 
-/// A local address with a free port.
+/// A local address with a free port, below those that the system gives to connections: another test's connection would take
+/// one of them before the program listens. No two tests of a run get the same.
 fn free_address() -> String {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its address").to_string()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 20_000 + (std::process::id() % 1_000) as u16 * 10;
+    let address = || (Ipv4Addr::LOCALHOST, first + NEXT.fetch_add(1, Ordering::Relaxed));
+    let listener = std::iter::repeat_with(address).take(1_000).find_map(|address| TcpListener::bind(address).ok());
+    listener.expect("a free port").local_addr().expect("its address").to_string()
 }
 
 /// A campaign with one call for each patient, and a vendor with a fixed seed.
